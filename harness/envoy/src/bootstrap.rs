@@ -1,0 +1,109 @@
+//! What an Envoy is started with: who it is, where it listens, where it sends to.
+//!
+//! The types hold what tests and the demo vary. Everything else that Envoy knows is reached through the `with` methods,
+//! which set any field by its name; a wrong name is refused by Envoy itself, at its start.
+
+pub(crate) mod cluster;
+pub(crate) mod filter;
+pub(crate) mod listener;
+pub(crate) mod node;
+pub(crate) mod tracer;
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use cluster::Cluster;
+use listener::Listener;
+use node::Node;
+
+/// A static configuration.
+#[derive(Clone, Debug)]
+pub struct Bootstrap {
+    node: Node,
+    listeners: Vec<Listener>,
+    clusters: Vec<Cluster>,
+    concurrency: u32,
+    log_levels: String,
+    fields: Map<String, Value>,
+}
+
+impl Bootstrap {
+    /// An Envoy with one worker and nothing to do.
+    pub fn new(node: Node) -> Self {
+        Self {
+            node,
+            listeners: Vec::new(),
+            clusters: Vec::new(),
+            concurrency: 1,
+            log_levels: "wasm:info".into(),
+            fields: Map::new(),
+        }
+    }
+
+    /// Adds a listener.
+    pub fn listener(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Adds a cluster.
+    pub fn cluster(mut self, cluster: Cluster) -> Self {
+        self.clusters.push(cluster);
+        self
+    }
+
+    /// The number of worker threads; 1 unless told.
+    pub fn concurrency(mut self, workers: u32) -> Self {
+        self.concurrency = workers;
+        self
+    }
+
+    /// Log levels of components, as `--component-log-level` reads them; `wasm:info` unless told.
+    pub fn log_levels(mut self, levels: &str) -> Self {
+        levels.clone_into(&mut self.log_levels);
+        self
+    }
+
+    /// Sets a field of the bootstrap by its name.
+    pub fn with(mut self, field: &str, value: Value) -> Self {
+        self.fields.insert(field.into(), value);
+        self
+    }
+
+    /// The configuration as Envoy reads it. An access log is written into `folder`.
+    pub fn to_json(&self, folder: &Path) -> Value {
+        let listeners: Vec<Value> = self
+            .listeners
+            .iter()
+            .map(|listener| listener.to_json(folder))
+            .collect();
+        let clusters: Vec<Value> = self.clusters.iter().map(Cluster::to_json).collect();
+        let mut root = json!({
+            "node": self.node.to_json(),
+            "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+            "static_resources": {"listeners": listeners, "clusters": clusters},
+        });
+        merge(&mut root, &self.fields);
+        root
+    }
+
+    pub(crate) fn workers(&self) -> u32 {
+        self.concurrency
+    }
+
+    pub(crate) fn component_log_level(&self) -> &str {
+        &self.log_levels
+    }
+}
+
+/// Sets the fields of an object, later ones over earlier ones.
+fn merge(object: &mut Value, fields: &Map<String, Value>) {
+    for (name, value) in fields {
+        object[name] = value.clone();
+    }
+}
+
+fn socket_address(address: std::net::SocketAddr) -> Value {
+    json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
+}

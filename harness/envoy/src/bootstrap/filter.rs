@@ -1,0 +1,153 @@
+//! HTTP filters, and the one that loads a wasm module.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+/// An entry of a chain of HTTP filters.
+#[derive(Clone, Debug)]
+pub struct HttpFilter(Value);
+
+impl HttpFilter {
+    /// Any filter, by its name and its typed configuration (with `@type`).
+    pub fn new(name: &str, typed_config: Value) -> Self {
+        Self(json!({"name": name, "typed_config": typed_config}))
+    }
+
+    /// The filter at the end of every chain.
+    pub fn router(options: Value) -> Self {
+        let mut config =
+            json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"});
+        if let Value::Object(options) = &options {
+            super::merge(&mut config, options);
+        }
+        Self::new("envoy.filters.http.router", config)
+    }
+
+    /// A filter whose configuration Envoy reads from a file that it watches: extension config discovery, which is how
+    /// Istio delivers a WasmPlugin.
+    pub fn discovered(name: &str, file: &Path) -> Self {
+        Self(json!({
+            "name": name,
+            "config_discovery": {
+                "config_source": {"path_config_source": {"path": file}, "resource_api_version": "V3"},
+                "type_urls": [WASM_TYPE],
+            },
+        }))
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        self.0.clone()
+    }
+}
+
+/// What Envoy does with requests when the module has trapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailurePolicy {
+    /// 503 to all of them.
+    Closed,
+    /// As if the filter were not there.
+    Open,
+    /// A new VM, after a pause.
+    Reload,
+}
+
+/// A wasm module as an HTTP filter.
+#[derive(Clone, Debug)]
+pub struct Wasm {
+    name: String,
+    module: PathBuf,
+    configuration: String,
+    root_id: Option<String>,
+    vm_id: Option<String>,
+    policy: FailurePolicy,
+    environment: Vec<(String, String)>,
+}
+
+impl Wasm {
+    /// The module in this file, without a configuration, failing closed as Envoy does by default.
+    pub fn new(name: &str, module: &Path) -> Self {
+        Self {
+            name: name.into(),
+            module: module.into(),
+            configuration: String::new(),
+            root_id: None,
+            vm_id: None,
+            policy: FailurePolicy::Closed,
+            environment: Vec::new(),
+        }
+    }
+
+    /// The plugin's configuration, byte for byte; Istio hands JSON over in this way.
+    pub fn configuration(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.configuration);
+        self
+    }
+
+    /// The plugin's root id (Istio: `pluginName`); unset, it is empty.
+    pub fn root_id(mut self, id: &str) -> Self {
+        self.root_id = Some(id.into());
+        self
+    }
+
+    /// The id by which virtual machines share data.
+    pub fn vm_id(mut self, id: &str) -> Self {
+        self.vm_id = Some(id.into());
+        self
+    }
+
+    /// What happens when the module traps.
+    pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// An environment variable of the module.
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// The filter, configured in place.
+    pub fn filter(&self) -> HttpFilter {
+        HttpFilter::new(&self.name, self.to_json())
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let policy = match self.policy {
+            FailurePolicy::Closed => "FAIL_CLOSED",
+            FailurePolicy::Open => "FAIL_OPEN",
+            FailurePolicy::Reload => "FAIL_RELOAD",
+        };
+        let variables: serde_json::Map<String, Value> = self
+            .environment
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().into()))
+            .collect();
+        json!({
+            "@type": WASM_TYPE_URL,
+            "config": {
+                "name": self.name,
+                "root_id": self.root_id.as_deref().unwrap_or_default(),
+                "failure_policy": policy,
+                "configuration": {
+                    "@type": "type.googleapis.com/google.protobuf.StringValue",
+                    "value": self.configuration,
+                },
+                "vm_config": {
+                    "vm_id": self.vm_id.as_deref().unwrap_or_default(),
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": {"local": {"filename": self.module}},
+                    "environment_variables": {"key_values": variables},
+                },
+            },
+        })
+    }
+}
+
+const WASM_TYPE: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
+const WASM_TYPE_URL: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";

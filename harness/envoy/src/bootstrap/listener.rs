@@ -1,0 +1,207 @@
+//! Where an Envoy listens: one HTTP connection manager on a free port of the loopback interface.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::filter::HttpFilter;
+use super::merge;
+use super::tracer::Tracer;
+
+/// Which way the traffic of a listener goes, as the control plane says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From outside to the workload.
+    Inbound,
+    /// From the workload to outside, and every listener of Istio's gateways.
+    Outbound,
+}
+
+/// A rule that sends requests to a cluster.
+#[derive(Clone, Debug)]
+pub struct Route {
+    authority: String,
+    prefix: String,
+    cluster: String,
+    fields: Map<String, Value>,
+}
+
+impl Route {
+    /// Sends everything to a cluster.
+    pub fn to(cluster: &str) -> Self {
+        Self {
+            authority: "*".into(),
+            prefix: "/".into(),
+            cluster: cluster.into(),
+            fields: Map::new(),
+        }
+    }
+
+    /// Only requests with this authority; `*` is any.
+    pub fn authority(mut self, authority: &str) -> Self {
+        self.authority = authority.into();
+        self
+    }
+
+    /// Only requests whose path begins so.
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Sets a field of the route's action by its name, `timeout` or `retry_policy` for example.
+    pub fn with(mut self, field: &str, value: Value) -> Self {
+        self.fields.insert(field.into(), value);
+        self
+    }
+
+    fn to_json(&self) -> Value {
+        let mut action = json!({"cluster": self.cluster, "timeout": "0s"});
+        merge(&mut action, &self.fields);
+        json!({"match": {"prefix": self.prefix}, "route": action})
+    }
+}
+
+/// A listener with one HTTP connection manager.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    name: String,
+    direction: Option<Direction>,
+    routes: Vec<Route>,
+    filters: Vec<HttpFilter>,
+    router: Map<String, Value>,
+    tracer: Option<Tracer>,
+    common: Map<String, Value>,
+    access_log: Option<String>,
+    fields: Map<String, Value>,
+}
+
+impl Listener {
+    /// A listener without direction, routes or filters; its name is also the prefix of its statistics.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            direction: None,
+            routes: Vec::new(),
+            filters: Vec::new(),
+            router: Map::new(),
+            tracer: None,
+            common: Map::new(),
+            access_log: None,
+            fields: Map::new(),
+        }
+    }
+
+    /// Which way its traffic goes.
+    pub fn direction(mut self, direction: Direction) -> Self {
+        self.direction = Some(direction);
+        self
+    }
+
+    /// Adds a route; of one authority, the first that matches wins.
+    pub fn route(mut self, route: Route) -> Self {
+        self.routes.push(route);
+        self
+    }
+
+    /// Adds a filter in front of the router.
+    pub fn filter(mut self, filter: HttpFilter) -> Self {
+        self.filters.push(filter);
+        self
+    }
+
+    /// Sets a field of the router by its name, `upstream_http_filters` for example.
+    pub fn router(mut self, field: &str, value: Value) -> Self {
+        self.router.insert(field.into(), value);
+        self
+    }
+
+    /// Turns on a tracer of Envoy's own.
+    pub fn tracer(mut self, tracer: Tracer) -> Self {
+        self.tracer = Some(tracer);
+        self
+    }
+
+    /// The most headers that a request may have; Envoy's own limit is 100.
+    pub fn max_headers_count(mut self, count: u32) -> Self {
+        self.common.insert("max_headers_count".into(), count.into());
+        self
+    }
+
+    /// The most KiB that the headers of a request may have; Envoy's own limit is 60.
+    pub fn max_request_headers_kb(self, limit: u32) -> Self {
+        self.with("max_request_headers_kb", limit.into())
+    }
+
+    /// Writes a line in Envoy's format for every request into the running Envoy's folder, as `<listener>.access`.
+    pub fn access_log(mut self, format: &str) -> Self {
+        self.access_log = Some(format.into());
+        self
+    }
+
+    /// Sets a field of the connection manager by its name.
+    pub fn with(mut self, field: &str, value: Value) -> Self {
+        self.fields.insert(field.into(), value);
+        self
+    }
+
+    pub(crate) fn to_json(&self, folder: &Path) -> Value {
+        let mut listener = json!({
+            "name": self.name,
+            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+            "filter_chains": [{"filters": [{
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": self.manager(folder),
+            }]}],
+        });
+        match self.direction {
+            Some(Direction::Inbound) => listener["traffic_direction"] = "INBOUND".into(),
+            Some(Direction::Outbound) => listener["traffic_direction"] = "OUTBOUND".into(),
+            None => {}
+        }
+        listener
+    }
+
+    fn manager(&self, folder: &Path) -> Value {
+        let mut filters: Vec<Value> = self.filters.iter().map(HttpFilter::to_json).collect();
+        filters.push(HttpFilter::router(Value::Object(self.router.clone())).to_json());
+        let mut manager = json!({
+            "@type": MANAGER_TYPE_URL,
+            "stat_prefix": self.name,
+            "codec_type": "AUTO",
+            "route_config": {"name": self.name, "virtual_hosts": self.virtual_hosts()},
+            "http_filters": filters,
+            "common_http_protocol_options": self.common,
+        });
+        if let Some(tracer) = &self.tracer {
+            manager["tracing"] = tracer.to_json();
+        }
+        if let Some(format) = &self.access_log {
+            manager["access_log"] = json!([{
+                "name": "envoy.access_loggers.file",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+                    "path": folder.join(format!("{}.access", self.name)),
+                    "log_format": {"text_format_source": {"inline_string": format!("{format}\n")}},
+                },
+            }]);
+        }
+        merge(&mut manager, &self.fields);
+        manager
+    }
+
+    fn virtual_hosts(&self) -> Vec<Value> {
+        let mut hosts: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        for route in &self.routes {
+            hosts
+                .entry(&route.authority)
+                .or_default()
+                .push(route.to_json());
+        }
+        let host = |(authority, routes)| json!({"name": authority, "domains": [authority], "routes": routes});
+        hosts.into_iter().map(host).collect()
+    }
+}
+
+const MANAGER_TYPE_URL: &str = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
