@@ -1,11 +1,38 @@
 //! The plugin's configuration: from the bytes of `pluginConfig` to checked values.
+//!
+//! The whole language of the configuration is known here and all of it is checked, also what this version does not do
+//! yet: that is refused where it is set to anything but its default. `sampling.exclude`, `sampling.keep`,
+//! `sampling.consistent` and `gateway.exclude` are the exceptions, accepted from the first version on.
+//!
+//! All errors are found in one go and told in the order of the document, each with its JSON path. No value that may be
+//! secret is in them. Where the contract is silent, the limits here are: 100 errors (the rest is counted), 1,048,576
+//! spans and 1 GiB in the queue, 100 tries, 64 entries in lists and objects without a limit of their own.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+mod collector;
+mod error;
+mod export;
+mod matching;
+mod node;
+mod propagation;
+mod sampling;
+mod spans;
+mod suggest;
+mod value;
+mod walk;
+
+pub use error::ConfigError;
+
+use error::{Errors, Path};
+use node::Node;
+use walk::At;
+
 /// A whole, checked configuration.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// Which formats are read and written.
     pub propagation: Propagation,
@@ -17,6 +44,65 @@ pub struct Config {
     pub spans: Spans,
     /// Where spans go.
     pub export: Export,
+}
+
+impl Config {
+    /// Reads a configuration. Nothing, or nothing but white space, is the configuration `{}`: all defaults.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in the order of the document; a document that is not JSON is one error.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Vec<ConfigError>> {
+        let errors = Errors::default();
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        if bytes.len() > MAX_BYTES {
+            errors.add(0, Path::Root, || {
+                format!("expected at most {MAX_BYTES} bytes, found {}", bytes.len())
+            });
+            return Err(errors.into_list());
+        }
+        let node = match Node::parse(bytes) {
+            Ok(node) => node,
+            Err(error) => {
+                errors.add(0, Path::Root, || format!("expected JSON: {error}"));
+                return Err(errors.into_list());
+            }
+        };
+        let config = Self::read(At {
+            node: &node,
+            path: Path::Root,
+            errors: &errors,
+        });
+        let errors = errors.into_list();
+        if errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(errors)
+        }
+    }
+
+    fn read(at: At<'_>) -> Self {
+        let mut config = Self::default();
+        at.object(&SECTIONS, |key, at| match key {
+            "propagation" => config.propagation = Propagation::read(at),
+            "sampling" => config.sampling = Some(Sampling::read(at)),
+            "trust" => trust(at),
+            "correlation" => {
+                at.object(&["requestId"], |_, at| at.only(false, at.boolean()));
+            }
+            "direction" => config.direction = at.choice(&DIRECTIONS).unwrap_or(config.direction),
+            "gateway" => gateway(at),
+            "spans" => config.spans = Spans::read(at),
+            "export" => config.export = Export::read(at),
+            _ => at.only(0, at.choice(&[("request", 0), ("attempt", 1)])),
+        });
+        role(at);
+        if config.export.otlp.is_some() && config.sampling.is_none() {
+            config.sampling = Some(Sampling::default());
+        }
+        config
+    }
 }
 
 /// `$.propagation`.
@@ -53,9 +139,10 @@ pub struct Sampling {
 }
 
 /// `$.direction`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
     /// Asked of the proxy.
+    #[default]
     Auto,
     /// SERVER spans.
     Inbound,
@@ -66,7 +153,7 @@ pub enum Direction {
 }
 
 /// `$.spans`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spans {
     /// The configured `service.name`.
     pub service_name: Option<String>,
@@ -116,3 +203,67 @@ pub enum Protocol {
     /// `http/protobuf`.
     HttpProtobuf,
 }
+
+/// What is used in place of `sampling.exclude`, `sampling.keep` and `trust` where the direction is edge.
+fn gateway(at: At<'_>) {
+    at.object(&["trust", "exclude", "keep"], |key, at| match key {
+        "trust" => trust(at),
+        "exclude" => matching::exclude(at),
+        _ => sampling::keep(at, |at| at.not_built()),
+    });
+}
+
+fn trust(at: At<'_>) {
+    at.object(
+        &["context", "decision", "debug", "jaegerDebug"],
+        |key, at| match key {
+            "context" => at.only(
+                0,
+                at.choice(&[("accept", 0), ("restart", 1), ("ignore", 2)]),
+            ),
+            "decision" => at.only(0, at.choice(&[("accept", 0), ("ignore", 1)])),
+            "debug" => at.only(true, at.boolean()),
+            _ => at.only(false, at.boolean()),
+        },
+    );
+}
+
+/// With role attempt, the filter stands behind the router, where roots and directions have been decided.
+fn role(at: At<'_>) {
+    let is_attempt = at
+        .get("role")
+        .is_some_and(|at| matches!(&at.node.value, node::Value::String(role) if role == "attempt"));
+    if is_attempt {
+        for section in SECTIONS
+            .iter()
+            .filter(|section| !ATTEMPT_SECTIONS.contains(section))
+        {
+            if let Some(at) = at.get(section) {
+                at.error("not with role attempt, which takes propagation, spans and export");
+            }
+        }
+    }
+}
+
+const MAX_BYTES: usize = 256 << 10;
+const SECTIONS: [&str; 9] = [
+    "propagation",
+    "sampling",
+    "trust",
+    "correlation",
+    "direction",
+    "gateway",
+    "spans",
+    "export",
+    "role",
+];
+const ATTEMPT_SECTIONS: [&str; 4] = ["propagation", "spans", "export", "role"];
+const DIRECTIONS: [(&str, Direction); 4] = [
+    ("auto", Direction::Auto),
+    ("inbound", Direction::Inbound),
+    ("outbound", Direction::Outbound),
+    ("edge", Direction::Edge),
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,21 @@
-//! Being written.
+//! The Sidespan filter without a proxy: headers in, headers and spans out, as functions of their arguments.
+//!
+//! ```text
+//! request headers -> extract -> decide -> begin -> inject -> upstream -> response -> finish -> push -> send -> collector
+//!                    propagation  sampler   tracer   propagation           http       tracer    batch   export, otlp
+//! ```
+//!
+//! Time, randomness and headers are arguments; what is to be done comes back as a value. The crate has no clock, no
+//! socket and no environment to ask, and the compiler sees to it: `no_std`. Nothing here can panic on input either, for
+//! a panic in a filter is a 503 for every request of a pod; the lints below are the law on that.
+//!
+//! - [`config`]: the bytes of `pluginConfig` to checked values, every error with its JSON path
+//! - [`headers`]: one pass over the request's headers
+//! - [`propagation`]: W3C Trace Context and B3, in and out; one context wins, no stale header leaves
+//! - [`sampler`], [`tracer`]: record or not, and the spans that are open meanwhile
+//! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
+//! - [`batch`], [`otlp`], [`export`]: from finished spans to an acknowledged request
+//! - [`ids`], [`entropy`], [`time`], [`stats`]: what the others are made of
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -11,4 +28,19 @@
 
 extern crate alloc;
 
+pub mod batch;
 pub mod config;
+pub mod entropy;
+pub mod export;
+pub mod headers;
+pub mod http;
+pub mod ids;
+pub mod otlp;
+pub mod pattern;
+pub mod propagation;
+pub mod resource;
+pub mod sampler;
+pub mod span;
+pub mod stats;
+pub mod time;
+pub mod tracer;

@@ -1,0 +1,116 @@
+//! What is wrong with a configuration, and where: one sentence and one JSON path an error.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cell::Cell;
+use core::fmt::{self, Write};
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// A JSON path, such as `$.sampling.namespaces["team-*"]`.
+    pub path: String,
+    /// What was expected, what was found, and the cure. Values that may be secret are never in it.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.path, self.message)
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+/// The way from the root to a value, kept on the stack while the tree is walked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Path<'a> {
+    Root,
+    Key(&'a Path<'a>, &'a str),
+    Index(&'a Path<'a>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Path::Root => formatter.write_char('$'),
+            Path::Key(parent, key) if is_plain(key) => write!(formatter, "{parent}.{key}"),
+            Path::Key(parent, key) => write!(formatter, "{parent}[{}]", quoted(key)),
+            Path::Index(parent, index) => write!(formatter, "{parent}[{index}]"),
+        }
+    }
+}
+
+/// All errors so far. Shared while the tree is walked, hence the cell.
+#[derive(Default)]
+pub(super) struct Errors {
+    found: Cell<Vec<(usize, ConfigError)>>,
+    left_out: Cell<usize>,
+}
+
+impl Errors {
+    /// Adds one, about the node at this place of the document.
+    ///
+    /// The message is made only while there is room, because 256 KiB have room for a hundred thousand errors.
+    pub(super) fn add(&self, place: usize, path: Path<'_>, message: impl FnOnce() -> String) {
+        let mut found = self.found.take();
+        if found.len() < MAX_ERRORS {
+            found.push((
+                place,
+                ConfigError {
+                    path: path.to_string(),
+                    message: message(),
+                },
+            ));
+        } else {
+            self.left_out.set(self.left_out.get().saturating_add(1));
+        }
+        self.found.set(found);
+    }
+
+    /// All of them, in the order of the document.
+    pub(super) fn into_list(self) -> Vec<ConfigError> {
+        let mut found = self.found.into_inner();
+        found.sort_by_key(|(place, _)| *place);
+        let mut errors: Vec<_> = found.into_iter().map(|(_, error)| error).collect();
+        if self.left_out.get() > 0 {
+            errors.push(ConfigError {
+                path: "$".to_owned(),
+                message: format!("and {} more errors", self.left_out.get()),
+            });
+        }
+        errors
+    }
+}
+
+/// The text in quotes, without control characters, and cut where it is too long for a log line.
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for (index, character) in text.chars().enumerate() {
+        if index >= MAX_QUOTED {
+            quoted.push('…');
+            break;
+        }
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            _ if character.is_control() => quoted.extend(character.escape_default()),
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn is_plain(key: &str) -> bool {
+    let mut characters = key.chars();
+    key.len() <= MAX_QUOTED
+        && characters
+            .next()
+            .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
+}
+
+const MAX_ERRORS: usize = 100;
+const MAX_QUOTED: usize = 64;

@@ -1,0 +1,196 @@
+//! `$.export`: where spans go, in which portions, and how often it is tried.
+
+use alloc::format;
+use alloc::string::ToString;
+use core::ops::RangeInclusive;
+use core::time::Duration;
+
+use super::collector::{PORTS, authority_of, cluster_of};
+use super::value::{ANY_DURATION, Shown};
+use super::walk::At;
+use super::{Export, Otlp, Protocol};
+
+impl Default for Export {
+    fn default() -> Self {
+        Self {
+            otlp: None,
+            batch_max_spans: 512,
+            batch_max_delay: Duration::from_secs(1),
+            queue_max_spans: 8192,
+            queue_max_bytes: 8 << 20,
+            retry_initial: Duration::from_secs(1),
+            retry_max: Duration::from_secs(30),
+            retry_attempts: 5,
+        }
+    }
+}
+
+impl Export {
+    pub(super) fn read(at: At<'_>) -> Self {
+        let mut export = Self::default();
+        at.object(&["otlp", "batch", "queue", "retry"], |key, at| match key {
+            "otlp" => export.otlp = Otlp::read(at),
+            "batch" => export.batch(at),
+            "queue" => export.queue(at),
+            _ => export.retry(at),
+        });
+        // What was refused keeps its default, which is in order with the others: only what was read can clash here.
+        if let Some(queue) = at.get("queue")
+            && let Some(spans) = queue.get("maxSpans")
+            && export.queue_max_spans < export.batch_max_spans
+        {
+            let batch = export.batch_max_spans;
+            spans.error(format!(
+                "expected at least batch.maxSpans ({batch}), found {}",
+                spans.found()
+            ));
+        }
+        export
+    }
+
+    fn batch(&mut self, at: At<'_>) {
+        at.object(&["maxSpans", "maxDelay"], |key, at| match key {
+            "maxSpans" => {
+                self.batch_max_spans = at.count(BATCH_SPANS).unwrap_or(self.batch_max_spans)
+            }
+            _ => self.batch_max_delay = at.duration(DELAYS).unwrap_or(self.batch_max_delay),
+        });
+    }
+
+    fn queue(&mut self, at: At<'_>) {
+        at.object(&["maxSpans", "maxBytes"], |key, at| match key {
+            "maxSpans" => {
+                self.queue_max_spans = at.count(QUEUE_SPANS).unwrap_or(self.queue_max_spans)
+            }
+            _ => {
+                let bytes = at
+                    .size(QUEUE_BYTES)
+                    .and_then(|bytes| usize::try_from(bytes).ok());
+                self.queue_max_bytes = bytes.unwrap_or(self.queue_max_bytes);
+            }
+        });
+    }
+
+    fn retry(&mut self, at: At<'_>) {
+        at.object(&["initial", "max", "attempts"], |key, at| match key {
+            "initial" => {
+                self.retry_initial = at.duration(ANY_DURATION).unwrap_or(self.retry_initial)
+            }
+            "max" => self.retry_max = at.duration(ANY_DURATION).unwrap_or(self.retry_max),
+            _ => {
+                let attempts = at
+                    .integer(ATTEMPTS)
+                    .and_then(|attempts| u32::try_from(attempts).ok());
+                self.retry_attempts = attempts.unwrap_or(self.retry_attempts);
+            }
+        });
+        if self.retry_max < self.retry_initial {
+            if let Some(max) = at.get("max") {
+                max.error(format!(
+                    "expected at least initial ({}), found {}",
+                    Shown(self.retry_initial),
+                    max.found()
+                ));
+            } else if let Some(initial) = at.get("initial") {
+                let max = Shown(self.retry_max);
+                initial.error(format!(
+                    "expected at most max ({max}), found {}; set max as well",
+                    initial.found()
+                ));
+            }
+        }
+    }
+}
+
+impl Otlp {
+    fn read(at: At<'_>) -> Option<Self> {
+        let mut cluster = None;
+        let mut service = None;
+        let mut port = None;
+        let mut protocol = Some(Protocol::Grpc);
+        let mut path = None;
+        let mut timeout = TIMEOUT;
+        let known = [
+            "service",
+            "cluster",
+            "port",
+            "protocol",
+            "path",
+            "compression",
+            "timeout",
+            "headers",
+        ];
+        let is_object = at.object(&known, |key, at| match key {
+            "service" => service = at.host().map(ToString::to_string),
+            "cluster" => cluster = at.filled("the name of a cluster").map(ToString::to_string),
+            "port" => port = at.integer(PORTS),
+            "protocol" => protocol = at.choice(&PROTOCOLS),
+            "path" => path = at.request_path().map(ToString::to_string),
+            "compression" => at.only(0, at.choice(&[("none", 0), ("gzip", 1)])),
+            "timeout" => timeout = at.duration(ANY_DURATION).unwrap_or(timeout),
+            _ => headers(at),
+        });
+        if !is_object {
+            return None;
+        }
+        at.service_or_cluster();
+        if let (Some(Protocol::Grpc), Some(path)) = (protocol, at.get("path")) {
+            path.error("not with protocol grpc, whose path is fixed; leave it out or set protocol to http/protobuf");
+        }
+        let protocol = protocol?;
+        let (default_port, default_path) = match protocol {
+            Protocol::Grpc => (4317, GRPC_PATH),
+            Protocol::HttpProtobuf => (4318, HTTP_PATH),
+        };
+        let cluster =
+            cluster.or_else(|| Some(cluster_of(&service?, port.unwrap_or(default_port))))?;
+        Some(Self {
+            authority: authority_of(&cluster),
+            cluster,
+            protocol,
+            path: path.unwrap_or_else(|| default_path.into()),
+            timeout,
+        })
+    }
+}
+
+/// Headers carry API keys: nothing of their values is in an error.
+fn headers(at: At<'_>) {
+    let mut count = 0_usize;
+    at.names(MAX_HEADERS, |name, at| {
+        count = count.saturating_add(1);
+        if TAKEN.contains(&name) {
+            at.error(format!(
+                "the header {name} is the exporter's own; leave it out"
+            ));
+        } else {
+            at.header_name(name);
+        }
+        if at.is_object() {
+            at.object(&["environment"], |_, at| {
+                at.filled("the name of an environment variable");
+            });
+            at.required("environment");
+        } else {
+            at.secret("a string or {environment: NAME}");
+        }
+    });
+    at.only(0, Some(count));
+}
+
+const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const HTTP_PATH: &str = "/v1/traces";
+const PROTOCOLS: [(&str, Protocol); 2] = [
+    ("grpc", Protocol::Grpc),
+    ("http/protobuf", Protocol::HttpProtobuf),
+];
+const TIMEOUT: Duration = Duration::from_secs(5);
+const TAKEN: [&str; 3] = ["content-type", "te", "b3"];
+const MAX_HEADERS: usize = 64;
+const BATCH_SPANS: RangeInclusive<u64> = 1..=8192;
+const DELAYS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);
+/// At most what fits 1 GiB at 1 KiB a span: the memory of a WebAssembly module ends at 4 GiB.
+const QUEUE_SPANS: RangeInclusive<u64> = 1..=1 << 20;
+/// At least one span of common size.
+const QUEUE_BYTES: RangeInclusive<u64> = 1 << 10..=1 << 30;
+const ATTEMPTS: RangeInclusive<u64> = 1..=100;

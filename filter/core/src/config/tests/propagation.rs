@@ -1,0 +1,160 @@
+//! `$.propagation`.
+
+use super::{accepts, is_not_built, parse, refuses};
+use crate::config::Format::{B3, B3Multi, TraceContext};
+use alloc::format;
+
+#[test]
+fn lists_replace_defaults() {
+    for (list, expected) in [
+        ("[]", &[][..]),
+        (r#"["b3multi"]"#, &[B3Multi]),
+        (
+            r#"["b3", "b3multi", "tracecontext"]"#,
+            &[B3, B3Multi, TraceContext],
+        ),
+        (
+            r#"["tracecontext", "b3", "b3multi", "jaeger", "xray", "datadog", "grpc-trace-bin", "ottrace", "gcp"]"#,
+            &[TraceContext, B3, B3Multi],
+        ),
+    ] {
+        let extract = parse(&format!(r#"{{"propagation": {{"extract": {list}}}}}"#))
+            .propagation
+            .extract;
+        assert_eq!(extract, expected, "{list}");
+    }
+    assert_eq!(
+        parse(r#"{"propagation": {"inject": ["b3"]}}"#)
+            .propagation
+            .inject,
+        [B3]
+    );
+    assert_eq!(
+        parse(r#"{"propagation": {"inject": []}}"#)
+            .propagation
+            .inject,
+        []
+    );
+}
+
+#[test]
+fn reads_the_switches() {
+    let propagation = parse(r#"{"propagation": {"mirror": false, "keep64bit": true}}"#).propagation;
+    assert!(!propagation.mirror);
+    assert!(propagation.keep64bit);
+}
+
+#[test]
+fn refuses_at_its_path() {
+    const FORMATS: &str =
+        "tracecontext, b3, b3multi, jaeger, xray, datadog, grpc-trace-bin, ottrace or gcp";
+    refuses(&[
+        (
+            "/propagation/extract",
+            "\"b3\"",
+            "$.propagation.extract: expected a list of formats, found \"b3\"",
+        ),
+        (
+            "/propagation/extract/2",
+            "\"b3\"",
+            "$.propagation.extract[2]: repeats entry 1 of the list",
+        ),
+        (
+            "/propagation/extract",
+            r#"["b3multi", "tracecontext", "b3"]"#,
+            "$.propagation.extract[2]: b3 is read before b3multi; put it before entry 0",
+        ),
+        (
+            "/propagation/extract/1",
+            "\"b3-multi\"",
+            &format!(
+                "$.propagation.extract[1]: expected {FORMATS}, found \"b3-multi\"; did you mean `b3multi`?"
+            ),
+        ),
+        (
+            "/propagation/inject/0",
+            "\"w3c\"",
+            &format!("$.propagation.inject[0]: expected {FORMATS}, found \"w3c\""),
+        ),
+        (
+            "/propagation/inject/0",
+            "3",
+            &format!("$.propagation.inject[0]: expected {FORMATS}, found 3; quote it"),
+        ),
+        (
+            "/propagation/inject/1",
+            "\"tracecontext\"",
+            "$.propagation.inject[1]: repeats entry 0 of the list",
+        ),
+        (
+            "/propagation/mirror",
+            "1",
+            "$.propagation.mirror: expected true or false, found 1",
+        ),
+        (
+            "/propagation/keep64bit",
+            "\"false\"",
+            "$.propagation.keep64bit: expected true or false, found \"false\"; leave the quotes out",
+        ),
+        (
+            "/propagation/baggage/maxBytes",
+            "0",
+            "$.propagation.baggage.maxBytes: expected a size from 1 to 8388608 bytes such as \"8MiB\", found 0",
+        ),
+        (
+            "/propagation/baggage/from",
+            "[\"b3\"]",
+            "$.propagation.baggage.from: not in this version\n$.propagation.baggage.from[0]: expected jaeger or ottrace, found \"b3\"",
+        ),
+        (
+            "/propagation/baggage/deny",
+            "\"*\"",
+            "$.propagation.baggage.deny: expected a list of patterns, found \"*\"",
+        ),
+        (
+            "/propagation/strict",
+            "true",
+            "$.propagation.strict: unknown key; known here: extract, inject, mirror, baggage, keep64bit",
+        ),
+    ]);
+}
+
+#[test]
+fn the_order_of_b3_matters_only_for_reading() {
+    accepts(&[("/propagation/inject", r#"["b3multi", "b3"]"#)]);
+}
+
+#[test]
+fn refuses_what_is_not_in_this_version() {
+    for format in [
+        "jaeger",
+        "xray",
+        "datadog",
+        "grpc-trace-bin",
+        "ottrace",
+        "gcp",
+    ] {
+        let value = format!("\"{format}\"");
+        is_not_built(&[
+            ("/propagation/extract/-", &value, "$.propagation.extract[3]"),
+            ("/propagation/inject/-", &value, "$.propagation.inject[2]"),
+        ]);
+    }
+    is_not_built(&[
+        (
+            "/propagation/baggage/deny",
+            "[\"secret-*\"]",
+            "$.propagation.baggage.deny",
+        ),
+        (
+            "/propagation/baggage/from",
+            "[\"jaeger\"]",
+            "$.propagation.baggage.from",
+        ),
+        (
+            "/propagation/baggage/maxBytes",
+            "\"4KiB\"",
+            "$.propagation.baggage.maxBytes",
+        ),
+    ]);
+}

@@ -1,0 +1,152 @@
+//! Patterns of the configuration: `*` is any run of characters, also none; everything else is itself.
+//!
+//! A pattern describes the whole value, and upper and lower case differ: `pay*` matches `pay` and `payments`, neither
+//! `Pay` nor `repay`. The parts between stars are searched from left to right and never again, so the time grows with
+//! the length of the value, never exponentially. Values are bytes, because header values need not be UTF-8.
+
+/// Whether the pattern describes the whole value.
+pub fn matches(pattern: &str, value: &[u8]) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern.as_bytes() == value;
+    };
+    let Some(mut value) = value.strip_prefix(first.as_bytes()) else {
+        return false;
+    };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for part in middle.split('*') {
+        match after(value, part) {
+            Some(rest) => value = rest,
+            None => return false,
+        }
+    }
+    value.ends_with(last.as_bytes())
+}
+
+/// How exact a pattern is: its characters that are no stars.
+pub fn literal_characters(pattern: &str) -> usize {
+    pattern
+        .chars()
+        .filter(|character| *character != '*')
+        .count()
+}
+
+/// What follows the first occurrence of the part.
+///
+/// The search of `str` is linear, that of byte slices is not in `core`. Searching only the stretches of valid UTF-8
+/// misses nothing: a part is valid UTF-8, so it begins where a decoder resumes, and no stretch ends inside it.
+fn after<'a>(value: &'a [u8], part: &str) -> Option<&'a [u8]> {
+    let mut offset = 0_usize;
+    for chunk in value.utf8_chunks() {
+        if let Some(at) = chunk.valid().find(part) {
+            return value.get(offset.saturating_add(at).saturating_add(part.len())..);
+        }
+        offset = offset
+            .saturating_add(chunk.valid().len())
+            .saturating_add(chunk.invalid().len());
+    }
+    // An empty value has no stretches, and an empty part is in it.
+    part.is_empty().then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{literal_characters, matches};
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn describes_the_whole_value() {
+        for (pattern, value, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("*", "anything at all", true),
+            ("**", "", true),
+            ("pay", "pay", true),
+            ("pay", "payments", false),
+            ("pay", "Pay", false),
+            ("pay*", "pay", true),
+            ("pay*", "payments", true),
+            ("pay*", "repay", false),
+            ("*pay", "repay", true),
+            ("*pay", "repays", false),
+            ("*pay*", "repays", true),
+            ("a*b", "ab", true),
+            ("a*b", "a", false),
+            ("a*a", "a", false),
+            ("ab*ba", "aba", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "abcbc", true),
+            ("a*b*c", "acb", false),
+            ("*ab*ab*", "abab", true),
+            ("*ab*ab*", "aba", false),
+            ("a?c", "abc", false),
+            ("[ab]", "a", false),
+            ("é*", "ecole", false),
+            ("é*", "été", true),
+        ] {
+            assert_eq!(
+                matches(pattern, value.as_bytes()),
+                expected,
+                "{pattern} against {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn finds_parts_between_bytes_that_are_not_utf8() {
+        assert!(matches("*é*z", b"\xff\xc3\xc3\xa9\xe2\x82z"));
+        assert!(matches("*", b"\xff"));
+        assert!(matches("\u{0}*", b"\x00\xff"));
+        assert!(!matches("*a*", b"\xff\xfe"));
+        assert!(!matches("*é*", b"\xc3 \xa9"));
+    }
+
+    /// A simple matcher that tries everything, as the model.
+    fn model(pattern: &[u8], value: &[u8]) -> bool {
+        match (pattern, value) {
+            ([], []) => true,
+            ([b'*', rest @ ..], _) => (0..=value.len()).any(|at| model(rest, &value[at..])),
+            ([first, rest @ ..], [found, behind @ ..]) => first == found && model(rest, behind),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn agrees_with_the_model_on_all_short_words() {
+        let words = |letters: &[u8], longest: u32| {
+            let mut words: Vec<String> = Vec::new();
+            for length in 0..=longest {
+                for number in 0..letters.len().pow(length) {
+                    let letter = |place| letters[number / letters.len().pow(place) % letters.len()];
+                    words.push((0..length).map(|place| char::from(letter(place))).collect());
+                }
+            }
+            words
+        };
+        let values = words(b"ab", 6);
+        for pattern in words(b"ab*", 5) {
+            for value in &values {
+                let expected = model(pattern.as_bytes(), value.as_bytes());
+                assert_eq!(
+                    matches(&pattern, value.as_bytes()),
+                    expected,
+                    "{pattern} against {value}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn is_fast_where_backtracking_is_not() {
+        let pattern = "*a".repeat(64) + "*b";
+        let value = "a".repeat(60_000);
+        assert!(!matches(&pattern, value.as_bytes()));
+    }
+
+    #[test]
+    fn counts_characters_and_not_bytes() {
+        assert_eq!(literal_characters("é*e**"), 2);
+        assert_eq!(literal_characters("*"), 0);
+    }
+}
