@@ -1,0 +1,106 @@
+//! Attributes: a key and a value that keeps the type it was sent as (`opentelemetry.proto.common.v1.AnyValue`).
+//!
+//! A list of them is kept as sent, in order and with duplicates: whether keys are unique is for a test to see.
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    /// The key, unique in a well-formed list.
+    pub key: String,
+    /// The value, with the type it was sent as.
+    pub value: Value,
+}
+
+/// An attribute's value: `opentelemetry.proto.common.v1.AnyValue`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A value without any content, which the protocol allows.
+    Empty,
+    /// Text.
+    String(String),
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Double(f64),
+    /// A list.
+    Array(Vec<Value>),
+    /// Keys and values.
+    Map(Vec<Attribute>),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+impl Value {
+    /// Returns the text; `None` for every other type.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the whole number; `None` for every other type.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn cost_bytes(&self) -> usize {
+        match self {
+            Self::Empty | Self::Bool(_) | Self::Int(_) | Self::Double(_) => 0,
+            Self::String(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Array(values) => values
+                .iter()
+                .map(|value| size_of::<Self>() + value.cost_bytes())
+                .sum(),
+            Self::Map(attributes) => cost(attributes),
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Bool(truth)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Double(number)
+    }
+}
+
+/// Returns the value of the first attribute of this key.
+pub(crate) fn find<'a>(attributes: &'a [Attribute], key: &str) -> Option<&'a Value> {
+    attributes
+        .iter()
+        .find(|attribute| attribute.key == key)
+        .map(|attribute| &attribute.value)
+}
+
+/// Returns what a list of attributes costs in memory.
+pub(crate) fn cost(attributes: &[Attribute]) -> usize {
+    attributes
+        .iter()
+        .map(|attribute| {
+            size_of::<Attribute>() + attribute.key.len() + attribute.value.cost_bytes()
+        })
+        .sum()
+}
