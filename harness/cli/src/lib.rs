@@ -1,1 +1,9 @@
-//! Being written.
+//! Sidespan on the command line, and what its tests share with it.
+//!
+//! A subcommand is a module with its arguments and one function `run`, which returns the exit code: 0 fine, 1 the thing
+//! checked is not, 2 wrong use.
+
+pub mod check;
+
+/// The compiled filter.
+pub const FILTER: &[u8] = include_bytes!(env!("SIDESPAN_FILTER_WASM"));

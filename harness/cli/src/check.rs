@@ -1,0 +1,130 @@
+//! `sidespan check`: tells whether the filter will take a configuration, before a proxy has to.
+//!
+//! It is the filter's own parser that answers here, so what passes is taken and what does not is refused.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde_json::json;
+
+pub mod document;
+pub mod find;
+pub mod report;
+
+pub use report::{Finding, Report};
+
+/// Validates configurations of the filter.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CheckArgs {
+    /// JSON, YAML, a WasmPlugin, TrafficExtension or EnvoyFilter, or an Envoy configuration; `-` reads standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Checks all files and prints what was found. Ends with 0 where all are valid, 1 where one is not, and 2 where a file
+/// cannot be read.
+///
+/// # Errors
+/// When nothing can be printed.
+pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let mut reports = Vec::new();
+    for file in &args.files {
+        match read(file) {
+            Ok(bytes) => reports.push(Report::of(&file.display().to_string(), &bytes)),
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                return Ok(ExitCode::from(2));
+            }
+        }
+    }
+    let is_valid = reports.iter().all(|report| report.errors.is_empty());
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", json!({ "valid": is_valid, "files": reports }))?;
+    } else {
+        for report in &reports {
+            print(report, &mut out)?;
+        }
+    }
+    Ok(ExitCode::from(u8::from(!is_valid)))
+}
+
+fn read(file: &PathBuf) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if file.as_os_str() == "-" {
+        io::stdin()
+            .read_to_end(&mut bytes)
+            .context("cannot read standard input")?;
+    } else {
+        bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    }
+    Ok(bytes)
+}
+
+fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
+    let file = &report.file;
+    let findings = report
+        .errors
+        .iter()
+        .map(|finding| (red, "error", finding))
+        .chain(
+            report
+                .warnings
+                .iter()
+                .map(|finding| (yellow, "warning", finding)),
+        );
+    for (
+        style,
+        word,
+        Finding {
+            document,
+            path,
+            message,
+        },
+    ) in findings
+    {
+        let document = if *document > 1 {
+            format!(" document {document}:")
+        } else {
+            String::new()
+        };
+        writeln!(
+            out,
+            "{file}:{document} {style}{word}{style:#}: {path}: {message}"
+        )?;
+    }
+    let count = |number: usize, word: &str| {
+        format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+    };
+    let configurations = count(report.configurations, "configuration");
+    match (report.errors.len(), report.configurations) {
+        (0, 0) => Ok(()),
+        (0, _) => writeln!(out, "{file}: fine, {configurations}"),
+        (errors, _) => writeln!(
+            out,
+            "{file}: not valid, {configurations}, {}",
+            count(errors, "error")
+        ),
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sidespan check config.json               a configuration by itself
+  sidespan check istio/*.yaml              what Istio will be given
+  sidespan check envoy.yaml                the wasm filters of an Envoy configuration
+  kustomize build istio | sidespan check - what comes out of kustomize
+
+Ends with 0 where all are valid, 1 where one is not, 2 where a file cannot be read.";
+
+#[cfg(test)]
+mod tests;

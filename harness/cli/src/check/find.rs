@@ -1,0 +1,232 @@
+//! Where in a document the filter's configuration stands.
+//!
+//! In an Istio WasmPlugin it is `spec.pluginConfig`, in a TrafficExtension `spec.wasm.pluginConfig`; in whatever holds
+//! Envoy's own configuration (a bootstrap, an EnvoyFilter, an answer of ECDS) it is in the wasm filter, as text or as
+//! a `Struct`. Any other document that is neither Kubernetes' nor Envoy's is the configuration itself.
+
+use std::fmt;
+
+use super::document::Document;
+
+/// A configuration, and how it is installed.
+#[derive(Debug, PartialEq)]
+pub struct Found {
+    /// JSON path of the configuration.
+    pub path: String,
+    /// The configuration as JSON; empty where there is none.
+    pub json: String,
+    /// What is wrong or risky around it: paths and sentences.
+    pub warnings: Vec<(String, String)>,
+}
+
+/// Finds all configurations of a document.
+///
+/// # Errors
+/// Path and reason, where a configuration cannot be taken out.
+pub fn configurations(document: &Document) -> (Vec<Found>, Vec<(String, String)>) {
+    let mut finder = Finder {
+        found: Vec::new(),
+        errors: Vec::new(),
+    };
+    finder.visit(document, &Path::Root);
+    let is_foreign = FOREIGN.iter().any(|key| document.get(key).is_some());
+    if finder.found.is_empty() && finder.errors.is_empty() && !is_foreign {
+        finder.found.push(Found {
+            path: "$".into(),
+            json: json(Some(document)),
+            warnings: Vec::new(),
+        });
+    }
+    (finder.found, finder.errors)
+}
+
+struct Finder {
+    found: Vec<Found>,
+    errors: Vec<(String, String)>,
+}
+
+impl Finder {
+    fn visit(&mut self, document: &Document, path: &Path<'_>) {
+        match document {
+            Document::Object(pairs) => {
+                match document.get("kind").and_then(Document::text) {
+                    Some("WasmPlugin") => return self.istio(document, path, &["spec"]),
+                    Some("TrafficExtension") => {
+                        return self.istio(document, path, &["spec", "wasm"]);
+                    }
+                    _ => {}
+                }
+                if is_wasm(document.get("@type")) {
+                    return self.envoy(document, path);
+                }
+                if is_wasm(either(document, ["type_url", "typeUrl"]))
+                    && let Some(value) = document.get("value")
+                {
+                    return self.envoy(value, &path.key("value"));
+                }
+                let before = self.found.len();
+                for (key, value) in pairs {
+                    self.visit(value, &path.key(key));
+                }
+                self.native_tracing(document, path, before);
+            }
+            Document::List(list) => {
+                for (index, value) in list.iter().enumerate() {
+                    self.visit(value, &Path::Index(path, index));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn istio(&mut self, document: &Document, path: &Path<'_>, keys: &[&str]) {
+        let Some(plugin) = document.at(keys) else {
+            return;
+        };
+        let at = format!("{path}.{}", keys.join("."));
+        let strategy = plugin
+            .get("failStrategy")
+            .and_then(Document::text)
+            .unwrap_or("FAIL_CLOSE");
+        let mut warnings = Vec::new();
+        if strategy != "FAIL_OPEN" {
+            warnings.push((
+                format!("{at}.failStrategy"),
+                format!(
+                    "with {strategy} a registry that is down takes the traffic down; set FAIL_OPEN"
+                ),
+            ));
+        }
+        let json = json(plugin.get("pluginConfig"));
+        self.found.push(Found {
+            path: format!("{at}.pluginConfig"),
+            json,
+            warnings,
+        });
+    }
+
+    fn envoy(&mut self, wasm: &Document, path: &Path<'_>) {
+        let mut warnings = Vec::new();
+        let config = wasm.get("config");
+        let field = |names: [&str; 2]| config.and_then(|config| either(config, names));
+        let is_open = match field(["failure_policy", "failurePolicy"]).and_then(Document::text) {
+            None | Some("UNSPECIFIED") => {
+                field(["fail_open", "failOpen"]) == Some(&Document::Boolean(true))
+            }
+            Some(policy) => policy == "FAIL_OPEN",
+        };
+        if !is_open {
+            warnings.push((
+                format!("{path}.config.failure_policy"),
+                "a filter that cannot be loaded takes the traffic down; set FAIL_OPEN".into(),
+            ));
+        }
+        let at = format!("{path}.config.configuration");
+        let Some(configuration) = field(["configuration"; 2]) else {
+            self.found.push(Found {
+                path: at,
+                json: String::new(),
+                warnings,
+            });
+            return;
+        };
+        let at = format!("{at}.value");
+        let kind = configuration
+            .get("@type")
+            .and_then(Document::text)
+            .unwrap_or_default();
+        match (kind.rsplit('/').next(), configuration.get("value")) {
+            (_, None) => self.found.push(Found { path: at, json: String::new(), warnings }),
+            (Some("google.protobuf.StringValue"), Some(Document::String(text))) => {
+                self.found.push(Found { path: at, json: text.clone(), warnings });
+            }
+            (Some("google.protobuf.Struct"), Some(value)) => {
+                self.found.push(Found { path: at, json: json(Some(value)), warnings });
+            }
+            _ => self.errors.push((
+                at,
+                format!(
+                    "expected google.protobuf.StringValue with text or google.protobuf.Struct with an object, found \"{kind}\""
+                ),
+            )),
+        }
+    }
+
+    /// Envoy's own tracer writes its headers behind all filters, over those of the filter.
+    fn native_tracing(&mut self, manager: &Document, path: &Path<'_>, before: usize) {
+        let Some(tracing) = manager
+            .get("tracing")
+            .filter(|tracing| tracing.get("provider").is_some())
+        else {
+            return;
+        };
+        let silent = either(tracing, ["no_context_propagation", "noContextPropagation"]);
+        let is_silent = silent == Some(&Document::Boolean(true));
+        if let (Some(found), false) = (self.found.get_mut(before), is_silent) {
+            found.warnings.push((
+                format!("{path}.tracing"),
+                "Envoy's own tracer overwrites the headers that the filter writes; \
+                 remove it or set no_context_propagation: true"
+                    .into(),
+            ));
+        }
+    }
+}
+
+/// The configuration as the filter gets it: Kubernetes and Envoy leave out what is null.
+fn json(value: Option<&Document>) -> String {
+    value
+        .filter(|value| **value != Document::Null)
+        .map(Document::to_json)
+        .unwrap_or_default()
+}
+
+/// A field by its name in the protocol or in JSON; Envoy takes both.
+fn either<'a>(document: &'a Document, names: [&str; 2]) -> Option<&'a Document> {
+    names.iter().find_map(|name| document.get(name))
+}
+
+fn is_wasm(url: Option<&Document>) -> bool {
+    url.and_then(Document::text)
+        .is_some_and(|url| url.ends_with("envoy.extensions.filters.http.wasm.v3.Wasm"))
+}
+
+/// Keys that none of the filter's configurations has.
+const FOREIGN: [&str; 7] = [
+    "apiVersion",
+    "kind",
+    "@type",
+    "resources",
+    "static_resources",
+    "staticResources",
+    "dynamic_resources",
+];
+
+enum Path<'a> {
+    Root,
+    Key(&'a Path<'a>, &'a str),
+    Index(&'a Path<'a>, usize),
+}
+
+impl Path<'_> {
+    fn key<'b>(&'b self, key: &'b str) -> Path<'b> {
+        Path::Key(self, key)
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Path::Root => formatter.write_str("$"),
+            Path::Key(parent, key)
+                if key
+                    .chars()
+                    .all(|character| character.is_ascii_alphanumeric() || character == '_') =>
+            {
+                write!(formatter, "{parent}.{key}")
+            }
+            Path::Key(parent, key) => write!(formatter, "{parent}[{key:?}]"),
+            Path::Index(parent, index) => write!(formatter, "{parent}[{index}]"),
+        }
+    }
+}

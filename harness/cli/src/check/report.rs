@@ -1,0 +1,156 @@
+//! What was found in a file, and the warnings about a configuration that is valid and yet hardly meant so.
+
+use serde::Serialize;
+use serde_json::Value;
+use sidespan_core::config::{Config, Format};
+
+use super::document::Document;
+use super::find::{Found, configurations};
+
+/// One sentence about one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Which document of the file, counted from 1.
+    pub document: usize,
+    /// JSON path in that document.
+    pub path: String,
+    /// What is wrong, and the cure.
+    pub message: String,
+}
+
+/// Everything about one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// As it was given.
+    pub file: String,
+    /// How many configurations it holds.
+    pub configurations: usize,
+    /// Why the filter would refuse them.
+    pub errors: Vec<Finding>,
+    /// What works, but hardly as meant.
+    pub warnings: Vec<Finding>,
+}
+
+impl Report {
+    /// Checks every configuration of a file.
+    pub fn of(file: &str, bytes: &[u8]) -> Self {
+        let mut report = Self {
+            file: file.into(),
+            configurations: 0,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let documents = std::str::from_utf8(bytes)
+            .map_err(|error| format!("expected UTF-8: {error}"))
+            .and_then(|text| Document::parse(file, text));
+        match documents {
+            // Nothing at all is a configuration too: all defaults.
+            Ok(documents) if documents.is_empty() => report.add(1, Document::Null),
+            Ok(documents) => {
+                for (index, document) in documents.into_iter().enumerate() {
+                    report.add(index + 1, document);
+                }
+            }
+            Err(message) => report.errors.push(Finding {
+                document: 1,
+                path: "$".into(),
+                message,
+            }),
+        }
+        if report.configurations == 0 && report.errors.is_empty() {
+            report.warnings.push(Finding {
+                document: 1,
+                path: "$".into(),
+                message: "no configuration of the filter in this file".into(),
+            });
+        }
+        report
+    }
+
+    fn add(&mut self, document: usize, tree: Document) {
+        let finding = |path: &str, message: String| Finding {
+            document,
+            path: path.into(),
+            message,
+        };
+        let (found, errors) = configurations(&tree);
+        self.errors.extend(
+            errors
+                .into_iter()
+                .map(|(path, message)| finding(&path, message)),
+        );
+        for Found {
+            path,
+            json,
+            warnings,
+        } in found
+        {
+            self.configurations += 1;
+            self.warnings.extend(
+                warnings
+                    .into_iter()
+                    .map(|(path, message)| finding(&path, message)),
+            );
+            let below = |inner: &str| inner.replacen('$', &path, 1);
+            match Config::parse(json.as_bytes()) {
+                Ok(config) => {
+                    let warnings = doubts(&config, &json);
+                    self.warnings.extend(
+                        warnings
+                            .into_iter()
+                            .map(|(inner, message)| finding(&below(inner), message)),
+                    );
+                }
+                Err(errors) => {
+                    self.errors.extend(
+                        errors
+                            .into_iter()
+                            .map(|error| finding(&below(&error.path), error.message)),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn doubts(config: &Config, json: &str) -> Vec<(&'static str, String)> {
+    let mut doubts = Vec::new();
+    let propagation = &config.propagation;
+    for format in &propagation.extract {
+        if !propagation.mirror && !propagation.inject.contains(format) {
+            let name = name(*format);
+            doubts.push((
+                "$.propagation.inject",
+                format!("{name} is read but never written: with mirror false its headers are removed; add {name}"),
+            ));
+        }
+    }
+    if config.sampling.is_some() && config.export.otlp.is_none() {
+        doubts.push((
+            "$.sampling",
+            "traces are decided here, and spans are exported nowhere; set export.otlp".into(),
+        ));
+    }
+    let tree: Value = serde_json::from_str(json).unwrap_or_default();
+    for (pointer, path) in WITHOUT_EFFECT {
+        if tree.pointer(pointer).is_some() {
+            doubts.push((path, "accepted, but without effect in this version".into()));
+        }
+    }
+    doubts
+}
+
+fn name(format: Format) -> &'static str {
+    match format {
+        Format::TraceContext => "tracecontext",
+        Format::B3 => "b3",
+        Format::B3Multi => "b3multi",
+    }
+}
+
+const WITHOUT_EFFECT: [(&str, &str); 4] = [
+    ("/sampling/exclude", "$.sampling.exclude"),
+    ("/sampling/keep", "$.sampling.keep"),
+    ("/sampling/consistent", "$.sampling.consistent"),
+    ("/gateway/exclude", "$.gateway.exclude"),
+];

@@ -1,0 +1,309 @@
+//! Every place that a configuration is found in, and every warning.
+
+use super::Report;
+
+fn check(file: &str, text: &str) -> Report {
+    Report::of(file, text.as_bytes())
+}
+
+/// Errors and warnings, one a line.
+fn told(file: &str, text: &str) -> Vec<String> {
+    let report = check(file, text);
+    let errors = report.errors.iter().map(|finding| ("error", finding));
+    let warnings = report.warnings.iter().map(|finding| ("warning", finding));
+    errors
+        .chain(warnings)
+        .map(|(word, finding)| {
+            format!(
+                "{}: {word}: {}: {}",
+                finding.document, finding.path, finding.message
+            )
+        })
+        .collect()
+}
+
+const GOOD: &str =
+    r#"{"sampling": {"percentage": 50}, "export": {"otlp": {"cluster": "collector"}}}"#;
+
+#[test]
+fn a_configuration_by_itself_is_json_or_yaml() {
+    for (file, text) in [
+        ("config.json", GOOD),
+        ("config.yaml", GOOD),
+        ("-", GOOD),
+        (
+            "-",
+            "export: {otlp: {cluster: collector}}\nsampling: {percentage: 50.0, namespaces: {\"team-*\": 10}}\n",
+        ),
+        ("-", "{export: {otlp: {cluster: collector}}}"),
+        (
+            "-",
+            "export:\n  otlp:\n    service: collector.observability\n    port: 4317.0\n",
+        ),
+        ("-", ""),
+        ("-", "{}"),
+        ("-", "# nothing\n"),
+    ] {
+        assert_eq!(told(file, text), [""; 0], "{text}");
+        assert_eq!(check(file, text).configurations, 1, "{text}");
+    }
+}
+
+#[test]
+fn errors_come_in_the_order_of_the_text() {
+    assert_eq!(
+        told(
+            "-",
+            "spans: {serviceName: 5}\ndirection: up\nexport: {batch: {maxSpans: 0}}\n"
+        ),
+        [
+            "1: error: $.spans.serviceName: expected a string, found 5; quote it",
+            "1: error: $.direction: expected auto, inbound, outbound or edge, found \"up\"",
+            "1: error: $.export.batch.maxSpans: expected an integer from 1 to 8192, found 0",
+        ]
+    );
+}
+
+#[test]
+fn repeated_keys_are_errors_in_json_and_yaml() {
+    assert_eq!(
+        told("a.json", r#"{"direction": "auto", "direction": "auto"}"#),
+        ["1: error: $.direction: repeated key"]
+    );
+    let yaml = told("-", "direction: auto\ndirection: auto\n");
+    assert!(
+        yaml.len() == 1 && yaml[0].contains("duplicate mapping key"),
+        "{yaml:?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_line() {
+    assert_eq!(
+        told("a.json", "{\n\"a\": }"),
+        ["1: error: $: expected JSON: expected value at line 2 column 6"]
+    );
+    let yaml = told("a.yaml", "a: [1\nb: 2\n");
+    assert!(yaml.len() == 1 && yaml[0].contains("line 2"), "{yaml:?}");
+    let bytes = Report::of("a.yaml", b"a: \xff");
+    assert!(
+        bytes.errors[0].message.starts_with("expected UTF-8"),
+        "{bytes:?}"
+    );
+    let number = told("a.yaml", "sampling: {percentage: .inf}");
+    assert!(
+        number.len() == 1 && number[0].contains("finite"),
+        "{number:?}"
+    );
+}
+
+fn plugin(kind: &str, before: &str, fields: &str) -> String {
+    format!(
+        "apiVersion: extensions.istio.io/v1alpha1\nkind: {kind}\nmetadata: {{name: x}}\n{before}{fields}"
+    )
+}
+
+#[test]
+fn finds_the_configuration_of_istio_resources() {
+    let config = "pluginConfig: {sampling: {percentage: 101}, export: {otlp: {cluster: c}}}";
+    for (text, path) in [
+        (
+            plugin(
+                "WasmPlugin",
+                "spec: ",
+                &format!("{{failStrategy: FAIL_OPEN, {config}}}"),
+            ),
+            "$.spec.pluginConfig",
+        ),
+        (
+            plugin(
+                "TrafficExtension",
+                "spec: ",
+                &format!("{{wasm: {{failStrategy: FAIL_OPEN, {config}}}}}"),
+            ),
+            "$.spec.wasm.pluginConfig",
+        ),
+    ] {
+        let expected = format!(
+            "1: error: {path}.sampling.percentage: expected a percentage from 0 to 100, found 101"
+        );
+        assert_eq!(told("-", &text), [expected]);
+        // As one of several documents, and inside of a list as kubectl prints it.
+        let several = told("-", &format!("kind: Namespace\n---\n{text}"));
+        assert!(
+            several.len() == 1 && several[0].starts_with("2: error: $.spec"),
+            "{several:?}"
+        );
+        let list = told(
+            "-",
+            &format!("kind: List\nitems:\n- {}", text.replace('\n', "\n  ")),
+        );
+        assert!(
+            list.len() == 1 && list[0].starts_with("1: error: $.items[0].spec"),
+            "{list:?}"
+        );
+    }
+}
+
+#[test]
+fn an_istio_resource_that_fails_closed_is_warned_of() {
+    for (fields, strategy) in [
+        ("{}", "FAIL_CLOSE"),
+        ("{failStrategy: FAIL_RELOAD, pluginConfig: }", "FAIL_RELOAD"),
+    ] {
+        let expected = format!(
+            "1: warning: $.spec.failStrategy: with {strategy} a registry that is down takes the traffic down; set FAIL_OPEN"
+        );
+        assert_eq!(
+            told("-", &plugin("WasmPlugin", "spec: ", fields)),
+            [expected]
+        );
+    }
+}
+
+fn bootstrap(config: &str, manager: &str) -> String {
+    format!(
+        r#"{{"static_resources": {{"listeners": [{{"filter_chains": [{{"filters": [{{"typed_config": {{
+          "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+          {manager}
+          "http_filters": [{{"typed_config": {config}}}, {{"name": "envoy.filters.http.router"}}]
+        }}}}]}}]}}]}}}}"#
+    )
+}
+
+fn wasm(fields: &str) -> String {
+    format!(
+        r#"{{"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": {{{fields}}}}}"#
+    )
+}
+
+const AT: &str = "$.static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config";
+
+#[test]
+fn finds_the_configuration_of_an_envoy() {
+    let text = r#"{"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "{\"direction\": 1}"}"#;
+    let fields =
+        r#"{"@type": "type.googleapis.com/google.protobuf.Struct", "value": {"direction": 1}}"#;
+    let error = "direction: expected auto, inbound, outbound or edge, found 1; quote it";
+    for configuration in [text, fields] {
+        for policy in [
+            r#""failure_policy": "FAIL_OPEN""#,
+            r#""failurePolicy": "FAIL_OPEN""#,
+            r#""fail_open": true"#,
+        ] {
+            let filter = wasm(&format!(r#""configuration": {configuration}, {policy}"#));
+            let expected = format!("1: error: {AT}.config.configuration.value.{error}");
+            assert_eq!(told("envoy.json", &bootstrap(&filter, "")), [expected]);
+            let wrapped = format!(
+                r#"{{"@type": "type.googleapis.com/xds.type.v3.TypedStruct", "value": {},
+                  "type_url": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"}}"#,
+                filter.replacen("\"@type\"", "\"note\"", 1)
+            );
+            let expected = format!("1: error: {AT}.value.config.configuration.value.{error}");
+            assert_eq!(told("envoy.json", &bootstrap(&wrapped, "")), [expected]);
+        }
+    }
+    let other = wasm(
+        r#""fail_open": true, "configuration": {"@type": "type.googleapis.com/google.protobuf.BytesValue", "value": "e30="}"#,
+    );
+    assert_eq!(
+        told("envoy.json", &bootstrap(&other, "")),
+        [format!(
+            "1: error: {AT}.config.configuration.value: expected google.protobuf.StringValue with text or google.protobuf.Struct with an object, found \"type.googleapis.com/google.protobuf.BytesValue\""
+        )]
+    );
+}
+
+#[test]
+fn an_envoy_that_fails_closed_or_traces_itself_is_warned_of() {
+    let closed = format!(
+        "1: warning: {AT}.config.failure_policy: a filter that cannot be loaded takes the traffic down; set FAIL_OPEN"
+    );
+    for policy in [
+        "",
+        r#""failure_policy": "FAIL_CLOSED""#,
+        r#""failure_policy": "UNSPECIFIED""#,
+        r#""fail_open": false"#,
+    ] {
+        assert_eq!(
+            told("envoy.json", &bootstrap(&wasm(policy), "")),
+            [closed.as_str()],
+            "{policy}"
+        );
+    }
+    let open = wasm(r#""failure_policy": "FAIL_OPEN""#);
+    let native = format!(
+        "1: warning: {}.tracing: Envoy's own tracer overwrites the headers that the filter writes; remove it or set no_context_propagation: true",
+        AT.trim_end_matches(".http_filters[0].typed_config")
+    );
+    for (manager, expected) in [
+        (
+            r#""tracing": {"provider": {"name": "envoy.tracers.zipkin"}},"#,
+            &[native.as_str()][..],
+        ),
+        (
+            r#""tracing": {"provider": {"name": "envoy.tracers.zipkin"}, "no_context_propagation": true},"#,
+            &[],
+        ),
+        (r#""tracing": {},"#, &[]),
+    ] {
+        assert_eq!(
+            told("envoy.json", &bootstrap(&open, manager)),
+            expected,
+            "{manager}"
+        );
+    }
+}
+
+#[test]
+fn a_valid_configuration_that_is_hardly_meant_so_is_warned_of() {
+    for (text, expected) in [
+        (
+            "sampling: {percentage: 5}",
+            &[
+                "$.sampling: traces are decided here, and spans are exported nowhere; set export.otlp",
+            ][..],
+        ),
+        (
+            "propagation: {mirror: false, inject: [tracecontext]}",
+            &[
+                "$.propagation.inject: b3 is read but never written: with mirror false its headers are removed; add b3",
+                "$.propagation.inject: b3multi is read but never written: with mirror false its headers are removed; add b3multi",
+            ],
+        ),
+        (
+            "propagation: {mirror: false, inject: [tracecontext, b3, b3multi]}",
+            &[],
+        ),
+        ("propagation: {mirror: true, inject: []}", &[]),
+        (
+            "{export: {otlp: {cluster: c}}, sampling: {keep: {}, exclude: [], consistent: true}, gateway: {exclude: []}}",
+            &[
+                "$.sampling.exclude: accepted, but without effect in this version",
+                "$.sampling.keep: accepted, but without effect in this version",
+                "$.sampling.consistent: accepted, but without effect in this version",
+                "$.gateway.exclude: accepted, but without effect in this version",
+            ],
+        ),
+    ] {
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|warning| format!("1: warning: {warning}"))
+            .collect();
+        assert_eq!(told("-", text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_file_without_a_configuration_is_not_silently_fine() {
+    for text in [
+        "apiVersion: v1\nkind: Namespace\n",
+        "static_resources: {listeners: []}\n",
+    ] {
+        assert_eq!(
+            told("-", text),
+            ["1: warning: $: no configuration of the filter in this file"]
+        );
+        assert_eq!(check("-", text).configurations, 0);
+    }
+}
