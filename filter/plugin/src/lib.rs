@@ -1,1 +1,35 @@
-//! Being written.
+//! The Sidespan filter as a proxy-wasm module: callbacks in, hostcalls out, no logic of its own.
+//!
+//! ```text
+//!   stream  one request: headers read and written, spans opened and ended     (per stream context)
+//!   root    configuration, tick, answers of the collector, shutdown           (per root context)
+//!      both share a worker: tracer, exporter, ids and counters of one plugin in one worker's VM
+//!   host    the only file that calls the proxy, and the only one with `unsafe`
+//! ```
+//!
+//! A panic in here ends the VM, and with it every request of the pod. Whatever can fail therefore has an answer that
+//! lets the request pass: no `unwrap`, no indexing, no unchecked arithmetic, and hostcalls whose status is a number.
+//! The SDK's traits and dispatch are used; its hostcalls are not, for they panic on bytes that are not UTF-8 and on
+//! any status they do not expect.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod host;
+mod metrics;
+mod node;
+mod root;
+mod stream;
+mod worker;
+
+/// What the proxy calls first.
+mod entry {
+    proxy_wasm::main! {{
+        crate::host::start_logging();
+        proxy_wasm::set_root_context(|_| Box::new(crate::root::Root::new()));
+    }}
+}

@@ -1,0 +1,101 @@
+//! Fresh ids from randomness that is drawn for many of them at once.
+//!
+//! A draw costs a call to the proxy, whatever its size. When drawing fails there is no id: never one from a weak seed,
+//! for all workers start at the same moment and would make the same ids.
+
+use crate::ids::{SpanId, TraceId};
+
+/// Where randomness comes from.
+pub trait Entropy {
+    /// Fills the bytes with randomness; `false` when there is none to be had.
+    fn fill(&mut self, bytes: &mut [u8]) -> bool;
+}
+
+/// Fresh ids, out of a supply of random bytes.
+#[derive(Debug)]
+pub struct IdSource<E> {
+    entropy: E,
+    supply: [u8; SUPPLY_BYTES],
+    // used <= SUPPLY_BYTES
+    used: usize,
+}
+
+impl<E: Entropy> IdSource<E> {
+    /// Draws nothing yet.
+    pub fn new(entropy: E) -> Self {
+        Self {
+            entropy,
+            supply: [0; SUPPLY_BYTES],
+            used: SUPPLY_BYTES,
+        }
+    }
+
+    /// A trace id, random in all its bits; `None` without randomness.
+    pub fn trace_id(&mut self) -> Option<TraceId> {
+        self.take().and_then(TraceId::from_bytes)
+    }
+
+    /// A span id; `None` without randomness.
+    pub fn span_id(&mut self) -> Option<SpanId> {
+        self.take().and_then(SpanId::from_bytes)
+    }
+
+    /// Random bytes; `None` without randomness.
+    pub fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        if self.used.saturating_add(N) > SUPPLY_BYTES {
+            self.used = SUPPLY_BYTES;
+            if !self.entropy.fill(&mut self.supply) {
+                return None;
+            }
+            self.used = 0;
+        }
+        let bytes = self.supply.get(self.used..)?.first_chunk().copied()?;
+        self.used = self.used.saturating_add(N);
+        Some(bytes)
+    }
+}
+
+/// Enough for 64 span ids: a draw then costs little beside one request.
+const SUPPLY_BYTES: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Script {
+        draws: usize,
+        works: bool,
+    }
+
+    impl Entropy for Script {
+        fn fill(&mut self, bytes: &mut [u8]) -> bool {
+            self.draws += 1;
+            bytes.fill(u8::try_from(self.draws).unwrap());
+            self.works
+        }
+    }
+
+    #[test]
+    fn draws_once_for_many_ids() {
+        let mut ids = IdSource::new(Script {
+            draws: 0,
+            works: true,
+        });
+        for _ in 0..64 {
+            assert_eq!(ids.span_id().map(SpanId::to_bytes), Some([1; 8]));
+        }
+        assert_eq!(ids.entropy.draws, 1);
+        assert_eq!(ids.trace_id().map(TraceId::to_bytes), Some([2; 16]));
+    }
+
+    #[test]
+    fn makes_no_id_without_randomness() {
+        let mut ids = IdSource::new(Script {
+            draws: 0,
+            works: false,
+        });
+        assert_eq!(ids.trace_id(), None);
+        assert_eq!(ids.span_id(), None);
+        assert_eq!(ids.entropy.draws, 2, "asks again each time");
+    }
+}

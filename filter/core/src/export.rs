@@ -1,0 +1,292 @@
+//! When spans are sent, how much at once, and again or not: a state machine that is told the time and what happened,
+//! and answers with what to do.
+//!
+//! ```text
+//!          next: a batch is due              answered: accepted, or refused for good
+//!   Idle ------------------------> UnderWay ------------------------------------------> Idle
+//!                                   ^    |
+//!            next: the delay is over|    |answered: try again
+//!                                   |    v
+//!                                  Waiting            (attempts used up: dropped, then Idle)
+//! ```
+//!
+//! One request is under way at a time. Delays double with every failure in a row, whichever batch it met, so that a
+//! collector that is down is not hammered by one batch after the other; each has jitter, for all workers fail together
+//! (OTLP, "Failures" and "Retryable responses"). Everything that enters leaves through exactly one counter.
+
+pub mod reply;
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::batch::Batch;
+use crate::config::{Export, Protocol};
+use crate::otlp::{self, Envelope};
+use crate::span::Span;
+use crate::stats::{Counter, Stats};
+use crate::time::Nanos;
+use reply::{Failure, Reply};
+
+/// Sends batches of spans, one after the other.
+#[derive(Debug)]
+pub struct Exporter {
+    limits: Limits,
+    envelope: Envelope,
+    batch: Batch,
+    state: State,
+    failures_in_a_row: u32,
+    last_failure: Option<Failure>,
+    is_closed: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Limits {
+    protocol: Protocol,
+    timeout: Duration,
+    max_spans: usize,
+    max_delay: Duration,
+    initial_delay: Duration,
+    max_retry_delay: Duration,
+    attempts: u32,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    UnderWay { request: Request, until: Nanos },
+    Waiting { request: Request, until: Nanos },
+}
+
+#[derive(Debug)]
+struct Request {
+    body: Vec<u8>,
+    spans: usize,
+    attempts: u32,
+}
+
+/// What is worth a line in the log: the first failure of a kind, and the end of failing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Export fails, in a way that was not yet reported.
+    Failing(Failure),
+    /// Export works again.
+    Recovered,
+}
+
+impl Exporter {
+    /// An exporter to `export.otlp`; `None` where nothing is exported.
+    pub fn new(export: &Export, envelope: Envelope) -> Option<Self> {
+        let otlp = export.otlp.as_ref()?;
+        Some(Self {
+            limits: Limits {
+                protocol: otlp.protocol,
+                timeout: otlp.timeout,
+                max_spans: export.batch_max_spans,
+                max_delay: export.batch_max_delay,
+                initial_delay: export.retry_initial,
+                max_retry_delay: export.retry_max,
+                attempts: export.retry_attempts,
+            },
+            envelope,
+            batch: Batch::new(export.queue_max_spans, export.queue_max_bytes),
+            state: State::Idle,
+            failures_in_a_row: 0,
+            last_failure: None,
+            is_closed: false,
+        })
+    }
+
+    /// How often [`Self::next`] is to be asked, so that no span waits longer than configured.
+    pub fn tick_period(&self) -> Duration {
+        self.limits
+            .max_delay
+            .clamp(Duration::from_millis(10), Duration::from_secs(1))
+    }
+
+    /// Takes a finished span in.
+    pub fn push(&mut self, span: &Span, now: Nanos, stats: &mut Stats) {
+        stats.add(Counter::SpansFinished);
+        if self.is_closed {
+            stats.add(Counter::SpansDroppedShutdown);
+            return;
+        }
+        let dropped = self.batch.push(otlp::encode(span), now);
+        stats.add_many(Counter::SpansDroppedQueue, dropped);
+    }
+
+    /// Whether a whole batch waits and nothing stands in its way, so that it need not wait for the tick.
+    pub fn is_full(&self) -> bool {
+        matches!(self.state, State::Idle) && self.batch.len() >= self.limits.max_spans
+    }
+
+    /// The body of the request that is to be sent now. Whoever asks must send it, or say that it could not be sent.
+    pub fn next(&mut self, now: Nanos, urgency: Urgency, stats: &mut Stats) -> Option<&[u8]> {
+        let request = match core::mem::replace(&mut self.state, State::Idle) {
+            State::Idle if self.is_due(now, urgency) => {
+                let request = self.take_batch()?;
+                stats.add(Counter::ExportRequests);
+                request
+            }
+            State::Waiting { request, until } if now >= until || urgency == Urgency::Drain => {
+                stats.add(Counter::ExportRequests);
+                stats.add(Counter::ExportRetries);
+                request
+            }
+            other => {
+                self.state = other;
+                return None;
+            }
+        };
+        self.state = State::UnderWay {
+            request: Request {
+                attempts: request.attempts.saturating_add(1),
+                ..request
+            },
+            // The proxy ends the call by itself; this is for an answer that never comes.
+            until: now.after(self.limits.timeout.saturating_mul(2)),
+        };
+        match &self.state {
+            State::UnderWay { request, .. } => Some(&request.body),
+            State::Idle | State::Waiting { .. } => None,
+        }
+    }
+
+    /// Whether the request under way has been without an answer for so long that none will come.
+    pub fn is_overdue(&self, now: Nanos) -> bool {
+        matches!(self.state, State::UnderWay { until, .. } if now >= until)
+    }
+
+    /// Takes the answer to the request under way. `jitter` is a random byte.
+    pub fn answered(
+        &mut self,
+        reply: Reply,
+        now: Nanos,
+        jitter: u8,
+        stats: &mut Stats,
+    ) -> Option<News> {
+        let State::UnderWay { request, .. } = core::mem::replace(&mut self.state, State::Idle)
+        else {
+            return None;
+        };
+        let (failure, delay) = match reply {
+            Reply::Accepted { rejected } => {
+                let rejected = usize::try_from(rejected)
+                    .unwrap_or(usize::MAX)
+                    .min(request.spans);
+                stats.add_many(Counter::SpansRejected, rejected);
+                stats.add_many(
+                    Counter::SpansExported,
+                    request.spans.saturating_sub(rejected),
+                );
+                self.failures_in_a_row = 0;
+                return self.last_failure.take().map(|_| News::Recovered);
+            }
+            Reply::Refused(failure) => (failure, None),
+            Reply::Again { failure, after } => (failure, Some(after)),
+        };
+        stats.add(Counter::ExportFailures);
+        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+        match delay {
+            Some(after) if request.attempts < self.limits.attempts => {
+                let delay = after.unwrap_or_else(|| self.delay(jitter));
+                self.state = State::Waiting {
+                    request,
+                    until: now.after(delay),
+                };
+            }
+            _ => stats.add_many(Counter::SpansDroppedExport, request.spans),
+        }
+        let is_news = self.last_failure != Some(failure);
+        self.last_failure = Some(failure);
+        is_news.then_some(News::Failing(failure))
+    }
+
+    /// Ends it: what still waits, and what comes after this, is counted as lost in the shutdown.
+    pub fn close(&mut self, stats: &mut Stats) {
+        let waiting = self.spans();
+        stats.add_many(Counter::SpansDroppedShutdown, waiting);
+        self.batch.take(usize::MAX, usize::MAX);
+        self.state = State::Idle;
+        self.is_closed = true;
+    }
+
+    /// Whether it was ended.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Spans that wait or are under way.
+    pub fn spans(&self) -> usize {
+        let under_way = self.request().map_or(0, |request| request.spans);
+        self.batch.len().saturating_add(under_way)
+    }
+
+    /// Bytes of what waits or is under way.
+    pub fn bytes(&self) -> usize {
+        let under_way = self.request().map_or(0, |request| request.body.len());
+        self.batch.bytes().saturating_add(under_way)
+    }
+
+    fn request(&self) -> Option<&Request> {
+        match &self.state {
+            State::Idle => None,
+            State::UnderWay { request, .. } | State::Waiting { request, .. } => Some(request),
+        }
+    }
+
+    fn is_due(&self, now: Nanos, urgency: Urgency) -> bool {
+        let Some(oldest) = self.batch.oldest() else {
+            return false;
+        };
+        // Asked again one period later, the oldest span would have waited too long.
+        urgency == Urgency::Drain
+            || self.batch.len() >= self.limits.max_spans
+            || now.after(self.tick_period()) > oldest.after(self.limits.max_delay)
+    }
+
+    fn take_batch(&mut self) -> Option<Request> {
+        let spans = self.batch.take(self.limits.max_spans, MAX_BATCH_BYTES);
+        if spans.is_empty() {
+            return None;
+        }
+        let message = self.envelope.request(spans.iter().map(Vec::as_slice));
+        Some(Request {
+            body: match self.limits.protocol {
+                Protocol::Grpc => otlp::grpc_frame(&message),
+                Protocol::HttpProtobuf => message,
+            },
+            spans: spans.len(),
+            attempts: 0,
+        })
+    }
+
+    /// Doubles with every failure in a row, within a fifth up or down.
+    fn delay(&self, jitter: u8) -> Duration {
+        let doublings = self.failures_in_a_row.saturating_sub(1).min(31);
+        let delay = self
+            .limits
+            .initial_delay
+            .saturating_mul(1_u32.wrapping_shl(doublings))
+            .min(self.limits.max_retry_delay);
+        let percent = 80_u32.saturating_add(u32::from(jitter % 41));
+        delay
+            .saturating_mul(percent)
+            .checked_div(100)
+            .unwrap_or(delay)
+    }
+}
+
+/// How much a sender is in a hurry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Batches may fill up and delays pass.
+    Normal,
+    /// Everything is to go now, for this is the end.
+    Drain,
+}
+
+/// A request is cut at this size, for the proxy holds it in memory as a whole.
+const MAX_BATCH_BYTES: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

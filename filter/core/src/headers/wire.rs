@@ -1,0 +1,105 @@
+//! The block of bytes in which a proxy hands over a header map.
+//!
+//! ```text
+//! u32 count
+//! count times: u32 name length, u32 value length
+//! count times: name, NUL, value, NUL
+//! ```
+//!
+//! Numbers are little endian (proxy-wasm ABI 0.2.1, "Serialization"). An empty map is no bytes at all. The block comes
+//! from the proxy and not from a client, yet nothing in it is trusted: a length that points past the end ends the list.
+
+/// The headers in the block, in order.
+#[derive(Clone, Debug)]
+pub struct Pairs<'a> {
+    lengths: &'a [u8],
+    texts: &'a [u8],
+}
+
+impl<'a> Pairs<'a> {
+    /// Reads the count; the headers are read as they are asked for.
+    pub fn new(block: &'a [u8]) -> Self {
+        let empty = Self {
+            lengths: &[],
+            texts: &[],
+        };
+        let Some((count, rest)) = block.split_first_chunk::<4>() else {
+            return empty;
+        };
+        let bytes = usize::try_from(u32::from_le_bytes(*count))
+            .ok()
+            .and_then(|count| count.checked_mul(8));
+        match bytes.and_then(|bytes| rest.split_at_checked(bytes)) {
+            Some((lengths, texts)) => Self { lengths, texts },
+            None => empty,
+        }
+    }
+
+    fn text(&mut self, length: [u8; 4]) -> Option<&'a [u8]> {
+        let length = usize::try_from(u32::from_le_bytes(length)).ok()?;
+        let (text, rest) = self.texts.split_at_checked(length)?;
+        self.texts = rest.strip_prefix(b"\0")?;
+        Some(text)
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, rest) = self.lengths.split_first_chunk::<4>()?;
+        let (value, rest) = rest.split_first_chunk::<4>()?;
+        self.lengths = rest;
+        Some((self.text(*name)?, self.text(*value)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    fn block(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
+        let mut block = (pairs.len() as u32).to_le_bytes().to_vec();
+        for (name, value) in pairs {
+            block.extend((name.len() as u32).to_le_bytes());
+            block.extend((value.len() as u32).to_le_bytes());
+        }
+        for (name, value) in pairs {
+            block.extend_from_slice(name);
+            block.push(0);
+            block.extend_from_slice(value);
+            block.push(0);
+        }
+        block
+    }
+
+    const ROWS: &[(&[u8], &[u8])] = &[(b":path", b"/"), (b"b3", b""), (b"x", b"\xff\0\x01")];
+
+    #[test]
+    fn reads_back_names_and_values_as_bytes() {
+        assert_eq!(Pairs::new(&block(ROWS)).collect::<Vec<_>>(), ROWS);
+        assert_eq!(Pairs::new(&[]).count(), 0);
+    }
+
+    #[test]
+    fn ends_the_list_where_the_block_ends() {
+        let whole = block(ROWS);
+        for end in 0..whole.len() {
+            let read: Vec<_> = Pairs::new(&whole[..end]).collect();
+            assert!(ROWS.starts_with(&read), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn believes_no_number() {
+        let whole = block(ROWS);
+        for at in 0..whole.len() {
+            for byte in 0..=255 {
+                let mut changed = whole.clone();
+                changed[at] = byte;
+                assert!(Pairs::new(&changed).count() <= whole.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Trace and span ids: fixed in size, never zero, and the only code that reads or prints hexadecimal digits.
+//!
+//! An id that is zero is no id in any format ([W3C Trace Context], "trace-id" and "parent-id"; B3 and OTLP agree), so
+//! zero cannot be built: `Option<SpanId>` is a parent that may be missing, and there is no invalid constant to forget.
+//! Digits are read strictly: as many as the id has, lower case. A format that tolerates more repairs the text first.
+//!
+//! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
+
+use core::fmt;
+use core::num::{NonZeroU64, NonZeroU128};
+
+/// The id of a trace: 128 bits, not zero.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TraceId(NonZeroU128);
+
+/// The id of a span: 64 bits, not zero.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SpanId(NonZeroU64);
+
+/// Why digits are not an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdError {
+    /// Not the expected number of lower-case hexadecimal digits.
+    Digits,
+    /// All digits are zero.
+    Zero,
+}
+
+impl TraceId {
+    /// The id with these bytes, or `None` when all are zero.
+    pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
+        NonZeroU128::new(u128::from_be_bytes(bytes)).map(Self)
+    }
+
+    /// Reads exactly 32 lower-case digits.
+    ///
+    /// # Errors
+    /// [`IdError::Digits`] for another length or another character, [`IdError::Zero`] for 32 zeros.
+    pub fn from_hex(digits: &[u8]) -> Result<Self, IdError> {
+        Self::from_bytes(bytes_of(digits)?).ok_or(IdError::Zero)
+    }
+
+    /// Reads exactly 16 lower-case digits, the right half of an id whose left half is zero (W3C Trace Context,
+    /// "Interoperating with existing systems": a shorter id is padded on the left).
+    ///
+    /// # Errors
+    /// [`IdError::Digits`] for another length or another character, [`IdError::Zero`] for 16 zeros.
+    pub fn from_short_hex(digits: &[u8]) -> Result<Self, IdError> {
+        let half = u64::from_be_bytes(bytes_of(digits)?);
+        NonZeroU128::new(u128::from(half))
+            .map(Self)
+            .ok_or(IdError::Zero)
+    }
+
+    /// The bytes in network order.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.get().to_be_bytes()
+    }
+
+    /// 32 lower-case digits.
+    pub fn to_hex(self) -> [u8; 32] {
+        let mut digits = [b'0'; 32];
+        print(&self.to_bytes(), &mut digits);
+        digits
+    }
+
+    /// The right half, as 16 lower-case digits.
+    pub fn to_short_hex(self) -> [u8; 16] {
+        let mut digits = [b'0'; 16];
+        print(&self.right_half().to_be_bytes(), &mut digits);
+        digits
+    }
+
+    /// Whether the left half is zero, so that 16 digits say it all.
+    pub fn is_short(self) -> bool {
+        self.0.get() >> 64 == 0
+    }
+
+    /// The right-most 56 bits: the randomness that OpenTelemetry's consistent sampling decides by
+    /// ("Randomness Value" in its probability sampling specification).
+    pub fn randomness(self) -> u64 {
+        self.right_half() & 0x00ff_ffff_ffff_ffff
+    }
+
+    fn right_half(self) -> u64 {
+        let [_, _, _, _, _, _, _, _, a, b, c, d, e, f, g, h] = self.to_bytes();
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+impl SpanId {
+    /// The id with these bytes, or `None` when all are zero.
+    pub fn from_bytes(bytes: [u8; 8]) -> Option<Self> {
+        NonZeroU64::new(u64::from_be_bytes(bytes)).map(Self)
+    }
+
+    /// Reads exactly 16 lower-case digits.
+    ///
+    /// # Errors
+    /// [`IdError::Digits`] for another length or another character, [`IdError::Zero`] for 16 zeros.
+    pub fn from_hex(digits: &[u8]) -> Result<Self, IdError> {
+        Self::from_bytes(bytes_of(digits)?).ok_or(IdError::Zero)
+    }
+
+    /// The bytes in network order.
+    pub fn to_bytes(self) -> [u8; 8] {
+        self.0.get().to_be_bytes()
+    }
+
+    /// 16 lower-case digits.
+    pub fn to_hex(self) -> [u8; 16] {
+        let mut digits = [b'0'; 16];
+        print(&self.to_bytes(), &mut digits);
+        digits
+    }
+}
+
+impl fmt::Debug for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for SpanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Reads one byte from exactly two lower-case digits.
+pub fn byte_from_hex(digits: &[u8]) -> Option<u8> {
+    bytes_of(digits).ok().map(|[byte]: [u8; 1]| byte)
+}
+
+/// Two lower-case digits.
+pub fn byte_to_hex(byte: u8) -> [u8; 2] {
+    let mut digits = [b'0'; 2];
+    print(&[byte], &mut digits);
+    digits
+}
+
+/// Exactly `2 * N` lower-case digits: `hex` checks the length, and would take upper case.
+fn bytes_of<const N: usize>(digits: &[u8]) -> Result<[u8; N], IdError> {
+    let mut bytes = [0; N];
+    if digits.iter().any(u8::is_ascii_uppercase) {
+        return Err(IdError::Digits);
+    }
+    hex::decode_to_slice(digits, &mut bytes).map_err(|_| IdError::Digits)?;
+    Ok(bytes)
+}
+
+fn print(bytes: &[u8], digits: &mut [u8]) {
+    // Only a caller in this file with a wrong length could make this fail, and then the digits stay zeros.
+    let _ = hex::encode_to_slice(bytes, digits);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T: &[u8] = b"4bf92f3577b34da6a3ce929d0e0e4736";
+
+    #[test]
+    fn reads_and_prints_the_same_digits() {
+        let id = TraceId::from_hex(T).unwrap();
+        assert_eq!(&id.to_hex(), T);
+        assert_eq!(&id.to_short_hex(), b"a3ce929d0e0e4736");
+        assert!(!id.is_short());
+        let span = SpanId::from_hex(b"00f067aa0ba902b7").unwrap();
+        assert_eq!(&span.to_hex(), b"00f067aa0ba902b7");
+    }
+
+    #[test]
+    fn refuses_what_is_not_exactly_an_id() {
+        let rows: &[(&str, &[u8], IdError)] = &[
+            ("one digit less", &T[1..], IdError::Digits),
+            (
+                "one digit more",
+                b"4bf92f3577b34da6a3ce929d0e0e47360",
+                IdError::Digits,
+            ),
+            (
+                "upper case",
+                b"4Bf92f3577b34da6a3ce929d0e0e4736",
+                IdError::Digits,
+            ),
+            (
+                "a sign",
+                b"+bf92f3577b34da6a3ce929d0e0e4736",
+                IdError::Digits,
+            ),
+            (
+                "a letter past f",
+                b"gbf92f3577b34da6a3ce929d0e0e4736",
+                IdError::Digits,
+            ),
+            ("nothing", b"", IdError::Digits),
+            ("zeros", b"00000000000000000000000000000000", IdError::Zero),
+        ];
+        for (name, digits, expected) in rows {
+            assert_eq!(TraceId::from_hex(digits), Err(*expected), "{name}");
+        }
+        assert_eq!(SpanId::from_hex(b"0000000000000000"), Err(IdError::Zero));
+        assert_eq!(SpanId::from_hex(b"00f067aa0ba902b"), Err(IdError::Digits));
+    }
+
+    #[test]
+    fn pads_a_short_id_on_the_left() {
+        let id = TraceId::from_short_hex(b"a3ce929d0e0e4736").unwrap();
+        assert_eq!(&id.to_hex(), b"0000000000000000a3ce929d0e0e4736");
+        assert!(id.is_short());
+        assert_eq!(
+            TraceId::from_short_hex(b"0000000000000000"),
+            Err(IdError::Zero)
+        );
+    }
+
+    #[test]
+    fn takes_randomness_from_the_right_most_56_bits() {
+        let id = TraceId::from_hex(T).unwrap();
+        assert_eq!(id.randomness(), 0xce_929d_0e0e_4736);
+    }
+}

@@ -1,0 +1,207 @@
+//! Spans as bytes of OTLP 1.x, and what a receiver answers.
+//!
+//! ```text
+//! ExportTraceServiceRequest
+//!   resource_spans
+//!     resource (attributes), schema_url
+//!     scope_spans
+//!       scope (name, version), schema_url
+//!       spans ...
+//! ```
+//!
+//! A worker has one resource and one scope, so their bytes are made once. A span is encoded when it ends, and a request
+//! is these parts put one behind the other. The field numbers are those of `opentelemetry/proto/trace/v1/trace.proto`.
+
+pub mod wire;
+
+use alloc::vec::Vec;
+
+use crate::span::{Attributes, Span, Status};
+use crate::time::Nanos;
+
+/// The semantic conventions that names and values follow.
+pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";
+
+/// Everything about a worker's spans that never changes, in encoded form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    resource: Vec<u8>,
+    scope: Vec<u8>,
+}
+
+impl Envelope {
+    /// Takes the resource's attributes, and the name and version of the code that makes the spans.
+    pub fn new(resource: &Attributes, scope_name: &str, scope_version: &str) -> Self {
+        let mut encoded_resource = Vec::new();
+        wire::message(&mut encoded_resource, RESOURCE_SPANS_RESOURCE, |out| {
+            // A resource's attributes and a span's have different field numbers; inside they are the same.
+            let mut rest = resource.as_encoded();
+            while let Some((_, field)) = wire::read(&mut rest) {
+                if let wire::Field::Bytes(attribute) = field {
+                    wire::bytes(out, RESOURCE_ATTRIBUTES, attribute);
+                }
+            }
+        });
+        let mut scope = Vec::new();
+        wire::message(&mut scope, SCOPE_SPANS_SCOPE, |out| {
+            wire::bytes(out, SCOPE_NAME, scope_name.as_bytes());
+            wire::bytes(out, SCOPE_VERSION, scope_version.as_bytes());
+        });
+        Self {
+            resource: encoded_resource,
+            scope,
+        }
+    }
+
+    /// A whole request with these encoded spans.
+    pub fn request<'a>(&self, spans: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+        let mut out = Vec::new();
+        wire::message(&mut out, REQUEST_RESOURCE_SPANS, |out| {
+            out.extend_from_slice(&self.resource);
+            wire::message(out, RESOURCE_SPANS_SCOPE_SPANS, |out| {
+                out.extend_from_slice(&self.scope);
+                for span in spans {
+                    wire::bytes(out, SCOPE_SPANS_SPANS, span);
+                }
+                wire::bytes(out, SCOPE_SPANS_SCHEMA_URL, SCHEMA_URL.as_bytes());
+            });
+            wire::bytes(out, RESOURCE_SPANS_SCHEMA_URL, SCHEMA_URL.as_bytes());
+        });
+        out
+    }
+}
+
+/// One span, encoded.
+pub fn encode(span: &Span) -> Vec<u8> {
+    let attributes = span.attributes.as_encoded();
+    let mut out = Vec::with_capacity(attributes.len().saturating_add(TYPICAL_SPAN_BYTES));
+    wire::bytes(&mut out, SPAN_TRACE_ID, &span.trace_id.to_bytes());
+    wire::bytes(&mut out, SPAN_SPAN_ID, &span.span_id.to_bytes());
+    wire::bytes(&mut out, SPAN_TRACE_STATE, &span.trace_state);
+    if let Some(parent) = span.parent_span_id {
+        wire::bytes(&mut out, SPAN_PARENT_SPAN_ID, &parent.to_bytes());
+    }
+    wire::bytes(&mut out, SPAN_NAME, span.name.as_bytes());
+    wire::number(&mut out, SPAN_KIND, span.kind as u64);
+    let Nanos(start) = span.start;
+    let Nanos(end) = span.end.max(span.start);
+    wire::fixed64(&mut out, SPAN_START_TIME, start);
+    wire::fixed64(&mut out, SPAN_END_TIME, end);
+    out.extend_from_slice(attributes);
+    wire::number(
+        &mut out,
+        SPAN_DROPPED_ATTRIBUTES_COUNT,
+        u64::from(span.attributes.dropped()),
+    );
+    match span.status {
+        Status::Unset => {}
+        Status::Error => wire::message(&mut out, SPAN_STATUS, |out| {
+            wire::number(out, STATUS_CODE, STATUS_CODE_ERROR);
+        }),
+    }
+    wire::fixed32(&mut out, SPAN_FLAGS, span.flags);
+    out
+}
+
+/// A string attribute as a field of a span.
+pub(crate) fn attribute_text(out: &mut Vec<u8>, key: &str, value: &str) {
+    wire::message(out, SPAN_ATTRIBUTES, |out| {
+        wire::bytes(out, KEY_VALUE_KEY, key.as_bytes());
+        wire::message(out, KEY_VALUE_VALUE, |out| {
+            if value.is_empty() {
+                // A value that is set to the empty string is not the same as no value.
+                out.extend_from_slice(b"\x0a\x00");
+            } else {
+                wire::bytes(out, ANY_VALUE_STRING, value.as_bytes());
+            }
+        });
+    });
+}
+
+/// A whole number as a field of a span.
+pub(crate) fn attribute_number(out: &mut Vec<u8>, key: &str, value: i64) {
+    wire::message(out, SPAN_ATTRIBUTES, |out| {
+        wire::bytes(out, KEY_VALUE_KEY, key.as_bytes());
+        wire::message(out, KEY_VALUE_VALUE, |out| {
+            if value == 0 {
+                out.extend_from_slice(b"\x18\x00");
+            } else {
+                wire::number(out, ANY_VALUE_INT, value.cast_unsigned());
+            }
+        });
+    });
+}
+
+/// The five bytes in front of a gRPC message: not compressed, and how long.
+pub fn grpc_frame(message: &[u8]) -> Vec<u8> {
+    let mut framed = Vec::with_capacity(message.len().saturating_add(5));
+    framed.push(0);
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    framed.extend_from_slice(&length.to_be_bytes());
+    framed.extend_from_slice(message);
+    framed
+}
+
+/// The message in a gRPC body, if it is whole and not compressed.
+pub fn grpc_message(body: &[u8]) -> Option<&[u8]> {
+    let ([compressed, length @ ..], rest) = body.split_first_chunk::<5>()?;
+    if *compressed != 0 {
+        return None;
+    }
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    rest.get(..length)
+}
+
+/// How many spans an `ExportTraceServiceResponse` says were rejected. What cannot be read rejects nothing: the status
+/// had said that the request was accepted.
+pub fn rejected_spans(response: &[u8]) -> u64 {
+    let mut rejected = 0;
+    let mut rest = response;
+    while let Some((field, value)) = wire::read(&mut rest) {
+        if let (RESPONSE_PARTIAL_SUCCESS, wire::Field::Bytes(mut partial)) = (field, value) {
+            while let Some((field, value)) = wire::read(&mut partial) {
+                if let (PARTIAL_SUCCESS_REJECTED_SPANS, wire::Field::Number(count)) = (field, value)
+                {
+                    rejected = count;
+                }
+            }
+        }
+    }
+    rejected
+}
+
+const REQUEST_RESOURCE_SPANS: u64 = 1;
+const RESOURCE_SPANS_RESOURCE: u64 = 1;
+const RESOURCE_SPANS_SCOPE_SPANS: u64 = 2;
+const RESOURCE_SPANS_SCHEMA_URL: u64 = 3;
+const RESOURCE_ATTRIBUTES: u64 = 1;
+const SCOPE_SPANS_SCOPE: u64 = 1;
+const SCOPE_SPANS_SPANS: u64 = 2;
+const SCOPE_SPANS_SCHEMA_URL: u64 = 3;
+const SCOPE_NAME: u64 = 1;
+const SCOPE_VERSION: u64 = 2;
+const SPAN_TRACE_ID: u64 = 1;
+const SPAN_SPAN_ID: u64 = 2;
+const SPAN_TRACE_STATE: u64 = 3;
+const SPAN_PARENT_SPAN_ID: u64 = 4;
+const SPAN_NAME: u64 = 5;
+const SPAN_KIND: u64 = 6;
+const SPAN_START_TIME: u64 = 7;
+const SPAN_END_TIME: u64 = 8;
+const SPAN_ATTRIBUTES: u64 = 9;
+const SPAN_DROPPED_ATTRIBUTES_COUNT: u64 = 10;
+const SPAN_STATUS: u64 = 15;
+const SPAN_FLAGS: u64 = 16;
+const STATUS_CODE: u64 = 3;
+const STATUS_CODE_ERROR: u64 = 2;
+const KEY_VALUE_KEY: u64 = 1;
+const KEY_VALUE_VALUE: u64 = 2;
+const ANY_VALUE_STRING: u64 = 1;
+const ANY_VALUE_INT: u64 = 3;
+const RESPONSE_PARTIAL_SUCCESS: u64 = 1;
+const PARTIAL_SUCCESS_REJECTED_SPANS: u64 = 1;
+/// All but the attributes of a span without `tracestate`.
+const TYPICAL_SPAN_BYTES: usize = 96;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! The wire format of Protocol Buffers, as much of it as OTLP needs; it knows nothing of traces.
+//!
+//! Writing goes straight into the bytes that are sent. Reading believes nothing: what does not fit ends the message.
+//! See the Protocol Buffers documentation, "Encoding".
+
+use alloc::vec::Vec;
+
+const VARINT: u64 = 0;
+const FIXED64: u64 = 1;
+const BYTES: u64 = 2;
+const FIXED32: u64 = 5;
+
+/// Writes a number in seven bits a byte.
+pub fn varint(out: &mut Vec<u8>, mut value: u64) {
+    while value > 0x7f {
+        out.push(low_seven_bits(value) | 0x80);
+        value >>= 7;
+    }
+    out.push(low_seven_bits(value));
+}
+
+fn low_seven_bits(value: u64) -> u8 {
+    let [byte, ..] = value.to_le_bytes();
+    byte & 0x7f
+}
+
+fn tag(out: &mut Vec<u8>, field: u64, wire_type: u64) {
+    varint(out, field.wrapping_shl(3) | wire_type);
+}
+
+/// Writes an integer, enum or boolean field; zero is the default and is left out.
+pub fn number(out: &mut Vec<u8>, field: u64, value: u64) {
+    if value != 0 {
+        tag(out, field, VARINT);
+        varint(out, value);
+    }
+}
+
+/// Writes a `fixed64` field.
+pub fn fixed64(out: &mut Vec<u8>, field: u64, value: u64) {
+    tag(out, field, FIXED64);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// Writes a `fixed32` field.
+pub fn fixed32(out: &mut Vec<u8>, field: u64, value: u32) {
+    tag(out, field, FIXED32);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// Writes a `string` or `bytes` field; empty is the default and is left out.
+pub fn bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
+    if !value.is_empty() {
+        tag(out, field, BYTES);
+        varint(out, as_u64(value.len()));
+        out.extend_from_slice(value);
+    }
+}
+
+/// Writes a message field with what `fields` writes. Its length goes in front when it is known; most messages of a
+/// span are so short that the one byte kept free for it is enough, and nothing has to move.
+pub fn message(out: &mut Vec<u8>, field: u64, fields: impl FnOnce(&mut Vec<u8>)) {
+    tag(out, field, BYTES);
+    let at = out.len();
+    out.push(0);
+    fields(out);
+    let length = as_u64(out.len().saturating_sub(at).saturating_sub(1));
+    if length < 0x80 {
+        if let Some(byte) = out.get_mut(at) {
+            *byte = low_seven_bits(length);
+        }
+        return;
+    }
+    let end = out.len();
+    varint(out, length);
+    let digits = out.len().saturating_sub(end);
+    if let Some(body) = out.get_mut(at.saturating_add(1)..) {
+        body.rotate_right(digits);
+    }
+    // The byte that was kept free is now the one too many.
+    out.remove(at);
+}
+
+/// How many bytes a varint of this value takes.
+pub fn varint_length(value: u64) -> usize {
+    let bits = 64_u32.saturating_sub((value | 1).leading_zeros());
+    bits.div_ceil(7) as usize
+}
+
+/// A field that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field<'a> {
+    /// An integer, enum or boolean.
+    Number(u64),
+    /// A string, bytes or a message.
+    Bytes(&'a [u8]),
+    /// A number of fixed length, which no reader here needs.
+    Fixed,
+}
+
+/// Reads the next field with its number; `None` at the end, and where the bytes are no field.
+pub fn read<'a>(rest: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
+    let tag = read_varint(rest)?;
+    let field = match tag & 7 {
+        VARINT => Field::Number(read_varint(rest)?),
+        BYTES => {
+            let length = usize::try_from(read_varint(rest)?).ok()?;
+            Field::Bytes(read_bytes(rest, length)?)
+        }
+        FIXED64 => read_bytes(rest, 8).map(|_| Field::Fixed)?,
+        FIXED32 => read_bytes(rest, 4).map(|_| Field::Fixed)?,
+        _ => return None,
+    };
+    Some((tag >> 3, field))
+}
+
+fn read_bytes<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (bytes, after) = rest.split_at_checked(length)?;
+    *rest = after;
+    Some(bytes)
+}
+
+fn read_varint(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, after) = rest.split_first()?;
+        *rest = after;
+        value |= u64::from(byte & 0x7f).wrapping_shl(shift);
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+fn as_u64(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn writes_the_same_varints_as_prost() {
+        for value in [
+            0,
+            1,
+            127,
+            128,
+            300,
+            16_383,
+            16_384,
+            u64::from(u32::MAX),
+            u64::MAX,
+        ] {
+            let mut ours = Vec::new();
+            varint(&mut ours, value);
+            let mut theirs = Vec::new();
+            prost::encoding::encode_varint(value, &mut theirs);
+            assert_eq!(ours, theirs, "{value}");
+            assert_eq!(varint_length(value), ours.len(), "{value}");
+            assert_eq!(read_varint(&mut &ours[..]), Some(value));
+        }
+    }
+
+    #[test]
+    fn puts_the_length_in_front_of_a_message_of_any_length() {
+        for length in [0_usize, 1, 126, 127, 128, 129, 16_383, 16_384, 70_000] {
+            let mut out = vec![9];
+            message(&mut out, 1, |out| {
+                out.extend(core::iter::repeat_n(7, length))
+            });
+            out.push(9);
+            let mut rest = &out[1..];
+            let Some((1, Field::Bytes(body))) = read(&mut rest) else {
+                panic!("no message for {length}");
+            };
+            assert_eq!(body.len(), length);
+            assert!(body.iter().all(|byte| *byte == 7));
+            assert_eq!(rest, [9], "{length}");
+        }
+    }
+
+    #[test]
+    fn ends_where_bytes_are_no_field() {
+        let rows: &[&[u8]] = &[
+            b"",
+            b"\x0a",
+            b"\x0a\x05abc",
+            b"\x0b",
+            b"\x08",
+            b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+        ];
+        for row in rows {
+            assert_eq!(read(&mut &row[..]), None, "{row:?}");
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! [B3], in one header and in several.
+//!
+//! ```abnf
+//! b3         = state / trace-id "-" span-id [ "-" state ] [ "-" parent-span-id ]
+//! state      = "1" / "0" / "d"       ; accept, deny, debug; absent: deferred
+//! trace-id   = 32HEXDIGLC / 16HEXDIGLC
+//! span-id    = 16HEXDIGLC
+//! ```
+//!
+//! `4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1`, or `0` alone.
+//!
+//! In several headers the same facts are `x-b3-traceid`, `x-b3-spanid`, `x-b3-parentspanid`, `x-b3-sampled` (`1`, `0`,
+//! from old senders `true` and `false`) and `x-b3-flags` (`1` = debug, which implies accept).
+//!
+//! The first line of a repeated header counts. A parent span id is never needed and never written, so a malformed one
+//! is ignored; a malformed id or state is not, for it would lose or invent a trace in silence.
+//!
+//! [B3]: https://github.com/openzipkin/b3-propagation
+
+use crate::headers::{HeaderWriter, Lines, RequestHeaders, remove_if_present, set_if_other, trim};
+use crate::ids::{IdError, SpanId, TraceId};
+
+use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+
+/// The single header.
+pub const B3: &str = "b3";
+/// The trace id among several headers.
+pub const X_B3_TRACE_ID: &str = "x-b3-traceid";
+/// The caller's span id among several headers.
+pub const X_B3_SPAN_ID: &str = "x-b3-spanid";
+/// The sampling state among several headers.
+pub const X_B3_SAMPLED: &str = "x-b3-sampled";
+
+const X_B3_PARENT_SPAN_ID: &str = "x-b3-parentspanid";
+const X_B3_FLAGS: &str = "x-b3-flags";
+
+/// Reads `b3`; an empty one is as good as none.
+pub fn extract_single(headers: &RequestHeaders<'_>) -> Extracted {
+    match headers.b3.first().map(trim) {
+        None | Some(b"") => Extracted::Absent,
+        Some(value) => parse_single(value),
+    }
+}
+
+fn parse_single(value: &[u8]) -> Extracted {
+    if let Some(decision) = state(value) {
+        return Extracted::Decision(decision);
+    }
+    let mut parts = value.split(|byte| *byte == b'-');
+    let ids = ids(parts.next(), parts.next());
+    let rest = [parts.next(), parts.next(), parts.next()];
+    let (trace_id, span_id, short_trace_id) = match ids {
+        Ok(ids) => ids,
+        Err(refusal) => return Extracted::malformed(refusal),
+    };
+    let sampling = match rest {
+        [None, ..] => Some(SamplingState::Deferred),
+        // Where the state is left out, the parent span id takes its place.
+        [Some(third), None, _] => state(third).or_else(|| {
+            (third.len() == SPAN_ID_DIGITS && is_hex(third)).then_some(SamplingState::Deferred)
+        }),
+        [Some(third), Some(parent), None] if !parent.is_empty() => state(third),
+        _ => return Extracted::malformed(Refusal::Delimiter),
+    };
+    match sampling {
+        Some(sampling) => Extracted::Context(SpanContext {
+            trace_id,
+            span_id,
+            sampling,
+            random: false,
+            short_trace_id,
+        }),
+        None => Extracted::malformed(Refusal::Sampled),
+    }
+}
+
+/// Reads `x-b3-*`.
+pub fn extract_multi(headers: &RequestHeaders<'_>) -> Extracted {
+    let sampling = match multi_state(headers) {
+        Some(sampling) => sampling,
+        None => return Extracted::malformed(Refusal::Sampled),
+    };
+    let trace_id = headers.b3_trace_id.first().map(trim);
+    let span_id = headers.b3_span_id.first().map(trim);
+    match (trace_id, span_id, ids(trace_id, span_id)) {
+        (None, None, _) if sampling == SamplingState::Deferred => Extracted::Absent,
+        (None, None, _) => Extracted::Decision(sampling),
+        (Some(_), Some(_), Ok((trace_id, span_id, short_trace_id))) => {
+            Extracted::Context(SpanContext {
+                trace_id,
+                span_id,
+                sampling,
+                random: false,
+                short_trace_id,
+            })
+        }
+        (Some(_), Some(_), Err(refusal)) => Extracted::malformed(refusal),
+        // One id is no context, yet the decision beside it is as clear as one without ids.
+        (Some(_), None, _) => Extracted::Malformed {
+            refusal: Refusal::SpanId,
+            decision: sampling,
+        },
+        (None, Some(_), _) => Extracted::Malformed {
+            refusal: Refusal::TraceId,
+            decision: sampling,
+        },
+    }
+}
+
+fn multi_state(headers: &RequestHeaders<'_>) -> Option<SamplingState> {
+    let sampled = match headers.b3_sampled.first().map(trim) {
+        None | Some(b"") => SamplingState::Deferred,
+        Some(b"1") => SamplingState::Accept,
+        Some(b"0") => SamplingState::Deny,
+        Some(word) if word.eq_ignore_ascii_case(b"true") => SamplingState::Accept,
+        Some(word) if word.eq_ignore_ascii_case(b"false") => SamplingState::Deny,
+        Some(_) => return None,
+    };
+    match headers.b3_flags.first().map(trim) {
+        Some(b"1") => Some(SamplingState::Debug),
+        _ => Some(sampled),
+    }
+}
+
+fn state(word: &[u8]) -> Option<SamplingState> {
+    match word {
+        b"1" => Some(SamplingState::Accept),
+        b"0" => Some(SamplingState::Deny),
+        b"d" => Some(SamplingState::Debug),
+        _ => None,
+    }
+}
+
+fn ids(
+    trace_id: Option<&[u8]>,
+    span_id: Option<&[u8]>,
+) -> Result<(TraceId, SpanId, bool), Refusal> {
+    let trace_id = trace_id.ok_or(Refusal::TraceId)?;
+    let is_short = trace_id.len() == SHORT_TRACE_ID_DIGITS;
+    let trace_id = if is_short {
+        TraceId::from_short_hex(trace_id)
+    } else {
+        TraceId::from_hex(trace_id)
+    }
+    .map_err(|error| match error {
+        IdError::Digits => Refusal::TraceId,
+        IdError::Zero => Refusal::TraceIdZero,
+    })?;
+    let span_id =
+        SpanId::from_hex(span_id.ok_or(Refusal::SpanId)?).map_err(|error| match error {
+            IdError::Digits => Refusal::SpanId,
+            IdError::Zero => Refusal::SpanIdZero,
+        })?;
+    Ok((trace_id, span_id, is_short))
+}
+
+fn is_hex(text: &[u8]) -> bool {
+    text.iter()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Writes `b3`, or removes it.
+pub fn inject_single(
+    outgoing: Outgoing<'_>,
+    keep64bit: bool,
+    headers: &RequestHeaders<'_>,
+    writer: &mut impl HeaderWriter,
+) {
+    let mut text = Text::default();
+    match outgoing {
+        Outgoing::Context { context, .. } => {
+            text.push_trace_id(&context, keep64bit);
+            text.push(b"-");
+            text.push(&context.span_id.to_hex());
+            if let Some(word) = word(context.sampling) {
+                text.push(b"-");
+                text.push(word);
+            }
+        }
+        Outgoing::Decision(decision) => text.push(word(decision).unwrap_or_default()),
+        Outgoing::Nothing => {}
+    }
+    write(writer, &headers.b3, B3, text.as_bytes());
+}
+
+/// Writes `x-b3-*`, or removes them.
+pub fn inject_multi(
+    outgoing: Outgoing<'_>,
+    keep64bit: bool,
+    headers: &RequestHeaders<'_>,
+    writer: &mut impl HeaderWriter,
+) {
+    let (context, sampling) = match outgoing {
+        Outgoing::Context { context, .. } => (Some(context), context.sampling),
+        Outgoing::Decision(decision) => (None, decision),
+        Outgoing::Nothing => (None, SamplingState::Deferred),
+    };
+    let mut trace_id = Text::default();
+    let mut span_id = Text::default();
+    if let Some(context) = context {
+        trace_id.push_trace_id(&context, keep64bit);
+        span_id.push(&context.span_id.to_hex());
+    }
+    // Debug implies accept, and the two must not be sent side by side.
+    let (sampled, flags): (&[u8], &[u8]) = match sampling {
+        SamplingState::Deferred => (b"", b""),
+        SamplingState::Debug => (b"", b"1"),
+        SamplingState::Accept => (b"1", b""),
+        SamplingState::Deny => (b"0", b""),
+    };
+    write(
+        writer,
+        &headers.b3_trace_id,
+        X_B3_TRACE_ID,
+        trace_id.as_bytes(),
+    );
+    write(
+        writer,
+        &headers.b3_span_id,
+        X_B3_SPAN_ID,
+        span_id.as_bytes(),
+    );
+    write(writer, &headers.b3_sampled, X_B3_SAMPLED, sampled);
+    write(writer, &headers.b3_flags, X_B3_FLAGS, flags);
+    // A tracer that gives each side its own span has no use for the grandparent (OpenTelemetry, "B3 Inject").
+    remove_if_present(writer, &headers.b3_parent_span_id, X_B3_PARENT_SPAN_ID);
+}
+
+fn word(sampling: SamplingState) -> Option<&'static [u8]> {
+    match sampling {
+        SamplingState::Deferred => None,
+        SamplingState::Deny => Some(b"0"),
+        SamplingState::Accept => Some(b"1"),
+        SamplingState::Debug => Some(b"d"),
+    }
+}
+
+fn write(writer: &mut impl HeaderWriter, received: &Lines<'_>, name: &'static str, value: &[u8]) {
+    if value.is_empty() {
+        remove_if_present(writer, received, name);
+    } else {
+        set_if_other(writer, received, name, value);
+    }
+}
+
+/// A value on the stack, for one that is written on every request needs no allocation.
+struct Text {
+    bytes: [u8; MAX_TEXT_BYTES],
+    length: usize,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self {
+            bytes: [0; MAX_TEXT_BYTES],
+            length: 0,
+        }
+    }
+}
+
+impl Text {
+    fn push(&mut self, text: &[u8]) {
+        for (free, byte) in self.bytes.iter_mut().skip(self.length).zip(text) {
+            *free = *byte;
+            self.length = self.length.saturating_add(1);
+        }
+    }
+
+    fn push_trace_id(&mut self, context: &SpanContext, keep64bit: bool) {
+        if keep64bit && context.short_trace_id {
+            self.push(&context.trace_id.to_short_hex());
+        } else {
+            self.push(&context.trace_id.to_hex());
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+const SHORT_TRACE_ID_DIGITS: usize = 16;
+const SPAN_ID_DIGITS: usize = 16;
+/// Trace id, span id and state with two dashes.
+const MAX_TEXT_BYTES: usize = 32 + 1 + 16 + 1 + 1;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! The `tracestate` header of [W3C Trace Context], level 2.
+//!
+//! ```abnf
+//! list        = list-member 0*31( OWS "," OWS list-member )
+//! list-member = key "=" value / OWS
+//! key         = ( lcalpha / DIGIT ) 0*255( lcalpha / DIGIT / "_" / "-" / "*" / "/" / "@" )
+//! value       = 0*255( chr / SP ) chr   ; chr = %x21-7E without "," and "="
+//! ```
+//!
+//! `congo=t61rcWkgMzE,rojo=00f067aa0ba902b7`
+//!
+//! Several lines are one list. A member that is not legal, or a 33rd member, makes the whole header unusable, and never
+//! touches `traceparent`. Of two members with one key the left one, the more recent, stays. Empty members are skipped.
+//! What is already written as it would leave is passed on without a copy.
+//!
+//! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/#tracestate-header
+
+use alloc::vec::Vec;
+
+use crate::headers::{Lines, trim};
+use crate::stats::{Counter, Stats};
+
+/// The header with the vendors' state.
+pub const TRACESTATE: &str = "tracestate";
+
+/// Members in a list, at most (W3C Trace Context, "list").
+const W3C_MAX_MEMBERS: usize = 32;
+/// Characters of a key and of a value, at most (W3C Trace Context, "key" and "value").
+const W3C_MAX_PART_BYTES: usize = 256;
+/// Members longer than this go first when the list must be cut (W3C Trace Context, "tracestate Limits").
+const W3C_LONG_MEMBER_BYTES: usize = 128;
+/// Our own limit for the list; the standard asks for at least 512.
+const MAX_BYTES: usize = 4096;
+
+/// A checked list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tracestate<'a> {
+    /// No list, or one that may not leave.
+    Absent,
+    /// As it was received.
+    Verbatim(&'a [u8]),
+    /// Put together from several lines, or without what may not leave.
+    Rebuilt(Vec<u8>),
+}
+
+impl Tracestate<'_> {
+    /// The list as text; empty when there is none.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Absent => &[],
+            Self::Verbatim(text) => text,
+            Self::Rebuilt(text) => text,
+        }
+    }
+}
+
+/// Reads all lines; a list that is dropped or cut beside a valid `traceparent` is counted.
+pub fn read<'a>(lines: &Lines<'a>, stats: &mut Stats) -> Tracestate<'a> {
+    if !lines.is_present() {
+        return Tracestate::Absent;
+    }
+    let Some(mut members) = members(lines) else {
+        stats.add(Counter::TracestateMalformed);
+        return Tracestate::Absent;
+    };
+    if cut(&mut members) {
+        stats.add(Counter::TracestateTruncated);
+    }
+    if members.is_empty() {
+        return Tracestate::Absent;
+    }
+    match lines.single() {
+        Some(line) if is_written_so(line, &members) => Tracestate::Verbatim(line),
+        _ => Tracestate::Rebuilt(join(&members)),
+    }
+}
+
+/// The members in order, each key once; `None` when the header is unusable.
+fn members<'a>(lines: &Lines<'a>) -> Option<Vec<&'a [u8]>> {
+    let mut members: Vec<&[u8]> = Vec::with_capacity(4);
+    let mut count = 0_usize;
+    for line in lines.iter() {
+        for member in line.split(|byte| *byte == b',').map(trim) {
+            if member.is_empty() {
+                continue;
+            }
+            let key = legal_key(member)?;
+            count = count.saturating_add(1);
+            if count > W3C_MAX_MEMBERS {
+                return None;
+            }
+            if !members.iter().any(|other| legal_key(other) == Some(key)) {
+                members.push(member);
+            }
+        }
+    }
+    Some(members)
+}
+
+/// The key of a legal member.
+fn legal_key(member: &[u8]) -> Option<&[u8]> {
+    let equals = member.iter().position(|byte| *byte == b'=')?;
+    let (key, value) = member.split_at_checked(equals)?;
+    let value = value.strip_prefix(b"=")?;
+    let starts = matches!(key.first()?, b'a'..=b'z' | b'0'..=b'9');
+    let is_key = key.len() <= W3C_MAX_PART_BYTES
+        && key.iter().all(
+            |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/' | b'@'),
+        );
+    let is_value = !value.is_empty()
+        && value.len() <= W3C_MAX_PART_BYTES
+        && value
+            .iter()
+            .all(|byte| matches!(byte, 0x20..=0x7e) && !matches!(byte, b',' | b'='));
+    (starts && is_key && is_value).then_some(key)
+}
+
+/// Drops whole members until the list fits: long ones first, then from the right. Says whether any was dropped.
+fn cut(members: &mut Vec<&[u8]>) -> bool {
+    let before = members.len();
+    while length(members) > MAX_BYTES {
+        let long = members
+            .iter()
+            .rposition(|member| member.len() > W3C_LONG_MEMBER_BYTES);
+        match long {
+            Some(at) => {
+                members.remove(at);
+            }
+            None => {
+                members.pop();
+            }
+        }
+    }
+    members.len() < before
+}
+
+fn length(members: &[&[u8]]) -> usize {
+    members
+        .iter()
+        .fold(0_usize, |sum, member| {
+            sum.saturating_add(member.len()).saturating_add(1)
+        })
+        .saturating_sub(1)
+}
+
+/// Whether the line is these members with nothing but commas between them.
+fn is_written_so(line: &[u8], members: &[&[u8]]) -> bool {
+    line.len() == length(members) && line.split(|byte| *byte == b',').eq(members.iter().copied())
+}
+
+fn join(members: &[&[u8]]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(length(members));
+    for member in members {
+        if !text.is_empty() {
+            text.push(b',');
+        }
+        text.extend_from_slice(member);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! The `traceparent` header of [W3C Trace Context], level 2.
+//!
+//! ```abnf
+//! traceparent = version "-" trace-id "-" parent-id "-" trace-flags [ "-" anything ]
+//! version     = 2HEXDIGLC   ; ff is forbidden
+//! trace-id    = 32HEXDIGLC  ; not all zeros
+//! parent-id   = 16HEXDIGLC  ; not all zeros
+//! trace-flags = 2HEXDIGLC   ; 01 sampled, 02 random trace id
+//! ```
+//!
+//! `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`
+//!
+//! Version `00` ends after the flags. A later version may go on behind another `-`, which is read no further and never
+//! copied: what leaves is version `00`. Digits are lower case; anything else is refused, not repaired. Two lines are
+//! one too many, even when they are equal. Unknown flags are ignored and do not leave.
+//!
+//! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
+
+use crate::headers::{HeaderWriter, RequestHeaders, remove_if_present, set_if_other, trim};
+use crate::ids::{IdError, SpanId, TraceId, byte_from_hex, byte_to_hex};
+
+use super::tracestate::{self, Tracestate};
+use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+
+/// The header with the ids.
+pub const TRACEPARENT: &str = "traceparent";
+
+const SAMPLED: u8 = 0x01;
+const RANDOM: u8 = 0x02;
+
+/// Reads `traceparent`; its `tracestate` is read once this context is believed.
+pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
+    if !headers.traceparent.is_present() {
+        return Extracted::Absent;
+    }
+    let parsed = headers
+        .traceparent
+        .single()
+        .ok_or(Refusal::Duplicate)
+        .and_then(parse);
+    match parsed {
+        Ok(context) => Extracted::Context(context),
+        Err(refusal) => Extracted::malformed(refusal),
+    }
+}
+
+/// Reads one value.
+///
+/// # Errors
+/// The first thing from the left that is not as the grammar has it; [`Refusal::Length`] before all.
+pub fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
+    let rest = trim(value);
+    if rest.len() < LENGTH {
+        return Err(Refusal::Length);
+    }
+    let (version, rest) = field(rest, 2)?;
+    let version = byte_from_hex(version)
+        .filter(|version| *version != 0xff)
+        .ok_or(Refusal::Version)?;
+    let (trace_id, rest) = field(rest, 32)?;
+    let (span_id, rest) = field(rest, 16)?;
+    let (flags, rest) = rest.split_at_checked(2).ok_or(Refusal::Length)?;
+    match rest {
+        [] => {}
+        _ if version == 0 => return Err(Refusal::Length),
+        [b'-', ..] => {}
+        _ => return Err(Refusal::Delimiter),
+    }
+    let trace_id = TraceId::from_hex(trace_id).map_err(|error| match error {
+        IdError::Digits => Refusal::TraceId,
+        IdError::Zero => Refusal::TraceIdZero,
+    })?;
+    let span_id = SpanId::from_hex(span_id).map_err(|error| match error {
+        IdError::Digits => Refusal::SpanId,
+        IdError::Zero => Refusal::SpanIdZero,
+    })?;
+    let flags = byte_from_hex(flags).ok_or(Refusal::Flags)?;
+    Ok(SpanContext {
+        trace_id,
+        span_id,
+        sampling: if flags & SAMPLED == 0 {
+            SamplingState::Deny
+        } else {
+            SamplingState::Accept
+        },
+        random: flags & RANDOM != 0,
+        short_trace_id: false,
+    })
+}
+
+/// The next `length` bytes, which a `-` must follow.
+fn field(text: &[u8], length: usize) -> Result<(&[u8], &[u8]), Refusal> {
+    let (field, rest) = text.split_at_checked(length).ok_or(Refusal::Length)?;
+    let rest = rest.strip_prefix(b"-").ok_or(Refusal::Delimiter)?;
+    Ok((field, rest))
+}
+
+/// Writes `traceparent` and `tracestate`, or removes them where the context has no place in this format: without ids,
+/// or undecided, for a flag that is not set would be read as a refusal.
+pub fn inject(
+    outgoing: Outgoing<'_>,
+    headers: &RequestHeaders<'_>,
+    writer: &mut impl HeaderWriter,
+) {
+    match outgoing {
+        Outgoing::Context {
+            context,
+            tracestate,
+        } if context.sampling != SamplingState::Deferred => {
+            set_if_other(writer, &headers.traceparent, TRACEPARENT, &print(&context));
+            match tracestate {
+                Tracestate::Absent => {
+                    remove_if_present(writer, &headers.tracestate, tracestate::TRACESTATE);
+                }
+                Tracestate::Verbatim(text) => {
+                    set_if_other(writer, &headers.tracestate, tracestate::TRACESTATE, text);
+                }
+                Tracestate::Rebuilt(text) => {
+                    set_if_other(writer, &headers.tracestate, tracestate::TRACESTATE, text);
+                }
+            }
+        }
+        _ => {
+            remove_if_present(writer, &headers.traceparent, TRACEPARENT);
+            remove_if_present(writer, &headers.tracestate, tracestate::TRACESTATE);
+        }
+    }
+}
+
+/// The value for a context that is decided.
+pub fn print(context: &SpanContext) -> [u8; LENGTH] {
+    let mut value = *b"00-................................-................-00";
+    let mut put = |at: usize, digits: &[u8]| {
+        for (byte, digit) in value.iter_mut().skip(at).zip(digits) {
+            *byte = *digit;
+        }
+    };
+    put(3, &context.trace_id.to_hex());
+    put(36, &context.span_id.to_hex());
+    put(53, &byte_to_hex(trace_flags(context)));
+    value
+}
+
+/// The flags of a context: sampled and random, and nothing that this version does not know.
+pub fn trace_flags(context: &SpanContext) -> u8 {
+    let sampled = match context.sampling {
+        SamplingState::Accept | SamplingState::Debug => SAMPLED,
+        SamplingState::Deny | SamplingState::Deferred => 0,
+    };
+    sampled | if context.random { RANDOM } else { 0 }
+}
+
+/// The length of version `00`.
+const LENGTH: usize = 55;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+//! Every number the filter reports: one enum, one name each, added up here and written to the proxy on the tick.
+//!
+//! A counter in the proxy costs a call for each increment; added up in the VM it costs nothing. Everything that is
+//! refused or dropped moves one of these. Names are given without the common prefix.
+
+use crate::config::Format;
+use crate::propagation::Refusal;
+
+/// A counter; it only grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "`name` is the documentation, and the README explains each name"
+)]
+pub enum Counter {
+    TraceContextValid,
+    TraceContextMalformed,
+    B3Valid,
+    B3Malformed,
+    B3MultiValid,
+    B3MultiMalformed,
+    RefusedDuplicate,
+    RefusedLength,
+    RefusedDelimiter,
+    RefusedVersion,
+    RefusedTraceId,
+    RefusedTraceIdZero,
+    RefusedSpanId,
+    RefusedSpanIdZero,
+    RefusedFlags,
+    RefusedSampled,
+    ContextConflict,
+    TracestateMalformed,
+    TracestateTruncated,
+    SampledReceived,
+    SampledDebug,
+    SampledNamespace,
+    SampledDefault,
+    DroppedReceived,
+    DroppedNamespace,
+    DroppedDefault,
+    SpansFinished,
+    SpansExported,
+    SpansRejected,
+    SpansDroppedQueue,
+    SpansDroppedExport,
+    SpansDroppedShutdown,
+    ExportRequests,
+    ExportFailures,
+    ExportRetries,
+    EntropyFailures,
+    WorkerTicks,
+}
+
+impl Counter {
+    /// All counters, in the order of their declaration.
+    pub const ALL: [Self; 37] = [
+        Self::TraceContextValid,
+        Self::TraceContextMalformed,
+        Self::B3Valid,
+        Self::B3Malformed,
+        Self::B3MultiValid,
+        Self::B3MultiMalformed,
+        Self::RefusedDuplicate,
+        Self::RefusedLength,
+        Self::RefusedDelimiter,
+        Self::RefusedVersion,
+        Self::RefusedTraceId,
+        Self::RefusedTraceIdZero,
+        Self::RefusedSpanId,
+        Self::RefusedSpanIdZero,
+        Self::RefusedFlags,
+        Self::RefusedSampled,
+        Self::ContextConflict,
+        Self::TracestateMalformed,
+        Self::TracestateTruncated,
+        Self::SampledReceived,
+        Self::SampledDebug,
+        Self::SampledNamespace,
+        Self::SampledDefault,
+        Self::DroppedReceived,
+        Self::DroppedNamespace,
+        Self::DroppedDefault,
+        Self::SpansFinished,
+        Self::SpansExported,
+        Self::SpansRejected,
+        Self::SpansDroppedQueue,
+        Self::SpansDroppedExport,
+        Self::SpansDroppedShutdown,
+        Self::ExportRequests,
+        Self::ExportFailures,
+        Self::ExportRetries,
+        Self::EntropyFailures,
+        Self::WorkerTicks,
+    ];
+
+    /// The name behind the common prefix.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TraceContextValid => "context.tracecontext.valid",
+            Self::TraceContextMalformed => "context.tracecontext.malformed",
+            Self::B3Valid => "context.b3.valid",
+            Self::B3Malformed => "context.b3.malformed",
+            Self::B3MultiValid => "context.b3multi.valid",
+            Self::B3MultiMalformed => "context.b3multi.malformed",
+            Self::RefusedDuplicate => "context.refused.duplicate",
+            Self::RefusedLength => "context.refused.length",
+            Self::RefusedDelimiter => "context.refused.delimiter",
+            Self::RefusedVersion => "context.refused.version",
+            Self::RefusedTraceId => "context.refused.trace_id",
+            Self::RefusedTraceIdZero => "context.refused.trace_id_zero",
+            Self::RefusedSpanId => "context.refused.span_id",
+            Self::RefusedSpanIdZero => "context.refused.span_id_zero",
+            Self::RefusedFlags => "context.refused.flags",
+            Self::RefusedSampled => "context.refused.sampled",
+            Self::ContextConflict => "context.conflict",
+            Self::TracestateMalformed => "context.tracestate.malformed",
+            Self::TracestateTruncated => "context.tracestate.truncated",
+            Self::SampledReceived => "sampled.received",
+            Self::SampledDebug => "sampled.debug",
+            Self::SampledNamespace => "sampled.namespace",
+            Self::SampledDefault => "sampled.default",
+            Self::DroppedReceived => "dropped.received",
+            Self::DroppedNamespace => "dropped.namespace",
+            Self::DroppedDefault => "dropped.default",
+            Self::SpansFinished => "spans.finished",
+            Self::SpansExported => "spans.exported",
+            Self::SpansRejected => "spans.rejected",
+            Self::SpansDroppedQueue => "spans.dropped_queue",
+            Self::SpansDroppedExport => "spans.dropped_export",
+            Self::SpansDroppedShutdown => "spans.dropped_shutdown",
+            Self::ExportRequests => "export.requests",
+            Self::ExportFailures => "export.failures",
+            Self::ExportRetries => "export.retries",
+            Self::EntropyFailures => "entropy.failures",
+            Self::WorkerTicks => "worker.ticks",
+        }
+    }
+
+    pub(crate) fn valid(format: Format) -> Self {
+        match format {
+            Format::TraceContext => Self::TraceContextValid,
+            Format::B3 => Self::B3Valid,
+            Format::B3Multi => Self::B3MultiValid,
+        }
+    }
+
+    pub(crate) fn malformed(format: Format) -> Self {
+        match format {
+            Format::TraceContext => Self::TraceContextMalformed,
+            Format::B3 => Self::B3Malformed,
+            Format::B3Multi => Self::B3MultiMalformed,
+        }
+    }
+
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Duplicate => Self::RefusedDuplicate,
+            Refusal::Length => Self::RefusedLength,
+            Refusal::Delimiter => Self::RefusedDelimiter,
+            Refusal::Version => Self::RefusedVersion,
+            Refusal::TraceId => Self::RefusedTraceId,
+            Refusal::TraceIdZero => Self::RefusedTraceIdZero,
+            Refusal::SpanId => Self::RefusedSpanId,
+            Refusal::SpanIdZero => Self::RefusedSpanIdZero,
+            Refusal::Flags => Self::RefusedFlags,
+            Refusal::Sampled => Self::RefusedSampled,
+        }
+    }
+}
+
+/// A level that goes up and down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gauge {
+    /// Spans that wait or are under way, over all workers.
+    QueueSpans,
+    /// Their bytes.
+    QueueBytes,
+    /// 1 while a configuration is refused and the filter stands aside.
+    ConfigRefused,
+}
+
+impl Gauge {
+    /// All gauges, in the order of their declaration.
+    pub const ALL: [Self; 3] = [Self::QueueSpans, Self::QueueBytes, Self::ConfigRefused];
+
+    /// The name behind the common prefix.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::QueueSpans => "queue.spans",
+            Self::QueueBytes => "queue.bytes",
+            Self::ConfigRefused => "config.refused",
+        }
+    }
+}
+
+/// What was counted since it was last taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    counts: [u64; Counter::ALL.len()],
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Self {
+            counts: [0; Counter::ALL.len()],
+        }
+    }
+}
+
+impl Stats {
+    /// Counts one.
+    pub fn add(&mut self, counter: Counter) {
+        self.add_many(counter, 1);
+    }
+
+    /// Counts several.
+    pub fn add_many(&mut self, counter: Counter, count: usize) {
+        if let Some(sum) = self.counts.get_mut(counter as usize) {
+            *sum = sum.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// What this counter has reached.
+    pub fn get(&self, counter: Counter) -> u64 {
+        self.counts.get(counter as usize).copied().unwrap_or(0)
+    }
+
+    /// Hands over every counter that moved, and starts again at zero.
+    pub fn take(&mut self) -> impl Iterator<Item = (Counter, u64)> + use<> {
+        let counts = core::mem::take(self).counts;
+        Counter::ALL
+            .into_iter()
+            .zip(counts)
+            .filter(|(_, count)| *count > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+
+    #[test]
+    fn lists_every_counter_where_its_declaration_puts_it() {
+        for (index, counter) in Counter::ALL.into_iter().enumerate() {
+            assert_eq!(counter as usize, index, "{}", counter.name());
+        }
+    }
+
+    #[test]
+    fn gives_every_number_a_name_of_its_own() {
+        let names: BTreeSet<_> = Counter::ALL
+            .map(Counter::name)
+            .into_iter()
+            .chain(Gauge::ALL.map(Gauge::name))
+            .collect();
+        assert_eq!(names.len(), Counter::ALL.len() + Gauge::ALL.len());
+    }
+
+    #[test]
+    fn hands_over_what_moved_and_starts_again() {
+        let mut stats = Stats::default();
+        stats.add(Counter::ContextConflict);
+        stats.add_many(Counter::SpansFinished, 2);
+        let taken: alloc::vec::Vec<_> = stats.take().collect();
+        assert_eq!(
+            taken,
+            [(Counter::ContextConflict, 1), (Counter::SpansFinished, 2)]
+        );
+        assert_eq!(stats.take().count(), 0);
+    }
+}

@@ -1,0 +1,351 @@
+//! Every call to the proxy, declared here and nowhere else (proxy-wasm ABI 0.2.1).
+//!
+//! A status is read as a number and never trusted to be one of a list: the SDK turns one that it does not know into a
+//! panic. What is not OK is no value. Memory that the proxy fills was allocated by this module
+//! (`proxy_on_memory_allocate`, exported by the SDK) as a boxed slice, and is taken over as a `Vec` of that size.
+#![expect(
+    unsafe_code,
+    reason = "hostcalls are foreign functions, and their results are raw memory of this module"
+)]
+
+use std::ptr;
+use std::time::Duration;
+
+use proxy_wasm::types::Status as SdkStatus;
+use sidespan_core::entropy::Entropy;
+use sidespan_core::headers::HeaderWriter;
+use sidespan_core::time::Nanos;
+
+/// The request headers of a stream.
+pub(crate) const REQUEST_HEADERS: u32 = 0;
+/// The response headers of a stream.
+pub(crate) const RESPONSE_HEADERS: u32 = 2;
+/// The headers of a call's answer.
+pub(crate) const CALL_HEADERS: u32 = 6;
+/// The trailers of a call's answer.
+pub(crate) const CALL_TRAILERS: u32 = 7;
+/// The body of a call's answer.
+pub(crate) const CALL_BODY: u32 = 4;
+/// The plugin's configuration.
+pub(crate) const PLUGIN_CONFIGURATION: u32 = 7;
+
+const OK: u32 = 0;
+
+/// All headers of a map, as the proxy serialises them; empty when there is no such map now.
+pub(crate) fn header_map(map: u32) -> Vec<u8> {
+    let mut out = Out::default();
+    // SAFETY: both out pointers live as long as the call.
+    let status = unsafe { proxy_get_header_map_pairs(map, &raw mut out.data, &raw mut out.size) };
+    out.into_bytes(status).unwrap_or_default()
+}
+
+/// The first line of a header.
+pub(crate) fn header(map: u32, name: &str) -> Option<Vec<u8>> {
+    let mut out = Out::default();
+    // SAFETY: the name and both out pointers live as long as the call.
+    let status = unsafe {
+        proxy_get_header_map_value(
+            map,
+            name.as_ptr(),
+            name.len(),
+            &raw mut out.data,
+            &raw mut out.size,
+        )
+    };
+    out.into_bytes(status)
+}
+
+/// Writes to the headers of the current request.
+pub(crate) struct RequestHeaderWriter;
+
+impl HeaderWriter for RequestHeaderWriter {
+    fn set(&mut self, name: &'static str, value: &[u8]) {
+        // A refused write leaves the caller's header; there is nobody to tell and nothing better to do.
+        // SAFETY: name and value live as long as the call.
+        let _ = unsafe {
+            proxy_replace_header_map_value(
+                REQUEST_HEADERS,
+                name.as_ptr(),
+                name.len(),
+                value.as_ptr(),
+                value.len(),
+            )
+        };
+    }
+
+    fn remove(&mut self, name: &'static str) {
+        // SAFETY: the name lives as long as the call.
+        let _ =
+            unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) };
+    }
+}
+
+/// A property; segments of the path are joined by NUL.
+pub(crate) fn property(path: &str) -> Option<Vec<u8>> {
+    let mut out = Out::default();
+    // SAFETY: the path and both out pointers live as long as the call.
+    let status = unsafe {
+        proxy_get_property(
+            path.as_ptr(),
+            path.len(),
+            &raw mut out.data,
+            &raw mut out.size,
+        )
+    };
+    out.into_bytes(status)
+}
+
+/// A property that is a whole number.
+pub(crate) fn number_property(path: &str) -> Option<u64> {
+    let bytes = property(path)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// At most so many bytes of a buffer.
+pub(crate) fn buffer(buffer: u32, max_size: usize) -> Option<Vec<u8>> {
+    let mut out = Out::default();
+    // SAFETY: both out pointers live as long as the call.
+    let status = unsafe {
+        proxy_get_buffer_bytes(buffer, 0, max_size, &raw mut out.data, &raw mut out.size)
+    };
+    out.into_bytes(status)
+}
+
+/// The wall clock.
+pub(crate) fn now() -> Nanos {
+    let mut nanos = 0_u64;
+    // SAFETY: the out pointer lives as long as the call.
+    let _ = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanos) };
+    Nanos(nanos)
+}
+
+/// Asks for a tick of the root context this often; from a stream, too, this sets the root's.
+pub(crate) fn set_tick_period(period: Duration) {
+    let millis = u32::try_from(period.as_millis()).unwrap_or(u32::MAX).max(1);
+    // SAFETY: plain numbers.
+    let _ = unsafe { proxy_set_tick_period_milliseconds(millis) };
+}
+
+/// Says that a root context that deferred its end has ended.
+pub(crate) fn done() {
+    // SAFETY: no arguments.
+    let _ = unsafe { proxy_done() };
+}
+
+/// A value shared by all VMs with this VM id; an empty one stands for none, for values cannot be deleted.
+pub(crate) fn shared_data(key: &str) -> Option<Vec<u8>> {
+    let mut out = Out::default();
+    let mut cas = 0_u32;
+    // SAFETY: the key and all out pointers live as long as the call.
+    let status = unsafe {
+        proxy_get_shared_data(
+            key.as_ptr(),
+            key.len(),
+            &raw mut out.data,
+            &raw mut out.size,
+            &raw mut cas,
+        )
+    };
+    out.into_bytes(status).filter(|value| !value.is_empty())
+}
+
+/// Sets a value for all VMs with this VM id.
+pub(crate) fn set_shared_data(key: &str, value: &[u8]) {
+    // SAFETY: key and value live as long as the call.
+    let _ =
+        unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), 0) };
+}
+
+/// The kind of a metric.
+#[derive(Clone, Copy)]
+pub(crate) enum MetricKind {
+    /// Only grows.
+    Counter = 0,
+    /// Goes up and down.
+    Gauge = 1,
+}
+
+/// The proxy's handle on a metric.
+#[derive(Clone, Copy)]
+pub(crate) struct MetricId(u32);
+
+/// Defines a metric, or finds the one of this name.
+pub(crate) fn define_metric(kind: MetricKind, name: &str) -> Option<MetricId> {
+    let mut id = 0_u32;
+    // SAFETY: the name and the out pointer live as long as the call.
+    let status =
+        unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) };
+    (status == OK).then_some(MetricId(id))
+}
+
+/// Adds to a metric.
+pub(crate) fn increment_metric(MetricId(id): MetricId, by: i64) {
+    // SAFETY: plain numbers.
+    let _ = unsafe { proxy_increment_metric(id, by) };
+}
+
+/// Sets a gauge, for all workers at once.
+pub(crate) fn record_metric(MetricId(id): MetricId, value: u64) {
+    // SAFETY: plain numbers.
+    let _ = unsafe { proxy_record_metric(id, value) };
+}
+
+/// Why a call was not made.
+#[derive(Clone, Copy)]
+pub(crate) enum CallError {
+    /// The proxy knows no such cluster.
+    UnknownCluster,
+    /// Anything else.
+    NotSent,
+}
+
+/// Starts an HTTP call to a cluster. The one hostcall that goes through the SDK: its dispatch ends the VM on the answer
+/// to a call that it did not see leave. Envoy answers it with OK, BAD_ARGUMENT or INTERNAL_FAILURE and nothing else, all
+/// of which the SDK expects.
+pub(crate) fn http_call(
+    cluster: &str,
+    headers: Vec<(&str, &str)>,
+    body: &[u8],
+    timeout: Duration,
+) -> Result<u32, CallError> {
+    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, Some(body), Vec::new(), timeout)
+        .map_err(|status| match status {
+            SdkStatus::BadArgument => CallError::UnknownCluster,
+            _ => CallError::NotSent,
+        })
+}
+
+/// Sends `log` to the proxy, and panics with it: a trap without a word would be a riddle.
+pub(crate) fn start_logging() {
+    // A second logger is refused, and then the first one serves.
+    if log::set_logger(&ProxyLog).is_ok() {
+        log::set_max_level(log::LevelFilter::Info);
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        write_log(LOG_CRITICAL, &panic.to_string());
+    }));
+}
+
+struct ProxyLog;
+
+impl log::Log for ProxyLog {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let level = match record.level() {
+            log::Level::Trace => 0,
+            log::Level::Debug => 1,
+            log::Level::Info => 2,
+            log::Level::Warn => 3,
+            log::Level::Error => 4,
+        };
+        write_log(level, &record.args().to_string());
+    }
+
+    fn flush(&self) {}
+}
+
+fn write_log(level: u32, message: &str) {
+    // SAFETY: the message lives as long as the call.
+    let _ = unsafe { proxy_log(level, message.as_ptr(), message.len()) };
+}
+
+const LOG_CRITICAL: u32 = 5;
+
+/// Randomness from WASI's `random_get`, which the proxy fills from its cryptographic source.
+#[derive(Debug)]
+pub(crate) struct WasiEntropy;
+
+impl Entropy for WasiEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) -> bool {
+        getrandom::fill(bytes).is_ok()
+    }
+}
+
+/// Where the proxy puts the address and the size of what it allocated.
+struct Out {
+    data: *mut u8,
+    size: usize,
+}
+
+impl Default for Out {
+    fn default() -> Self {
+        Self {
+            data: ptr::null_mut(),
+            size: 0,
+        }
+    }
+}
+
+impl Out {
+    fn into_bytes(self, status: u32) -> Option<Vec<u8>> {
+        if status != OK {
+            return None;
+        }
+        if self.data.is_null() || self.size == 0 {
+            return Some(Vec::new());
+        }
+        // SAFETY: the proxy got this memory from `proxy_on_memory_allocate(size)`, which gives away a boxed slice of
+        // exactly `size` bytes from the same allocator, and it keeps no pointer to it.
+        Some(unsafe { Vec::from_raw_parts(self.data, self.size, self.size) })
+    }
+}
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
+    fn proxy_get_current_time_nanoseconds(nanos: *mut u64) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        max_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_get_property(
+        path: *const u8,
+        path_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        cas: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        cas: u32,
+    ) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, by: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_done() -> u32;
+}

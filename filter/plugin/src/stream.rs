@@ -1,0 +1,53 @@
+//! One request: its headers are treated when they arrive, its spans end when the proxy logs it.
+//!
+//! The access log phase comes exactly once for every way in which a stream can end: a response, a local reply, a reset,
+//! a client that goes away. Installed where that phase does not exist, a stream ends in `on_done`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+use sidespan_core::tracer::Active;
+
+use crate::root::Shared;
+
+pub(crate) struct Stream {
+    shared: Rc<RefCell<Shared>>,
+    active: Option<Active>,
+}
+
+impl Stream {
+    pub(crate) fn new(shared: Rc<RefCell<Shared>>) -> Self {
+        Self {
+            shared,
+            active: None,
+        }
+    }
+
+    fn finish(&mut self) {
+        if let (Some(active), Ok(mut shared)) = (self.active.take(), self.shared.try_borrow_mut()) {
+            shared.finish(active);
+        }
+    }
+}
+
+impl Context for Stream {
+    fn on_done(&mut self) -> bool {
+        self.finish();
+        true
+    }
+}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        if let Ok(mut shared) = self.shared.try_borrow_mut() {
+            self.active = shared.begin();
+        }
+        Action::Continue
+    }
+
+    fn on_log(&mut self) {
+        self.finish();
+    }
+}

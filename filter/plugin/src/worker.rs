@@ -1,0 +1,258 @@
+//! What a root context and its streams share in one worker: how requests are treated, and where spans go.
+
+use sidespan_core::config::{Config, Otlp, Protocol};
+use sidespan_core::entropy::IdSource;
+use sidespan_core::export::reply::{Answer, Failure, Reply};
+use sidespan_core::export::{Exporter, News, Urgency};
+use sidespan_core::headers::RequestHeaders;
+use sidespan_core::headers::wire::Pairs;
+use sidespan_core::http::Ending;
+use sidespan_core::otlp::Envelope;
+use sidespan_core::stats::Stats;
+use sidespan_core::time::Nanos;
+use sidespan_core::tracer::{Active, Tracer};
+
+use crate::host::{self, CallError, RequestHeaderWriter, WasiEntropy};
+use crate::node::{self, Facing};
+
+/// A configuration at work.
+pub(crate) struct Worker {
+    tracer: Tracer,
+    facing: Facing,
+    ids: IdSource<WasiEntropy>,
+    collector: Option<Collector>,
+    pub(crate) stats: Stats,
+}
+
+/// The way to the collector.
+pub(crate) struct Collector {
+    otlp: Otlp,
+    pub(crate) exporter: Exporter,
+    // The call that the exporter waits for.
+    call: Option<u32>,
+}
+
+impl Worker {
+    /// Puts a configuration to work on this node.
+    pub(crate) fn new(config: &Config) -> Self {
+        let node = node::read();
+        let configured_name = config.spans.service_name.as_deref();
+        log::info!(
+            "sidespan {VERSION} configured for service {} in namespace {}",
+            node.service_name(configured_name),
+            node.namespace.as_deref().unwrap_or("(none)"),
+        );
+        let resource = node.resource(configured_name, VERSION);
+        let envelope = Envelope::new(&resource, "sidespan", VERSION);
+        let collector = Exporter::new(&config.export, envelope)
+            .zip(config.export.otlp.clone())
+            .map(|(exporter, otlp)| Collector {
+                otlp,
+                exporter,
+                call: None,
+            });
+        Self {
+            tracer: Tracer::new(config, node.namespace.as_deref()),
+            facing: Facing::new(config.direction),
+            ids: IdSource::new(WasiEntropy),
+            collector,
+            stats: Stats::default(),
+        }
+    }
+
+    /// Treats the headers of the current request; what it returns is to be handed back at the stream's end.
+    pub(crate) fn begin(&mut self) -> Option<Active> {
+        let block = host::header_map(host::REQUEST_HEADERS);
+        let headers = RequestHeaders::read(Pairs::new(&block));
+        let mut course = self
+            .tracer
+            .decide(&headers, &mut self.ids, &mut self.stats)?;
+        // A property and the time are asked for only where a span will tell them.
+        let active = course
+            .is_recorded()
+            .then(|| (self.facing.direction(), host::now()))
+            .and_then(|(direction, now)| {
+                course.begin(direction, &headers, now, &mut self.ids, &mut self.stats)
+            });
+        self.tracer
+            .inject(&course, &headers, &mut RequestHeaderWriter);
+        active
+    }
+
+    /// Ends the spans of the current stream.
+    pub(crate) fn finish(&mut self, active: Active) {
+        let Some(collector) = &mut self.collector else {
+            return;
+        };
+        let ending = Ending {
+            status_code: host::header(host::RESPONSE_HEADERS, ":status").and_then(status_code),
+            response_flags: host::number_property("response\0flags").unwrap_or(0),
+        };
+        let now = host::now();
+        let exporter = &mut collector.exporter;
+        for span in active.finish(ending, now) {
+            exporter.push(&span, now, &mut self.stats);
+        }
+        if exporter.is_full() {
+            // A stream may not send: the answer would find it gone. The next tick may, and it is to come soon.
+            host::set_tick_period(SOON);
+        }
+    }
+
+    /// How often the tick is wanted.
+    pub(crate) fn tick_period(&self) -> std::time::Duration {
+        self.collector
+            .as_ref()
+            .map_or(IDLE_TICK, |collector| collector.exporter.tick_period())
+    }
+
+    /// Sends what is due.
+    pub(crate) fn send(&mut self, urgency: Urgency) {
+        let now = host::now();
+        if let Some(collector) = &mut self.collector {
+            if collector.exporter.is_overdue(now) {
+                collector.call = None;
+                collector.answered(
+                    Failure::NoAnswer.again(),
+                    now,
+                    &mut self.ids,
+                    &mut self.stats,
+                );
+            }
+            collector.send(urgency, now, &mut self.ids, &mut self.stats);
+        }
+    }
+
+    /// Takes the collector's answer to a call.
+    pub(crate) fn answered(&mut self, token: u32, has_trailers: bool) {
+        let Some(collector) = self
+            .collector
+            .as_mut()
+            .filter(|collector| collector.call == Some(token))
+        else {
+            return;
+        };
+        collector.call = None;
+        let reply = read_reply(collector.otlp.protocol, has_trailers);
+        collector.answered(reply, host::now(), &mut self.ids, &mut self.stats);
+    }
+
+    /// The exporter, where there is one.
+    pub(crate) fn exporter(&self) -> Option<&Exporter> {
+        self.collector.as_ref().map(|collector| &collector.exporter)
+    }
+
+    /// Gives up on what still waits.
+    pub(crate) fn close(&mut self) {
+        if let Some(collector) = &mut self.collector {
+            collector.exporter.close(&mut self.stats);
+        }
+    }
+
+    /// How long the last batches may take when this ends.
+    pub(crate) fn drain_until(&self) -> Nanos {
+        let timeout = self
+            .collector
+            .as_ref()
+            .map_or(std::time::Duration::ZERO, |collector| {
+                collector.otlp.timeout
+            });
+        host::now().after(timeout)
+    }
+
+    /// Random bytes that tell this configuration from every other.
+    pub(crate) fn identity(&mut self) -> [u8; 8] {
+        self.ids.take().unwrap_or_default()
+    }
+}
+
+impl Collector {
+    fn send(
+        &mut self,
+        urgency: Urgency,
+        now: Nanos,
+        ids: &mut IdSource<WasiEntropy>,
+        stats: &mut Stats,
+    ) {
+        let Some(body) = self.exporter.next(now, urgency, stats) else {
+            return;
+        };
+        let content_type = match self.otlp.protocol {
+            Protocol::Grpc => "application/grpc",
+            Protocol::HttpProtobuf => "application/x-protobuf",
+        };
+        let mut headers = vec![
+            (":method", "POST"),
+            (":path", self.otlp.path.as_str()),
+            (":authority", self.otlp.authority.as_str()),
+            ("content-type", content_type),
+            ("user-agent", USER_AGENT),
+            // So that no proxy on the way makes spans of our own export (B3, "Handling B3 when reporting data").
+            ("b3", "0"),
+        ];
+        if self.otlp.protocol == Protocol::Grpc {
+            headers.push(("te", "trailers"));
+        }
+        match host::http_call(&self.otlp.cluster, headers, body, self.otlp.timeout) {
+            Ok(token) => self.call = Some(token),
+            Err(error) => {
+                let failure = match error {
+                    CallError::UnknownCluster => Failure::UnknownCluster,
+                    CallError::NotSent => Failure::NotSent,
+                };
+                self.answered(failure.again(), now, ids, stats);
+            }
+        }
+    }
+
+    fn answered(
+        &mut self,
+        reply: Reply,
+        now: Nanos,
+        ids: &mut IdSource<WasiEntropy>,
+        stats: &mut Stats,
+    ) {
+        let [jitter] = ids.take().unwrap_or_default();
+        match self.exporter.answered(reply, now, jitter, stats) {
+            Some(News::Failing(failure)) => {
+                log::warn!("export to cluster {} fails: {failure}", self.otlp.cluster);
+            }
+            Some(News::Recovered) => {
+                log::info!("export to cluster {} works again", self.otlp.cluster);
+            }
+            None => {}
+        }
+    }
+}
+
+fn read_reply(protocol: Protocol, has_trailers: bool) -> Reply {
+    let status = host::header(host::CALL_HEADERS, ":status");
+    let retry_after = host::header(host::CALL_HEADERS, "retry-after");
+    // A gRPC answer without a message has its status among the headers.
+    let grpc_status = host::header(host::CALL_TRAILERS, "grpc-status")
+        .filter(|_| has_trailers)
+        .or_else(|| host::header(host::CALL_HEADERS, "grpc-status"));
+    let body = host::buffer(host::CALL_BODY, MAX_ANSWER_BYTES).unwrap_or_default();
+    Reply::read(
+        protocol,
+        &Answer {
+            status: status.as_deref(),
+            grpc_status: grpc_status.as_deref(),
+            retry_after: retry_after.as_deref(),
+            body: &body,
+        },
+    )
+}
+
+fn status_code(digits: Vec<u8>) -> Option<u16> {
+    std::str::from_utf8(&digits).ok()?.parse().ok()
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const USER_AGENT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
+/// Soon enough for a batch that is full.
+const SOON: std::time::Duration = std::time::Duration::from_millis(1);
+/// Often enough for counters.
+const IDLE_TICK: std::time::Duration = std::time::Duration::from_secs(1);
+/// Nobody needs more of a collector's answer.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
