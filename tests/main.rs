@@ -1,1 +1,8 @@
-//! Being written.
+//! Every promise of Sidespan, one module a subject.
+
+mod configuration;
+mod export;
+mod hostile;
+mod lifecycle;
+mod native;
+mod w3c;

@@ -1,1 +1,6 @@
-//! Being written.
+//! What the tests stand on: a real Envoy with the filter, a collector, HTTP as bytes.
+
+pub mod caller;
+pub mod collector;
+pub mod envoy;
+pub mod http;

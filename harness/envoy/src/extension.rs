@@ -51,7 +51,8 @@ impl ExtensionFile {
         HttpFilter::discovered(&self.name, &self.path)
     }
 
-    /// Puts another configuration into the file and waits until `envoy` has taken or refused it.
+    /// Puts another configuration into the file and waits until `envoy` has taken or refused it. Envoy does neither with
+    /// one that equals the last that it saw, taken or refused.
     ///
     /// # Errors
     /// When the file cannot be written, or Envoy does neither within `limit`.

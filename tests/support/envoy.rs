@@ -1,0 +1,106 @@
+//! Real Envoys with the filter in them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::Value;
+use sidespan_envoy::{Bootstrap, Envoy, Wasm, install};
+
+/// No wait of these tests needs this long on any machine; it is where a test gives up.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+/// Starts an Envoy.
+///
+/// # Panics
+/// With the end of its log, when it does not serve.
+pub fn start(bootstrap: &Bootstrap) -> Envoy {
+    Envoy::start(binary(), bootstrap).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The filter with this configuration, failing closed: a trap turns every later request into a 503, so that no test
+/// can miss it.
+pub fn filter(configuration: &Value) -> Wasm {
+    filter_with(&configuration.to_string())
+}
+
+/// The filter with a configuration that need not be JSON.
+pub fn filter_with(configuration: &str) -> Wasm {
+    Wasm::new("sidespan", module())
+        .root_id("sidespan")
+        .configuration(configuration)
+}
+
+/// Returns one of the filter's counters or gauges by its name in the README, without the prefix; 0 when it is not there.
+///
+/// # Panics
+/// When Envoy does not say.
+pub fn counter(envoy: &Envoy, name: &str) -> u64 {
+    envoy
+        .stat(&stat(name))
+        .expect("the admin interface")
+        .unwrap_or(0)
+}
+
+/// Waits until one of the filter's counters or gauges is as wanted. They are written on the tick, not at once.
+///
+/// # Panics
+/// When it never is.
+pub fn wait_for_counter(envoy: &Envoy, name: &str, wanted: impl Fn(u64) -> bool) -> u64 {
+    envoy
+        .wait_for_stat(&stat(name), wanted, LIMIT)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Waits until every worker has ticked twice more, so that all that has happened before is in the counters.
+///
+/// # Panics
+/// When the filter ticks no more.
+pub fn settle(envoy: &Envoy) {
+    let workers = 2;
+    let seen = counter(envoy, "worker.ticks");
+    wait_for_counter(envoy, "worker.ticks", |now| now >= seen + 2 * workers);
+}
+
+/// The name of a counter in `/stats`.
+pub fn stat(name: &str) -> String {
+    format!("wasmcustom.sidespan.{name}")
+}
+
+/// Envoy's binary, fetched by the first test that needs it.
+///
+/// # Panics
+/// When it cannot be fetched.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| install(&target_dir()).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// The filter's module as a file, for Envoy to load. It is the one that the command line embeds.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn module() -> &'static Path {
+    static MODULE: OnceLock<PathBuf> = OnceLock::new();
+    MODULE.get_or_init(|| {
+        // Named by process: another build's tests may run beside these.
+        let path = target_dir()
+            .join("tmp")
+            .join(format!("sidespan-{}.wasm", std::process::id()));
+        fs::create_dir_all(path.parent().expect("a path with a folder"))
+            .expect("a folder for test files");
+        fs::write(&path, sidespan::FILTER).expect("the filter's module");
+        path
+    })
+}
+
+/// The folder of build products: a test binary is `target/<profile>/deps/<name>`.
+fn target_dir() -> PathBuf {
+    let program = std::env::current_exe().expect("the path of the test binary");
+    program
+        .ancestors()
+        .nth(3)
+        .expect("a test binary lies three folders deep in target")
+        .to_owned()
+}
