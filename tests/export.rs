@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::thread;
 
 use serde_json::{Value, json};
-use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route};
+use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route, wait_for};
 use sidespan_tests::caller::Caller;
 use sidespan_tests::collector::Collector;
 use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter};
@@ -151,19 +151,28 @@ fn without_a_collector_traffic_flows_memory_is_bounded_and_export_resumes() {
     request(&envoy, "in", &caller.traceparent());
     collector.trace(&caller.trace_id, 1);
     wait_for_counter(&envoy, "queue.spans", |left| left == 0);
-    let of = |name: &str| counter(&envoy, name);
-    envoy::settle(&envoy);
-    let gone = [
-        "spans.exported",
-        "spans.rejected",
-        "spans.dropped_queue",
-        "spans.dropped_export",
-    ]
-    .map(of);
+    let accounted = || {
+        let of = |name| counter(&envoy, name);
+        let gone = [
+            "spans.exported",
+            "spans.rejected",
+            "spans.dropped_queue",
+            "spans.dropped_export",
+        ]
+        .map(of);
+        (
+            gone.iter().sum::<u64>() + of("queue.spans"),
+            of("spans.finished"),
+        )
+    };
+    let all = wait_for(LIMIT, || {
+        Some(accounted()).filter(|(accounted, finished)| accounted == finished)
+    });
     assert_eq!(
-        gone.iter().sum::<u64>() + of("queue.spans"),
-        of("spans.finished"),
-        "every span is accounted for: {gone:?}"
+        all.map(|(_, finished)| finished),
+        Some(count + 2),
+        "every span is accounted for: {:?}",
+        accounted()
     );
 }
 

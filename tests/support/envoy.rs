@@ -1,7 +1,9 @@
 //! Real Envoys with the filter in them.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::process;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -53,14 +55,14 @@ pub fn wait_for_counter(envoy: &Envoy, name: &str, wanted: impl Fn(u64) -> bool)
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Waits until every worker has ticked twice more, so that all that has happened before is in the counters.
+/// Waits until the filter has ticked often enough, on one worker and on the main thread, which has a VM too, that all that
+/// happened before is in the counters. Both tick at the same pace.
 ///
 /// # Panics
 /// When the filter ticks no more.
 pub fn settle(envoy: &Envoy) {
-    let workers = 2;
     let seen = counter(envoy, "worker.ticks");
-    wait_for_counter(envoy, "worker.ticks", |now| now >= seen + 2 * workers);
+    wait_for_counter(envoy, "worker.ticks", |now| now >= seen + 6);
 }
 
 /// The name of a counter in `/stats`.
@@ -84,13 +86,17 @@ pub fn binary() -> &'static Path {
 pub fn module() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
     MODULE.get_or_init(|| {
-        // Named by process: another build's tests may run beside these.
-        let path = target_dir()
-            .join("tmp")
-            .join(format!("sidespan-{}.wasm", std::process::id()));
-        fs::create_dir_all(path.parent().expect("a path with a folder"))
-            .expect("a folder for test files");
-        fs::write(&path, sidespan::FILTER).expect("the filter's module");
+        let mut hasher = DefaultHasher::new();
+        sidespan::FILTER.hash(&mut hasher);
+        let folder = target_dir().join("tmp");
+        let path = folder.join(format!("sidespan-{:016x}.wasm", hasher.finish()));
+        if !path.exists() {
+            fs::create_dir_all(&folder).expect("a folder for test files");
+            // Another process may be doing the same, so the file appears whole or not at all.
+            let part = folder.join(format!("sidespan-{}.part", process::id()));
+            fs::write(&part, sidespan::FILTER).expect("the filter's module");
+            fs::rename(&part, &path).expect("the filter's module");
+        }
         path
     })
 }

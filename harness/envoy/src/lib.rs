@@ -22,6 +22,7 @@ mod admin;
 mod bootstrap;
 mod extension;
 mod install;
+mod leash;
 mod process;
 mod wait;
 

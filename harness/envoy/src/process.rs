@@ -1,6 +1,9 @@
-//! A running Envoy: started, looked at, ended.
+//! A running Envoy: started and ended.
 //!
-//! Each has a folder of its own for its configuration and its log, and ends with the value that stands for it.
+//! Each has a folder of its own for its configuration and its log. It ends with the value that stands for it, and at the
+//! latest with this process.
+
+mod observe;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -8,15 +11,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use thiserror::Error;
 
-use crate::admin::{self, Answer};
+use crate::admin;
 use crate::bootstrap::Bootstrap;
+use crate::leash::Leash;
 use crate::wait::wait_for;
 
 /// What can go wrong with a running Envoy.
@@ -59,11 +63,18 @@ pub enum EnvoyError {
 /// A running Envoy. Dropping it kills it.
 #[derive(Debug)]
 pub struct Envoy {
-    child: Mutex<Child>,
+    held: Mutex<Held>,
     pid: u32,
     admin: SocketAddr,
     ports: BTreeMap<String, u16>,
     folder: TempDir,
+}
+
+/// The process, and what ends it should this one end first; without a leash it has ended.
+#[derive(Debug)]
+struct Held {
+    child: Child,
+    leash: Option<Leash>,
 }
 
 impl Envoy {
@@ -124,12 +135,18 @@ impl Envoy {
         // From here on the child is killed when anything goes wrong: `Drop` of this value does it.
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut envoy = Self {
-            child: Mutex::new(child),
+            held: Mutex::new(Held { child, leash: None }),
             pid,
             admin: nowhere,
             ports: BTreeMap::new(),
             folder,
         };
+        let leash = Leash::new(pid, envoy.folder.path())?;
+        envoy
+            .held
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .leash = Some(leash);
         envoy.admin = envoy.until("its admin interface", |_| {
             fs::read_to_string(&admin_file)
                 .ok()
@@ -178,94 +195,6 @@ impl Envoy {
         self.folder.path()
     }
 
-    /// Reads from the admin interface.
-    ///
-    /// # Errors
-    /// When it cannot be reached or answers with an error.
-    pub fn admin_get(&self, path: &str) -> Result<String, EnvoyError> {
-        self.ask("GET", path)
-    }
-
-    /// Tells the admin interface to do something, `/logging?wasm=debug` for example.
-    ///
-    /// # Errors
-    /// As [`Envoy::admin_get`].
-    pub fn admin_post(&self, path: &str) -> Result<String, EnvoyError> {
-        self.ask("POST", path)
-    }
-
-    /// Returns a counter or a gauge by its full name; `None` when nothing has defined it.
-    ///
-    /// # Errors
-    /// As [`Envoy::admin_get`].
-    pub fn stat(&self, name: &str) -> Result<Option<u64>, EnvoyError> {
-        Ok(self.stats(name)?.remove(name))
-    }
-
-    /// Returns the counters and gauges whose names begin so, with their full names.
-    ///
-    /// # Errors
-    /// As [`Envoy::admin_get`].
-    pub fn stats(&self, prefix: &str) -> Result<BTreeMap<String, u64>, EnvoyError> {
-        let text = self.admin_get("/stats")?;
-        // Histograms and text values have no number behind the colon and are left out.
-        let numbers = text.lines().filter_map(|line| {
-            let (name, value) = line.split_once(": ")?;
-            Some((name.to_owned(), value.parse().ok()?)).filter(|_| name.starts_with(prefix))
-        });
-        Ok(numbers.collect())
-    }
-
-    /// Waits until a counter or a gauge is as wanted; one that nothing has defined counts as 0.
-    ///
-    /// # Errors
-    /// [`EnvoyError::Timeout`], with the value that was seen last.
-    pub fn wait_for_stat(
-        &self,
-        name: &str,
-        wanted: impl Fn(u64) -> bool,
-        limit: Duration,
-    ) -> Result<u64, EnvoyError> {
-        let mut seen = 0;
-        wait_for(limit, || {
-            seen = self.stat(name).ok()?.unwrap_or(0);
-            wanted(seen).then_some(seen)
-        })
-        .ok_or_else(|| self.timeout(&format!("`{name}`, which is {seen}")))
-    }
-
-    /// All that it has logged so far.
-    pub fn log(&self) -> String {
-        let bytes = fs::read(self.folder.path().join(LOG)).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-
-    /// Waits for a line in the log and returns it.
-    ///
-    /// # Errors
-    /// [`EnvoyError::Timeout`] when none came.
-    pub fn wait_for_log(&self, part: &str, limit: Duration) -> Result<String, EnvoyError> {
-        wait_for(limit, || {
-            self.log()
-                .lines()
-                .find(|line| line.contains(part))
-                .map(str::to_owned)
-        })
-        .ok_or_else(|| self.timeout(&format!("`{part}` in its log")))
-    }
-
-    /// The memory that it holds, in bytes.
-    ///
-    /// # Errors
-    /// When the kernel does not say.
-    pub fn resident_bytes(&self) -> Result<u64, EnvoyError> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
-        kib.map(|kib| kib * 1024)
-            .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData).into())
-    }
-
     /// Asks it to end, as a termination signal does, and waits until it has.
     ///
     /// # Errors
@@ -279,19 +208,6 @@ impl Envoy {
         EnvoyError::Timeout {
             what: what.into(),
             log: self.log_tail(),
-        }
-    }
-
-    fn ask(&self, method: &str, path: &str) -> Result<String, EnvoyError> {
-        let Answer { status, body } = admin::ask(self.admin, method, path)?;
-        if status == 200 {
-            Ok(body)
-        } else {
-            Err(EnvoyError::Admin {
-                path: path.into(),
-                status,
-                body,
-            })
         }
     }
 
@@ -327,33 +243,24 @@ impl Envoy {
     }
 
     fn ended(&self) -> Option<ExitStatus> {
-        self.child.lock().ok()?.try_wait().ok().flatten()
-    }
-
-    fn log_tail(&self) -> String {
-        let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(TAIL)..].join("\n")
+        let mut held = self.held.lock().ok()?;
+        let status = held.child.try_wait().ok().flatten()?;
+        held.leash = None;
+        Some(status)
     }
 }
 
 impl Drop for Envoy {
     fn drop(&mut self) {
         // By its id and nothing else; one that has already ended is only collected.
-        let child = self
-            .child
-            .get_mut()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Err(error) = child.kill().and_then(|()| child.wait()) {
+        let held = self.held.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = held.child.kill().and_then(|()| held.child.wait()) {
             log::warn!("Envoy {} could not be ended: {error}", self.pid);
         }
     }
 }
 
 const LOG: &str = "envoy.log";
-
-/// Lines of the log that an error shows.
-const TAIL: usize = 30;
 
 /// A cold start with a wasm module takes about a second; a loaded machine takes longer.
 const START: Duration = Duration::from_secs(60);
