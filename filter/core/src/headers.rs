@@ -4,6 +4,7 @@
 //! [`RequestHeaders::read`] walks over it once and keeps borrowed slices of what the filter knows, so nothing is
 //! allocated for a header, and nothing about a header is believed: values are bytes, names may repeat.
 
+pub mod list;
 pub mod wire;
 
 use alloc::vec::Vec;

@@ -60,10 +60,11 @@ mod tests {
     use alloc::vec::Vec;
 
     fn block(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
-        let mut block = (pairs.len() as u32).to_le_bytes().to_vec();
+        let number = |length: usize| u32::try_from(length).unwrap().to_le_bytes();
+        let mut block = number(pairs.len()).to_vec();
         for (name, value) in pairs {
-            block.extend((name.len() as u32).to_le_bytes());
-            block.extend((value.len() as u32).to_le_bytes());
+            block.extend(number(name.len()));
+            block.extend(number(value.len()));
         }
         for (name, value) in pairs {
             block.extend_from_slice(name);

@@ -1,1 +1,188 @@
-//! Being written.
+use alloc::vec;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{
+    AnyValue, InstrumentationScope, KeyValue as ProtoKeyValue,
+};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1 as proto;
+use prost::Message;
+
+use super::*;
+use crate::ids::{SpanId, TraceId};
+use crate::span::SpanKind;
+
+fn text(key: &str, value: &str) -> ProtoKeyValue {
+    ProtoKeyValue {
+        key: key.into(),
+        value: Some(AnyValue {
+            value: Some(Value::StringValue(value.into())),
+        }),
+        ..Default::default()
+    }
+}
+
+fn number(key: &str, value: i64) -> ProtoKeyValue {
+    ProtoKeyValue {
+        key: key.into(),
+        value: Some(AnyValue {
+            value: Some(Value::IntValue(value)),
+        }),
+        ..Default::default()
+    }
+}
+
+fn span() -> Span {
+    let mut attributes = Attributes::default();
+    attributes.text("url.path", b"/cart");
+    attributes.text("empty", b"");
+    attributes.number("http.response.status_code", 503);
+    attributes.number("zero", 0);
+    attributes.number("negative", -1);
+    Span {
+        trace_id: TraceId::from_bytes([0x4b; 16]).unwrap(),
+        span_id: SpanId::from_bytes([0x0f; 8]).unwrap(),
+        parent_span_id: SpanId::from_bytes([0x05; 8]),
+        trace_state: b"foo=1".to_vec(),
+        flags: 0x301,
+        name: "GET".into(),
+        kind: SpanKind::Server,
+        start: Nanos(1_700_000_000_000_000_000),
+        end: Nanos(1_700_000_000_000_000_007),
+        attributes,
+        status: Status::Error,
+    }
+}
+
+fn expected() -> proto::Span {
+    proto::Span {
+        trace_id: vec![0x4b; 16],
+        span_id: vec![0x0f; 8],
+        trace_state: "foo=1".into(),
+        parent_span_id: vec![0x05; 8],
+        flags: 0x301,
+        name: "GET".into(),
+        kind: 2,
+        start_time_unix_nano: 1_700_000_000_000_000_000,
+        end_time_unix_nano: 1_700_000_000_000_000_007,
+        attributes: vec![
+            text("url.path", "/cart"),
+            text("empty", ""),
+            number("http.response.status_code", 503),
+            number("zero", 0),
+            number("negative", -1),
+        ],
+        status: Some(proto::Status {
+            code: 2,
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn ms_2_and_ms_3_write_what_other_peoples_code_reads() {
+    assert_eq!(
+        proto::Span::decode(&encode(&span())[..]).unwrap(),
+        expected()
+    );
+}
+
+#[test]
+fn writes_the_very_bytes_that_prost_writes() {
+    assert_eq!(encode(&span()), expected().encode_to_vec());
+}
+
+#[test]
+fn a4_leaves_out_what_a_root_without_failure_does_not_have() {
+    let mut root = span();
+    root.parent_span_id = None;
+    root.trace_state.clear();
+    root.status = Status::Unset;
+    root.attributes = Attributes::default();
+    root.flags = 0x101;
+    let mut bare = expected();
+    bare.parent_span_id.clear();
+    bare.trace_state.clear();
+    bare.status = None;
+    bare.attributes.clear();
+    bare.flags = 0x101;
+    assert_eq!(encode(&root), bare.encode_to_vec());
+}
+
+#[test]
+fn ms_5_never_ends_before_it_starts() {
+    let mut backwards = span();
+    backwards.end = Nanos(1);
+    let read = proto::Span::decode(&encode(&backwards)[..]).unwrap();
+    assert_eq!(read.end_time_unix_nano, read.start_time_unix_nano);
+}
+
+#[test]
+fn ms_1_and_ms_7_put_spans_into_one_resource_and_scope() {
+    let mut resource = Attributes::default();
+    resource.text("service.name", b"cart");
+    let envelope = Envelope::new(&resource, "sidespan", "1.2.3");
+    let one = encode(&span());
+    for count in [1, 2, 600] {
+        let request = envelope.request(core::iter::repeat_n(&one[..], count));
+        let expected = ExportTraceServiceRequest {
+            resource_spans: vec![proto::ResourceSpans {
+                resource: Some(Resource {
+                    attributes: vec![text("service.name", "cart")],
+                    ..Default::default()
+                }),
+                scope_spans: vec![proto::ScopeSpans {
+                    scope: Some(InstrumentationScope {
+                        name: "sidespan".into(),
+                        version: "1.2.3".into(),
+                        ..Default::default()
+                    }),
+                    spans: vec![expected(); count],
+                    schema_url: SCHEMA_URL.into(),
+                }],
+                schema_url: SCHEMA_URL.into(),
+            }],
+        };
+        assert_eq!(request, expected.encode_to_vec(), "{count}");
+    }
+}
+
+#[test]
+fn frames_and_unframes_a_grpc_message() {
+    assert_eq!(grpc_frame(b"abc"), b"\0\0\0\0\x03abc");
+    assert_eq!(grpc_message(b"\0\0\0\0\x03abc"), Some(&b"abc"[..]));
+    for broken in [
+        &b""[..],
+        b"\0\0\0\0",
+        b"\0\0\0\0\x04abc",
+        b"\x01\0\0\0\x03abc",
+    ] {
+        assert_eq!(grpc_message(broken), None, "{broken:?}");
+    }
+}
+
+#[test]
+fn reads_rejected_spans_from_whatever_comes() {
+    use opentelemetry_proto::tonic::collector::trace::v1::{
+        ExportTracePartialSuccess, ExportTraceServiceResponse,
+    };
+    let response = ExportTraceServiceResponse {
+        partial_success: Some(ExportTracePartialSuccess {
+            rejected_spans: 7,
+            error_message: "no room".into(),
+        }),
+    }
+    .encode_to_vec();
+    assert_eq!(rejected_spans(&response), 7);
+    assert_eq!(rejected_spans(b""), 0);
+    assert_eq!(rejected_spans(b"\x0a\x00"), 0);
+    for at in 0..response.len() {
+        for byte in 0..=255_u8 {
+            let mut changed = response.clone();
+            changed[at] = byte;
+            rejected_spans(&changed);
+        }
+    }
+}

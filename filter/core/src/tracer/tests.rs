@@ -1,1 +1,318 @@
-//! Being written.
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::*;
+use crate::headers::list::HeaderList;
+use crate::span::Status;
+
+const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const S: &str = "00f067aa0ba902b7";
+const EXPORT: &str = r#""export": {"otlp": {"cluster": "collector"}}"#;
+
+/// Bytes 1, 2, 3, …: every id is known beforehand.
+struct Counting(u8);
+
+impl Entropy for Counting {
+    fn fill(&mut self, bytes: &mut [u8]) -> bool {
+        for byte in bytes {
+            *byte = self.0;
+            self.0 = self.0.wrapping_add(1);
+        }
+        true
+    }
+}
+
+struct Exhausted;
+
+impl Entropy for Exhausted {
+    fn fill(&mut self, _: &mut [u8]) -> bool {
+        false
+    }
+}
+
+struct Exchange {
+    headers: HeaderList,
+    spans: Vec<Span>,
+    stats: Stats,
+}
+
+impl Exchange {
+    fn value(&self, name: &str) -> Option<String> {
+        self.headers
+            .iter()
+            .find(|(other, _)| *other == name)
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+    }
+}
+
+fn exchange(config: &str, direction: Direction, headers: &[(&str, &str)]) -> Exchange {
+    exchange_with(Counting(1), config, direction, headers)
+}
+
+fn exchange_with(
+    entropy: impl Entropy,
+    config: &str,
+    direction: Direction,
+    headers: &[(&str, &str)],
+) -> Exchange {
+    let config = Config::parse(config.as_bytes()).unwrap();
+    let tracer = Tracer::new(&config, Some("payments"));
+    let before = HeaderList::new(headers.iter().copied());
+    let mut after = before.clone();
+    let mut ids = IdSource::new(entropy);
+    let mut stats = Stats::default();
+    let request = before.as_request();
+    let mut spans = Vec::new();
+    if let Some(mut course) = tracer.decide(&request, &mut ids, &mut stats) {
+        let active = course.begin(direction, &request, Nanos(10), &mut ids, &mut stats);
+        tracer.inject(&course, &request, &mut after);
+        let ending = Ending {
+            status_code: Some(200),
+            response_flags: 0,
+        };
+        spans.extend(
+            active
+                .into_iter()
+                .flat_map(|active| active.finish(ending, Nanos(20))),
+        );
+    }
+    Exchange {
+        headers: after,
+        spans,
+        stats,
+    }
+}
+
+fn sampled() -> (&'static str, String) {
+    ("traceparent", format!("00-{T}-{S}-01"))
+}
+
+#[test]
+fn map_10_makes_our_span_the_callers_child_and_the_next_ones_parent() {
+    let (name, value) = sampled();
+    let config = format!("{{{EXPORT}}}");
+    for (direction, kind) in [
+        (Direction::Inbound, SpanKind::Server),
+        (Direction::Outbound, SpanKind::Client),
+    ] {
+        let done = exchange(&config, direction, &[(name, &value)]);
+        let [span] = &done.spans[..] else {
+            panic!("{:?}", done.spans);
+        };
+        assert_eq!(span.kind, kind);
+        assert_eq!(&span.trace_id.to_hex(), T.as_bytes());
+        assert_eq!(
+            span.parent_span_id.map(SpanId::to_hex).as_ref(),
+            Some(S.as_bytes().try_into().unwrap())
+        );
+        assert_eq!((span.start, span.end), (Nanos(10), Nanos(20)));
+        assert_eq!(span.status, Status::Unset);
+        let ours = String::from_utf8(span.span_id.to_hex().into()).unwrap();
+        assert_eq!(done.value("traceparent"), Some(format!("00-{T}-{ours}-01")));
+    }
+}
+
+#[test]
+fn an_edge_makes_two_spans_and_sends_the_id_of_the_second() {
+    let (name, value) = sampled();
+    let done = exchange(&format!("{{{EXPORT}}}"), Direction::Edge, &[(name, &value)]);
+    let [server, client] = &done.spans[..] else {
+        panic!("{:?}", done.spans);
+    };
+    assert_eq!(
+        (server.kind, client.kind),
+        (SpanKind::Server, SpanKind::Client)
+    );
+    assert_eq!(client.parent_span_id, Some(server.span_id));
+    let sent = String::from_utf8(client.span_id.to_hex().into()).unwrap();
+    assert_eq!(done.value("x-b3-spanid"), Some(sent));
+}
+
+#[test]
+fn ms_4_says_where_the_parent_is() {
+    let (name, value) = sampled();
+    let random = format!("00-{T}-{S}-03");
+    let config = format!(r#"{{"sampling": {{"percentage": 100}}, {EXPORT}}}"#);
+    for (traceparent, flags) in [
+        (Some(&value), [0x301, 0x101]),
+        (Some(&random), [0x303, 0x103]),
+        (None, [0x101, 0x101]),
+    ] {
+        let headers: Vec<_> = traceparent
+            .map(|value| (name, value.as_str()))
+            .into_iter()
+            .collect();
+        let done = exchange(&config, Direction::Edge, &headers);
+        let found: Vec<_> = done.spans.iter().map(|span| span.flags).collect();
+        assert_eq!(found, flags, "{traceparent:?}");
+    }
+}
+
+#[test]
+fn map_12_and_fl_6_write_a_new_parent_also_when_nothing_is_recorded() {
+    let config = format!("{{{EXPORT}}}");
+    let done = exchange(
+        &config,
+        Direction::Inbound,
+        &[("traceparent", &format!("00-{T}-{S}-02"))],
+    );
+    assert!(done.spans.is_empty());
+    let sent = done.value("traceparent").unwrap();
+    assert!(sent.starts_with(&format!("00-{T}-")) && sent.ends_with("-02"));
+    assert!(!sent.contains(S));
+    assert_eq!(done.stats.get(Counter::DroppedReceived), 1);
+}
+
+#[test]
+fn tp_7_and_map_11_start_a_new_trace_without_a_usable_context() {
+    let config = format!(r#"{{"sampling": {{"percentage": 100}}, {EXPORT}}}"#);
+    for headers in [
+        &[][..],
+        &[("traceparent", "00-bad"), ("tracestate", "foo=1")],
+        &[("x-request-id", "4bf92f35-77b3-4da6-a3ce-929d0e0e4736")],
+    ] {
+        let done = exchange(&config, Direction::Inbound, headers);
+        let [span] = &done.spans[..] else {
+            panic!("{headers:?}");
+        };
+        assert_eq!(span.parent_span_id, None);
+        assert!(done.value("traceparent").unwrap().ends_with("-01"));
+        assert_eq!(done.value("tracestate"), None);
+        assert_eq!(done.stats.get(Counter::SampledDefault), 1);
+    }
+}
+
+#[test]
+fn fl_4_fl_5_and_fl_7_start_with_the_sampled_flag_at_most() {
+    for (percentage, flags) in [(100, "01"), (0, "00")] {
+        let config = format!(r#"{{"sampling": {{"percentage": {percentage}}}, {EXPORT}}}"#);
+        let done = exchange(&config, Direction::Inbound, &[]);
+        assert!(done.value("traceparent").unwrap().ends_with(flags));
+    }
+}
+
+#[test]
+fn a15_decides_a_deferred_context_by_its_own_trace_id() {
+    for (percentage, is_kept) in [(10, false), (20, true)] {
+        let config = format!(r#"{{"sampling": {{"percentage": {percentage}}}, {EXPORT}}}"#);
+        let done = exchange(&config, Direction::Inbound, &[("b3", &format!("{T}-{S}"))]);
+        assert_eq!(done.spans.len(), usize::from(is_kept));
+        let state = if is_kept { "-1" } else { "-0" };
+        assert!(done.value("b3").unwrap().ends_with(state));
+        assert!(done.value("b3").unwrap().starts_with(T));
+    }
+}
+
+#[test]
+fn a16_gives_a_decision_without_ids_to_the_trace_it_starts() {
+    let config = format!(r#"{{"sampling": {{"percentage": 100}}, {EXPORT}}}"#);
+    let rows = [
+        ("0", "-0", "-00", 0),
+        ("1", "-1", "-01", 1),
+        ("d", "-d", "-01", 1),
+    ];
+    for (b3, state, flags, spans) in rows {
+        let done = exchange(&config, Direction::Inbound, &[("b3", b3)]);
+        assert!(done.value("b3").unwrap().ends_with(state), "{b3}");
+        assert!(done.value("traceparent").unwrap().ends_with(flags), "{b3}");
+        assert_eq!(done.spans.len(), spans, "{b3}");
+    }
+}
+
+#[test]
+fn sm_10_follows_a_received_decision_whatever_is_configured() {
+    for (percentage, flags, spans) in [(0, "01", 1), (100, "00", 0)] {
+        let config = format!(
+            r#"{{"sampling": {{"percentage": {percentage}, "namespaces": {{"payments": {percentage}}}}}, {EXPORT}}}"#
+        );
+        let done = exchange(
+            &config,
+            Direction::Inbound,
+            &[("traceparent", &format!("00-{T}-{S}-{flags}"))],
+        );
+        assert_eq!(done.spans.len(), spans);
+        assert!(done.value("traceparent").unwrap().ends_with(flags));
+    }
+}
+
+#[test]
+fn samples_roots_by_the_workloads_namespace() {
+    for (namespaces, spans, counter) in [
+        (r#"{"payments": 100, "*": 0}"#, 1, Counter::SampledNamespace),
+        (r#"{"orders": 100, "*": 0}"#, 0, Counter::DroppedNamespace),
+        (r#"{"orders": 100}"#, 0, Counter::DroppedDefault),
+    ] {
+        let config =
+            format!(r#"{{"sampling": {{"percentage": 0, "namespaces": {namespaces}}}, {EXPORT}}}"#);
+        let done = exchange(&config, Direction::Inbound, &[]);
+        assert_eq!(done.spans.len(), spans, "{namespaces}");
+        assert_eq!(done.stats.get(counter), 1, "{namespaces}");
+    }
+}
+
+#[test]
+fn an_empty_configuration_touches_nothing_without_a_context() {
+    let headers = [("host", "a"), ("tracestate", "foo=1"), ("baggage", "a=1")];
+    let done = exchange("{}", Direction::Inbound, &headers);
+    assert_eq!(done.headers, HeaderList::new(headers));
+    assert!(done.spans.is_empty());
+    assert_eq!(done.stats, Stats::default());
+}
+
+#[test]
+fn an_empty_configuration_translates_and_keeps_the_callers_span() {
+    let (name, value) = sampled();
+    let done = exchange("{}", Direction::Inbound, &[(name, &value)]);
+    assert_eq!(done.value("traceparent"), Some(value));
+    assert_eq!(done.value("x-b3-traceid").as_deref(), Some(T));
+    assert_eq!(done.value("x-b3-spanid").as_deref(), Some(S));
+    assert!(done.spans.is_empty());
+}
+
+#[test]
+fn an_empty_configuration_leaves_an_undecided_context_undecided() {
+    let done = exchange("{}", Direction::Inbound, &[("b3", &format!("{T}-{S}"))]);
+    assert_eq!(done.value("traceparent"), None);
+    assert_eq!(done.value("b3"), Some(format!("{T}-{S}")));
+    assert_eq!(done.value("x-b3-traceid").as_deref(), Some(T));
+    assert_eq!(done.value("x-b3-sampled"), None);
+}
+
+#[test]
+fn decides_without_recording_where_nothing_is_exported() {
+    let done = exchange(
+        r#"{"sampling": {"percentage": 100}}"#,
+        Direction::Inbound,
+        &[],
+    );
+    assert!(done.value("traceparent").unwrap().ends_with("-01"));
+    assert!(done.spans.is_empty());
+}
+
+#[test]
+fn en_14_starts_nothing_without_randomness() {
+    let config = format!(r#"{{"sampling": {{"percentage": 100}}, {EXPORT}}}"#);
+    let done = exchange_with(Exhausted, &config, Direction::Inbound, &[]);
+    assert_eq!(done.headers, HeaderList::default());
+    assert_eq!(done.stats.get(Counter::EntropyFailures), 1);
+
+    let (name, value) = sampled();
+    let done = exchange_with(Exhausted, &config, Direction::Edge, &[(name, &value)]);
+    assert_eq!(done.value("traceparent"), Some(value));
+    assert!(done.spans.is_empty());
+}
+
+#[test]
+fn th_21_exports_the_tracestate_that_goes_upstream() {
+    let (name, value) = sampled();
+    let done = exchange(
+        &format!("{{{EXPORT}}}"),
+        Direction::Edge,
+        &[(name, &value), ("tracestate", "a=1"), ("tracestate", "b=2")],
+    );
+    for span in &done.spans {
+        assert_eq!(span.trace_state, b"a=1,b=2");
+    }
+    assert_eq!(done.value("tracestate").as_deref(), Some("a=1,b=2"));
+}

@@ -1,0 +1,73 @@
+//! A header map in memory, for whoever uses this crate without a proxy.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{HeaderWriter, RequestHeaders};
+
+/// Headers in order, names in lower case, as a proxy keeps them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderList(Vec<(String, Vec<u8>)>);
+
+impl HeaderList {
+    /// These headers.
+    pub fn new<N, V>(headers: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        let lower =
+            |(name, value): (N, V)| (name.as_ref().to_ascii_lowercase(), value.as_ref().to_vec());
+        Self(headers.into_iter().map(lower).collect())
+    }
+
+    /// What the filter knows of them.
+    pub fn as_request(&self) -> RequestHeaders<'_> {
+        RequestHeaders::read(self.iter().map(|(name, value)| (name.as_bytes(), value)))
+    }
+
+    /// The headers in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+}
+
+impl HeaderWriter for HeaderList {
+    fn set(&mut self, name: &'static str, value: &[u8]) {
+        match self.0.iter().position(|(other, _)| other == name) {
+            Some(first) => {
+                let mut index = 0_usize;
+                self.0.retain_mut(|(other, old)| {
+                    let is_first = index == first;
+                    index = index.saturating_add(1);
+                    if is_first {
+                        *old = value.to_vec();
+                    }
+                    is_first || other != name
+                });
+            }
+            None => self.0.push((name.into(), value.to_vec())),
+        }
+    }
+
+    fn remove(&mut self, name: &'static str) {
+        self.0.retain(|(other, _)| other != name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn setting_makes_one_line_where_the_first_one_was() {
+        let mut list = HeaderList::new([("A", "1"), ("b", "2"), ("a", "3")]);
+        list.set("a", b"4");
+        list.set("c", b"5");
+        list.remove("b");
+        let lines: Vec<_> = list.iter().collect();
+        assert_eq!(lines, [("a", &b"4"[..]), ("c", b"5")]);
+    }
+}
