@@ -1,0 +1,196 @@
+//! The mesh: which services there are, whom they call, and how a run of it goes.
+//!
+//! ```text
+//!             frontend  W3C
+//!                │
+//!              orders   B3, several headers
+//!              ┌─┴──────────┐
+//!  B3, one  payments    inventory  W3C without tracestate
+//!              └─┬──────────┘
+//!              ledger   W3C; called twice
+//! ```
+//!
+//! Every service but the last both reads and forwards, so each format is translated from and to another. Invariant:
+//! callees stand behind their callers in the list, and there is no way back.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use http::HeaderMap;
+use sidespan_sink::{Sink, SinkConfig};
+use tokio::time::timeout;
+
+use super::format::Format;
+use super::report::{Expected, Report};
+use super::service::{Diary, Service, Spec};
+use super::sidecar::{Kind, Launcher, Wiring};
+use super::{call, config, progress};
+
+const MESH: [Spec; 5] = [
+    Spec {
+        name: "frontend",
+        format: Format::W3c,
+        path: "/checkout",
+        calls: &["orders"],
+        work: Duration::from_millis(3),
+    },
+    Spec {
+        name: "orders",
+        format: Format::B3Multi,
+        path: "/orders",
+        calls: &["payments", "inventory"],
+        work: Duration::from_millis(4),
+    },
+    Spec {
+        name: "payments",
+        format: Format::B3Single,
+        path: "/charge",
+        calls: &["ledger"],
+        work: Duration::from_millis(8),
+    },
+    Spec {
+        name: "inventory",
+        format: Format::W3cWithoutTracestate,
+        path: "/reserve",
+        calls: &["ledger"],
+        work: Duration::from_millis(5),
+    },
+    Spec {
+        name: "ledger",
+        format: Format::W3c,
+        path: "/entries",
+        calls: &[],
+        work: Duration::from_millis(2),
+    },
+];
+
+/// Starts the mesh, sends one request without any trace context through it, and reports what came of it.
+///
+/// # Errors
+/// When the mesh cannot be set up. That the request or the trace failed is no error but a report.
+pub async fn run_mesh(kind: Kind) -> anyhow::Result<Report> {
+    let plugin = config::plugin();
+    let launcher = Launcher::prepare(kind).await?;
+    let sink = Sink::start(SinkConfig::default()).await?;
+    let diary = Diary::default();
+    progress(match kind {
+        Kind::BuiltIn => "starting five services, each with a sidecar on the built-in host",
+        Kind::Envoy => "starting five services, each with an Envoy as its sidecar",
+    });
+
+    let mut services = Vec::new();
+    let mut sidecars = Vec::new();
+    let mut inbound: BTreeMap<&str, SocketAddr> = BTreeMap::new();
+    // From the end: a sidecar must know where those are whom its service calls.
+    for spec in MESH.iter().rev() {
+        let service = Service::start(*spec, path_of, diary.clone()).await?;
+        let peer = |name: &&'static str| inbound.get(name).map(|address| (*name, *address));
+        let wiring = Wiring {
+            service: spec.name,
+            app: service.address(),
+            peers: spec.calls.iter().filter_map(peer).collect(),
+            collector: sink.grpc_addr(),
+            plugin: plugin.to_string(),
+        };
+        let sidecar = launcher.start(wiring).await;
+        let sidecar = sidecar.with_context(|| format!("starting the sidecar of {}", spec.name))?;
+        service.call_through(sidecar.outbound());
+        inbound.insert(spec.name, sidecar.inbound());
+        services.push(service);
+        sidecars.push(sidecar);
+    }
+
+    let [first, ..] = MESH;
+    let door = inbound.get(first.name).copied();
+    let door = door.context("the first service has no sidecar")?;
+    let request = call::get(door, first.name, first.path, HeaderMap::new());
+    let answer = match timeout(PATIENCE, request).await {
+        Ok(Ok((status, text))) if status.is_success() => Ok(text),
+        Ok(Ok((status, text))) => Err(format!("{} answered {status}: {text}", first.name)),
+        Ok(Err(error)) => Err(format!("{} did not answer: {error:#}", first.name)),
+        Err(_) => Err(format!("{} did not answer within {PATIENCE:?}", first.name)),
+    };
+    let expected = expected();
+    let enough = sink.wait_for_spans(expected.values().map(Expected::spans).sum(), PATIENCE);
+    // Too few are in the report; it says which.
+    let _ = enough.await;
+    for sidecar in sidecars {
+        sidecar.stop().await?;
+    }
+    let spans = sink.spans();
+    sink.stop().await;
+    Ok(Report::new(
+        kind,
+        plugin,
+        expected,
+        answer.err(),
+        diary.hops(),
+        &spans,
+    ))
+}
+
+fn path_of(service: &str) -> &'static str {
+    let spec = MESH.iter().find(|spec| spec.name == service);
+    spec.map_or("/", |spec| spec.path)
+}
+
+/// Counts how often each service is called when the first is called once.
+fn expected() -> BTreeMap<&'static str, Expected> {
+    let mut expected: BTreeMap<&str, Expected> = BTreeMap::new();
+    let mut waiting: Vec<&str> = MESH.iter().take(1).map(|spec| spec.name).collect();
+    while let Some(name) = waiting.pop() {
+        if let Some(spec) = MESH.iter().find(|spec| spec.name == name) {
+            let entry = expected.entry(spec.name).or_default();
+            entry.requests += 1;
+            entry.calls += spec.calls.len();
+            waiting.extend(spec.calls);
+        }
+    }
+    expected
+}
+
+/// Far beyond what it takes, also on a machine that does other things; the demo itself has a minute.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callees_stand_behind_their_callers() {
+        for (index, spec) in MESH.iter().enumerate() {
+            for callee in spec.calls {
+                let place = MESH.iter().position(|other| other.name == *callee);
+                assert!(place > Some(index), "{} calls {callee}", spec.name);
+            }
+        }
+    }
+
+    #[test]
+    fn expects_a_span_on_each_side_of_every_call() {
+        let expected = expected();
+        let spans: usize = expected.values().map(Expected::spans).sum();
+        assert_eq!(expected.len(), MESH.len(), "every service is reached");
+        assert_eq!(spans, 11);
+        assert_eq!(
+            (expected["ledger"].requests, expected["orders"].calls),
+            (2, 2)
+        );
+    }
+
+    #[test]
+    fn speaks_four_formats_and_branches() {
+        for format in [
+            Format::W3c,
+            Format::W3cWithoutTracestate,
+            Format::B3Multi,
+            Format::B3Single,
+        ] {
+            let forwards = |spec: &Spec| spec.format == format && !spec.calls.is_empty();
+            assert!(MESH.iter().any(forwards), "{format:?}");
+        }
+        assert!(MESH.iter().any(|spec| spec.calls.len() > 1));
+    }
+}
