@@ -5,4 +5,5 @@ mod export;
 mod hostile;
 mod lifecycle;
 mod native;
+mod skipped;
 mod w3c;

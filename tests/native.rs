@@ -16,7 +16,7 @@ use sidespan_envoy::{
 use sidespan_tests::envoy::{self, filter};
 use sidespan_tests::http::{Request, Server, send};
 
-use render::render;
+use render::{left, sent};
 use rows::{Native, Ours, ROWS, Row};
 
 #[test]
@@ -45,7 +45,7 @@ fn the_headers_that_leave_envoy() {
             row,
         );
         let same = if native == ours { " (as native)" } else { "" };
-        let (tracer, request, rule) = (row.native.name(), row.request(), row.rule);
+        let (tracer, request, rule) = (row.native.name(), sent(row.headers), row.rule);
         writeln!(
             table,
             "| {tracer} | {request} | {native} | {ours}{same} | {rule} |"
@@ -75,7 +75,7 @@ fn leaves(envoy: &Envoy, listener: &str, upstream: &Server, path: &str, row: &Ro
         .expect("a listener for every tracer");
     let response = send(address, &Request::get(path).headers(row.headers));
     assert_eq!(response.status, 200);
-    render(&upstream.only(path).headers)
+    left(&upstream.only(path).headers)
 }
 
 fn start(upstream: &Server) -> Envoy {

@@ -11,23 +11,41 @@ pub(super) const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb2";
 pub(super) const S: &str = "00f067aa0ba902b7";
 pub(super) const P: &str = "05e3ac9a4f6e3b90";
 
-/// Returns the headers of trace contexts, sorted by name: the order of different headers has no meaning.
-pub(super) fn render(headers: &Headers) -> String {
+/// Returns the headers of trace contexts that left, sorted by name: the order of different headers has no meaning.
+pub(super) fn left(headers: &Headers) -> String {
+    let lines = |name: &&'static str| {
+        headers
+            .all(name)
+            .into_iter()
+            .map(|value| (*name, text(value)))
+            .collect::<Vec<_>>()
+    };
+    line(NAMES.iter().flat_map(lines))
+}
+
+/// Returns the headers of a request in the order in which they are sent.
+pub(super) fn sent(headers: &[(&'static str, &str)]) -> String {
+    line(
+        headers
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned())),
+    )
+}
+
+fn line(headers: impl Iterator<Item = (&'static str, String)>) -> String {
     let mut made = Made::default();
-    let mut lines: Vec<String> = Vec::new();
-    for name in NAMES {
-        for value in headers.all(name) {
-            lines.push(format!(
-                "{name}: {}",
-                made.rename(&String::from_utf8_lossy(value))
-            ));
-        }
-    }
-    if lines.is_empty() {
+    let headers: Vec<String> = headers
+        .map(|(name, value)| format!("{name}: {}", made.rename(&value)))
+        .collect();
+    if headers.is_empty() {
         "nothing".into()
     } else {
-        lines.join("; ")
+        headers.join("; ")
     }
+}
+
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).into_owned()
 }
 
 /// Ids that were not known before.

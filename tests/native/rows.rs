@@ -69,22 +69,6 @@ pub(super) struct Row {
     pub(super) rule: &'static str,
 }
 
-impl Row {
-    /// The request as the table shows it.
-    pub(super) fn request(&self) -> String {
-        let lines: Vec<String> = self
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}"))
-            .collect();
-        if lines.is_empty() {
-            "nothing".into()
-        } else {
-            lines.join("; ")
-        }
-    }
-}
-
 const W01: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const A_SINGLE: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1-00f067aa0ba902b7-1";
 const A_TRACE: (&str, &str) = ("x-b3-traceid", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1");
