@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -164,13 +164,34 @@ impl Intake {
 }
 
 /// Reads a body of at most `limit` bytes.
-pub(crate) async fn collect(body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
-        Err(_) => Err(BodyError::Lost),
+///
+/// A larger one is read on and thrown away for a while: most clients look for an answer only after they have sent everything,
+/// and would see a broken connection in place of the reason.
+pub(crate) async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
+    let mut kept = Vec::new();
+    let mut size = 0usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| BodyError::Lost)?.into_data() else {
+            continue;
+        };
+        size = size.saturating_add(data.len());
+        if size <= limit {
+            kept.extend_from_slice(&data);
+        } else {
+            kept = Vec::new();
+        }
+        if size / READ_ON > limit {
+            break;
+        }
     }
+    if size > limit {
+        return Err(BodyError::TooLarge);
+    }
+    Ok(Bytes::from(kept))
 }
+
+/// How many times the limit is read before the connection is broken off.
+const READ_ON: usize = 4;
 
 /// Makes the success that a script wants in place of the real one.
 pub(crate) fn scripted_success(rejected: usize, message: &str) -> ExportTraceServiceResponse {

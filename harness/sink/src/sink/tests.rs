@@ -301,6 +301,36 @@ async fn refuses_bodies_over_the_limit_also_inflated() {
 }
 
 #[tokio::test]
+async fn answers_a_client_that_sends_everything_before_it_listens() {
+    let sink = small_sink().await;
+    // Twice what a loopback socket buffers, and under the four times that are read on.
+    let limits = Limits {
+        max_request_bytes: 8 << 20,
+        ..Limits::default()
+    };
+    let large = Sink::start(SinkConfig {
+        limits,
+        ..SinkConfig::default()
+    });
+    let large = large.await.unwrap();
+    let headers = [("content-type", PROTOBUF)];
+    let answer = post(&large, &headers, vec![0; 24 << 20]).await;
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let endless = send(
+        sink.http_addr(),
+        Method::POST,
+        "/v1/traces",
+        &headers,
+        vec![0; 24 << 20],
+    );
+    // Whether the client sees the answer is up to its timing; that it is told nothing else is not.
+    if let Ok(answer) = endless.await {
+        assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    assert_eq!(sink.requests()[0].answer, Answer::Http(413));
+}
+
+#[tokio::test]
 async fn says_which_spans_it_refused_and_keeps_the_others() {
     let sink = sink().await;
     let answer = grpc(sink.grpc_addr())
