@@ -1,1 +1,82 @@
-//! Being written.
+//! Runs any proxy-wasm module outside Envoy, with Envoy's semantics.
+//!
+//! A [`Module`] is compiled once. A [`Host`] is one VM that runs it, as one worker of Envoy would: it calls the
+//! guest's callbacks in Envoy's order and answers its host calls with Envoy's statuses. Time is virtual and
+//! randomness seeded unless told otherwise, so that a run is a function of its inputs. Nothing here knows what the
+//! module is for, and nothing here does I/O: calls that the guest makes are handed to the caller, who answers them.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use sidespan_host::{Action, Ending, Host, Module, StreamProperties, Then};
+//!
+//! // Any proxy-wasm module. This one removes a header and asks for a tick every second.
+//! let wasm = wat::parse_str(
+//!     r#"(module
+//!         (import "env" "proxy_remove_header_map_value" (func $remove (param i32 i32 i32) (result i32)))
+//!         (import "env" "proxy_set_tick_period_milliseconds" (func $period (param i32) (result i32)))
+//!         (memory (export "memory") 1)
+//!         (data (i32.const 64) "x-secret")
+//!         (func (export "proxy_abi_version_0_2_1"))
+//!         (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+//!         (func (export "proxy_on_configure") (param i32 i32) (result i32)
+//!             (drop (call $period (i32.const 1000)))
+//!             (i32.const 1))
+//!         (func (export "proxy_on_tick") (param i32))
+//!         (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+//!             (call $remove (i32.const 0) (i32.const 64) (i32.const 8))))"#,
+//! )?;
+//! let module = Module::compile(&wasm)?;
+//! let mut host = Host::builder(&module).plugin_name("secrets").start()?;
+//!
+//! let stream = host.open_stream(StreamProperties::new());
+//! let headers = [(":method", "GET"), (":path", "/"), (":authority", "shop"), ("x-secret", "42")];
+//! assert_eq!(host.request_headers(stream, headers, Then::End), Action::Continue);
+//! assert_eq!(host.response_headers(stream, [(":status", "200")], Then::End), Action::Continue);
+//!
+//! let stream = host.end(stream, Ending::Complete).ok_or("ended twice")?;
+//! assert_eq!(stream.request().headers().and_then(|headers| headers.get("x-secret")), None);
+//!
+//! host.advance(Duration::from_secs(3));
+//! assert_eq!(host.transcript().callback_count("proxy_on_tick"), 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod abi;
+mod builder;
+mod clock;
+mod entropy;
+mod guest;
+mod headers;
+mod host;
+mod logs;
+mod memory;
+mod module;
+mod pairs;
+mod properties;
+mod shared;
+mod stream;
+#[cfg(test)]
+mod testing;
+mod transcript;
+mod value;
+mod wasi;
+mod world;
+
+pub use abi::{AbiVersion, IMPORTS, Import, Status, Support};
+pub use builder::{FailurePolicy, HostBuilder, StartError, StartFailure};
+pub use clock::Clock;
+pub use entropy::Entropy;
+pub use guest::Trap;
+pub use headers::Headers;
+pub use host::{Host, Shutdown};
+pub use logs::{LogLevel, LogLine};
+pub use module::{Fuel, LoadError, Module};
+pub use properties::{Path, Properties};
+pub use shared::Shared;
+pub use stream::{
+    Action, Ending, Half, LocalReply, Origin, Stream, StreamId, StreamProperties, Then,
+};
+pub use transcript::{Detail, Refusal, Transcript};
+pub use value::Value;
+pub use world::{CallToken, HttpCall, NoSuchCall};

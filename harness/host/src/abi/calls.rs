@@ -1,0 +1,172 @@
+//! Calls that leave the proxy: `proxy_http_call`, and Envoy's foreign functions.
+
+use std::time::Duration;
+
+use wasmtime::Linker;
+
+use crate::abi::{Answer, Status, provide, refuse};
+use crate::headers::Headers;
+use crate::memory::Call;
+use crate::pairs;
+use crate::world::{CallToken, HttpCall, World};
+
+pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
+    provide!(linker, "proxy_http_call", http_call,
+        cluster: u32, cluster_size: u32, headers: u32, headers_size: u32, body: u32, body_size: u32,
+        trailers: u32, trailers_size: u32, timeout_ms: u32, token_out: u32);
+    provide!(linker, "proxy_call_foreign_function", foreign_function,
+        name: u32, name_size: u32, arguments: u32, arguments_size: u32, result_out: u32, result_size_out: u32);
+    Ok(())
+}
+
+/// `proxy_http_call`: sends a request to a cluster; the answer comes to the root context.
+///
+/// # Parameters
+/// - `cluster`, `cluster_size`: the name of the cluster.
+/// - `headers`, `headers_size`: pairs, with `:method`, `:path` and `:authority`.
+/// - `body`, `body_size`: the body; `content-length` is written when there is one.
+/// - `trailers`, `trailers_size`: pairs.
+/// - `timeout_ms`: 0 is no timeout.
+/// - `token_out`: where the token goes (u32), which comes back in `proxy_on_http_call_response`.
+///
+/// # Statuses
+/// - OK: it is on its way.
+/// - BAD_ARGUMENT: unknown cluster; one of the three headers is missing (malformed pairs are none at all); a
+///   timeout of 2^31 ms or more.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory.
+/// - INTERNAL_FAILURE: called when there is no root context yet.
+///
+/// ```text
+/// the first call of a VM, token_out=8      8: 04 00 00 00
+/// ```
+#[expect(clippy::too_many_arguments, reason = "the ABI has as many")]
+fn http_call(
+    call: &mut Call<'_>,
+    cluster: u32,
+    cluster_size: u32,
+    headers: u32,
+    headers_size: u32,
+    body: u32,
+    body_size: u32,
+    trailers: u32,
+    trailers_size: u32,
+    timeout_ms: u32,
+    token_out: u32,
+) -> Answer {
+    let cluster = call.read_text(cluster, cluster_size)?;
+    let mut headers = headers_of(&call.read(headers, headers_size)?);
+    let body = call.read(body, body_size)?;
+    let trailers = headers_of(&call.read(trailers, trailers_size)?);
+    // Envoy tries the address before it sends anything.
+    call.write_u32(token_out, 0)?;
+
+    if i32::try_from(timeout_ms).is_err() {
+        return refuse(
+            Status::BadArgument,
+            format!("a timeout of {timeout_ms} ms is negative to Envoy"),
+        );
+    }
+    let world = call.world_mut();
+    let root = world.root_id();
+    if !world.roots.contains_key(&root) {
+        return refuse(
+            Status::InternalFailure,
+            "there is no root context to answer to",
+        );
+    }
+    if !world.settings.clusters.contains(&cluster) {
+        return refuse(
+            Status::BadArgument,
+            format!("there is no cluster `{cluster}`"),
+        );
+    }
+    for name in [":method", ":path", ":authority"] {
+        if headers.get(name).is_none() {
+            return refuse(Status::BadArgument, format!("the request has no {name}"));
+        }
+    }
+    if !body.is_empty() {
+        headers.replace("content-length", body.len().to_string());
+    }
+    let timeout = (timeout_ms > 0).then(|| Duration::from_millis(u64::from(timeout_ms)));
+    let request = HttpCall {
+        token: CallToken(0),
+        cluster,
+        headers,
+        body,
+        trailers,
+        timeout,
+    };
+    let now = world.time.now();
+    let token = world.calls.begin(root, now, request);
+    call.write_u32(token_out, token)
+}
+
+/// `proxy_call_foreign_function`: calls a function that Envoy offers outside the ABI.
+///
+/// # Parameters
+/// - `name`, `name_size`: its name.
+/// - `arguments`, `arguments_size`: its arguments, in a form of its own.
+/// - `result_out`, `result_size_out`: where address and size of the result go (u32 each); 0 for not wanted.
+///
+/// # Statuses
+/// - OK: `clear_route_cache`, which has nothing to clear here.
+/// - NOT_FOUND: no such function.
+/// - UNIMPLEMENTED: Envoy has it and this host has not.
+/// - INVALID_MEMORY_ACCESS: name or arguments are outside the memory.
+///
+/// Envoy differs: it answers the functions listed under UNIMPLEMENTED here.
+fn foreign_function(
+    call: &mut Call<'_>,
+    name: u32,
+    name_size: u32,
+    arguments: u32,
+    arguments_size: u32,
+    result_out: u32,
+    result_size_out: u32,
+) -> Answer {
+    let name = call.read_text(name, name_size)?;
+    call.read(arguments, arguments_size)?;
+    for out in [result_out, result_size_out] {
+        if out != 0 {
+            call.write_u32(out, 0)?;
+        }
+    }
+    if name == "clear_route_cache" {
+        return Ok(());
+    }
+    if ENVOY_FUNCTIONS.contains(&name.as_str()) {
+        return refuse(
+            Status::Unimplemented,
+            format!("Envoy has the foreign function `{name}`; this host has not"),
+        );
+    }
+    refuse(
+        Status::NotFound,
+        format!("there is no foreign function `{name}`"),
+    )
+}
+
+/// What Envoy registers in `source/extensions/common/wasm/foreign.cc`, but for `clear_route_cache`.
+const ENVOY_FUNCTIONS: [&str; 9] = [
+    "compress",
+    "uncompress",
+    "set_envoy_filter_state",
+    "declare_property",
+    "expr_create",
+    "expr_evaluate",
+    "expr_delete",
+    "verify_signature",
+    "sign",
+];
+
+/// Malformed pairs are no headers at all, as in Envoy.
+fn headers_of(bytes: &[u8]) -> Headers {
+    pairs::decode(bytes)
+        .unwrap_or_default()
+        .into_iter()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

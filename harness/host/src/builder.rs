@@ -1,0 +1,226 @@
+//! How a host is set up and started.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::guest::Trap;
+use crate::host::Host;
+use crate::logs::LogLevel;
+use crate::module::Module;
+use crate::properties::{Path, Properties};
+use crate::shared::Shared;
+use crate::transcript::Detail;
+use crate::value::Value;
+
+/// What becomes of requests once the VM has failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailurePolicy {
+    /// They are answered 503.
+    #[default]
+    FailClosed,
+    /// They pass as if there were no filter; but for the one in which the VM failed, which is answered 503.
+    FailOpen,
+}
+
+/// Everything about a host that does not change while it runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) plugin_name: String,
+    pub(crate) root_id: String,
+    pub(crate) vm_id: String,
+    pub(crate) vm_configuration: Vec<u8>,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) properties: Properties,
+    pub(crate) clusters: Clusters,
+    pub(crate) log_level: LogLevel,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+    pub(crate) detail: Detail,
+    pub(crate) failure_policy: FailurePolicy,
+}
+
+/// The clusters that a guest can call.
+#[derive(Clone, Debug)]
+pub(crate) enum Clusters {
+    Named(BTreeSet<String>),
+    Any,
+}
+
+impl Clusters {
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        match self {
+            Self::Named(names) => names.contains(name),
+            Self::Any => true,
+        }
+    }
+}
+
+/// Sets up a [`Host`]. Every value has a default that gives the same run each time.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct HostBuilder {
+    module: Module,
+    configuration: Arc<[u8]>,
+    shared: Shared,
+    settings: Settings,
+}
+
+impl HostBuilder {
+    pub(crate) fn new(module: &Module) -> Self {
+        Self {
+            module: module.clone(),
+            configuration: Arc::default(),
+            shared: Shared::new(),
+            settings: Settings {
+                plugin_name: String::new(),
+                root_id: String::new(),
+                vm_id: String::new(),
+                vm_configuration: Vec::new(),
+                environment: Vec::new(),
+                properties: Properties::default(),
+                clusters: Clusters::Named(BTreeSet::new()),
+                log_level: LogLevel::default(),
+                clock: Clock::default(),
+                entropy: Entropy::default(),
+                detail: Detail::default(),
+                failure_policy: FailurePolicy::default(),
+            },
+        }
+    }
+
+    /// Sets the plugin's name, the property `plugin_name`.
+    pub fn plugin_name(mut self, name: impl Into<String>) -> Self {
+        self.settings.plugin_name = name.into();
+        self
+    }
+
+    /// Sets the root id, the property `plugin_root_id`.
+    pub fn root_id(mut self, id: impl Into<String>) -> Self {
+        self.settings.root_id = id.into();
+        self
+    }
+
+    /// Sets the vm_id, which also says whose shared data it sees.
+    pub fn vm_id(mut self, id: impl Into<String>) -> Self {
+        self.settings.vm_id = id.into();
+        self
+    }
+
+    /// Sets the VM configuration.
+    pub fn vm_configuration(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.settings.vm_configuration = bytes.into();
+        self
+    }
+
+    /// Sets the plugin configuration.
+    pub fn plugin_configuration(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.configuration = bytes.into().into();
+        self
+    }
+
+    /// Adds an environment variable.
+    pub fn environment(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets a property that holds for all streams, mostly below `xds`. Root contexts see only those below `xds.node`.
+    pub fn property(mut self, path: impl Into<Path>, value: impl Into<Value>) -> Self {
+        self.settings.properties.set(path, value);
+        self
+    }
+
+    /// Makes a cluster known. A call to an unknown one is BAD_ARGUMENT.
+    pub fn cluster(mut self, name: impl Into<String>) -> Self {
+        match &mut self.settings.clusters {
+            Clusters::Named(names) => drop(names.insert(name.into())),
+            Clusters::Any => {}
+        }
+        self
+    }
+
+    /// Makes every cluster known.
+    pub fn any_cluster(mut self) -> Self {
+        self.settings.clusters = Clusters::Any;
+        self
+    }
+
+    /// Sets from which level on log lines are kept.
+    pub fn log_level(mut self, level: LogLevel) -> Self {
+        self.settings.log_level = level;
+        self
+    }
+
+    /// Sets where time comes from.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.settings.clock = clock;
+        self
+    }
+
+    /// Sets where randomness comes from.
+    pub fn entropy(mut self, entropy: Entropy) -> Self {
+        self.settings.entropy = entropy;
+        self
+    }
+
+    /// Sets how much of the conversation between guest and host is kept.
+    pub fn transcript(mut self, detail: Detail) -> Self {
+        self.settings.detail = detail;
+        self
+    }
+
+    /// Sets what becomes of requests once the VM has failed.
+    pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
+        self.settings.failure_policy = policy;
+        self
+    }
+
+    /// Shares data and metrics with other hosts, as the workers of one Envoy do.
+    pub fn shared(mut self, shared: &Shared) -> Self {
+        self.shared = shared.clone();
+        self
+    }
+
+    /// Starts a VM: `_initialize`, then the root context with `proxy_on_context_create`, `proxy_on_vm_start` and
+    /// `proxy_on_configure`.
+    ///
+    /// # Errors
+    /// [`StartError`]: a trap, or a callback that answered false. It keeps the host, so that its logs and metrics
+    /// can be read; such a host lets streams fare as its [`FailurePolicy`] says.
+    pub fn start(self) -> Result<Host, StartError> {
+        Host::start(
+            &self.module,
+            Arc::new(self.settings),
+            self.shared,
+            self.configuration,
+        )
+    }
+}
+
+/// Why a host did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct StartError {
+    /// What happened.
+    pub reason: StartFailure,
+    /// The host as it stands.
+    pub host: Box<Host>,
+}
+
+/// What kept a VM from starting.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartFailure {
+    /// The guest trapped.
+    #[error("{0}")]
+    Trap(Trap),
+    /// `proxy_on_vm_start` answered false.
+    #[error("proxy_on_vm_start answered false: Envoy would reject the listener")]
+    VmStart,
+    /// `proxy_on_configure` answered false.
+    #[error("proxy_on_configure answered false: Envoy would reject this configuration")]
+    Configure,
+}

@@ -1,0 +1,61 @@
+//! The time that a guest sees: virtual by default, so that a run is a function of its inputs.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Where the guest's time comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Stands still until [`Host::advance`](crate::Host::advance) moves it.
+    Virtual {
+        /// The first reading, since 1970-01-01T00:00:00Z.
+        start: Duration,
+    },
+    /// The clock of this machine.
+    Real,
+}
+
+impl Default for Clock {
+    /// Virtual, from 2025-01-01T00:00:00Z on: late enough for everything that compares dates.
+    fn default() -> Self {
+        Self::Virtual {
+            start: Duration::from_secs(1_735_689_600),
+        }
+    }
+}
+
+/// A running clock; nanoseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Time {
+    Virtual(u64),
+    Real,
+}
+
+impl Time {
+    pub(crate) fn start(clock: Clock) -> Self {
+        match clock {
+            Clock::Virtual { start } => Self::Virtual(nanos(start)),
+            Clock::Real => Self::Real,
+        }
+    }
+
+    pub(crate) fn now(self) -> u64 {
+        match self {
+            Self::Virtual(now) => now,
+            Self::Real => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, nanos),
+        }
+    }
+
+    /// Moves a virtual clock forward to that time; a real one moves by itself.
+    pub(crate) fn move_to(&mut self, time: u64) {
+        if let Self::Virtual(now) = self {
+            *now = time.max(*now);
+        }
+    }
+}
+
+/// Returns whole nanoseconds; 584 years are as good as for ever.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

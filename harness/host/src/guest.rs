@@ -1,0 +1,171 @@
+//! The guest's side of the border: its exports, typed, and what is left of it when it traps.
+
+use std::fmt;
+
+use wasmtime::{
+    AsContextMut, FrameInfo, Instance, TypedFunc, WasmBacktrace, WasmParams, WasmResults,
+};
+
+use crate::abi::AbiVersion;
+use crate::world::World;
+
+/// Every export that Envoy calls, with its type as in the table of imports.
+pub(crate) const EXPORTS: &[(&str, &str)] = &[
+    ("_initialize", ">"),
+    ("_start", ">"),
+    ("main", "ii>i"),
+    ("__main_void", ">i"),
+    ("malloc", "i>i"),
+    ("proxy_on_memory_allocate", "i>i"),
+    ("proxy_on_context_create", "ii>"),
+    ("proxy_on_vm_start", "ii>i"),
+    ("proxy_on_configure", "ii>i"),
+    ("proxy_on_tick", "i>"),
+    ("proxy_on_request_headers", "iii>i"),
+    ("proxy_on_request_body", "iii>i"),
+    ("proxy_on_request_trailers", "ii>i"),
+    ("proxy_on_response_headers", "iii>i"),
+    ("proxy_on_response_body", "iii>i"),
+    ("proxy_on_response_trailers", "ii>i"),
+    ("proxy_on_http_call_response", "iiiii>"),
+    ("proxy_on_done", "i>i"),
+    ("proxy_on_log", "i>"),
+    ("proxy_on_delete", "i>"),
+];
+
+/// The callbacks of one instance. One that the module does not export is not called, as in Envoy.
+pub(crate) struct Guest {
+    pub(crate) initialize: Option<TypedFunc<(), ()>>,
+    pub(crate) start: Option<TypedFunc<(), ()>>,
+    pub(crate) main: Option<TypedFunc<(u32, u32), u32>>,
+    pub(crate) main_void: Option<TypedFunc<(), u32>>,
+    pub(crate) context_create: Option<TypedFunc<(u32, u32), ()>>,
+    pub(crate) vm_start: Option<TypedFunc<(u32, u32), u32>>,
+    pub(crate) configure: Option<TypedFunc<(u32, u32), u32>>,
+    pub(crate) tick: Option<TypedFunc<u32, ()>>,
+    pub(crate) request: HalfCallbacks,
+    pub(crate) response: HalfCallbacks,
+    pub(crate) http_call_response: Option<HttpCallResponse>,
+    pub(crate) done: Option<TypedFunc<u32, u32>>,
+    pub(crate) log: Option<TypedFunc<u32, ()>>,
+    pub(crate) delete: Option<TypedFunc<u32, ()>>,
+}
+
+/// The three callbacks of one direction of a stream.
+pub(crate) struct HalfCallbacks {
+    pub(crate) headers: Option<HeadersCallback>,
+    pub(crate) body: Option<TypedFunc<(u32, u32, u32), u32>>,
+    pub(crate) trailers: Option<TypedFunc<(u32, u32), u32>>,
+}
+
+/// Root context, token, and the counts of headers, bytes of body and trailers.
+pub(crate) type HttpCallResponse = TypedFunc<(u32, u32, u32, u32, u32), ()>;
+
+/// ABI 0.1.0 has no word for the end of the stream.
+#[derive(Clone)]
+pub(crate) enum HeadersCallback {
+    WithEnd(TypedFunc<(u32, u32, u32), u32>),
+    WithoutEnd(TypedFunc<(u32, u32), u32>),
+}
+
+impl Guest {
+    pub(crate) fn new(
+        instance: &Instance,
+        store: &mut impl AsContextMut<Data = World>,
+        abi: AbiVersion,
+    ) -> Self {
+        Self {
+            initialize: find(instance, store, "_initialize"),
+            start: find(instance, store, "_start"),
+            main: find(instance, store, "main"),
+            main_void: find(instance, store, "__main_void"),
+            context_create: find(instance, store, "proxy_on_context_create"),
+            vm_start: find(instance, store, "proxy_on_vm_start"),
+            configure: find(instance, store, "proxy_on_configure"),
+            tick: find(instance, store, "proxy_on_tick"),
+            request: HalfCallbacks {
+                headers: headers(instance, store, "proxy_on_request_headers", abi),
+                body: find(instance, store, "proxy_on_request_body"),
+                trailers: find(instance, store, "proxy_on_request_trailers"),
+            },
+            response: HalfCallbacks {
+                headers: headers(instance, store, "proxy_on_response_headers", abi),
+                body: find(instance, store, "proxy_on_response_body"),
+                trailers: find(instance, store, "proxy_on_response_trailers"),
+            },
+            http_call_response: find(instance, store, "proxy_on_http_call_response"),
+            done: find(instance, store, "proxy_on_done"),
+            log: find(instance, store, "proxy_on_log"),
+            delete: find(instance, store, "proxy_on_delete"),
+        }
+    }
+}
+
+fn find<P: WasmParams, R: WasmResults>(
+    instance: &Instance,
+    store: &mut impl AsContextMut<Data = World>,
+    name: &str,
+) -> Option<TypedFunc<P, R>> {
+    // A callback of another type was refused when the module was loaded.
+    instance.get_typed_func(store, name).ok()
+}
+
+fn headers(
+    instance: &Instance,
+    store: &mut impl AsContextMut<Data = World>,
+    name: &str,
+    abi: AbiVersion,
+) -> Option<HeadersCallback> {
+    match abi {
+        AbiVersion::V0_1_0 => find(instance, store, name).map(HeadersCallback::WithoutEnd),
+        _ => find(instance, store, name).map(HeadersCallback::WithEnd),
+    }
+}
+
+/// How a VM came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trap {
+    /// The export that was being called.
+    pub callback: &'static str,
+    /// What went wrong.
+    pub message: String,
+    /// The functions on the guest's stack, innermost first; names as far as the module has them.
+    pub backtrace: Vec<String>,
+}
+
+impl Trap {
+    pub(crate) fn new(callback: &'static str, error: &wasmtime::Error) -> Self {
+        let frames = error
+            .downcast_ref::<WasmBacktrace>()
+            .map(WasmBacktrace::frames)
+            .unwrap_or_default();
+        let name = |frame: &FrameInfo| match frame.func_name() {
+            Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+            None => format!("function {}", frame.func_index()),
+        };
+        Self {
+            callback,
+            message: error.root_cause().to_string(),
+            backtrace: frames.iter().map(name).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "Function: {} failed: {}",
+            self.callback, self.message
+        )?;
+        if !self.backtrace.is_empty() {
+            formatter.write_str("\nProxy-Wasm plugin in-VM backtrace:")?;
+        }
+        for (index, name) in self.backtrace.iter().enumerate() {
+            write!(formatter, "\n  {index}: {name}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Trap {}

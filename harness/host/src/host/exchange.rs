@@ -1,0 +1,446 @@
+//! One HTTP exchange through the filter: each callback, what its answer does, and every way of ending early.
+//!
+//! ```text
+//! proxy_on_context_create        with the request's headers, or in front of proxy_on_log if there were none
+//! proxy_on_request_headers       proxy_on_request_body …   proxy_on_request_trailers
+//! proxy_on_response_headers      proxy_on_response_body …  proxy_on_response_trailers   also for local replies
+//! proxy_on_log                   before done, unlike what specification and SDKs say
+//! proxy_on_done                  its answer is ignored
+//! proxy_on_delete
+//! ```
+
+use crate::builder::FailurePolicy;
+use crate::guest::HeadersCallback;
+use crate::headers::Headers;
+use crate::host::{Failed, Host};
+use crate::logs::LogLevel;
+use crate::memory::word;
+use crate::stream::{
+    Action, Ending, Hold, LocalReply, Origin, Paused, Side, Stream, StreamId, Then,
+};
+
+impl Host {
+    /// Gives the filter the headers of the request.
+    pub fn request_headers(
+        &mut self,
+        id: StreamId,
+        headers: impl Into<Headers>,
+        then: Then,
+    ) -> Action {
+        self.headers(id, Side::Request, headers.into(), then)
+    }
+
+    /// Gives the filter a part of the request's body.
+    pub fn request_body(&mut self, id: StreamId, bytes: &[u8], then: Then) -> Action {
+        self.body(id, Side::Request, bytes, then)
+    }
+
+    /// Gives the filter the trailers of the request, which end it.
+    pub fn request_trailers(&mut self, id: StreamId, trailers: impl Into<Headers>) -> Action {
+        self.trailers(id, Side::Request, trailers.into())
+    }
+
+    /// Gives the filter the headers of the upstream's response. Interim responses (1xx) are not for filters.
+    pub fn response_headers(
+        &mut self,
+        id: StreamId,
+        headers: impl Into<Headers>,
+        then: Then,
+    ) -> Action {
+        if self.is_answered_here(id) {
+            return Action::LocalReply;
+        }
+        self.headers(id, Side::Response, headers.into(), then)
+    }
+
+    /// Gives the filter a part of the response's body.
+    pub fn response_body(&mut self, id: StreamId, bytes: &[u8], then: Then) -> Action {
+        if self.is_answered_here(id) {
+            return Action::LocalReply;
+        }
+        self.body(id, Side::Response, bytes, then)
+    }
+
+    /// Gives the filter the trailers of the response, which end it.
+    pub fn response_trailers(&mut self, id: StreamId, trailers: impl Into<Headers>) -> Action {
+        if self.is_answered_here(id) {
+            return Action::LocalReply;
+        }
+        self.trailers(id, Side::Response, trailers.into())
+    }
+
+    /// Answers a request in place of the upstream: no route, no upstream, a timeout. The filter sees the response.
+    pub fn local_reply(&mut self, id: StreamId, reply: LocalReply) -> Action {
+        self.make_local_reply(id, reply);
+        self.stream(id)
+            .map_or(Action::Reset, |stream| stream.action(Side::Response))
+    }
+
+    /// Ends a stream, at any time: `proxy_on_log`, `proxy_on_done`, `proxy_on_delete`. Returns its last state.
+    pub fn end(&mut self, id: StreamId, ending: Ending) -> Option<Stream> {
+        let now = self.world().time.now();
+        let stream = self.stream_mut(id)?;
+        stream.completed = Some(now);
+        stream.ending = Some(ending);
+        // A stream that the VM failed in, or after, is not logged: there is nobody to do it.
+        let _ = self.log_and_delete(id);
+        let stream = self.world_mut().streams.remove(&id.0)?;
+        self.end_retired(stream.root);
+        Some(stream)
+    }
+
+    /// Takes the part of a request's body that went on behind the filter.
+    pub fn take_request_body(&mut self, id: StreamId) -> Vec<u8> {
+        self.stream_mut(id)
+            .map(|stream| stream.request.take_body())
+            .unwrap_or_default()
+    }
+
+    /// Takes the part of a response's body that went on behind the filter.
+    pub fn take_response_body(&mut self, id: StreamId) -> Vec<u8> {
+        self.stream_mut(id)
+            .map(|stream| stream.response.take_body())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn stream_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
+        self.world_mut().streams.get_mut(&id.0)
+    }
+
+    fn is_answered_here(&self, id: StreamId) -> bool {
+        self.stream(id)
+            .is_some_and(|stream| stream.local_reply.is_some())
+    }
+
+    fn log_and_delete(&mut self, id: StreamId) -> Result<(), Failed> {
+        self.create(id)?;
+        if let Some(stream) = self.stream_mut(id) {
+            stream.logging = true;
+        }
+        let log = self.guest()?.log.clone();
+        let logged = self.enter("proxy_on_log", id.0, log, id.0, ());
+        if let Some(stream) = self.stream_mut(id) {
+            stream.logging = false;
+        }
+        logged?;
+        self.run_deferred();
+        let done = self.guest()?.done.clone();
+        self.enter("proxy_on_done", id.0, done, id.0, 1)?;
+        self.run_deferred();
+        let delete = self.guest()?.delete.clone();
+        self.enter("proxy_on_delete", id.0, delete, id.0, ())?;
+        self.run_deferred();
+        Ok(())
+    }
+
+    /// Tells the guest of a stream, once.
+    fn create(&mut self, id: StreamId) -> Result<(), Failed> {
+        let function = self.guest()?.context_create.clone();
+        let Some(stream) = self.stream_mut(id).filter(|stream| !stream.created) else {
+            return if self.trap.is_some() {
+                Err(Failed)
+            } else {
+                Ok(())
+            };
+        };
+        stream.created = true;
+        let root = stream.root;
+        self.enter("proxy_on_context_create", id.0, function, (id.0, root), ())?;
+        self.run_deferred();
+        Ok(())
+    }
+
+    fn headers(&mut self, id: StreamId, side: Side, headers: Headers, then: Then) -> Action {
+        let count = word(headers.len());
+        let Some(stream) = self.stream_mut(id) else {
+            return Action::Reset;
+        };
+        stream.half_mut(side).begin(headers, then);
+        if self.is_without_filter(id, side) {
+            return self.action(id, side);
+        }
+        let answer = self.create(id).and_then(|()| {
+            let (name, callbacks) = match side {
+                Side::Request => ("proxy_on_request_headers", &self.guest()?.request),
+                Side::Response => ("proxy_on_response_headers", &self.guest()?.response),
+            };
+            let end = u32::from(then == Then::End);
+            match callbacks.headers.clone() {
+                None => Ok(0),
+                Some(HeadersCallback::WithEnd(function)) => {
+                    self.enter(name, id.0, Some(function), (id.0, count, end), 0)
+                }
+                Some(HeadersCallback::WithoutEnd(function)) => {
+                    self.enter(name, id.0, Some(function), (id.0, count), 0)
+                }
+            }
+        });
+        // 2, "continue and end the stream", is Continue to Envoy; everything else stops all iteration.
+        self.settle(id, side, answer, |half, answer| match answer {
+            0 | 2 => half.pass_headers(),
+            _ => half.paused = Some(Paused::Headers),
+        })
+    }
+
+    fn body(&mut self, id: StreamId, side: Side, bytes: &[u8], then: Then) -> Action {
+        let Some(stream) = self.stream_mut(id) else {
+            return Action::Reset;
+        };
+        let half = stream.half_mut(side);
+        half.count_body(bytes.len());
+        if half.paused == Some(Paused::Headers) {
+            half.wait(bytes, then);
+            return self.action(id, side);
+        }
+        half.show_chunk(bytes, then);
+        if self.is_without_filter(id, side) {
+            return self.action(id, side);
+        }
+        self.body_shown(id, side, then)
+    }
+
+    fn body_shown(&mut self, id: StreamId, side: Side, then: Then) -> Action {
+        let size = self
+            .stream(id)
+            .map_or(0, |stream| word(stream.half(side).chunk.len()));
+        let answer = self.guest().map(|guest| match side {
+            Side::Request => ("proxy_on_request_body", guest.request.body.clone()),
+            Side::Response => ("proxy_on_response_body", guest.response.body.clone()),
+        });
+        let answer = answer.and_then(|(name, function)| {
+            self.enter(
+                name,
+                id.0,
+                function,
+                (id.0, size, u32::from(then == Then::End)),
+                0,
+            )
+        });
+        self.settle(id, side, answer, |half, answer| match answer {
+            0 => half.pass_body(),
+            1 => half.hold_body(Hold::Buffer),
+            2 => half.hold_body(Hold::Watermark),
+            _ => half.hold_body(Hold::Nothing),
+        })
+    }
+
+    fn trailers(&mut self, id: StreamId, side: Side, trailers: Headers) -> Action {
+        let count = word(trailers.len());
+        let Some(stream) = self.stream_mut(id) else {
+            return Action::Reset;
+        };
+        let half = stream.half_mut(side);
+        if half.paused == Some(Paused::Headers) {
+            half.queue.trailers = Some(trailers);
+            return self.action(id, side);
+        }
+        half.end_with(trailers);
+        if self.is_without_filter(id, side) {
+            return self.action(id, side);
+        }
+        let answer = self.guest().map(|guest| match side {
+            Side::Request => ("proxy_on_request_trailers", guest.request.trailers.clone()),
+            Side::Response => (
+                "proxy_on_response_trailers",
+                guest.response.trailers.clone(),
+            ),
+        });
+        let answer =
+            answer.and_then(|(name, function)| self.enter(name, id.0, function, (id.0, count), 0));
+        self.settle(id, side, answer, |half, answer| match answer {
+            0 => half.pass_trailers(),
+            _ => half.paused = Some(Paused::Trailers),
+        })
+    }
+
+    /// Lets a callback's answer take effect: first what was put off, then the answer itself.
+    ///
+    /// Envoy does it in this order too, which is why a guest that resumes and then pauses in one callback hangs.
+    fn settle(
+        &mut self,
+        id: StreamId,
+        side: Side,
+        answer: Result<u32, Failed>,
+        apply: impl FnOnce(&mut crate::stream::Half, u32),
+    ) -> Action {
+        let Ok(answer) = answer else {
+            self.fail_stream(id);
+            return self.action(id, side);
+        };
+        let is_stopped = std::mem::take(&mut self.world_mut().stop_iteration);
+        self.run_deferred();
+        // A local reply has taken over the response, and with it the answer to the response's callbacks.
+        if let Some(stream) = self.stream_mut(id).filter(|_| !is_stopped) {
+            apply(stream.half_mut(side), answer);
+        }
+        self.action(id, side)
+    }
+
+    fn action(&self, id: StreamId, side: Side) -> Action {
+        self.stream(id)
+            .map_or(Action::Reset, |stream| stream.action(side))
+    }
+
+    /// Lets a paused message go on, together with what has gathered behind it.
+    pub(super) fn resume(&mut self, id: StreamId, side: Side) {
+        let Some(stream) = self.stream_mut(id).filter(|stream| !stream.reset) else {
+            return;
+        };
+        let half = stream.half_mut(side);
+        match half.paused {
+            None => {}
+            Some(Paused::Body) => half.pass_body(),
+            Some(Paused::Trailers) => half.pass_trailers(),
+            Some(Paused::Headers) => {
+                half.pass_headers();
+                let queue = std::mem::take(&mut half.queue);
+                if let Some((body, then)) = queue.body {
+                    half.show_chunk(&body, then);
+                    let _ = self.body_shown(id, side, then);
+                }
+                if let Some(trailers) = queue.trailers {
+                    let _ = self.trailers(id, side, trailers);
+                }
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self, id: StreamId) {
+        if let Some(stream) = self.stream_mut(id) {
+            stream.reset = true;
+        }
+    }
+
+    /// Answers a request here, through the filter's response callbacks.
+    pub(super) fn make_local_reply(&mut self, id: StreamId, reply: LocalReply) {
+        let Some(stream) = self.stream_mut(id) else {
+            return;
+        };
+        if stream.local_reply.is_some() {
+            let text = "a second local reply to one request: Envoy drops it".to_owned();
+            self.world_mut().logs.push(LogLevel::Warn, text);
+            return;
+        }
+        if stream.response.headers_passed {
+            // The response has begun; nothing but a reset can be said any more.
+            stream.reset = true;
+            return;
+        }
+        let is_in_response = stream.response.headers().is_some();
+        let (headers, body) = compose(&reply, stream.is_grpc());
+        let is_for_filter = !is_in_response && reply.origin != Origin::FailedVm;
+        stream.local_reply = Some(reply);
+        stream.response = crate::stream::Half::default();
+        let then = if body.is_empty() {
+            Then::End
+        } else {
+            Then::More
+        };
+        if is_for_filter {
+            let _ = self.headers(id, Side::Response, headers, then);
+            if then == Then::More {
+                let _ = self.body(id, Side::Response, &body, Then::End);
+            }
+        } else {
+            // In the response's own callbacks Envoy replies directly, past all filters.
+            let half = &mut stream.response;
+            half.begin(headers, then);
+            half.pass_headers();
+            half.show_chunk(&body, Then::End);
+            half.pass_body();
+        }
+    }
+
+    /// Decides about a message that no filter can see, since its VM has failed: pass it, or answer 503.
+    fn is_without_filter(&mut self, id: StreamId, side: Side) -> bool {
+        if self.trap.is_none() && self.failure.is_none() {
+            return false;
+        }
+        let policy = self.world().settings.failure_policy;
+        let Some(stream) = self.stream_mut(id) else {
+            return true;
+        };
+        if policy == FailurePolicy::FailClosed && stream.local_reply.is_none() {
+            self.fail_stream(id);
+        } else {
+            let half = stream.half_mut(side);
+            half.pass_headers();
+            if half.shows_body {
+                half.pass_body();
+            }
+            if half.shows_trailers {
+                half.pass_trailers();
+            }
+        }
+        true
+    }
+
+    /// Answers a stream whose VM has failed: 503, or a reset if the response has begun.
+    fn fail_stream(&mut self, id: StreamId) {
+        let reply = LocalReply {
+            origin: Origin::FailedVm,
+            ..LocalReply::new(503, "wasm_fail_stream")
+        };
+        match self.stream_mut(id) {
+            Some(stream) if stream.local_reply.is_some() && !stream.response.headers_passed => {
+                stream.reset = true
+            }
+            Some(_) => self.make_local_reply(id, reply),
+            None => {}
+        }
+    }
+}
+
+/// Writes a local reply as Envoy does (`Utility::prepareLocalReply`): gRPC requests get trailers only.
+fn compose(reply: &LocalReply, is_grpc: bool) -> (Headers, Vec<u8>) {
+    if is_grpc {
+        let grpc_status = reply
+            .grpc_status
+            .unwrap_or_else(|| grpc_status_of(reply.status));
+        let mut headers = Headers::from([(":status", "200")]);
+        for (name, value) in reply.headers.iter() {
+            headers.add(name, value);
+        }
+        headers.replace("content-type", "application/grpc");
+        headers.replace("grpc-status", grpc_status.to_string());
+        if !reply.body.is_empty() {
+            headers.replace("grpc-message", percent_encode(&reply.body));
+        }
+        return (headers, Vec::new());
+    }
+    let mut headers = Headers::from([(":status", reply.status.to_string())]);
+    for (name, value) in reply.headers.iter() {
+        headers.add(name, value);
+    }
+    if !reply.body.is_empty() {
+        headers.replace("content-length", reply.body.len().to_string());
+        if headers.get("content-type").is_none() {
+            headers.add("content-type", "text/plain");
+        }
+    }
+    (headers, reply.body.clone())
+}
+
+/// Translates an HTTP status as gRPC says (<https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>).
+fn grpc_status_of(status: u32) -> u32 {
+    match status {
+        400 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502..=504 => 14,
+        _ => 2,
+    }
+}
+
+fn percent_encode(text: &[u8]) -> String {
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'%';
+    let encode = |byte: &u8| {
+        if plain(*byte) {
+            char::from(*byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    };
+    text.iter().map(encode).collect()
+}

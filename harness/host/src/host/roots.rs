@@ -1,0 +1,188 @@
+//! Root contexts: begun, replaced by a new configuration, and ended.
+
+use std::sync::Arc;
+
+use crate::builder::{StartError, StartFailure};
+use crate::host::{Failed, Host};
+use crate::memory::word;
+use crate::world::{Life, Root, World};
+
+/// How far a shutdown has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Every root context has ended.
+    Done,
+    /// A root context has more to do and will call `proxy_done`. At the exit of the process Envoy does not wait.
+    Pending,
+}
+
+impl Host {
+    /// Begins a root context: create, VM start, configure.
+    pub(super) fn start_root(&mut self, configuration: Arc<[u8]>) -> Result<u32, StartFailure> {
+        let id = self.world_mut().next_context();
+        let size = word(configuration.len());
+        let vm_size = word(self.world().settings.vm_configuration.len());
+        let root = Root {
+            configuration,
+            configuring: false,
+            life: Life::Live,
+            reply: None,
+            status: Default::default(),
+        };
+        self.world_mut().roots.insert(id, root);
+        let is_started = self
+            .begin_root(id, vm_size)
+            .map_err(|failed| self.trapped(failed))?;
+        if !is_started {
+            return Err(StartFailure::VmStart);
+        }
+        let is_configured = self
+            .configure_root(id, size)
+            .map_err(|failed| self.trapped(failed))?;
+        if is_configured {
+            Ok(id)
+        } else {
+            Err(StartFailure::Configure)
+        }
+    }
+
+    fn begin_root(&mut self, id: u32, vm_size: u32) -> Result<bool, Failed> {
+        let guest = self.guest()?;
+        let (create, vm_start) = (guest.context_create.clone(), guest.vm_start.clone());
+        self.enter("proxy_on_context_create", id, create, (id, 0), ())?;
+        self.run_deferred();
+        let answer = self.enter("proxy_on_vm_start", id, vm_start, (id, vm_size), 1)?;
+        self.run_deferred();
+        Ok(answer != 0)
+    }
+
+    fn configure_root(&mut self, id: u32, size: u32) -> Result<bool, Failed> {
+        let configure = self.guest()?.configure.clone();
+        self.set_configuring(id, true);
+        let answer = self.enter("proxy_on_configure", id, configure, (id, size), 1);
+        self.set_configuring(id, false);
+        let answer = answer?;
+        self.run_deferred();
+        Ok(answer != 0)
+    }
+
+    fn set_configuring(&mut self, id: u32, configuring: bool) {
+        if let Some(root) = self.world_mut().roots.get_mut(&id) {
+            root.configuring = configuring;
+        }
+    }
+
+    /// Puts a new configuration in place of the running one, as xDS does.
+    ///
+    /// First a VM of its own tries it out (Envoy's canary): if that fails, nothing changes. Else a new root context
+    /// takes the new streams, and the old one ends with the last of its streams.
+    ///
+    /// # Errors
+    /// [`StartError`]: with the VM that tried it out; the old configuration goes on.
+    pub fn reconfigure(&mut self, configuration: impl Into<Vec<u8>>) -> Result<(), StartError> {
+        let configuration: Arc<[u8]> = configuration.into().into();
+        let world = self.world();
+        let canary = World::new(
+            Arc::clone(&world.settings),
+            world.abi,
+            world.shared.clone(),
+            world.time,
+        );
+        drop(Self::start_in(
+            &self.module,
+            canary,
+            Arc::clone(&configuration),
+        )?);
+        let old = self.root;
+        match self.start_root(configuration) {
+            Ok(root) => self.root = root,
+            // What a fresh VM accepts and this one does not leaves Envoy with a failed VM.
+            Err(failure) => self.failure = Some(failure),
+        }
+        if let Some(root) = self.world_mut().roots.get_mut(&old) {
+            root.life = Life::Retired;
+        }
+        self.end_retired(old);
+        Ok(())
+    }
+
+    /// Ends every root context: `proxy_on_done`, and `proxy_on_delete` if that answers true.
+    ///
+    /// Streams that are still open are ended by the caller first, as Envoy drains before it stops.
+    pub fn shutdown(&mut self) -> Shutdown {
+        let roots: Vec<u32> = self
+            .world()
+            .roots
+            .iter()
+            .filter(|(_, root)| root.is_running())
+            .map(|(id, _)| *id)
+            .collect();
+        for root in roots {
+            self.end_root(root);
+        }
+        self.shutdown_state()
+    }
+
+    /// Returns how far a shutdown has come.
+    pub fn shutdown_state(&self) -> Shutdown {
+        if self.trap.is_some() || self.world().roots.is_empty() {
+            Shutdown::Done
+        } else {
+            Shutdown::Pending
+        }
+    }
+
+    /// Returns the number of root contexts that have yet to call `proxy_done`.
+    pub fn pending_roots(&self) -> usize {
+        self.world()
+            .roots
+            .values()
+            .filter(|root| root.life == Life::PendingDone)
+            .count()
+    }
+
+    /// Ends a root context that was replaced, once its last stream is gone.
+    pub(super) fn end_retired(&mut self, id: u32) {
+        let world = self.world();
+        let is_retired = world
+            .roots
+            .get(&id)
+            .is_some_and(|root| root.life == Life::Retired);
+        if is_retired && world.streams.values().all(|stream| stream.root != id) {
+            self.end_root(id);
+        }
+    }
+
+    fn end_root(&mut self, id: u32) {
+        let done = self.guest().map(|guest| guest.done.clone());
+        let answer = done.and_then(|done| self.enter("proxy_on_done", id, done, id, 1));
+        match answer {
+            Ok(0) => {
+                // `proxy_done` inside `proxy_on_done` comes too early and is NOT_FOUND, as in Envoy.
+                if let Some(root) = self.world_mut().roots.get_mut(&id) {
+                    root.life = Life::PendingDone;
+                }
+            }
+            Ok(_) => self.delete_root(id),
+            Err(Failed) => {}
+        }
+        self.run_deferred();
+    }
+
+    /// Tells the guest that a root context is gone, and gives up its calls and its ticks.
+    pub(super) fn delete_root(&mut self, id: u32) {
+        let delete = self.guest().map(|guest| guest.delete.clone());
+        // After a trap there is nobody to tell.
+        let _ = delete.and_then(|delete| self.enter("proxy_on_delete", id, delete, id, ()));
+        let world = self.world_mut();
+        world.calls.give_up(id);
+        world.ticks.remove(&id);
+        world.roots.remove(&id);
+    }
+}
+
+impl Root {
+    fn is_running(&self) -> bool {
+        self.life != Life::PendingDone
+    }
+}

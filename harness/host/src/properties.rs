@@ -1,0 +1,195 @@
+//! Properties that the caller sets: a tree of typed values, read by paths of segments.
+//!
+//! What Envoy derives from the stream itself (`request.path`, `response.code`) is not kept here but computed when
+//! a guest asks. A value set here wins over a derived one.
+
+mod derived;
+
+use std::collections::BTreeMap;
+
+pub(crate) use derived::derive;
+
+use crate::value::Value;
+
+/// Where a property stands: segments from the root of the tree.
+///
+/// Text is split at dots; a list of segments is taken as it is, for segments that have dots of their own.
+///
+/// ```
+/// use sidespan_host::Path;
+///
+/// assert_eq!(Path::from("xds.node.id"), Path::from(["xds", "node", "id"]));
+/// assert_ne!(Path::from("metadata.filter_metadata.envoy.lb"), Path::from(["metadata", "filter_metadata", "envoy.lb"]));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Path(Vec<Vec<u8>>);
+
+impl Path {
+    pub(crate) fn starts_with(&self, segment: &str) -> bool {
+        self.0
+            .first()
+            .is_some_and(|first| first == segment.as_bytes())
+    }
+}
+
+impl From<&str> for Path {
+    fn from(dotted: &str) -> Self {
+        Self(
+            dotted
+                .split('.')
+                .map(|segment| segment.as_bytes().to_vec())
+                .collect(),
+        )
+    }
+}
+
+impl From<&[&str]> for Path {
+    fn from(segments: &[&str]) -> Self {
+        Self(
+            segments
+                .iter()
+                .map(|segment| segment.as_bytes().to_vec())
+                .collect(),
+        )
+    }
+}
+
+impl<const COUNT: usize> From<[&str; COUNT]> for Path {
+    fn from(segments: [&str; COUNT]) -> Self {
+        Self::from(&segments[..])
+    }
+}
+
+/// A tree of property values.
+#[derive(Clone, Debug, Default)]
+pub struct Properties(BTreeMap<Path, Value>);
+
+/// What stands at a path.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Found {
+    Value(Value),
+    /// There are values below, but Envoy would answer with a protobuf message that nobody gave us the bytes of.
+    Message,
+    Nothing,
+}
+
+impl Properties {
+    /// Sets the value at a path, in place of one that stands there.
+    pub fn set(&mut self, path: impl Into<Path>, value: impl Into<Value>) {
+        self.0.insert(path.into(), value.into());
+    }
+
+    /// Returns what stands at a path: a value, a part of a value, or the map of all values below.
+    pub(crate) fn find(&self, path: &[&[u8]]) -> Found {
+        let owned = Path(path.iter().map(|segment| segment.to_vec()).collect());
+        for length in (1..=path.len()).rev() {
+            let ancestor = Path(owned.0[..length].to_vec());
+            if let Some(value) = self
+                .0
+                .get(&ancestor)
+                .and_then(|value| value.walk(&path[length..]))
+            {
+                return Found::Value(value.clone());
+            }
+        }
+        let below = self
+            .0
+            .range(&owned..)
+            .take_while(|(key, _)| key.0.starts_with(&owned.0));
+        let mut tree = BTreeMap::new();
+        for (key, value) in below {
+            insert(&mut tree, &key.0[path.len()..], value);
+        }
+        if tree.is_empty() {
+            Found::Nothing
+        } else if is_struct(path) {
+            Found::Value(Value::Map(tree))
+        } else {
+            Found::Message
+        }
+    }
+}
+
+/// Returns whether Envoy answers with a map here. It does below a `google.protobuf.Struct`, as metadata are.
+fn is_struct(path: &[&[u8]]) -> bool {
+    path.starts_with(&[b"xds", b"node", b"metadata"])
+        || (path.len() > 2 && path.contains(&&b"filter_metadata"[..]))
+}
+
+fn insert(tree: &mut BTreeMap<Vec<u8>, Value>, path: &[Vec<u8>], value: &Value) {
+    match path {
+        [] => {}
+        [last] => {
+            tree.insert(last.clone(), value.clone());
+        }
+        [first, rest @ ..] => {
+            let branch = tree
+                .entry(first.clone())
+                .or_insert_with(|| Value::Map(BTreeMap::new()));
+            if let Value::Map(branch) = branch {
+                insert(branch, rest, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Properties {
+        let mut properties = Properties::default();
+        properties.set("xds.node.id", "sidecar~1");
+        properties.set("xds.node.metadata.NAMESPACE", "payments");
+        properties.set(
+            [
+                "xds",
+                "node",
+                "metadata",
+                "LABELS",
+                "app.kubernetes.io/name",
+            ],
+            "cart",
+        );
+        properties
+    }
+
+    #[test]
+    fn finds_a_value_by_its_path() {
+        assert_eq!(
+            sample().find(&[b"xds", b"node", b"id"]),
+            Found::Value("sidecar~1".into())
+        );
+        let label: &[&[u8]] = &[
+            b"xds",
+            b"node",
+            b"metadata",
+            b"LABELS",
+            b"app.kubernetes.io/name",
+        ];
+        assert_eq!(sample().find(label), Found::Value("cart".into()));
+    }
+
+    #[test]
+    fn finds_the_map_of_everything_below_metadata() {
+        let found = sample().find(&[b"xds", b"node", b"metadata", b"LABELS"]);
+        let labels = BTreeMap::from([(b"app.kubernetes.io/name".to_vec(), Value::from("cart"))]);
+        assert_eq!(found, Found::Value(Value::Map(labels)));
+    }
+
+    #[test]
+    fn says_when_only_a_protobuf_message_would_do() {
+        assert_eq!(sample().find(&[b"xds", b"node"]), Found::Message);
+    }
+
+    #[test]
+    fn finds_nothing_beside_below_and_above() {
+        for path in [
+            &[&b"xds"[..], b"route_name"][..],
+            &[b"xds", b"node", b"id", b"x"],
+            &[b"xd"],
+        ] {
+            assert_eq!(sample().find(path), Found::Nothing);
+        }
+    }
+}

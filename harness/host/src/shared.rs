@@ -1,0 +1,202 @@
+//! What all VMs of one Envoy process share: shared data and metrics.
+//!
+//! Invariants: compare-and-swap numbers are never 0 and never given twice; a metric is found by kind and name,
+//! whatever id a VM gave it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Everything that several [`Host`](crate::Host)s have in common, as the workers of one Envoy do.
+///
+/// Clones are handles to the same things. It outlives its hosts: shared data stay until the last handle is gone.
+#[derive(Clone, Debug, Default)]
+pub struct Shared(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    data: BTreeMap<(String, Vec<u8>), (Vec<u8>, u32)>,
+    last_cas: u32,
+    counters: BTreeMap<String, u64>,
+    gauges: BTreeMap<String, u64>,
+    histograms: BTreeMap<String, VecDeque<u64>>,
+}
+
+/// The value under this key has been changed since it was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct CasMismatch;
+
+impl Shared {
+    /// Returns what no VM has touched yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns a counter; nothing until some VM has defined it.
+    pub fn counter(&self, name: &str) -> Option<u64> {
+        self.lock().counters.get(name).copied()
+    }
+
+    /// Returns a gauge; nothing until some VM has defined it. A gauge below zero wraps around, as in Envoy.
+    pub fn gauge(&self, name: &str) -> Option<u64> {
+        self.lock().gauges.get(name).copied()
+    }
+
+    /// Returns what was recorded in a histogram, the last 65,536 values; nothing until some VM has defined it.
+    pub fn histogram(&self, name: &str) -> Option<Vec<u64>> {
+        self.lock()
+            .histograms
+            .get(name)
+            .map(|values| values.iter().copied().collect())
+    }
+
+    /// Returns all counters by name.
+    pub fn counters(&self) -> BTreeMap<String, u64> {
+        self.lock().counters.clone()
+    }
+
+    /// Returns all gauges by name.
+    pub fn gauges(&self) -> BTreeMap<String, u64> {
+        self.lock().gauges.clone()
+    }
+
+    /// Returns shared data under a key, as a VM with this vm_id reads it.
+    pub fn data(&self, vm_id: &str, key: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+        self.data_with_cas(vm_id, key.as_ref())
+            .map(|(value, _)| value)
+    }
+
+    pub(crate) fn data_with_cas(&self, vm_id: &str, key: &[u8]) -> Option<(Vec<u8>, u32)> {
+        self.lock()
+            .data
+            .get(&(vm_id.to_owned(), key.to_vec()))
+            .cloned()
+    }
+
+    /// Sets shared data. A number other than 0 must be the one that was read; a missing key takes any number.
+    pub(crate) fn set_data(
+        &self,
+        vm_id: &str,
+        key: Vec<u8>,
+        value: Vec<u8>,
+        cas: u32,
+    ) -> Result<(), CasMismatch> {
+        let mut state = self.lock();
+        let key = (vm_id.to_owned(), key);
+        if state
+            .data
+            .get(&key)
+            .is_some_and(|(_, current)| cas != 0 && cas != *current)
+        {
+            return Err(CasMismatch);
+        }
+        state.last_cas = state.last_cas.wrapping_add(1).max(1);
+        let cas = state.last_cas;
+        state.data.insert(key, (value, cas));
+        Ok(())
+    }
+
+    pub(crate) fn define_counter(&self, name: &str) {
+        self.lock().counters.entry(name.to_owned()).or_default();
+    }
+
+    pub(crate) fn define_gauge(&self, name: &str) {
+        self.lock().gauges.entry(name.to_owned()).or_default();
+    }
+
+    pub(crate) fn define_histogram(&self, name: &str) {
+        self.lock().histograms.entry(name.to_owned()).or_default();
+    }
+
+    pub(crate) fn add_to_counter(&self, name: &str, amount: u64) {
+        if let Some(counter) = self.lock().counters.get_mut(name) {
+            *counter = counter.wrapping_add(amount);
+        }
+    }
+
+    pub(crate) fn add_to_gauge(&self, name: &str, amount: i64) {
+        if let Some(gauge) = self.lock().gauges.get_mut(name) {
+            *gauge = gauge.wrapping_add_signed(amount);
+        }
+    }
+
+    pub(crate) fn set_gauge(&self, name: &str, value: u64) {
+        if let Some(gauge) = self.lock().gauges.get_mut(name) {
+            *gauge = value;
+        }
+    }
+
+    pub(crate) fn record(&self, name: &str, value: u64) {
+        if let Some(values) = self.lock().histograms.get_mut(name) {
+            if values.len() == HISTOGRAM_MAX_VALUES {
+                values.pop_front();
+            }
+            values.push_back(value);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change above is one assignment: a panic elsewhere cannot leave half of one behind.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Our bound: a sidecar may run for days.
+const HISTOGRAM_MAX_VALUES: usize = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swaps_only_against_the_number_that_was_read() {
+        let shared = Shared::new();
+        assert_eq!(
+            shared.set_data("vm", b"k".to_vec(), b"1".to_vec(), 77),
+            Ok(()),
+            "a missing key takes any number"
+        );
+        let (_, cas) = shared.data_with_cas("vm", b"k").unwrap();
+        assert_eq!(
+            shared.set_data("vm", b"k".to_vec(), b"2".to_vec(), cas),
+            Ok(())
+        );
+        assert_eq!(
+            shared.set_data("vm", b"k".to_vec(), b"3".to_vec(), cas),
+            Err(CasMismatch)
+        );
+        assert_eq!(
+            shared.set_data("vm", b"k".to_vec(), b"4".to_vec(), 0),
+            Ok(()),
+            "0 asks for no comparison"
+        );
+        assert_eq!(shared.data("vm", "k"), Some(b"4".to_vec()));
+    }
+
+    #[test]
+    fn keeps_the_data_of_each_vm_id_apart() {
+        let shared = Shared::new();
+        shared
+            .set_data("one", b"k".to_vec(), b"1".to_vec(), 0)
+            .unwrap();
+        assert_eq!(shared.data("two", "k"), None);
+    }
+
+    #[test]
+    fn takes_a_gauge_below_zero_by_wrapping() {
+        let shared = Shared::new();
+        shared.define_gauge("g");
+        shared.add_to_gauge("g", -1);
+        assert_eq!(shared.gauge("g"), Some(u64::MAX));
+    }
+
+    #[test]
+    fn keeps_the_last_values_of_a_histogram() {
+        let shared = Shared::new();
+        shared.define_histogram("h");
+        for value in 0..=65_536 {
+            shared.record("h", value);
+        }
+        let values = shared.histogram("h").unwrap();
+        assert_eq!((values.len(), values[0]), (65_536, 1));
+    }
+}

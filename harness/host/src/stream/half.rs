@@ -1,0 +1,186 @@
+//! One direction of a stream.
+//!
+//! A body travels from `chunk` (what the guest sees now) over `buffered` (held back) to `passed` (gone on). What
+//! arrives while the filter is paused at the headers waits in `queue`, since Envoy then calls nothing else.
+
+use crate::headers::Headers;
+
+/// Whether more of this message follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Then {
+    /// More follows: a body, or trailers.
+    #[default]
+    More,
+    /// This was the end of the stream.
+    End,
+}
+
+/// Which direction of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Request,
+    Response,
+}
+
+/// Where the filter holds a message back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paused {
+    Headers,
+    Body,
+    Trailers,
+}
+
+/// One direction of a stream: the request or the response.
+#[derive(Debug, Default)]
+pub struct Half {
+    headers: Option<Headers>,
+    trailers: Option<Headers>,
+    pub(crate) paused: Option<Paused>,
+    pub(crate) headers_passed: bool,
+    pub(crate) end_of_stream: bool,
+    pub(crate) ended: bool,
+    pub(crate) shows_headers: bool,
+    pub(crate) shows_body: bool,
+    pub(crate) shows_trailers: bool,
+    /// The next chunk is added to this one, so that the guest sees them as one.
+    pub(crate) accumulates: bool,
+    pub(crate) chunk: Vec<u8>,
+    buffered: Vec<u8>,
+    passed: Vec<u8>,
+    body_bytes: usize,
+    pub(crate) queue: Queue,
+}
+
+/// What waits behind headers that are held back.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    pub(crate) body: Option<(Vec<u8>, Then)>,
+    pub(crate) trailers: Option<Headers>,
+}
+
+impl Half {
+    /// Returns the headers as they stand now, with the filter's changes.
+    pub fn headers(&self) -> Option<&Headers> {
+        self.headers.as_ref()
+    }
+
+    /// Returns the trailers as they stand now, with the filter's changes.
+    pub fn trailers(&self) -> Option<&Headers> {
+        self.trailers.as_ref()
+    }
+
+    /// Returns the part of the body that went on behind the filter and was not taken yet.
+    pub fn body(&self) -> &[u8] {
+        &self.passed
+    }
+
+    /// Returns whether the filter holds this direction back.
+    pub fn is_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+
+    /// Returns whether the headers went on behind the filter.
+    pub fn has_passed_headers(&self) -> bool {
+        self.headers_passed
+    }
+
+    /// Returns whether everything to the end of the stream went on behind the filter.
+    pub fn is_complete(&self) -> bool {
+        self.headers_passed && self.ended && self.paused.is_none()
+    }
+
+    /// Returns the bytes of body that have arrived.
+    pub fn body_bytes(&self) -> usize {
+        self.body_bytes
+    }
+
+    pub(crate) fn begin(&mut self, headers: Headers, then: Then) {
+        self.headers = Some(headers);
+        self.shows_headers = true;
+        self.end_of_stream = then == Then::End;
+    }
+
+    pub(crate) fn end_with(&mut self, trailers: Headers) {
+        self.trailers = Some(trailers);
+        self.shows_trailers = true;
+    }
+
+    pub(crate) fn headers_mut(&mut self) -> Option<&mut Headers> {
+        self.headers.as_mut()
+    }
+
+    /// Returns the trailers to write to. In the last body callback Envoy makes them up on demand.
+    pub(crate) fn trailers_mut(&mut self) -> Option<&mut Headers> {
+        if self.trailers.is_none() && self.shows_body && self.end_of_stream {
+            self.end_with(Headers::new());
+        }
+        self.trailers.as_mut().filter(|_| self.shows_trailers)
+    }
+
+    pub(crate) fn pass_headers(&mut self) {
+        self.headers_passed = true;
+        self.shows_headers = false;
+        self.paused = None;
+        self.ended |= self.end_of_stream;
+    }
+
+    /// Takes in what waits or is new, so that the guest sees it.
+    pub(crate) fn show_chunk(&mut self, bytes: &[u8], then: Then) {
+        if !self.accumulates {
+            self.chunk.clear();
+        }
+        self.chunk.extend_from_slice(bytes);
+        self.shows_body = true;
+        self.end_of_stream = then == Then::End;
+    }
+
+    pub(crate) fn pass_body(&mut self) {
+        self.passed.append(&mut self.buffered);
+        self.passed.append(&mut self.chunk);
+        self.accumulates = false;
+        self.shows_body = false;
+        self.paused = None;
+        self.ended |= self.end_of_stream;
+    }
+
+    pub(crate) fn hold_body(&mut self, hold: Hold) {
+        match hold {
+            Hold::Buffer => self.accumulates = true,
+            Hold::Watermark => self.buffered.append(&mut self.chunk),
+            Hold::Nothing => self.chunk.clear(),
+        }
+        self.accumulates = hold == Hold::Buffer;
+        self.paused = Some(Paused::Body);
+    }
+
+    pub(crate) fn pass_trailers(&mut self) {
+        self.pass_body();
+        self.shows_trailers = false;
+        self.ended = true;
+    }
+
+    pub(crate) fn count_body(&mut self, bytes: usize) {
+        self.body_bytes += bytes;
+    }
+
+    pub(crate) fn take_body(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.passed)
+    }
+
+    pub(crate) fn wait(&mut self, bytes: &[u8], then: Then) {
+        let (body, end) = self.queue.body.get_or_insert_with(Default::default);
+        body.extend_from_slice(bytes);
+        *end = then;
+    }
+}
+
+/// What a body callback does with its chunk when it does not pass it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Keep it, and show it again together with the next one.
+    Buffer,
+    /// Keep it, and show the next one alone.
+    Watermark,
+    /// Throw it away: the filter has a copy.
+    Nothing,
+}

@@ -1,0 +1,192 @@
+//! What guest and host said to each other: counts always, lines when asked for, and every refusal with its reason.
+//!
+//! ```text
+//! --> proxy_on_tick(context=1)
+//! ==> proxy_get_header_map_value(map=0, name=1024, name_size=5, value_out=8, value_size_out=12)
+//! <== BAD_ARGUMENT: request headers do not exist in proxy_on_tick; …
+//! <-- proxy_on_tick
+//! ```
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write;
+
+use crate::abi::Status;
+
+/// How much of the conversation is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// How often each function was called, and the refusals.
+    #[default]
+    Counts,
+    /// Also one line for each call and each answer.
+    Lines,
+}
+
+/// A host call that was not answered with OK, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The host function.
+    pub function: &'static str,
+    /// The callback in which the guest called it.
+    pub callback: &'static str,
+    /// The answer.
+    pub status: Status,
+    /// The reason, and what Envoy would have done where that is something else.
+    pub reason: Cow<'static, str>,
+}
+
+/// The conversation between guest and host so far.
+#[derive(Debug, Default)]
+pub struct Transcript {
+    detail: Detail,
+    calls: BTreeMap<&'static str, u64>,
+    callbacks: BTreeMap<&'static str, u64>,
+    lines: Vec<String>,
+    refusals: VecDeque<Refusal>,
+}
+
+impl Transcript {
+    pub(crate) fn new(detail: Detail) -> Self {
+        Self {
+            detail,
+            ..Self::default()
+        }
+    }
+
+    /// Returns how often the guest called a host function.
+    pub fn count(&self, function: &str) -> u64 {
+        self.calls.get(function).copied().unwrap_or(0)
+    }
+
+    /// Returns all host calls by function.
+    pub fn calls(&self) -> &BTreeMap<&'static str, u64> {
+        &self.calls
+    }
+
+    /// Returns the number of all host calls, WASI included.
+    pub fn total(&self) -> u64 {
+        self.calls.values().sum()
+    }
+
+    /// Returns how often the host called an export of the guest.
+    pub fn callback_count(&self, export: &str) -> u64 {
+        self.callbacks.get(export).copied().unwrap_or(0)
+    }
+
+    /// Returns the lines; none unless [`Detail::Lines`] was asked for.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    /// Returns the last 1,024 host calls that were not answered with OK.
+    pub fn refusals(&self) -> impl Iterator<Item = &Refusal> {
+        self.refusals.iter()
+    }
+
+    /// Forgets everything so far, so that one request can be looked at alone.
+    pub fn clear(&mut self) {
+        *self = Self::new(self.detail);
+    }
+
+    pub(crate) fn call(&mut self, function: &'static str, arguments: &[(&'static str, i64)]) {
+        *self.calls.entry(function).or_default() += 1;
+        if self.detail == Detail::Lines {
+            self.lines.push(line("==>", function, arguments));
+        }
+    }
+
+    pub(crate) fn answer(&mut self, answer: &str) {
+        if self.detail == Detail::Lines {
+            self.lines.push(format!("<== {answer}"));
+        }
+    }
+
+    pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        if self.detail == Detail::Lines {
+            self.lines
+                .push(format!("<== {}: {}", refusal.status, refusal.reason));
+        }
+        if self.refusals.len() == MAX_REFUSALS {
+            self.refusals.pop_front();
+        }
+        self.refusals.push_back(refusal);
+    }
+
+    pub(crate) fn enter(&mut self, export: &'static str, context: u32) {
+        *self.callbacks.entry(export).or_default() += 1;
+        if self.detail == Detail::Lines {
+            self.lines
+                .push(line("-->", export, &[("context", i64::from(context))]));
+        }
+    }
+
+    pub(crate) fn leave(&mut self, export: &'static str) {
+        if self.detail == Detail::Lines {
+            self.lines.push(format!("<-- {export}"));
+        }
+    }
+}
+
+fn line(arrow: &str, function: &str, arguments: &[(&'static str, i64)]) -> String {
+    let mut line = format!("{arrow} {function}(");
+    for (index, (name, value)) in arguments.iter().enumerate() {
+        let comma = if index == 0 { "" } else { ", " };
+        // Writing into a string cannot fail.
+        let _ = write!(line, "{comma}{name}={value}");
+    }
+    line.push(')');
+    line
+}
+
+/// Our bound: a guest that asks in vain on every request must not fill the memory.
+const MAX_REFUSALS: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_without_lines_unless_asked() {
+        let mut transcript = Transcript::new(Detail::Counts);
+        transcript.call("proxy_log", &[("level", 2)]);
+        transcript.answer("OK");
+        assert_eq!(
+            (
+                transcript.count("proxy_log"),
+                transcript.total(),
+                transcript.lines().len()
+            ),
+            (1, 1, 0)
+        );
+    }
+
+    #[test]
+    fn writes_a_call_and_its_refusal_as_two_lines() {
+        let mut transcript = Transcript::new(Detail::Lines);
+        transcript.call("proxy_done", &[]);
+        let reason = "nothing is pending".into();
+        let status = Status::NotFound;
+        transcript.refuse(Refusal {
+            function: "proxy_done",
+            callback: "proxy_on_tick",
+            status,
+            reason,
+        });
+        assert_eq!(
+            transcript.lines(),
+            ["==> proxy_done()", "<== NOT_FOUND: nothing is pending"]
+        );
+        assert_eq!(transcript.refusals().count(), 1);
+    }
+
+    #[test]
+    fn forgets_everything_but_its_detail() {
+        let mut transcript = Transcript::new(Detail::Lines);
+        transcript.enter("proxy_on_tick", 1);
+        transcript.clear();
+        assert_eq!(transcript.callback_count("proxy_on_tick"), 0);
+        transcript.leave("proxy_on_tick");
+        assert_eq!(transcript.lines(), ["<-- proxy_on_tick"]);
+    }
+}

@@ -1,0 +1,254 @@
+//! WASI preview 1 as Envoy offers it: enough for a standard library to start, log, and ask for time and randomness.
+//!
+//! Under both names that compilers have used. There is no file, no socket and no argument; what Envoy refuses is
+//! refused here with Envoy's number.
+
+mod table;
+
+use wasmtime::{Caller, Linker, Val};
+
+use crate::abi::{Answer, Failure};
+use crate::logs::LogLevel;
+use crate::memory::{Call, word};
+use crate::world::World;
+
+const SUCCESS: u32 = 0;
+const BADF: u32 = 8;
+const FAULT: u32 = 21;
+const INVAL: u32 = 28;
+const IO: u32 = 29;
+const NOTSUP: u32 = 58;
+
+/// Envoy's limit on one `random_get`.
+const MAX_RANDOM_BYTES: u32 = 64 * 1024;
+
+/// Defines one function with a body of its own.
+macro_rules! wasi {
+    ($linker:ident, $module:expr, $name:literal, $body:path, $($argument:ident : $type:ty),* $(,)?) => {
+        $linker.func_wrap(
+            $module,
+            $name,
+            |caller: Caller<'_, World>, $($argument: $type),*| -> wasmtime::Result<u32> {
+                let mut call = Call { caller };
+                call.begin($name, &[$((stringify!($argument), i64::try_from($argument).unwrap_or(i64::MAX))),*]);
+                let answer = $body(&mut call, $($argument),*);
+                finish(&mut call, answer)
+            },
+        )?;
+    };
+}
+
+pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
+    for module in ["wasi_snapshot_preview1", "wasi_unstable"] {
+        wasi!(linker, module, "fd_write", fd_write, fd: u32, vectors: u32, count: u32, written_out: u32);
+        wasi!(linker, module, "fd_fdstat_get", fd_fdstat_get, fd: u32, stat_out: u32);
+        wasi!(linker, module, "clock_time_get", clock_time_get, clock: u32, precision: u64, time_out: u32);
+        wasi!(linker, module, "clock_res_get", clock_res_get, clock: u32, resolution_out: u32);
+        wasi!(linker, module, "random_get", random_get, buffer: u32, size: u32);
+        wasi!(linker, module, "environ_sizes_get", environ_sizes_get, count_out: u32, size_out: u32);
+        wasi!(linker, module, "environ_get", environ_get, pointers_out: u32, buffer_out: u32);
+        wasi!(linker, module, "args_sizes_get", args_sizes_get, count_out: u32, size_out: u32);
+        wasi!(linker, module, "poll_oneoff", poll_oneoff, subscriptions: u32, events: u32, count: u32, count_out: u32);
+        linker.func_wrap(module, "proc_exit", proc_exit)?;
+        for row in table::FIXED {
+            let (name, errno) = (row.name, row.errno);
+            let (parameters, results) = crate::abi::types(row.signature);
+            let signature = wasmtime::FuncType::new(linker.engine(), parameters, results);
+            linker.func_new(
+                module,
+                name,
+                signature,
+                move |caller: Caller<'_, World>, _: &[Val], results| {
+                    let mut call = Call { caller };
+                    call.begin(name, &[]);
+                    results[0] = Val::I32(finish(&mut call, Ok(errno))?.cast_signed());
+                    Ok(())
+                },
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes to the log: file descriptor 1 at level info, 2 at error. One line break at the end is dropped.
+///
+/// # Errors
+/// BADF: another descriptor. FAULT: outside the memory.
+fn fd_write(
+    call: &mut Call<'_>,
+    fd: u32,
+    vectors: u32,
+    count: u32,
+    written_out: u32,
+) -> Answer<u32> {
+    let level = match fd {
+        1 => LogLevel::Info,
+        2 => LogLevel::Error,
+        _ => return Ok(BADF),
+    };
+    let mut text = Vec::new();
+    for index in 0..count {
+        let vector = call.read(vectors.wrapping_add(index.wrapping_mul(8)), 8)?;
+        let part = |at: usize| {
+            u32::from_le_bytes([vector[at], vector[at + 1], vector[at + 2], vector[at + 3]])
+        };
+        let bytes = call.read(part(0), part(4))?;
+        text.extend(bytes);
+    }
+    let written = word(text.len());
+    if text.last() == Some(&b'\n') {
+        text.pop();
+    }
+    if written > 0 {
+        let line = String::from_utf8_lossy(&text).into_owned();
+        call.world_mut().logs.push(level, line);
+    }
+    call.write_u32(written_out, written)?;
+    Ok(SUCCESS)
+}
+
+/// Describes the two descriptors as things that can be written to.
+///
+/// # Errors
+/// BADF: another descriptor. FAULT: outside the memory.
+fn fd_fdstat_get(call: &mut Call<'_>, fd: u32, stat_out: u32) -> Answer<u32> {
+    const RIGHT_TO_WRITE: u8 = 64;
+    if fd != 1 && fd != 2 {
+        return Ok(BADF);
+    }
+    let mut stat = [0; 24];
+    stat[8] = RIGHT_TO_WRITE;
+    call.write(stat_out, &stat)?;
+    Ok(SUCCESS)
+}
+
+/// Tells the time; 0 is the wall clock, 1 a clock that never goes back: the same here.
+///
+/// # Errors
+/// NOTSUP: another clock. FAULT: outside the memory.
+fn clock_time_get(call: &mut Call<'_>, clock: u32, _precision: u64, time_out: u32) -> Answer<u32> {
+    if clock > 1 {
+        return Ok(NOTSUP);
+    }
+    let now = call.world().time.now();
+    call.write_u64(time_out, now)?;
+    Ok(SUCCESS)
+}
+
+/// Tells one nanosecond.
+///
+/// # Errors
+/// NOTSUP: another clock than 0 and 1. FAULT: outside the memory.
+fn clock_res_get(call: &mut Call<'_>, clock: u32, resolution_out: u32) -> Answer<u32> {
+    if clock > 1 {
+        return Ok(NOTSUP);
+    }
+    call.write_u64(resolution_out, 1)?;
+    Ok(SUCCESS)
+}
+
+/// Fills memory with randomness.
+///
+/// # Errors
+/// INVAL: more than 64 KiB. FAULT: outside the memory. IO: the operating system has none.
+fn random_get(call: &mut Call<'_>, buffer: u32, size: u32) -> Answer<u32> {
+    if size > MAX_RANDOM_BYTES {
+        return Ok(INVAL);
+    }
+    let mut bytes = call.read(buffer, size)?;
+    if call.world_mut().entropy.fill(&mut bytes).is_err() {
+        return Ok(IO);
+    }
+    call.write(buffer, &bytes)?;
+    Ok(SUCCESS)
+}
+
+/// Tells how many environment variables there are, and the bytes of all `KEY=value\0`.
+///
+/// # Errors
+/// FAULT: outside the memory.
+fn environ_sizes_get(call: &mut Call<'_>, count_out: u32, size_out: u32) -> Answer<u32> {
+    let environment = &call.world().settings.environment;
+    let (count, size) = (
+        environment.len(),
+        environment
+            .iter()
+            .map(|(key, value)| key.len() + value.len() + 2)
+            .sum(),
+    );
+    call.write_u32(count_out, word(count))?;
+    call.write_u32(size_out, word(size))?;
+    Ok(SUCCESS)
+}
+
+/// Gives the environment variables: a list of pointers, and the bytes that they point to.
+///
+/// # Errors
+/// FAULT: outside the memory.
+///
+/// ```text
+/// environ_get(pointers_out=8, buffer_out=64) with {"A": "1", "B": ""}
+///      8: 40 00 00 00  44 00 00 00
+///     64: 41 3d 31 00  42 3d 00
+/// ```
+fn environ_get(call: &mut Call<'_>, pointers_out: u32, buffer_out: u32) -> Answer<u32> {
+    let (mut pointer_out, mut at) = (pointers_out, buffer_out);
+    for (key, value) in call.world().settings.environment.clone() {
+        let text = format!("{key}={value}\0");
+        call.write_u32(pointer_out, at)?;
+        call.write(at, text.as_bytes())?;
+        pointer_out = pointer_out.wrapping_add(4);
+        at = at.wrapping_add(word(text.len()));
+    }
+    Ok(SUCCESS)
+}
+
+/// Tells that there are no arguments.
+///
+/// # Errors
+/// FAULT: outside the memory.
+fn args_sizes_get(call: &mut Call<'_>, count_out: u32, size_out: u32) -> Answer<u32> {
+    call.write_u32(count_out, 0)?;
+    call.write_u32(size_out, 0)?;
+    Ok(SUCCESS)
+}
+
+/// Tells that nothing has happened; the runtime of Go asks.
+///
+/// # Errors
+/// FAULT: outside the memory.
+fn poll_oneoff(
+    call: &mut Call<'_>,
+    _subscriptions: u32,
+    _events: u32,
+    _count: u32,
+    count_out: u32,
+) -> Answer<u32> {
+    call.write_u32(count_out, 0)?;
+    Ok(SUCCESS)
+}
+
+/// Logs that the guest wants to end, and lets it go on: Envoy does no more, and the guest then traps by itself.
+fn proc_exit(caller: Caller<'_, World>, code: u32) {
+    let mut call = Call { caller };
+    call.begin("proc_exit", &[("code", i64::from(code))]);
+    let text = format!("wasi_unstable proc_exit({code})");
+    call.world_mut().logs.push(LogLevel::Error, text);
+    call.world_mut().transcript.answer("returns, as in Envoy");
+}
+
+/// WASI has numbers of its own: an address outside the memory is FAULT.
+fn finish(call: &mut Call<'_>, answer: Answer<u32>) -> wasmtime::Result<u32> {
+    let errno = match answer {
+        Ok(errno) => errno,
+        Err(Failure::Status(..)) => FAULT,
+        Err(Failure::Trap(trap)) => return Err(trap),
+    };
+    call.world_mut()
+        .transcript
+        .answer(&format!("errno={errno}"));
+    Ok(errno)
+}
+
+#[cfg(test)]
+mod tests;

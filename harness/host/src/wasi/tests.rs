@@ -1,0 +1,142 @@
+use crate::entropy::Entropy;
+use crate::logs::{LogLevel, LogLine};
+use crate::testing::{Guest, start};
+
+const IMPORTS: &str = r#"
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_fdstat_get" (func $stat (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "clock_res_get" (func $resolution (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (import "wasi_unstable" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))"#;
+
+fn guest<'a>(body: &'a str, data: &'a [(u32, &'a str)]) -> Guest<'a> {
+    Guest {
+        imports: IMPORTS,
+        data,
+        on_configure: body,
+        ..Guest::default()
+    }
+}
+
+#[test]
+fn writes_lines_to_the_log() {
+    let mut host = start(&guest(
+        "(i32.store (i32.const 8) (i32.const 256)) (i32.store (i32.const 12) (i32.const 3))
+         (i32.store (i32.const 16) (i32.const 259)) (i32.store (i32.const 20) (i32.const 4))
+         (call $check (call $write (i32.const 1) (i32.const 8) (i32.const 2) (i32.const 24)) (i32.const 0))
+         (call $check (i32.load (i32.const 24)) (i32.const 7))
+         (call $check (call $write (i32.const 2) (i32.const 8) (i32.const 1) (i32.const 24)) (i32.const 0))
+         (call $check (call $write (i32.const 1) (i32.const 8) (i32.const 0) (i32.const 24)) (i32.const 0))
+         (call $check (call $write (i32.const 3) (i32.const 8) (i32.const 1) (i32.const 24)) (i32.const 8))
+         (call $check (call $write (i32.const 1) (i32.const -1) (i32.const 1) (i32.const 24)) (i32.const 21))
+         (call $check (call $write (i32.const 1) (i32.const 8) (i32.const 0) (i32.const -1)) (i32.const 21))",
+        &[(256, "onetwo\\0a")],
+    ));
+    let line = |level, text: &str| LogLine {
+        level,
+        text: text.to_owned(),
+    };
+    assert_eq!(
+        host.logs(),
+        [line(LogLevel::Info, "onetwo"), line(LogLevel::Error, "one")]
+    );
+}
+
+#[test]
+fn describes_the_two_descriptors_as_writable() {
+    start(&guest(
+        "(call $check (call $stat (i32.const 1) (i32.const 8)) (i32.const 0))
+         (call $check (i32.load (i32.const 16)) (i32.const 64))
+         (call $check (call $stat (i32.const 0) (i32.const 8)) (i32.const 8))
+         (call $check (call $stat (i32.const 1) (i32.const -1)) (i32.const 21))",
+        &[],
+    ));
+}
+
+#[test]
+fn tells_the_time_of_two_clocks() {
+    start(&guest(
+        "(call $check (call $time (i32.const 1) (i64.const 0) (i32.const 8)) (i32.const 0))
+         (call $check (i32.wrap_i64 (i64.div_u (i64.load (i32.const 8)) (i64.const 1000000000))) (i32.const 1735689600))
+         (call $check (call $time (i32.const 2) (i64.const 0) (i32.const 8)) (i32.const 58))
+         (call $check (call $time (i32.const 0) (i64.const 0) (i32.const -1)) (i32.const 21))
+         (call $check (call $resolution (i32.const 0) (i32.const 8)) (i32.const 0))
+         (call $check (i32.load (i32.const 8)) (i32.const 1))
+         (call $check (call $resolution (i32.const 2) (i32.const 8)) (i32.const 58))",
+        &[],
+    ));
+}
+
+#[test]
+fn fills_memory_with_the_same_randomness_for_the_same_seed() {
+    let body = "(call $check (call $random (i32.const 8) (i32.const 4)) (i32.const 0))
+                (call $log (i32.load (i32.const 8)))
+                (call $check (i32.load (i32.const 12)) (i32.const 0))
+                (call $check (call $random (i32.const 8) (i32.const 0)) (i32.const 0))
+                (call $check (call $random (i32.const 8) (i32.const 65536)) (i32.const 0))
+                (call $check (call $random (i32.const 8) (i32.const 65537)) (i32.const 28))
+                (call $check (call $random (i32.const -1) (i32.const 4)) (i32.const 21))";
+    let drawn = |seed| {
+        let guest = guest(body, &[]);
+        let mut host = guest
+            .builder()
+            .entropy(Entropy::Seeded(seed))
+            .start()
+            .unwrap();
+        host.take_logs()[0].text.clone()
+    };
+    assert_eq!(drawn(1), drawn(1));
+    assert_ne!(drawn(1), drawn(2));
+}
+
+#[test]
+fn gives_the_environment_and_no_arguments() {
+    let guest = guest(
+        "(call $check (call $sizes (i32.const 8) (i32.const 12)) (i32.const 0))
+         (call $check (i32.load (i32.const 8)) (i32.const 2))
+         (call $check (i32.load (i32.const 12)) (i32.const 7))
+         (call $check (call $environ (i32.const 8) (i32.const 64)) (i32.const 0))
+         (call $check (i32.load (i32.const 12)) (i32.const 68))
+         (call $check (i32.load (i32.const 64)) (i32.const 0x00313d41))
+         (call $check (i32.load (i32.const 68)) (i32.const 0x00003d42))
+         (call $check (call $environ (i32.const 8) (i32.const -1)) (i32.const 21))
+         (call $check (call $sizes (i32.const 8) (i32.const -1)) (i32.const 21))
+         (call $check (call $args (i32.const 8) (i32.const 12)) (i32.const 0))
+         (call $check (i32.load (i32.const 8)) (i32.const 0))",
+        &[],
+    );
+    guest
+        .builder()
+        .environment("A", "1")
+        .environment("B", "")
+        .start()
+        .unwrap();
+}
+
+#[test]
+fn returns_from_the_exit_of_the_process_as_envoy_does() {
+    let mut host = start(&guest(
+        "(call $exit (i32.const 3)) (call $log (i32.const 7))",
+        &[],
+    ));
+    let texts: Vec<_> = host.logs().iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(texts, ["wasi_unstable proc_exit(3)", "7"]);
+}
+
+#[test]
+fn has_no_files_and_nothing_to_wait_for() {
+    start(&guest(
+        "(call $check (call $open (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+            (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 0)) (i32.const 44))
+         (call $check (call $poll (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 8)) (i32.const 0))
+         (call $check (call $poll (i32.const 0) (i32.const 0) (i32.const 0) (i32.const -1)) (i32.const 21))",
+        &[],
+    ));
+}

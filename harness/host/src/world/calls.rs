@@ -1,0 +1,218 @@
+//! HTTP calls of the guest: asked for, taken by the caller, answered once.
+//!
+//! Invariant: a token is in flight until it is answered, fails, times out, or its root context ends; after that it
+//! is unknown.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::clock::nanos;
+use crate::headers::Headers;
+
+/// Names one call of one host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallToken(pub(crate) u32);
+
+/// This call was answered, timed out or was given up with its root context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such call is in flight")]
+pub struct NoSuchCall;
+
+/// A request that the guest wants made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpCall {
+    /// What to answer with.
+    pub token: CallToken,
+    /// The cluster to send it to.
+    pub cluster: String,
+    /// The headers, with `:method`, `:path` and `:authority`, and `content-length` if there is a body.
+    pub headers: Headers,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The trailers.
+    pub trailers: Headers,
+    /// How long it may take; `None` is for ever.
+    pub timeout: Option<Duration>,
+}
+
+/// What came back.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reply {
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
+    pub(crate) trailers: Option<Headers>,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    root: u32,
+    deadline: Option<u64>,
+    is_grpc: bool,
+}
+
+/// All calls of one VM.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    last_token: u32,
+    in_flight: BTreeMap<u32, InFlight>,
+    fresh: VecDeque<HttpCall>,
+}
+
+impl Calls {
+    /// Takes a call in and returns its token: 4, 8, 12, … as Envoy counts.
+    pub(crate) fn begin(&mut self, root: u32, now: u64, mut call: HttpCall) -> u32 {
+        self.last_token = self.last_token.wrapping_add(4);
+        call.token = CallToken(self.last_token);
+        let deadline = call
+            .timeout
+            .map(|timeout| now.saturating_add(nanos(timeout)));
+        let is_grpc = call
+            .headers
+            .get("content-type")
+            .is_some_and(|kind| kind.starts_with(b"application/grpc"));
+        self.in_flight.insert(
+            self.last_token,
+            InFlight {
+                root,
+                deadline,
+                is_grpc,
+            },
+        );
+        self.fresh.push_back(call);
+        self.last_token
+    }
+
+    pub(crate) fn take_fresh(&mut self) -> Vec<HttpCall> {
+        self.fresh.drain(..).collect()
+    }
+
+    /// Ends a call and returns the root context that it belongs to.
+    pub(crate) fn end(&mut self, token: CallToken) -> Result<u32, NoSuchCall> {
+        self.fresh.retain(|call| call.token != token);
+        self.in_flight
+            .remove(&token.0)
+            .map(|call| call.root)
+            .ok_or(NoSuchCall)
+    }
+
+    /// Gives up the calls of a root context, as Envoy does when the context is destroyed.
+    pub(crate) fn give_up(&mut self, root: u32) {
+        self.in_flight.retain(|_, call| call.root != root);
+        let in_flight = &self.in_flight;
+        self.fresh
+            .retain(|call| in_flight.contains_key(&call.token.0));
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        self.in_flight
+            .values()
+            .filter_map(|call| call.deadline)
+            .min()
+    }
+
+    /// Returns a call whose time is up, with the response that Envoy's router then makes.
+    pub(crate) fn timed_out(&self, now: u64) -> Option<(CallToken, Reply)> {
+        let late = |call: &&InFlight| call.deadline.is_some_and(|deadline| deadline <= now);
+        let (token, call) = self.in_flight.iter().find(|(_, call)| late(call))?;
+        Some((CallToken(*token), timeout_reply(call.is_grpc)))
+    }
+}
+
+/// Envoy answers a timeout with a response, not with a failure: 504, or trailers-only UNAVAILABLE for gRPC.
+fn timeout_reply(is_grpc: bool) -> Reply {
+    const TEXT: &str = "upstream request timeout";
+    if is_grpc {
+        let headers = [
+            (":status", "200"),
+            ("content-type", "application/grpc"),
+            ("grpc-status", "14"),
+            ("grpc-message", TEXT),
+        ];
+        return Reply {
+            headers: headers.into(),
+            ..Reply::default()
+        };
+    }
+    let headers = [
+        (":status", "504"),
+        ("content-length", "24"),
+        ("content-type", "text/plain"),
+    ];
+    Reply {
+        headers: headers.into(),
+        body: TEXT.into(),
+        trailers: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(timeout: Option<Duration>) -> HttpCall {
+        HttpCall {
+            token: CallToken(0),
+            cluster: "c".into(),
+            headers: Headers::new(),
+            body: Vec::new(),
+            trailers: Headers::new(),
+            timeout,
+        }
+    }
+
+    #[test]
+    fn counts_tokens_in_fours() {
+        let mut calls = Calls::default();
+        assert_eq!(
+            [calls.begin(1, 0, call(None)), calls.begin(1, 0, call(None))],
+            [4, 8]
+        );
+    }
+
+    #[test]
+    fn answers_a_call_once() {
+        let mut calls = Calls::default();
+        let token = CallToken(calls.begin(7, 0, call(None)));
+        assert_eq!(calls.end(token), Ok(7));
+        assert_eq!(calls.end(token), Err(NoSuchCall));
+        assert!(
+            calls.take_fresh().is_empty(),
+            "nobody should make a call that was given up"
+        );
+    }
+
+    #[test]
+    fn times_out_at_the_deadline_and_not_before() {
+        let mut calls = Calls::default();
+        calls.begin(1, 10, call(Some(Duration::from_nanos(5))));
+        assert_eq!(calls.next_deadline(), Some(15));
+        assert!(calls.timed_out(14).is_none());
+        assert_eq!(
+            calls.timed_out(15).map(|(token, _)| token),
+            Some(CallToken(4))
+        );
+    }
+
+    #[test]
+    fn gives_up_the_calls_of_one_root_only() {
+        let mut calls = Calls::default();
+        calls.begin(1, 0, call(None));
+        calls.begin(2, 0, call(None));
+        calls.give_up(1);
+        assert_eq!(calls.in_flight(), 1);
+        assert_eq!(calls.take_fresh().len(), 1);
+    }
+
+    #[test]
+    fn measures_the_body_of_the_timeout_reply() {
+        let reply = timeout_reply(false);
+        assert_eq!(
+            reply.headers.text("content-length"),
+            Some(reply.body.len().to_string())
+        );
+    }
+}
