@@ -4,6 +4,7 @@
 //! checked is not, 2 wrong use.
 
 pub mod check;
+pub mod run;
 
 /// The compiled filter.
 pub const FILTER: &[u8] = include_bytes!(env!("SIDESPAN_FILTER_WASM"));

@@ -39,7 +39,8 @@ impl Document {
                 Err(_) => {}
             }
         }
-        serde_saphyr::from_multiple(text).map_err(|error| format!("expected YAML or JSON: {error}"))
+        serde_saphyr::from_multiple(text)
+            .map_err(|error| format!("expected YAML or JSON: {}", error.without_snippet()))
     }
 
     /// Returns the value of a key.

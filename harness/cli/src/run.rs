@@ -1,0 +1,208 @@
+//! `sidespan run`: sends the requests of a scenario through the filter, without an Envoy, and says what became of them.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use sidespan_host::Module;
+
+mod drive;
+mod expect;
+mod lines;
+mod pattern;
+pub mod report;
+mod scenario;
+pub mod span;
+
+use drive::{Drive, Passed};
+use expect::{Failures, Headers};
+use report::{Exchange, Fields, Report};
+use scenario::Scenario;
+
+/// Runs scenarios: requests in, expectations out.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct RunArgs {
+    /// Scenarios in YAML, one or several in a file
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Another filter than Sidespan's own
+    #[arg(long, value_name = "FILE")]
+    pub module: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs all files and prints what came of them. Ends with 0 where all is as expected, 1 where it is not, and 2 where a
+/// scenario makes no sense or the filter does not start.
+///
+/// # Errors
+/// When nothing can be printed.
+pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    match reports(args) {
+        Ok(reports) => {
+            let is_as_expected = reports.iter().all(|report| report.failures.is_empty());
+            let mut out = anstream::stdout().lock();
+            if args.json {
+                let object =
+                    serde_json::json!({ "asExpected": is_as_expected, "scenarios": reports });
+                writeln!(out, "{object}")?;
+            } else {
+                for report in &reports {
+                    report.print(&mut out)?;
+                }
+            }
+            Ok(ExitCode::from(u8::from(!is_as_expected)))
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+fn reports(args: &RunArgs) -> anyhow::Result<Vec<Report>> {
+    let runner = match &args.module {
+        None => Runner::new(crate::FILTER)?,
+        Some(file) => {
+            let wasm = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+            Runner::new(&wasm).with_context(|| file.display().to_string())?
+        }
+    };
+    let mut reports = Vec::new();
+    for file in &args.files {
+        reports.extend(runner.run_file(file)?);
+    }
+    Ok(reports)
+}
+
+/// Runs scenarios with one filter.
+#[derive(Debug)]
+pub struct Runner {
+    module: Module,
+}
+
+impl Runner {
+    /// Compiles the filter.
+    ///
+    /// # Errors
+    /// When it is no filter that Envoy would load.
+    pub fn new(wasm: &[u8]) -> anyhow::Result<Self> {
+        Ok(Self {
+            module: Module::compile(wasm)?,
+        })
+    }
+
+    /// Runs all scenarios of a file.
+    ///
+    /// # Errors
+    /// When the file makes no sense, or the filter does not start.
+    pub fn run_file(&self, file: &Path) -> anyhow::Result<Vec<Report>> {
+        let scenarios = scenario::load(file)?;
+        scenarios
+            .iter()
+            .map(|scenario| self.run_scenario(file, scenario))
+            .collect()
+    }
+
+    fn run_scenario(&self, file: &Path, scenario: &Scenario) -> anyhow::Result<Report> {
+        let context = |step: &str| format!("{}: {}: {step}", file.display(), scenario.name);
+        let configuration = scenario.configuration(file)?;
+        let mut drive = Drive::start(&self.module, scenario, configuration)
+            .with_context(|| context("start"))?;
+        let mut known = scenario.known.clone();
+        let mut failures = Failures::default();
+        let mut exchanges = Vec::new();
+        for (index, step) in scenario.requests.iter().enumerate() {
+            let name = if step.name.is_empty() {
+                format!("requests[{index}]")
+            } else {
+                step.name.clone()
+            };
+            let at = |part: &str| format!("requests[{index}].expect.{part}");
+            let passed = drive
+                .exchange(step, &known)
+                .with_context(|| context(&name))?;
+            let Passed {
+                request,
+                upstream,
+                downstream,
+            } = passed;
+            failures.headers(
+                &at("upstream"),
+                &step.expect.upstream,
+                upstream.as_ref(),
+                &mut known,
+            );
+            failures.headers(
+                &at("downstream"),
+                &step.expect.downstream,
+                downstream.as_ref(),
+                &mut known,
+            );
+            if step.expect.unchanged {
+                failures.unchanged(&at("unchanged"), &request, upstream.as_ref());
+            }
+            exchanges.push(Exchange {
+                name,
+                request: shown(&request),
+                upstream: upstream.as_ref().map(shown),
+                downstream: downstream.as_ref().map(shown),
+            });
+        }
+        drive
+            .wait(scenario.after.0)
+            .with_context(|| context("after the last request"))?;
+        let logs = drive.logs();
+        let spans = std::mem::take(&mut drive.spans);
+        failures.end(
+            &scenario.expect,
+            &spans,
+            &logs,
+            |name| drive.counter(name),
+            &mut known,
+        );
+        Ok(Report {
+            file: file.display().to_string(),
+            scenario: scenario.name.clone(),
+            exchanges,
+            spans,
+            logs,
+            counters: drive.counters(),
+            failures: failures.0,
+        })
+    }
+}
+
+fn shown(headers: &Headers) -> Fields {
+    headers
+        .iter()
+        .map(|(name, value)| (name.clone(), lines::shown(value)))
+        .collect()
+}
+
+const EXAMPLE: &str = r#"A scenario:
+  name: a caller that speaks B3
+  configuration: config.json              # or the object itself
+  node: {metadata: {NAMESPACE: payments}}
+  let: {trace: 4bf92f3577b34da6a3ce929d0e0e4736}
+  requests:
+    - direction: inbound                  # or outbound, or none
+      request:
+        path: /orders/42
+        headers: {b3: "{trace}-00f067aa0ba902b7-1"}
+      response: {status: 503, after: 20ms}
+      expect:
+        upstream:
+          traceparent: "00-{trace}-{span}-01"   # {span} is remembered
+          x-b3-parentspanid: null               # must not be there
+  expect:
+    spans:
+      - {kind: server, trace: "{trace}", span: "{span}", status: error}
+    counters: {sidespan.spans.exported: 1}
+    logs: {lack: [panicked]}
+
+Ends with 0 where all is as expected, 1 where it is not, 2 where a scenario makes no sense."#;

@@ -1,0 +1,146 @@
+//! What a scenario gave, and what of it was not as expected: for people, and as JSON.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::span::Span;
+
+/// Header fields in order; a value that is no text is in hex.
+pub type Fields = Vec<(String, String)>;
+
+/// One run of one scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Its file.
+    pub file: String,
+    /// Its name.
+    pub scenario: String,
+    /// One for each request.
+    pub exchanges: Vec<Exchange>,
+    /// All spans that were exported.
+    pub spans: Vec<Span>,
+    /// What the filter has logged.
+    pub logs: Vec<String>,
+    /// Its counters and gauges, those that are not 0.
+    pub counters: BTreeMap<String, u64>,
+    /// What was not as expected.
+    pub failures: Vec<Failure>,
+}
+
+/// One request and its response.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exchange {
+    /// The name of the request in the scenario.
+    pub name: String,
+    /// As it came in.
+    pub request: Fields,
+    /// As it reached the upstream; nothing if it did not.
+    pub upstream: Option<Fields>,
+    /// The response as it reached the client; nothing if there was none.
+    pub downstream: Option<Fields>,
+}
+
+/// One thing that is not as expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Where the expectation stands in the scenario.
+    pub at: String,
+    /// What it says.
+    pub expected: String,
+    /// What there was.
+    pub found: String,
+}
+
+impl Report {
+    /// Prints it for people.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let bold = anstyle::Style::new().bold();
+        writeln!(out, "{bold}{}: {}{bold:#}", self.file, self.scenario)?;
+        for exchange in &self.exchanges {
+            exchange.print(out)?;
+        }
+        if !self.spans.is_empty() {
+            writeln!(out, "  spans")?;
+        }
+        for span in &self.spans {
+            span.print(out)?;
+        }
+        if !self.logs.is_empty() {
+            writeln!(out, "  log")?;
+        }
+        for line in &self.logs {
+            writeln!(out, "    {line}")?;
+        }
+        if !self.counters.is_empty() {
+            writeln!(out, "  counters")?;
+        }
+        for (name, value) in &self.counters {
+            writeln!(out, "    {value:>6} {name}")?;
+        }
+        self.print_verdict(out)
+    }
+
+    fn print_verdict(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.failures.is_empty() {
+            let green = anstyle::AnsiColor::Green.on_default().bold();
+            return writeln!(out, "  {green}as expected{green:#}");
+        }
+        let red = anstyle::AnsiColor::Red.on_default().bold();
+        for Failure {
+            at,
+            expected,
+            found,
+        } in &self.failures
+        {
+            writeln!(out, "  {red}not as expected{red:#}: {at}")?;
+            writeln!(out, "    expected {expected}")?;
+            writeln!(out, "    found    {found}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Exchange {
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let dim = anstyle::Style::new().dimmed();
+        writeln!(out, "  {}", self.name)?;
+        let Some(upstream) = &self.upstream else {
+            return writeln!(out, "    did not reach the upstream");
+        };
+        // What the filter did: lines that went, lines that came. A changed header is both.
+        for (name, value) in self
+            .request
+            .iter()
+            .filter(|field| !upstream.contains(field))
+        {
+            writeln!(out, "    - {name}: {value}")?;
+        }
+        for (name, value) in upstream
+            .iter()
+            .filter(|field| !self.request.contains(field))
+        {
+            writeln!(out, "    + {name}: {value}")?;
+        }
+        if &self.request == upstream {
+            writeln!(out, "    {dim}went on unchanged{dim:#}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Span {
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let parent = self.parent_span_id.as_deref().unwrap_or("none            ");
+        let microseconds = self.end.saturating_sub(self.start) / 1000;
+        writeln!(
+            out,
+            "    {} {} parent {parent} {:6} {} {} {microseconds} µs {}",
+            self.trace_id, self.span_id, self.kind, self.service, self.name, self.status
+        )
+    }
+}

@@ -1,0 +1,376 @@
+//! The scenario file: requests in, and what must become of them.
+//!
+//! One YAML document is one scenario: a fresh proxy with one configuration. Every key is below; unknown ones are
+//! errors. `sidespan run --help` shows a scenario.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fmt, fs};
+
+use anyhow::{Context, bail};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::lines::Lines;
+use super::pattern::{Known, Pattern};
+use crate::check::document::Document;
+
+/// One scenario.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Scenario {
+    /// For people.
+    #[serde(default)]
+    pub(super) name: String,
+    /// The filter's configuration: an object, or the name of a file beside the scenario.
+    #[serde(default)]
+    pub(super) configuration: Option<Document>,
+    /// What the randomness of the run is made from.
+    #[serde(default = "one")]
+    pub(super) seed: u64,
+    /// From which level on the filter may log.
+    #[serde(default)]
+    pub(super) log_level: Level,
+    /// Who the proxy is.
+    #[serde(default)]
+    pub(super) node: Node,
+    /// Names and what they stand for.
+    #[serde(default, rename = "let")]
+    pub(super) known: Known,
+    /// One after another.
+    pub(super) requests: Vec<Step>,
+    /// How exports and other calls of the filter are answered.
+    #[serde(default)]
+    pub(super) collector: Collector,
+    /// How long the proxy goes on after the last request.
+    #[serde(default = "five_seconds")]
+    pub(super) after: Length,
+    /// What must be true in the end.
+    #[serde(default)]
+    pub(super) expect: End,
+}
+
+/// Log levels of Envoy.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Level {
+    Trace,
+    Debug,
+    #[default]
+    Info,
+    Warn,
+    Error,
+}
+
+/// The proxy, as Envoy's node describes it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Node {
+    /// `node.id`.
+    #[serde(default)]
+    pub(super) id: Option<String>,
+    /// `node.cluster`.
+    #[serde(default)]
+    pub(super) cluster: Option<String>,
+    /// `node.metadata`; in Istio it holds `NAMESPACE`, `NAME`, `LABELS`, ….
+    #[serde(default)]
+    pub(super) metadata: BTreeMap<String, Document>,
+}
+
+/// How the collector is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Collector {
+    /// Takes everything.
+    #[default]
+    Ok,
+    /// Answers 503, and UNAVAILABLE in gRPC.
+    Unavailable,
+    /// Cannot be reached.
+    Unreachable,
+}
+
+/// One request, its response, and what must become of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Step {
+    /// For people.
+    #[serde(default)]
+    pub(super) name: String,
+    /// Of the listener that it comes through.
+    #[serde(default)]
+    pub(super) direction: Direction,
+    /// Further properties of the stream, by dotted path.
+    #[serde(default)]
+    pub(super) properties: BTreeMap<String, Document>,
+    /// What comes in.
+    #[serde(default)]
+    pub(super) request: Request,
+    /// What the upstream answers.
+    #[serde(default)]
+    pub(super) response: Response,
+    /// How the stream ends.
+    #[serde(default)]
+    pub(super) ending: Ending,
+    /// What must have become of it.
+    #[serde(default)]
+    pub(super) expect: Exchange,
+}
+
+/// The direction of a listener.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Direction {
+    /// Towards the service.
+    #[default]
+    Inbound,
+    /// From the service.
+    Outbound,
+    /// A listener without direction, as a plain Envoy has it.
+    None,
+}
+
+/// A request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Request {
+    /// `:method`.
+    pub(super) method: String,
+    /// `:scheme`.
+    pub(super) scheme: String,
+    /// `:authority`.
+    pub(super) authority: Pattern,
+    /// `:path`.
+    pub(super) path: Pattern,
+    /// All others.
+    pub(super) headers: BTreeMap<String, Lines>,
+    /// The body.
+    pub(super) body: String,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        let text = |text| Pattern::parse(text).expect("a text without braces");
+        Self {
+            method: "GET".into(),
+            scheme: "http".into(),
+            authority: text("service"),
+            path: text("/"),
+            headers: BTreeMap::new(),
+            body: String::new(),
+        }
+    }
+}
+
+/// A response.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Response {
+    /// `:status`.
+    pub(super) status: u16,
+    /// All others.
+    pub(super) headers: BTreeMap<String, Lines>,
+    /// The body.
+    pub(super) body: String,
+    /// Trailers, if there are any.
+    pub(super) trailers: BTreeMap<String, Lines>,
+    /// How long the upstream needs.
+    pub(super) after: Length,
+}
+
+impl Default for Response {
+    fn default() -> Self {
+        Self {
+            status: 200,
+            headers: BTreeMap::new(),
+            body: String::new(),
+            trailers: BTreeMap::new(),
+            after: Length(Duration::from_millis(10)),
+        }
+    }
+}
+
+/// How a stream ends.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Ending {
+    /// With the end of the response.
+    #[default]
+    Complete,
+    /// The client goes away before the response.
+    ClientAbort,
+    /// The upstream resets the stream instead of a response.
+    UpstreamReset,
+    /// No connection to the upstream comes about.
+    ConnectFailure,
+    /// The upstream does not answer in time.
+    UpstreamTimeout,
+}
+
+/// What must have become of one request and its response. Headers that are not named are not looked at.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Exchange {
+    /// Headers as they reach the upstream.
+    #[serde(default)]
+    pub(super) upstream: BTreeMap<String, Lines>,
+    /// All headers reach the upstream as they came.
+    #[serde(default)]
+    pub(super) unchanged: bool,
+    /// Headers of the response as they reach the client.
+    #[serde(default)]
+    pub(super) downstream: BTreeMap<String, Lines>,
+}
+
+/// What must be true in the end.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct End {
+    /// All spans that were exported, in any order.
+    #[serde(default)]
+    pub(super) spans: Option<Vec<Span>>,
+    /// The filter's log.
+    #[serde(default)]
+    pub(super) logs: Logs,
+    /// Counters and gauges by name, and their values.
+    #[serde(default)]
+    pub(super) counters: BTreeMap<String, u64>,
+}
+
+/// What a log must and must not say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Logs {
+    /// Each is part of some line.
+    #[serde(default)]
+    pub(super) contain: Vec<Pattern>,
+    /// None is part of any line.
+    #[serde(default)]
+    pub(super) lack: Vec<Pattern>,
+}
+
+/// What a span must be. What is not named is not looked at.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Span {
+    /// Its name.
+    pub(super) name: Option<Pattern>,
+    /// `server`, `client`, …
+    pub(super) kind: Option<Pattern>,
+    /// Its trace id.
+    pub(super) trace: Option<Pattern>,
+    /// Its own id.
+    pub(super) span: Option<Pattern>,
+    /// Its parent's id; null for a root.
+    #[serde(deserialize_with = "nullable")]
+    pub(super) parent: Option<Option<Pattern>>,
+    /// `service.name` of its resource.
+    pub(super) service: Option<Pattern>,
+    /// `unset`, `ok` or `error`.
+    pub(super) status: Option<Pattern>,
+    /// Its tracestate.
+    pub(super) tracestate: Option<Pattern>,
+    /// Attributes; null for one that must not be there.
+    pub(super) attributes: BTreeMap<String, Document>,
+    /// Attributes of its resource.
+    pub(super) resource: BTreeMap<String, Document>,
+}
+
+/// A length of time, written `250ms` or `5s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Length(pub(super) Duration);
+
+/// Reads all scenarios of a file.
+///
+/// # Errors
+/// With the file, the line, and what was expected there.
+pub(super) fn load(file: &Path) -> anyhow::Result<Vec<Scenario>> {
+    let name = file.display().to_string();
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+    let scenarios: Vec<Scenario> = serde_saphyr::from_multiple(&text).map_err(|error| {
+        let options = serde_saphyr::render_options! { source_name: Some(name.as_str()) };
+        anyhow::anyhow!(
+            "{name}: {}",
+            error
+                .render_with_options(options)
+                .trim_start_matches("error: ")
+        )
+    })?;
+    if scenarios.is_empty() {
+        bail!("{name}: expected a scenario, found nothing; `sidespan run --help` shows one");
+    }
+    Ok(scenarios)
+}
+
+impl Scenario {
+    /// Returns the bytes of the configuration. The name of a file is meant from the folder of the scenario.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    pub(super) fn configuration(&self, file: &Path) -> anyhow::Result<Vec<u8>> {
+        match &self.configuration {
+            None | Some(Document::Null) => Ok(Vec::new()),
+            Some(Document::String(name)) => {
+                let path: PathBuf = file.parent().unwrap_or(Path::new("")).join(name);
+                fs::read(&path).with_context(|| {
+                    format!(
+                        "{}: cannot read the configuration {}",
+                        file.display(),
+                        path.display()
+                    )
+                })
+            }
+            Some(configuration) => Ok(configuration.to_json().into_bytes()),
+        }
+    }
+}
+
+/// Tells `parent: null` from no `parent` at all.
+fn nullable<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<Pattern>>, D::Error> {
+    Option::<Pattern>::deserialize(deserializer).map(Some)
+}
+
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Length;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a length of time such as 250ms, 5s or 2m")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Length, E> {
+                let digits = text
+                    .find(|character: char| !character.is_ascii_digit())
+                    .unwrap_or(text.len());
+                let unit = match &text[digits..] {
+                    "ms" => 1,
+                    "s" => 1_000,
+                    "m" => 60_000,
+                    _ => return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+                };
+                let number: Option<u64> = text[..digits].parse().ok();
+                number
+                    .and_then(|number| number.checked_mul(unit))
+                    .map(|length| Length(Duration::from_millis(length)))
+                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn five_seconds() -> Length {
+    Length(Duration::from_secs(5))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! A file that makes no sense says where and why.
+
+use std::fs;
+use std::path::Path;
+
+use super::load;
+
+fn error(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.yaml");
+    fs::write(&file, text).unwrap();
+    let error = load(&file)
+        .err()
+        .unwrap_or_else(|| panic!("{text} is fine"));
+    format!("{error:#}")
+}
+
+#[test]
+fn every_mistake_is_told_with_its_line_and_its_cure() {
+    for (text, expected) in [
+        ("", &["expected a scenario, found nothing"][..]),
+        (
+            "requests: []\nexpects: {}\n",
+            &["line 2", "unknown field `expects`", "after, expect"],
+        ),
+        ("name: x\n", &["missing field `requests`"]),
+        (
+            "requests:\n- request: {headers: {b3: 0}}\n",
+            &["line 2", "expected text, found 0; quote it"],
+        ),
+        (
+            "requests:\n- request: {headers: {a: {hex: 0g}}}\n",
+            &["line 2", "expected pairs of hex digits"],
+        ),
+        (
+            "requests:\n- request: {headers: {a: {hax: 00}}}\n",
+            &["line 2", "expected {hex: …}"],
+        ),
+        (
+            "requests:\n- request:\n    path: /{id\n",
+            &["line 3", "expected a name such as {trace}"],
+        ),
+        (
+            "requests:\n- response: {after: 5}\n",
+            &["line 2", "a length of time such as 250ms, 5s or 2m"],
+        ),
+        (
+            "requests:\n- response: {after: 5 s}\n",
+            &["line 2", "a length of time such as 250ms, 5s or 2m"],
+        ),
+        (
+            "requests:\n- direction: sideways\n",
+            &["line 2", "sideways", "inbound, outbound, none"],
+        ),
+        ("requests:\n- ending: abort\n", &["line 2", "clientAbort"]),
+        (
+            "requests: []\nexpect:\n  counters: {a: many}\n",
+            &["line 3"],
+        ),
+        ("requests: []\nrequests: []\n", &["line 2", "duplicate"]),
+        (
+            "requests: [\n",
+            &["line 1", "scenario.yaml:1:11", "unclosed bracket"],
+        ),
+    ] {
+        let message = error(text);
+        for part in ["scenario.yaml: "].iter().chain(expected) {
+            assert!(
+                message.contains(part),
+                "{text:?} must tell of {part:?}:\n{message}"
+            );
+        }
+    }
+    let missing = load(Path::new("no/such/file.yaml")).unwrap_err();
+    assert!(format!("{missing:#}").starts_with("cannot read no/such/file.yaml: "));
+}
+
+#[test]
+fn defaults_are_a_request_that_goes_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.yaml");
+    fs::write(
+        &file,
+        "requests: [{}]\n---\nconfiguration: missing.json\nrequests: []\n",
+    )
+    .unwrap();
+    let scenarios = load(&file).unwrap();
+    assert_eq!(scenarios.len(), 2);
+    assert_eq!(scenarios[0].configuration(&file).unwrap(), b"");
+    let step = &scenarios[0].requests[0];
+    assert_eq!(
+        (step.request.method.as_str(), step.response.status),
+        ("GET", 200)
+    );
+    let error = scenarios[1].configuration(&file).unwrap_err();
+    assert!(format!("{error:#}").contains("missing.json"), "{error:#}");
+}

@@ -1,0 +1,206 @@
+//! What `istio/` gives to a cluster: configurations that the filter takes, resources that Istio's schemas take.
+//!
+//! Of a schema, the rules written in CEL are not checked: only an API server evaluates those.
+
+use std::env;
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use serde_json::Value;
+use sidespan::check::Report;
+use sidespan_envoy::{Bootstrap, Cluster, HttpFilter, Listener, Node, Route};
+use sidespan_tests::envoy;
+use sidespan_tests::http::{Request, Server, send};
+
+#[test]
+fn every_configuration_in_them_is_valid_and_without_a_warning() {
+    for (name, configurations) in [
+        ("wasmplugin", 1),
+        ("trafficextension", 1),
+        ("envoyfilter", 2),
+    ] {
+        let file = format!("istio/{name}.yaml");
+        let report = Report::of(&file, read(&file).as_bytes());
+        assert_eq!(report.configurations, configurations, "{file}");
+        assert_eq!((report.errors, report.warnings), (vec![], vec![]), "{file}");
+    }
+}
+
+#[test]
+fn all_three_ways_install_the_same() {
+    let plugin = manifest("wasmplugin");
+    let expected = &plugin["spec"]["pluginConfig"];
+    assert!(expected.is_object());
+    let extension = manifest("trafficextension");
+    assert_eq!(&extension["spec"]["wasm"]["pluginConfig"], expected);
+    for field in ["url", "pluginName", "failStrategy"] {
+        assert_eq!(
+            extension["spec"]["wasm"][field], plugin["spec"][field],
+            "{field}"
+        );
+    }
+    for field in ["phase", "priority"] {
+        assert_eq!(extension["spec"][field], plugin["spec"][field], "{field}");
+    }
+    for filter in envoy_filters() {
+        let config = &filter["typed_config"]["config"];
+        let text = config["configuration"]["value"]
+            .as_str()
+            .expect("a configuration as text");
+        assert_eq!(
+            &serde_json::from_str::<Value>(text).expect("JSON"),
+            expected
+        );
+        assert_eq!(config["root_id"], plugin["spec"]["pluginName"]);
+    }
+}
+
+#[test]
+fn kustomize_finds_its_resources_and_installs_one_copy() {
+    let resources = manifest("kustomization")["resources"].clone();
+    let names: Vec<_> = resources
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(names, ["telemetry.yaml", "wasmplugin.yaml"]);
+}
+
+#[test]
+fn the_readme_shows_what_check_says() {
+    let report = Report::of(
+        "istio/wasmplugin.yaml",
+        read("istio/wasmplugin.yaml").as_bytes(),
+    );
+    assert!(report.errors.is_empty() && report.configurations == 1);
+    assert!(read("istio/README.md").contains("istio/wasmplugin.yaml: fine, 1 configuration\n"));
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn the_filter_of_the_envoy_filter_runs_in_an_envoy() {
+    let service = Server::ok();
+    for (index, mut filter) in envoy_filters().into_iter().enumerate() {
+        let file = &mut filter["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"];
+        assert!(file.is_string());
+        *file = envoy::module().display().to_string().into();
+        let name = filter["name"].as_str().expect("a name").to_owned();
+        let bootstrap = Bootstrap::new(Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z"))
+            .listener(
+                Listener::new("front")
+                    .filter(HttpFilter::new(&name, filter["typed_config"].clone()))
+                    .route(Route::to("service")),
+            )
+            .cluster(Cluster::new("service", service.address()));
+        let envoy = envoy::start(&bootstrap);
+        let path = format!("/{index}");
+        let address = envoy.address("front").expect("the listener");
+        assert_eq!(send(address, &Request::get(&path)).status, 200);
+        let headers = service.only(&path).headers;
+        assert!(
+            headers.has("traceparent") && headers.has("x-b3-traceid"),
+            "{headers:?}"
+        );
+        assert_eq!(envoy::counter(&envoy, "config.refused"), 0);
+    }
+}
+
+#[test]
+fn every_resource_passes_the_schema_of_its_kind() {
+    let Some(path) = env::var_os("SIDESPAN_ISTIO_CRDS").map(PathBuf::from) else {
+        // Not `eprintln!`, which the test harness keeps to itself.
+        let note = "every_resource_passes_the_schema_of_its_kind did not run: SIDESPAN_ISTIO_CRDS is not set";
+        writeln!(io::stderr(), "{note}").expect("standard error");
+        return;
+    };
+    // From the project's root, as `.ci/run` and people give it; the tests run in a folder below.
+    let text = fs::read_to_string(root().join(&path))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let definitions: Vec<Value> = serde_saphyr::from_multiple(&text).expect("definitions in YAML");
+    for name in ["wasmplugin", "trafficextension", "telemetry", "envoyfilter"] {
+        let resource = manifest(name);
+        let schema = schema(&definitions, &resource);
+        let validator = jsonschema::validator_for(schema).expect("a schema");
+        let errors: Vec<_> = validator
+            .iter_errors(&resource)
+            .map(|error| error.to_string())
+            .collect();
+        assert_eq!(errors, [""; 0], "{name}");
+        let mut unknown = Vec::new();
+        unknown_fields(
+            &resource["spec"],
+            &schema["properties"]["spec"],
+            "spec",
+            &mut unknown,
+        );
+        assert_eq!(unknown, [""; 0], "{name}");
+    }
+}
+
+/// The schema for the kind and the version of a resource.
+fn schema<'a>(definitions: &'a [Value], resource: &Value) -> &'a Value {
+    let (group, version) = resource["apiVersion"]
+        .as_str()
+        .and_then(|text| text.split_once('/'))
+        .expect("group/version");
+    let spec = definitions
+        .iter()
+        .map(|definition| &definition["spec"])
+        .find(|spec| spec["group"] == group && spec["names"]["kind"] == resource["kind"])
+        .unwrap_or_else(|| panic!("no definition of {} in {group}", resource["kind"]));
+    let versions = spec["versions"].as_array().expect("versions");
+    let served = versions
+        .iter()
+        .find(|known| known["name"] == version && known["served"] == true);
+    &served.unwrap_or_else(|| panic!("{version} is not served"))["schema"]["openAPIV3Schema"]
+}
+
+/// Fields that the schema does not name: an API server drops them, `kubectl apply` refuses them.
+fn unknown_fields(value: &Value, schema: &Value, path: &str, unknown: &mut Vec<String>) {
+    if schema["x-kubernetes-preserve-unknown-fields"] == true {
+        return;
+    }
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let path = format!("{path}.{name}");
+                match (&schema["properties"][name], &schema["additionalProperties"]) {
+                    (Value::Null, Value::Null) => unknown.push(path),
+                    (Value::Null, other) => unknown_fields(value, other, &path, unknown),
+                    (field, _) => unknown_fields(value, field, &path, unknown),
+                }
+            }
+        }
+        Value::Array(list) => list
+            .iter()
+            .for_each(|value| unknown_fields(value, &schema["items"], path, unknown)),
+        _ => {}
+    }
+}
+
+fn envoy_filters() -> Vec<Value> {
+    let manifest = manifest("envoyfilter");
+    let patches = manifest["spec"]["configPatches"]
+        .as_array()
+        .expect("patches");
+    assert_eq!(patches.len(), 2);
+    patches
+        .iter()
+        .map(|patch| patch["patch"]["value"].clone())
+        .collect()
+}
+
+fn manifest(name: &str) -> Value {
+    serde_saphyr::from_str(&read(&format!("istio/{name}.yaml")))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
