@@ -1,9 +1,12 @@
 //! Every promise of Sidespan, one module a subject.
 
 mod configuration;
+mod examples;
 mod export;
 mod hostile;
 mod lifecycle;
+mod manifests;
 mod native;
 mod skipped;
 mod w3c;
+mod worlds;

@@ -4,3 +4,4 @@ pub mod caller;
 pub mod collector;
 pub mod envoy;
 pub mod http;
+pub mod worlds;

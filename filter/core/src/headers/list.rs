@@ -36,20 +36,8 @@ impl HeaderList {
 
 impl HeaderWriter for HeaderList {
     fn set(&mut self, name: &'static str, value: &[u8]) {
-        match self.0.iter().position(|(other, _)| other == name) {
-            Some(first) => {
-                let mut index = 0_usize;
-                self.0.retain_mut(|(other, old)| {
-                    let is_first = index == first;
-                    index = index.saturating_add(1);
-                    if is_first {
-                        *old = value.to_vec();
-                    }
-                    is_first || other != name
-                });
-            }
-            None => self.0.push((name.into(), value.to_vec())),
-        }
+        self.remove(name);
+        self.0.push((name.into(), value.to_vec()));
     }
 
     fn remove(&mut self, name: &'static str) {
@@ -62,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn setting_makes_one_line_where_the_first_one_was() {
+    fn setting_makes_one_line_at_the_end_as_envoy_does() {
         let mut list = HeaderList::new([("A", "1"), ("b", "2"), ("a", "3")]);
         list.set("a", b"4");
         list.set("c", b"5");

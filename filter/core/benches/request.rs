@@ -1,0 +1,202 @@
+//! What one request costs in the core, without a proxy: the parts and the whole.
+//!
+//! `cargo bench -p sidespan-core`. `encode/prost` builds the same span from generated types and encodes it, beside
+//! `encode/own`, which writes it straight from the span: the reason for an encoder of our own.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1 as proto;
+use prost::Message;
+use sidespan_core::config::Config;
+use sidespan_core::entropy::{Entropy, IdSource};
+use sidespan_core::headers::list::HeaderList;
+use sidespan_core::headers::wire::Pairs;
+use sidespan_core::headers::{HeaderWriter, RequestHeaders};
+use sidespan_core::http::Ending;
+use sidespan_core::ids::TraceId;
+use sidespan_core::otlp;
+use sidespan_core::propagation;
+use sidespan_core::span::Span;
+use sidespan_core::stats::Stats;
+use sidespan_core::time::Nanos;
+use sidespan_core::tracer::{Direction, Tracer};
+
+const HEADERS: [(&str, &str); 14] = [
+    (":authority", "cart.shop.svc.cluster.local:8080"),
+    (":path", "/api/v1/cart/7?currency=EUR"),
+    (":method", "GET"),
+    (":scheme", "http"),
+    (
+        "user-agent",
+        "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101",
+    ),
+    ("accept", "application/json"),
+    ("accept-encoding", "gzip, deflate"),
+    ("x-request-id", "594df618-a9ec-4bf0-a8f6-a85e9470eb44"),
+    ("x-forwarded-for", "10.0.0.7"),
+    ("x-forwarded-proto", "http"),
+    (
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
+    ("tracestate", "vendor=abc"),
+    ("cookie", "session=0123456789abcdef0123456789abcdef"),
+    ("content-length", "0"),
+];
+
+/// Not random, and as fast as nothing: only the core is to be measured.
+struct Zeroes;
+
+impl Entropy for Zeroes {
+    fn fill(&mut self, bytes: &mut [u8]) -> bool {
+        bytes.fill(7);
+        true
+    }
+}
+
+struct Discard;
+
+impl HeaderWriter for Discard {
+    fn set(&mut self, name: &'static str, value: &[u8]) {
+        black_box((name, value));
+    }
+    fn remove(&mut self, name: &'static str) {
+        black_box(name);
+    }
+}
+
+/// The headers as a proxy hands them over.
+fn block() -> Vec<u8> {
+    let length = |text: &str| u32::try_from(text.len()).unwrap_or(0).to_le_bytes();
+    let count = u32::try_from(HEADERS.len()).unwrap_or(0);
+    let mut block = count.to_le_bytes().to_vec();
+    for (name, value) in HEADERS {
+        block.extend(length(name));
+        block.extend(length(value));
+    }
+    for (name, value) in HEADERS {
+        block.extend([name.as_bytes(), b"\0", value.as_bytes(), b"\0"].concat());
+    }
+    block
+}
+
+fn tracer() -> Tracer {
+    let text = br#"{"sampling": {"percentage": 100}, "export": {"otlp": {"cluster": "c"}}}"#;
+    let config = Config::parse(text).unwrap_or_default();
+    Tracer::new(&config, None)
+}
+
+fn finished(headers: &RequestHeaders<'_>) -> Vec<Span> {
+    let mut ids = IdSource::new(Zeroes);
+    let mut stats = Stats::default();
+    let ending = Ending {
+        status_code: Some(200),
+        response_flags: 0,
+    };
+    tracer()
+        .decide(headers, &mut ids, &mut stats)
+        .and_then(|mut course| {
+            course.begin(Direction::Inbound, headers, Nanos(1), &mut ids, &mut stats)
+        })
+        .into_iter()
+        .flat_map(|active| active.finish(ending, Nanos(2)))
+        .collect()
+}
+
+fn request(criterion: &mut Criterion) {
+    let block = block();
+    let list = HeaderList::new(HEADERS);
+    let headers = list.as_request();
+    let tracer = tracer();
+    let formats = Config::default().propagation.extract;
+    let mut ids = IdSource::new(Zeroes);
+    let mut stats = Stats::default();
+
+    criterion.bench_function("read", |bencher| {
+        bencher.iter(|| black_box(RequestHeaders::read(Pairs::new(black_box(&block)))));
+    });
+    criterion.bench_function("extract", |bencher| {
+        bencher.iter(|| propagation::extract(&formats, black_box(&headers), &mut stats));
+    });
+    criterion.bench_function("decide", |bencher| {
+        bencher.iter(|| tracer.decide(black_box(&headers), &mut ids, &mut stats));
+    });
+    if let Some(course) = tracer.decide(&headers, &mut ids, &mut stats) {
+        criterion.bench_function("inject", |bencher| {
+            bencher.iter(|| tracer.inject(black_box(&course), &headers, &mut Discard));
+        });
+    }
+    criterion.bench_function("whole", |bencher| {
+        bencher.iter(|| {
+            let headers = RequestHeaders::read(Pairs::new(black_box(&block)));
+            let mut course = tracer.decide(&headers, &mut ids, &mut stats)?;
+            let active = course.begin(Direction::Inbound, &headers, Nanos(1), &mut ids, &mut stats);
+            tracer.inject(&course, &headers, &mut Discard);
+            for span in active?.finish(Ending::default(), Nanos(2)) {
+                black_box(otlp::encode(&span));
+            }
+            Some(())
+        });
+    });
+}
+
+fn encode(criterion: &mut Criterion) {
+    let list = HeaderList::new(HEADERS);
+    let spans = finished(&list.as_request());
+    for span in &spans {
+        let generated = proto::Span::decode(&otlp::encode(span)[..]).unwrap_or_default();
+        let texts: Vec<(String, Value)> = generated
+            .attributes
+            .iter()
+            .filter_map(|attribute| {
+                let value = attribute.value.as_ref()?.value.clone()?;
+                Some((attribute.key.clone(), value))
+            })
+            .collect();
+        criterion.bench_function("encode/own", |bencher| {
+            bencher.iter(|| otlp::encode(black_box(span)));
+        });
+        criterion.bench_function("encode/prost", |bencher| {
+            bencher.iter(|| {
+                let attributes = texts
+                    .iter()
+                    .map(|(key, value)| KeyValue {
+                        key: key.clone(),
+                        value: Some(AnyValue {
+                            value: Some(value.clone()),
+                        }),
+                        ..KeyValue::default()
+                    })
+                    .collect();
+                proto::Span {
+                    trace_id: generated.trace_id.clone(),
+                    span_id: generated.span_id.clone(),
+                    parent_span_id: generated.parent_span_id.clone(),
+                    name: generated.name.clone(),
+                    trace_state: generated.trace_state.clone(),
+                    attributes,
+                    ..proto::Span::default()
+                }
+                .encode_to_vec()
+            });
+        });
+    }
+}
+
+fn ids(criterion: &mut Criterion) {
+    let digits = b"4bf92f3577b34da6a3ce929d0e0e4736";
+    criterion.bench_function("id/from_hex", |bencher| {
+        bencher.iter(|| TraceId::from_hex(black_box(digits)));
+    });
+    if let Ok(id) = TraceId::from_hex(digits) {
+        criterion.bench_function("id/to_hex", |bencher| {
+            bencher.iter(|| black_box(id).to_hex());
+        });
+    }
+}
+
+criterion_group!(benches, request, encode, ids);
+criterion_main!(benches);

@@ -1,0 +1,321 @@
+//! One request in both worlds: through the core as native code, and through the compiled guest on the host.
+//!
+//! The two draw different random ids, so ids that did not come in are named by the order in which they appear. What is
+//! left must be equal to the last byte: headers, spans, counters.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use sidespan_core::config::Config;
+use sidespan_core::entropy::{Entropy, IdSource};
+use sidespan_core::headers::list::HeaderList;
+use sidespan_core::http::Ending as CoreEnding;
+use sidespan_core::otlp;
+use sidespan_core::stats::Stats;
+use sidespan_core::time::Nanos;
+use sidespan_core::tracer::{Direction, Tracer};
+use sidespan_host::{Action, Ending, Headers, Host, Module, StreamProperties, Then};
+
+/// A header as a client may send it.
+pub type Header = (&'static str, Vec<u8>);
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The plugin's configuration.
+    pub configuration: String,
+    /// Which way the listener faces.
+    pub direction: Direction,
+    /// What the caller sends.
+    pub headers: Vec<Header>,
+    /// What the upstream answers.
+    pub status: u16,
+}
+
+/// What became of it, with fresh ids under names of their own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The headers that went upstream, as text and in order.
+    pub headers: Vec<(String, String)>,
+    /// The spans, without their times.
+    pub spans: Vec<Span>,
+    /// The counters of contexts and decisions that moved.
+    pub counters: BTreeMap<String, u64>,
+}
+
+impl Request {
+    /// Through both worlds.
+    ///
+    /// # Panics
+    /// When they differ.
+    pub fn exchange(&self) -> Outcome {
+        let native = self.natively();
+        let guest = self.in_the_guest();
+        assert_eq!(native, guest, "natively and in the guest: {self:?}");
+        native
+    }
+
+    /// Through the core as native code.
+    ///
+    /// # Panics
+    /// When the configuration is bad.
+    pub fn natively(&self) -> Outcome {
+        let config = Config::parse(self.configuration.as_bytes()).expect("a good configuration");
+        let tracer = Tracer::new(&config, Some(NAMESPACE));
+        let before = HeaderList::new(self.headers.iter().cloned());
+        let mut after = before.clone();
+        let mut ids = IdSource::new(Counting(1));
+        let mut stats = Stats::default();
+        let request = before.as_request();
+        let mut spans = Vec::new();
+        if let Some(mut course) = tracer.decide(&request, &mut ids, &mut stats) {
+            let active = course.begin(self.direction, &request, Nanos(1), &mut ids, &mut stats);
+            tracer.inject(&course, &request, &mut after);
+            let ending = CoreEnding {
+                status_code: Some(self.status),
+                response_flags: 0,
+            };
+            for span in active
+                .into_iter()
+                .flat_map(|active| active.finish(ending, Nanos(2)))
+            {
+                spans.push(Span::decode(&otlp::encode(&span)[..]).expect("a span"));
+            }
+        }
+        let counters = stats
+            .take()
+            .map(|(counter, count)| (counter.name().to_owned(), count))
+            .collect();
+        self.named(after.iter().map(lossy).collect(), spans, counters)
+    }
+
+    /// Through the compiled guest.
+    ///
+    /// # Panics
+    /// When the guest does not start, or traps.
+    pub fn in_the_guest(&self) -> Outcome {
+        let mut guest = Guest::start(&self.configuration);
+        let headers = guest.request(self.direction, &self.headers, self.status);
+        // Two seconds are more than any delay of a batch in these tests.
+        guest.host.advance(Duration::from_secs(2));
+        let spans = guest.exported();
+        guest.host.advance(Duration::from_secs(2));
+        let counters = guest.counters();
+        self.named(headers, spans, counters)
+    }
+
+    fn named(
+        &self,
+        headers: Vec<(String, String)>,
+        mut spans: Vec<Span>,
+        counters: BTreeMap<String, u64>,
+    ) -> Outcome {
+        for span in &mut spans {
+            assert!(span.start_time_unix_nano <= span.end_time_unix_nano);
+            span.start_time_unix_nano = 0;
+            span.end_time_unix_nano = 0;
+        }
+        let mut names = Names::new(&self.headers);
+        for (_, value) in &headers {
+            names.meet(value);
+        }
+        for span in &spans {
+            for id in [&span.trace_id, &span.parent_span_id, &span.span_id] {
+                names.meet(&hex::encode(id));
+            }
+        }
+        for span in &mut spans {
+            for id in [
+                &mut span.trace_id,
+                &mut span.parent_span_id,
+                &mut span.span_id,
+            ] {
+                *id = names.rename(&hex::encode(&id)).into_bytes();
+            }
+        }
+        Outcome {
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| (name, names.rename(&value)))
+                .collect(),
+            spans,
+            counters: counters
+                .into_iter()
+                .filter(|(name, _)| {
+                    ["context.", "sampled.", "dropped."]
+                        .iter()
+                        .any(|prefix| name.starts_with(prefix))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The compiled filter, running on the host.
+pub struct Guest {
+    /// The host.
+    pub host: Host,
+}
+
+impl Guest {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(configuration: &str) -> Self {
+        let host = Host::builder(module())
+            .plugin_name("sidespan")
+            .root_id("sidespan")
+            .plugin_configuration(configuration)
+            .property(["xds", "node", "id"], "sidecar~10.0.0.1~cart.payments")
+            .property(["xds", "node", "metadata", "NAMESPACE"], NAMESPACE)
+            .property(["xds", "node", "metadata", "WORKLOAD_NAME"], "cart")
+            .cluster("collector")
+            .start();
+        Self {
+            host: host.unwrap_or_else(|error| panic!("{error}")),
+        }
+    }
+
+    /// One whole request; returns the headers that went upstream.
+    ///
+    /// # Panics
+    /// When the guest traps.
+    pub fn request(
+        &mut self,
+        direction: Direction,
+        headers: &[Header],
+        status: u16,
+    ) -> Vec<(String, String)> {
+        let properties = StreamProperties::new().listener_direction(match direction {
+            Direction::Inbound => 1,
+            Direction::Outbound => 2,
+            Direction::Edge => 0,
+        });
+        let stream = self.host.open_stream(properties);
+        let headers: Headers = headers.iter().cloned().collect();
+        let asked = self.host.request_headers(stream, headers, Then::End);
+        let status = [(":status", status.to_string())];
+        let answered = self.host.response_headers(stream, status, Then::End);
+        assert_eq!(
+            [asked, answered],
+            [Action::Continue; 2],
+            "it never stops a request"
+        );
+        let ended = self.host.end(stream, Ending::Complete).expect("one end");
+        assert_eq!(self.host.trap(), None);
+        ended
+            .request()
+            .headers()
+            .map(|headers| headers.iter().map(lossy_bytes).collect())
+            .unwrap_or_default()
+    }
+
+    /// Takes the spans of all requests to the collector that are due, and answers them.
+    ///
+    /// # Panics
+    /// When a request is not OTLP.
+    pub fn exported(&mut self) -> Vec<Span> {
+        let mut spans = Vec::new();
+        for call in self.host.calls() {
+            let request = ExportTraceServiceRequest::decode(&call.body[..]).expect("OTLP");
+            spans.extend(
+                request
+                    .resource_spans
+                    .into_iter()
+                    .flat_map(|resource| resource.scope_spans)
+                    .flat_map(|scope| scope.spans),
+            );
+            self.host
+                .reply(call.token, [(":status", "200")], b"", Headers::new())
+                .expect("a call under way");
+        }
+        spans
+    }
+
+    /// The counters that moved, without the common prefix.
+    pub fn counters(&self) -> BTreeMap<String, u64> {
+        self.host
+            .shared()
+            .counters()
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(name, count)| (name.trim_start_matches("sidespan.").to_owned(), count))
+            .collect()
+    }
+}
+
+/// The filter, compiled once for all tests.
+///
+/// # Panics
+/// When it is no module.
+pub fn module() -> &'static Module {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    MODULE.get_or_init(|| Module::compile(sidespan::FILTER).expect("the filter is a module"))
+}
+
+/// Ids that nobody sent, by the order of their appearance.
+struct Names {
+    sent: String,
+    names: Vec<String>,
+}
+
+impl Names {
+    fn new(headers: &[Header]) -> Self {
+        let sent = headers
+            .iter()
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+            .collect::<Vec<_>>()
+            .join("\n");
+        Self {
+            sent,
+            names: Vec::new(),
+        }
+    }
+
+    fn meet(&mut self, text: &str) {
+        for run in text.split(|character: char| !matches!(character, '0'..='9' | 'a'..='f')) {
+            let is_id = run.len() == 32 || run.len() == 16;
+            // A short id that came in may leave padded.
+            let is_sent = self.sent.contains(run.trim_start_matches('0'));
+            if is_id && !is_sent && !self.names.iter().any(|name| name == run) {
+                self.names.push(run.into());
+            }
+        }
+    }
+
+    fn rename(&self, text: &str) -> String {
+        let mut renamed = text.to_owned();
+        for (number, id) in self.names.iter().enumerate() {
+            renamed = renamed.replace(id, &format!("{{new {number}}}"));
+        }
+        renamed
+    }
+}
+
+fn lossy((name, value): (&str, &[u8])) -> (String, String) {
+    lossy_bytes((name.as_bytes(), value))
+}
+
+fn lossy_bytes((name, value): (&[u8], &[u8])) -> (String, String) {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    (text(name), text(value))
+}
+
+struct Counting(u8);
+
+impl Entropy for Counting {
+    fn fill(&mut self, bytes: &mut [u8]) -> bool {
+        for byte in bytes {
+            *byte = self.0;
+            self.0 = self.0.wrapping_add(1);
+        }
+        true
+    }
+}
+
+const NAMESPACE: &str = "payments";

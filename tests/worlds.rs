@@ -1,0 +1,313 @@
+//! Every vector of the rule book natively and in the compiled guest: the same headers, spans and counters.
+
+use sidespan_core::tracer::Direction;
+use sidespan_tests::worlds::{Guest, Header, Outcome, Request};
+
+const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const T64: &str = "a3ce929d0e0e4736";
+const S: &str = "00f067aa0ba902b7";
+const OTHER: &str = "11111111111111111111111111111111";
+
+const ALL_FORMATS: &str = r#"{
+    "propagation": {"inject": ["tracecontext", "b3multi", "b3"]},
+    "sampling": {"percentage": 100},
+    "export": {"otlp": {"cluster": "collector", "protocol": "http/protobuf"}}
+}"#;
+
+fn pseudo() -> Vec<Header> {
+    [
+        (":method", "GET"),
+        (":scheme", "http"),
+        (":authority", "cart.example:8080"),
+        (":path", "/cart/7?sig=x"),
+        ("user-agent", "curl/8"),
+    ]
+    .map(|(name, value)| (name, value.into()))
+    .into()
+}
+
+fn request(
+    configuration: &str,
+    direction: Direction,
+    headers: &[(&'static str, String)],
+) -> Request {
+    let sent = headers
+        .iter()
+        .map(|(name, value)| (*name, value.clone().into_bytes()));
+    Request {
+        configuration: configuration.into(),
+        direction,
+        headers: pseudo().into_iter().chain(sent).collect(),
+        status: 200,
+    }
+}
+
+fn value(outcome: &Outcome, name: &str) -> Option<String> {
+    outcome
+        .headers
+        .iter()
+        .find(|(other, _)| other == name)
+        .map(|(_, value)| value.clone())
+}
+
+/// Id, headers, trace id that comes out (empty: a new one), whether our caller is the parent, whether it is sampled.
+type Vector = (
+    &'static str,
+    Vec<(&'static str, String)>,
+    &'static str,
+    bool,
+    bool,
+);
+
+/// The vector bank, appendix A.1, as far as its formats are built: headers in; trace id, parent and sampled out.
+fn vectors() -> Vec<Vector> {
+    let parent = |flags: &str| ("traceparent", format!("00-{T}-{S}-{flags}"));
+    let state = |text: &str| ("tracestate", text.to_owned());
+    let b3 = |text: String| ("b3", text);
+    let multi = |state: &str| {
+        vec![
+            ("x-b3-traceid", T.to_owned()),
+            ("x-b3-spanid", S.to_owned()),
+            ("x-b3-sampled", state.to_owned()),
+        ]
+    };
+    let padded = "0000000000000000a3ce929d0e0e4736";
+    let new = "";
+    vec![
+        ("A01", vec![parent("01")], T, true, true),
+        ("A02", vec![parent("02")], T, true, false),
+        ("A03", vec![parent("03")], T, true, true),
+        ("A04", vec![parent("ff")], T, true, true),
+        (
+            "A05",
+            vec![("traceparent", format!("cc-{T}-{S}-01-x"))],
+            T,
+            true,
+            true,
+        ),
+        ("A06", vec![parent("01-"), state("foo=1")], new, false, true),
+        (
+            "A07",
+            vec![("traceparent", format!("ff-{T}-{S}-01"))],
+            new,
+            false,
+            true,
+        ),
+        ("A08", vec![parent("01"), parent("01")], new, false, true),
+        (
+            "A09",
+            vec![parent("01"), state("foo=1"), state(""), state("bar=2")],
+            T,
+            true,
+            true,
+        ),
+        (
+            "A10",
+            vec![parent("01"), state("foo=1,@b=2")],
+            T,
+            true,
+            true,
+        ),
+        (
+            "A11",
+            vec![parent("01"), state("foo=1,bar=2,foo=3")],
+            T,
+            true,
+            true,
+        ),
+        ("A12", vec![state("foo=1")], new, false, true),
+        ("A13", vec![b3(format!("{T}-{S}-1"))], T, true, true),
+        ("A14", vec![b3(format!("{T}-{S}-d"))], T, true, true),
+        ("A15", vec![b3(format!("{T}-{S}"))], T, true, true),
+        ("A16", vec![b3("0".into())], new, false, false),
+        ("A17", vec![b3(format!("{T64}-{S}-1"))], padded, true, true),
+        (
+            "A18",
+            [multi("0"), vec![("x-b3-flags", "1".into())]].concat(),
+            T,
+            true,
+            true,
+        ),
+        ("A19", multi("true"), T, true, true),
+        ("A20", multi("2"), new, false, true),
+        (
+            "A21",
+            [vec![b3("garbage".into())], multi("1")].concat(),
+            T,
+            true,
+            true,
+        ),
+        (
+            "A36",
+            vec![parent("01"), b3(format!("{OTHER}-{S}-1"))],
+            T,
+            true,
+            true,
+        ),
+        (
+            "A37",
+            vec![("traceparent", "bad".into()), b3(format!("{T}-{S}-1"))],
+            T,
+            true,
+            true,
+        ),
+    ]
+}
+
+#[test]
+fn every_vector_comes_out_alike_in_both_worlds() {
+    for (id, headers, trace_id, has_parent, is_sampled) in vectors() {
+        for direction in [Direction::Inbound, Direction::Outbound, Direction::Edge] {
+            let outcome = request(ALL_FORMATS, direction, &headers).exchange();
+            let traceparent = value(&outcome, "traceparent").expect(id);
+            let expected_id = if trace_id.is_empty() {
+                "{new 0}"
+            } else {
+                trace_id
+            };
+            assert!(
+                traceparent.starts_with(&format!("00-{expected_id}-")),
+                "{id}: {traceparent}"
+            );
+            assert!(!traceparent.contains(S), "{id}: {traceparent}");
+            let spans_expected = match (is_sampled, direction) {
+                (false, _) => 0,
+                (true, Direction::Edge) => 2,
+                (true, _) => 1,
+            };
+            assert_eq!(outcome.spans.len(), spans_expected, "{id}");
+            if let Some(first) = outcome.spans.first() {
+                let expected_parent = if has_parent { S } else { "" };
+                assert_eq!(first.parent_span_id, expected_parent.as_bytes(), "{id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a38_a_value_that_is_not_utf_8_starts_a_new_trace() {
+    let mut with_bytes = request(ALL_FORMATS, Direction::Inbound, &[]);
+    let mut value_bytes = format!("00-{T}-{S}-01").into_bytes();
+    value_bytes[20] = 0xff;
+    with_bytes.headers.push(("traceparent", value_bytes));
+    with_bytes.headers.push(("x-\u{fc}ber", vec![0xff, 0x80]));
+    with_bytes.headers[4].1 = vec![0xc3, 0x28];
+    let outcome = with_bytes.exchange();
+    assert!(
+        value(&outcome, "traceparent").is_some_and(|value| value.starts_with("00-{new 0}-")),
+        "{outcome:?}"
+    );
+    assert_eq!(outcome.counters["context.tracecontext.malformed"], 1);
+    assert_eq!(outcome.counters["context.refused.trace_id"], 1);
+}
+
+#[test]
+fn an_empty_configuration_changes_no_byte_of_a_request_without_context() {
+    for configuration in ["", "{}"] {
+        let plain = request(
+            configuration,
+            Direction::Inbound,
+            &[("tracestate", "foo=1".into()), ("baggage", "a=1".into())],
+        );
+        let outcome = plain.exchange();
+        let sent: Vec<_> = plain
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                (
+                    (*name).to_owned(),
+                    String::from_utf8_lossy(value).into_owned(),
+                )
+            })
+            .collect();
+        assert_eq!(outcome.headers, sent);
+        assert!(outcome.spans.is_empty() && outcome.counters.is_empty());
+    }
+}
+
+#[test]
+fn an_empty_configuration_leaves_an_undecided_context_undecided() {
+    let outcome = request("{}", Direction::Inbound, &[("b3", format!("{T}-{S}"))]).exchange();
+    assert_eq!(value(&outcome, "traceparent"), None);
+    assert_eq!(value(&outcome, "b3"), Some(format!("{T}-{S}")));
+    assert_eq!(value(&outcome, "x-b3-sampled"), None);
+    assert_eq!(value(&outcome, "x-b3-traceid").as_deref(), Some(T));
+}
+
+#[test]
+fn an_unsampled_request_costs_no_more_hostcalls_than_it_writes_headers() {
+    let mut guest = Guest::start(ALL_FORMATS);
+    let unsampled = request(
+        ALL_FORMATS,
+        Direction::Inbound,
+        &[("traceparent", format!("00-{T}-{S}-00"))],
+    );
+    // The first request draws randomness for many.
+    guest.request(Direction::Inbound, &unsampled.headers, 200);
+    guest.host.clear_transcript();
+    guest.request(Direction::Inbound, &unsampled.headers, 200);
+    // One read of the map; traceparent, b3 and three of B3 multi written.
+    let transcript = guest.host.transcript();
+    assert_eq!(transcript.total(), 6, "{:?}", transcript.calls());
+}
+
+/// The valid header with each byte replaced by each of the 256 values: no trap, and the answer of the native core.
+fn replaces_every_byte(name: &'static str, valid: &str, others: &[(&'static str, String)]) {
+    let mut guest = Guest::start(TRANSLATE);
+    for at in 0..valid.len() {
+        for byte in 0..=255_u8 {
+            let mut changed = valid.as_bytes().to_vec();
+            changed[at] = byte;
+            let mut asked = request(TRANSLATE, Direction::Inbound, others);
+            asked.headers.push((name, changed));
+            let native = asked.natively().headers;
+            let headers = guest.request(Direction::Inbound, &asked.headers, 200);
+            assert_eq!(headers, native, "{name} with {byte:#04x} at {at}");
+        }
+    }
+}
+
+/// Translation alone draws no ids, so that the two worlds need no names for them.
+const TRANSLATE: &str = r#"{"propagation": {"inject": ["tracecontext", "b3multi", "b3"]}}"#;
+
+#[test]
+fn no_byte_in_traceparent_traps_the_guest() {
+    replaces_every_byte(
+        "traceparent",
+        &format!("00-{T}-{S}-01"),
+        &[("tracestate", "foo=1".into())],
+    );
+}
+
+#[test]
+fn no_byte_in_tracestate_traps_the_guest() {
+    replaces_every_byte(
+        "tracestate",
+        "foo=1, bar@x=a b,,z=2",
+        &[("traceparent", format!("00-{T}-{S}-01"))],
+    );
+}
+
+#[test]
+fn no_byte_in_b3_traps_the_guest() {
+    replaces_every_byte("b3", &format!("{T}-{S}-1-{S}"), &[]);
+}
+
+#[test]
+fn no_byte_in_b3_multi_traps_the_guest() {
+    let headers = [
+        ("x-b3-traceid", T),
+        ("x-b3-spanid", S),
+        ("x-b3-parentspanid", S),
+        ("x-b3-sampled", "1"),
+        ("x-b3-flags", "1"),
+    ];
+    for (name, valid) in headers {
+        let others: Vec<_> = headers
+            .iter()
+            .filter(|(other, _)| *other != name)
+            .map(|(other, value)| (*other, (*value).to_owned()))
+            .collect();
+        replaces_every_byte(name, valid, &others);
+    }
+}
