@@ -5,6 +5,7 @@
 
 mod calls;
 mod exchange;
+mod reply;
 mod roots;
 mod time;
 

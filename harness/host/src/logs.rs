@@ -109,6 +109,11 @@ impl Logs {
         self.lines.push_back(LogLine { level, text });
     }
 
+    pub(crate) fn put_in_front(&mut self, lines: Vec<LogLine>) {
+        let later = std::mem::take(&mut self.lines);
+        self.lines = lines.into_iter().chain(later).collect();
+    }
+
     pub(crate) fn lines(&mut self) -> &[LogLine] {
         self.lines.make_contiguous()
     }

@@ -4,15 +4,17 @@
 //! that went on never come back. This file only keeps the state; the order of callbacks is the host's business.
 
 mod half;
+mod known;
+mod reply;
 
 use std::collections::BTreeMap;
 
 pub use half::{Half, Then};
 pub(crate) use half::{Hold, Paused, Side};
+pub use known::StreamProperties;
+pub use reply::{LocalReply, Origin};
 
 use crate::headers::Headers;
-use crate::properties::{Path, Properties};
-use crate::value::Value;
 
 /// Names one stream of one host. Its number is the guest's context id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,122 +57,6 @@ pub enum Ending {
     UpstreamTimeout,
 }
 
-/// A response that the proxy makes itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LocalReply {
-    /// The HTTP status.
-    pub status: u32,
-    /// Fields in addition to those that Envoy writes.
-    pub headers: Headers,
-    /// The body; `text/plain` unless a field says otherwise.
-    pub body: Vec<u8>,
-    /// What `response.code_details` says, without spaces.
-    pub details: String,
-    /// The gRPC status, 0 to 16, for a request that is gRPC.
-    pub grpc_status: Option<u32>,
-    /// Who made it.
-    pub origin: Origin,
-}
-
-/// Who made a local reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The filter, by `proxy_send_local_response`.
-    Filter,
-    /// The proxy: no route, no upstream, a timeout.
-    Proxy,
-    /// The proxy, because the filter's VM has failed.
-    FailedVm,
-}
-
-impl LocalReply {
-    /// Returns a reply of the proxy itself, as for a missing route.
-    pub fn new(status: u32, details: &str) -> Self {
-        let details = details.replace(' ', "_");
-        Self {
-            status,
-            headers: Headers::new(),
-            body: Vec::new(),
-            details,
-            grpc_status: None,
-            origin: Origin::Proxy,
-        }
-    }
-
-    /// Sets the body.
-    #[must_use]
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = body.into();
-        self
-    }
-}
-
-/// What is known of a stream when it begins.
-///
-/// ```
-/// use sidespan_host::StreamProperties;
-///
-/// let properties = StreamProperties::new()
-///     .listener_direction(2)
-///     .source("10.0.0.1", 40000)
-///     .upstream("10.0.0.2", 8080)
-///     .set("xds.cluster_name", "outbound|8080||orders.shop.svc.cluster.local");
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct StreamProperties {
-    pub(crate) values: Properties,
-    pub(crate) upstream: Properties,
-}
-
-impl StreamProperties {
-    /// Returns what is known of nothing.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets any property. It wins over what would be derived; below `upstream` it is seen once an upstream is chosen.
-    #[must_use]
-    pub fn set(mut self, path: impl Into<Path>, value: impl Into<Value>) -> Self {
-        self.insert(path.into(), value.into());
-        self
-    }
-
-    /// Sets `source.address` and `source.port`.
-    #[must_use]
-    pub fn source(self, ip: &str, port: u16) -> Self {
-        self.set("source.address", format!("{ip}:{port}"))
-            .set("source.port", i64::from(port))
-    }
-
-    /// Sets `destination.address` and `destination.port`.
-    #[must_use]
-    pub fn destination(self, ip: &str, port: u16) -> Self {
-        self.set("destination.address", format!("{ip}:{port}"))
-            .set("destination.port", i64::from(port))
-    }
-
-    /// Sets `upstream.address` and `upstream.port`.
-    #[must_use]
-    pub fn upstream(self, ip: &str, port: u16) -> Self {
-        self.set("upstream.address", format!("{ip}:{port}"))
-            .set("upstream.port", i64::from(port))
-    }
-
-    /// Sets `xds.listener_direction`: 0 none, 1 inbound, 2 outbound.
-    #[must_use]
-    pub fn listener_direction(self, direction: i64) -> Self {
-        self.set("xds.listener_direction", direction)
-    }
-
-    pub(crate) fn insert(&mut self, path: Path, value: Value) {
-        if path.starts_with("upstream") {
-            self.upstream.set(path, value);
-        } else {
-            self.values.set(path, value);
-        }
-    }
-}
-
 /// One HTTP stream, as it stands.
 #[derive(Debug)]
 pub struct Stream {
@@ -187,6 +73,8 @@ pub struct Stream {
     /// The guest knows of this stream.
     pub(crate) created: bool,
     pub(crate) reset: bool,
+    /// Its VM has failed, and another one has taken its place.
+    pub(crate) orphaned: bool,
     /// `proxy_on_log` is running: all maps but the request trailers can be read, and none written.
     pub(crate) logging: bool,
 }
@@ -206,6 +94,7 @@ impl Stream {
             ending: None,
             created: false,
             reset: false,
+            orphaned: false,
             logging: false,
         }
     }

@@ -142,8 +142,19 @@ impl World {
             .unwrap_or(self.current)
     }
 
+    /// Takes over the streams of a VM that has failed, so that they can be answered, and its log.
+    pub(crate) fn inherit(&mut self, failed: &mut Self) {
+        self.last_context = self.last_context.max(failed.last_context);
+        self.streams = std::mem::take(&mut failed.streams);
+        for stream in self.streams.values_mut() {
+            stream.orphaned = true;
+        }
+        self.logs.put_in_front(failed.logs.take());
+    }
+
     pub(crate) fn has_context(&self, id: u32) -> bool {
-        self.roots.contains_key(&id) || self.streams.contains_key(&id)
+        let stream = self.streams.get(&id);
+        self.roots.contains_key(&id) || stream.is_some_and(|stream| !stream.orphaned)
     }
 
     pub(crate) fn stream(&self) -> Option<&Stream> {

@@ -9,15 +9,11 @@
 //! proxy_on_delete
 //! ```
 
-use crate::builder::FailurePolicy;
 use crate::guest::HeadersCallback;
 use crate::headers::Headers;
 use crate::host::{Failed, Host};
-use crate::logs::LogLevel;
 use crate::memory::word;
-use crate::stream::{
-    Action, Ending, Hold, LocalReply, Origin, Paused, Side, Stream, StreamId, Then,
-};
+use crate::stream::{Action, Ending, Hold, Paused, Side, Stream, StreamId, Then};
 
 impl Host {
     /// Gives the filter the headers of the request.
@@ -69,13 +65,6 @@ impl Host {
         self.trailers(id, Side::Response, trailers.into())
     }
 
-    /// Answers a request in place of the upstream: no route, no upstream, a timeout. The filter sees the response.
-    pub fn local_reply(&mut self, id: StreamId, reply: LocalReply) -> Action {
-        self.make_local_reply(id, reply);
-        self.stream(id)
-            .map_or(Action::Reset, |stream| stream.action(Side::Response))
-    }
-
     /// Ends a stream, at any time: `proxy_on_log`, `proxy_on_done`, `proxy_on_delete`. Returns its last state.
     pub fn end(&mut self, id: StreamId, ending: Ending) -> Option<Stream> {
         let now = self.world().time.now();
@@ -89,7 +78,7 @@ impl Host {
         Some(stream)
     }
 
-    /// Takes the part of a request's body that went on behind the filter.
+    /// Takes the part of the request's body that went on behind the filter.
     pub fn take_request_body(&mut self, id: StreamId) -> Vec<u8> {
         self.stream_mut(id)
             .map(|stream| stream.request.take_body())
@@ -113,6 +102,9 @@ impl Host {
     }
 
     fn log_and_delete(&mut self, id: StreamId) -> Result<(), Failed> {
+        if self.is_failed(id) {
+            return Err(Failed);
+        }
         self.create(id)?;
         if let Some(stream) = self.stream_mut(id) {
             stream.logging = true;
@@ -150,7 +142,13 @@ impl Host {
         Ok(())
     }
 
-    fn headers(&mut self, id: StreamId, side: Side, headers: Headers, then: Then) -> Action {
+    pub(super) fn headers(
+        &mut self,
+        id: StreamId,
+        side: Side,
+        headers: Headers,
+        then: Then,
+    ) -> Action {
         let count = word(headers.len());
         let Some(stream) = self.stream_mut(id) else {
             return Action::Reset;
@@ -182,7 +180,7 @@ impl Host {
         })
     }
 
-    fn body(&mut self, id: StreamId, side: Side, bytes: &[u8], then: Then) -> Action {
+    pub(super) fn body(&mut self, id: StreamId, side: Side, bytes: &[u8], then: Then) -> Action {
         let Some(stream) = self.stream_mut(id) else {
             return Action::Reset;
         };
@@ -304,143 +302,4 @@ impl Host {
             }
         }
     }
-
-    pub(super) fn close(&mut self, id: StreamId) {
-        if let Some(stream) = self.stream_mut(id) {
-            stream.reset = true;
-        }
-    }
-
-    /// Answers a request here, through the filter's response callbacks.
-    pub(super) fn make_local_reply(&mut self, id: StreamId, reply: LocalReply) {
-        let Some(stream) = self.stream_mut(id) else {
-            return;
-        };
-        if stream.local_reply.is_some() {
-            let text = "a second local reply to one request: Envoy drops it".to_owned();
-            self.world_mut().logs.push(LogLevel::Warn, text);
-            return;
-        }
-        if stream.response.headers_passed {
-            // The response has begun; nothing but a reset can be said any more.
-            stream.reset = true;
-            return;
-        }
-        let is_in_response = stream.response.headers().is_some();
-        let (headers, body) = compose(&reply, stream.is_grpc());
-        let is_for_filter = !is_in_response && reply.origin != Origin::FailedVm;
-        stream.local_reply = Some(reply);
-        stream.response = crate::stream::Half::default();
-        let then = if body.is_empty() {
-            Then::End
-        } else {
-            Then::More
-        };
-        if is_for_filter {
-            let _ = self.headers(id, Side::Response, headers, then);
-            if then == Then::More {
-                let _ = self.body(id, Side::Response, &body, Then::End);
-            }
-        } else {
-            // In the response's own callbacks Envoy replies directly, past all filters.
-            let half = &mut stream.response;
-            half.begin(headers, then);
-            half.pass_headers();
-            half.show_chunk(&body, Then::End);
-            half.pass_body();
-        }
-    }
-
-    /// Decides about a message that no filter can see, since its VM has failed: pass it, or answer 503.
-    fn is_without_filter(&mut self, id: StreamId, side: Side) -> bool {
-        if self.trap.is_none() && self.failure.is_none() {
-            return false;
-        }
-        let policy = self.world().settings.failure_policy;
-        let Some(stream) = self.stream_mut(id) else {
-            return true;
-        };
-        if policy == FailurePolicy::FailClosed && stream.local_reply.is_none() {
-            self.fail_stream(id);
-        } else {
-            let half = stream.half_mut(side);
-            half.pass_headers();
-            if half.shows_body {
-                half.pass_body();
-            }
-            if half.shows_trailers {
-                half.pass_trailers();
-            }
-        }
-        true
-    }
-
-    /// Answers a stream whose VM has failed: 503, or a reset if the response has begun.
-    fn fail_stream(&mut self, id: StreamId) {
-        let reply = LocalReply {
-            origin: Origin::FailedVm,
-            ..LocalReply::new(503, "wasm_fail_stream")
-        };
-        match self.stream_mut(id) {
-            Some(stream) if stream.local_reply.is_some() && !stream.response.headers_passed => {
-                stream.reset = true
-            }
-            Some(_) => self.make_local_reply(id, reply),
-            None => {}
-        }
-    }
-}
-
-/// Writes a local reply as Envoy does (`Utility::prepareLocalReply`): gRPC requests get trailers only.
-fn compose(reply: &LocalReply, is_grpc: bool) -> (Headers, Vec<u8>) {
-    if is_grpc {
-        let grpc_status = reply
-            .grpc_status
-            .unwrap_or_else(|| grpc_status_of(reply.status));
-        let mut headers = Headers::from([(":status", "200")]);
-        for (name, value) in reply.headers.iter() {
-            headers.add(name, value);
-        }
-        headers.replace("content-type", "application/grpc");
-        headers.replace("grpc-status", grpc_status.to_string());
-        if !reply.body.is_empty() {
-            headers.replace("grpc-message", percent_encode(&reply.body));
-        }
-        return (headers, Vec::new());
-    }
-    let mut headers = Headers::from([(":status", reply.status.to_string())]);
-    for (name, value) in reply.headers.iter() {
-        headers.add(name, value);
-    }
-    if !reply.body.is_empty() {
-        headers.replace("content-length", reply.body.len().to_string());
-        if headers.get("content-type").is_none() {
-            headers.add("content-type", "text/plain");
-        }
-    }
-    (headers, reply.body.clone())
-}
-
-/// Translates an HTTP status as gRPC says (<https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>).
-fn grpc_status_of(status: u32) -> u32 {
-    match status {
-        400 => 13,
-        401 => 16,
-        403 => 7,
-        404 => 12,
-        429 | 502..=504 => 14,
-        _ => 2,
-    }
-}
-
-fn percent_encode(text: &[u8]) -> String {
-    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'%';
-    let encode = |byte: &u8| {
-        if plain(*byte) {
-            char::from(*byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
-    };
-    text.iter().map(encode).collect()
 }

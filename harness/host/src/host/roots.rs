@@ -75,24 +75,22 @@ impl Host {
     /// Puts a new configuration in place of the running one, as xDS does.
     ///
     /// First a VM of its own tries it out (Envoy's canary): if that fails, nothing changes. Else a new root context
-    /// takes the new streams, and the old one ends with the last of its streams.
+    /// takes the new streams, and the old one ends with the last of its streams. A VM that has failed is replaced.
     ///
     /// # Errors
     /// [`StartError`]: with the VM that tried it out; the old configuration goes on.
     pub fn reconfigure(&mut self, configuration: impl Into<Vec<u8>>) -> Result<(), StartError> {
         let configuration: Arc<[u8]> = configuration.into().into();
         let world = self.world();
-        let canary = World::new(
-            Arc::clone(&world.settings),
-            world.abi,
-            world.shared.clone(),
-            world.time,
-        );
-        drop(Self::start_in(
-            &self.module,
-            canary,
-            Arc::clone(&configuration),
-        )?);
+        let settings = Arc::clone(&world.settings);
+        let mut canary = World::new(settings, world.abi, world.shared.clone(), world.time);
+        canary.entropy = world.entropy;
+        let mut canary = Self::start_in(&self.module, canary, Arc::clone(&configuration))?;
+        if self.trap.is_some() || self.failure.is_some() {
+            canary.world_mut().inherit(self.world_mut());
+            *self = canary;
+            return Ok(());
+        }
         let old = self.root;
         match self.start_root(configuration) {
             Ok(root) => self.root = root,

@@ -390,6 +390,84 @@ fn goes_on_with_the_old_configuration_when_the_new_one_is_refused() {
 }
 
 #[test]
+fn replaces_a_failed_vm_with_the_next_configuration() {
+    let more = r#"(global $count (mut i32) (i32.const 0))
+        (func (export "proxy_on_request_body") (param i32 i32 i32) (result i32) unreachable)"#;
+    let mut host = start(&Guest {
+        more,
+        ..Guest::default()
+    });
+    let open = |host: &mut Host| {
+        let stream = host.open_stream(StreamProperties::new());
+        assert_eq!(
+            host.request_headers(stream, [("a", "b")], Then::More),
+            Action::Continue
+        );
+        stream
+    };
+    let (caught, waiting) = (open(&mut host), open(&mut host));
+    assert_eq!(
+        host.request_body(caught, b"x", Then::End),
+        Action::LocalReply
+    );
+    host.reconfigure("other").unwrap();
+    assert_eq!(host.trap(), None);
+    let fresh = open(&mut host);
+    assert!(fresh.context() > waiting.context());
+    assert_eq!(
+        host.request_body(waiting, b"x", Then::End),
+        Action::LocalReply,
+        "its VM is gone"
+    );
+    assert_eq!(
+        texts(&mut host).len(),
+        1,
+        "the log of the trap is still there"
+    );
+    host.end(waiting, Ending::Complete);
+    assert!(!host.end(fresh, Ending::ClientAbort).unwrap().is_reset());
+}
+
+#[test]
+fn shows_no_response_to_a_filter_that_has_not_seen_the_request() {
+    let mut host = everything();
+    host.clear_transcript();
+    let stream = host.open_stream(StreamProperties::new());
+    assert_eq!(
+        host.local_reply(stream, LocalReply::new(400, "bad").body("bad")),
+        Action::LocalReply
+    );
+    assert_eq!(host.stream(stream).unwrap().response().body(), b"bad");
+    host.end(stream, Ending::Complete);
+    assert_eq!(
+        callbacks(&host),
+        ["context_create(2)", "log(2)", "done(2)", "delete(2)"]
+    );
+}
+
+#[test]
+fn answers_503_when_the_vm_fails_over_the_filters_own_answer() {
+    let mut host = start(&Guest {
+        imports: r#"
+            (import "env" "proxy_send_local_response"
+                (func $reply (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))"#,
+        more: r#"
+            (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+                (call $reply (i32.const 403) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+                    (i32.const 0) (i32.const 0) (i32.const -1)))
+            (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32) unreachable)"#,
+        ..Guest::default()
+    });
+    let stream = host.open_stream(StreamProperties::new());
+    assert_eq!(
+        host.request_headers(stream, [("a", "b")], Then::End),
+        Action::LocalReply
+    );
+    let reply = host.stream(stream).unwrap().local_reply().unwrap();
+    assert_eq!((reply.status, reply.origin), (503, Origin::FailedVm));
+}
+
+#[test]
 fn shares_metrics_between_hosts() {
     let guest = Guest {
         imports: r#"
