@@ -34,6 +34,10 @@ pub struct CheckArgs {
 /// # Errors
 /// When nothing can be printed.
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    run_to(args, &mut anstream::stdout().lock())
+}
+
+fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let mut reports = Vec::new();
     for file in &args.files {
         match read(file) {
@@ -45,12 +49,11 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         }
     }
     let is_valid = reports.iter().all(|report| report.errors.is_empty());
-    let mut out = anstream::stdout().lock();
     if args.json {
         writeln!(out, "{}", json!({ "valid": is_valid, "files": reports }))?;
     } else {
         for report in &reports {
-            print(report, &mut out)?;
+            print(report, out)?;
         }
     }
     Ok(ExitCode::from(u8::from(!is_valid)))

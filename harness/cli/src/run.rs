@@ -42,17 +42,20 @@ pub struct RunArgs {
 /// # Errors
 /// When nothing can be printed.
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    run_to(args, &mut anstream::stdout().lock())
+}
+
+fn run_to(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     match reports(args) {
         Ok(reports) => {
             let is_as_expected = reports.iter().all(|report| report.failures.is_empty());
-            let mut out = anstream::stdout().lock();
             if args.json {
                 let object =
-                    serde_json::json!({ "asExpected": is_as_expected, "scenarios": reports });
+                    serde_json::json!({ "as_expected": is_as_expected, "scenarios": reports });
                 writeln!(out, "{object}")?;
             } else {
                 for report in &reports {
-                    report.print(&mut out)?;
+                    report.print(out)?;
                 }
             }
             Ok(ExitCode::from(u8::from(!is_as_expected)))
@@ -206,3 +209,6 @@ const EXAMPLE: &str = r#"A scenario:
     logs: {lack: [panicked]}
 
 Ends with 0 where all is as expected, 1 where it is not, 2 where a scenario makes no sense."#;
+
+#[cfg(test)]
+mod tests;

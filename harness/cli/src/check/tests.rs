@@ -1,6 +1,10 @@
 //! Every place that a configuration is found in, and every warning.
 
-use super::Report;
+use std::fs;
+use std::io;
+use std::process::ExitCode;
+
+use super::{CheckArgs, Report, run_to};
 
 fn check(file: &str, text: &str) -> Report {
     Report::of(file, text.as_bytes())
@@ -306,4 +310,55 @@ fn a_file_without_a_configuration_is_not_silently_fine() {
         );
         assert_eq!(check("-", text).configurations, 0);
     }
+}
+
+#[test]
+fn the_exit_code_says_how_it_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yaml");
+    let code = |text: &str| {
+        fs::write(&file, text).unwrap();
+        format!(
+            "{:?}",
+            run_to(
+                &CheckArgs {
+                    files: vec![file.clone()],
+                    json: false
+                },
+                &mut io::sink()
+            )
+            .unwrap()
+        )
+    };
+    let of = |code: u8| format!("{:?}", ExitCode::from(code));
+    assert_eq!(code("direction: auto"), of(0));
+    assert_eq!(code("sampling: {}"), of(0), "a warning is no error");
+    assert_eq!(code("direction: up"), of(1));
+    assert_eq!(code("direction: ["), of(1));
+    let missing = run_to(
+        &CheckArgs {
+            files: vec![file.clone(), "no/such.yaml".into()],
+            json: true,
+        },
+        &mut io::sink(),
+    );
+    assert_eq!(format!("{:?}", missing.unwrap()), of(2));
+}
+
+#[test]
+fn the_shape_of_the_json_is_a_promise() {
+    let report = check("a.yaml", "direction: up\nspans: {}\n");
+    assert_eq!(
+        serde_json::to_value(&report).unwrap(),
+        serde_json::json!({
+            "file": "a.yaml",
+            "configurations": 1,
+            "errors": [{
+                "document": 1,
+                "path": "$.direction",
+                "message": "expected auto, inbound, outbound or edge, found \"up\""
+            }],
+            "warnings": []
+        })
+    );
 }

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use sidespan_host::{
-    Action, Clock, Ending as HostEnding, Entropy, Headers, Host, HttpCall, LocalReply, LogLevel,
-    Module, StreamId, StreamProperties, Then, Value,
+    Action, Clock, Ending as HostEnding, Entropy, Headers, Host, HttpCall, LocalReply, Module,
+    StreamId, Then,
 };
 
 use super::expect::Headers as Fields;
-use super::lines::Lines;
-use super::pattern::{Known, Pattern};
-use super::scenario::{Collector, Direction, Ending, Level, Request, Response, Scenario, Step};
+use super::pattern::Known;
+use super::scenario::{Collector, Ending, Response, Scenario, Step};
 use super::span::{Export, Span, decode};
-use crate::check::document::Document;
+
+mod convert;
+
+use convert::{add, fields, level, properties, property, request_headers};
 
 /// A running scenario.
 pub(super) struct Drive {
@@ -285,93 +287,6 @@ impl Drive {
         }
         self.host
             .reply(call.token, headers, Vec::new(), Headers::new())
-    }
-}
-
-fn request_headers(request: &Request, known: &Known) -> anyhow::Result<Headers> {
-    let fill = |text: &Pattern| text.fill(known).map_err(anyhow::Error::msg);
-    let mut headers = Headers::from([
-        (":method", request.method.clone()),
-        (":scheme", request.scheme.clone()),
-        (":authority", fill(&request.authority)?),
-        (":path", fill(&request.path)?),
-    ]);
-    add(&mut headers, &request.headers, known)?;
-    Ok(headers)
-}
-
-fn add(
-    headers: &mut Headers,
-    fields: &BTreeMap<String, Lines>,
-    known: &Known,
-) -> anyhow::Result<()> {
-    for (name, lines) in fields {
-        for line in &lines.0 {
-            let value = line
-                .fill(known)
-                .map_err(anyhow::Error::msg)
-                .with_context(|| format!("header {name}"))?;
-            headers.add(name, value);
-        }
-    }
-    Ok(())
-}
-
-fn fields(headers: &Headers) -> Fields {
-    headers
-        .iter()
-        .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.to_vec()))
-        .collect()
-}
-
-fn properties(step: &Step) -> StreamProperties {
-    let direction = match step.direction {
-        Direction::None => 0,
-        Direction::Inbound => 1,
-        Direction::Outbound => 2,
-    };
-    let properties = StreamProperties::new()
-        .listener_direction(direction)
-        .source("127.0.0.1", 40000)
-        .destination("127.0.0.1", 8080)
-        .upstream("127.0.0.1", 8080);
-    step.properties
-        .iter()
-        .fold(properties, |properties, (path, value)| {
-            match property(value) {
-                Some(value) => properties.set(path.as_str(), value),
-                None => properties,
-            }
-        })
-}
-
-/// A property as Envoy would hold it: whole numbers are integers, everything in an object is metadata.
-fn property(value: &Document) -> Option<Value> {
-    Some(match value {
-        Document::Null => return None,
-        Document::Boolean(value) => (*value).into(),
-        Document::Number(number) => match number.as_i64() {
-            Some(whole) => whole.into(),
-            None => number.as_f64()?.into(),
-        },
-        Document::String(text) => text.as_str().into(),
-        Document::List(list) => Value::List(list.iter().filter_map(property).collect()),
-        Document::Object(pairs) => {
-            let pairs = pairs
-                .iter()
-                .filter_map(|(key, value)| Some((key.clone().into_bytes(), property(value)?)));
-            Value::Map(pairs.collect())
-        }
-    })
-}
-
-fn level(level: Level) -> LogLevel {
-    match level {
-        Level::Trace => LogLevel::Trace,
-        Level::Debug => LogLevel::Debug,
-        Level::Info => LogLevel::Info,
-        Level::Warn => LogLevel::Warn,
-        Level::Error => LogLevel::Error,
     }
 }
 

@@ -16,6 +16,10 @@ use super::lines::Lines;
 use super::pattern::{Known, Pattern};
 use crate::check::document::Document;
 
+mod expectation;
+
+pub(super) use expectation::{End, Exchange, Span};
+
 /// One scenario.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -208,75 +212,6 @@ pub(super) enum Ending {
     UpstreamTimeout,
 }
 
-/// What must have become of one request and its response. Headers that are not named are not looked at.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Exchange {
-    /// Headers as they reach the upstream.
-    #[serde(default)]
-    pub(super) upstream: BTreeMap<String, Lines>,
-    /// All headers reach the upstream as they came.
-    #[serde(default)]
-    pub(super) unchanged: bool,
-    /// Headers of the response as they reach the client.
-    #[serde(default)]
-    pub(super) downstream: BTreeMap<String, Lines>,
-}
-
-/// What must be true in the end.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct End {
-    /// All spans that were exported, in any order.
-    #[serde(default)]
-    pub(super) spans: Option<Vec<Span>>,
-    /// The filter's log.
-    #[serde(default)]
-    pub(super) logs: Logs,
-    /// Counters and gauges by name, and their values.
-    #[serde(default)]
-    pub(super) counters: BTreeMap<String, u64>,
-}
-
-/// What a log must and must not say.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Logs {
-    /// Each is part of some line.
-    #[serde(default)]
-    pub(super) contain: Vec<Pattern>,
-    /// None is part of any line.
-    #[serde(default)]
-    pub(super) lack: Vec<Pattern>,
-}
-
-/// What a span must be. What is not named is not looked at.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Span {
-    /// Its name.
-    pub(super) name: Option<Pattern>,
-    /// `server`, `client`, …
-    pub(super) kind: Option<Pattern>,
-    /// Its trace id.
-    pub(super) trace: Option<Pattern>,
-    /// Its own id.
-    pub(super) span: Option<Pattern>,
-    /// Its parent's id; null for a root.
-    #[serde(deserialize_with = "nullable")]
-    pub(super) parent: Option<Option<Pattern>>,
-    /// `service.name` of its resource.
-    pub(super) service: Option<Pattern>,
-    /// `unset`, `ok` or `error`.
-    pub(super) status: Option<Pattern>,
-    /// Its tracestate.
-    pub(super) tracestate: Option<Pattern>,
-    /// Attributes; null for one that must not be there.
-    pub(super) attributes: BTreeMap<String, Document>,
-    /// Attributes of its resource.
-    pub(super) resource: BTreeMap<String, Document>,
-}
-
 /// A length of time, written `250ms` or `5s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Length(pub(super) Duration);
@@ -324,13 +259,6 @@ impl Scenario {
             Some(configuration) => Ok(configuration.to_json().into_bytes()),
         }
     }
-}
-
-/// Tells `parent: null` from no `parent` at all.
-fn nullable<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<Pattern>>, D::Error> {
-    Option::<Pattern>::deserialize(deserializer).map(Some)
 }
 
 impl<'de> Deserialize<'de> for Length {

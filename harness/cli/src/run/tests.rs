@@ -1,0 +1,186 @@
+//! Whole scenarios with the real filter, and what is printed of them.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::report::Report;
+use super::{RunArgs, Runner, run_to};
+
+fn report(scenario: &str) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.yaml");
+    fs::write(&file, scenario).unwrap();
+    let runner = Runner::new(crate::FILTER).unwrap();
+    let mut reports = runner
+        .run_file(&file)
+        .unwrap_or_else(|error| panic!("{error:#}"));
+    assert_eq!(reports.len(), 1);
+    reports.remove(0)
+}
+
+fn failures(scenario: &str) -> Vec<String> {
+    let line = |failure: super::report::Failure| {
+        format!(
+            "{}: expected {}, found {}",
+            failure.at, failure.expected, failure.found
+        )
+    };
+    report(scenario).failures.into_iter().map(line).collect()
+}
+
+const RECORDED: &str = r#"
+name: one recorded request
+configuration: {sampling: {percentage: 100}, export: {otlp: {cluster: collector}}}
+node: {metadata: {NAMESPACE: payments}}
+let: {trace: 4bf92f3577b34da6a3ce929d0e0e4736, caller: 00f067aa0ba902b7}
+requests:
+  - name: from W3C
+    request:
+      path: /pay
+      headers: {traceparent: "00-{trace}-{caller}-01"}
+    response: {after: 20ms}
+"#;
+
+#[test]
+fn the_same_scenario_gives_the_same_run() {
+    let (first, second) = (report(RECORDED), report(RECORDED));
+    assert_eq!(first.exchanges[0].upstream, second.exchanges[0].upstream);
+    assert_eq!(first.spans, second.spans);
+    assert_eq!(first.logs, second.logs);
+    assert_eq!(first.spans.len(), 1);
+    assert_eq!(first.spans[0].end - first.spans[0].start, 20_000_000);
+    let other = report(&format!("seed: 2{RECORDED}"));
+    assert_ne!(first.spans[0].span_id, other.spans[0].span_id);
+}
+
+#[test]
+fn what_is_printed_shows_what_the_filter_did() {
+    let mut report = report(&format!("{RECORDED}    expect: {{upstream: {{b3: x}}}}\n"));
+    report.file = "scenario.yaml".into();
+    let mut printed = Vec::new();
+    report
+        .print(&mut anstream::StripStream::new(&mut printed))
+        .unwrap();
+    let printed = String::from_utf8(printed).unwrap();
+    let span = &report.spans[0].span_id;
+    for part in [
+        "scenario.yaml: one recorded request\n  from W3C\n",
+        "    - traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\n",
+        &format!("    + traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-{span}-01\n"),
+        &format!(
+            "  spans\n    4bf92f3577b34da6a3ce929d0e0e4736 {span} parent 00f067aa0ba902b7 server "
+        ),
+        " GET 20000 µs unset\n",
+        "  log\n    info: ",
+        "  counters\n",
+        "       1 sidespan.spans.exported\n",
+        "  not as expected: requests[0].expect.upstream.b3\n    expected x\n    found    none\n",
+    ] {
+        assert!(printed.contains(part), "{part:?} in\n{printed}");
+    }
+}
+
+#[test]
+fn each_way_of_ending_reaches_the_filter() {
+    for (ending, expected) in [
+        (
+            "complete",
+            "status: unset, attributes: {http.response.status_code: 200}",
+        ),
+        (
+            "connectFailure",
+            "status: error, attributes: {http.response.status_code: 503}",
+        ),
+        (
+            "upstreamReset",
+            "status: error, attributes: {http.response.status_code: 503}",
+        ),
+        (
+            "upstreamTimeout",
+            "status: error, attributes: {http.response.status_code: 504}",
+        ),
+        (
+            "clientAbort",
+            "attributes: {http.response.status_code: null}",
+        ),
+    ] {
+        let scenario =
+            format!("{RECORDED}    ending: {ending}\nexpect: {{spans: [{{{expected}}}]}}\n");
+        assert_eq!(failures(&scenario), [""; 0], "{ending}");
+    }
+}
+
+#[test]
+fn the_collector_is_as_the_scenario_says() {
+    for (collector, protocol, counter, exported) in [
+        ("ok", "grpc", "sidespan.spans.exported: 1", 1),
+        ("ok", "http/protobuf", "sidespan.spans.exported: 1", 1),
+        ("unavailable", "grpc", "sidespan.spans.exported: 0", 0),
+        (
+            "unavailable",
+            "http/protobuf",
+            "sidespan.spans.exported: 0",
+            0,
+        ),
+        ("unreachable", "grpc", "sidespan.spans.exported: 0", 0),
+    ] {
+        let scenario = RECORDED.replace(
+            "cluster: collector",
+            &format!("cluster: c, protocol: {protocol}"),
+        );
+        let scenario =
+            format!("{scenario}collector: {collector}\nexpect: {{counters: {{{counter}}}}}\n");
+        let report = report(&scenario);
+        assert!(
+            report.failures.is_empty(),
+            "{collector} {protocol}: {report:#?}"
+        );
+        assert_eq!(report.spans.len(), exported, "{collector} {protocol}");
+        let failed = report
+            .counters
+            .get("sidespan.export.failures")
+            .is_some_and(|count| *count > 0);
+        assert_eq!(failed, exported == 0, "{collector} {protocol}");
+    }
+}
+
+#[test]
+fn bytes_that_are_not_text_go_in_and_come_out() {
+    let scenario = r#"
+requests:
+  - request: {headers: {x-binary: [{hex: ff80}, text]}, body: some}
+    response: {headers: {x-answer: {hex: fe}}, body: some, trailers: {x-end: "1"}}
+    expect:
+      unchanged: true
+      upstream: {x-binary: [{hex: ff80}, text]}
+      downstream: {x-answer: {hex: fe}, ":status": "200"}
+"#;
+    assert_eq!(failures(scenario), [""; 0]);
+}
+
+#[test]
+fn the_exit_code_says_how_it_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = |text: &str, module: Option<&str>| {
+        let file = folder.path().join("scenario.yaml");
+        fs::write(&file, text).unwrap();
+        let module = module.map(PathBuf::from);
+        let args = RunArgs {
+            files: vec![file],
+            module,
+            json: true,
+        };
+        let code = run_to(&args, &mut io::sink()).unwrap();
+        format!("{code:?}")
+    };
+    let of = |code: u8| format!("{:?}", std::process::ExitCode::from(code));
+    assert_eq!(code("requests: [{}]", None), of(0));
+    assert_eq!(
+        code("requests: [{expect: {upstream: {b3: x}}}]", None),
+        of(1)
+    );
+    assert_eq!(code("requests: [{}]\nexpcet: {}", None), of(2));
+    assert_eq!(code("requests: [{request: {path: '/{x}'}}]", None), of(2));
+    assert_eq!(code("requests: [{}]", Some("no/such.wasm")), of(2));
+}
