@@ -1,6 +1,7 @@
 //! Every promise of Sidespan, one module a subject.
 
 mod configuration;
+mod counters;
 mod examples;
 mod export;
 mod hostile;
@@ -8,5 +9,6 @@ mod lifecycle;
 mod manifests;
 mod native;
 mod skipped;
+mod tidy;
 mod w3c;
 mod worlds;

@@ -1,0 +1,244 @@
+//! What is written about the code is true of the code: directions, lengths, paths, counters, the artifact.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sidespan_core::stats::{Counter, Gauge};
+
+/// A crate, and which of ours it may use.
+const DIRECTIONS: [(&str, &[&str]); 7] = [
+    ("filter/core", &[]),
+    ("filter/plugin", &["sidespan-core"]),
+    ("harness/host", &[]),
+    ("harness/sink", &[]),
+    ("harness/envoy", &[]),
+    (
+        "harness/cli",
+        &[
+            "sidespan-core",
+            "sidespan-envoy",
+            "sidespan-host",
+            "sidespan-sink",
+        ],
+    ),
+    (
+        "tests",
+        &[
+            "sidespan",
+            "sidespan-core",
+            "sidespan-envoy",
+            "sidespan-host",
+            "sidespan-sink",
+        ],
+    ),
+];
+
+/// Lines of a file that are no tests. One idea seldom needs more; a file that does is to be cut, or this to be argued.
+const MAX_LINES: usize = 360;
+/// The module is loaded into every worker of every proxy.
+const MAX_GUEST_BYTES: usize = 700 * 1024;
+
+fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().expect("the workspace").to_owned()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All files below the folders of ours with this ending.
+fn files(ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders: Vec<_> = ["filter", "harness", "tests", "istio", "examples"]
+        .map(|folder| root().join(folder))
+        .into();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of ours") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn is_test_file(path: &Path) -> bool {
+    path.strip_prefix(root())
+        .is_ok_and(|path| path.starts_with("tests"))
+        || path.file_name().is_some_and(|name| name == "tests.rs")
+        || path.components().any(|part| part.as_os_str() == "tests")
+}
+
+#[test]
+fn crates_depend_one_way() {
+    for (folder, allowed) in DIRECTIONS {
+        let manifest = read(&root().join(folder).join("Cargo.toml"));
+        for line in manifest.lines().filter(|line| line.starts_with("sidespan")) {
+            let used = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            assert!(allowed.contains(&used), "{folder} may not use {used}");
+        }
+    }
+}
+
+#[test]
+fn the_filters_crates_refuse_to_panic() {
+    for folder in ["filter/core", "filter/plugin"] {
+        let library = read(&root().join(folder).join("src/lib.rs"));
+        for law in [
+            "unwrap_used",
+            "expect_used",
+            "panic",
+            "indexing_slicing",
+            "arithmetic_side_effects",
+        ] {
+            assert!(
+                library.contains(&format!("clippy::{law}")),
+                "{folder}: {law}"
+            );
+        }
+    }
+    let core = read(&root().join("filter/core/src/lib.rs"));
+    assert!(core.contains("#![forbid(unsafe_code)]") && core.contains("#![no_std]"));
+    for path in files(".rs") {
+        let may = path.ends_with("filter/plugin/src/host.rs")
+            || path.starts_with(root().join("harness/host"));
+        let text = read(&path);
+        let says =
+            text.contains("#![expect(\n    unsafe_code") || text.contains("expect(unsafe_code");
+        let is_this = path.ends_with("tests/tidy.rs");
+        assert!(
+            may || is_this || !says,
+            "{} has unsafe code",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_holds_one_idea() {
+    for path in files(".rs").iter().filter(|path| !is_test_file(path)) {
+        let text = read(path);
+        assert!(text.starts_with("//!"), "{} has no header", path.display());
+        let lines = text
+            .lines()
+            .take_while(|line| *line != "#[cfg(test)]")
+            .count();
+        assert!(lines <= MAX_LINES, "{}: {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn every_path_in_a_readme_exists() {
+    let folders = [
+        "filter/",
+        "harness/",
+        "istio/",
+        "examples/",
+        "tests/",
+        ".ci/",
+    ];
+    let readmes = files("README.md")
+        .into_iter()
+        .chain([root().join("README.md"), root().join("CHANGELOG.md")]);
+    for readme in readmes {
+        let text = read(&readme);
+        for word in text.split(['`', ' ', '\n', '(', ')', '|', ',']) {
+            let is_path = folders.iter().any(|folder| word.starts_with(folder));
+            if is_path && !word.contains(['*', '<', '…']) {
+                let path = root().join(word.trim_end_matches(['.', ':', ';']));
+                assert!(path.exists(), "{}: {word}", readme.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_names_this_machine() {
+    let here = root();
+    let here = here.to_string_lossy();
+    let texts = [".rs", ".md", ".toml", ".yaml", ".json"]
+        .map(files)
+        .concat();
+    for path in texts {
+        assert!(!read(&path).contains(&*here), "{}", path.display());
+    }
+}
+
+fn names() -> BTreeSet<&'static str> {
+    Counter::ALL
+        .map(Counter::name)
+        .into_iter()
+        .chain(Gauge::ALL.map(Gauge::name))
+        .collect()
+}
+
+#[test]
+fn the_readme_explains_every_number_and_no_other() {
+    let readme = read(&root().join("filter/README.md"));
+    let (_, section) = readme
+        .split_once("## Counters")
+        .expect("a section on counters");
+    let (section, _) = section.split_once("\n## ").expect("a section behind it");
+    let explained: BTreeSet<_> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split(" |").next())
+        .flat_map(|cell| cell.split('`'))
+        .filter(|name| name.contains('.'))
+        .collect();
+    assert_eq!(explained, names());
+}
+
+#[test]
+fn every_number_has_a_test_that_makes_it_move() {
+    let tests: String = files(".rs")
+        .iter()
+        .filter(|path| is_test_file(path) && !path.ends_with("tests/tidy.rs"))
+        .map(|path| read(path))
+        .collect();
+    let unmoved: Vec<_> = Counter::ALL
+        .into_iter()
+        .filter(|counter| {
+            let variant = format!("Counter::{counter:?}");
+            !tests.contains(&variant) && !tests.contains(counter.name())
+        })
+        .map(Counter::name)
+        .chain(
+            Gauge::ALL
+                .map(Gauge::name)
+                .into_iter()
+                .filter(|name| !tests.contains(name)),
+        )
+        .collect();
+    assert!(unmoved.is_empty(), "no test names {unmoved:?}");
+}
+
+#[test]
+fn the_guest_is_small() {
+    let size = sidespan::FILTER.len();
+    assert!(size < MAX_GUEST_BYTES, "{size} bytes");
+}
+
+#[test]
+fn the_embedded_filter_is_the_one_that_the_documented_command_builds() {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let status = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(["build", "--release", "--quiet", "-p", "sidespan-filter"])
+        .args(["--target", "wasm32-wasip1"])
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .status()
+        .expect("cargo");
+    assert!(status.success());
+    let built = fs::read(target.join("wasm32-wasip1/release/sidespan_filter.wasm"))
+        .expect("the documented artifact");
+    assert!(built == sidespan::FILTER, "two builds, two filters");
+}
