@@ -8,6 +8,7 @@ mod hostile;
 mod lifecycle;
 mod manifests;
 mod native;
+mod shutdown;
 mod skipped;
 mod tidy;
 mod w3c;

@@ -4,6 +4,7 @@
 //! checked is not, 2 wrong use.
 
 pub mod check;
+pub mod demo;
 pub mod run;
 
 /// The compiled filter.

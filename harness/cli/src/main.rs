@@ -1,2 +1,47 @@
-//! Being written.
-fn main() {}
+//! The program: arguments in, one subcommand run, an exit code out.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sidespan::{check, demo, run};
+
+/// Whole traces through a mesh that speaks several trace-context formats.
+#[derive(Debug, Parser)]
+#[command(name = "sidespan", version, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::DemoArgs),
+    Check(check::CheckArgs),
+    Run(run::RunArgs),
+}
+
+fn main() -> ExitCode {
+    // RUST_LOG shows more; by default only what went wrong.
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("error")).init();
+    let outcome = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("sidespan: {error:#}");
+        ExitCode::from(WRONG_USE)
+    })
+}
+
+/// As clap ends for arguments that it does not know.
+const WRONG_USE: u8 = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  sidespan demo                          a mesh of four services and its one trace
+  sidespan demo --envoy                  the same on real Envoys
+  sidespan check istio/wasmplugin.yaml   will the filter take this configuration?
+  sidespan run examples/*/scenario.yaml  requests in, expectations out, without a proxy
+
+Exit codes: 0 fine, 1 the thing checked is not, 2 wrong use.";

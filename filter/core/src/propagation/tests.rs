@@ -313,6 +313,25 @@ fn b3_3_and_b3_29_believe_the_single_header_and_leave_nothing_stale() {
 }
 
 #[test]
+fn b3_10_reads_both_forms_by_default_and_writes_the_one_that_is_chosen() {
+    let multi = [
+        ("x-b3-traceid", T),
+        ("x-b3-spanid", S),
+        ("x-b3-sampled", "1"),
+    ];
+    let single = [("b3", &*format!("{T}-{S}-1"))];
+    for inject in [Format::B3, Format::B3Multi] {
+        for headers in [&multi[..], &single[..]] {
+            let passed = pass(&writing(&[inject]), headers);
+            let is_single = passed.value("b3").is_some();
+            let is_multi = passed.value("x-b3-traceid").is_some();
+            assert_eq!(is_single, inject == Format::B3, "{headers:?}");
+            assert_eq!(is_multi, inject == Format::B3Multi, "{headers:?}");
+        }
+    }
+}
+
+#[test]
 fn b3_27_and_mf_1_go_on_behind_a_malformed_header() {
     let passed = pass(
         &Propagation::default(),
