@@ -349,7 +349,7 @@ fn b3_27_and_mf_1_go_on_behind_a_malformed_header() {
         Some(&*format!("00-{T}-{S}-01"))
     );
     assert_eq!(passed.value("b3"), Some(&*format!("{T}-{S}-1")));
-    assert_eq!(passed.value("tracestate"), None, "tp_7 and tm_8");
+    assert_eq!(passed.value("tracestate"), None, "TP-7 and TM-8");
     assert_eq!(passed.stats.get(Counter::TraceContextMalformed), 1);
     assert_eq!(passed.stats.get(Counter::B3Malformed), 1);
     assert_eq!(passed.stats.get(Counter::B3MultiValid), 1);
