@@ -48,7 +48,7 @@ pub struct SidecarArgs {
     /// Let requests pass once the filter has failed, instead of answering 503
     #[arg(long)]
     pub fail_open: bool,
-    /// Show the filter's debug lines
+    /// Keep the filter's debug lines too; RUST_LOG=wasm=debug shows them
     #[arg(long)]
     pub debug: bool,
 }
@@ -58,17 +58,18 @@ Examples:
   sidespan sidecar --listen 127.0.0.1:8080 --upstream 127.0.0.1:3000 --otlp 127.0.0.1:4317 --config plugin.yaml
   sidespan sidecar --upstream 127.0.0.1:3000 --module other-filter.wasm --direction inbound --metadata NAMESPACE=shop
 
-It ends with Ctrl-C: open requests first, then what the filter still has to send.";
+RUST_LOG=wasm=info shows what the filter logs. It ends with Ctrl-C: open requests first, then what the filter still has
+to send.";
 
-/// Runs a sidecar until Ctrl-C. Ends with 0, or with 2 where the module or its configuration is not accepted.
+/// Runs a sidecar until Ctrl-C, and lets the filter finish.
 ///
 /// # Errors
-/// When a file cannot be read, or the address cannot be listened on.
+/// When a file cannot be read, the module or its configuration is not accepted, or the address cannot be listened on.
 pub fn run(args: SidecarArgs) -> anyhow::Result<ExitCode> {
     let config = config(args)?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let sidecar = Sidecar::start(config).await?;
-        // The log is not shown unless asked for; where it listens always is, for port 0 picks a free one.
+        // Port 0 picks a free one, which nobody else can tell.
         anstream::eprintln!("listening on {}", sidecar.local_addr());
         tokio::signal::ctrl_c().await?;
         sidecar.stop().await;
@@ -147,6 +148,8 @@ fn pair(text: &str) -> anyhow::Result<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
 
     #[test]
@@ -155,6 +158,64 @@ mod tests {
         assert_eq!(endpoint("http://[::1]:4317/").unwrap(), "[::1]:4317");
         for wrong in ["https://a:1", "a", ":1", "a:b"] {
             assert!(endpoint(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: SidecarArgs,
+    }
+
+    fn parse(line: &str) -> Result<SidecarConfig, String> {
+        let line =
+            Line::try_parse_from(line.split_whitespace()).map_err(|error| error.to_string())?;
+        config(line.args).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn takes_the_programs_own_filter_and_passes_its_configuration_on_as_json() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("plugin.yaml");
+        fs::write(&file, "sampling: {percentage: 5}").unwrap();
+        let line = format!(
+            "sidecar --upstream 127.0.0.1:3000 --otlp http://127.0.0.1:4317 --cluster other=127.0.0.1:1 \
+             --direction inbound --metadata NAMESPACE=shop --fail-open --config {}",
+            file.display()
+        );
+        let config = parse(&line).unwrap();
+        assert_eq!(
+            config.plugin_configuration,
+            br#"{"sampling":{"percentage":5}}"#
+        );
+        assert_eq!(
+            (config.direction, config.failure_policy),
+            (Direction::Inbound, FailurePolicy::FailOpen)
+        );
+        assert_eq!(config.any_cluster.as_deref(), Some("127.0.0.1:4317"));
+        assert_eq!(config.clusters["other"], "127.0.0.1:1");
+        assert_eq!(config.properties[0].1, "shop".into());
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_an_argument() {
+        for (line, message) in [
+            ("sidecar", "--upstream <ADDRESS>"),
+            (
+                "sidecar --upstream 127.0.0.1:1 --otlp https://a:1",
+                "TLS is not built into the sidecar",
+            ),
+            (
+                "sidecar --upstream 127.0.0.1:1 --metadata shop",
+                "expected NAME=VALUE, found `shop`",
+            ),
+            (
+                "sidecar --upstream 127.0.0.1:1 --module nowhere.wasm",
+                "reading nowhere.wasm",
+            ),
+        ] {
+            let error = parse(line).unwrap_err();
+            assert!(error.contains(message), "{line}: {error}");
         }
     }
 

@@ -57,8 +57,10 @@ impl Link {
             Side::Request => worker.host.request_headers(id, headers, then),
             Side::Response => worker.host.response_headers(id, headers, then),
         };
-        self.ask(ask).await?;
-        self.take_settled(side).await
+        match self.ask(side, ask).await? {
+            Some(verdict) => Ok(verdict),
+            None => self.take_settled(side).await,
+        }
     }
 
     async fn body(&mut self, side: Side, bytes: Bytes, then: Then) -> io::Result<Verdict> {
@@ -67,10 +69,12 @@ impl Link {
             Side::Request => worker.host.request_body(id, &bytes, then),
             Side::Response => worker.host.response_body(id, &bytes, then),
         };
-        self.ask(ask).await?;
-        match then {
-            Then::More => self.take(side).await,
-            Then::End => self.take_settled(side).await,
+        let verdict = self.ask(side, ask).await?;
+        match verdict {
+            // What goes on before the end is carried on as it comes.
+            None if then == Then::More => self.take(side).await,
+            None => self.take_settled(side).await,
+            Some(verdict) => Ok(verdict),
         }
     }
 
@@ -80,23 +84,31 @@ impl Link {
             Side::Request => worker.host.request_trailers(id, trailers),
             Side::Response => worker.host.response_trailers(id, trailers),
         };
-        self.ask(ask).await?;
-        self.take_settled(side).await
+        match self.ask(side, ask).await? {
+            Some(verdict) => Ok(verdict),
+            None => self.take_settled(side).await,
+        }
     }
 
+    /// Gives the filter something and takes what went on, in one turn of the VM; nothing while the filter holds it back.
     async fn ask(
         &self,
+        side: Side,
         ask: impl FnOnce(&mut Worker) -> Action + Send + 'static,
-    ) -> io::Result<()> {
+    ) -> io::Result<Option<Verdict>> {
+        let id = self.id;
+        let turn = move |worker: &mut Worker| match ask(worker) {
+            Action::Pause => None,
+            Action::Continue | Action::LocalReply | Action::Reset => Some(take(worker, id, side)),
+        };
         self.vm
-            .run(ask)
+            .run(turn)
             .await
-            .map(|_| ())
             .map_err(|_| broken("the VM has ended"))
     }
 
     /// Takes what the filter let through, once it holds nothing back.
-    pub(super) async fn take_settled(&mut self, side: Side) -> io::Result<Verdict> {
+    async fn take_settled(&mut self, side: Side) -> io::Result<Verdict> {
         let is_paused = |signs: &Signs| match side {
             Side::Request => signs.request_paused,
             Side::Response => signs.response_paused,
