@@ -32,6 +32,20 @@ impl<'a> At<'a> {
         is_host.then_some(host)
     }
 
+    /// Reads the name of a cluster of Envoy's, which is also what its server is called in requests.
+    pub(super) fn cluster_name(self) -> Option<&'a str> {
+        let name = self.filled(CLUSTER)?;
+        let is_name =
+            !name.contains(|character: char| character.is_control() || character.is_whitespace());
+        if !is_name {
+            self.error(format!(
+                "expected {CLUSTER} without spaces and control characters, found {}",
+                self.found()
+            ));
+        }
+        is_name.then_some(name)
+    }
+
     /// Reads the path of a request to make.
     pub(super) fn request_path(self) -> Option<&'a str> {
         let path = self.filled(REQUEST_PATH)?;
@@ -84,6 +98,7 @@ pub(super) fn authority_of(cluster: &str) -> String {
 
 pub(super) const PORTS: RangeInclusive<u64> = 1..=65_535;
 const HOST: &str = "the name of a host such as otel-collector.observability.svc.cluster.local";
+const CLUSTER: &str = "the name of a cluster";
 const REQUEST_PATH: &str = "a path that begins with /, without spaces";
 /// DNS's own limit.
 const MAX_HOST: usize = 253;

@@ -122,7 +122,7 @@ impl Otlp {
         ];
         let is_object = at.object(&known, |key, at| match key {
             "service" => service = at.host().map(ToString::to_string),
-            "cluster" => cluster = at.filled("the name of a cluster").map(ToString::to_string),
+            "cluster" => cluster = at.cluster_name().map(ToString::to_string),
             "port" => port = at.integer(PORTS),
             "protocol" => protocol = at.choice(&PROTOCOLS),
             "path" => path = at.request_path().map(ToString::to_string),

@@ -135,7 +135,7 @@ fn remote(at: At<'_>) {
                 at.integer(PORTS);
             }
             "cluster" => {
-                at.filled("the name of a cluster");
+                at.cluster_name();
             }
             "path" => {
                 at.request_path();

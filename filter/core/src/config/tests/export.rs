@@ -164,6 +164,18 @@ fn refuses_an_address_at_its_path() {
             ".cluster: expected the name of a cluster, found \"\"",
         ),
         (
+            r#"{"cluster": "my collector"}"#,
+            ".cluster: expected the name of a cluster without spaces and control characters, found \"my collector\"",
+        ),
+        (
+            r#"{"cluster": "collector\r\nx: y"}"#,
+            r#".cluster: expected the name of a cluster without spaces and control characters, found "collector\r\nx: y""#,
+        ),
+        (
+            r#"{"cluster": "collector\u007f"}"#,
+            r#".cluster: expected the name of a cluster without spaces and control characters, found "collector\u{7f}""#,
+        ),
+        (
             r#"{"cluster": "c", "port": 4317}"#,
             ".port: not with cluster, whose hosts have their ports; leave it out or set service",
         ),
