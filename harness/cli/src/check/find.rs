@@ -2,7 +2,7 @@
 //!
 //! In an Istio WasmPlugin it is `spec.pluginConfig`, in a TrafficExtension `spec.wasm.pluginConfig`; in whatever holds
 //! Envoy's own configuration (a bootstrap, an EnvoyFilter, an answer of ECDS) it is in the wasm filter, as text or as
-//! a `Struct`. Any other document that is neither Kubernetes' nor Envoy's is the configuration itself.
+//! a `Struct`. As a network filter the module cannot work at all, so that is an error wherever it stands. Any other document that is neither Kubernetes' nor Envoy's is the configuration itself.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub struct Found {
 /// Finds all configurations of a document.
 ///
 /// # Errors
-/// Path and reason, where a configuration cannot be taken out.
+/// Path and reason, where a configuration cannot be taken out, or is installed where it cannot work.
 pub fn configurations(document: &Document) -> (Vec<Found>, Vec<(String, String)>) {
     let mut finder = Finder {
         found: Vec::new(),
@@ -56,13 +56,17 @@ impl Finder {
                     }
                     _ => {}
                 }
-                if is_wasm(document.get("@type")) {
+                if let Some(filter) = Filter::named_by(document.get("@type")) {
+                    self.refuse_network(filter, || path.key("@type").to_string());
                     return self.envoy(document, path);
                 }
-                if is_wasm(either(document, ["type_url", "typeUrl"]))
-                    && let Some(value) = document.get("value")
-                {
-                    return self.envoy(value, &path.key("value"));
+                for key in ["type_url", "typeUrl"] {
+                    if let Some(filter) = Filter::named_by(document.get(key))
+                        && let Some(value) = document.get("value")
+                    {
+                        self.refuse_network(filter, || path.key(key).to_string());
+                        return self.envoy(value, &path.key("value"));
+                    }
                 }
                 let before = self.found.len();
                 for (key, value) in pairs {
@@ -84,6 +88,9 @@ impl Finder {
             return;
         };
         let at = format!("{path}.{}", keys.join("."));
+        if plugin.get("type").and_then(Document::text) == Some("NETWORK") {
+            self.refuse_network(Filter::Network, || format!("{at}.type"));
+        }
         let strategy = plugin
             .get("failStrategy")
             .and_then(Document::text)
@@ -103,6 +110,18 @@ impl Finder {
             json,
             warnings,
         });
+    }
+
+    /// All filters of a module share a VM, and one that is asked to be a network filter traps.
+    fn refuse_network(&mut self, filter: Filter, at: impl FnOnce() -> String) {
+        if filter == Filter::Network {
+            self.errors.push((
+                at(),
+                "as a network filter the module traps at the first connection and takes its HTTP filters with it; \
+                 install it as an HTTP filter (Istio: leave `type` out; Envoy: envoy.filters.http.wasm)"
+                    .into(),
+            ));
+        }
     }
 
     fn envoy(&mut self, wasm: &Document, path: &Path<'_>) {
@@ -186,9 +205,21 @@ fn either<'a>(document: &'a Document, names: [&str; 2]) -> Option<&'a Document> 
     names.iter().find_map(|name| document.get(name))
 }
 
-fn is_wasm(url: Option<&Document>) -> bool {
-    url.and_then(Document::text)
-        .is_some_and(|url| url.ends_with("envoy.extensions.filters.http.wasm.v3.Wasm"))
+/// What Envoy loads a module as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Filter {
+    Http,
+    Network,
+}
+
+impl Filter {
+    fn named_by(url: Option<&Document>) -> Option<Self> {
+        match url.and_then(Document::text)?.rsplit('/').next()? {
+            "envoy.extensions.filters.http.wasm.v3.Wasm" => Some(Self::Http),
+            "envoy.extensions.filters.network.wasm.v3.Wasm" => Some(Self::Network),
+            _ => None,
+        }
+    }
 }
 
 /// Keys that none of the filter's configurations has.

@@ -165,6 +165,69 @@ fn an_istio_resource_that_fails_closed_is_warned_of() {
     }
 }
 
+const NETWORK: &str = "as a network filter the module traps at the first connection and takes its HTTP filters with it; \
+    install it as an HTTP filter (Istio: leave `type` out; Envoy: envoy.filters.http.wasm)";
+
+#[test]
+fn an_istio_resource_that_installs_a_network_filter_is_refused() {
+    for (kind, open, close, at) in [
+        ("WasmPlugin", "", "", "$.spec"),
+        ("TrafficExtension", "wasm: {", "}", "$.spec.wasm"),
+    ] {
+        let told_of = |kind_of_filter: &str, direction: &str| {
+            let fields = format!(
+                "{{{open}failStrategy: FAIL_OPEN, {kind_of_filter}pluginConfig: {{direction: {direction}}}{close}}}"
+            );
+            told("-", &plugin(kind, "spec: ", &fields))
+        };
+        let refused = format!("1: error: {at}.type: {NETWORK}");
+        assert_eq!(told_of("type: NETWORK, ", "auto"), [refused.as_str()]);
+        assert_eq!(told_of("type: HTTP, ", "auto"), [""; 0]);
+        assert_eq!(told_of("", "auto"), [""; 0]);
+        // What else is wrong is told as well.
+        let both = told_of("type: NETWORK, ", "up");
+        assert_eq!(both.len(), 2, "{both:?}");
+        assert_eq!(both[0], refused);
+    }
+}
+
+#[test]
+fn an_envoy_that_installs_a_network_filter_is_refused() {
+    let network = wasm(r#""fail_open": true"#).replace("filters.http.wasm", "filters.network.wasm");
+    let filters =
+        format!(r#"[{{"name": "envoy.filters.network.wasm", "typed_config": {network}}}]"#);
+    let envoy = format!(
+        r#"{{"static_resources": {{"listeners": [{{"filter_chains": [{{"filters": {filters}}}]}}]}}}}"#
+    );
+    let at = "$.static_resources.listeners[0].filter_chains[0].filters[0].typed_config";
+    assert_eq!(
+        told("envoy.json", &envoy),
+        [format!("1: error: {at}[\"@type\"]: {NETWORK}")]
+    );
+    let wrapped = envoy.replace(
+        &network,
+        r#"{"@type": "type.googleapis.com/xds.type.v3.TypedStruct", "value": {"config": {"fail_open": true}},
+          "type_url": "type.googleapis.com/envoy.extensions.filters.network.wasm.v3.Wasm"}"#,
+    );
+    assert_eq!(
+        told("envoy.json", &wrapped),
+        [format!("1: error: {at}.type_url: {NETWORK}")]
+    );
+    let patch = format!(
+        r#"{{"applyTo": "NETWORK_FILTER", "patch": {{"operation": "INSERT_FIRST", "value": {}}}}}"#,
+        filters.trim_matches(['[', ']'])
+    );
+    let istio = format!(
+        r#"{{"apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "spec": {{"configPatches": [{patch}]}}}}"#
+    );
+    assert_eq!(
+        told("-", &istio),
+        [format!(
+            "1: error: $.spec.configPatches[0].patch.value.typed_config[\"@type\"]: {NETWORK}"
+        )]
+    );
+}
+
 fn bootstrap(config: &str, manager: &str) -> String {
     format!(
         r#"{{"static_resources": {{"listeners": [{{"filter_chains": [{{"filters": [{{"typed_config": {{
