@@ -2,15 +2,13 @@
 //! of the namespaces that are asked for.
 
 use std::env;
-use std::net::SocketAddr;
-use std::thread;
 
 use serde_json::{Value, json};
-use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route, wait_for};
+use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route};
 use sidespan_tests::caller::Caller;
 use sidespan_tests::collector::Collector;
-use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter};
-use sidespan_tests::http::{Connection, Request, Server, send};
+use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter, wait_until_accounted};
+use sidespan_tests::http::{Request, Server, load, send};
 
 /// These names parse as protobuf; the obvious hostcall aborts the whole Envoy on them (design 4.5).
 #[test]
@@ -151,29 +149,7 @@ fn without_a_collector_traffic_flows_memory_is_bounded_and_export_resumes() {
     request(&envoy, "in", &caller.traceparent());
     collector.trace(&caller.trace_id, 1);
     wait_for_counter(&envoy, "queue.spans", |left| left == 0);
-    let accounted = || {
-        let of = |name| counter(&envoy, name);
-        let gone = [
-            "spans.exported",
-            "spans.rejected",
-            "spans.dropped_queue",
-            "spans.dropped_export",
-        ]
-        .map(of);
-        (
-            gone.iter().sum::<u64>() + of("queue.spans"),
-            of("spans.finished"),
-        )
-    };
-    let all = wait_for(LIMIT, || {
-        Some(accounted()).filter(|(accounted, finished)| accounted == finished)
-    });
-    assert_eq!(
-        all.map(|(_, finished)| finished),
-        Some(count + 2),
-        "every span is accounted for: {:?}",
-        accounted()
-    );
+    wait_until_accounted(&envoy, count + 2);
 }
 
 /// What is proved; `SIDESPAN_LOAD` asks for less while one works on something else.
@@ -183,28 +159,6 @@ fn requests() -> u64 {
     env::var("SIDESPAN_LOAD").ok().map_or(FULL, |text| {
         text.parse().expect("SIDESPAN_LOAD: a number of requests")
     })
-}
-
-/// Sends this many requests over a few connections, each of which must be answered 200.
-fn load(address: SocketAddr, count: u64) {
-    const CONNECTIONS: u64 = 8;
-    let request = Request::get("/load")
-        .header("user-agent", "load/1")
-        .header("accept", "*/*")
-        .bytes();
-    thread::scope(|scope| {
-        for index in 0..CONNECTIONS {
-            let share = count / CONNECTIONS + u64::from(index < count % CONNECTIONS);
-            let request = &request;
-            scope.spawn(move || {
-                let mut connection = Connection::open(address).expect("a listener");
-                for _ in 0..share {
-                    let response = connection.exchange_bytes(request).expect("an answer");
-                    assert_eq!(response.status, 200);
-                }
-            });
-        }
-    });
 }
 
 fn exporting(export: Value) -> Value {

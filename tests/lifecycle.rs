@@ -7,8 +7,9 @@ use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route
 use sidespan_sink::{SpanKind, StatusCode, StoredSpan, Value};
 use sidespan_tests::caller::Caller;
 use sidespan_tests::collector::Collector;
-use sidespan_tests::envoy::{self, filter};
+use sidespan_tests::envoy::{self, LIMIT, filter};
 use sidespan_tests::http::{Connection, Reply, Request, Response, Server, send};
+use sidespan_tests::http2;
 
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
@@ -133,6 +134,27 @@ fn a_caller_that_goes_away_ends_the_span() {
     assert_outcome(&client, None, StatusCode::Unset, None);
 }
 
+/// HTTP/2 has a flag of its own for it: the connection stays.
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn a_caller_that_resets_its_stream_before_the_answer_ends_the_span() {
+    let [server] = Call::reset(INBOUND, "/silence").spans();
+    assert_outcome(&server, None, StatusCode::Error, Some("downstream_reset"));
+    let [client] = Call::reset(OUTBOUND, "/silence").spans();
+    assert_outcome(&client, None, StatusCode::Unset, None);
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn a_caller_that_resets_its_stream_within_the_answer_has_what_it_came_for() {
+    for listener in [INBOUND, OUTBOUND] {
+        let call = Call::reset(listener, "/stall");
+        assert_eq!(call.status, Some(200));
+        let [span] = call.spans();
+        assert_outcome(&span, Some(200), StatusCode::Unset, None);
+    }
+}
+
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn an_unsampled_request_makes_no_span_and_gets_a_span_id_of_its_own() {
@@ -225,6 +247,37 @@ impl Call {
         }
     }
 
+    /// A caller that resets its stream and keeps its connection: once the upstream has begun its answer, if it ever does,
+    /// else once it has the request.
+    fn reset(listener: &'static str, path: &str) -> Self {
+        let caller = Caller::fresh();
+        let answers = path == "/stall";
+        let path = format!("{path}/{}", caller.trace_id);
+        let scene = scene();
+        let resets = format!("http.{listener}.downstream_rq_rx_reset");
+        let before = scene.sidecar.stat(&resets).expect("the admin interface");
+        let mut connection = http2::Connection::open(scene.address(listener));
+        let stream = connection.request(&path, &caller.traceparent());
+        let status = if answers {
+            Some(stream.reset_within_the_answer())
+        } else {
+            scene.upstream.wait(&path);
+            stream.reset();
+            None
+        };
+        scene
+            .sidecar
+            .wait_for_stat(&resets, |now| now > before.unwrap_or(0), LIMIT)
+            .unwrap_or_else(|error| panic!("{error}"));
+        connection.close();
+        Self {
+            listener,
+            path,
+            caller,
+            status,
+        }
+    }
+
     /// The spans of this call, of which there are exactly `N`.
     ///
     /// A worker's spans arrive in the order in which they ended. So when those of a later request are here, all of this
@@ -297,6 +350,7 @@ fn scene() -> &'static Scene {
         let upstream = Server::start(|request| match request.path.split('/').nth(1) {
             Some("hangup") => Reply::HangUp,
             Some("cut") => Reply::Cut,
+            Some("stall") => Reply::Stall,
             Some("silence") => Reply::Silence,
             Some(first) => Reply::status(first.parse().unwrap_or(200)),
             None => Reply::status(200),

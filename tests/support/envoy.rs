@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::Value;
-use sidespan_envoy::{Bootstrap, Envoy, Wasm, install};
+use sidespan_envoy::{Bootstrap, Envoy, Wasm, install, wait_for};
 
 /// No wait of these tests needs this long on any machine; it is where a test gives up.
 pub const LIMIT: Duration = Duration::from_secs(30);
@@ -64,6 +64,35 @@ pub fn settle(envoy: &Envoy) {
     let seen = counter(envoy, "worker.ticks");
     wait_for_counter(envoy, "worker.ticks", |now| now >= seen + 6);
 }
+
+/// Waits until this many spans have ended and each of them is in exactly one of the counters of what became of it, or
+/// still waits.
+///
+/// # Panics
+/// With what was counted, when that is never so.
+pub fn wait_until_accounted(envoy: &Envoy, finished: u64) {
+    let mut seen = (0, 0);
+    let is_so = wait_for(LIMIT, || {
+        let gone = ENDS.map(|name| counter(envoy, name)).iter().sum::<u64>();
+        seen = (gone, counter(envoy, "spans.finished"));
+        (seen == (finished, finished)).then_some(())
+    });
+    let (gone, counted) = seen;
+    assert!(
+        is_so.is_some(),
+        "{gone} spans are accounted for, {counted} have ended, {finished} were to"
+    );
+}
+
+/// What becomes of a span.
+const ENDS: [&str; 6] = [
+    "spans.exported",
+    "spans.rejected",
+    "spans.dropped_queue",
+    "spans.dropped_export",
+    "spans.dropped_shutdown",
+    "queue.spans",
+];
 
 /// The name of a counter in `/stats`.
 pub fn stat(name: &str) -> String {

@@ -4,4 +4,5 @@ pub mod caller;
 pub mod collector;
 pub mod envoy;
 pub mod http;
+pub mod http2;
 pub mod worlds;

@@ -32,6 +32,8 @@ pub enum Reply {
     HangUp,
     /// Closes the connection in the middle of an answer with status 200.
     Cut,
+    /// Begins an answer with status 200 and says no more until the peer goes away.
+    Stall,
     /// Says nothing until the peer goes away.
     Silence,
 }
@@ -194,6 +196,11 @@ impl Shared {
                 Reply::Cut => {
                     return peer
                         .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nonly this");
+                }
+                Reply::Stall => {
+                    peer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n")?;
+                    peer.read_to_end(&mut Vec::new())?;
+                    return Ok(());
                 }
                 Reply::Silence => {
                     peer.read_to_end(&mut Vec::new())?;
