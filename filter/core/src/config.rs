@@ -27,6 +27,8 @@ mod walk;
 
 pub use error::ConfigError;
 
+pub use crate::propagation::format::Format;
+
 use error::{Errors, Path};
 use node::Node;
 use walk::At;
@@ -38,6 +40,10 @@ pub struct Config {
     pub propagation: Propagation,
     /// Whether and how roots are decided here; `None` while neither `sampling` nor `export.otlp` is set.
     pub sampling: Option<Sampling>,
+    /// What is believed of a context that comes in.
+    pub trust: Trust,
+    /// The same where the direction is edge, if it is configured.
+    pub gateway_trust: Option<Trust>,
     /// Which side of the proxy this is.
     pub direction: Direction,
     /// What spans say.
@@ -87,12 +93,12 @@ impl Config {
         at.object(&SECTIONS, |key, at| match key {
             "propagation" => config.propagation = Propagation::read(at),
             "sampling" => config.sampling = Some(Sampling::read(at)),
-            "trust" => trust(at),
+            "trust" => config.trust = Trust::read(at),
             "correlation" => {
                 at.object(&["requestId"], |_, at| at.only(false, at.boolean()));
             }
             "direction" => config.direction = at.choice(&DIRECTIONS).unwrap_or(config.direction),
-            "gateway" => gateway(at),
+            "gateway" => config.gateway_trust = gateway(at),
             "spans" => config.spans = Spans::read(at),
             "export" => config.export = Export::read(at),
             _ => at.only(0, at.choice(&[("request", 0), ("attempt", 1)])),
@@ -118,17 +124,6 @@ pub struct Propagation {
     pub keep64bit: bool,
 }
 
-/// A trace-context format that this version reads and writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// W3C Trace Context: `traceparent`, `tracestate`.
-    TraceContext,
-    /// B3 in one header: `b3`.
-    B3,
-    /// B3 in several headers: `x-b3-*`.
-    B3Multi,
-}
-
 /// `$.sampling`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
@@ -136,6 +131,30 @@ pub struct Sampling {
     pub percentage: f64,
     /// By the workload's own namespace.
     pub namespaces: Vec<(String, f64)>,
+}
+
+/// `$.trust`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// What becomes of the ids.
+    pub context: ContextTrust,
+    /// Whether a received decision is followed.
+    pub decision: bool,
+    /// Whether debug is more than sampled.
+    pub debug: bool,
+    /// Whether Jaeger's debug bit is believed, which some senders set on every sampled span.
+    pub jaeger_debug: bool,
+}
+
+/// `$.trust.context`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContextTrust {
+    /// The trace continues.
+    Accept,
+    /// A new trace begins, linked to the old one.
+    Restart,
+    /// A new trace begins.
+    Ignore,
 }
 
 /// `$.direction`.
@@ -204,28 +223,46 @@ pub enum Protocol {
     HttpProtobuf,
 }
 
-/// What is used in place of `sampling.exclude`, `sampling.keep` and `trust` where the direction is edge.
-fn gateway(at: At<'_>) {
+/// What is used in place of `trust`, `sampling.exclude` and `sampling.keep` where the direction is edge.
+fn gateway(at: At<'_>) -> Option<Trust> {
+    let mut trust = None;
     at.object(&["trust", "exclude", "keep"], |key, at| match key {
-        "trust" => trust(at),
+        "trust" => trust = Some(Trust::read(at)),
         "exclude" => matching::exclude(at),
         _ => sampling::keep(at, |at| at.not_built()),
     });
+    trust
 }
 
-fn trust(at: At<'_>) {
-    at.object(
-        &["context", "decision", "debug", "jaegerDebug"],
-        |key, at| match key {
-            "context" => at.only(
-                0,
-                at.choice(&[("accept", 0), ("restart", 1), ("ignore", 2)]),
-            ),
-            "decision" => at.only(0, at.choice(&[("accept", 0), ("ignore", 1)])),
-            "debug" => at.only(true, at.boolean()),
-            _ => at.only(false, at.boolean()),
-        },
-    );
+impl Default for Trust {
+    fn default() -> Self {
+        Self {
+            context: ContextTrust::Accept,
+            decision: true,
+            debug: true,
+            jaeger_debug: false,
+        }
+    }
+}
+
+impl Trust {
+    fn read(at: At<'_>) -> Self {
+        let mut trust = Self::default();
+        at.object(
+            &["context", "decision", "debug", "jaegerDebug"],
+            |key, at| match key {
+                "context" => trust.context = at.choice(&CONTEXT_TRUSTS).unwrap_or(trust.context),
+                "decision" => {
+                    trust.decision = at
+                        .choice(&[("accept", true), ("ignore", false)])
+                        .unwrap_or(trust.decision);
+                }
+                "debug" => trust.debug = at.boolean().unwrap_or(trust.debug),
+                _ => trust.jaeger_debug = at.boolean().unwrap_or(trust.jaeger_debug),
+            },
+        );
+        trust
+    }
 }
 
 /// With role attempt, the filter stands behind the router, where roots and directions have been decided.
@@ -258,6 +295,11 @@ const SECTIONS: [&str; 9] = [
     "role",
 ];
 const ATTEMPT_SECTIONS: [&str; 4] = ["propagation", "spans", "export", "role"];
+const CONTEXT_TRUSTS: [(&str, ContextTrust); 3] = [
+    ("accept", ContextTrust::Accept),
+    ("restart", ContextTrust::Restart),
+    ("ignore", ContextTrust::Ignore),
+];
 const DIRECTIONS: [(&str, Direction); 4] = [
     ("auto", Direction::Auto),
     ("inbound", Direction::Inbound),

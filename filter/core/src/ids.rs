@@ -52,6 +52,11 @@ impl TraceId {
             .ok_or(IdError::Zero)
     }
 
+    /// The id with these halves, or `None` when both are zero.
+    pub fn from_halves(left: u64, right: u64) -> Option<Self> {
+        NonZeroU128::new((u128::from(left) << 64) | u128::from(right)).map(Self)
+    }
+
     /// The bytes in network order.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.get().to_be_bytes()
@@ -76,13 +81,27 @@ impl TraceId {
         self.0.get() >> 64 == 0
     }
 
+    /// Whether both name one trace: they are equal, or one is the right half of the other, as formats write it that
+    /// have room for 64 bits.
+    pub fn is_same_trace(self, other: Self) -> bool {
+        let is_half = self.is_short() || other.is_short();
+        self == other || (is_half && self.right_half() == other.right_half())
+    }
+
     /// The right-most 56 bits: the randomness that OpenTelemetry's consistent sampling decides by
     /// ("Randomness Value" in its probability sampling specification).
     pub fn randomness(self) -> u64 {
         self.right_half() & 0x00ff_ffff_ffff_ffff
     }
 
-    fn right_half(self) -> u64 {
+    /// The left 64 bits.
+    pub fn left_half(self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.to_bytes();
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    /// The right 64 bits.
+    pub fn right_half(self) -> u64 {
         let [_, _, _, _, _, _, _, _, a, b, c, d, e, f, g, h] = self.to_bytes();
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
@@ -100,6 +119,16 @@ impl SpanId {
     /// [`IdError::Digits`] for another length or another character, [`IdError::Zero`] for 16 zeros.
     pub fn from_hex(digits: &[u8]) -> Result<Self, IdError> {
         Self::from_bytes(bytes_of(digits)?).ok_or(IdError::Zero)
+    }
+
+    /// The id with this number, or `None` when it is zero.
+    pub fn from_number(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Self)
+    }
+
+    /// The id as a number, for formats that write it in decimal.
+    pub fn to_number(self) -> u64 {
+        self.0.get()
     }
 
     /// The bytes in network order.

@@ -12,7 +12,7 @@
 //! - [`config`]: the bytes of `pluginConfig` to checked values, every error with its JSON path
 //! - [`headers`]: one pass over the request's headers
 //! - [`propagation`]: W3C Trace Context and B3, in and out; one context wins, no stale header leaves
-//! - [`sampler`], [`tracer`]: record or not, and the spans that are open meanwhile
+//! - `trust`, [`sampler`], [`tracer`]: what is believed, record or not, and the spans that are open meanwhile
 //! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
 //! - [`batch`], [`otlp`], [`export`]: from finished spans to an acknowledged request
 //! - [`ids`], [`entropy`], [`time`], [`stats`]: what the others are made of
@@ -45,3 +45,4 @@ pub mod span;
 pub mod stats;
 pub mod time;
 pub mod tracer;
+mod trust;

@@ -11,15 +11,16 @@
 
 use alloc::vec::Vec;
 
-use crate::config::{Config, Propagation};
+use crate::config::{Config, Propagation, Trust};
 use crate::entropy::{Entropy, IdSource};
 use crate::headers::{HeaderWriter, RequestHeaders};
 use crate::http::{self, Ending};
 use crate::ids::SpanId;
+use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
 use crate::propagation::{self, Outgoing, SamplingState, SpanContext, w3c};
 use crate::sampler::{Decision, Sampler, Verdict};
-use crate::span::{Attributes, Span, SpanKind};
+use crate::span::{Attributes, Link, Span, SpanKind};
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
 
@@ -40,6 +41,7 @@ pub struct Tracer {
     propagation: Propagation,
     // None: translate only, decide nothing.
     sampler: Option<Sampler>,
+    trust: Trust,
     records: bool,
 }
 
@@ -52,6 +54,7 @@ impl Tracer {
                 .sampling
                 .as_ref()
                 .map(|sampling| Sampler::new(sampling, namespace)),
+            trust: config.trust,
             records: config.export.otlp.is_some(),
         }
     }
@@ -63,36 +66,38 @@ impl Tracer {
         ids: &mut IdSource<impl Entropy>,
         stats: &mut Stats,
     ) -> Option<Course<'a>> {
-        let found = propagation::extract(&self.propagation.extract, headers, stats);
+        let mut found = propagation::extract(&self.propagation.extract, &self.trust, headers, stats);
+        if found.answered.is_empty() && self.sampler.is_none() {
+            return None;
+        }
+        let link = self.trust.apply(&mut found);
         let parent = found.context;
         let received = parent.map_or(found.decision, |context| context.sampling);
-        let Some(sampler) = &self.sampler else {
-            return found.is_present.then_some(Course {
-                context: parent,
-                received,
-                tracestate: found.tracestate,
-                parent_span_id: None,
-                decision: None,
-            });
-        };
         let mut course = Course {
             context: parent,
             received,
             tracestate: found.tracestate,
-            parent_span_id: parent.map(|context| context.span_id),
+            agreeing: found.agreeing,
+            answered: found.answered,
+            parent_span_id: parent.and_then(|context| context.span_id),
+            link,
             decision: None,
+        };
+        let Some(sampler) = &self.sampler else {
+            course.seal(headers);
+            return Some(course);
         };
         let trace_id = parent.map_or_else(|| ids.trace_id(), |context| Some(context.trace_id));
         let (Some(trace_id), Some(span_id)) = (trace_id, ids.span_id()) else {
             // What came in goes on as it came; nothing is started on a guess.
             stats.add(Counter::EntropyFailures);
-            return found.is_present.then_some(course);
+            return (!found.answered.is_empty()).then_some(course);
         };
         let decision = sampler.decide(received, trace_id);
         stats.add(decision.counter());
         course.context = Some(SpanContext {
             trace_id,
-            span_id,
+            span_id: Some(span_id),
             sampling: match decision.verdict {
                 Verdict::Drop => SamplingState::Deny,
                 Verdict::Record if received == SamplingState::Debug => SamplingState::Debug,
@@ -102,6 +107,7 @@ impl Tracer {
             short_trace_id: parent.is_some_and(|context| context.short_trace_id),
         });
         course.decision = Some(decision).filter(|_| self.records);
+        course.seal(headers);
         Some(course)
     }
 
@@ -112,7 +118,7 @@ impl Tracer {
         headers: &RequestHeaders<'_>,
         writer: &mut impl HeaderWriter,
     ) {
-        propagation::inject(&self.propagation, course.outgoing(), headers, writer);
+        propagation::inject(&self.propagation, &course.outgoing(), headers, writer);
     }
 }
 
@@ -122,7 +128,10 @@ pub struct Course<'a> {
     context: Option<SpanContext>,
     received: SamplingState,
     tracestate: Tracestate<'a>,
+    agreeing: FormatSet,
+    answered: FormatSet,
     parent_span_id: Option<SpanId>,
+    link: Option<Link>,
     // None where nothing can be recorded.
     decision: Option<Decision>,
 }
@@ -146,7 +155,8 @@ impl Course<'_> {
     ) -> Option<Active> {
         let decision = self.decision.filter(|_| self.is_recorded())?;
         let mut context = self.context?;
-        let open = |kind, span_id, parent_span_id, parent_is_remote| {
+        let span_id = context.span_id?;
+        let open = |kind, span_id, parent_span_id, is_first| {
             let mut attributes = Attributes::default();
             http::describe_request(&mut attributes, kind, headers);
             attributes.text("sidespan.decision", decision.reason.name().as_bytes());
@@ -154,12 +164,11 @@ impl Course<'_> {
                 kind,
                 span_id,
                 parent_span_id,
-                parent_is_remote,
+                is_first,
                 attributes,
             }
         };
         let parent = self.parent_span_id;
-        let span_id = context.span_id;
         let (first, second) = match direction {
             Direction::Inbound => (open(SpanKind::Server, span_id, parent, true), None),
             Direction::Outbound => (open(SpanKind::Client, span_id, parent, true), None),
@@ -167,7 +176,7 @@ impl Course<'_> {
                 let server = open(SpanKind::Server, span_id, parent, true);
                 match ids.span_id() {
                     Some(client_id) => {
-                        context.span_id = client_id;
+                        context.span_id = Some(client_id);
                         let client = open(SpanKind::Client, client_id, Some(span_id), false);
                         (server, Some(client))
                     }
@@ -179,8 +188,12 @@ impl Course<'_> {
             }
         };
         self.context = Some(context);
+        if direction == Direction::Edge {
+            self.seal(headers);
+        }
         Some(Active {
             context,
+            link: self.link,
             trace_state: self.tracestate.as_bytes().to_vec(),
             name: http::name(headers),
             start: now,
@@ -189,14 +202,19 @@ impl Course<'_> {
         })
     }
 
+    /// Puts into `tracestate` what only a member of it can say, once the ids are known.
+    fn seal(&mut self, headers: &RequestHeaders<'_>) {
+        let tracestate = core::mem::replace(&mut self.tracestate, Tracestate::Absent);
+        self.tracestate = propagation::seal(tracestate, self.context, self.agreeing, headers);
+    }
+
     fn outgoing(&self) -> Outgoing<'_> {
-        match (self.context, self.received) {
-            (Some(context), _) => Outgoing::Context {
-                context,
-                tracestate: &self.tracestate,
-            },
-            (None, SamplingState::Deferred) => Outgoing::Nothing,
-            (None, decision) => Outgoing::Decision(decision),
+        Outgoing {
+            context: self.context,
+            decision: self.received,
+            tracestate: &self.tracestate,
+            agreeing: self.agreeing,
+            answered: self.answered,
         }
     }
 }
@@ -205,6 +223,7 @@ impl Course<'_> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Active {
     context: SpanContext,
+    link: Option<Link>,
     trace_state: Vec<u8>,
     name: alloc::borrow::Cow<'static, str>,
     start: Nanos,
@@ -217,7 +236,8 @@ struct Open {
     kind: SpanKind,
     span_id: SpanId,
     parent_span_id: Option<SpanId>,
-    parent_is_remote: bool,
+    // The first span of the request here: its parent is the caller's, and it carries the link.
+    is_first: bool,
     attributes: Attributes,
 }
 
@@ -226,6 +246,7 @@ impl Active {
     pub fn finish(self, ending: Ending, now: Nanos) -> impl Iterator<Item = Span> {
         let Self {
             context,
+            link,
             trace_state,
             name,
             start,
@@ -243,6 +264,7 @@ impl Active {
                     parent_span_id: open.parent_span_id,
                     trace_state: trace_state.clone(),
                     flags: flags(&context, &open),
+                    link: link.filter(|_| open.is_first),
                     name: name.clone(),
                     kind: open.kind,
                     start,
@@ -256,7 +278,7 @@ impl Active {
 
 /// W3C's flags, and OTLP's word on where the parent is (`SpanFlags` in `trace.proto`).
 fn flags(context: &SpanContext, open: &Open) -> u32 {
-    let parent_is_remote = open.parent_is_remote && open.parent_span_id.is_some();
+    let parent_is_remote = open.is_first && open.parent_span_id.is_some();
     u32::from(w3c::trace_flags(context))
         | PARENT_IS_KNOWN
         | if parent_is_remote {

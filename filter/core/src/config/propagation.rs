@@ -10,7 +10,7 @@ use super::{Format, Propagation};
 impl Default for Propagation {
     fn default() -> Self {
         Self {
-            extract: FORMATS.iter().filter_map(|(_, format)| *format).collect(),
+            extract: Format::ALL.into(),
             inject: [Format::TraceContext, Format::B3Multi].into(),
             mirror: true,
             keep64bit: false,
@@ -24,7 +24,6 @@ impl Propagation {
         at.object(
             &["extract", "inject", "mirror", "baggage", "keep64bit"],
             |key, at| match key {
-                "extract" if is_default(at) => {}
                 "extract" => propagation.extract = formats(at),
                 "inject" => propagation.inject = formats(at),
                 "mirror" => propagation.mirror = at.boolean().unwrap_or(propagation.mirror),
@@ -41,25 +40,10 @@ impl Propagation {
     }
 }
 
-/// The list of all nine is the default, and so is never refused: what it reads grows with the versions.
-fn is_default(at: At<'_>) -> bool {
-    let Value::List(nodes) = &at.node.value else {
-        return false;
-    };
-    nodes.len() == FORMATS.len()
-        && nodes
-            .iter()
-            .zip(FORMATS)
-            .all(|(node, (name, _))| matches!(&node.value, Value::String(text) if text == name))
-}
-
 fn formats(at: At<'_>) -> Vec<Format> {
+    let names = Format::ALL.map(|format| (format.name(), format));
     let mut formats = Vec::new();
-    at.list("formats", MAX_FORMATS, |at| match at.choice(&FORMATS) {
-        Some(Some(format)) => formats.push(format),
-        Some(None) => at.not_built(),
-        None => {}
-    });
+    at.list("formats", MAX_FORMATS, |at| formats.extend(at.choice(&names)));
     formats
 }
 
@@ -97,17 +81,6 @@ fn baggage(at: At<'_>) {
     });
 }
 
-const FORMATS: [(&str, Option<Format>); 9] = [
-    ("tracecontext", Some(Format::TraceContext)),
-    ("b3", Some(Format::B3)),
-    ("b3multi", Some(Format::B3Multi)),
-    ("jaeger", None),
-    ("xray", None),
-    ("datadog", None),
-    ("grpc-trace-bin", None),
-    ("ottrace", None),
-    ("gcp", None),
-];
 /// More than there are, so that those repeated are told one by one.
 const MAX_FORMATS: usize = 32;
 /// Each is tried on each member of each request.
