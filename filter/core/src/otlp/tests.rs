@@ -51,6 +51,7 @@ fn span() -> Span {
         start: Nanos(1_700_000_000_000_000_000),
         end: Nanos(1_700_000_000_000_000_007),
         attributes,
+        link: None,
         status: Status::Error,
     }
 }

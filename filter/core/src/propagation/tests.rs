@@ -41,16 +41,15 @@ fn pass(propagation: &Propagation, headers: &[(&str, &str)]) -> Passed {
     let mut after = before.clone();
     let mut stats = Stats::default();
     let request = before.as_request();
-    let found = extract(&propagation.extract, &request, &mut stats);
-    let outgoing = match (found.context, found.decision) {
-        (Some(context), _) => Outgoing::Context {
-            context,
-            tracestate: &found.tracestate,
-        },
-        (None, SamplingState::Deferred) => Outgoing::Nothing,
-        (None, decision) => Outgoing::Decision(decision),
+    let found = extract(&propagation.extract, &Trust::default(), &request, &mut stats);
+    let outgoing = Outgoing {
+        context: found.context,
+        decision: found.decision,
+        tracestate: &found.tracestate,
+        agreeing: found.agreeing,
+        answered: found.answered,
     };
-    inject(propagation, outgoing, &request, &mut after);
+    inject(propagation, &outgoing, &request, &mut after);
     Passed {
         extraction: Extraction {
             tracestate: Tracestate::Absent,
@@ -67,11 +66,25 @@ fn pass(propagation: &Propagation, headers: &[(&str, &str)]) -> Passed {
 fn context(sampling: SamplingState) -> SpanContext {
     SpanContext {
         trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
-        span_id: SpanId::from_hex(S.as_bytes()).unwrap(),
+        span_id: SpanId::from_hex(S.as_bytes()).ok(),
         sampling,
         random: false,
         short_trace_id: false,
     }
+}
+
+fn saying(context: Option<SpanContext>, decision: SamplingState) -> Outgoing<'static> {
+    Outgoing {
+        context,
+        decision,
+        tracestate: &Tracestate::Absent,
+        agreeing: FormatSet::default(),
+        answered: FormatSet::default(),
+    }
+}
+
+fn carrying(context: SpanContext) -> Outgoing<'static> {
+    saying(Some(context), SamplingState::Deferred)
 }
 
 /// The headers of a context in one format.
@@ -79,7 +92,7 @@ fn print(format: Format, outgoing: Outgoing<'_>) -> HeaderList {
     let mut list = HeaderList::default();
     inject(
         &writing(&[format]),
-        outgoing,
+        &outgoing,
         &HeaderList::default().as_request(),
         &mut list,
     );
@@ -90,7 +103,7 @@ fn print(format: Format, outgoing: Outgoing<'_>) -> HeaderList {
 fn propagation_kit(format: Format, knows: &[SamplingState]) {
     let read = |list: &HeaderList| {
         let mut stats = Stats::default();
-        let found = extract(&[format], &list.as_request(), &mut stats);
+        let found = extract(&[format], &Trust::default(), &list.as_request(), &mut stats);
         (found.context, found.decision, stats)
     };
     for sampling in [
@@ -101,10 +114,7 @@ fn propagation_kit(format: Format, knows: &[SamplingState]) {
     ] {
         let list = print(
             format,
-            Outgoing::Context {
-                context: context(sampling),
-                tracestate: &Tracestate::Absent,
-            },
+            carrying(context(sampling)),
         );
         let (found, _, stats) = read(&list);
         match (sampling, knows.contains(&sampling)) {
@@ -123,14 +133,11 @@ fn propagation_kit(format: Format, knows: &[SamplingState]) {
 
     let mut short = context(SamplingState::Accept);
     short.trace_id = TraceId::from_short_hex(T64.as_bytes()).unwrap();
-    let outgoing = Outgoing::Context {
-        context: short,
-        tracestate: &Tracestate::Absent,
-    };
+    let outgoing = carrying(short);
     let (found, _, _) = read(&print(format, outgoing));
     assert_eq!(found.map(|context| context.trace_id), Some(short.trace_id));
 
-    let decision = print(format, Outgoing::Decision(SamplingState::Deny));
+    let decision = print(format, saying(None, SamplingState::Deny));
     let expected = if format == Format::TraceContext {
         SamplingState::Deferred
     } else {
@@ -144,19 +151,9 @@ fn propagation_kit(format: Format, knows: &[SamplingState]) {
 
     let mut malformed = print(
         format,
-        Outgoing::Context {
-            context: context(SamplingState::Accept),
-            tracestate: &Tracestate::Absent,
-        },
+        carrying(context(SamplingState::Accept)),
     );
-    malformed.set(
-        match format {
-            Format::TraceContext => w3c::TRACEPARENT,
-            Format::B3 => b3::B3,
-            Format::B3Multi => b3::X_B3_TRACE_ID,
-        },
-        b"x",
-    );
+    malformed.set(format.headers()[0].as_str(), b"x");
     let (found, _, stats) = read(&malformed);
     assert_eq!(found, None, "{format:?}: malformed");
     assert_eq!(stats.get(Counter::malformed(format)), 1);
@@ -257,10 +254,7 @@ fn b3_8_keeps_the_decision_through_every_pair_of_formats() {
             for sampling in [SamplingState::Accept, SamplingState::Deny] {
                 let sent = print(
                     from,
-                    Outgoing::Context {
-                        context: context(sampling),
-                        tracestate: &Tracestate::Absent,
-                    },
+                    carrying(context(sampling)),
                 );
                 let headers: Vec<(&str, &str)> = sent
                     .iter()
@@ -269,16 +263,13 @@ fn b3_8_keeps_the_decision_through_every_pair_of_formats() {
                 let passed = pass(&writing(&[to]), &headers);
                 let received = HeaderList::new(passed.headers);
                 let mut stats = Stats::default();
-                let found = extract(&[to], &received.as_request(), &mut stats);
+                let found = extract(&[to], &Trust::default(), &received.as_request(), &mut stats);
                 assert_eq!(found.context, Some(context(sampling)), "{from:?} to {to:?}");
                 assert_eq!(
                     received.iter().count(),
                     print(
                         to,
-                        Outgoing::Context {
-                            context: context(sampling),
-                            tracestate: &Tracestate::Absent,
-                        }
+                        carrying(context(sampling))
                     )
                     .iter()
                     .count(),
@@ -545,10 +536,18 @@ fn en_10_writes_nothing_where_nothing_changes() {
     ]);
     let request = headers.as_request();
     let mut stats = Stats::default();
-    let found = extract(&ALL, &request, &mut stats);
-    let outgoing = Outgoing::Context {
-        context: found.context.unwrap(),
+    let found = extract(&ALL, &Trust::default(), &request, &mut stats);
+    let outgoing = Outgoing {
+        context: found.context,
+        decision: found.decision,
         tracestate: &found.tracestate,
+        agreeing: found.agreeing,
+        answered: found.answered,
     };
-    inject(&Propagation::default(), outgoing, &request, &mut Refusing);
+    inject(
+        &Propagation::default(),
+        &outgoing,
+        &request,
+        &mut Refusing,
+    );
 }

@@ -104,7 +104,7 @@ fn map_10_makes_our_span_the_callers_child_and_the_next_ones_parent() {
         assert_eq!(&span.trace_id.to_hex(), T.as_bytes());
         assert_eq!(
             span.parent_span_id.map(SpanId::to_hex).as_ref(),
-            Some(S.as_bytes().try_into().unwrap())
+            S.as_bytes().first_chunk()
         );
         assert_eq!((span.start, span.end), (Nanos(10), Nanos(20)));
         assert_eq!(span.status, Status::Unset);
