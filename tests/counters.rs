@@ -267,3 +267,42 @@ fn a_configuration_that_is_refused_first_shows_in_the_gauge() {
         assert_eq!(guest.host.gauge("sidespan.config.refused"), Some(expected));
     }
 }
+
+#[test]
+fn a_full_batch_asks_for_the_tick_once_until_it_comes() {
+    let mut guest = Guest::start(EXPORTING);
+    guest.host.clear_transcript();
+    for _ in 0..10 {
+        guest.request(Direction::Inbound, &[], 200);
+    }
+    let asked = |guest: &Guest| {
+        guest
+            .host
+            .transcript()
+            .count("proxy_set_tick_period_milliseconds")
+    };
+    assert_eq!(
+        asked(&guest),
+        1,
+        "asked again, it would come later each time"
+    );
+    guest.host.advance(Duration::from_millis(1));
+    assert_eq!(guest.host.calls().len(), 1, "it came, and a batch went");
+    assert_eq!(asked(&guest), 2, "and then the usual again");
+}
+
+#[test]
+fn a_refused_configuration_repeats_its_errors_once_a_minute() {
+    let mut guest = Guest::start(r#"{"sampling": 1}"#);
+    let said = |guest: &mut Guest| {
+        let logs = guest.host.take_logs();
+        logs.iter()
+            .filter(|line| line.text.contains("$.sampling"))
+            .count()
+    };
+    assert_eq!(said(&mut guest), 1);
+    guest.host.advance(Duration::from_secs(59));
+    assert_eq!(said(&mut guest), 0);
+    guest.host.advance(Duration::from_secs(2));
+    assert_eq!(said(&mut guest), 1);
+}

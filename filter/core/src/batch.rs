@@ -11,7 +11,7 @@ use crate::time::Nanos;
 #[derive(Debug)]
 pub struct Batch {
     spans: VecDeque<Waiting>,
-    // bytes == the sum of the spans' lengths <= max_bytes
+    // bytes == the sum of what the spans take in memory <= max_bytes
     bytes: usize,
     max_spans: usize,
     max_bytes: usize,
@@ -36,7 +36,7 @@ impl Batch {
 
     /// Adds a span and returns how many spans had to go for it, itself included if it fits on no account.
     pub fn push(&mut self, span: Vec<u8>, now: Nanos) -> usize {
-        let length = span.len();
+        let length = taken_by(&span);
         if length > self.max_bytes || self.max_spans == 0 {
             return 1;
         }
@@ -83,17 +83,25 @@ impl Batch {
         self.spans.is_empty()
     }
 
-    /// The bytes of the spans that wait.
+    /// The bytes that the spans which wait take in memory.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
     fn pop(&mut self) -> Option<Vec<u8>> {
         let Waiting { span, .. } = self.spans.pop_front()?;
-        self.bytes = self.bytes.saturating_sub(span.len());
+        self.bytes = self.bytes.saturating_sub(taken_by(&span));
         Some(span)
     }
 }
+
+/// A span's bytes, and what keeping it costs beside them.
+fn taken_by(span: &[u8]) -> usize {
+    span.len().saturating_add(OVERHEAD_BYTES)
+}
+
+/// The entry in the queue, and the allocator's own bytes for the span behind it.
+const OVERHEAD_BYTES: usize = size_of::<Waiting>() + 16;
 
 #[cfg(test)]
 mod tests {
@@ -108,19 +116,24 @@ mod tests {
 
     impl Model {
         fn push(&mut self, span: Vec<u8>, max_spans: usize, max_bytes: usize) -> usize {
-            if span.len() > max_bytes {
+            if span.len() + OVERHEAD_BYTES > max_bytes {
                 return 1;
             }
             self.spans.push(span);
             let before = self.spans.len();
-            while self.spans.len() > max_spans
-                || self.spans.iter().map(Vec::len).sum::<usize>() > max_bytes
-            {
+            while self.spans.len() > max_spans || self.bytes() > max_bytes {
                 self.spans.remove(0);
             }
             before - self.spans.len()
         }
+
+        fn bytes(&self) -> usize {
+            self.spans.iter().map(|span| taken_by(span)).sum()
+        }
     }
+
+    /// Room for seven spans of the largest size that the model is given.
+    const MAX_BYTES: usize = 7 * (60 + OVERHEAD_BYTES);
 
     #[test]
     fn behaves_as_a_list_that_is_cut_from_the_front() {
@@ -131,12 +144,12 @@ mod tests {
             seed ^= seed << 17;
             usize::try_from(seed % below).unwrap()
         };
-        let mut batch = Batch::new(10, 200);
+        let mut batch = Batch::new(10, MAX_BYTES);
         let mut model = Model::default();
         for step in 0..10_000_u64 {
             if random(4) > 0 {
                 let span = vec![u8::try_from(step % 251).unwrap(); 1 + random(60)];
-                let expected = model.push(span.clone(), 10, 200);
+                let expected = model.push(span.clone(), 10, MAX_BYTES);
                 assert_eq!(batch.push(span, Nanos(step)), expected, "step {step}");
             } else {
                 let taken = batch.take(1 + random(5), 80);
@@ -145,16 +158,13 @@ mod tests {
                 assert_eq!(taken, expected, "step {step}");
             }
             assert_eq!(batch.len(), model.spans.len());
-            assert_eq!(
-                batch.bytes(),
-                model.spans.iter().map(Vec::len).sum::<usize>()
-            );
+            assert_eq!(batch.bytes(), model.bytes());
         }
     }
 
     #[test]
     fn drops_a_span_that_could_never_fit() {
-        let mut batch = Batch::new(10, 100);
+        let mut batch = Batch::new(10, 100 + OVERHEAD_BYTES);
         assert_eq!(batch.push(vec![0; 100], Nanos(1)), 0);
         assert_eq!(batch.push(vec![0; 101], Nanos(2)), 1);
         assert_eq!(batch.len(), 1);

@@ -5,8 +5,8 @@
 //! `sampling.consistent` and `gateway.exclude` are the exceptions, accepted from the first version on.
 //!
 //! All errors are found in one go and told in the order of the document, each with its JSON path. No value that may be
-//! secret is in them. Where the contract is silent, the limits here are: 100 errors (the rest is counted), 1,048,576
-//! spans and 1 GiB in the queue, 100 tries, 64 entries in lists and objects without a limit of their own.
+//! secret is in them. Where the contract is silent, the limits here are: 100 errors (the rest is counted), 131,072
+//! spans and 128 MiB in the queue, 100 tries, 64 entries in lists and objects without a limit of their own.
 
 use alloc::format;
 use alloc::string::String;

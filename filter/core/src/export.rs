@@ -35,7 +35,8 @@ pub struct Exporter {
     batch: Batch,
     state: State,
     failures_in_a_row: u32,
-    last_failure: Option<Failure>,
+    // What was reported since export last worked; at most MAX_REPORTED.
+    reported: Vec<Failure>,
     is_closed: bool,
 }
 
@@ -53,8 +54,15 @@ struct Limits {
 #[derive(Debug)]
 enum State {
     Idle,
-    UnderWay { request: Request, until: Nanos },
-    Waiting { request: Request, until: Nanos },
+    UnderWay {
+        request: Request,
+        since: Nanos,
+    },
+    Waiting {
+        request: Request,
+        since: Nanos,
+        delay: Duration,
+    },
 }
 
 #[derive(Debug)]
@@ -64,7 +72,7 @@ struct Request {
     attempts: u32,
 }
 
-/// What is worth a line in the log: the first failure of a kind, and the end of failing.
+/// What is worth a line in the log: the first failure of each kind since export last worked, and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
     /// Export fails, in a way that was not yet reported.
@@ -91,7 +99,7 @@ impl Exporter {
             batch: Batch::new(export.queue_max_spans, export.queue_max_bytes),
             state: State::Idle,
             failures_in_a_row: 0,
-            last_failure: None,
+            reported: Vec::new(),
             is_closed: false,
         })
     }
@@ -127,7 +135,11 @@ impl Exporter {
                 stats.add(Counter::ExportRequests);
                 request
             }
-            State::Waiting { request, until } if now >= until || urgency == Urgency::Drain => {
+            State::Waiting {
+                request,
+                since,
+                delay,
+            } if now.is_past(since, delay) => {
                 stats.add(Counter::ExportRequests);
                 stats.add(Counter::ExportRetries);
                 request
@@ -142,8 +154,7 @@ impl Exporter {
                 attempts: request.attempts.saturating_add(1),
                 ..request
             },
-            // The proxy ends the call by itself; this is for an answer that never comes.
-            until: now.after(self.limits.timeout.saturating_mul(2)),
+            since: now,
         };
         match &self.state {
             State::UnderWay { request, .. } => Some(&request.body),
@@ -151,9 +162,11 @@ impl Exporter {
         }
     }
 
-    /// Whether the request under way has been without an answer for so long that none will come.
+    /// Whether the request under way has been without an answer for so long that none will come. The proxy ends a call
+    /// by itself; this is for an answer that is lost.
     pub fn is_overdue(&self, now: Nanos) -> bool {
-        matches!(self.state, State::UnderWay { until, .. } if now >= until)
+        let patience = self.limits.timeout.saturating_mul(2);
+        matches!(self.state, State::UnderWay { since, .. } if now.is_past(since, patience))
     }
 
     /// Takes the answer to the request under way. `jitter` is a random byte.
@@ -179,7 +192,8 @@ impl Exporter {
                     request.spans.saturating_sub(rejected),
                 );
                 self.failures_in_a_row = 0;
-                return self.last_failure.take().map(|_| News::Recovered);
+                let was_failing = !core::mem::take(&mut self.reported).is_empty();
+                return was_failing.then_some(News::Recovered);
             }
             Reply::Refused(failure) => (failure, None),
             Reply::Again { failure, after } => (failure, Some(after)),
@@ -191,14 +205,17 @@ impl Exporter {
                 let delay = after.unwrap_or_else(|| self.delay(jitter));
                 self.state = State::Waiting {
                     request,
-                    until: now.after(delay),
+                    since: now,
+                    delay,
                 };
             }
             _ => stats.add_many(Counter::SpansDroppedExport, request.spans),
         }
-        let is_news = self.last_failure != Some(failure);
-        self.last_failure = Some(failure);
-        is_news.then_some(News::Failing(failure))
+        if self.reported.contains(&failure) || self.reported.len() >= MAX_REPORTED {
+            return None;
+        }
+        self.reported.push(failure);
+        Some(News::Failing(failure))
     }
 
     /// Ends it: what still waits, and what comes after this, is counted as lost in the shutdown.
@@ -213,6 +230,16 @@ impl Exporter {
     /// Whether it was ended.
     pub fn is_closed(&self) -> bool {
         self.is_closed
+    }
+
+    /// Whether anything that waits or is under way may still be taken until then. A batch that may be tried again only
+    /// later is lost now as it would be then.
+    pub fn can_send_until(&self, end: Nanos, now: Nanos) -> bool {
+        let is_in_time = match self.state {
+            State::Waiting { since, delay, .. } => since.after(delay) < end,
+            State::Idle | State::UnderWay { .. } => true,
+        };
+        self.spans() > 0 && now < end && is_in_time
     }
 
     /// Spans that wait or are under way.
@@ -238,10 +265,16 @@ impl Exporter {
         let Some(oldest) = self.batch.oldest() else {
             return false;
         };
-        // Asked again one period later, the oldest span would have waited too long.
-        urgency == Urgency::Drain
-            || self.batch.len() >= self.limits.max_spans
-            || now.after(self.tick_period()) > oldest.after(self.limits.max_delay)
+        let is_old_enough = match urgency {
+            Urgency::Answer => now.is_past(oldest, self.limits.max_delay),
+            // The next tick comes a period later, and the oldest span would have waited too long by then.
+            Urgency::Tick => {
+                let next = now.after(self.tick_period());
+                now < oldest || next > oldest.after(self.limits.max_delay)
+            }
+            Urgency::Drain => true,
+        };
+        is_old_enough || self.batch.len() >= self.limits.max_spans
     }
 
     fn take_batch(&mut self) -> Option<Request> {
@@ -276,15 +309,20 @@ impl Exporter {
     }
 }
 
-/// How much a sender is in a hurry.
+/// On what occasion a sender asks, which tells when it will ask again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
-    /// Batches may fill up and delays pass.
-    Normal,
-    /// Everything is to go now, for this is the end.
+    /// The tick.
+    Tick,
+    /// An answer has come. There is still the tick, so only what must not wait for it goes now; otherwise each answer
+    /// would take along what little has come in since the last.
+    Answer,
+    /// The end: whatever there is goes, batch by batch, but no earlier than a collector that refuses may be asked again.
     Drain,
 }
 
+/// Kinds of failure that are reported before export works again; a collector that finds ever new ones has been heard.
+const MAX_REPORTED: usize = 8;
 /// A request is cut at this size, for the proxy holds it in memory as a whole.
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
 

@@ -71,7 +71,7 @@ pub fn describe_ending(attributes: &mut Attributes, kind: SpanKind, ending: Endi
     }
     // A caller that goes away once it has an answer has what it came for; without one, the server could not serve it.
     let flag = ending.response_flags;
-    if flag & DOWNSTREAM_RESET != 0 && (ending.status_code.is_some() || kind == SpanKind::Client) {
+    if flag & DOWNSTREAM_GONE != 0 && (ending.status_code.is_some() || kind == SpanKind::Client) {
         return Status::Unset;
     }
     match broken_by(flag) {
@@ -240,10 +240,11 @@ fn broken_by(flags: u64) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
-const DOWNSTREAM_RESET: u64 = 0x4000;
+/// The connection ended (DC), or on HTTP/2 and later the one stream was reset (DR).
+const DOWNSTREAM_GONE: u64 = 0x4000 | 0x1000_0000;
 
 /// Envoy's `CoreResponseFlag`, by its bit in `response.flags`. UH, UF, UO, … are the access log's names for them.
-const RESPONSE_FLAGS: [(u64, &str); 19] = [
+const RESPONSE_FLAGS: [(u64, &str); 25] = [
     (0x2, "no_healthy_upstream"),
     (0x20, "upstream_connect_failure"),
     (0x80, "upstream_overflow"),
@@ -258,11 +259,17 @@ const RESPONSE_FLAGS: [(u64, &str); 19] = [
     (0x80_0000, "upstream_protocol_error"),
     (0x400_0000, "dns_failure"),
     (0x8, "local_reset"),
-    (DOWNSTREAM_RESET, "downstream_reset"),
+    (0x4000, "downstream_reset"),
+    (0x1000_0000, "downstream_reset"),
     (0x1_0000, "stream_idle_timeout"),
     (0x4_0000, "downstream_protocol_error"),
+    (0x2_0000, "downstream_protocol_error"),
     (0x800, "rate_limited"),
+    (0x2000, "rate_limit_service_error"),
     (0x1000, "ext_authz_denied"),
+    (0x200_0000, "overload_manager"),
+    (0x800_0000, "overload_drop"),
+    (0x2000_0000, "overload_drop"),
 ];
 
 /// A status code as text.

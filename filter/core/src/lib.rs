@@ -15,6 +15,7 @@
 //! - `trust`, [`sampler`], [`tracer`]: what is believed, record or not, and the spans that are open meanwhile
 //! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
 //! - [`batch`], [`otlp`], [`export`]: from finished spans to an acknowledged request
+//! - [`facing`], [`lease`]: which way requests go here, and whether a good configuration runs beside a bad one
 //! - [`ids`], [`entropy`], [`time`], [`stats`]: what the others are made of
 #![no_std]
 #![forbid(unsafe_code)]
@@ -33,9 +34,11 @@ pub mod batch;
 pub mod config;
 pub mod entropy;
 pub mod export;
+pub mod facing;
 pub mod headers;
 pub mod http;
 pub mod ids;
+pub mod lease;
 pub mod otlp;
 pub mod pattern;
 pub mod propagation;

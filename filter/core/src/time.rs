@@ -13,4 +13,30 @@ impl Nanos {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(nanos))
     }
+
+    /// Whether this much time has passed since an earlier moment. A moment that lies ahead is from before the clock was
+    /// set back; nobody knows how long ago that was, and waiting for it to come again could take for ever.
+    pub fn is_past(self, since: Self, delay: Duration) -> bool {
+        self < since || self >= since.after(delay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_nobody_wait() {
+        let delay = Duration::from_nanos(10);
+        let since = Nanos(100);
+        for (now, is_past) in [
+            (100, false),
+            (109, false),
+            (110, true),
+            (99, true),
+            (0, true),
+        ] {
+            assert_eq!(Nanos(now).is_past(since, delay), is_past, "{now}");
+        }
+    }
 }

@@ -215,47 +215,11 @@ pub(crate) fn http_call(
         })
 }
 
-/// Sends `log` to the proxy, and panics with it: a trap without a word would be a riddle.
-pub(crate) fn start_logging() {
-    // A second logger is refused, and then the first one serves.
-    if log::set_logger(&ProxyLog).is_ok() {
-        log::set_max_level(log::LevelFilter::Info);
-    }
-    std::panic::set_hook(Box::new(|panic| {
-        write_log(LOG_CRITICAL, &panic.to_string());
-    }));
-}
-
-struct ProxyLog;
-
-impl log::Log for ProxyLog {
-    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        metadata.level() <= log::max_level()
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        if !self.enabled(record.metadata()) {
-            return;
-        }
-        let level = match record.level() {
-            log::Level::Trace => 0,
-            log::Level::Debug => 1,
-            log::Level::Info => 2,
-            log::Level::Warn => 3,
-            log::Level::Error => 4,
-        };
-        write_log(level, &record.args().to_string());
-    }
-
-    fn flush(&self) {}
-}
-
-fn write_log(level: u32, message: &str) {
+/// Writes a line to the proxy's log; levels count from 0, trace, to 5, critical.
+pub(crate) fn write_log(level: u32, message: &str) {
     // SAFETY: the message lives as long as the call.
     let _ = unsafe { proxy_log(level, message.as_ptr(), message.len()) };
 }
-
-const LOG_CRITICAL: u32 = 5;
 
 /// Randomness from WASI's `random_get`, which the proxy fills from its cryptographic source.
 #[derive(Debug)]

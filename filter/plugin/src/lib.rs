@@ -1,9 +1,9 @@
-//! The Sidespan filter as a proxy-wasm module: callbacks in, hostcalls out, no logic of its own.
+//! The Sidespan filter as a proxy-wasm module: callbacks in, hostcalls out, and what is decided is decided in the core.
 //!
 //! ```text
 //!   stream  one request: headers read and written, spans opened and ended     (per stream context)
 //!   root    configuration, tick, answers of the collector, shutdown           (per root context)
-//!      both share a worker: tracer, exporter, ids and counters of one plugin in one worker's VM
+//!      both share a worker: tracer, exporter, ids and counters of one configuration in one VM
 //!   host    the only file that calls the proxy, and the only one with `unsafe`
 //! ```
 //!
@@ -20,16 +20,19 @@
 )]
 
 mod host;
+mod logging;
 mod metrics;
 mod node;
 mod root;
+mod running;
+mod shared;
 mod stream;
 mod worker;
 
 /// What the proxy calls first.
 mod entry {
     proxy_wasm::main! {{
-        crate::host::start_logging();
+        crate::logging::start();
         proxy_wasm::set_root_context(|_| Box::new(crate::root::Root::new()));
     }}
 }

@@ -1,8 +1,8 @@
-//! What the proxy says of itself: its node metadata and which way a listener faces.
+//! What the proxy says of itself: its node's metadata, and which way the current listener faces.
 //!
 //! Envoy 1.33 moved these properties under `xds`; where that is not known, the old names are asked.
 
-use sidespan_core::config::Direction as Configured;
+use sidespan_core::facing::Facing;
 use sidespan_core::resource::Node;
 use sidespan_core::tracer::Direction;
 
@@ -33,44 +33,18 @@ fn node(path: &str) -> Option<String> {
         .filter(|text| !text.is_empty())
 }
 
-/// How the direction of a request is found.
-#[derive(Clone, Copy)]
-pub(crate) enum Facing {
-    /// The same for all requests.
-    Fixed(Direction),
-    /// Each listener's own. One root context may serve several, so it is asked for each request.
-    Listener,
+/// The node's id.
+pub(crate) fn id() -> String {
+    node("id").unwrap_or_default()
 }
 
-impl Facing {
-    /// What is configured, or else what the node is: Istio's gateways and waypoints are edges.
-    pub(crate) fn new(configured: Configured) -> Self {
-        match configured {
-            Configured::Inbound => Self::Fixed(Direction::Inbound),
-            Configured::Outbound => Self::Fixed(Direction::Outbound),
-            Configured::Edge => Self::Fixed(Direction::Edge),
-            Configured::Auto => {
-                let id = node("id").unwrap_or_default();
-                if id.starts_with("router~") || id.starts_with("waypoint~") {
-                    Self::Fixed(Direction::Edge)
-                } else {
-                    Self::Listener
-                }
-            }
-        }
-    }
-
-    /// The direction of the current request; a listener without one is an edge.
-    pub(crate) fn direction(self) -> Direction {
-        match self {
-            Self::Fixed(direction) => direction,
-            Self::Listener => match host::number_property("xds\0listener_direction")
-                .or_else(|| host::number_property("listener_direction"))
-            {
-                Some(1) => Direction::Inbound,
-                Some(2) => Direction::Outbound,
-                _ => Direction::Edge,
-            },
-        }
+/// The direction of the current request.
+pub(crate) fn direction(facing: Facing) -> Direction {
+    match facing {
+        Facing::Fixed(direction) => direction,
+        Facing::Listener => Direction::of_listener(
+            host::number_property("xds\0listener_direction")
+                .or_else(|| host::number_property("listener_direction")),
+        ),
     }
 }

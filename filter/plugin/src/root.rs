@@ -6,82 +6,19 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use sidespan_core::config::{Config, ConfigError};
 use sidespan_core::export::Urgency;
-use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::Active;
 
 use crate::host;
-use crate::metrics::Metrics;
+use crate::running;
+use crate::shared::{Mode, Shared};
 use crate::stream::Stream;
 use crate::worker::Worker;
-
-/// What the root context and its streams have in common.
-pub(crate) struct Shared {
-    mode: Mode,
-    metrics: Option<Metrics>,
-}
-
-enum Mode {
-    /// Not configured yet.
-    New,
-    /// A good configuration is at work.
-    Working(Box<Worker>),
-    /// A bad one came first: nothing is touched.
-    Aside {
-        errors: Vec<ConfigError>,
-        repeat_at: Nanos,
-    },
-}
-
-impl Shared {
-    pub(crate) fn begin(&mut self) -> Option<Active> {
-        match &mut self.mode {
-            Mode::Working(worker) => worker.begin(),
-            Mode::New | Mode::Aside { .. } => None,
-        }
-    }
-
-    pub(crate) fn finish(&mut self, active: Active) {
-        if let Mode::Working(worker) = &mut self.mode {
-            worker.finish(active);
-            let is_closed = worker
-                .exporter()
-                .is_some_and(|exporter| exporter.is_closed());
-            if is_closed {
-                // The tick is over, and what is counted now would be lost.
-                self.write_metrics();
-            }
-        }
-    }
-
-    fn write_metrics(&mut self) {
-        let Some(metrics) = &mut self.metrics else {
-            return;
-        };
-        match &mut self.mode {
-            Mode::Working(worker) => {
-                metrics.write_counters(&mut worker.stats);
-                let (spans, bytes) = worker
-                    .exporter()
-                    .map_or((0, 0), |exporter| (exporter.spans(), exporter.bytes()));
-                metrics.write_queue(spans, bytes);
-            }
-            Mode::Aside { .. } => {
-                let mut stats = Stats::default();
-                stats.add(Counter::WorkerTicks);
-                metrics.write_counters(&mut stats);
-                // Said again each time: the end of another refused configuration takes it back for all.
-                metrics.write_refused(true);
-            }
-            Mode::New => {}
-        }
-    }
-}
 
 pub(crate) struct Root {
     shared: Rc<RefCell<Shared>>,
@@ -93,40 +30,51 @@ pub(crate) struct Root {
 impl Root {
     pub(crate) fn new() -> Self {
         Self {
-            shared: Rc::new(RefCell::new(Shared {
-                mode: Mode::New,
-                metrics: None,
-            })),
+            shared: Rc::new(RefCell::new(Shared::new())),
             identity: [0; 8],
             drain_until: None,
         }
     }
 
-    /// Ends for good: everything counted is written, and the notes in shared places are taken back.
-    fn end(shared: &mut Shared, identity: [u8; 8]) {
+    fn send(&self, shared: &mut Shared, urgency: Urgency) {
         if let Mode::Working(worker) = &mut shared.mode {
-            worker.close();
-            let key = running_key();
-            // A newer configuration may have left its own note meanwhile.
-            if host::shared_data(&key).as_deref() == Some(&identity) {
-                host::set_shared_data(&key, &[]);
-            }
-        }
-        shared.write_metrics();
-        if let (Mode::Aside { .. }, Some(metrics)) = (&shared.mode, &shared.metrics) {
-            metrics.write_refused(false);
+            worker.send(match self.drain_until {
+                Some(_) => Urgency::Drain,
+                None => urgency,
+            });
         }
     }
 
-    /// Whether the last spans are still on their way.
-    fn is_draining(shared: &Shared, until: Nanos) -> bool {
-        let Mode::Working(worker) = &shared.mode else {
-            return false;
+    /// Ends what had to wait for the last spans, once they are gone or too late.
+    fn end_if_drained(&self, shared: &mut Shared) {
+        if let Some(until) = self.drain_until
+            && !shared.is_draining(until)
+        {
+            shared.end(&self.identity);
+            host::done();
+        }
+    }
+
+    fn work(&mut self, shared: &mut Shared, config: &Config) {
+        if let Mode::Working(worker) = &mut shared.mode {
+            worker.close();
+            shared.write_metrics();
+        }
+        shared.metrics().write_refused(false);
+        let mut worker = Worker::new(config);
+        self.identity = worker.identity();
+        running::note(&self.identity);
+        host::set_tick_period(worker.tick_period());
+        shared.mode = Mode::Working(Box::new(worker));
+    }
+
+    fn stand_aside(shared: &mut Shared, errors: Vec<ConfigError>) {
+        shared.metrics().write_refused(true);
+        host::set_tick_period(ASIDE_TICK);
+        shared.mode = Mode::Aside {
+            errors,
+            said_at: host::now(),
         };
-        worker
-            .exporter()
-            .is_some_and(|exporter| exporter.spans() > 0)
-            && host::now() < until
     }
 }
 
@@ -137,18 +85,9 @@ impl Context for Root {
         };
         if let Mode::Working(worker) = &mut shared.mode {
             worker.answered(token, trailers > 0);
-            // Behind a batch that was held up, the next one may be due already.
-            worker.send(match self.drain_until {
-                Some(_) => Urgency::Drain,
-                None => Urgency::Normal,
-            });
         }
-        if let Some(until) = self.drain_until
-            && !Self::is_draining(&shared, until)
-        {
-            Self::end(&mut shared, self.identity);
-            host::done();
-        }
+        self.send(&mut shared, Urgency::Answer);
+        self.end_if_drained(&mut shared);
     }
 
     fn on_done(&mut self) -> bool {
@@ -158,50 +97,38 @@ impl Context for Root {
         if let Mode::Working(worker) = &mut shared.mode {
             worker.send(Urgency::Drain);
             let until = worker.drain_until();
-            if Self::is_draining(&shared, until) {
+            if worker.is_draining(until) {
                 self.drain_until = Some(until);
+                // Where the whole process ends, nobody will ask again.
+                shared.write_metrics();
                 return false;
             }
         }
-        Self::end(&mut shared, self.identity);
+        shared.end(&self.identity);
         true
     }
 }
 
 impl RootContext for Root {
     fn on_configure(&mut self, _: usize) -> bool {
-        let Ok(mut shared) = self.shared.try_borrow_mut() else {
+        let shared = Rc::clone(&self.shared);
+        let Ok(mut shared) = shared.try_borrow_mut() else {
             return false;
         };
         let configuration =
             host::buffer(host::PLUGIN_CONFIGURATION, usize::MAX).unwrap_or_default();
         match Config::parse(&configuration) {
-            Ok(config) => {
-                let metrics = shared.metrics.get_or_insert_with(Metrics::define);
-                metrics.write_refused(false);
-                let mut worker = Worker::new(&config);
-                self.identity = worker.identity();
-                host::set_shared_data(&running_key(), &self.identity);
-                host::set_tick_period(worker.tick_period());
-                shared.mode = Mode::Working(Box::new(worker));
-                true
-            }
+            Ok(config) => self.work(&mut shared, &config),
             Err(errors) => {
-                let is_replaceable = host::shared_data(&running_key()).is_some();
+                let is_replaceable = running::is_noted();
                 log_errors(&errors, is_replaceable);
                 if is_replaceable {
                     return false;
                 }
-                let metrics = shared.metrics.get_or_insert_with(Metrics::define);
-                metrics.write_refused(true);
-                host::set_tick_period(ASIDE_TICK);
-                shared.mode = Mode::Aside {
-                    errors,
-                    repeat_at: host::now().after(REPEAT_ERRORS),
-                };
-                true
+                Self::stand_aside(&mut shared, errors);
             }
         }
+        true
     }
 
     fn on_tick(&mut self) {
@@ -210,30 +137,24 @@ impl RootContext for Root {
         };
         match &mut shared.mode {
             Mode::Working(worker) => {
-                worker.stats.add(Counter::WorkerTicks);
-                // A full batch may have asked for a tick at once; from here on it is the usual again.
-                host::set_tick_period(worker.tick_period());
-                worker.send(match self.drain_until {
-                    Some(_) => Urgency::Drain,
-                    None => Urgency::Normal,
-                });
+                worker.ticked();
+                if self.drain_until.is_none() {
+                    running::renew(&self.identity);
+                }
             }
-            Mode::Aside { errors, repeat_at } => {
+            // A good configuration may have come while a stream of this one goes on.
+            Mode::Aside { errors, said_at } if !running::is_noted() => {
                 let now = host::now();
-                if now >= *repeat_at {
-                    *repeat_at = now.after(REPEAT_ERRORS);
+                if now.is_past(*said_at, REPEAT_ERRORS) {
+                    *said_at = now;
                     log_errors(errors, false);
                 }
             }
-            Mode::New => {}
+            Mode::Aside { .. } | Mode::New => {}
         }
+        self.send(&mut shared, Urgency::Tick);
         shared.write_metrics();
-        if let Some(until) = self.drain_until
-            && !Self::is_draining(&shared, until)
-        {
-            Self::end(&mut shared, self.identity);
-            host::done();
-        }
+        self.end_if_drained(&mut shared);
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
@@ -257,11 +178,5 @@ fn log_errors(errors: &[ConfigError], is_replaceable: bool) {
     }
 }
 
-/// Under which shared name a good configuration of this plugin leaves its note.
-fn running_key() -> String {
-    let name = host::property("plugin_name").unwrap_or_default();
-    format!("sidespan.running.{}", String::from_utf8_lossy(&name))
-}
-
-const ASIDE_TICK: std::time::Duration = std::time::Duration::from_secs(1);
-const REPEAT_ERRORS: std::time::Duration = std::time::Duration::from_secs(60);
+const ASIDE_TICK: Duration = Duration::from_secs(1);
+const REPEAT_ERRORS: Duration = Duration::from_secs(60);

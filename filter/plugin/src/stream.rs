@@ -10,7 +10,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use sidespan_core::tracer::Active;
 
-use crate::root::Shared;
+use crate::shared::Shared;
 
 pub(crate) struct Stream {
     shared: Rc<RefCell<Shared>>,

@@ -1,19 +1,22 @@
 //! What a root context and its streams share in one worker: how requests are treated, and where spans go.
 
+use std::time::Duration;
+
 use sidespan_core::config::{Config, Otlp, Protocol};
 use sidespan_core::entropy::IdSource;
 use sidespan_core::export::reply::{Answer, Failure, Reply};
 use sidespan_core::export::{Exporter, News, Urgency};
+use sidespan_core::facing::Facing;
 use sidespan_core::headers::RequestHeaders;
 use sidespan_core::headers::wire::Pairs;
 use sidespan_core::http::Ending;
 use sidespan_core::otlp::Envelope;
-use sidespan_core::stats::Stats;
+use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Active, Tracer};
 
 use crate::host::{self, CallError, RequestHeaderWriter, WasiEntropy};
-use crate::node::{self, Facing};
+use crate::node;
 
 /// A configuration at work.
 pub(crate) struct Worker {
@@ -30,6 +33,9 @@ pub(crate) struct Collector {
     pub(crate) exporter: Exporter,
     // The call that the exporter waits for.
     call: Option<u32>,
+    // Set once a full batch has asked for a tick, until that comes. Asking again would put it off again, and under load
+    // for ever, because the proxy starts its timer anew each time.
+    is_tick_near: bool,
 }
 
 impl Worker {
@@ -50,10 +56,11 @@ impl Worker {
                 otlp,
                 exporter,
                 call: None,
+                is_tick_near: false,
             });
         Self {
             tracer: Tracer::new(config, node.namespace.as_deref()),
-            facing: Facing::new(config.direction),
+            facing: Facing::new(config.direction, &node::id()),
             ids: IdSource::new(WasiEntropy),
             collector,
             stats: Stats::default(),
@@ -70,7 +77,7 @@ impl Worker {
         // A property and the time are asked for only where a span will tell them.
         let active = course
             .is_recorded()
-            .then(|| (self.facing.direction(), host::now()))
+            .then(|| (node::direction(self.facing), host::now()))
             .and_then(|(direction, now)| {
                 course.begin(direction, &headers, now, &mut self.ids, &mut self.stats)
             });
@@ -93,17 +100,27 @@ impl Worker {
         for span in active.finish(ending, now) {
             exporter.push(&span, now, &mut self.stats);
         }
-        if exporter.is_full() {
+        if exporter.is_full() && !collector.is_tick_near {
             // A stream may not send: the answer would find it gone. The next tick may, and it is to come soon.
+            collector.is_tick_near = true;
             host::set_tick_period(SOON);
         }
     }
 
     /// How often the tick is wanted.
-    pub(crate) fn tick_period(&self) -> std::time::Duration {
-        self.collector
-            .as_ref()
-            .map_or(IDLE_TICK, |collector| collector.exporter.tick_period())
+    pub(crate) fn tick_period(&self) -> Duration {
+        self.exporter().map_or(IDLE_TICK, Exporter::tick_period)
+    }
+
+    /// The tick has come: if it was asked for out of turn, from here on it is the usual again.
+    pub(crate) fn ticked(&mut self) {
+        self.stats.add(Counter::WorkerTicks);
+        let period = self.tick_period();
+        if let Some(collector) = &mut self.collector
+            && std::mem::take(&mut collector.is_tick_near)
+        {
+            host::set_tick_period(period);
+        }
     }
 
     /// Sends what is due.
@@ -149,15 +166,19 @@ impl Worker {
         }
     }
 
-    /// How long the last batches may take when this ends.
+    /// Until when the last batches may take when this ends.
     pub(crate) fn drain_until(&self) -> Nanos {
         let timeout = self
             .collector
             .as_ref()
-            .map_or(std::time::Duration::ZERO, |collector| {
-                collector.otlp.timeout
-            });
+            .map_or(Duration::ZERO, |collector| collector.otlp.timeout);
         host::now().after(timeout)
+    }
+
+    /// Whether anything that waits may still go until then.
+    pub(crate) fn is_draining(&self, until: Nanos) -> bool {
+        self.exporter()
+            .is_some_and(|exporter| exporter.can_send_until(until, host::now()))
     }
 
     /// Random bytes that tell this configuration from every other.
@@ -251,8 +272,8 @@ fn status_code(digits: Vec<u8>) -> Option<u16> {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const USER_AGENT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
 /// Soon enough for a batch that is full.
-const SOON: std::time::Duration = std::time::Duration::from_millis(1);
+const SOON: Duration = Duration::from_millis(1);
 /// Often enough for counters.
-const IDLE_TICK: std::time::Duration = std::time::Duration::from_secs(1);
+const IDLE_TICK: Duration = Duration::from_secs(1);
 /// Nobody needs more of a collector's answer.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;

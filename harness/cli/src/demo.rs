@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 
 pub use format::{Format, Headers};
-pub use mesh::run_mesh;
+pub use mesh::{run_mesh, run_mesh_with};
 pub use report::{Hop, Report, Sent};
 pub use sidecar::Kind;
 

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod demo;
 pub mod run;
+pub mod sidecar;
 
 /// The compiled filter.
 pub const FILTER: &[u8] = include_bytes!(env!("SIDESPAN_FILTER_WASM"));

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sidespan::{check, demo, run};
+use sidespan::{check, demo, run, sidecar};
 
 /// Whole traces through a mesh that speaks several trace-context formats.
 #[derive(Debug, Parser)]
@@ -18,6 +18,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Check(check::CheckArgs),
     Run(run::RunArgs),
+    Sidecar(sidecar::SidecarArgs),
 }
 
 fn main() -> ExitCode {
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Sidecar(arguments) => sidecar::run(arguments),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("sidespan: {error:#}");

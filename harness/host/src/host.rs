@@ -5,6 +5,7 @@
 
 mod calls;
 mod exchange;
+mod life;
 mod reply;
 mod roots;
 mod time;
@@ -22,7 +23,7 @@ use crate::guest::{Guest, Trap};
 use crate::logs::{LogLevel, LogLine};
 use crate::module::{Fuel, Module};
 use crate::shared::Shared;
-use crate::stream::{Stream, StreamId, StreamProperties};
+use crate::stream::{Stream, StreamId};
 use crate::transcript::Transcript;
 use crate::world::{Deferred, World};
 
@@ -196,16 +197,6 @@ impl Host {
 
     fn world_mut(&mut self) -> &mut World {
         self.store.data_mut()
-    }
-
-    /// Begins a stream. The guest learns of it with the request's headers, or at its end if there were none.
-    pub fn open_stream(&mut self, properties: StreamProperties) -> StreamId {
-        let root = self.root;
-        let world = self.world_mut();
-        let id = StreamId(world.next_context());
-        let stream = Stream::new(id, root, properties, world.time.now());
-        world.streams.insert(id.0, stream);
-        id
     }
 
     /// Returns a stream as it stands; nothing once it has ended.

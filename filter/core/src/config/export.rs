@@ -189,8 +189,9 @@ const TAKEN: [&str; 3] = ["content-type", "te", "b3"];
 const MAX_HEADERS: usize = 64;
 const BATCH_SPANS: RangeInclusive<u64> = 1..=8192;
 const DELAYS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);
-/// At most what fits 1 GiB at 1 KiB a span: the memory of a WebAssembly module ends at 4 GiB.
-const QUEUE_SPANS: RangeInclusive<u64> = 1..=1 << 20;
-/// At least one span of common size.
-const QUEUE_BYTES: RangeInclusive<u64> = 1 << 10..=1 << 30;
+/// At most what fits the largest queue at 1 KiB a span.
+const QUEUE_SPANS: RangeInclusive<u64> = 1..=1 << 17;
+/// At least one span of common size. At most an eighth of the memory that Envoy gives a WebAssembly module, 1 GiB, for
+/// while configurations change several queues may stand in one; running out of memory would trap the VM.
+const QUEUE_BYTES: RangeInclusive<u64> = 1 << 10..=128 << 20;
 const ATTEMPTS: RangeInclusive<u64> = 1..=100;

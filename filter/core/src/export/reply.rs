@@ -6,7 +6,8 @@
 //! | again | CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS | 429, 502, 503, 504 |
 //! | refused | every other status | every other status |
 //!
-//! No answer at all, and a request that could not be sent, are tried again: the collector may be starting. A partial
+//! No answer at all, and a request that could not be sent, are tried again: the collector may be starting, and a cluster
+//! may reach the proxy after its configuration. A partial
 //! success is never sent again. See the OTLP specification, "OTLP/gRPC Response" and "OTLP/HTTP Response".
 
 use core::fmt;
@@ -130,7 +131,9 @@ impl fmt::Display for Failure {
                 "the proxy knows no such cluster; check the name, that the service exists, \
                  and that the Sidecar resource's egress hosts include it",
             ),
-            Self::NotSent => f.write_str("the proxy could not send the request"),
+            Self::NotSent => f.write_str(
+                "the proxy would not send the request: the cluster has no healthy endpoint, or its circuit breaker is open",
+            ),
             Self::NoAnswer => f.write_str("no answer"),
             Self::HttpStatus(status) => write!(f, "HTTP status {status}"),
             Self::GrpcStatus(status) => write!(f, "gRPC status {status}"),

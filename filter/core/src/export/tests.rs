@@ -71,7 +71,7 @@ fn sends_a_span_before_it_has_waited_longer_than_the_delay() {
     exporter.push(&span(), Nanos(0), &mut stats);
     let mut now = 0;
     while exporter
-        .next(Nanos(now), Urgency::Normal, &mut stats)
+        .next(Nanos(now), Urgency::Tick, &mut stats)
         .is_none()
     {
         now += u64::try_from(exporter.tick_period().as_nanos()).unwrap();
@@ -91,37 +91,109 @@ fn sends_a_full_batch_at_once_and_one_at_a_time() {
         exporter.push(&span(), Nanos(0), &mut stats);
     }
     assert!(exporter.is_full());
-    assert!(
-        exporter
-            .next(Nanos(0), Urgency::Normal, &mut stats)
-            .is_some()
-    );
+    assert!(exporter.next(Nanos(0), Urgency::Tick, &mut stats).is_some());
     assert!(!exporter.is_full(), "one is under way");
-    assert!(
-        exporter
-            .next(Nanos(0), Urgency::Normal, &mut stats)
-            .is_none()
-    );
+    assert!(exporter.next(Nanos(0), Urgency::Tick, &mut stats).is_none());
     assert_eq!(exporter.spans(), 5, "those under way are not gone yet");
     exporter.answered(TAKEN, Nanos(1), NO_JITTER, &mut stats);
     assert_eq!(stats.get(Counter::SpansExported), 2);
-    assert!(
-        exporter
-            .next(Nanos(1), Urgency::Normal, &mut stats)
-            .is_some()
-    );
+    assert!(exporter.next(Nanos(1), Urgency::Tick, &mut stats).is_some());
     exporter.answered(TAKEN, Nanos(2), NO_JITTER, &mut stats);
-    assert!(
-        exporter
-            .next(Nanos(2), Urgency::Normal, &mut stats)
-            .is_none()
-    );
+    assert!(exporter.next(Nanos(2), Urgency::Tick, &mut stats).is_none());
     assert!(
         exporter
             .next(Nanos(2), Urgency::Drain, &mut stats)
             .is_some()
     );
     assert_accounted(&exporter, &stats);
+}
+
+#[test]
+fn an_answer_takes_along_only_what_must_not_wait_for_the_tick() {
+    let mut stats = Stats::default();
+    let mut exporter = exporter(|export| export.batch_max_spans = 2);
+    let now = Nanos(SECOND);
+    exporter.push(&span(), now, &mut stats);
+    assert!(exporter.next(now, Urgency::Answer, &mut stats).is_none());
+    exporter.push(&span(), now, &mut stats);
+    assert!(
+        exporter.next(now, Urgency::Answer, &mut stats).is_some(),
+        "full"
+    );
+    exporter.answered(TAKEN, now, NO_JITTER, &mut stats);
+    exporter.push(&span(), now, &mut stats);
+    let late = Nanos(2 * SECOND);
+    assert!(
+        exporter.next(late, Urgency::Answer, &mut stats).is_some(),
+        "old"
+    );
+    exporter.answered(TAKEN, late, NO_JITTER, &mut stats);
+    exporter.push(&span(), late, &mut stats);
+    let tick = Nanos(2 * SECOND + 1);
+    assert!(exporter.next(tick, Urgency::Tick, &mut stats).is_some());
+}
+
+#[test]
+fn rt_6_waits_between_tries_even_at_the_end() {
+    let mut stats = Stats::default();
+    let mut exporter = exporter(|_| {});
+    exporter.push(&span(), Nanos(0), &mut stats);
+    assert!(
+        exporter
+            .next(Nanos(0), Urgency::Drain, &mut stats)
+            .is_some()
+    );
+    exporter.answered(
+        Failure::HttpStatus(503).again(),
+        Nanos(0),
+        NO_JITTER,
+        &mut stats,
+    );
+    assert!(
+        exporter
+            .next(Nanos(1), Urgency::Drain, &mut stats)
+            .is_none()
+    );
+    assert!(exporter.can_send_until(Nanos(SECOND + 1), Nanos(1)));
+    assert!(
+        !exporter.can_send_until(Nanos(SECOND), Nanos(1)),
+        "too late"
+    );
+    assert!(
+        exporter
+            .next(Nanos(SECOND), Urgency::Drain, &mut stats)
+            .is_some()
+    );
+}
+
+#[test]
+fn an_end_waits_for_what_is_there_and_no_longer_than_it_may() {
+    let mut stats = Stats::default();
+    let mut exporter = exporter(|_| {});
+    assert!(!exporter.can_send_until(Nanos(9), Nanos(0)), "nothing");
+    exporter.push(&span(), Nanos(0), &mut stats);
+    assert!(exporter.can_send_until(Nanos(9), Nanos(8)));
+    assert!(!exporter.can_send_until(Nanos(9), Nanos(9)));
+    exporter.next(Nanos(0), Urgency::Drain, &mut stats);
+    assert!(exporter.can_send_until(Nanos(9), Nanos(8)), "under way");
+    exporter.answered(TAKEN, Nanos(1), 0, &mut stats);
+    assert!(!exporter.can_send_until(Nanos(9), Nanos(8)));
+}
+
+#[test]
+fn a_clock_that_was_set_back_stops_nothing() {
+    let mut stats = Stats::default();
+    let mut exporter = exporter(|_| {});
+    exporter.push(&span(), Nanos(1000 * SECOND), &mut stats);
+    let before = Nanos(10 * SECOND);
+    assert!(exporter.next(before, Urgency::Tick, &mut stats).is_some());
+    exporter.answered(
+        Failure::NoAnswer.again(),
+        Nanos(1000 * SECOND),
+        0,
+        &mut stats,
+    );
+    assert!(exporter.next(before, Urgency::Tick, &mut stats).is_some());
 }
 
 #[test]
@@ -137,21 +209,21 @@ fn tries_again_with_doubling_delays_and_then_drops() {
     for delay in [1, 2, 3] {
         assert!(
             exporter
-                .next(Nanos(now), Urgency::Normal, &mut stats)
+                .next(Nanos(now), Urgency::Tick, &mut stats)
                 .is_some()
         );
         exporter.answered(failure.again(), Nanos(now), NO_JITTER, &mut stats);
         let due = now + delay * SECOND;
         assert!(
             exporter
-                .next(Nanos(due - 1), Urgency::Normal, &mut stats)
+                .next(Nanos(due - 1), Urgency::Tick, &mut stats)
                 .is_none()
         );
         now = due;
     }
     assert!(
         exporter
-            .next(Nanos(now), Urgency::Normal, &mut stats)
+            .next(Nanos(now), Urgency::Tick, &mut stats)
             .is_some()
     );
     exporter.answered(failure.again(), Nanos(now), NO_JITTER, &mut stats);
@@ -191,12 +263,12 @@ fn rt_6_jitters_by_a_fifth_and_does_as_the_collector_asks() {
         let mut stats = Stats::default();
         let mut exporter = exporter(|_| {});
         exporter.push(&span(), Nanos(0), &mut stats);
-        exporter.next(Nanos(SECOND), Urgency::Normal, &mut stats);
+        exporter.next(Nanos(SECOND), Urgency::Tick, &mut stats);
         exporter.answered(reply, Nanos(0), jitter, &mut stats);
         exporter
     };
     let until = |exporter: &Exporter| match exporter.state {
-        State::Waiting { until, .. } => until.0,
+        State::Waiting { since, delay, .. } => since.after(delay).0,
         _ => panic!("{:?}", exporter.state),
     };
     let again = Failure::HttpStatus(503).again();
@@ -247,7 +319,7 @@ fn drops_a_batch_that_is_refused_for_good() {
     let mut stats = Stats::default();
     let mut exporter = exporter(|_| {});
     exporter.push(&span(), Nanos(0), &mut stats);
-    exporter.next(Nanos(SECOND), Urgency::Normal, &mut stats);
+    exporter.next(Nanos(SECOND), Urgency::Tick, &mut stats);
     let refused = Reply::Refused(Failure::HttpStatus(400));
     exporter.answered(refused, Nanos(SECOND), 0, &mut stats);
     assert_eq!(stats.get(Counter::SpansDroppedExport), 1);
@@ -259,10 +331,12 @@ fn drops_a_batch_that_is_refused_for_good() {
 fn reports_a_failure_once_and_the_recovery_once() {
     let mut stats = Stats::default();
     let mut exporter = exporter(|_| {});
+    let mut now = 0;
     let mut answer = |reply| {
-        exporter.push(&span(), Nanos(0), &mut stats);
-        exporter.next(Nanos(u64::MAX), Urgency::Drain, &mut stats);
-        exporter.answered(reply, Nanos(0), 0, &mut stats)
+        exporter.push(&span(), Nanos(now), &mut stats);
+        now += 60 * SECOND;
+        exporter.next(Nanos(now), Urgency::Drain, &mut stats);
+        exporter.answered(reply, Nanos(now), 0, &mut stats)
     };
     let down = Failure::NoAnswer;
     let other = Failure::HttpStatus(503);
@@ -270,6 +344,11 @@ fn reports_a_failure_once_and_the_recovery_once() {
     assert_eq!(answer(down.again()), Some(News::Failing(down)));
     assert_eq!(answer(down.again()), None);
     assert_eq!(answer(other.again()), Some(News::Failing(other)));
+    assert_eq!(
+        answer(down.again()),
+        None,
+        "known, though another came between"
+    );
     assert_eq!(answer(TAKEN), Some(News::Recovered));
     assert_eq!(answer(TAKEN), None);
 }

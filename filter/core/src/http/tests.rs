@@ -161,6 +161,7 @@ fn nm_2_knows_methods_by_their_exact_case() {
 #[test]
 fn section_7_4_says_what_failed() {
     const DC: u64 = 0x4000;
+    const DR: u64 = 0x1000_0000;
     const UC: u64 = 0x40;
     let rows = [
         // code, flags, server's error.type, client's
@@ -181,6 +182,8 @@ fn section_7_4_says_what_failed() {
         (Some(404), UC, Some("upstream_reset"), Some("404")),
         (Some(200), DC, None, None),
         (None, DC, Some("downstream_reset"), None),
+        (Some(200), DR, None, None),
+        (None, DR, Some("downstream_reset"), None),
         (
             None,
             0x4,

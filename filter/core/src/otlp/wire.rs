@@ -81,12 +81,6 @@ pub fn message(out: &mut Vec<u8>, field: u64, fields: impl FnOnce(&mut Vec<u8>))
     out.remove(at);
 }
 
-/// How many bytes a varint of this value takes.
-pub fn varint_length(value: u64) -> usize {
-    let bits = 64_u32.saturating_sub((value | 1).leading_zeros());
-    bits.div_ceil(7) as usize
-}
-
 /// A field that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field<'a> {
@@ -160,7 +154,6 @@ mod tests {
             let mut theirs = Vec::new();
             prost::encoding::encode_varint(value, &mut theirs);
             assert_eq!(ours, theirs, "{value}");
-            assert_eq!(varint_length(value), ours.len(), "{value}");
             assert_eq!(read_varint(&mut &ours[..]), Some(value));
         }
     }

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use http::HeaderMap;
+use serde_json::Value;
 use sidespan_sink::{Sink, SinkConfig};
 use tokio::time::timeout;
 
@@ -71,7 +72,14 @@ const MESH: [Spec; 5] = [
 /// # Errors
 /// When the mesh cannot be set up. That the request or the trace failed is no error but a report.
 pub async fn run_mesh(kind: Kind) -> anyhow::Result<Report> {
-    let plugin = config::plugin();
+    run_mesh_with(kind, config::plugin()).await
+}
+
+/// The same with another configuration of the filter: what breaks when a format is left out?
+///
+/// # Errors
+/// As [`run_mesh`].
+pub async fn run_mesh_with(kind: Kind, plugin: Value) -> anyhow::Result<Report> {
     let launcher = Launcher::prepare(kind).await?;
     let sink = Sink::start(SinkConfig::default()).await?;
     let diary = Diary::default();
@@ -157,6 +165,26 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn one_whole_trace_comes_out_of_the_built_in_host() {
+        let report = run_mesh(Kind::BuiltIn).await.unwrap();
+        assert_eq!(report.problems, [""; 0]);
+        assert_eq!((report.hops.len(), report.spans.len()), (6, 11));
+    }
+
+    #[tokio::test]
+    async fn a_format_that_is_not_injected_breaks_the_trace_at_its_service() {
+        let mut plugin = config::plugin();
+        plugin["propagation"] = serde_json::json!({"inject": ["tracecontext", "b3"]});
+        let report = run_mesh_with(Kind::BuiltIn, plugin).await.unwrap();
+        let blind = "orders: received no context that it can read (B3, several headers)";
+        assert_eq!(report.problems.first().map(String::as_str), Some(blind));
+        assert_eq!(
+            report.trace_id, None,
+            "each of its calls began a trace of its own"
+        );
+    }
 
     #[test]
     fn callees_stand_behind_their_callers() {

@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Protocol, Route, Wasm};
+use sidespan_host::Module;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
 use super::config::COLLECTOR;
 use super::progress;
+use crate::sidecar::{self, Routes, Sidecar, SidecarConfig};
 
 /// What the sidecars of a run are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,7 @@ pub(super) struct Wiring {
 /// Starts sidecars of one kind.
 #[derive(Debug)]
 pub(super) enum Launcher {
+    BuiltIn { module: Module },
     Envoy { binary: PathBuf, folder: TempDir },
 }
 
@@ -55,15 +58,17 @@ pub(super) struct Pair {
 
 #[derive(Debug)]
 enum Running {
+    BuiltIn { inbound: Sidecar, outbound: Sidecar },
     Envoy(Envoy),
 }
 
 impl Launcher {
-    /// Gets what sidecars of this kind need: for Envoy its binary, which is fetched the first time.
+    /// Gets what sidecars of this kind need: the compiled filter, or Envoy's binary, which is fetched the first time.
     pub(super) async fn prepare(kind: Kind) -> anyhow::Result<Self> {
-        let Kind::Envoy = kind else {
-            anyhow::bail!("this build has no built-in sidecar; --envoy has real ones")
-        };
+        if kind == Kind::BuiltIn {
+            let module = spawn_blocking(|| Module::compile(crate::FILTER)).await??;
+            return Ok(Self::BuiltIn { module });
+        }
         progress("looking for Envoy, which is fetched the first time");
         let binary = spawn_blocking(|| sidespan_envoy::install(&target_dir())).await??;
         let folder = tempfile::Builder::new()
@@ -76,6 +81,7 @@ impl Launcher {
     /// Starts one sidecar and waits until it serves.
     pub(super) async fn start(&self, wiring: Wiring) -> anyhow::Result<Pair> {
         match self {
+            Self::BuiltIn { module } => built_in(&wiring, module).await,
             Self::Envoy { binary, folder } => {
                 let bootstrap = bootstrap(&wiring, &module_in(folder.path()));
                 let binary = binary.clone();
@@ -104,6 +110,11 @@ impl Pair {
     /// Stops it.
     pub(super) async fn stop(self) -> anyhow::Result<()> {
         match self.running {
+            Running::BuiltIn { inbound, outbound } => {
+                inbound.stop().await;
+                outbound.stop().await;
+                Ok(())
+            }
             // Dropping an Envoy waits for its end.
             Running::Envoy(envoy) => spawn_blocking(move || drop(envoy))
                 .await
@@ -112,9 +123,40 @@ impl Pair {
     }
 }
 
+/// Starts both sides on the built-in host, with the node metadata that Istio's agent would give them.
+async fn built_in(wiring: &Wiring, module: &Module) -> anyhow::Result<Pair> {
+    let config = |side, direction, routes| {
+        let name = format!("{} {side}", wiring.service);
+        let mut config = SidecarConfig::new(name, module, routes)
+            .node_metadata("NAME", pod(wiring.service).as_str())
+            .node_metadata("NAMESPACE", NAMESPACE)
+            .node_metadata("WORKLOAD_NAME", wiring.service)
+            .node_label("service.istio.io/canonical-name", wiring.service);
+        config.direction = direction;
+        config.plugin_configuration = wiring.plugin.clone().into_bytes();
+        let collector = wiring.collector.to_string();
+        config.clusters.insert(COLLECTOR.to_owned(), collector);
+        config
+    };
+    let to_peers = wiring
+        .peers
+        .iter()
+        .fold(Routes::default(), |routes, (name, address)| {
+            routes.route(*name, *address)
+        });
+    let inbound = config(INBOUND, sidecar::Direction::Inbound, Routes::to(wiring.app));
+    let outbound = config(OUTBOUND, sidecar::Direction::Outbound, to_peers);
+    let (inbound, outbound) = tokio::try_join!(Sidecar::start(inbound), Sidecar::start(outbound))?;
+    Ok(Pair {
+        inbound: inbound.local_addr(),
+        outbound: outbound.local_addr(),
+        running: Running::BuiltIn { inbound, outbound },
+    })
+}
+
 fn bootstrap(wiring: &Wiring, module: &Path) -> Bootstrap {
     let wasm = Wasm::new("sidespan", module).configuration(&wiring.plugin);
-    let node = Node::sidecar(NAMESPACE, &format!("{}-7d9c5b8f6-x2x4z", wiring.service));
+    let node = Node::sidecar(NAMESPACE, &pod(wiring.service));
     let inbound = Listener::new(INBOUND)
         .direction(Direction::Inbound)
         .route(Route::to(APP))
@@ -147,6 +189,11 @@ fn target_dir() -> PathBuf {
         .ancestors()
         .find(is_target)
         .map_or_else(|| PathBuf::from("target"), Path::to_path_buf)
+}
+
+/// Returns a name as a Deployment gives it to a pod.
+fn pod(service: &str) -> String {
+    format!("{service}-7d9c5b8f6-x2x4z")
 }
 
 fn module_in(folder: &Path) -> PathBuf {

@@ -13,7 +13,7 @@ use crate::guest::HeadersCallback;
 use crate::headers::Headers;
 use crate::host::{Failed, Host};
 use crate::memory::word;
-use crate::stream::{Action, Ending, Hold, Paused, Side, Stream, StreamId, Then};
+use crate::stream::{Action, Hold, Paused, Side, Stream, StreamId, Then};
 
 impl Host {
     /// Gives the filter the headers of the request.
@@ -65,19 +65,6 @@ impl Host {
         self.trailers(id, Side::Response, trailers.into())
     }
 
-    /// Ends a stream, at any time: `proxy_on_log`, `proxy_on_done`, `proxy_on_delete`. Returns its last state.
-    pub fn end(&mut self, id: StreamId, ending: Ending) -> Option<Stream> {
-        let now = self.world().time.now();
-        let stream = self.stream_mut(id)?;
-        stream.completed = Some(now);
-        stream.ending = Some(ending);
-        // A stream that the VM failed in, or after, is not logged: there is nobody to do it.
-        let _ = self.log_and_delete(id);
-        let stream = self.world_mut().streams.remove(&id.0)?;
-        self.end_retired(stream.root);
-        Some(stream)
-    }
-
     /// Takes the part of the request's body that went on behind the filter.
     pub fn take_request_body(&mut self, id: StreamId) -> Vec<u8> {
         self.stream_mut(id)
@@ -99,47 +86,6 @@ impl Host {
     fn is_answered_here(&self, id: StreamId) -> bool {
         self.stream(id)
             .is_some_and(|stream| stream.local_reply.is_some())
-    }
-
-    fn log_and_delete(&mut self, id: StreamId) -> Result<(), Failed> {
-        if self.is_failed(id) {
-            return Err(Failed);
-        }
-        self.create(id)?;
-        if let Some(stream) = self.stream_mut(id) {
-            stream.logging = true;
-        }
-        let log = self.guest()?.log.clone();
-        let logged = self.enter("proxy_on_log", id.0, log, id.0, ());
-        if let Some(stream) = self.stream_mut(id) {
-            stream.logging = false;
-        }
-        logged?;
-        self.run_deferred();
-        let done = self.guest()?.done.clone();
-        self.enter("proxy_on_done", id.0, done, id.0, 1)?;
-        self.run_deferred();
-        let delete = self.guest()?.delete.clone();
-        self.enter("proxy_on_delete", id.0, delete, id.0, ())?;
-        self.run_deferred();
-        Ok(())
-    }
-
-    /// Tells the guest of a stream, once.
-    fn create(&mut self, id: StreamId) -> Result<(), Failed> {
-        let function = self.guest()?.context_create.clone();
-        let Some(stream) = self.stream_mut(id).filter(|stream| !stream.created) else {
-            return if self.trap.is_some() {
-                Err(Failed)
-            } else {
-                Ok(())
-            };
-        };
-        stream.created = true;
-        let root = stream.root;
-        self.enter("proxy_on_context_create", id.0, function, (id.0, root), ())?;
-        self.run_deferred();
-        Ok(())
     }
 
     pub(super) fn headers(

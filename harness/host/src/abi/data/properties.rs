@@ -167,7 +167,7 @@ fn explain(world: &World, path: &[u8], segments: &[&[u8]]) -> String {
     {
         return format!("`{path}` was removed in Envoy 1.33; `xds.{path}` took its place");
     }
-    if world.stream().is_none() {
+    if world.stream().is_none() && !segments.starts_with(&[b"xds", b"node"]) {
         return format!(
             "`{path}` needs a stream; a root context sees only `xds.node` and the `plugin_` names"
         );

@@ -134,6 +134,23 @@ fn writes_numbers_as_eight_bytes() {
 }
 
 #[test]
+fn says_why_a_root_context_does_not_find_a_property() {
+    for (path, reason) in [
+        (
+            "request.method",
+            "`request.method` needs a stream; a root context sees only `xds.node` and the `plugin_` names",
+        ),
+        (
+            "xds.node.metadata.NAME",
+            "`xds.node.metadata.NAME` is not known in proxy_on_configure",
+        ),
+    ] {
+        let host = looking_up(path);
+        assert_eq!(host.transcript().refusals().next().unwrap().reason, reason);
+    }
+}
+
+#[test]
 fn says_why_an_old_name_is_not_found() {
     let host = looking_up("listener_direction");
     let refusal = host.transcript().refusals().next().unwrap();

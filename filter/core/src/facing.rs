@@ -1,0 +1,93 @@
+//! Which way a request goes past this proxy: towards the workload, from it, or neither.
+//!
+//! Istio's gateways and waypoints are edges, though their listeners say OUTBOUND; so is a listener that says nothing. Every
+//! other listener says it itself, and one root context may serve several, so it is asked for each request.
+
+use crate::config;
+use crate::tracer::Direction;
+
+/// How the direction of a request is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Facing {
+    /// The same for all requests.
+    Fixed(Direction),
+    /// Each listener's own.
+    Listener,
+}
+
+impl Facing {
+    /// What is configured, or else what the node's id tells.
+    pub fn new(configured: config::Direction, node_id: &str) -> Self {
+        let is_edge = node_id.starts_with("router~") || node_id.starts_with("waypoint~");
+        match configured {
+            config::Direction::Inbound => Self::Fixed(Direction::Inbound),
+            config::Direction::Outbound => Self::Fixed(Direction::Outbound),
+            config::Direction::Edge => Self::Fixed(Direction::Edge),
+            config::Direction::Auto if is_edge => Self::Fixed(Direction::Edge),
+            config::Direction::Auto => Self::Listener,
+        }
+    }
+}
+
+impl Direction {
+    /// The direction that a listener tells, by the numbers of Envoy's `TrafficDirection`.
+    pub fn of_listener(number: Option<u64>) -> Self {
+        match number {
+            Some(1) => Self::Inbound,
+            Some(2) => Self::Outbound,
+            _ => Self::Edge,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configured_direction_is_not_asked_for() {
+        for (configured, direction) in [
+            (config::Direction::Inbound, Direction::Inbound),
+            (config::Direction::Outbound, Direction::Outbound),
+            (config::Direction::Edge, Direction::Edge),
+        ] {
+            let facing = Facing::new(configured, "router~10.0.0.1~gateway.istio-system");
+            assert_eq!(facing, Facing::Fixed(direction));
+        }
+    }
+
+    #[test]
+    fn gateways_and_waypoints_are_edges_and_sidecars_ask_their_listeners() {
+        for (node_id, facing) in [
+            (
+                "router~10.0.0.1~gateway.istio-system~x",
+                Facing::Fixed(Direction::Edge),
+            ),
+            (
+                "waypoint~10.0.0.1~waypoint.shop~x",
+                Facing::Fixed(Direction::Edge),
+            ),
+            ("sidecar~10.0.0.1~cart.shop~x", Facing::Listener),
+            ("", Facing::Listener),
+        ] {
+            assert_eq!(
+                Facing::new(config::Direction::Auto, node_id),
+                facing,
+                "{node_id}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_listener_without_direction_is_an_edge() {
+        for (number, direction) in [
+            (None, Direction::Edge),
+            (Some(0), Direction::Edge),
+            (Some(1), Direction::Inbound),
+            (Some(2), Direction::Outbound),
+            (Some(3), Direction::Edge),
+        ] {
+            assert_eq!(Direction::of_listener(number), direction);
+        }
+    }
+}

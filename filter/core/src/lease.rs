@@ -1,0 +1,101 @@
+//! Whether a good configuration of this plugin runs in the process, told among workers by a note that must be renewed.
+//!
+//! Each working root context renews the note on its tick, and takes it back when it ends. The workers of two listeners may
+//! run different configurations under one name, a VM may trap, and a listener may be rejected after its filter was
+//! configured: whoever left the note last may be gone without a word. A note that nobody renews is therefore no note.
+//!
+//! ```text
+//! 8 bytes who, 8 bytes when (nanoseconds since the epoch, little endian)
+//! ```
+
+use core::time::Duration;
+
+use crate::time::Nanos;
+
+/// A note in the place that all workers see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Who left it.
+    pub holder: [u8; 8],
+    /// When.
+    pub renewed: Nanos,
+}
+
+impl Lease {
+    /// Reads a note; `None` where there is none that can be read.
+    pub fn read(note: &[u8]) -> Option<Self> {
+        let (holder, rest) = note.split_first_chunk::<8>()?;
+        let (renewed, []) = rest.split_first_chunk::<8>()? else {
+            return None;
+        };
+        Some(Self {
+            holder: *holder,
+            renewed: Nanos(u64::from_le_bytes(*renewed)),
+        })
+    }
+
+    /// The note as bytes.
+    pub fn to_bytes(self) -> [u8; 16] {
+        let Nanos(renewed) = self.renewed;
+        let mut note = [0; 16];
+        let bytes = self.holder.into_iter().chain(renewed.to_le_bytes());
+        for (free, byte) in note.iter_mut().zip(bytes) {
+            *free = byte;
+        }
+        note
+    }
+
+    /// Whether somebody still renews it.
+    pub fn is_live(self, now: Nanos) -> bool {
+        !now.is_past(self.renewed, EXPIRY)
+    }
+
+    /// Whether it is time to renew it.
+    pub fn is_due(self, now: Nanos) -> bool {
+        now.is_past(self.renewed, RENEWAL)
+    }
+}
+
+/// Often enough beside the expiry, and seldom beside a tick.
+const RENEWAL: Duration = Duration::from_secs(5);
+/// Three renewals: ticks are late where a worker is busy.
+const EXPIRY: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn lease() -> Lease {
+        Lease {
+            holder: [7; 8],
+            renewed: Nanos(100 * SECOND),
+        }
+    }
+
+    #[test]
+    fn reads_what_it_writes_and_nothing_else() {
+        let note = lease().to_bytes();
+        assert_eq!(Lease::read(&note), Some(lease()));
+        assert_eq!(Lease::read(&note[..15]), None);
+        assert_eq!(Lease::read(&[&note[..], &[0]].concat()), None);
+        assert_eq!(Lease::read(&[]), None);
+    }
+
+    #[test]
+    fn lives_as_long_as_it_is_renewed() {
+        for (second, is_due, is_live) in [
+            (100, false, true),
+            (104, false, true),
+            (105, true, true),
+            (114, true, true),
+            (115, true, false),
+            (99, true, false),
+        ] {
+            let now = Nanos(second * SECOND);
+            assert_eq!(lease().is_due(now), is_due, "{second}");
+            assert_eq!(lease().is_live(now), is_live, "{second}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Connections from clients: taken until the stop, then let go when their requests are done.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::exchange::{Peers, serve};
+use super::pool::Pool;
+use super::vm::Vm;
+use super::{Direction, Routes, SidecarConfig};
+
+/// What all requests of a sidecar need.
+pub(super) struct Front {
+    pub(super) routes: Routes,
+    pub(super) direction: i64,
+    pub(super) timeout: Duration,
+    pub(super) vm: Vm,
+    pub(super) pool: Pool,
+    local: SocketAddr,
+    drain: Duration,
+}
+
+impl Front {
+    pub(super) fn new(config: SidecarConfig, local: SocketAddr, vm: Vm) -> Self {
+        let direction = match config.direction {
+            Direction::None => 0,
+            Direction::Inbound => 1,
+            Direction::Outbound => 2,
+        };
+        let (routes, timeout, drain) = (config.routes, config.timeout, config.drain);
+        Self {
+            routes,
+            direction,
+            timeout,
+            vm,
+            pool: Pool::default(),
+            local,
+            drain,
+        }
+    }
+
+    /// Serves until told to stop; then waits for open requests, but not for ever.
+    pub(super) async fn run(self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+        let front = Arc::new(self);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, client)) => {
+                        connections.spawn(Arc::clone(&front).connection(stream, client, stop.clone()));
+                    }
+                    // Such as too many open files: it passes, and spinning would not help.
+                    Err(error) => {
+                        log::warn!("no connection taken: {error}");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                },
+                Some(_) = connections.join_next(), if !connections.is_empty() => {}
+                () = stopped(&mut stop) => break,
+            }
+        }
+        drop(listener);
+        let done = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(front.drain, done).await.is_err() {
+            log::warn!("requests that did not end in time are cut off");
+        }
+        connections.shutdown().await;
+    }
+
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        client: SocketAddr,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        // Messages are written whole; waiting for more only adds latency. Not all systems can.
+        let _ = stream.set_nodelay(true);
+        let peers = Peers {
+            client,
+            local: self.local,
+        };
+        let service = service_fn(|request| serve(Arc::clone(&self), peers, request));
+        let server = auto::Builder::new(TokioExecutor::new());
+        let connection = server.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            log::debug!("the connection with {client} broke: {error}");
+        }
+    }
+}
+
+/// Waits for the stop, or for the end of the sidecar itself.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|is_stopped| *is_stopped).await);
+}

@@ -1,0 +1,230 @@
+//! `sidespan sidecar` on the command line.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use sidespan_host::{FailurePolicy, LogLevel, Module};
+
+use super::{Direction, Routes, Sidecar, SidecarConfig};
+
+/// Runs a proxy-wasm filter as a local HTTP sidecar.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct SidecarArgs {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Where requests go
+    #[arg(long, value_name = "ADDRESS")]
+    pub upstream: SocketAddr,
+    /// Another filter than Sidespan's own
+    #[arg(long, value_name = "FILE")]
+    pub module: Option<PathBuf>,
+    /// The filter's configuration, JSON or YAML
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the filter's calls to any cluster go, as host:port
+    #[arg(long, value_name = "ADDRESS", value_parser = endpoint)]
+    pub otlp: Option<String>,
+    /// Where its calls to one cluster go; can be repeated
+    #[arg(long, value_name = "NAME=ADDRESS", value_parser = pair)]
+    pub cluster: Vec<(String, String)>,
+    /// Which side of the service this is
+    #[arg(long, value_enum, default_value_t)]
+    pub direction: Direction,
+    /// The plugin's name
+    #[arg(long, default_value = "sidecar")]
+    pub name: String,
+    /// A value of the node's metadata, such as NAMESPACE=shop; can be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub metadata: Vec<(String, String)>,
+    /// An environment variable of the filter; can be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub env: Vec<(String, String)>,
+    /// Let requests pass once the filter has failed, instead of answering 503
+    #[arg(long)]
+    pub fail_open: bool,
+    /// Keep the filter's debug lines too; RUST_LOG=wasm=debug shows them
+    #[arg(long)]
+    pub debug: bool,
+}
+
+const EXAMPLE: &str = "\
+Examples:
+  sidespan sidecar --listen 127.0.0.1:8080 --upstream 127.0.0.1:3000 --otlp 127.0.0.1:4317 --config plugin.yaml
+  sidespan sidecar --upstream 127.0.0.1:3000 --module other-filter.wasm --direction inbound --metadata NAMESPACE=shop
+
+RUST_LOG=wasm=info shows what the filter logs. It ends with Ctrl-C: open requests first, then what the filter still has
+to send.";
+
+/// Runs a sidecar until Ctrl-C, and lets the filter finish.
+///
+/// # Errors
+/// When a file cannot be read, the module or its configuration is not accepted, or the address cannot be listened on.
+pub fn run(args: SidecarArgs) -> anyhow::Result<ExitCode> {
+    let config = config(args)?;
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let sidecar = Sidecar::start(config).await?;
+        // Port 0 picks a free one, which nobody else can tell.
+        anstream::eprintln!("listening on {}", sidecar.local_addr());
+        tokio::signal::ctrl_c().await?;
+        sidecar.stop().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn config(args: SidecarArgs) -> anyhow::Result<SidecarConfig> {
+    let wasm = match &args.module {
+        Some(file) => fs::read(file).with_context(|| format!("reading {}", file.display()))?,
+        None => crate::FILTER.to_vec(),
+    };
+    let module = Module::compile(&wasm).context("loading the module")?;
+    let plugin_configuration = args
+        .config
+        .as_deref()
+        .map(configuration)
+        .transpose()?
+        .unwrap_or_default();
+    let mut config = SidecarConfig::new(args.name, &module, Routes::to(args.upstream));
+    config.listen = args.listen;
+    config.direction = args.direction;
+    config.plugin_configuration = plugin_configuration;
+    config.clusters = args.cluster.into_iter().collect::<BTreeMap<_, _>>();
+    config.any_cluster = args.otlp;
+    config.environment = args.env;
+    if args.fail_open {
+        config.failure_policy = FailurePolicy::FailOpen;
+    }
+    if args.debug {
+        config.log_level = LogLevel::Debug;
+    }
+    for (name, value) in args.metadata {
+        config = config.node_metadata(&name, value);
+    }
+    Ok(config)
+}
+
+/// Reads a plugin configuration. Envoy hands JSON to the filter, whatever its own configuration is written in.
+fn configuration(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    let is_yaml = file
+        .extension()
+        .is_some_and(|kind| kind == "yaml" || kind == "yml");
+    if !is_yaml {
+        return Ok(text.into_bytes());
+    }
+    let value: serde_json::Value = serde_saphyr::from_str(&text)
+        .with_context(|| format!("reading {} as YAML", file.display()))?;
+    Ok(value.to_string().into_bytes())
+}
+
+/// Reads `host:port`, or `http://host:port`.
+fn endpoint(text: &str) -> anyhow::Result<String> {
+    if text.starts_with("https://") {
+        bail!("TLS is not built into the sidecar; give host:port of a plain one");
+    }
+    let address = text
+        .strip_prefix("http://")
+        .unwrap_or(text)
+        .trim_end_matches('/');
+    match address.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+            Ok(address.to_owned())
+        }
+        _ => bail!("expected host:port, found `{text}`"),
+    }
+}
+
+fn pair(text: &str) -> anyhow::Result<(String, String)> {
+    let (name, value) = text
+        .split_once('=')
+        .with_context(|| format!("expected NAME=VALUE, found `{text}`"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[test]
+    fn reads_an_endpoint_with_or_without_a_scheme() {
+        assert_eq!(endpoint("localhost:4317").unwrap(), "localhost:4317");
+        assert_eq!(endpoint("http://[::1]:4317/").unwrap(), "[::1]:4317");
+        for wrong in ["https://a:1", "a", ":1", "a:b"] {
+            assert!(endpoint(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: SidecarArgs,
+    }
+
+    fn parse(line: &str) -> Result<SidecarConfig, String> {
+        let line =
+            Line::try_parse_from(line.split_whitespace()).map_err(|error| error.to_string())?;
+        config(line.args).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn takes_the_programs_own_filter_and_passes_its_configuration_on_as_json() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("plugin.yaml");
+        fs::write(&file, "sampling: {percentage: 5}").unwrap();
+        let line = format!(
+            "sidecar --upstream 127.0.0.1:3000 --otlp http://127.0.0.1:4317 --cluster other=127.0.0.1:1 \
+             --direction inbound --metadata NAMESPACE=shop --fail-open --config {}",
+            file.display()
+        );
+        let config = parse(&line).unwrap();
+        assert_eq!(
+            config.plugin_configuration,
+            br#"{"sampling":{"percentage":5}}"#
+        );
+        assert_eq!(
+            (config.direction, config.failure_policy),
+            (Direction::Inbound, FailurePolicy::FailOpen)
+        );
+        assert_eq!(config.any_cluster.as_deref(), Some("127.0.0.1:4317"));
+        assert_eq!(config.clusters["other"], "127.0.0.1:1");
+        assert_eq!(config.properties[0].1, "shop".into());
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_an_argument() {
+        for (line, message) in [
+            ("sidecar", "--upstream <ADDRESS>"),
+            (
+                "sidecar --upstream 127.0.0.1:1 --otlp https://a:1",
+                "TLS is not built into the sidecar",
+            ),
+            (
+                "sidecar --upstream 127.0.0.1:1 --metadata shop",
+                "expected NAME=VALUE, found `shop`",
+            ),
+            (
+                "sidecar --upstream 127.0.0.1:1 --module nowhere.wasm",
+                "reading nowhere.wasm",
+            ),
+        ] {
+            let error = parse(line).unwrap_err();
+            assert!(error.contains(message), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn splits_a_pair_at_its_first_equals_sign() {
+        assert_eq!(
+            pair("outbound|1||a=b=c").unwrap(),
+            ("outbound|1||a".to_owned(), "b=c".to_owned())
+        );
+        assert!(pair("a").is_err());
+    }
+}

@@ -1,0 +1,151 @@
+//! The filter's own HTTP calls, made for real.
+//!
+//! The VM itself answers those that take too long. What never reaches its cluster is answered as Envoy's router
+//! answers it: with a response 503, or UNAVAILABLE for gRPC.
+
+use std::collections::BTreeMap;
+
+use http_body_util::{BodyExt, Limited};
+use sidespan_host::{Headers, HttpCall};
+use tokio::sync::mpsc;
+
+use super::SidecarConfig;
+use super::message::{self, Protocol};
+use super::pool::Pool;
+use super::vm::Vm;
+
+/// Makes the filter's calls.
+#[derive(Clone)]
+pub(super) struct Caller {
+    clusters: BTreeMap<String, String>,
+    any: Option<String>,
+    pool: Pool,
+    vm: Vm,
+}
+
+struct Answer {
+    headers: Headers,
+    body: Vec<u8>,
+    trailers: Headers,
+}
+
+impl Caller {
+    pub(super) fn new(config: &SidecarConfig, vm: Vm) -> Self {
+        let (clusters, any) = (config.clusters.clone(), config.any_cluster.clone());
+        Self {
+            clusters,
+            any,
+            pool: Pool::default(),
+            vm,
+        }
+    }
+
+    /// Makes calls until the VM's thread has ended, each in a task of its own.
+    pub(super) async fn run(self, mut calls: mpsc::UnboundedReceiver<HttpCall>) {
+        while let Some(call) = calls.recv().await {
+            let caller = self.clone();
+            tokio::spawn(async move { caller.make(call).await });
+        }
+    }
+
+    async fn make(self, call: HttpCall) {
+        let (token, timeout) = (call.token, call.timeout);
+        let answer = self.ask(call);
+        let answer = match timeout {
+            // Past that moment the VM has answered it already.
+            Some(timeout) => match tokio::time::timeout(timeout, answer).await {
+                Ok(answer) => answer,
+                Err(_) => return,
+            },
+            None => answer.await,
+        };
+        self.vm.tell(move |worker| {
+            // The VM may have given the call up meanwhile.
+            let _ = match answer {
+                Some(answer) => {
+                    worker
+                        .host
+                        .reply(token, answer.headers, answer.body, answer.trailers)
+                }
+                None => worker.host.fail_call(token),
+            };
+        });
+    }
+
+    /// Returns the answer; nothing when the response broke off.
+    async fn ask(&self, call: HttpCall) -> Option<Answer> {
+        let is_grpc = call
+            .headers
+            .get("content-type")
+            .is_some_and(|kind| kind.starts_with(b"application/grpc"));
+        let protocol = if is_grpc {
+            Protocol::Http2
+        } else {
+            Protocol::Http1
+        };
+        let Some(address) = self.clusters.get(&call.cluster).or(self.any.as_ref()) else {
+            return Some(unavailable(is_grpc));
+        };
+        let trailers = (!call.trailers.is_empty()).then(|| message::to_map(&call.trailers));
+        let body = message::whole(call.body, trailers);
+        let request = match message::to_request(&call.headers, protocol, body) {
+            Ok(request) => request,
+            Err(error) => {
+                log::warn!("a call to {} cannot be sent: {error}", call.cluster);
+                return None;
+            }
+        };
+        let response = match self.pool.send(address, protocol, request).await {
+            Ok(response) => response,
+            Err(error) => {
+                log::debug!("a call to {} at {address} failed: {error}", call.cluster);
+                return Some(unavailable(is_grpc));
+            }
+        };
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, MAX_RESPONSE_BYTES)
+            .collect()
+            .await
+            .ok()?;
+        let trailers = body
+            .trailers()
+            .map(message::of_trailers)
+            .unwrap_or_default();
+        let headers = message::of_response(&parts);
+        Some(Answer {
+            headers,
+            body: body.to_bytes().to_vec(),
+            trailers,
+        })
+    }
+}
+
+/// What Envoy's router answers when there is no connection.
+fn unavailable(is_grpc: bool) -> Answer {
+    const TEXT: &str = "upstream connect error or disconnect/reset before headers";
+    let (headers, body) = if is_grpc {
+        let headers = [
+            (":status", "200"),
+            ("content-type", "application/grpc"),
+            ("grpc-status", "14"),
+            ("grpc-message", TEXT),
+        ];
+        (Headers::from(headers), Vec::new())
+    } else {
+        let length = TEXT.len().to_string();
+        let headers = [
+            (":status", "503"),
+            ("content-length", &length),
+            ("content-type", "text/plain"),
+        ];
+        (Headers::from(headers), TEXT.into())
+    };
+    Answer {
+        headers,
+        body,
+        trailers: Headers::new(),
+    }
+}
+
+/// Our bound on one response; the filter gets it as one piece.
+const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;

@@ -1,0 +1,223 @@
+//! One request and its response, through the filter.
+//!
+//! Invariant: an [`Exchange`] owns its stream in the VM and ends it exactly once; one that is dropped, because the
+//! client went away, ends as a client abort.
+
+mod link;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use sidespan_host::{Ending, Headers, LocalReply, StreamProperties, Then};
+use tokio::task::AbortHandle;
+
+use link::{Carried, Link, Passed, Side, Verdict, broken, then};
+
+use super::accept::Front;
+use super::message::{self, Body, Protocol};
+use super::pool::NoResponse;
+
+/// Both ends of a client's connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peers {
+    pub(super) client: SocketAddr,
+    pub(super) local: SocketAddr,
+}
+
+/// One stream in the VM, to be ended by this.
+struct Exchange {
+    link: Link,
+    upload: Option<AbortHandle>,
+    is_ended: bool,
+}
+
+/// Serves one request. An error breaks the client's stream off.
+pub(super) async fn serve(
+    front: Arc<Front>,
+    peers: Peers,
+    request: Request<Incoming>,
+) -> io::Result<Response<Body>> {
+    let (parts, body) = request.into_parts();
+    let protocol = Protocol::of(parts.version);
+    let headers = message::of_request(&parts);
+    let mut exchange = Exchange::open(&front, peers, protocol, &headers).await?;
+    let then = then(&body);
+    let passed = match exchange.link.headers(Side::Request, headers, then).await? {
+        Verdict::Pass(passed) => passed,
+        Verdict::Reply => return exchange.reply_here(Ending::Complete).await,
+        Verdict::Reset => return exchange.break_off(Ending::Complete),
+    };
+    let headers = passed.headers.unwrap_or_default();
+    let authority = headers.text(":authority").unwrap_or_default();
+    let Some(address) = front.routes.find(&authority) else {
+        let reply = LocalReply::new(404, "route_not_found");
+        return exchange.reply(reply, Ending::Complete).await;
+    };
+    let body = if then == Then::End {
+        message::empty()
+    } else {
+        let (pieces, piped) = message::pipe();
+        let upload = tokio::spawn(exchange.link.clone().upload(body, pieces));
+        exchange.upload = Some(upload.abort_handle());
+        piped
+    };
+    let request = match message::to_request(&headers, protocol, body) {
+        Ok(request) => request,
+        Err(error) => {
+            log::warn!("a request that the filter let through cannot be sent: {error}");
+            return exchange
+                .reply(LocalReply::new(400, "invalid_request"), Ending::Complete)
+                .await;
+        }
+    };
+    let address = address.to_string();
+    let response = tokio::select! {
+        response = tokio::time::timeout(front.timeout, front.pool.send(&address, protocol, request)) => response,
+        signs = exchange.link.over() => {
+            return if signs.replied && !signs.reset {
+                exchange.reply_here(Ending::Complete).await
+            } else {
+                exchange.break_off(Ending::Complete)
+            };
+        }
+    };
+    match response {
+        Ok(Ok(response)) => exchange.respond(response).await,
+        Ok(Err(error)) => {
+            log::debug!("no response from {address}: {error}");
+            let (reply, ending) = no_response(&error);
+            exchange.reply(reply, ending).await
+        }
+        Err(_) => {
+            let reply = LocalReply::new(504, "response_timeout").body("upstream request timeout");
+            exchange.reply(reply, Ending::UpstreamTimeout).await
+        }
+    }
+}
+
+/// Says it as Envoy's router does.
+fn no_response(error: &NoResponse) -> (LocalReply, Ending) {
+    let (reason, ending) = match error {
+        NoResponse::Connect(_) => ("remote connection failure", Ending::ConnectFailure),
+        NoResponse::Broken(_) => ("connection termination", Ending::UpstreamReset),
+    };
+    let details = format!("upstream_reset_before_response_started{{{reason}}}");
+    let text = format!(
+        "upstream connect error or disconnect/reset before headers. reset reason: {reason}"
+    );
+    (LocalReply::new(503, &details).body(text), ending)
+}
+
+impl Exchange {
+    async fn open(
+        front: &Front,
+        peers: Peers,
+        protocol: Protocol,
+        headers: &Headers,
+    ) -> io::Result<Self> {
+        let ip = |address: SocketAddr| (address.ip().to_string(), address.port());
+        let ((client, client_port), (local, local_port)) = (ip(peers.client), ip(peers.local));
+        let mut properties = StreamProperties::new()
+            .source(&client, client_port)
+            .destination(&local, local_port)
+            .listener_direction(front.direction)
+            .set("request.protocol", protocol.name());
+        // Seen once the request goes on; a filter that rewrites the authority sees the address for the old one.
+        if let Some(upstream) = front
+            .routes
+            .find(&headers.text(":authority").unwrap_or_default())
+        {
+            let (upstream, port) = ip(upstream);
+            properties = properties.upstream(&upstream, port);
+        }
+        let vm = front.vm.clone();
+        let opened = vm.run(|worker| worker.open(properties)).await;
+        let (id, signs) = opened.map_err(|_| broken("the VM has ended"))?;
+        Ok(Self {
+            link: Link { vm, id, signs },
+            upload: None,
+            is_ended: false,
+        })
+    }
+
+    /// Passes the upstream's response on.
+    async fn respond(mut self, response: Response<Incoming>) -> io::Result<Response<Body>> {
+        let (parts, body) = response.into_parts();
+        let headers = message::of_response(&parts);
+        let then = then(&body);
+        let headers = match self.link.headers(Side::Response, headers, then).await? {
+            Verdict::Pass(passed) => passed.headers.unwrap_or_default(),
+            Verdict::Reply => return self.reply_here(Ending::Complete).await,
+            Verdict::Reset => return self.break_off(Ending::Complete),
+        };
+        if then == Then::End {
+            self.end(Ending::Complete);
+            return message::to_response(&headers, message::empty());
+        }
+        let (pieces, piped) = message::pipe();
+        let link = self.link.clone();
+        // From here on this task owns the exchange: the body outlives the service's future.
+        tokio::spawn(async move {
+            let ending = match link.pump(Side::Response, body, pieces).await {
+                Carried::All | Carried::Stopped => Ending::Complete,
+                Carried::SourceBroken => Ending::UpstreamReset,
+                Carried::SinkClosed => Ending::ClientAbort,
+            };
+            self.end(ending);
+        });
+        message::to_response(&headers, piped)
+    }
+
+    /// Answers in place of the upstream, through the filter.
+    async fn reply(self, reply: LocalReply, ending: Ending) -> io::Result<Response<Body>> {
+        let id = self.link.id;
+        let _ = self
+            .link
+            .vm
+            .run(move |worker| worker.host.local_reply(id, reply))
+            .await;
+        self.reply_here(ending).await
+    }
+
+    /// Gives the client the answer that was made here.
+    async fn reply_here(mut self, ending: Ending) -> io::Result<Response<Body>> {
+        match self.link.take_reply().await? {
+            Some(Passed {
+                headers: Some(headers),
+                body,
+                trailers,
+                ..
+            }) => {
+                self.end(ending);
+                let trailers = trailers.as_ref().map(message::to_map);
+                message::to_response(&headers, message::whole(body, trailers))
+            }
+            _ => self.break_off(ending),
+        }
+    }
+
+    fn break_off(mut self, ending: Ending) -> io::Result<Response<Body>> {
+        self.end(ending);
+        Err(broken("the filter has reset the stream"))
+    }
+
+    fn end(&mut self, ending: Ending) {
+        if !std::mem::replace(&mut self.is_ended, true) {
+            let id = self.link.id;
+            self.link.vm.tell(move |worker| worker.end(id, ending));
+        }
+        // An upload that nobody waits for any more breaks the upstream's request off.
+        if let Some(upload) = self.upload.take() {
+            upload.abort();
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.end(Ending::ClientAbort);
+    }
+}

@@ -1,0 +1,299 @@
+//! One stream in the VM, as those on the sockets see it: ask, wait while the filter holds something back, take.
+
+use std::io;
+
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Bytes, Frame, Incoming};
+use sidespan_host::{Action, Ending, Headers, StreamId, Then};
+use tokio::sync::{mpsc, watch};
+
+use crate::sidecar::message::{self, Piece};
+use crate::sidecar::vm::{Signs, Vm, Worker};
+
+/// Which direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Request,
+    Response,
+}
+
+/// What the filter let through of one direction.
+#[derive(Debug, Default)]
+pub(super) struct Passed {
+    /// The headers, once they went on.
+    pub(super) headers: Option<Headers>,
+    pub(super) body: Vec<u8>,
+    pub(super) trailers: Option<Headers>,
+    pub(super) is_complete: bool,
+}
+
+/// What the filter wants done with a stream.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Pass(Passed),
+    /// It is answered here.
+    Reply,
+    /// It is to be reset.
+    Reset,
+}
+
+/// A link to one stream in the VM.
+#[derive(Clone)]
+pub(super) struct Link {
+    pub(super) vm: Vm,
+    pub(super) id: StreamId,
+    pub(super) signs: watch::Receiver<Signs>,
+}
+
+impl Link {
+    pub(super) async fn headers(
+        &mut self,
+        side: Side,
+        headers: Headers,
+        then: Then,
+    ) -> io::Result<Verdict> {
+        let id = self.id;
+        let ask = move |worker: &mut Worker| match side {
+            Side::Request => worker.host.request_headers(id, headers, then),
+            Side::Response => worker.host.response_headers(id, headers, then),
+        };
+        match self.ask(side, ask).await? {
+            Some(verdict) => Ok(verdict),
+            None => self.take_settled(side).await,
+        }
+    }
+
+    async fn body(&mut self, side: Side, bytes: Bytes, then: Then) -> io::Result<Verdict> {
+        let id = self.id;
+        let ask = move |worker: &mut Worker| match side {
+            Side::Request => worker.host.request_body(id, &bytes, then),
+            Side::Response => worker.host.response_body(id, &bytes, then),
+        };
+        let verdict = self.ask(side, ask).await?;
+        match verdict {
+            // What goes on before the end is carried on as it comes.
+            None if then == Then::More => self.take(side).await,
+            None => self.take_settled(side).await,
+            Some(verdict) => Ok(verdict),
+        }
+    }
+
+    async fn trailers(&mut self, side: Side, trailers: Headers) -> io::Result<Verdict> {
+        let id = self.id;
+        let ask = move |worker: &mut Worker| match side {
+            Side::Request => worker.host.request_trailers(id, trailers),
+            Side::Response => worker.host.response_trailers(id, trailers),
+        };
+        match self.ask(side, ask).await? {
+            Some(verdict) => Ok(verdict),
+            None => self.take_settled(side).await,
+        }
+    }
+
+    /// Gives the filter something and takes what went on, in one turn of the VM; nothing while the filter holds it back.
+    async fn ask(
+        &self,
+        side: Side,
+        ask: impl FnOnce(&mut Worker) -> Action + Send + 'static,
+    ) -> io::Result<Option<Verdict>> {
+        let id = self.id;
+        let turn = move |worker: &mut Worker| match ask(worker) {
+            Action::Pause => None,
+            Action::Continue | Action::LocalReply | Action::Reset => Some(take(worker, id, side)),
+        };
+        self.vm
+            .run(turn)
+            .await
+            .map_err(|_| broken("the VM has ended"))
+    }
+
+    /// Takes what the filter let through, once it holds nothing back.
+    async fn take_settled(&mut self, side: Side) -> io::Result<Verdict> {
+        let is_paused = |signs: &Signs| match side {
+            Side::Request => signs.request_paused,
+            Side::Response => signs.response_paused,
+        };
+        let is_over = |signs: &Signs| signs.replied || signs.reset;
+        // Without the other end the stream is gone, which taking will say.
+        drop(
+            self.signs
+                .wait_for(|signs| is_over(signs) || !is_paused(signs))
+                .await,
+        );
+        self.take(side).await
+    }
+
+    /// Takes the answer that was made here, once the filter holds nothing of it back; nothing when it was reset.
+    pub(super) async fn take_reply(&mut self) -> io::Result<Option<Passed>> {
+        drop(
+            self.signs
+                .wait_for(|signs| signs.reset || !signs.response_paused)
+                .await,
+        );
+        let id = self.id;
+        let taken = self
+            .vm
+            .run(move |worker| passed(worker, id, Side::Response))
+            .await;
+        taken.map_err(|_| broken("the VM has ended"))
+    }
+
+    async fn take(&self, side: Side) -> io::Result<Verdict> {
+        let id = self.id;
+        let verdict = self.vm.run(move |worker| take(worker, id, side)).await;
+        verdict.map_err(|_| broken("the VM has ended"))
+    }
+
+    /// Waits until the filter has answered or reset the stream.
+    pub(super) async fn over(&mut self) -> Signs {
+        match self
+            .signs
+            .wait_for(|signs| signs.replied || signs.reset)
+            .await
+        {
+            Ok(signs) => *signs,
+            Err(_) => Signs {
+                reset: true,
+                ..Signs::default()
+            },
+        }
+    }
+
+    /// Carries the request's body. A client that goes away in the middle of it ends the stream.
+    pub(super) async fn upload(self, body: Incoming, pieces: mpsc::Sender<Piece>) {
+        let (vm, id) = (self.vm.clone(), self.id);
+        if self.pump(Side::Request, body, pieces).await == Carried::SourceBroken {
+            vm.tell(move |worker| worker.end(id, Ending::ClientAbort));
+        }
+    }
+
+    /// Carries a body through the filter, to its end or as far as it goes.
+    ///
+    /// Dropping the sink without an end, which every other outcome than `All` does, breaks the message.
+    pub(super) async fn pump(
+        mut self,
+        side: Side,
+        mut source: Incoming,
+        sink: mpsc::Sender<Piece>,
+    ) -> Carried {
+        let mut signs = self.signs.clone();
+        loop {
+            signs.mark_unchanged();
+            let verdict = tokio::select! {
+                frame = source.frame() => match frame {
+                    None => self.body(side, Bytes::new(), Then::End).await,
+                    Some(Ok(frame)) => {
+                        let then = then(&source);
+                        self.frame(side, frame, then).await
+                    }
+                    Some(Err(_)) => return Carried::SourceBroken,
+                },
+                () = sink.closed() => return Carried::SinkClosed,
+                // The filter lets go of something, answers, or resets.
+                changed = signs.changed() => match changed {
+                    Ok(()) => self.take(side).await,
+                    Err(_) => return Carried::Stopped,
+                },
+            };
+            let Ok(Verdict::Pass(passed)) = verdict else {
+                return Carried::Stopped;
+            };
+            let is_complete = passed.is_complete;
+            if forward(passed, &sink).await.is_none() {
+                return Carried::SinkClosed;
+            }
+            if is_complete {
+                return Carried::All;
+            }
+        }
+    }
+
+    async fn frame(&mut self, side: Side, frame: Frame<Bytes>, then: Then) -> io::Result<Verdict> {
+        match frame.into_data() {
+            Ok(data) => self.body(side, data, then).await,
+            Err(frame) => {
+                let trailers = frame.into_trailers().unwrap_or_default();
+                self.trailers(side, message::of_trailers(&trailers)).await
+            }
+        }
+    }
+}
+
+/// How far a body was carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carried {
+    /// To its end.
+    All,
+    /// Whoever sends it has gone away.
+    SourceBroken,
+    /// Whoever is to have it has gone away.
+    SinkClosed,
+    /// The filter has answered or reset the stream.
+    Stopped,
+}
+
+/// Puts into the sink what went on; nothing when the sink is closed.
+async fn forward(passed: Passed, sink: &mpsc::Sender<Piece>) -> Option<()> {
+    if !passed.body.is_empty() {
+        sink.send(Piece::Frame(Frame::data(passed.body.into())))
+            .await
+            .ok()?;
+    }
+    if passed.is_complete {
+        if let Some(trailers) = passed.trailers {
+            sink.send(Piece::Frame(Frame::trailers(message::to_map(&trailers))))
+                .await
+                .ok()?;
+        }
+        sink.send(Piece::End).await.ok()?;
+    }
+    Some(())
+}
+
+fn take(worker: &mut Worker, id: StreamId, side: Side) -> Verdict {
+    if worker
+        .host
+        .stream(id)
+        .is_some_and(|stream| !stream.is_reset() && stream.local_reply().is_some())
+    {
+        return Verdict::Reply;
+    }
+    passed(worker, id, side).map_or(Verdict::Reset, Verdict::Pass)
+}
+
+fn passed(worker: &mut Worker, id: StreamId, side: Side) -> Option<Passed> {
+    let stream = worker.host.stream(id).filter(|stream| !stream.is_reset())?;
+    let half = match side {
+        Side::Request => stream.request(),
+        Side::Response => stream.response(),
+    };
+    let headers = half
+        .headers()
+        .filter(|_| half.has_passed_headers())
+        .cloned();
+    let (trailers, is_complete) = (half.trailers().cloned(), half.is_complete());
+    let body = match side {
+        Side::Request => worker.host.take_request_body(id),
+        Side::Response => worker.host.take_response_body(id),
+    };
+    Some(Passed {
+        headers,
+        body,
+        trailers,
+        is_complete,
+    })
+}
+
+/// Returns whether more of a body follows.
+pub(super) fn then(body: &Incoming) -> Then {
+    if body.is_end_stream() {
+        Then::End
+    } else {
+        Then::More
+    }
+}
+
+/// Returns the error that breaks a stream off.
+pub(super) fn broken(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionReset, why)
+}
