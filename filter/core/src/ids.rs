@@ -168,6 +168,17 @@ pub fn byte_to_hex(byte: u8) -> [u8; 2] {
     digits
 }
 
+/// Repairs what tolerant formats let pass: upper case, and zeros missing on the left. `None` for no digit at all or more
+/// than `N`; whether the characters are digits is for the strict reader to say.
+pub fn repair_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let missing = N.checked_sub(digits.len()).filter(|_| !digits.is_empty())?;
+    let mut repaired = [b'0'; N];
+    for (place, digit) in repaired.iter_mut().skip(missing).zip(digits) {
+        *place = digit.to_ascii_lowercase();
+    }
+    Some(repaired)
+}
+
 /// Exactly `2 * N` lower-case digits: `hex` checks the length, and would take upper case.
 fn bytes_of<const N: usize>(digits: &[u8]) -> Result<[u8; N], IdError> {
     let mut bytes = [0; N];
@@ -242,6 +253,15 @@ mod tests {
             TraceId::from_short_hex(b"0000000000000000"),
             Err(IdError::Zero)
         );
+    }
+
+    #[test]
+    fn repairs_case_and_missing_zeros_and_nothing_else() {
+        assert_eq!(repair_hex(b"aBc"), Some(*b"0abc"));
+        assert_eq!(repair_hex(b"00DEF"), Some(*b"00def"));
+        assert_eq!(repair_hex(b"x"), Some(*b"0x"));
+        assert_eq!(repair_hex::<4>(b""), None);
+        assert_eq!(repair_hex::<4>(b"00abc"), None);
     }
 
     #[test]
