@@ -122,6 +122,28 @@ pub struct Propagation {
     pub mirror: bool,
     /// Whether an id that came with 16 digits leaves with 16 in B3.
     pub keep64bit: bool,
+    /// What becomes of baggage.
+    pub baggage: Baggage,
+}
+
+/// `$.propagation.baggage`; as it is by default, no baggage is ever read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baggage {
+    /// Patterns of keys whose members are removed.
+    pub deny: Vec<String>,
+    /// The size beyond which members are removed from the right.
+    pub max_bytes: Option<usize>,
+    /// Other forms of baggage that are copied into W3C's.
+    pub from: Vec<BaggageSource>,
+}
+
+/// A form of baggage besides W3C's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BaggageSource {
+    /// `uberctx-<key>`
+    Jaeger,
+    /// `ot-baggage-<key>`
+    OtTrace,
 }
 
 /// `$.sampling`.

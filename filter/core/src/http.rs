@@ -105,7 +105,8 @@ fn known_method(headers: &RequestHeaders<'_>) -> Option<&'static str> {
 
 /// What the caller used, before proxies in front of this one ended its encryption.
 fn scheme<'a>(headers: &RequestHeaders<'a>) -> &'a [u8] {
-    headers.first(Name::ForwardedProto)
+    headers
+        .first(Name::ForwardedProto)
         .or(headers.first(Name::Scheme))
         .unwrap_or(b"http")
 }
@@ -118,7 +119,10 @@ fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 fn server(attributes: &mut Attributes, headers: &RequestHeaders<'_>, scheme: &[u8]) {
-    let Some(authority) = headers.first(Name::Authority).filter(|text| !text.is_empty()) else {
+    let Some(authority) = headers
+        .first(Name::Authority)
+        .filter(|text| !text.is_empty())
+    else {
         return;
     };
     let (address, port) = split_authority(authority);

@@ -11,7 +11,7 @@
 //!
 //! - [`config`]: the bytes of `pluginConfig` to checked values, every error with its JSON path
 //! - [`headers`]: one pass over the request's headers
-//! - [`propagation`]: W3C Trace Context and B3, in and out; one context wins, no stale header leaves
+//! - [`propagation`], [`baggage`]: nine formats, in and out; one context wins, no stale header leaves
 //! - `trust`, [`sampler`], [`tracer`]: what is believed, record or not, and the spans that are open meanwhile
 //! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
 //! - [`batch`], [`otlp`], [`export`]: from finished spans to an acknowledged request
@@ -30,6 +30,7 @@
 
 extern crate alloc;
 
+pub mod baggage;
 pub mod batch;
 pub mod config;
 pub mod entropy;

@@ -235,13 +235,17 @@ impl<'a> Extraction<'a> {
 impl SpanContext {
     /// Takes from another format what this one had no word for; the trace is known to be the same.
     fn learn(&mut self, other: &Self) {
-        if self.sampling == SamplingState::Accept && other.sampling == SamplingState::Debug {
-            self.sampling = SamplingState::Debug;
-        }
+        self.sampling = match (self.sampling, other.sampling) {
+            (SamplingState::Deferred, told) => told,
+            (SamplingState::Accept, SamplingState::Debug) => SamplingState::Debug,
+            (own, _) => own,
+        };
         if self.trace_id.is_short() && !other.trace_id.is_short() {
             self.trace_id = other.trace_id;
             self.short_trace_id = false;
         }
+        self.random |= other.random;
+        self.span_id = self.span_id.or(other.span_id);
     }
 }
 

@@ -45,6 +45,7 @@ pub enum Counter {
     ContextConflict,
     TracestateMalformed,
     TracestateTruncated,
+    BaggageDropped,
     SampledReceived,
     SampledDebug,
     SampledNamespace,
@@ -67,7 +68,7 @@ pub enum Counter {
 
 impl Counter {
     /// All counters, in the order of their declaration.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::TraceContextValid,
         Self::TraceContextMalformed,
         Self::B3Valid,
@@ -100,6 +101,7 @@ impl Counter {
         Self::ContextConflict,
         Self::TracestateMalformed,
         Self::TracestateTruncated,
+        Self::BaggageDropped,
         Self::SampledReceived,
         Self::SampledDebug,
         Self::SampledNamespace,
@@ -155,6 +157,7 @@ impl Counter {
             Self::ContextConflict => "context.conflict",
             Self::TracestateMalformed => "context.tracestate.malformed",
             Self::TracestateTruncated => "context.tracestate.truncated",
+            Self::BaggageDropped => "baggage.dropped",
             Self::SampledReceived => "sampled.received",
             Self::SampledDebug => "sampled.debug",
             Self::SampledNamespace => "sampled.namespace",

@@ -66,7 +66,8 @@ impl Tracer {
         ids: &mut IdSource<impl Entropy>,
         stats: &mut Stats,
     ) -> Option<Course<'a>> {
-        let mut found = propagation::extract(&self.propagation.extract, &self.trust, headers, stats);
+        let mut found =
+            propagation::extract(&self.propagation.extract, &self.trust, headers, stats);
         if found.answered.is_empty() && self.sampler.is_none() {
             return None;
         }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::node::Value;
 use super::walk::At;
-use super::{Format, Propagation};
+use super::{Baggage, BaggageSource, Format, Propagation};
 
 impl Default for Propagation {
     fn default() -> Self {
@@ -14,6 +14,7 @@ impl Default for Propagation {
             inject: [Format::TraceContext, Format::B3Multi].into(),
             mirror: true,
             keep64bit: false,
+            baggage: Baggage::default(),
         }
     }
 }
@@ -30,7 +31,7 @@ impl Propagation {
                 "keep64bit" => {
                     propagation.keep64bit = at.boolean().unwrap_or(propagation.keep64bit)
                 }
-                _ => baggage(at),
+                _ => propagation.baggage = Baggage::read(at),
             },
         );
         if let Some(at) = at.get("extract") {
@@ -43,7 +44,9 @@ impl Propagation {
 fn formats(at: At<'_>) -> Vec<Format> {
     let names = Format::ALL.map(|format| (format.name(), format));
     let mut formats = Vec::new();
-    at.list("formats", MAX_FORMATS, |at| formats.extend(at.choice(&names)));
+    at.list("formats", MAX_FORMATS, |at| {
+        formats.extend(at.choice(&names))
+    });
     formats
 }
 
@@ -63,24 +66,34 @@ fn refuse_late_b3(at: At<'_>) {
     });
 }
 
-fn baggage(at: At<'_>) {
-    at.object(&["deny", "maxBytes", "from"], |key, at| match key {
-        "deny" => {
-            let patterns = at.list("patterns", MAX_DENIED, |at| {
-                at.filled("a pattern of baggage keys");
-            });
-            at.only(0, patterns);
-        }
-        "from" => {
-            let formats = at.list("formats", MAX_FORMATS, |at| {
-                at.choice(&[("jaeger", ()), ("ottrace", ())]);
-            });
-            at.only(0, formats);
-        }
-        _ => at.only(None, at.size(1..=MAX_BAGGAGE_BYTES).map(Some)),
-    });
+impl Baggage {
+    fn read(at: At<'_>) -> Self {
+        let mut baggage = Self::default();
+        at.object(&["deny", "maxBytes", "from"], |key, at| match key {
+            "deny" => {
+                at.list("patterns", MAX_DENIED, |at| {
+                    let pattern = at.filled("a pattern of baggage keys");
+                    baggage.deny.extend(pattern.map(Into::into));
+                });
+            }
+            "from" => {
+                at.list("formats", MAX_FORMATS, |at| {
+                    baggage.from.extend(at.choice(&BAGGAGE_SOURCES));
+                });
+            }
+            _ => {
+                let bytes = at.size(1..=MAX_BAGGAGE_BYTES);
+                baggage.max_bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
+            }
+        });
+        baggage
+    }
 }
 
+const BAGGAGE_SOURCES: [(&str, BaggageSource); 2] = [
+    ("jaeger", BaggageSource::Jaeger),
+    ("ottrace", BaggageSource::OtTrace),
+];
 /// More than there are, so that those repeated are told one by one.
 const MAX_FORMATS: usize = 32;
 /// Each is tried on each member of each request.

@@ -97,18 +97,18 @@ pub fn extract_multi(headers: &RequestHeaders<'_>) -> Extracted {
 }
 
 fn multi_state(headers: &RequestHeaders<'_>) -> Option<SamplingState> {
-    let sampled = match headers.first(Name::B3Sampled).map(trim) {
+    if headers.first(Name::B3Flags).map(trim) == Some(b"1") {
+        // Debug implies accept, whatever stands beside it.
+        return Some(SamplingState::Debug);
+    }
+    Some(match headers.first(Name::B3Sampled).map(trim) {
         None | Some(b"") => SamplingState::Deferred,
         Some(b"1") => SamplingState::Accept,
         Some(b"0") => SamplingState::Deny,
         Some(word) if word.eq_ignore_ascii_case(b"true") => SamplingState::Accept,
         Some(word) if word.eq_ignore_ascii_case(b"false") => SamplingState::Deny,
         Some(_) => return None,
-    };
-    match headers.first(Name::B3Flags).map(trim) {
-        Some(b"1") => Some(SamplingState::Debug),
-        _ => Some(sampled),
-    }
+    })
 }
 
 fn state(word: &[u8]) -> Option<SamplingState> {

@@ -41,7 +41,12 @@ fn pass(propagation: &Propagation, headers: &[(&str, &str)]) -> Passed {
     let mut after = before.clone();
     let mut stats = Stats::default();
     let request = before.as_request();
-    let found = extract(&propagation.extract, &Trust::default(), &request, &mut stats);
+    let found = extract(
+        &propagation.extract,
+        &Trust::default(),
+        &request,
+        &mut stats,
+    );
     let outgoing = Outgoing {
         context: found.context,
         decision: found.decision,
@@ -112,10 +117,7 @@ fn propagation_kit(format: Format, knows: &[SamplingState]) {
         SamplingState::Debug,
         SamplingState::Deferred,
     ] {
-        let list = print(
-            format,
-            carrying(context(sampling)),
-        );
+        let list = print(format, carrying(context(sampling)));
         let (found, _, stats) = read(&list);
         match (sampling, knows.contains(&sampling)) {
             (_, true) => assert_eq!(found, Some(context(sampling)), "{format:?}"),
@@ -149,10 +151,7 @@ fn propagation_kit(format: Format, knows: &[SamplingState]) {
     assert_eq!((found, decision), (None, SamplingState::Deferred));
     assert_eq!(stats, Stats::default(), "{format:?}: absent");
 
-    let mut malformed = print(
-        format,
-        carrying(context(SamplingState::Accept)),
-    );
+    let mut malformed = print(format, carrying(context(SamplingState::Accept)));
     malformed.set(format.headers()[0].as_str(), b"x");
     let (found, _, stats) = read(&malformed);
     assert_eq!(found, None, "{format:?}: malformed");
@@ -252,10 +251,7 @@ fn b3_8_keeps_the_decision_through_every_pair_of_formats() {
     for from in ALL {
         for to in ALL {
             for sampling in [SamplingState::Accept, SamplingState::Deny] {
-                let sent = print(
-                    from,
-                    carrying(context(sampling)),
-                );
+                let sent = print(from, carrying(context(sampling)));
                 let headers: Vec<(&str, &str)> = sent
                     .iter()
                     .map(|(name, value)| (name, core::str::from_utf8(value).unwrap()))
@@ -267,12 +263,7 @@ fn b3_8_keeps_the_decision_through_every_pair_of_formats() {
                 assert_eq!(found.context, Some(context(sampling)), "{from:?} to {to:?}");
                 assert_eq!(
                     received.iter().count(),
-                    print(
-                        to,
-                        carrying(context(sampling))
-                    )
-                    .iter()
-                    .count(),
+                    print(to, carrying(context(sampling))).iter().count(),
                     "nothing of {from:?} is left"
                 );
             }
@@ -544,10 +535,5 @@ fn en_10_writes_nothing_where_nothing_changes() {
         agreeing: found.agreeing,
         answered: found.answered,
     };
-    inject(
-        &Propagation::default(),
-        &outgoing,
-        &request,
-        &mut Refusing,
-    );
+    inject(&Propagation::default(), &outgoing, &request, &mut Refusing);
 }

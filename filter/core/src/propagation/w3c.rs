@@ -30,10 +30,7 @@ pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
     if !lines.is_present() {
         return Extracted::Absent;
     }
-    let parsed = lines
-        .single()
-        .ok_or(Refusal::Duplicate)
-        .and_then(parse);
+    let parsed = lines.single().ok_or(Refusal::Duplicate).and_then(parse);
     match parsed {
         Ok(context) => Extracted::Context(context),
         Err(refusal) => Extracted::malformed(refusal),

@@ -260,6 +260,7 @@ fn b3_36_and_b3_7_let_debug_imply_accept() {
         &[("x-b3-flags", "1")][..],
         &[("x-b3-flags", "1"), ("x-b3-sampled", "0")],
         &[("x-b3-flags", "1"), ("x-b3-sampled", "1")],
+        &[("x-b3-flags", "1"), ("x-b3-sampled", "2")],
     ] {
         assert_eq!(with_ids(headers), found(SamplingState::Debug));
     }

@@ -33,7 +33,10 @@ fn refuses(rows: &[(&str, String, Refusal)]) {
 fn reads_ids_and_flags() {
     let context = parse(VALID.as_bytes()).unwrap();
     assert_eq!(&context.trace_id.to_hex(), T.as_bytes());
-    assert_eq!(context.span_id.map(SpanId::to_hex).as_ref(), S.as_bytes().first_chunk());
+    assert_eq!(
+        context.span_id.map(SpanId::to_hex).as_ref(),
+        S.as_bytes().first_chunk()
+    );
     assert_eq!(context.sampling, SamplingState::Accept);
     assert!(!context.random && !context.short_trace_id);
 }
