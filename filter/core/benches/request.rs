@@ -97,7 +97,7 @@ fn finished(headers: &RequestHeaders<'_>) -> Vec<Span> {
         response_flags: 0,
     };
     tracer()
-        .decide(headers, &mut ids, &mut stats)
+        .decide(headers, || Direction::Inbound, &mut ids, &mut stats)
         .and_then(|mut course| {
             course.begin(Direction::Inbound, headers, Nanos(1), &mut ids, &mut stats)
         })
@@ -112,6 +112,7 @@ fn request(criterion: &mut Criterion) {
     let headers = list.as_request();
     let tracer = tracer();
     let formats = Config::default().propagation.extract;
+    let trust = Config::default().trust;
     let mut ids = IdSource::new(Zeroes);
     let mut stats = Stats::default();
 
@@ -119,12 +120,19 @@ fn request(criterion: &mut Criterion) {
         bencher.iter(|| black_box(RequestHeaders::read(Pairs::new(black_box(&block)))));
     });
     criterion.bench_function("extract", |bencher| {
-        bencher.iter(|| propagation::extract(&formats, black_box(&headers), &mut stats));
+        bencher.iter(|| propagation::extract(&formats, &trust, black_box(&headers), &mut stats));
     });
     criterion.bench_function("decide", |bencher| {
-        bencher.iter(|| tracer.decide(black_box(&headers), &mut ids, &mut stats));
+        bencher.iter(|| {
+            tracer.decide(
+                black_box(&headers),
+                || Direction::Inbound,
+                &mut ids,
+                &mut stats,
+            )
+        });
     });
-    if let Some(course) = tracer.decide(&headers, &mut ids, &mut stats) {
+    if let Some(course) = tracer.decide(&headers, || Direction::Inbound, &mut ids, &mut stats) {
         criterion.bench_function("inject", |bencher| {
             bencher.iter(|| tracer.inject(black_box(&course), &headers, &mut Discard));
         });
@@ -132,7 +140,8 @@ fn request(criterion: &mut Criterion) {
     criterion.bench_function("whole", |bencher| {
         bencher.iter(|| {
             let headers = RequestHeaders::read(Pairs::new(black_box(&block)));
-            let mut course = tracer.decide(&headers, &mut ids, &mut stats)?;
+            let mut course =
+                tracer.decide(&headers, || Direction::Inbound, &mut ids, &mut stats)?;
             let active = course.begin(Direction::Inbound, &headers, Nanos(1), &mut ids, &mut stats);
             tracer.inject(&course, &headers, &mut Discard);
             for span in active?.finish(Ending::default(), Nanos(2)) {

@@ -15,7 +15,7 @@
 //! - `trust`, [`sampler`], [`tracer`]: what is believed, record or not, and the spans that are open meanwhile
 //! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
 //! - [`batch`], [`otlp`], [`export`]: from finished spans to an acknowledged request
-//! - [`facing`], [`lease`]: which way requests go here, and whether a good configuration runs beside a bad one
+//! - [`facing`], [`lease`], [`roster`]: which way requests go here, and what else of this filter runs in the process
 //! - [`ids`], [`entropy`], [`time`], [`stats`]: what the others are made of
 #![no_std]
 #![forbid(unsafe_code)]
@@ -44,6 +44,7 @@ pub mod otlp;
 pub mod pattern;
 pub mod propagation;
 pub mod resource;
+pub mod roster;
 pub mod sampler;
 pub mod span;
 pub mod stats;

@@ -45,6 +45,7 @@ pub enum Counter {
     ContextConflict,
     TracestateMalformed,
     TracestateTruncated,
+    ContextDuplicateInstall,
     BaggageDropped,
     SampledReceived,
     SampledDebug,
@@ -68,7 +69,7 @@ pub enum Counter {
 
 impl Counter {
     /// All counters, in the order of their declaration.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::TraceContextValid,
         Self::TraceContextMalformed,
         Self::B3Valid,
@@ -101,6 +102,7 @@ impl Counter {
         Self::ContextConflict,
         Self::TracestateMalformed,
         Self::TracestateTruncated,
+        Self::ContextDuplicateInstall,
         Self::BaggageDropped,
         Self::SampledReceived,
         Self::SampledDebug,
@@ -157,6 +159,7 @@ impl Counter {
             Self::ContextConflict => "context.conflict",
             Self::TracestateMalformed => "context.tracestate.malformed",
             Self::TracestateTruncated => "context.tracestate.truncated",
+            Self::ContextDuplicateInstall => "context.duplicate_install",
             Self::BaggageDropped => "baggage.dropped",
             Self::SampledReceived => "sampled.received",
             Self::SampledDebug => "sampled.debug",

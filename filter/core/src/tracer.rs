@@ -11,7 +11,7 @@
 
 use alloc::vec::Vec;
 
-use crate::config::{Config, Propagation, Trust};
+use crate::config::{Baggage, Config, Propagation, Trust};
 use crate::entropy::{Entropy, IdSource};
 use crate::headers::{HeaderWriter, RequestHeaders};
 use crate::http::{self, Ending};
@@ -42,6 +42,8 @@ pub struct Tracer {
     // None: translate only, decide nothing.
     sampler: Option<Sampler>,
     trust: Trust,
+    // Used in its place at an edge.
+    edge_trust: Option<Trust>,
     records: bool,
 }
 
@@ -55,23 +57,29 @@ impl Tracer {
                 .as_ref()
                 .map(|sampling| Sampler::new(sampling, namespace)),
             trust: config.trust,
+            edge_trust: config.gateway_trust,
             records: config.export.otlp.is_some(),
         }
     }
 
-    /// Reads who calls and decides; `None` leaves the request untouched.
+    /// Reads who calls and decides; `None` leaves the request untouched. The direction is asked for only where it
+    /// matters.
     pub fn decide<'a>(
         &self,
         headers: &RequestHeaders<'a>,
+        direction: impl FnOnce() -> Direction,
         ids: &mut IdSource<impl Entropy>,
         stats: &mut Stats,
     ) -> Option<Course<'a>> {
-        let mut found =
-            propagation::extract(&self.propagation.extract, &self.trust, headers, stats);
+        let trust = match &self.edge_trust {
+            Some(trust) if direction() == Direction::Edge => trust,
+            _ => &self.trust,
+        };
+        let mut found = propagation::extract(&self.propagation.extract, trust, headers, stats);
         if found.answered.is_empty() && self.sampler.is_none() {
             return None;
         }
-        let link = self.trust.apply(&mut found);
+        let link = trust.apply(&mut found);
         let parent = found.context;
         let received = parent.map_or(found.decision, |context| context.sampling);
         let mut course = Course {
@@ -120,6 +128,11 @@ impl Tracer {
         writer: &mut impl HeaderWriter,
     ) {
         propagation::inject(&self.propagation, &course.outgoing(), headers, writer);
+    }
+
+    /// What becomes of baggage, which is no trace context and goes its own way.
+    pub fn baggage(&self) -> &Baggage {
+        &self.propagation.baggage
     }
 }
 

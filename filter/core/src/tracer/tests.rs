@@ -64,7 +64,7 @@ fn exchange_with(
     let mut stats = Stats::default();
     let request = before.as_request();
     let mut spans = Vec::new();
-    if let Some(mut course) = tracer.decide(&request, &mut ids, &mut stats) {
+    if let Some(mut course) = tracer.decide(&request, || direction, &mut ids, &mut stats) {
         let active = course.begin(direction, &request, Nanos(10), &mut ids, &mut stats);
         tracer.inject(&course, &request, &mut after);
         let ending = Ending {
