@@ -72,7 +72,7 @@ impl Request {
         let mut stats = Stats::default();
         let request = before.as_request();
         let mut spans = Vec::new();
-        if let Some(mut course) = tracer.decide(&request, &mut ids, &mut stats) {
+        if let Some(mut course) = tracer.decide(&request, || self.direction, &mut ids, &mut stats) {
             let active = course.begin(self.direction, &request, Nanos(1), &mut ids, &mut stats);
             tracer.inject(&course, &request, &mut after);
             let ending = CoreEnding {
