@@ -1,13 +1,14 @@
 //! The plugin's configuration: from the bytes of `pluginConfig` to checked values.
 //!
 //! The whole language of the configuration is known here and all of it is checked, also what this version does not do
-//! yet: that is refused where it is set to anything but its default. `sampling.exclude`, `sampling.keep`,
-//! `sampling.consistent` and `gateway.exclude` are the exceptions, accepted from the first version on.
+//! yet: that is refused where it is set to anything but its default. `sampling.keep` and `sampling.consistent` are the
+//! exceptions, accepted from the first version on.
 //!
 //! All errors are found in one go and told in the order of the document, each with its JSON path. No value that may be
 //! secret is in them. Where the contract is silent, the limits here are: 100 errors (the rest is counted), 131,072
 //! spans and 128 MiB in the queue, 100 tries, 64 entries in lists and objects without a limit of their own.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -22,10 +23,14 @@ mod propagation;
 mod sampling;
 mod spans;
 mod suggest;
+mod trust;
 mod value;
 mod walk;
 
 pub use error::ConfigError;
+pub use matching::{Match, PathMatch};
+pub use spans::{Attribute, AttributeSource};
+pub use trust::{ContextTrust, Trust};
 
 pub use crate::propagation::format::Format;
 
@@ -44,6 +49,8 @@ pub struct Config {
     pub trust: Trust,
     /// The same where the direction is edge, if it is configured.
     pub gateway_trust: Option<Trust>,
+    /// What is used in place of [`Sampling::exclude`] there, if it is configured.
+    pub gateway_exclude: Option<Vec<Match>>,
     /// Which side of the proxy this is.
     pub direction: Direction,
     /// What spans say.
@@ -98,7 +105,7 @@ impl Config {
                 at.object(&["requestId"], |_, at| at.only(false, at.boolean()));
             }
             "direction" => config.direction = at.choice(&DIRECTIONS).unwrap_or(config.direction),
-            "gateway" => config.gateway_trust = gateway(at),
+            "gateway" => gateway(at, &mut config),
             "spans" => config.spans = Spans::read(at),
             "export" => config.export = Export::read(at),
             _ => at.only(0, at.choice(&[("request", 0), ("attempt", 1)])),
@@ -108,6 +115,19 @@ impl Config {
             config.sampling = Some(Sampling::default());
         }
         config
+    }
+
+    /// The labels of the workload that a match asks for.
+    pub fn labels(&self) -> BTreeSet<&str> {
+        let exclude = self
+            .sampling
+            .iter()
+            .flat_map(|sampling| &sampling.exclude)
+            .chain(self.gateway_exclude.iter().flatten());
+        exclude
+            .flat_map(|condition| &condition.labels)
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 }
 
@@ -153,30 +173,8 @@ pub struct Sampling {
     pub percentage: f64,
     /// By the workload's own namespace.
     pub namespaces: Vec<(String, f64)>,
-}
-
-/// `$.trust`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trust {
-    /// What becomes of the ids.
-    pub context: ContextTrust,
-    /// Whether a received decision is followed.
-    pub decision: bool,
-    /// Whether debug is more than sampled.
-    pub debug: bool,
-    /// Whether Jaeger's debug bit is believed, which some senders set on every sampled span.
-    pub jaeger_debug: bool,
-}
-
-/// `$.trust.context`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ContextTrust {
-    /// The trace continues.
-    Accept,
-    /// A new trace begins, linked to the old one.
-    Restart,
-    /// A new trace begins.
-    Ignore,
+    /// Requests that are not traced at all.
+    pub exclude: Vec<Match>,
 }
 
 /// `$.direction`.
@@ -198,6 +196,8 @@ pub enum Direction {
 pub struct Spans {
     /// The configured `service.name`.
     pub service_name: Option<String>,
+    /// What they say besides the conventions' attributes.
+    pub attributes: Vec<Attribute>,
 }
 
 /// `$.export`.
@@ -246,45 +246,12 @@ pub enum Protocol {
 }
 
 /// What is used in place of `trust`, `sampling.exclude` and `sampling.keep` where the direction is edge.
-fn gateway(at: At<'_>) -> Option<Trust> {
-    let mut trust = None;
+fn gateway(at: At<'_>, config: &mut Config) {
     at.object(&["trust", "exclude", "keep"], |key, at| match key {
-        "trust" => trust = Some(Trust::read(at)),
-        "exclude" => matching::exclude(at),
+        "trust" => config.gateway_trust = Some(Trust::read(at)),
+        "exclude" => config.gateway_exclude = Some(matching::exclude(at)),
         _ => sampling::keep(at, |at| at.not_built()),
     });
-    trust
-}
-
-impl Default for Trust {
-    fn default() -> Self {
-        Self {
-            context: ContextTrust::Accept,
-            decision: true,
-            debug: true,
-            jaeger_debug: false,
-        }
-    }
-}
-
-impl Trust {
-    fn read(at: At<'_>) -> Self {
-        let mut trust = Self::default();
-        at.object(
-            &["context", "decision", "debug", "jaegerDebug"],
-            |key, at| match key {
-                "context" => trust.context = at.choice(&CONTEXT_TRUSTS).unwrap_or(trust.context),
-                "decision" => {
-                    trust.decision = at
-                        .choice(&[("accept", true), ("ignore", false)])
-                        .unwrap_or(trust.decision);
-                }
-                "debug" => trust.debug = at.boolean().unwrap_or(trust.debug),
-                _ => trust.jaeger_debug = at.boolean().unwrap_or(trust.jaeger_debug),
-            },
-        );
-        trust
-    }
 }
 
 /// With role attempt, the filter stands behind the router, where roots and directions have been decided.
@@ -317,11 +284,6 @@ const SECTIONS: [&str; 9] = [
     "role",
 ];
 const ATTEMPT_SECTIONS: [&str; 4] = ["propagation", "spans", "export", "role"];
-const CONTEXT_TRUSTS: [(&str, ContextTrust); 3] = [
-    ("accept", ContextTrust::Accept),
-    ("restart", ContextTrust::Restart),
-    ("ignore", ContextTrust::Ignore),
-];
 const DIRECTIONS: [(&str, Direction); 4] = [
     ("auto", Direction::Auto),
     ("inbound", Direction::Inbound),

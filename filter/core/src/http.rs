@@ -111,7 +111,8 @@ fn scheme<'a>(headers: &RequestHeaders<'a>) -> &'a [u8] {
         .unwrap_or(b"http")
 }
 
-fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+/// The path, and the query if there is one; a fragment, which must not be there, is left out.
+pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     let mut parts = target.splitn(2, |byte| *byte == b'#');
     let target = parts.next().unwrap_or_default();
     let mut parts = target.splitn(2, |byte| *byte == b'?');

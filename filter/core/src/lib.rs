@@ -12,7 +12,8 @@
 //! - [`config`]: the bytes of `pluginConfig` to checked values, every error with its JSON path
 //! - [`headers`]: one pass over the request's headers
 //! - [`propagation`], [`baggage`]: nine formats, in and out; one context wins, no stale header leaves
-//! - `trust`, [`sampler`], [`tracer`]: what is believed, record or not, and the spans that are open meanwhile
+//! - `matching`, `trust`, [`sampler`], [`tracer`]: what is traced at all, what is believed, record or not, and the spans
+//!   that are open meanwhile
 //! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
 //! - [`batch`], [`otlp`], [`export`]: from finished spans to an acknowledged request
 //! - [`facing`], [`lease`], [`roster`]: which way requests go here, and what else of this filter runs in the process
@@ -40,6 +41,7 @@ pub mod headers;
 pub mod http;
 pub mod ids;
 pub mod lease;
+mod matching;
 pub mod otlp;
 pub mod pattern;
 pub mod propagation;

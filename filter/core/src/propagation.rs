@@ -21,7 +21,7 @@ pub mod xray;
 
 use crate::config::{Propagation, Trust};
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
-use crate::ids::{SpanId, TraceId};
+use crate::ids::{IdError, SpanId, TraceId};
 use crate::stats::{Counter, Stats};
 use format::{Format, FormatSet};
 use tracestate::Tracestate;
@@ -111,6 +111,22 @@ pub enum Refusal {
     Encoding,
 }
 
+impl Refusal {
+    pub(crate) fn of_trace_id(error: IdError) -> Self {
+        match error {
+            IdError::Digits => Self::TraceId,
+            IdError::Zero => Self::TraceIdZero,
+        }
+    }
+
+    pub(crate) fn of_span_id(error: IdError) -> Self {
+        match error {
+            IdError::Digits => Self::SpanId,
+            IdError::Zero => Self::SpanIdZero,
+        }
+    }
+}
+
 impl Extracted {
     pub(crate) fn malformed(refusal: Refusal) -> Self {
         Self::Malformed {
@@ -164,6 +180,12 @@ pub fn extract<'a>(
                     context.sampling = context.sampling.without_debug();
                 }
                 stats.add(Counter::valid(*format));
+                if *format == Format::Datadog
+                    && let Err(refusal) = datadog::left_half(headers)
+                {
+                    // The right half is a context all the same.
+                    stats.add(Counter::refused(refusal));
+                }
                 found.take(*format, context, headers, stats);
             }
             Extracted::Decision(decision) => {
@@ -289,13 +311,14 @@ pub fn seal<'a>(
     let debug = is_debug.then(|| b3::print_single(Some(context), context.sampling, false));
     let debug = debug.as_ref().map(text::Text::as_bytes);
     let tracestate = tracestate.with(tracestate::B3_MEMBER, debug);
-    if agreeing.contains(Format::Datadog) {
-        match datadog::member(headers, context.sampling) {
-            Some(member) => tracestate.with(tracestate::DATADOG_MEMBER, Some(&member)),
-            None => tracestate,
-        }
-    } else {
-        tracestate
+    // A member that is there already is of Datadog's own tracer, which knows better which of its spans was the last.
+    let is_told = tracestate.member(tracestate::DATADOG_MEMBER).is_some();
+    if is_told || !agreeing.contains(Format::Datadog) {
+        return tracestate;
+    }
+    match datadog::member(headers, context.sampling) {
+        Some(member) => tracestate.with(tracestate::DATADOG_MEMBER, Some(&member)),
+        None => tracestate,
     }
 }
 

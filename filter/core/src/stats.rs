@@ -51,6 +51,7 @@ pub enum Counter {
     SampledDebug,
     SampledNamespace,
     SampledDefault,
+    DroppedExclude,
     DroppedReceived,
     DroppedNamespace,
     DroppedDefault,
@@ -69,7 +70,7 @@ pub enum Counter {
 
 impl Counter {
     /// All counters, in the order of their declaration.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::TraceContextValid,
         Self::TraceContextMalformed,
         Self::B3Valid,
@@ -108,6 +109,7 @@ impl Counter {
         Self::SampledDebug,
         Self::SampledNamespace,
         Self::SampledDefault,
+        Self::DroppedExclude,
         Self::DroppedReceived,
         Self::DroppedNamespace,
         Self::DroppedDefault,
@@ -165,6 +167,7 @@ impl Counter {
             Self::SampledDebug => "sampled.debug",
             Self::SampledNamespace => "sampled.namespace",
             Self::SampledDefault => "sampled.default",
+            Self::DroppedExclude => "dropped.exclude",
             Self::DroppedReceived => "dropped.received",
             Self::DroppedNamespace => "dropped.namespace",
             Self::DroppedDefault => "dropped.default",

@@ -18,7 +18,7 @@
 //! [B3]: https://github.com/openzipkin/b3-propagation
 
 use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
-use crate::ids::{IdError, SpanId, TraceId};
+use crate::ids::{SpanId, TraceId};
 
 use super::text::Text;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
@@ -131,15 +131,8 @@ fn ids(
     } else {
         TraceId::from_hex(trace_id)
     }
-    .map_err(|error| match error {
-        IdError::Digits => Refusal::TraceId,
-        IdError::Zero => Refusal::TraceIdZero,
-    })?;
-    let span_id =
-        SpanId::from_hex(span_id.ok_or(Refusal::SpanId)?).map_err(|error| match error {
-            IdError::Digits => Refusal::SpanId,
-            IdError::Zero => Refusal::SpanIdZero,
-        })?;
+    .map_err(Refusal::of_trace_id)?;
+    let span_id = SpanId::from_hex(span_id.ok_or(Refusal::SpanId)?).map_err(Refusal::of_span_id)?;
     Ok((trace_id, span_id, is_short))
 }
 

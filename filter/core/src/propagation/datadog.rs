@@ -30,9 +30,9 @@ use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
 use crate::ids::{IdError, SpanId, TraceId};
 
 use super::format::Format;
-use super::text::Text;
+use super::text::{Text, number};
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext, tracestate};
-use facts::{Facts, HEADER_PREFIX, MEMBER_PREFIX, TID, number};
+use facts::{Facts, HEADER_PREFIX, MEMBER_PREFIX, TID};
 
 /// Reads `x-datadog-*`.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {

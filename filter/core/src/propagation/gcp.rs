@@ -20,9 +20,9 @@
 //! [`X-Cloud-Trace-Context`]: https://cloud.google.com/trace/docs/trace-context
 
 use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
-use crate::ids::{IdError, SpanId, TraceId, repair_hex};
+use crate::ids::{SpanId, TraceId, repair_hex};
 
-use super::text::Text;
+use super::text::{Text, number};
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `x-cloud-trace-context`.
@@ -44,11 +44,11 @@ fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
         return Err(Refusal::TraceId);
     }
     let trace_id = repair_hex::<TRACE_ID_DIGITS>(trace_id).ok_or(Refusal::TraceId)?;
-    let trace_id = TraceId::from_hex(&trace_id).map_err(|error| match error {
-        IdError::Digits => Refusal::TraceId,
-        IdError::Zero => Refusal::TraceIdZero,
-    })?;
-    let span_id = number(span_id.unwrap_or_default()).ok_or(Refusal::SpanId)?;
+    let trace_id = TraceId::from_hex(&trace_id).map_err(Refusal::of_trace_id)?;
+    let span_id = match span_id {
+        None | Some(b"") => 0,
+        Some(digits) => number(digits).ok_or(Refusal::SpanId)?,
+    };
     let sampling = match options {
         None => SamplingState::Deferred,
         Some(options) => state(options.strip_prefix(b"o=").ok_or(Refusal::Delimiter)?)?,
@@ -66,14 +66,6 @@ fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
 fn split_once(text: &[u8], delimiter: u8) -> (&[u8], Option<&[u8]>) {
     let mut parts = text.splitn(2, |byte| *byte == delimiter);
     (parts.next().unwrap_or_default(), parts.next())
-}
-
-/// The number that these decimal digits write, zero where there are none; `None` where it does not fit.
-fn number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0_u64, |number, byte| {
-        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
-        number.checked_mul(10)?.checked_add(u64::from(digit))
-    })
 }
 
 fn state(options: &[u8]) -> Result<SamplingState, Refusal> {

@@ -18,7 +18,7 @@
 //! [client libraries]: https://www.jaegertracing.io/sdk-migration/#propagation-format
 
 use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
-use crate::ids::{IdError, SpanId, TraceId, byte_from_hex, repair_hex};
+use crate::ids::{SpanId, TraceId, byte_from_hex, repair_hex};
 
 use super::text::Text;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
@@ -55,15 +55,9 @@ fn parse_plain(value: &[u8]) -> Result<SpanContext, Refusal> {
     };
     let short_trace_id = trace_id.len() <= SHORT_TRACE_ID_DIGITS;
     let trace_id = repair_hex::<TRACE_ID_DIGITS>(trace_id).ok_or(Refusal::TraceId)?;
-    let trace_id = TraceId::from_hex(&trace_id).map_err(|error| match error {
-        IdError::Digits => Refusal::TraceId,
-        IdError::Zero => Refusal::TraceIdZero,
-    })?;
+    let trace_id = TraceId::from_hex(&trace_id).map_err(Refusal::of_trace_id)?;
     let span_id = repair_hex::<SPAN_ID_DIGITS>(span_id).ok_or(Refusal::SpanId)?;
-    let span_id = SpanId::from_hex(&span_id).map_err(|error| match error {
-        IdError::Digits => Refusal::SpanId,
-        IdError::Zero => Refusal::SpanIdZero,
-    })?;
+    let span_id = SpanId::from_hex(&span_id).map_err(Refusal::of_span_id)?;
     let flags = byte(flags).ok_or(Refusal::Flags)?;
     Ok(SpanContext {
         trace_id,

@@ -17,7 +17,7 @@
 //! [deprecated]: https://opentelemetry.io/docs/specs/otel/context/api-propagators/
 
 use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
-use crate::ids::{IdError, SpanId, TraceId, repair_hex};
+use crate::ids::{SpanId, TraceId, repair_hex};
 
 use super::format::Format;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
@@ -38,17 +38,10 @@ fn parse(headers: &RequestHeaders<'_>) -> Result<SpanContext, Refusal> {
     let digits = digits.ok_or(Refusal::TraceId)?;
     let short_trace_id = digits.len() <= SHORT_TRACE_ID_DIGITS;
     let digits = repair_hex::<TRACE_ID_DIGITS>(digits).ok_or(Refusal::TraceId)?;
-    let trace_id = TraceId::from_hex(&digits).map_err(|error| match error {
-        IdError::Digits => Refusal::TraceId,
-        IdError::Zero => Refusal::TraceIdZero,
-    })?;
+    let trace_id = TraceId::from_hex(&digits).map_err(Refusal::of_trace_id)?;
     let digits = headers.first(Name::OtTracerSpanId).map(trim);
     let digits = digits.and_then(repair_hex::<SPAN_ID_DIGITS>);
-    let span_id =
-        SpanId::from_hex(&digits.ok_or(Refusal::SpanId)?).map_err(|error| match error {
-            IdError::Digits => Refusal::SpanId,
-            IdError::Zero => Refusal::SpanIdZero,
-        })?;
+    let span_id = SpanId::from_hex(&digits.ok_or(Refusal::SpanId)?).map_err(Refusal::of_span_id)?;
     Ok(SpanContext {
         trace_id,
         span_id: Some(span_id),

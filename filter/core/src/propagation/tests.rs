@@ -104,28 +104,79 @@ fn print(format: Format, outgoing: Outgoing<'_>) -> HeaderList {
     list
 }
 
-/// What every format must be able to do, as round trips; `knows` are the states that the format has words for.
-fn propagation_kit(format: Format, knows: &[SamplingState]) {
+/// What a format has words for.
+struct Words {
+    format: Format,
+    /// The states it can say beside ids.
+    states: &'static [SamplingState],
+    /// Whether it can say a decision without ids.
+    decision_alone: bool,
+    /// Whether its trace ids have 128 bits.
+    is_wide: bool,
+}
+
+fn words() -> [Words; 9] {
+    use SamplingState::{Accept, Debug, Deferred, Deny};
+    let words = |format, states, decision_alone, is_wide| Words {
+        format,
+        states,
+        decision_alone,
+        is_wide,
+    };
+    [
+        words(Format::TraceContext, &[Accept, Deny], false, true),
+        words(Format::B3, &[Accept, Deny, Debug, Deferred], true, true),
+        words(
+            Format::B3Multi,
+            &[Accept, Deny, Debug, Deferred],
+            true,
+            true,
+        ),
+        words(Format::Jaeger, &[Accept, Deny, Debug], false, true),
+        words(Format::XRay, &[Accept, Deny, Deferred], false, true),
+        words(
+            Format::Datadog,
+            &[Accept, Deny, Debug, Deferred],
+            false,
+            true,
+        ),
+        words(Format::GrpcTraceBin, &[Accept, Deny], false, true),
+        words(Format::OtTrace, &[Accept, Deny], false, false),
+        words(Format::Gcp, &[Accept, Deny, Deferred], false, true),
+    ]
+}
+
+/// What every format must be able to do, as round trips: child, unsampled, debug, deferred, a short id, a decision alone,
+/// absent, malformed.
+fn propagation_kit(words: &Words) {
+    let format = words.format;
     let read = |list: &HeaderList| {
         let mut stats = Stats::default();
-        let found = extract(&[format], &Trust::default(), &list.as_request(), &mut stats);
+        let trust = Trust {
+            jaeger_debug: true,
+            ..Trust::default()
+        };
+        let found = extract(&[format], &trust, &list.as_request(), &mut stats);
         (found.context, found.decision, stats)
     };
-    for sampling in [
-        SamplingState::Accept,
-        SamplingState::Deny,
-        SamplingState::Debug,
-        SamplingState::Deferred,
-    ] {
+    let narrow = |context: SpanContext| match words.is_wide {
+        true => context,
+        false => SpanContext {
+            trace_id: TraceId::from_short_hex(T64.as_bytes()).unwrap(),
+            short_trace_id: true,
+            ..context
+        },
+    };
+    for sampling in EVERY_STATE {
         let list = print(format, carrying(context(sampling)));
         let (found, _, stats) = read(&list);
-        match (sampling, knows.contains(&sampling)) {
-            (_, true) => assert_eq!(found, Some(context(sampling)), "{format:?}"),
-            (SamplingState::Debug, false) => {
-                assert_eq!(found, Some(context(SamplingState::Accept)), "{format:?}");
-            }
-            (_, false) => assert_eq!(found, None, "{format:?} says nothing it cannot say"),
-        }
+        let expected = match (sampling, words.states.contains(&sampling)) {
+            (_, true) => Some(narrow(context(sampling))),
+            (SamplingState::Debug, false) => Some(narrow(context(SamplingState::Accept))),
+            // It says nothing rather than something else.
+            (_, false) => None,
+        };
+        assert_eq!(found, expected, "{format:?} {sampling:?}");
         assert_eq!(
             stats.get(Counter::valid(format)),
             u64::from(found.is_some())
@@ -135,15 +186,13 @@ fn propagation_kit(format: Format, knows: &[SamplingState]) {
 
     let mut short = context(SamplingState::Accept);
     short.trace_id = TraceId::from_short_hex(T64.as_bytes()).unwrap();
-    let outgoing = carrying(short);
-    let (found, _, _) = read(&print(format, outgoing));
+    let (found, _, _) = read(&print(format, carrying(short)));
     assert_eq!(found.map(|context| context.trace_id), Some(short.trace_id));
 
     let decision = print(format, saying(None, SamplingState::Deny));
-    let expected = if format == Format::TraceContext {
-        SamplingState::Deferred
-    } else {
-        SamplingState::Deny
+    let expected = match words.decision_alone {
+        true => SamplingState::Deny,
+        false => SamplingState::Deferred,
     };
     assert_eq!(read(&decision).1, expected, "{format:?}: decision only");
 
@@ -155,25 +204,14 @@ fn propagation_kit(format: Format, knows: &[SamplingState]) {
     malformed.set(format.headers()[0].as_str(), b"x");
     let (found, _, stats) = read(&malformed);
     assert_eq!(found, None, "{format:?}: malformed");
-    assert_eq!(stats.get(Counter::malformed(format)), 1);
+    assert_eq!(stats.get(Counter::malformed(format)), 1, "{format:?}");
 }
 
 #[test]
-fn trace_context_passes_the_propagation_kit() {
-    propagation_kit(
-        Format::TraceContext,
-        &[SamplingState::Accept, SamplingState::Deny],
-    );
-}
-
-#[test]
-fn b3_single_passes_the_propagation_kit() {
-    propagation_kit(Format::B3, &EVERY_STATE);
-}
-
-#[test]
-fn b3_multi_passes_the_propagation_kit() {
-    propagation_kit(Format::B3Multi, &EVERY_STATE);
+fn every_format_passes_the_propagation_kit() {
+    for words in &words() {
+        propagation_kit(words);
+    }
 }
 
 const EVERY_STATE: [SamplingState; 4] = [

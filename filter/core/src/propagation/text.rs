@@ -1,4 +1,15 @@
-//! A header's value on the stack, for one that is written on every request needs no allocation.
+//! Decimal numbers, and a header's value on the stack: one that is written on every request needs no allocation.
+
+/// Digits and nothing else; `None` also for what 64 bits cannot hold.
+pub(super) fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, byte| {
+        let digit = char::from(*byte).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
 
 /// Text of at most `N` bytes; what does not fit is left out, so `N` is the longest value of its writer.
 #[derive(Debug)]

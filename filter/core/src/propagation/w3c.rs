@@ -17,7 +17,7 @@
 //! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
 
 use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
-use crate::ids::{IdError, SpanId, TraceId, byte_from_hex, byte_to_hex};
+use crate::ids::{SpanId, TraceId, byte_from_hex, byte_to_hex};
 
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
@@ -59,14 +59,8 @@ pub fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
         [b'-', ..] => {}
         _ => return Err(Refusal::Delimiter),
     }
-    let trace_id = TraceId::from_hex(trace_id).map_err(|error| match error {
-        IdError::Digits => Refusal::TraceId,
-        IdError::Zero => Refusal::TraceIdZero,
-    })?;
-    let span_id = SpanId::from_hex(span_id).map_err(|error| match error {
-        IdError::Digits => Refusal::SpanId,
-        IdError::Zero => Refusal::SpanIdZero,
-    })?;
+    let trace_id = TraceId::from_hex(trace_id).map_err(Refusal::of_trace_id)?;
+    let span_id = SpanId::from_hex(span_id).map_err(Refusal::of_span_id)?;
     let flags = byte_from_hex(flags).ok_or(Refusal::Flags)?;
     Ok(SpanContext {
         trace_id,

@@ -18,7 +18,7 @@
 //! [AWS X-Ray]: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 
 use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
-use crate::ids::{IdError, SpanId, TraceId};
+use crate::ids::{SpanId, TraceId};
 
 use super::format::Format;
 use super::text::Text;
@@ -83,19 +83,13 @@ fn parse_trace_id(root: &[u8]) -> Result<TraceId, Refusal> {
     for (digit, byte) in digits.iter_mut().rev().zip(received.rev()) {
         *digit = byte.to_ascii_lowercase();
     }
-    TraceId::from_hex(&digits).map_err(|error| match error {
-        IdError::Digits => Refusal::TraceId,
-        IdError::Zero => Refusal::TraceIdZero,
-    })
+    TraceId::from_hex(&digits).map_err(Refusal::of_trace_id)
 }
 
 fn parse_span_id(parent: &[u8]) -> Result<SpanId, Refusal> {
     let mut digits: [u8; PARENT_DIGITS] = parent.try_into().map_err(|_| Refusal::SpanId)?;
     digits.make_ascii_lowercase();
-    SpanId::from_hex(&digits).map_err(|error| match error {
-        IdError::Digits => Refusal::SpanId,
-        IdError::Zero => Refusal::SpanIdZero,
-    })
+    SpanId::from_hex(&digits).map_err(Refusal::of_span_id)
 }
 
 /// Writes `x-amzn-trace-id`. Nothing without a trace id: a decision alone is no X-Ray.

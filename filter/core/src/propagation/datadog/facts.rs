@@ -6,6 +6,7 @@
 
 use crate::headers::{Name, RequestHeaders, trim};
 use crate::propagation::SamplingState;
+use crate::propagation::text::number;
 
 /// What Datadog says of a trace beside its ids, as its carrier writes it.
 #[derive(Clone, Copy, Default)]
@@ -115,17 +116,6 @@ impl<'a> Facts<'a> {
             _ => byte,
         }
     }
-}
-
-/// Digits and nothing else; `None` also for what 64 bits cannot hold.
-pub(super) fn number(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |number, byte| {
-        let digit = char::from(*byte).to_digit(10)?;
-        number.checked_mul(10)?.checked_add(u64::from(digit))
-    })
 }
 
 fn parse_priority(text: &[u8]) -> Option<i32> {
