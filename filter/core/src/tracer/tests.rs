@@ -57,14 +57,19 @@ fn exchange_with(
     headers: &[(&str, &str)],
 ) -> Exchange {
     let config = Config::parse(config.as_bytes()).unwrap();
-    let tracer = Tracer::new(&config, Some("payments"));
+    let node = Node {
+        namespace: Some("payments".into()),
+        ..Node::default()
+    };
+    let tracer = Tracer::new(&config, &node);
     let before = HeaderList::new(headers.iter().copied());
     let mut after = before.clone();
     let mut ids = IdSource::new(entropy);
     let mut stats = Stats::default();
     let request = before.as_request();
     let mut spans = Vec::new();
-    if let Some(mut course) = tracer.decide(&request, || direction, &mut ids, &mut stats) {
+    let course = tracer.decide(&request, before.pairs(), || direction, &mut ids, &mut stats);
+    if let Some(mut course) = course {
         let active = course.begin(direction, &request, Nanos(10), &mut ids, &mut stats);
         tracer.inject(&course, &request, &mut after);
         let ending = Ending {
@@ -554,4 +559,29 @@ fn tm_5_pushes_out_the_right_most_member_for_its_own() {
     assert_eq!(members.len(), 32);
     assert!(members[0].starts_with("b3="));
     assert_eq!(members[1..], full[..31]);
+}
+
+#[test]
+fn adds_at_most_the_five_headers_that_the_readme_says() {
+    let config = format!(r#"{{"sampling": {{"percentage": 100}}, {EXPORT}}}"#);
+    let ids = |state: &str| format!("{T}-{S}{state}");
+    let rows: [&[(&str, &str)]; 6] = [
+        &[],
+        &[("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")],
+        &[("b3", &ids("-d"))],
+        &[("b3", &ids("-1"))],
+        &[("uber-trace-id", "4bf92f3577b34da6a3ce929d0e0e4736:00f067aa0ba902b7:0:1")],
+        &[
+            ("x-datadog-trace-id", "11803532876627986230"),
+            ("x-datadog-parent-id", "67667974448284343"),
+            ("x-datadog-sampling-priority", "2"),
+            ("x-datadog-origin", "rum"),
+            ("x-datadog-tags", "_dd.p.tid=4bf92f3577b34da6"),
+        ],
+    ];
+    let added = rows.map(|headers| {
+        let done = exchange(&config, Direction::Inbound, headers);
+        done.headers.iter().count() - headers.len()
+    });
+    assert_eq!(added.into_iter().max(), Some(5), "{added:?}");
 }
