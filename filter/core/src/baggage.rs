@@ -112,18 +112,20 @@ impl Baggage {
     }
 }
 
-/// The values of chosen keys, for a span's attributes: the last of several members with one key counts, and reading stops
-/// at the sizes that everybody must pass on.
-pub fn value<'a>(headers: &RequestHeaders<'a>, key: &[u8]) -> Option<Vec<u8>> {
-    let list: List<'a> = List::of(headers);
-    if list.length() > W3C_BYTES {
+/// The value of a chosen key, for a span's attributes: the last of several members with one key counts. Nothing is read of
+/// more bytes than everybody must pass on, and no member behind as many as that: a caller must not buy work with length.
+pub fn value(headers: &RequestHeaders<'_>, key: &[u8]) -> Option<Vec<u8>> {
+    let lines = headers.lines(Name::Baggage);
+    let bytes = lines
+        .iter()
+        .fold(0_usize, |sum, line| sum.saturating_add(line.len()));
+    if bytes > W3C_BYTES {
         return None;
     }
-    let member = list
-        .members
-        .iter()
+    let member = members(headers)
         .take(W3C_MEMBERS)
-        .rfind(|member| legal_key(member) == Some(key))?;
+        .filter(|member| legal_key(member) == Some(key))
+        .last()?;
     let (_, value) = split(member)?;
     let value = value.split(|byte| *byte == b';').next().map(trim)?;
     Some(decode(value))
@@ -133,16 +135,21 @@ struct List<'a> {
     members: Vec<&'a [u8]>,
 }
 
+/// The members of all lines, in order.
+fn members<'a>(headers: &RequestHeaders<'a>) -> impl Iterator<Item = &'a [u8]> {
+    headers
+        .lines(Name::Baggage)
+        .iter()
+        .flat_map(|line| line.split(|byte| *byte == b','))
+        .map(trim)
+        .filter(|member| !member.is_empty())
+}
+
 impl<'a> List<'a> {
     fn of(headers: &RequestHeaders<'a>) -> Self {
-        let members = headers
-            .lines(Name::Baggage)
-            .iter()
-            .flat_map(|line| line.split(|byte| *byte == b','))
-            .map(trim)
-            .filter(|member| !member.is_empty())
-            .collect();
-        Self { members }
+        Self {
+            members: members(headers).collect(),
+        }
     }
 
     fn length(&self) -> usize {

@@ -242,7 +242,7 @@ pub struct Lines<'h, 'a> {
     repeated: &'h [(Name, &'a [u8])],
 }
 
-impl<'a> Lines<'_, 'a> {
+impl<'h, 'a> Lines<'h, 'a> {
     /// The value, if there is exactly one line.
     pub fn single(&self) -> Option<&'a [u8]> {
         let is_alone = self.repeated.iter().all(|(name, _)| *name != self.name);
@@ -255,11 +255,11 @@ impl<'a> Lines<'_, 'a> {
     }
 
     /// The values, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
+    pub fn iter(self) -> impl Iterator<Item = &'a [u8]> + use<'h, 'a> {
         let rest = self
             .repeated
             .iter()
-            .filter(|(name, _)| *name == self.name)
+            .filter(move |(name, _)| *name == self.name)
             .map(|(_, value)| *value);
         self.first.into_iter().chain(rest)
     }

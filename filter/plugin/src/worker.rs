@@ -44,7 +44,7 @@ pub(crate) struct Collector {
 impl Worker {
     /// Puts a configuration to work on this node.
     pub(crate) fn new(config: &Config) -> Self {
-        let node = node::read();
+        let node = node::read(config.labels());
         let configured_name = config.spans.service_name.as_deref();
         log::info!(
             "sidespan {VERSION} configured for service {} in namespace {}",
@@ -62,7 +62,7 @@ impl Worker {
                 is_tick_near: false,
             });
         Self {
-            tracer: Tracer::new(config, node.namespace.as_deref()),
+            tracer: Tracer::new(config, &node),
             facing: Facing::new(config.direction, &node::id()),
             ids: IdSource::new(WasiEntropy),
             collector,
@@ -88,9 +88,13 @@ impl Worker {
         let facing = self.facing;
         let mut known = None;
         let mut direction = || *known.get_or_insert_with(|| node::direction(facing));
-        let mut course =
-            self.tracer
-                .decide(&headers, &mut direction, &mut self.ids, &mut self.stats)?;
+        let mut course = self.tracer.decide(
+            &headers,
+            Pairs::new(&block),
+            &mut direction,
+            &mut self.ids,
+            &mut self.stats,
+        )?;
         let active = course
             .is_recorded()
             .then(|| (direction(), host::now()))

@@ -3,7 +3,8 @@
 //! A row that must fail is the whole valid configuration below with one change, and names every error it must give.
 
 use super::{
-    Baggage, Config, ContextTrust, Direction, Export, Format, Propagation, Sampling, Spans, Trust,
+    Baggage, Config, ContextTrust, Direction, Export, Format, Match, Propagation, Sampling, Spans,
+    Trust,
 };
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -170,8 +171,12 @@ fn the_defaults_are_those_of_the_contract() {
             jaeger_debug: false,
         },
         gateway_trust: None,
+        gateway_exclude: None,
         direction: Direction::Auto,
-        spans: Spans { service_name: None },
+        spans: Spans {
+            service_name: None,
+            attributes: Vec::new(),
+        },
         export: Export {
             otlp: None,
             batch_max_spans: 512,
@@ -190,7 +195,8 @@ fn the_defaults_are_those_of_the_contract() {
         Sampling::default(),
         Sampling {
             percentage: 1.0,
-            namespaces: Vec::new()
+            namespaces: Vec::new(),
+            exclude: Match::default_excludes(),
         }
     );
 }

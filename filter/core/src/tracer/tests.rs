@@ -1,10 +1,14 @@
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::vec;
 
 use super::*;
 use crate::headers::list::HeaderList;
-use crate::span::{LinkReason, Status};
+use crate::http::Ending;
+use crate::span::{LinkReason, Span, Status};
+
+mod attributes;
+mod exclude;
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const S: &str = "00f067aa0ba902b7";
@@ -567,10 +571,16 @@ fn adds_at_most_the_five_headers_that_the_readme_says() {
     let ids = |state: &str| format!("{T}-{S}{state}");
     let rows: [&[(&str, &str)]; 6] = [
         &[],
-        &[("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")],
+        &[(
+            "traceparent",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        )],
         &[("b3", &ids("-d"))],
         &[("b3", &ids("-1"))],
-        &[("uber-trace-id", "4bf92f3577b34da6a3ce929d0e0e4736:00f067aa0ba902b7:0:1")],
+        &[(
+            "uber-trace-id",
+            "4bf92f3577b34da6a3ce929d0e0e4736:00f067aa0ba902b7:0:1",
+        )],
         &[
             ("x-datadog-trace-id", "11803532876627986230"),
             ("x-datadog-parent-id", "67667974448284343"),
