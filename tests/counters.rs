@@ -185,6 +185,21 @@ fn decisions_are_counted_with_their_reason() {
     }
 }
 
+#[test]
+fn excluded_requests_are_counted_and_nothing_else_of_them() {
+    let parent = format!("00-{T}-{S}-01");
+    for (headers, expected) in [
+        ([(":path", "/healthz"), ("x-y", "1")], "dropped.exclude"),
+        (
+            [(":path", "/healthz"), ("traceparent", &parent)],
+            "dropped.exclude",
+        ),
+        ([(":path", "/health-z"), ("x-y", "1")], "sampled.default"),
+    ] {
+        assert_eq!(moved(EXPORTING, &headers), [expected], "{headers:?}");
+    }
+}
+
 /// Everything that finished has one place, at every moment.
 fn assert_accounted(guest: &Guest) {
     let counters = guest.counters();

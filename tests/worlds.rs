@@ -1,5 +1,6 @@
 //! Every vector of the rule book natively and in the compiled guest: the same headers, spans and counters.
 
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use sidespan_core::tracer::Direction;
 use sidespan_tests::worlds::{Guest, Header, Outcome, Request};
 
@@ -309,5 +310,116 @@ fn no_byte_in_b3_multi_traps_the_guest() {
             .map(|(other, value)| (*other, (*value).to_owned()))
             .collect();
         replaces_every_byte(name, valid, &others);
+    }
+}
+
+fn to(path: &str, user_agent: &str, mut request: Request) -> Request {
+    for (name, value) in &mut request.headers {
+        match *name {
+            ":path" => *value = path.into(),
+            "user-agent" => *value = user_agent.into(),
+            _ => {}
+        }
+    }
+    request
+}
+
+#[test]
+fn mf_13_the_exclude_list_says_the_same_in_both_worlds() {
+    let lists = r#"
+        "sampling": {"percentage": 100, "exclude": [
+            {"path": "/health"}, {"userAgent": "kube-probe/*"}, {"path": "/orders/{id}", "method": ["GET", "HEAD"]},
+            {"path": "/labels", "labels": {"app": "c*t"}}, {"path": "/other-labels", "labels": {"app": "shop"}},
+            {"path": "/no-labels", "labels": {"tier": "*"}}, {"path": "/namespace", "namespace": "pay*"},
+            {"path": "/out", "direction": "outbound"}, {"path": "/canary", "headers": {"x-canary": "y*"}}
+        ]},
+        "gateway": {"exclude": [{"path": "/edge"}]},
+        "export": {"otlp": {"cluster": "collector", "protocol": "http/protobuf"}}"#;
+    let (inbound, outbound, edge) = (Direction::Inbound, Direction::Outbound, Direction::Edge);
+    for trust in ["accept", "ignore"] {
+        let configuration = format!(r#"{{"trust": {{"context": "{trust}"}}, {lists}}}"#);
+        for (path, user_agent, direction, is_excluded) in [
+            ("/health", "curl/8", inbound, true),
+            ("/health?full", "curl/8", outbound, true),
+            ("/healthy", "curl/8", inbound, false),
+            ("/", "kube-probe/1.31", inbound, true),
+            ("/", "a kube-probe/1.31", inbound, false),
+            ("/orders/7", "curl/8", inbound, true),
+            ("/orders/7/items", "curl/8", inbound, false),
+            ("/labels", "curl/8", inbound, true),
+            ("/other-labels", "curl/8", inbound, false),
+            ("/no-labels", "curl/8", inbound, false),
+            ("/namespace", "curl/8", inbound, true),
+            ("/out", "curl/8", outbound, true),
+            ("/out", "curl/8", inbound, false),
+            ("/canary", "curl/8", inbound, true),
+            ("/edge", "curl/8", edge, true),
+            ("/edge", "curl/8", inbound, false),
+            ("/health", "curl/8", edge, false),
+        ] {
+            let sent = [
+                ("traceparent", format!("00-{T}-{S}-01")),
+                ("x-canary", "no".into()),
+                ("x-canary", "yes".into()),
+            ];
+            let request = to(path, user_agent, request(&configuration, direction, &sent));
+            let outcome = request.exchange();
+            let excluded = outcome.counters.get("dropped.exclude").copied();
+            assert_eq!(excluded.is_some(), is_excluded, "{path} {direction:?}");
+            assert_eq!(outcome.spans.is_empty(), is_excluded, "{path}");
+            let parent = value(&outcome, "traceparent");
+            match (is_excluded, trust) {
+                (true, "accept") => assert_eq!(parent.as_ref(), Some(&sent[0].1), "{path}"),
+                (true, _) => assert_eq!(parent, None, "{path}"),
+                (false, _) => assert!(parent.is_some_and(|it| !it.contains(S)), "{path}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn mf_13_an_excluded_request_costs_one_hostcall() {
+    let mut guest = Guest::start(ALL_FORMATS);
+    let sent = [("traceparent", format!("00-{T}-{S}-01"))];
+    let probe = to(
+        "/healthz",
+        "kube-probe/1.31",
+        request(ALL_FORMATS, Direction::Inbound, &sent),
+    );
+    guest.host.clear_transcript();
+    guest.request(Direction::Inbound, &probe.headers, 200);
+    let transcript = guest.host.transcript();
+    assert_eq!(transcript.total(), 1, "{:?}", transcript.calls());
+}
+
+#[test]
+fn bg_21_baggage_becomes_attributes_alike_in_both_worlds() {
+    let configuration = r#"{
+        "spans": {"attributes": [
+            {"name": "tenant", "baggage": "tenant.id"}, {"name": "plan", "baggage": "plan", "default": "free"}
+        ]},
+        "sampling": {"percentage": 100},
+        "export": {"otlp": {"cluster": "collector", "protocol": "http/protobuf"}}
+    }"#;
+    for (baggage, tenant, plan) in [
+        ("tenant.id=ac%20me,plan=gold;p=1", Some("ac me"), "gold"),
+        ("tenant.id=%ff", Some("\u{fffd}"), "free"),
+        ("other=1", None, "free"),
+    ] {
+        let sent = [("baggage", baggage.to_owned())];
+        let outcome = request(configuration, Direction::Edge, &sent).exchange();
+        assert_eq!(outcome.spans.len(), 2, "{baggage}");
+        for span in &outcome.spans {
+            let text = |key: &str| {
+                let found = span.attributes.iter().find(|it| it.key == key)?;
+                match found.value.as_ref()?.value.as_ref()? {
+                    Value::StringValue(text) => Some(text.as_str()),
+                    other => panic!("{other:?}"),
+                }
+            };
+            assert_eq!(text("tenant"), tenant, "{baggage}");
+            assert_eq!(text("plan"), Some(plan), "{baggage}");
+        }
+        assert_eq!(value(&outcome, "baggage").as_deref(), Some(baggage));
     }
 }

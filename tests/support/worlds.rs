@@ -15,6 +15,7 @@ use sidespan_core::entropy::{Entropy, IdSource};
 use sidespan_core::headers::list::HeaderList;
 use sidespan_core::http::Ending as CoreEnding;
 use sidespan_core::otlp;
+use sidespan_core::resource::Node;
 use sidespan_core::stats::Stats;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Tracer};
@@ -65,14 +66,21 @@ impl Request {
     /// When the configuration is bad.
     pub fn natively(&self) -> Outcome {
         let config = Config::parse(self.configuration.as_bytes()).expect("a good configuration");
-        let tracer = Tracer::new(&config, Some(NAMESPACE));
+        let node = Node {
+            namespace: Some(NAMESPACE.into()),
+            labels: vec![("app".into(), APP.into())],
+            ..Node::default()
+        };
+        let tracer = Tracer::new(&config, &node);
         let before = HeaderList::new(self.headers.iter().cloned());
         let mut after = before.clone();
         let mut ids = IdSource::new(Counting(1));
         let mut stats = Stats::default();
         let request = before.as_request();
         let mut spans = Vec::new();
-        if let Some(mut course) = tracer.decide(&request, &mut ids, &mut stats) {
+        let direction = || self.direction;
+        let course = tracer.decide(&request, before.pairs(), direction, &mut ids, &mut stats);
+        if let Some(mut course) = course {
             let active = course.begin(self.direction, &request, Nanos(1), &mut ids, &mut stats);
             tracer.inject(&course, &request, &mut after);
             let ending = CoreEnding {
@@ -174,6 +182,7 @@ impl Guest {
             .property(["xds", "node", "id"], "sidecar~10.0.0.1~cart.payments")
             .property(["xds", "node", "metadata", "NAMESPACE"], NAMESPACE)
             .property(["xds", "node", "metadata", "WORKLOAD_NAME"], "cart")
+            .property(["xds", "node", "metadata", "LABELS", "app"], APP)
             .cluster("collector")
             .start();
         Self {
@@ -319,3 +328,4 @@ impl Entropy for Counting {
 }
 
 const NAMESPACE: &str = "payments";
+const APP: &str = "cart";

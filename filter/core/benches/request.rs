@@ -19,6 +19,7 @@ use sidespan_core::http::Ending;
 use sidespan_core::ids::TraceId;
 use sidespan_core::otlp;
 use sidespan_core::propagation;
+use sidespan_core::resource::Node;
 use sidespan_core::span::Span;
 use sidespan_core::stats::Stats;
 use sidespan_core::time::Nanos;
@@ -86,7 +87,7 @@ fn block() -> Vec<u8> {
 fn tracer() -> Tracer {
     let text = br#"{"sampling": {"percentage": 100}, "export": {"otlp": {"cluster": "c"}}}"#;
     let config = Config::parse(text).unwrap_or_default();
-    Tracer::new(&config, None)
+    Tracer::new(&config, &Node::default())
 }
 
 fn finished(headers: &RequestHeaders<'_>) -> Vec<Span> {
@@ -97,7 +98,13 @@ fn finished(headers: &RequestHeaders<'_>) -> Vec<Span> {
         response_flags: 0,
     };
     tracer()
-        .decide(headers, &mut ids, &mut stats)
+        .decide(
+            headers,
+            core::iter::empty(),
+            || Direction::Inbound,
+            &mut ids,
+            &mut stats,
+        )
         .and_then(|mut course| {
             course.begin(Direction::Inbound, headers, Nanos(1), &mut ids, &mut stats)
         })
@@ -112,6 +119,7 @@ fn request(criterion: &mut Criterion) {
     let headers = list.as_request();
     let tracer = tracer();
     let formats = Config::default().propagation.extract;
+    let trust = Config::default().trust;
     let mut ids = IdSource::new(Zeroes);
     let mut stats = Stats::default();
 
@@ -119,12 +127,21 @@ fn request(criterion: &mut Criterion) {
         bencher.iter(|| black_box(RequestHeaders::read(Pairs::new(black_box(&block)))));
     });
     criterion.bench_function("extract", |bencher| {
-        bencher.iter(|| propagation::extract(&formats, black_box(&headers), &mut stats));
+        bencher.iter(|| propagation::extract(&formats, &trust, black_box(&headers), &mut stats));
     });
     criterion.bench_function("decide", |bencher| {
-        bencher.iter(|| tracer.decide(black_box(&headers), &mut ids, &mut stats));
+        bencher.iter(|| {
+            tracer.decide(
+                black_box(&headers),
+                list.pairs(),
+                || Direction::Inbound,
+                &mut ids,
+                &mut stats,
+            )
+        });
     });
-    if let Some(course) = tracer.decide(&headers, &mut ids, &mut stats) {
+    let direction = || Direction::Inbound;
+    if let Some(course) = tracer.decide(&headers, list.pairs(), direction, &mut ids, &mut stats) {
         criterion.bench_function("inject", |bencher| {
             bencher.iter(|| tracer.inject(black_box(&course), &headers, &mut Discard));
         });
@@ -132,7 +149,8 @@ fn request(criterion: &mut Criterion) {
     criterion.bench_function("whole", |bencher| {
         bencher.iter(|| {
             let headers = RequestHeaders::read(Pairs::new(black_box(&block)));
-            let mut course = tracer.decide(&headers, &mut ids, &mut stats)?;
+            let pairs = Pairs::new(&block);
+            let mut course = tracer.decide(&headers, pairs, direction, &mut ids, &mut stats)?;
             let active = course.begin(Direction::Inbound, &headers, Nanos(1), &mut ids, &mut stats);
             tracer.inject(&course, &headers, &mut Discard);
             for span in active?.finish(Ending::default(), Nanos(2)) {

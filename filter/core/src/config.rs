@@ -1,13 +1,14 @@
 //! The plugin's configuration: from the bytes of `pluginConfig` to checked values.
 //!
 //! The whole language of the configuration is known here and all of it is checked, also what this version does not do
-//! yet: that is refused where it is set to anything but its default. `sampling.exclude`, `sampling.keep`,
-//! `sampling.consistent` and `gateway.exclude` are the exceptions, accepted from the first version on.
+//! yet: that is refused where it is set to anything but its default. `sampling.keep` and `sampling.consistent` are the
+//! exceptions, accepted from the first version on.
 //!
 //! All errors are found in one go and told in the order of the document, each with its JSON path. No value that may be
 //! secret is in them. Where the contract is silent, the limits here are: 100 errors (the rest is counted), 131,072
 //! spans and 128 MiB in the queue, 100 tries, 64 entries in lists and objects without a limit of their own.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -22,10 +23,16 @@ mod propagation;
 mod sampling;
 mod spans;
 mod suggest;
+mod trust;
 mod value;
 mod walk;
 
 pub use error::ConfigError;
+pub use matching::{Match, PathMatch};
+pub use spans::{Attribute, AttributeSource};
+pub use trust::{ContextTrust, Trust};
+
+pub use crate::propagation::format::Format;
 
 use error::{Errors, Path};
 use node::Node;
@@ -38,6 +45,12 @@ pub struct Config {
     pub propagation: Propagation,
     /// Whether and how roots are decided here; `None` while neither `sampling` nor `export.otlp` is set.
     pub sampling: Option<Sampling>,
+    /// What is believed of a context that comes in.
+    pub trust: Trust,
+    /// The same where the direction is edge, if it is configured.
+    pub gateway_trust: Option<Trust>,
+    /// What is used in place of [`Sampling::exclude`] there, if it is configured.
+    pub gateway_exclude: Option<Vec<Match>>,
     /// Which side of the proxy this is.
     pub direction: Direction,
     /// What spans say.
@@ -87,12 +100,12 @@ impl Config {
         at.object(&SECTIONS, |key, at| match key {
             "propagation" => config.propagation = Propagation::read(at),
             "sampling" => config.sampling = Some(Sampling::read(at)),
-            "trust" => trust(at),
+            "trust" => config.trust = Trust::read(at),
             "correlation" => {
                 at.object(&["requestId"], |_, at| at.only(false, at.boolean()));
             }
             "direction" => config.direction = at.choice(&DIRECTIONS).unwrap_or(config.direction),
-            "gateway" => gateway(at),
+            "gateway" => gateway(at, &mut config),
             "spans" => config.spans = Spans::read(at),
             "export" => config.export = Export::read(at),
             _ => at.only(0, at.choice(&[("request", 0), ("attempt", 1)])),
@@ -102,6 +115,19 @@ impl Config {
             config.sampling = Some(Sampling::default());
         }
         config
+    }
+
+    /// The labels of the workload that a match asks for.
+    pub fn labels(&self) -> BTreeSet<&str> {
+        let exclude = self
+            .sampling
+            .iter()
+            .flat_map(|sampling| &sampling.exclude)
+            .chain(self.gateway_exclude.iter().flatten());
+        exclude
+            .flat_map(|condition| &condition.labels)
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 }
 
@@ -116,17 +142,28 @@ pub struct Propagation {
     pub mirror: bool,
     /// Whether an id that came with 16 digits leaves with 16 in B3.
     pub keep64bit: bool,
+    /// What becomes of baggage.
+    pub baggage: Baggage,
 }
 
-/// A trace-context format that this version reads and writes.
+/// `$.propagation.baggage`; as it is by default, no baggage is ever read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baggage {
+    /// Patterns of keys whose members are removed.
+    pub deny: Vec<String>,
+    /// The size beyond which members are removed from the right.
+    pub max_bytes: Option<usize>,
+    /// Other forms of baggage that are copied into W3C's.
+    pub from: Vec<BaggageSource>,
+}
+
+/// A form of baggage besides W3C's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// W3C Trace Context: `traceparent`, `tracestate`.
-    TraceContext,
-    /// B3 in one header: `b3`.
-    B3,
-    /// B3 in several headers: `x-b3-*`.
-    B3Multi,
+pub enum BaggageSource {
+    /// `uberctx-<key>`
+    Jaeger,
+    /// `ot-baggage-<key>`
+    OtTrace,
 }
 
 /// `$.sampling`.
@@ -136,6 +173,8 @@ pub struct Sampling {
     pub percentage: f64,
     /// By the workload's own namespace.
     pub namespaces: Vec<(String, f64)>,
+    /// Requests that are not traced at all.
+    pub exclude: Vec<Match>,
 }
 
 /// `$.direction`.
@@ -157,6 +196,8 @@ pub enum Direction {
 pub struct Spans {
     /// The configured `service.name`.
     pub service_name: Option<String>,
+    /// What they say besides the conventions' attributes.
+    pub attributes: Vec<Attribute>,
 }
 
 /// `$.export`.
@@ -204,28 +245,13 @@ pub enum Protocol {
     HttpProtobuf,
 }
 
-/// What is used in place of `sampling.exclude`, `sampling.keep` and `trust` where the direction is edge.
-fn gateway(at: At<'_>) {
+/// What is used in place of `trust`, `sampling.exclude` and `sampling.keep` where the direction is edge.
+fn gateway(at: At<'_>, config: &mut Config) {
     at.object(&["trust", "exclude", "keep"], |key, at| match key {
-        "trust" => trust(at),
-        "exclude" => matching::exclude(at),
+        "trust" => config.gateway_trust = Some(Trust::read(at)),
+        "exclude" => config.gateway_exclude = Some(matching::exclude(at)),
         _ => sampling::keep(at, |at| at.not_built()),
     });
-}
-
-fn trust(at: At<'_>) {
-    at.object(
-        &["context", "decision", "debug", "jaegerDebug"],
-        |key, at| match key {
-            "context" => at.only(
-                0,
-                at.choice(&[("accept", 0), ("restart", 1), ("ignore", 2)]),
-            ),
-            "decision" => at.only(0, at.choice(&[("accept", 0), ("ignore", 1)])),
-            "debug" => at.only(true, at.boolean()),
-            _ => at.only(false, at.boolean()),
-        },
-    );
 }
 
 /// With role attempt, the filter stands behind the router, where roots and directions have been decided.

@@ -9,82 +9,164 @@ pub mod wire;
 
 use alloc::vec::Vec;
 
-/// All lines of one header, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lines<'a> {
-    first: Option<&'a [u8]>,
-    // Empty for all but hostile or careless callers, and then without an allocation.
-    rest: Vec<&'a [u8]>,
+/// The headers that the filter knows, whichever formats are configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "`as_str` is the documentation")]
+pub enum Name {
+    Method,
+    Path,
+    Authority,
+    Scheme,
+    UserAgent,
+    ForwardedFor,
+    ForwardedProto,
+    Traceparent,
+    Tracestate,
+    B3,
+    B3TraceId,
+    B3SpanId,
+    B3ParentSpanId,
+    B3Sampled,
+    B3Flags,
+    UberTraceId,
+    XAmznTraceId,
+    DatadogTraceId,
+    DatadogParentId,
+    DatadogSamplingPriority,
+    DatadogOrigin,
+    DatadogTags,
+    CloudTraceContext,
+    OtTracerTraceId,
+    OtTracerSpanId,
+    OtTracerSampled,
+    GrpcTraceBin,
+    Baggage,
 }
 
-impl<'a> Lines<'a> {
-    /// The value of the first line.
-    pub fn first(&self) -> Option<&'a [u8]> {
-        self.first
-    }
+impl Name {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 28] = [
+        Self::Method,
+        Self::Path,
+        Self::Authority,
+        Self::Scheme,
+        Self::UserAgent,
+        Self::ForwardedFor,
+        Self::ForwardedProto,
+        Self::Traceparent,
+        Self::Tracestate,
+        Self::B3,
+        Self::B3TraceId,
+        Self::B3SpanId,
+        Self::B3ParentSpanId,
+        Self::B3Sampled,
+        Self::B3Flags,
+        Self::UberTraceId,
+        Self::XAmznTraceId,
+        Self::DatadogTraceId,
+        Self::DatadogParentId,
+        Self::DatadogSamplingPriority,
+        Self::DatadogOrigin,
+        Self::DatadogTags,
+        Self::CloudTraceContext,
+        Self::OtTracerTraceId,
+        Self::OtTracerSpanId,
+        Self::OtTracerSampled,
+        Self::GrpcTraceBin,
+        Self::Baggage,
+    ];
 
-    /// The value, if there is exactly one line.
-    pub fn single(&self) -> Option<&'a [u8]> {
-        self.first.filter(|_| self.rest.is_empty())
-    }
-
-    /// Whether there is a line, be it empty.
-    pub fn is_present(&self) -> bool {
-        self.first.is_some()
-    }
-
-    /// Whether the header consists of exactly one line with this value.
-    pub fn is_exactly(&self, value: &[u8]) -> bool {
-        self.single() == Some(value)
-    }
-
-    /// The values, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.first.into_iter().chain(self.rest.iter().copied())
-    }
-
-    fn push(&mut self, value: &'a [u8]) {
-        if self.first.is_none() {
-            self.first = Some(value);
-        } else {
-            self.rest.push(value);
+    /// The name as proxies write it: in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Method => ":method",
+            Self::Path => ":path",
+            Self::Authority => ":authority",
+            Self::Scheme => ":scheme",
+            Self::UserAgent => "user-agent",
+            Self::ForwardedFor => "x-forwarded-for",
+            Self::ForwardedProto => "x-forwarded-proto",
+            Self::Traceparent => "traceparent",
+            Self::Tracestate => "tracestate",
+            Self::B3 => "b3",
+            Self::B3TraceId => "x-b3-traceid",
+            Self::B3SpanId => "x-b3-spanid",
+            Self::B3ParentSpanId => "x-b3-parentspanid",
+            Self::B3Sampled => "x-b3-sampled",
+            Self::B3Flags => "x-b3-flags",
+            Self::UberTraceId => "uber-trace-id",
+            Self::XAmznTraceId => "x-amzn-trace-id",
+            Self::DatadogTraceId => "x-datadog-trace-id",
+            Self::DatadogParentId => "x-datadog-parent-id",
+            Self::DatadogSamplingPriority => "x-datadog-sampling-priority",
+            Self::DatadogOrigin => "x-datadog-origin",
+            Self::DatadogTags => "x-datadog-tags",
+            Self::CloudTraceContext => "x-cloud-trace-context",
+            Self::OtTracerTraceId => "ot-tracer-traceid",
+            Self::OtTracerSpanId => "ot-tracer-spanid",
+            Self::OtTracerSampled => "ot-tracer-sampled",
+            Self::GrpcTraceBin => "grpc-trace-bin",
+            Self::Baggage => "baggage",
         }
+    }
+
+    fn bit(self) -> u32 {
+        1_u32.wrapping_shl(self as u32)
+    }
+
+    fn of(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b":method" => Self::Method,
+            b":path" => Self::Path,
+            b":authority" => Self::Authority,
+            b":scheme" => Self::Scheme,
+            b"user-agent" => Self::UserAgent,
+            b"x-forwarded-for" => Self::ForwardedFor,
+            b"x-forwarded-proto" => Self::ForwardedProto,
+            b"traceparent" => Self::Traceparent,
+            b"tracestate" => Self::Tracestate,
+            b"b3" => Self::B3,
+            b"x-b3-traceid" => Self::B3TraceId,
+            b"x-b3-spanid" => Self::B3SpanId,
+            b"x-b3-parentspanid" => Self::B3ParentSpanId,
+            b"x-b3-sampled" => Self::B3Sampled,
+            b"x-b3-flags" => Self::B3Flags,
+            b"uber-trace-id" => Self::UberTraceId,
+            b"x-amzn-trace-id" => Self::XAmznTraceId,
+            b"x-datadog-trace-id" => Self::DatadogTraceId,
+            b"x-datadog-parent-id" => Self::DatadogParentId,
+            b"x-datadog-sampling-priority" => Self::DatadogSamplingPriority,
+            b"x-datadog-origin" => Self::DatadogOrigin,
+            b"x-datadog-tags" => Self::DatadogTags,
+            b"x-cloud-trace-context" => Self::CloudTraceContext,
+            b"ot-tracer-traceid" => Self::OtTracerTraceId,
+            b"ot-tracer-spanid" => Self::OtTracerSpanId,
+            b"ot-tracer-sampled" => Self::OtTracerSampled,
+            b"grpc-trace-bin" => Self::GrpcTraceBin,
+            b"baggage" => Self::Baggage,
+            _ => return None,
+        })
     }
 }
 
 /// What the filter knows of a request's headers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHeaders<'a> {
-    /// `:method`
-    pub method: Lines<'a>,
-    /// `:path`: path and query as received.
-    pub path: Lines<'a>,
-    /// `:authority`, in HTTP/1.1 the Host header.
-    pub authority: Lines<'a>,
-    /// `:scheme`
-    pub scheme: Lines<'a>,
-    /// `user-agent`
-    pub user_agent: Lines<'a>,
-    /// `x-forwarded-for`
-    pub forwarded_for: Lines<'a>,
-    /// `x-forwarded-proto`
-    pub forwarded_proto: Lines<'a>,
-    /// `traceparent`
-    pub traceparent: Lines<'a>,
-    /// `tracestate`
-    pub tracestate: Lines<'a>,
-    /// `b3`
-    pub b3: Lines<'a>,
-    /// `x-b3-traceid`
-    pub b3_trace_id: Lines<'a>,
-    /// `x-b3-spanid`
-    pub b3_span_id: Lines<'a>,
-    /// `x-b3-parentspanid`
-    pub b3_parent_span_id: Lines<'a>,
-    /// `x-b3-sampled`
-    pub b3_sampled: Lines<'a>,
-    /// `x-b3-flags`
-    pub b3_flags: Lines<'a>,
+    first: [Option<&'a [u8]>; Name::ALL.len()],
+    // One bit for each name that has a line, so that a format that is not there costs one test.
+    present: u32,
+    // Empty for all but hostile or careless callers, and then without an allocation.
+    repeated: Vec<(Name, &'a [u8])>,
+}
+
+impl Default for RequestHeaders<'_> {
+    fn default() -> Self {
+        Self {
+            first: [None; Name::ALL.len()],
+            present: 0,
+            repeated: Vec::new(),
+        }
+    }
 }
 
 impl<'a> RequestHeaders<'a> {
@@ -92,32 +174,94 @@ impl<'a> RequestHeaders<'a> {
     pub fn read(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
         let mut kept = Self::default();
         for (name, value) in headers {
-            if let Some(lines) = kept.lines_of(name) {
-                lines.push(value);
+            if let Some(name) = Name::of(name) {
+                kept.present |= name.bit();
+                match kept.first.get_mut(name as usize) {
+                    Some(first @ None) => *first = Some(value),
+                    _ => kept.repeated.push((name, value)),
+                }
             }
         }
         kept
     }
 
-    fn lines_of(&mut self, name: &[u8]) -> Option<&mut Lines<'a>> {
-        Some(match name {
-            b":method" => &mut self.method,
-            b":path" => &mut self.path,
-            b":authority" => &mut self.authority,
-            b":scheme" => &mut self.scheme,
-            b"user-agent" => &mut self.user_agent,
-            b"x-forwarded-for" => &mut self.forwarded_for,
-            b"x-forwarded-proto" => &mut self.forwarded_proto,
-            b"traceparent" => &mut self.traceparent,
-            b"tracestate" => &mut self.tracestate,
-            b"b3" => &mut self.b3,
-            b"x-b3-traceid" => &mut self.b3_trace_id,
-            b"x-b3-spanid" => &mut self.b3_span_id,
-            b"x-b3-parentspanid" => &mut self.b3_parent_span_id,
-            b"x-b3-sampled" => &mut self.b3_sampled,
-            b"x-b3-flags" => &mut self.b3_flags,
-            _ => return None,
-        })
+    /// All lines of a header.
+    pub fn lines(&self, name: Name) -> Lines<'_, 'a> {
+        Lines {
+            name,
+            first: self.first(name),
+            repeated: &self.repeated,
+        }
+    }
+
+    /// The value of a header's first line.
+    pub fn first(&self, name: Name) -> Option<&'a [u8]> {
+        self.first.get(name as usize).copied().flatten()
+    }
+
+    /// Whether there is a line, be it empty.
+    pub fn has(&self, name: Name) -> bool {
+        self.present & name.bit() != 0
+    }
+
+    /// Whether any of these has a line, be it empty.
+    pub fn has_any(&self, names: &[Name]) -> bool {
+        let wanted = names.iter().fold(0, |bits, name| bits | name.bit());
+        self.present & wanted != 0
+    }
+
+    /// Writes the header unless it already says exactly this: a write that changes nothing still costs a call.
+    pub(crate) fn set(&self, writer: &mut impl HeaderWriter, name: Name, value: &[u8]) {
+        if self.lines(name).single() != Some(value) {
+            writer.set(name.as_str(), value);
+        }
+    }
+
+    /// Writes the header, or removes it where there is nothing to say.
+    pub(crate) fn set_or_remove(&self, writer: &mut impl HeaderWriter, name: Name, value: &[u8]) {
+        if value.is_empty() {
+            self.remove(writer, name);
+        } else {
+            self.set(writer, name, value);
+        }
+    }
+
+    /// Removes the header if it is there.
+    pub(crate) fn remove(&self, writer: &mut impl HeaderWriter, name: Name) {
+        if self.has(name) {
+            writer.remove(name.as_str());
+        }
+    }
+}
+
+/// All lines of one header, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct Lines<'h, 'a> {
+    name: Name,
+    first: Option<&'a [u8]>,
+    repeated: &'h [(Name, &'a [u8])],
+}
+
+impl<'h, 'a> Lines<'h, 'a> {
+    /// The value, if there is exactly one line.
+    pub fn single(&self) -> Option<&'a [u8]> {
+        let is_alone = self.repeated.iter().all(|(name, _)| *name != self.name);
+        self.first.filter(|_| is_alone)
+    }
+
+    /// Whether there is a line, be it empty.
+    pub fn is_present(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// The values, in order.
+    pub fn iter(self) -> impl Iterator<Item = &'a [u8]> + use<'h, 'a> {
+        let rest = self
+            .repeated
+            .iter()
+            .filter(move |(name, _)| *name == self.name)
+            .map(|(_, value)| *value);
+        self.first.into_iter().chain(rest)
     }
 }
 
@@ -127,29 +271,6 @@ pub trait HeaderWriter {
     fn set(&mut self, name: &'static str, value: &[u8]);
     /// Takes away all lines of the header.
     fn remove(&mut self, name: &'static str);
-}
-
-/// Writes the header unless it already says exactly this: a write that changes nothing still costs a call.
-pub(crate) fn set_if_other(
-    writer: &mut impl HeaderWriter,
-    received: &Lines<'_>,
-    name: &'static str,
-    value: &[u8],
-) {
-    if !received.is_exactly(value) {
-        writer.set(name, value);
-    }
-}
-
-/// Removes the header if it is there.
-pub(crate) fn remove_if_present(
-    writer: &mut impl HeaderWriter,
-    received: &Lines<'_>,
-    name: &'static str,
-) {
-    if received.is_present() {
-        writer.remove(name);
-    }
 }
 
 /// Without spaces and tabs at both ends (RFC 9110, optional whitespace).
@@ -173,17 +294,25 @@ mod tests {
             (b"tracestate", b""),
             (b"tracestate", b"b=2"),
         ]);
-        let lines: Vec<_> = headers.tracestate.iter().collect();
+        let lines: Vec<_> = headers.lines(Name::Tracestate).iter().collect();
         assert_eq!(lines, [&b"a=1"[..], b"", b"b=2"]);
-        assert_eq!(headers.tracestate.single(), None);
-        assert!(!headers.traceparent.is_present());
+        assert_eq!(headers.lines(Name::Tracestate).single(), None);
+        assert!(!headers.has(Name::Traceparent));
     }
 
     #[test]
     fn an_empty_line_is_present() {
         let headers = RequestHeaders::read([(&b"b3"[..], &b""[..])]);
-        assert!(headers.b3.is_present());
-        assert_eq!(headers.b3.single(), Some(&b""[..]));
+        assert!(headers.has(Name::B3));
+        assert_eq!(headers.lines(Name::B3).single(), Some(&b""[..]));
+    }
+
+    #[test]
+    fn knows_every_name_where_its_declaration_puts_it() {
+        for (index, name) in Name::ALL.into_iter().enumerate() {
+            assert_eq!(name as usize, index);
+            assert_eq!(Name::of(name.as_str().as_bytes()), Some(name));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use crate::headers::RequestHeaders;
+use crate::headers::{Name, RequestHeaders};
 use crate::span::{Attributes, SpanKind, Status};
 
 /// How a stream ended, as the proxy tells it.
@@ -32,7 +32,7 @@ pub fn name(headers: &RequestHeaders<'_>) -> Cow<'static, str> {
 pub fn describe_request(attributes: &mut Attributes, kind: SpanKind, headers: &RequestHeaders<'_>) {
     method(attributes, headers);
     let scheme = scheme(headers);
-    let target = headers.path.first().unwrap_or_default();
+    let target = headers.first(Name::Path).unwrap_or_default();
     let (path, query) = split_target(target);
     match kind {
         SpanKind::Server => {
@@ -45,7 +45,7 @@ pub fn describe_request(attributes: &mut Attributes, kind: SpanKind, headers: &R
             if let Some(address) = client_address(headers) {
                 attributes.text("client.address", address);
             }
-            if let Some(agent) = headers.user_agent.first() {
+            if let Some(agent) = headers.first(Name::UserAgent) {
                 attributes.text("user_agent.original", agent);
             }
         }
@@ -87,7 +87,7 @@ fn method(attributes: &mut Attributes, headers: &RequestHeaders<'_>) {
         Some(method) => attributes.text("http.request.method", method.as_bytes()),
         None => {
             attributes.text("http.request.method", b"_OTHER");
-            if let Some(method) = headers.method.first() {
+            if let Some(method) = headers.first(Name::Method) {
                 attributes.text("http.request.method_original", method);
             }
         }
@@ -99,20 +99,20 @@ fn known_method(headers: &RequestHeaders<'_>) -> Option<&'static str> {
     const KNOWN: [&str; 10] = [
         "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE", "QUERY",
     ];
-    let method = headers.method.first()?;
+    let method = headers.first(Name::Method)?;
     KNOWN.into_iter().find(|known| known.as_bytes() == method)
 }
 
 /// What the caller used, before proxies in front of this one ended its encryption.
 fn scheme<'a>(headers: &RequestHeaders<'a>) -> &'a [u8] {
     headers
-        .forwarded_proto
-        .first()
-        .or(headers.scheme.first())
+        .first(Name::ForwardedProto)
+        .or(headers.first(Name::Scheme))
         .unwrap_or(b"http")
 }
 
-fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+/// The path, and the query if there is one; a fragment, which must not be there, is left out.
+pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     let mut parts = target.splitn(2, |byte| *byte == b'#');
     let target = parts.next().unwrap_or_default();
     let mut parts = target.splitn(2, |byte| *byte == b'?');
@@ -120,7 +120,10 @@ fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 fn server(attributes: &mut Attributes, headers: &RequestHeaders<'_>, scheme: &[u8]) {
-    let Some(authority) = headers.authority.first().filter(|text| !text.is_empty()) else {
+    let Some(authority) = headers
+        .first(Name::Authority)
+        .filter(|text| !text.is_empty())
+    else {
         return;
     };
     let (address, port) = split_authority(authority);
@@ -164,7 +167,7 @@ fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 fn client_address<'a>(headers: &RequestHeaders<'a>) -> Option<&'a [u8]> {
-    let forwarded = headers.forwarded_for.first()?;
+    let forwarded = headers.first(Name::ForwardedFor)?;
     let first = forwarded.split(|byte| *byte == b',').next()?;
     Some(crate::headers::trim(first)).filter(|address| !address.is_empty())
 }
@@ -175,7 +178,7 @@ fn full_url(
     path: &[u8],
     query: Option<&[u8]>,
 ) -> Vec<u8> {
-    let authority = headers.authority.first().unwrap_or_default();
+    let authority = headers.first(Name::Authority).unwrap_or_default();
     let mut url = Vec::new();
     url.extend_from_slice(scheme);
     url.extend_from_slice(b"://");

@@ -52,6 +52,11 @@ impl TraceId {
             .ok_or(IdError::Zero)
     }
 
+    /// The id with these halves, or `None` when both are zero.
+    pub fn from_halves(left: u64, right: u64) -> Option<Self> {
+        NonZeroU128::new((u128::from(left) << 64) | u128::from(right)).map(Self)
+    }
+
     /// The bytes in network order.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.get().to_be_bytes()
@@ -76,13 +81,27 @@ impl TraceId {
         self.0.get() >> 64 == 0
     }
 
+    /// Whether both name one trace: they are equal, or one is the right half of the other, as formats write it that
+    /// have room for 64 bits.
+    pub fn is_same_trace(self, other: Self) -> bool {
+        let is_half = self.is_short() || other.is_short();
+        self == other || (is_half && self.right_half() == other.right_half())
+    }
+
     /// The right-most 56 bits: the randomness that OpenTelemetry's consistent sampling decides by
     /// ("Randomness Value" in its probability sampling specification).
     pub fn randomness(self) -> u64 {
         self.right_half() & 0x00ff_ffff_ffff_ffff
     }
 
-    fn right_half(self) -> u64 {
+    /// The left 64 bits.
+    pub fn left_half(self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.to_bytes();
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    /// The right 64 bits.
+    pub fn right_half(self) -> u64 {
         let [_, _, _, _, _, _, _, _, a, b, c, d, e, f, g, h] = self.to_bytes();
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
@@ -100,6 +119,16 @@ impl SpanId {
     /// [`IdError::Digits`] for another length or another character, [`IdError::Zero`] for 16 zeros.
     pub fn from_hex(digits: &[u8]) -> Result<Self, IdError> {
         Self::from_bytes(bytes_of(digits)?).ok_or(IdError::Zero)
+    }
+
+    /// The id with this number, or `None` when it is zero.
+    pub fn from_number(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Self)
+    }
+
+    /// The id as a number, for formats that write it in decimal.
+    pub fn to_number(self) -> u64 {
+        self.0.get()
     }
 
     /// The bytes in network order.
@@ -137,6 +166,17 @@ pub fn byte_to_hex(byte: u8) -> [u8; 2] {
     let mut digits = [b'0'; 2];
     print(&[byte], &mut digits);
     digits
+}
+
+/// Repairs what tolerant formats let pass: upper case, and zeros missing on the left. `None` for no digit at all or more
+/// than `N`; whether the characters are digits is for the strict reader to say.
+pub fn repair_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let missing = N.checked_sub(digits.len()).filter(|_| !digits.is_empty())?;
+    let mut repaired = [b'0'; N];
+    for (place, digit) in repaired.iter_mut().skip(missing).zip(digits) {
+        *place = digit.to_ascii_lowercase();
+    }
+    Some(repaired)
 }
 
 /// Exactly `2 * N` lower-case digits: `hex` checks the length, and would take upper case.
@@ -213,6 +253,15 @@ mod tests {
             TraceId::from_short_hex(b"0000000000000000"),
             Err(IdError::Zero)
         );
+    }
+
+    #[test]
+    fn repairs_case_and_missing_zeros_and_nothing_else() {
+        assert_eq!(repair_hex(b"aBc"), Some(*b"0abc"));
+        assert_eq!(repair_hex(b"00DEF"), Some(*b"00def"));
+        assert_eq!(repair_hex(b"x"), Some(*b"0x"));
+        assert_eq!(repair_hex::<4>(b""), None);
+        assert_eq!(repair_hex::<4>(b"00abc"), None);
     }
 
     #[test]

@@ -11,11 +11,12 @@
 //!
 //! - [`config`]: the bytes of `pluginConfig` to checked values, every error with its JSON path
 //! - [`headers`]: one pass over the request's headers
-//! - [`propagation`]: W3C Trace Context and B3, in and out; one context wins, no stale header leaves
-//! - [`sampler`], [`tracer`]: record or not, and the spans that are open meanwhile
+//! - [`propagation`], [`baggage`]: nine formats, in and out; one context wins, no stale header leaves
+//! - `matching`, `trust`, [`sampler`], [`tracer`]: what is traced at all, what is believed, record or not, and the spans
+//!   that are open meanwhile
 //! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
 //! - [`batch`], [`otlp`], [`export`]: from finished spans to an acknowledged request
-//! - [`facing`], [`lease`]: which way requests go here, and whether a good configuration runs beside a bad one
+//! - [`facing`], [`lease`], [`roster`]: which way requests go here, and what else of this filter runs in the process
 //! - [`ids`], [`entropy`], [`time`], [`stats`]: what the others are made of
 #![no_std]
 #![forbid(unsafe_code)]
@@ -30,6 +31,7 @@
 
 extern crate alloc;
 
+pub mod baggage;
 pub mod batch;
 pub mod config;
 pub mod entropy;
@@ -39,12 +41,15 @@ pub mod headers;
 pub mod http;
 pub mod ids;
 pub mod lease;
+mod matching;
 pub mod otlp;
 pub mod pattern;
 pub mod propagation;
 pub mod resource;
+pub mod roster;
 pub mod sampler;
 pub mod span;
 pub mod stats;
 pub mod time;
 pub mod tracer;
+mod trust;

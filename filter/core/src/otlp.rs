@@ -93,6 +93,15 @@ pub fn encode(span: &Span) -> Vec<u8> {
         SPAN_DROPPED_ATTRIBUTES_COUNT,
         u64::from(span.attributes.dropped()),
     );
+    if let Some(link) = span.link {
+        wire::message(&mut out, SPAN_LINKS, |out| {
+            wire::bytes(out, LINK_TRACE_ID, &link.trace_id.to_bytes());
+            wire::bytes(out, LINK_SPAN_ID, &link.span_id.to_bytes());
+            attribute(out, LINK_ATTRIBUTES, "link.reason", link.reason.name());
+            // The other context came with the request, so it is remote.
+            wire::fixed32(out, LINK_FLAGS, REMOTE);
+        });
+    }
     match span.status {
         Status::Unset => {}
         Status::Error => wire::message(&mut out, SPAN_STATUS, |out| {
@@ -105,7 +114,11 @@ pub fn encode(span: &Span) -> Vec<u8> {
 
 /// A string attribute as a field of a span.
 pub(crate) fn attribute_text(out: &mut Vec<u8>, key: &str, value: &str) {
-    wire::message(out, SPAN_ATTRIBUTES, |out| {
+    attribute(out, SPAN_ATTRIBUTES, key, value);
+}
+
+fn attribute(out: &mut Vec<u8>, field: u64, key: &str, value: &str) {
+    wire::message(out, field, |out| {
         wire::bytes(out, KEY_VALUE_KEY, key.as_bytes());
         wire::message(out, KEY_VALUE_VALUE, |out| {
             if value.is_empty() {
@@ -190,8 +203,14 @@ const SPAN_START_TIME: u64 = 7;
 const SPAN_END_TIME: u64 = 8;
 const SPAN_ATTRIBUTES: u64 = 9;
 const SPAN_DROPPED_ATTRIBUTES_COUNT: u64 = 10;
+const SPAN_LINKS: u64 = 13;
 const SPAN_STATUS: u64 = 15;
 const SPAN_FLAGS: u64 = 16;
+const LINK_TRACE_ID: u64 = 1;
+const LINK_SPAN_ID: u64 = 2;
+const LINK_ATTRIBUTES: u64 = 4;
+const LINK_FLAGS: u64 = 6;
+const REMOTE: u32 = 0x300;
 const STATUS_CODE: u64 = 3;
 const STATUS_CODE_ERROR: u64 = 2;
 const KEY_VALUE_KEY: u64 = 1;

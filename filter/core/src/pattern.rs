@@ -1,4 +1,5 @@
-//! Patterns of the configuration: `*` is any run of characters, also none; everything else is itself.
+//! Patterns of the configuration: `*` is any run of characters, also none; everything else is itself. And templates of
+//! paths: `{name}` is one segment, and never an empty one.
 //!
 //! A pattern describes the whole value, and upper and lower case differ: `pay*` matches `pay` and `payments`, neither
 //! `Pay` nor `repay`. The parts between stars are searched from left to right and never again, so the time grows with
@@ -20,6 +21,19 @@ pub fn matches(pattern: &str, value: &[u8]) -> bool {
         }
     }
     value.ends_with(last.as_bytes())
+}
+
+/// Whether the template of a path describes the whole path.
+pub fn template_matches(template: &str, path: &[u8]) -> bool {
+    let mut segments = path.split(|byte| *byte == b'/');
+    let is_like = |part: &str, segment: &[u8]| match part.starts_with('{') {
+        true => !segment.is_empty(),
+        false => part.as_bytes() == segment,
+    };
+    template
+        .split('/')
+        .all(|part| segments.next().is_some_and(|found| is_like(part, found)))
+        && segments.next().is_none()
 }
 
 /// How exact a pattern is: its characters that are no stars.
@@ -50,7 +64,7 @@ fn after<'a>(value: &'a [u8], part: &str) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{literal_characters, matches};
+    use super::{literal_characters, matches, template_matches};
     use alloc::string::String;
     use alloc::vec::Vec;
 
@@ -142,6 +156,36 @@ mod tests {
         let pattern = "*a".repeat(64) + "*b";
         let value = "a".repeat(60_000);
         assert!(!matches(&pattern, value.as_bytes()));
+    }
+
+    #[test]
+    fn a_template_describes_the_whole_path_segment_by_segment() {
+        for (template, path, expected) in [
+            ("/orders/{id}", "/orders/7", true),
+            ("/orders/{id}", "/orders/{id}", true),
+            ("/orders/{id}", "/orders/%2F", true),
+            ("/orders/{id}", "/orders/", false),
+            ("/orders/{id}", "/orders", false),
+            ("/orders/{id}", "/orders/7/", false),
+            ("/orders/{id}", "/orders/7/items", false),
+            ("/orders/{id}", "/Orders/7", false),
+            ("/orders/{id}", "orders/7", false),
+            ("/orders/{id}", "/a/orders/7", false),
+            ("/orders/{id}", "", false),
+            ("/orders/{id}/items/{item}", "/orders/7/items/8", true),
+            ("/orders/{id}/items/{item}", "/orders/7/items/", false),
+            ("/orders/{id}/items/{item}", "/orders//items/8", false),
+            ("/{any}", "/x", true),
+            ("/{any}", "/", false),
+            ("/", "/", true),
+        ] {
+            assert_eq!(
+                template_matches(template, path.as_bytes()),
+                expected,
+                "{template} against {path}"
+            );
+        }
+        assert!(template_matches("/{any}", b"/\xff"));
     }
 
     #[test]

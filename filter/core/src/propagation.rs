@@ -8,15 +8,22 @@
 //! *deferred* (B3 has both, W3C Trace Context neither), and the random flag (W3C Trace Context level 2 alone has it).
 
 pub mod b3;
+pub mod datadog;
+pub mod format;
+pub mod gcp;
+pub mod grpc_trace_bin;
+pub mod jaeger;
+pub mod ottrace;
+mod text;
 pub mod tracestate;
 pub mod w3c;
+pub mod xray;
 
-use alloc::vec::Vec;
-
-use crate::config::{Format, Propagation};
-use crate::headers::{HeaderWriter, RequestHeaders};
-use crate::ids::{SpanId, TraceId};
+use crate::config::{Propagation, Trust};
+use crate::headers::{HeaderWriter, Name, RequestHeaders};
+use crate::ids::{IdError, SpanId, TraceId};
 use crate::stats::{Counter, Stats};
+use format::{Format, FormatSet};
 use tracestate::Tracestate;
 
 /// What a caller says about sampling; the decision is one for the whole trace.
@@ -33,13 +40,24 @@ pub enum SamplingState {
     Debug,
 }
 
+impl SamplingState {
+    /// Debug as the plain wish to record that it implies.
+    #[must_use]
+    pub fn without_debug(self) -> Self {
+        match self {
+            Self::Debug => Self::Accept,
+            other => other,
+        }
+    }
+}
+
 /// The context of the span that called us, as one format told it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpanContext {
     /// The trace.
     pub trace_id: TraceId,
-    /// The caller's span.
-    pub span_id: SpanId,
+    /// The caller's span; some formats let a trace id travel alone, from a load balancer that makes no spans.
+    pub span_id: Option<SpanId>,
     /// What the caller decided.
     pub sampling: SamplingState,
     /// W3C's random flag: the right-most 56 bits of the trace id are random.
@@ -89,6 +107,24 @@ pub enum Refusal {
     Flags,
     /// The sampling state is none of the format's words.
     Sampled,
+    /// The value is not encoded as the format says.
+    Encoding,
+}
+
+impl Refusal {
+    pub(crate) fn of_trace_id(error: IdError) -> Self {
+        match error {
+            IdError::Digits => Self::TraceId,
+            IdError::Zero => Self::TraceIdZero,
+        }
+    }
+
+    pub(crate) fn of_span_id(error: IdError) -> Self {
+        match error {
+            IdError::Digits => Self::SpanId,
+            IdError::Zero => Self::SpanIdZero,
+        }
+    }
 }
 
 impl Extracted {
@@ -107,15 +143,20 @@ pub struct Extraction<'a> {
     pub context: Option<SpanContext>,
     /// A decision without ids; [`SamplingState::Deferred`] when there is none or a context was found.
     pub decision: SamplingState,
-    /// The state that travels beside W3C ids, if these were the ones believed.
+    /// The state that travels beside W3C ids, if these told of the same trace.
     pub tracestate: Tracestate<'a>,
-    /// Whether any listed format had anything to say, however malformed.
-    pub is_present: bool,
+    /// The formats that had anything to say, however malformed.
+    pub answered: FormatSet,
+    /// The formats that told of this trace, and whose other facts may therefore be believed.
+    pub agreeing: FormatSet,
+    /// The first context of another trace.
+    pub conflict: Option<SpanContext>,
 }
 
 /// Reads the listed formats in order; every answer is counted.
 pub fn extract<'a>(
     formats: &[Format],
+    trust: &Trust,
     headers: &RequestHeaders<'a>,
     stats: &mut Stats,
 ) -> Extraction<'a> {
@@ -123,19 +164,28 @@ pub fn extract<'a>(
         context: None,
         decision: SamplingState::Deferred,
         tracestate: Tracestate::Absent,
-        is_present: false,
+        answered: FormatSet::default(),
+        agreeing: FormatSet::default(),
+        conflict: None,
     };
     for format in formats {
-        let answer = match format {
-            Format::TraceContext => w3c::extract(headers),
-            Format::B3 => b3::extract_single(headers),
-            Format::B3Multi => b3::extract_multi(headers),
-        };
-        found.is_present |= answer != Extracted::Absent;
+        if !headers.has_any(format.headers()) {
+            continue;
+        }
+        let answer = read(*format, headers);
         match answer {
-            Extracted::Absent => {}
-            Extracted::Context(context) => {
+            Extracted::Absent => continue,
+            Extracted::Context(mut context) => {
+                if *format == Format::Jaeger && !trust.jaeger_debug {
+                    context.sampling = context.sampling.without_debug();
+                }
                 stats.add(Counter::valid(*format));
+                if *format == Format::Datadog
+                    && let Err(refusal) = datadog::left_half(headers)
+                {
+                    // The right half is a context all the same.
+                    stats.add(Counter::refused(refusal));
+                }
                 found.take(*format, context, headers, stats);
             }
             Extracted::Decision(decision) => {
@@ -148,11 +198,26 @@ pub fn extract<'a>(
                 found.take_decision(decision);
             }
         }
+        found.answered = found.answered.with(*format);
     }
     if found.context.is_some() {
         found.decision = SamplingState::Deferred;
     }
     found
+}
+
+fn read(format: Format, headers: &RequestHeaders<'_>) -> Extracted {
+    match format {
+        Format::TraceContext => w3c::extract(headers),
+        Format::B3 => b3::extract_single(headers),
+        Format::B3Multi => b3::extract_multi(headers),
+        Format::Jaeger => jaeger::extract(headers),
+        Format::XRay => xray::extract(headers),
+        Format::Datadog => datadog::extract(headers),
+        Format::GrpcTraceBin => grpc_trace_bin::extract(headers),
+        Format::OtTrace => ottrace::extract(headers),
+        Format::Gcp => gcp::extract(headers),
+    }
 }
 
 impl<'a> Extraction<'a> {
@@ -163,20 +228,22 @@ impl<'a> Extraction<'a> {
         headers: &RequestHeaders<'a>,
         stats: &mut Stats,
     ) {
-        let Some(first) = &mut self.context else {
-            if format == Format::TraceContext {
-                self.tracestate = tracestate::read(&headers.tracestate, stats);
+        match &mut self.context {
+            None => self.context = Some(context),
+            Some(first) if first.trace_id.is_same_trace(context.trace_id) => first.learn(&context),
+            Some(_) => {
+                stats.add(Counter::ContextConflict);
+                self.conflict.get_or_insert(context);
+                return;
             }
-            self.context = Some(context);
-            return;
-        };
-        if first.trace_id != context.trace_id {
-            stats.add(Counter::ContextConflict);
-        } else if first.sampling == SamplingState::Accept
-            && context.sampling == SamplingState::Debug
-        {
-            // The same trace: what the first format has no word for may be learned from the second.
-            first.sampling = SamplingState::Debug;
+        }
+        self.agreeing = self.agreeing.with(format);
+        if format == Format::TraceContext {
+            self.tracestate = tracestate::read(&headers.lines(Name::Tracestate), stats);
+            let member = self.tracestate.member(tracestate::B3_MEMBER);
+            if let (Some(first), Some(member)) = (&mut self.context, member) {
+                b3::learn_debug(first, member);
+            }
         }
     }
 
@@ -187,78 +254,118 @@ impl<'a> Extraction<'a> {
     }
 }
 
+impl SpanContext {
+    /// Takes from another format what this one had no word for; the trace is known to be the same.
+    fn learn(&mut self, other: &Self) {
+        self.sampling = match (self.sampling, other.sampling) {
+            (SamplingState::Deferred, told) => told,
+            (SamplingState::Accept, SamplingState::Debug) => SamplingState::Debug,
+            (own, _) => own,
+        };
+        if self.trace_id.is_short() && !other.trace_id.is_short() {
+            self.trace_id = other.trace_id;
+            self.short_trace_id = false;
+        }
+        self.random |= other.random;
+        self.span_id = self.span_id.or(other.span_id);
+    }
+}
+
 /// The context as it goes upstream, in whichever formats.
 #[derive(Clone, Copy, Debug)]
-pub enum Outgoing<'a> {
-    /// Ids with a decision, or with none where nothing is decided here.
-    Context {
-        /// Ids, decision and what is remembered of the caller's spelling.
-        context: SpanContext,
-        /// W3C's `tracestate`.
-        tracestate: &'a Tracestate<'a>,
-    },
-    /// A decision without ids; only B3 can say it.
-    Decision(SamplingState),
-    /// Nothing: what came in was malformed and no trace is started here.
-    Nothing,
+pub struct Outgoing<'a> {
+    /// Ids, with a decision, or with none where nothing is decided here.
+    pub context: Option<SpanContext>,
+    /// A decision without ids, where there is no context; [`SamplingState::Deferred`] says nothing at all.
+    pub decision: SamplingState,
+    /// W3C's `tracestate`.
+    pub tracestate: &'a Tracestate<'a>,
+    /// The formats whose received headers told of this trace.
+    pub agreeing: FormatSet,
+    /// The formats that the request came in.
+    pub answered: FormatSet,
+}
+
+impl Outgoing<'_> {
+    /// The context, if it has all that most formats need: a trace, a span and a decision.
+    pub(crate) fn decided(&self) -> Option<(SpanContext, SpanId)> {
+        let context = self.context?;
+        let is_decided = context.sampling != SamplingState::Deferred;
+        Some((context, context.span_id.filter(|_| is_decided)?))
+    }
+}
+
+/// The `tracestate` that goes with this context: with the member that carries debug, which `traceparent` has no word for,
+/// and with Datadog's facts where Datadog told of this trace.
+#[must_use]
+pub fn seal<'a>(
+    tracestate: Tracestate<'a>,
+    context: Option<SpanContext>,
+    agreeing: FormatSet,
+    headers: &RequestHeaders<'_>,
+) -> Tracestate<'a> {
+    let Some(context) = context else {
+        return tracestate;
+    };
+    let is_debug = context.sampling == SamplingState::Debug && context.span_id.is_some();
+    let debug = is_debug.then(|| b3::print_single(Some(context), context.sampling, false));
+    let debug = debug.as_ref().map(text::Text::as_bytes);
+    let tracestate = tracestate.with(tracestate::B3_MEMBER, debug);
+    // A member that is there already is of Datadog's own tracer, which knows better which of its spans was the last.
+    let is_told = tracestate.member(tracestate::DATADOG_MEMBER).is_some();
+    if is_told || !agreeing.contains(Format::Datadog) {
+        return tracestate;
+    }
+    match datadog::member(headers, context.sampling) {
+        Some(member) => tracestate.with(tracestate::DATADOG_MEMBER, Some(&member)),
+        None => tracestate,
+    }
 }
 
 /// Writes the context in every format that is wanted and removes what is left of the other listed ones.
 pub fn inject(
     propagation: &Propagation,
-    outgoing: Outgoing<'_>,
+    outgoing: &Outgoing<'_>,
     headers: &RequestHeaders<'_>,
     writer: &mut impl HeaderWriter,
 ) {
-    for format in listed(propagation) {
-        let is_wanted = propagation.inject.contains(&format)
-            || (propagation.mirror && is_present(format, headers));
-        let outgoing = if is_wanted {
-            outgoing
-        } else {
-            Outgoing::Nothing
-        };
-        match format {
-            Format::TraceContext => w3c::inject(outgoing, headers, writer),
-            Format::B3 => b3::inject_single(outgoing, propagation.keep64bit, headers, writer),
-            Format::B3Multi => b3::inject_multi(outgoing, propagation.keep64bit, headers, writer),
+    for format in Format::ALL {
+        let is_injected = propagation.inject.contains(&format);
+        if !is_injected && !propagation.extract.contains(&format) {
+            // Not listed: never touched.
+            continue;
+        }
+        let is_wanted = is_injected || (propagation.mirror && outgoing.answered.contains(format));
+        if is_wanted && write(format, propagation.keep64bit, outgoing, headers, writer) {
+            continue;
+        }
+        if headers.has_any(format.headers()) {
+            for name in format.headers() {
+                headers.remove(writer, *name);
+            }
         }
     }
 }
 
-/// Listed is what is read or written; a format that is neither is never touched.
-fn listed(propagation: &Propagation) -> impl Iterator<Item = Format> {
-    [Format::TraceContext, Format::B3, Format::B3Multi]
-        .into_iter()
-        .filter(|format| {
-            propagation.extract.contains(format) || propagation.inject.contains(format)
-        })
-}
-
-fn is_present(format: Format, headers: &RequestHeaders<'_>) -> bool {
+/// Writes one format; `false` when it has no words for this.
+fn write(
+    format: Format,
+    keep64bit: bool,
+    outgoing: &Outgoing<'_>,
+    headers: &RequestHeaders<'_>,
+    writer: &mut impl HeaderWriter,
+) -> bool {
     match format {
-        Format::TraceContext => headers.traceparent.is_present(),
-        Format::B3 => headers.b3.is_present(),
-        Format::B3Multi => {
-            headers.b3_trace_id.is_present()
-                || headers.b3_span_id.is_present()
-                || headers.b3_sampled.is_present()
-                || headers.b3_flags.is_present()
-        }
+        Format::TraceContext => w3c::inject(outgoing, headers, writer),
+        Format::B3 => b3::inject_single(outgoing, keep64bit, headers, writer),
+        Format::B3Multi => b3::inject_multi(outgoing, keep64bit, headers, writer),
+        Format::Jaeger => jaeger::inject(outgoing, headers, writer),
+        Format::XRay => xray::inject(outgoing, headers, writer),
+        Format::Datadog => datadog::inject(outgoing, headers, writer),
+        Format::GrpcTraceBin => grpc_trace_bin::inject(outgoing, headers, writer),
+        Format::OtTrace => ottrace::inject(outgoing, headers, writer),
+        Format::Gcp => gcp::inject(outgoing, headers, writer),
     }
-}
-
-/// The names of all headers that the filter may add for these formats; a peer with a limit on headers must allow them.
-pub fn header_names(formats: &[Format]) -> Vec<&'static str> {
-    let mut names = Vec::new();
-    for format in formats {
-        names.extend_from_slice(match format {
-            Format::TraceContext => &[w3c::TRACEPARENT],
-            Format::B3 => &[b3::B3],
-            Format::B3Multi => &[b3::X_B3_TRACE_ID, b3::X_B3_SPAN_ID, b3::X_B3_SAMPLED][..],
-        });
-    }
-    names
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! `unknown_service` (semantic conventions for resources, 1.44.0).
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::span::Attributes;
 
@@ -26,6 +27,8 @@ pub struct Node {
     pub cluster: Option<String>,
     /// The node's `cluster`, which is Envoy's word for the service.
     pub service_cluster: Option<String>,
+    /// `LABELS`, as far as they are asked for.
+    pub labels: Vec<(String, String)>,
 }
 
 impl Node {

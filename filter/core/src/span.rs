@@ -35,8 +35,40 @@ pub struct Span {
     pub end: Nanos,
     /// What is known of it.
     pub attributes: Attributes,
+    /// Another trace that this request was also part of.
+    pub link: Option<Link>,
     /// Whether it failed.
     pub status: Status,
+}
+
+/// A context that came in beside, or instead of, the one that was continued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its trace.
+    pub trace_id: TraceId,
+    /// Its span.
+    pub span_id: SpanId,
+    /// Why it was not continued.
+    pub reason: LinkReason,
+}
+
+/// Why a context was not continued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkReason {
+    /// A format that is read earlier told of another trace.
+    ConflictingFormat,
+    /// Contexts from outside start a new trace here.
+    Restarted,
+}
+
+impl LinkReason {
+    /// The value of `link.reason`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ConflictingFormat => "conflicting_format",
+            Self::Restarted => "restarted",
+        }
+    }
 }
 
 /// Which side of a call a span describes (OTLP's numbers).

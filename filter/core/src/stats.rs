@@ -3,8 +3,8 @@
 //! A counter in the proxy costs a call for each increment; added up in the VM it costs nothing. Everything that is
 //! refused or dropped moves one of these. Names are given without the common prefix.
 
-use crate::config::Format;
 use crate::propagation::Refusal;
+use crate::propagation::format::Format;
 
 /// A counter; it only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,18 @@ pub enum Counter {
     B3Malformed,
     B3MultiValid,
     B3MultiMalformed,
+    JaegerValid,
+    JaegerMalformed,
+    XRayValid,
+    XRayMalformed,
+    DatadogValid,
+    DatadogMalformed,
+    GrpcTraceBinValid,
+    GrpcTraceBinMalformed,
+    OtTraceValid,
+    OtTraceMalformed,
+    GcpValid,
+    GcpMalformed,
     RefusedDuplicate,
     RefusedLength,
     RefusedDelimiter,
@@ -29,13 +41,17 @@ pub enum Counter {
     RefusedSpanIdZero,
     RefusedFlags,
     RefusedSampled,
+    RefusedEncoding,
     ContextConflict,
     TracestateMalformed,
     TracestateTruncated,
+    ContextDuplicateInstall,
+    BaggageDropped,
     SampledReceived,
     SampledDebug,
     SampledNamespace,
     SampledDefault,
+    DroppedExclude,
     DroppedReceived,
     DroppedNamespace,
     DroppedDefault,
@@ -54,13 +70,25 @@ pub enum Counter {
 
 impl Counter {
     /// All counters, in the order of their declaration.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 53] = [
         Self::TraceContextValid,
         Self::TraceContextMalformed,
         Self::B3Valid,
         Self::B3Malformed,
         Self::B3MultiValid,
         Self::B3MultiMalformed,
+        Self::JaegerValid,
+        Self::JaegerMalformed,
+        Self::XRayValid,
+        Self::XRayMalformed,
+        Self::DatadogValid,
+        Self::DatadogMalformed,
+        Self::GrpcTraceBinValid,
+        Self::GrpcTraceBinMalformed,
+        Self::OtTraceValid,
+        Self::OtTraceMalformed,
+        Self::GcpValid,
+        Self::GcpMalformed,
         Self::RefusedDuplicate,
         Self::RefusedLength,
         Self::RefusedDelimiter,
@@ -71,13 +99,17 @@ impl Counter {
         Self::RefusedSpanIdZero,
         Self::RefusedFlags,
         Self::RefusedSampled,
+        Self::RefusedEncoding,
         Self::ContextConflict,
         Self::TracestateMalformed,
         Self::TracestateTruncated,
+        Self::ContextDuplicateInstall,
+        Self::BaggageDropped,
         Self::SampledReceived,
         Self::SampledDebug,
         Self::SampledNamespace,
         Self::SampledDefault,
+        Self::DroppedExclude,
         Self::DroppedReceived,
         Self::DroppedNamespace,
         Self::DroppedDefault,
@@ -103,6 +135,18 @@ impl Counter {
             Self::B3Malformed => "context.b3.malformed",
             Self::B3MultiValid => "context.b3multi.valid",
             Self::B3MultiMalformed => "context.b3multi.malformed",
+            Self::JaegerValid => "context.jaeger.valid",
+            Self::JaegerMalformed => "context.jaeger.malformed",
+            Self::XRayValid => "context.xray.valid",
+            Self::XRayMalformed => "context.xray.malformed",
+            Self::DatadogValid => "context.datadog.valid",
+            Self::DatadogMalformed => "context.datadog.malformed",
+            Self::GrpcTraceBinValid => "context.grpc-trace-bin.valid",
+            Self::GrpcTraceBinMalformed => "context.grpc-trace-bin.malformed",
+            Self::OtTraceValid => "context.ottrace.valid",
+            Self::OtTraceMalformed => "context.ottrace.malformed",
+            Self::GcpValid => "context.gcp.valid",
+            Self::GcpMalformed => "context.gcp.malformed",
             Self::RefusedDuplicate => "context.refused.duplicate",
             Self::RefusedLength => "context.refused.length",
             Self::RefusedDelimiter => "context.refused.delimiter",
@@ -113,13 +157,17 @@ impl Counter {
             Self::RefusedSpanIdZero => "context.refused.span_id_zero",
             Self::RefusedFlags => "context.refused.flags",
             Self::RefusedSampled => "context.refused.sampled",
+            Self::RefusedEncoding => "context.refused.encoding",
             Self::ContextConflict => "context.conflict",
             Self::TracestateMalformed => "context.tracestate.malformed",
             Self::TracestateTruncated => "context.tracestate.truncated",
+            Self::ContextDuplicateInstall => "context.duplicate_install",
+            Self::BaggageDropped => "baggage.dropped",
             Self::SampledReceived => "sampled.received",
             Self::SampledDebug => "sampled.debug",
             Self::SampledNamespace => "sampled.namespace",
             Self::SampledDefault => "sampled.default",
+            Self::DroppedExclude => "dropped.exclude",
             Self::DroppedReceived => "dropped.received",
             Self::DroppedNamespace => "dropped.namespace",
             Self::DroppedDefault => "dropped.default",
@@ -142,6 +190,12 @@ impl Counter {
             Format::TraceContext => Self::TraceContextValid,
             Format::B3 => Self::B3Valid,
             Format::B3Multi => Self::B3MultiValid,
+            Format::Jaeger => Self::JaegerValid,
+            Format::XRay => Self::XRayValid,
+            Format::Datadog => Self::DatadogValid,
+            Format::GrpcTraceBin => Self::GrpcTraceBinValid,
+            Format::OtTrace => Self::OtTraceValid,
+            Format::Gcp => Self::GcpValid,
         }
     }
 
@@ -150,6 +204,12 @@ impl Counter {
             Format::TraceContext => Self::TraceContextMalformed,
             Format::B3 => Self::B3Malformed,
             Format::B3Multi => Self::B3MultiMalformed,
+            Format::Jaeger => Self::JaegerMalformed,
+            Format::XRay => Self::XRayMalformed,
+            Format::Datadog => Self::DatadogMalformed,
+            Format::GrpcTraceBin => Self::GrpcTraceBinMalformed,
+            Format::OtTrace => Self::OtTraceMalformed,
+            Format::Gcp => Self::GcpMalformed,
         }
     }
 
@@ -165,6 +225,7 @@ impl Counter {
             Refusal::SpanIdZero => Self::RefusedSpanIdZero,
             Refusal::Flags => Self::RefusedFlags,
             Refusal::Sampled => Self::RefusedSampled,
+            Refusal::Encoding => Self::RefusedEncoding,
         }
     }
 }

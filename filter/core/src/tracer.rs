@@ -1,27 +1,43 @@
 //! One request through the filter: what is decided, which spans begin, and what they say when it ends.
 //!
 //! Three answers to a request, each a variant and not a flag:
-//! - **untouched**: no context came in and none is started here. Not a byte changes.
+//! - **untouched**: no context came in and none is started here, or the request is excluded. Not a byte changes.
 //! - **passing**: the context goes on, nothing is recorded.
 //! - **recording**: the same, and spans are open until the stream ends.
 //!
 //! A proxy that decides writes a span id of its own also when it drops (W3C Trace Context, "Mutating the traceparent
 //! Field"; OpenTelemetry SDKs do the same). One that only translates leaves the caller's span id in place: it has no
 //! span, and an id without a span would break the tree of those who have one.
+//!
+//! Requests are excluded before anything is read of their context (MF-13), and only where roots are decided: excluding
+//! means not tracing, and one that only translates traces nothing. What it does to a context it does to a probe's too.
+//! Where contexts from outside are not accepted, an excluded request carries none in either.
 
 use alloc::vec::Vec;
+use core::cell::LazyCell;
 
-use crate::config::{Config, Propagation};
+mod active;
+
+pub use active::Active;
+
+use crate::baggage;
+use crate::config::{
+    Attribute, AttributeSource, Baggage, Config, ContextTrust, Match, Propagation, Trust,
+};
 use crate::entropy::{Entropy, IdSource};
 use crate::headers::{HeaderWriter, RequestHeaders};
-use crate::http::{self, Ending};
+use crate::http;
 use crate::ids::SpanId;
+use crate::matching::{Matcher, Subject};
+use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
-use crate::propagation::{self, Outgoing, SamplingState, SpanContext, w3c};
+use crate::propagation::{self, Outgoing, SamplingState, SpanContext};
+use crate::resource::Node;
 use crate::sampler::{Decision, Sampler, Verdict};
-use crate::span::{Attributes, Span, SpanKind};
+use crate::span::{Attributes, Link, SpanKind};
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
+use active::Open;
 
 /// Which spans a proxy makes of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,59 +56,88 @@ pub struct Tracer {
     propagation: Propagation,
     // None: translate only, decide nothing.
     sampler: Option<Sampler>,
+    trust: Trust,
+    // Used in its place at an edge.
+    edge_trust: Option<Trust>,
+    // Empty without a sampler.
+    exclude: Vec<Matcher>,
+    // Used in its place at an edge.
+    edge_exclude: Option<Vec<Matcher>>,
+    attributes: Vec<Attribute>,
     records: bool,
 }
 
 impl Tracer {
-    /// The tracer of a workload in this namespace.
-    pub fn new(config: &Config, namespace: Option<&str>) -> Self {
+    /// The tracer of the workload on this node.
+    pub fn new(config: &Config, node: &Node) -> Self {
+        let matchers = |matches: &[Match]| Matcher::of_list(matches, node);
+        let sampling = config.sampling.as_ref();
         Self {
             propagation: config.propagation.clone(),
-            sampler: config
-                .sampling
-                .as_ref()
-                .map(|sampling| Sampler::new(sampling, namespace)),
+            sampler: sampling.map(|sampling| Sampler::new(sampling, node.namespace.as_deref())),
+            trust: config.trust,
+            edge_trust: config.gateway_trust,
+            exclude: sampling.map_or_else(Vec::new, |sampling| matchers(&sampling.exclude)),
+            edge_exclude: sampling
+                .and(config.gateway_exclude.as_deref())
+                .map(matchers),
+            attributes: config.spans.attributes.clone(),
             records: config.export.otlp.is_some(),
         }
     }
 
-    /// Reads who calls and decides; `None` leaves the request untouched.
+    /// Reads who calls and decides; `None` leaves the request untouched. `all` are all its headers, which are walked over
+    /// only where a match names one. The direction is asked for only where it matters.
     pub fn decide<'a>(
-        &self,
+        &'a self,
         headers: &RequestHeaders<'a>,
+        all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+        direction: impl FnOnce() -> Direction,
         ids: &mut IdSource<impl Entropy>,
         stats: &mut Stats,
     ) -> Option<Course<'a>> {
-        let found = propagation::extract(&self.propagation.extract, headers, stats);
+        let direction = LazyCell::new(direction);
+        let trust = match &self.edge_trust {
+            Some(trust) if *direction == Direction::Edge => trust,
+            _ => &self.trust,
+        };
+        if self.excludes(&Subject::new(headers, all, || *direction)) {
+            stats.add(Counter::DroppedExclude);
+            return (trust.context != ContextTrust::Accept).then(Course::silent);
+        }
+        let mut found = propagation::extract(&self.propagation.extract, trust, headers, stats);
+        if found.answered.is_empty() && self.sampler.is_none() {
+            return None;
+        }
+        let link = trust.apply(&mut found);
         let parent = found.context;
         let received = parent.map_or(found.decision, |context| context.sampling);
-        let Some(sampler) = &self.sampler else {
-            return found.is_present.then_some(Course {
-                context: parent,
-                received,
-                tracestate: found.tracestate,
-                parent_span_id: None,
-                decision: None,
-            });
-        };
         let mut course = Course {
             context: parent,
             received,
             tracestate: found.tracestate,
-            parent_span_id: parent.map(|context| context.span_id),
+            agreeing: found.agreeing,
+            answered: found.answered,
+            parent_span_id: parent.and_then(|context| context.span_id),
+            link,
             decision: None,
+            attributes: &self.attributes,
+        };
+        let Some(sampler) = &self.sampler else {
+            course.seal(headers);
+            return Some(course);
         };
         let trace_id = parent.map_or_else(|| ids.trace_id(), |context| Some(context.trace_id));
         let (Some(trace_id), Some(span_id)) = (trace_id, ids.span_id()) else {
             // What came in goes on as it came; nothing is started on a guess.
             stats.add(Counter::EntropyFailures);
-            return found.is_present.then_some(course);
+            return (!found.answered.is_empty()).then_some(course);
         };
         let decision = sampler.decide(received, trace_id);
         stats.add(decision.counter());
         course.context = Some(SpanContext {
             trace_id,
-            span_id,
+            span_id: Some(span_id),
             sampling: match decision.verdict {
                 Verdict::Drop => SamplingState::Deny,
                 Verdict::Record if received == SamplingState::Debug => SamplingState::Debug,
@@ -102,6 +147,7 @@ impl Tracer {
             short_trace_id: parent.is_some_and(|context| context.short_trace_id),
         });
         course.decision = Some(decision).filter(|_| self.records);
+        course.seal(headers);
         Some(course)
     }
 
@@ -112,7 +158,32 @@ impl Tracer {
         headers: &RequestHeaders<'_>,
         writer: &mut impl HeaderWriter,
     ) {
-        propagation::inject(&self.propagation, course.outgoing(), headers, writer);
+        propagation::inject(&self.propagation, &course.outgoing(), headers, writer);
+    }
+
+    /// What becomes of baggage, which is no trace context and goes its own way.
+    pub fn baggage(&self) -> &Baggage {
+        &self.propagation.baggage
+    }
+
+    /// Whether the request is not to be traced.
+    fn excludes<'a>(
+        &self,
+        subject: &Subject<
+            '_,
+            impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+            impl Fn() -> Direction,
+        >,
+    ) -> bool {
+        let is_in = |list: &[Matcher]| list.iter().any(|matcher| matcher.matches(subject));
+        let elsewhere = is_in(&self.exclude);
+        match &self.edge_exclude {
+            // Where both lists say the same, nobody has to know which of them holds: the answer is a call to the proxy.
+            Some(list) if is_in(list) != elsewhere => {
+                elsewhere != (subject.direction() == Direction::Edge)
+            }
+            _ => elsewhere,
+        }
     }
 }
 
@@ -122,12 +193,32 @@ pub struct Course<'a> {
     context: Option<SpanContext>,
     received: SamplingState,
     tracestate: Tracestate<'a>,
+    agreeing: FormatSet,
+    answered: FormatSet,
     parent_span_id: Option<SpanId>,
+    link: Option<Link>,
     // None where nothing can be recorded.
     decision: Option<Decision>,
+    // What is added to the spans besides what HTTP says.
+    attributes: &'a [Attribute],
 }
 
 impl Course<'_> {
+    /// Nothing goes on: what came in is not believed, and nothing begins here.
+    fn silent() -> Self {
+        Self {
+            context: None,
+            received: SamplingState::Deferred,
+            tracestate: Tracestate::Absent,
+            agreeing: FormatSet::default(),
+            answered: FormatSet::default(),
+            parent_span_id: None,
+            link: None,
+            decision: None,
+            attributes: &[],
+        }
+    }
+
     /// Whether spans are to be opened.
     pub fn is_recorded(&self) -> bool {
         self.decision
@@ -146,20 +237,22 @@ impl Course<'_> {
     ) -> Option<Active> {
         let decision = self.decision.filter(|_| self.is_recorded())?;
         let mut context = self.context?;
-        let open = |kind, span_id, parent_span_id, parent_is_remote| {
+        let span_id = context.span_id?;
+        let configured = self.attributes;
+        let open = |kind, span_id, parent_span_id, is_first| {
             let mut attributes = Attributes::default();
             http::describe_request(&mut attributes, kind, headers);
             attributes.text("sidespan.decision", decision.reason.name().as_bytes());
+            describe(&mut attributes, configured, headers);
             Open {
                 kind,
                 span_id,
                 parent_span_id,
-                parent_is_remote,
+                is_first,
                 attributes,
             }
         };
         let parent = self.parent_span_id;
-        let span_id = context.span_id;
         let (first, second) = match direction {
             Direction::Inbound => (open(SpanKind::Server, span_id, parent, true), None),
             Direction::Outbound => (open(SpanKind::Client, span_id, parent, true), None),
@@ -167,7 +260,7 @@ impl Course<'_> {
                 let server = open(SpanKind::Server, span_id, parent, true);
                 match ids.span_id() {
                     Some(client_id) => {
-                        context.span_id = client_id;
+                        context.span_id = Some(client_id);
                         let client = open(SpanKind::Client, client_id, Some(span_id), false);
                         (server, Some(client))
                     }
@@ -179,8 +272,12 @@ impl Course<'_> {
             }
         };
         self.context = Some(context);
+        if direction == Direction::Edge {
+            self.seal(headers);
+        }
         Some(Active {
             context,
+            link: self.link,
             trace_state: self.tracestate.as_bytes().to_vec(),
             name: http::name(headers),
             start: now,
@@ -189,85 +286,38 @@ impl Course<'_> {
         })
     }
 
+    /// Puts into `tracestate` what only a member of it can say, once the ids are known.
+    fn seal(&mut self, headers: &RequestHeaders<'_>) {
+        let tracestate = core::mem::replace(&mut self.tracestate, Tracestate::Absent);
+        self.tracestate = propagation::seal(tracestate, self.context, self.agreeing, headers);
+    }
+
     fn outgoing(&self) -> Outgoing<'_> {
-        match (self.context, self.received) {
-            (Some(context), _) => Outgoing::Context {
-                context,
-                tracestate: &self.tracestate,
-            },
-            (None, SamplingState::Deferred) => Outgoing::Nothing,
-            (None, decision) => Outgoing::Decision(decision),
+        Outgoing {
+            context: self.context,
+            decision: self.received,
+            tracestate: &self.tracestate,
+            agreeing: self.agreeing,
+            answered: self.answered,
         }
     }
 }
 
-/// The open spans of one request.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Active {
-    context: SpanContext,
-    trace_state: Vec<u8>,
-    name: alloc::borrow::Cow<'static, str>,
-    start: Nanos,
-    first: Open,
-    second: Option<Open>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Open {
-    kind: SpanKind,
-    span_id: SpanId,
-    parent_span_id: Option<SpanId>,
-    parent_is_remote: bool,
-    attributes: Attributes,
-}
-
-impl Active {
-    /// Ends the spans.
-    pub fn finish(self, ending: Ending, now: Nanos) -> impl Iterator<Item = Span> {
-        let Self {
-            context,
-            trace_state,
-            name,
-            start,
-            first,
-            second,
-        } = self;
-        [Some(first), second]
-            .into_iter()
-            .flatten()
-            .map(move |mut open| {
-                let status = http::describe_ending(&mut open.attributes, open.kind, ending);
-                Span {
-                    trace_id: context.trace_id,
-                    span_id: open.span_id,
-                    parent_span_id: open.parent_span_id,
-                    trace_state: trace_state.clone(),
-                    flags: flags(&context, &open),
-                    name: name.clone(),
-                    kind: open.kind,
-                    start,
-                    end: now.max(start),
-                    attributes: open.attributes,
-                    status,
-                }
-            })
+/// Adds what is configured besides the conventions' attributes.
+fn describe(attributes: &mut Attributes, configured: &[Attribute], headers: &RequestHeaders<'_>) {
+    for Attribute {
+        name,
+        source: AttributeSource::Baggage(key),
+        default,
+    } in configured
+    {
+        match (baggage::value(headers, key.as_bytes()), default) {
+            (Some(value), _) => attributes.text(name, &value),
+            (None, Some(default)) => attributes.text(name, default.as_bytes()),
+            (None, None) => {}
+        }
     }
 }
-
-/// W3C's flags, and OTLP's word on where the parent is (`SpanFlags` in `trace.proto`).
-fn flags(context: &SpanContext, open: &Open) -> u32 {
-    let parent_is_remote = open.parent_is_remote && open.parent_span_id.is_some();
-    u32::from(w3c::trace_flags(context))
-        | PARENT_IS_KNOWN
-        | if parent_is_remote {
-            PARENT_IS_REMOTE
-        } else {
-            0
-        }
-}
-
-const PARENT_IS_KNOWN: u32 = 0x100;
-const PARENT_IS_REMOTE: u32 = 0x200;
 
 #[cfg(test)]
 mod tests;

@@ -95,6 +95,12 @@ pub(crate) fn property(path: &str) -> Option<Vec<u8>> {
     out.into_bytes(status)
 }
 
+/// Sets a property of the current stream, in its filter state.
+pub(crate) fn set_property(path: &str, value: &[u8]) {
+    // SAFETY: path and value live as long as the call.
+    let _ = unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) };
+}
+
 /// A property that is a whole number.
 pub(crate) fn number_property(path: &str) -> Option<u64> {
     let bytes = property(path)?;
@@ -293,6 +299,12 @@ unsafe extern "C" {
         path_size: usize,
         data: *mut *mut u8,
         size: *mut usize,
+    ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
     ) -> u32;
     fn proxy_get_shared_data(
         key: *const u8,

@@ -20,6 +20,7 @@
 )]
 
 mod host;
+mod installs;
 mod logging;
 mod metrics;
 mod node;

@@ -8,8 +8,13 @@ use sidespan_core::tracer::Direction;
 
 use crate::host;
 
-/// Reads the node's metadata.
-pub(crate) fn read() -> Node {
+/// Reads the node's metadata, and of its labels those that are asked for: each is a call, though only this once.
+pub(crate) fn read<'a>(labels: impl IntoIterator<Item = &'a str>) -> Node {
+    let label = |name: &str| {
+        let value = property(&format!("metadata\0LABELS\0{name}"))?;
+        // A label may be empty, and is there nevertheless.
+        Some((name.to_owned(), String::from_utf8(value).ok()?))
+    };
     Node {
         canonical_service: metadata("LABELS\0service.istio.io/canonical-name"),
         workload: metadata("WORKLOAD_NAME"),
@@ -18,6 +23,7 @@ pub(crate) fn read() -> Node {
         node: metadata("NODE_NAME"),
         cluster: metadata("CLUSTER_ID"),
         service_cluster: node("cluster"),
+        labels: labels.into_iter().filter_map(label).collect(),
     }
 }
 
@@ -26,11 +32,14 @@ fn metadata(path: &str) -> Option<String> {
 }
 
 fn node(path: &str) -> Option<String> {
-    let bytes = host::property(&format!("xds\0node\0{path}"))
-        .or_else(|| host::property(&format!("node\0{path}")))?;
-    String::from_utf8(bytes)
+    String::from_utf8(property(path)?)
         .ok()
         .filter(|text| !text.is_empty())
+}
+
+fn property(path: &str) -> Option<Vec<u8>> {
+    host::property(&format!("xds\0node\0{path}"))
+        .or_else(|| host::property(&format!("node\0{path}")))
 }
 
 /// The node's id.

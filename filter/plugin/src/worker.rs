@@ -16,6 +16,7 @@ use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Active, Tracer};
 
 use crate::host::{self, CallError, RequestHeaderWriter, WasiEntropy};
+use crate::installs;
 use crate::node;
 
 /// A configuration at work.
@@ -24,6 +25,8 @@ pub(crate) struct Worker {
     facing: Facing,
     ids: IdSource<WasiEntropy>,
     collector: Option<Collector>,
+    // Whether other installations are in this process, and may be in this chain.
+    has_copies: bool,
     pub(crate) stats: Stats,
 }
 
@@ -41,7 +44,7 @@ pub(crate) struct Collector {
 impl Worker {
     /// Puts a configuration to work on this node.
     pub(crate) fn new(config: &Config) -> Self {
-        let node = node::read();
+        let node = node::read(config.labels());
         let configured_name = config.spans.service_name.as_deref();
         log::info!(
             "sidespan {VERSION} configured for service {} in namespace {}",
@@ -59,30 +62,46 @@ impl Worker {
                 is_tick_near: false,
             });
         Self {
-            tracer: Tracer::new(config, node.namespace.as_deref()),
+            tracer: Tracer::new(config, &node),
             facing: Facing::new(config.direction, &node::id()),
             ids: IdSource::new(WasiEntropy),
             collector,
+            has_copies: installs::renew(),
             stats: Stats::default(),
         }
     }
 
     /// Treats the headers of the current request; what it returns is to be handed back at the stream's end.
     pub(crate) fn begin(&mut self) -> Option<Active> {
+        if self.has_copies && installs::is_seen_before() {
+            self.stats.add(Counter::ContextDuplicateInstall);
+            return None;
+        }
         let block = host::header_map(host::REQUEST_HEADERS);
         let headers = RequestHeaders::read(Pairs::new(&block));
-        let mut course = self
-            .tracer
-            .decide(&headers, &mut self.ids, &mut self.stats)?;
-        // A property and the time are asked for only where a span will tell them.
+        let writer = &mut RequestHeaderWriter;
+        let baggage = self.tracer.baggage();
+        if baggage.is_touched() {
+            baggage.rewrite(&headers, Pairs::new(&block), writer, &mut self.stats);
+        }
+        // A property and the time are asked for only where they make a difference, and once.
+        let facing = self.facing;
+        let mut known = None;
+        let mut direction = || *known.get_or_insert_with(|| node::direction(facing));
+        let mut course = self.tracer.decide(
+            &headers,
+            Pairs::new(&block),
+            &mut direction,
+            &mut self.ids,
+            &mut self.stats,
+        )?;
         let active = course
             .is_recorded()
-            .then(|| (node::direction(self.facing), host::now()))
+            .then(|| (direction(), host::now()))
             .and_then(|(direction, now)| {
                 course.begin(direction, &headers, now, &mut self.ids, &mut self.stats)
             });
-        self.tracer
-            .inject(&course, &headers, &mut RequestHeaderWriter);
+        self.tracer.inject(&course, &headers, writer);
         active
     }
 
@@ -115,6 +134,7 @@ impl Worker {
     /// The tick has come: if it was asked for out of turn, from here on it is the usual again.
     pub(crate) fn ticked(&mut self) {
         self.stats.add(Counter::WorkerTicks);
+        self.has_copies = installs::renew();
         let period = self.tick_period();
         if let Some(collector) = &mut self.collector
             && std::mem::take(&mut collector.is_tick_near)

@@ -5,15 +5,16 @@ use alloc::vec::Vec;
 
 use super::node::Value;
 use super::walk::At;
-use super::{Format, Propagation};
+use super::{Baggage, BaggageSource, Format, Propagation};
 
 impl Default for Propagation {
     fn default() -> Self {
         Self {
-            extract: FORMATS.iter().filter_map(|(_, format)| *format).collect(),
+            extract: Format::ALL.into(),
             inject: [Format::TraceContext, Format::B3Multi].into(),
             mirror: true,
             keep64bit: false,
+            baggage: Baggage::default(),
         }
     }
 }
@@ -24,14 +25,13 @@ impl Propagation {
         at.object(
             &["extract", "inject", "mirror", "baggage", "keep64bit"],
             |key, at| match key {
-                "extract" if is_default(at) => {}
                 "extract" => propagation.extract = formats(at),
                 "inject" => propagation.inject = formats(at),
                 "mirror" => propagation.mirror = at.boolean().unwrap_or(propagation.mirror),
                 "keep64bit" => {
                     propagation.keep64bit = at.boolean().unwrap_or(propagation.keep64bit)
                 }
-                _ => baggage(at),
+                _ => propagation.baggage = Baggage::read(at),
             },
         );
         if let Some(at) = at.get("extract") {
@@ -41,24 +41,11 @@ impl Propagation {
     }
 }
 
-/// The list of all nine is the default, and so is never refused: what it reads grows with the versions.
-fn is_default(at: At<'_>) -> bool {
-    let Value::List(nodes) = &at.node.value else {
-        return false;
-    };
-    nodes.len() == FORMATS.len()
-        && nodes
-            .iter()
-            .zip(FORMATS)
-            .all(|(node, (name, _))| matches!(&node.value, Value::String(text) if text == name))
-}
-
 fn formats(at: At<'_>) -> Vec<Format> {
+    let names = Format::ALL.map(|format| (format.name(), format));
     let mut formats = Vec::new();
-    at.list("formats", MAX_FORMATS, |at| match at.choice(&FORMATS) {
-        Some(Some(format)) => formats.push(format),
-        Some(None) => at.not_built(),
-        None => {}
+    at.list("formats", MAX_FORMATS, |at| {
+        formats.extend(at.choice(&names))
     });
     formats
 }
@@ -79,34 +66,33 @@ fn refuse_late_b3(at: At<'_>) {
     });
 }
 
-fn baggage(at: At<'_>) {
-    at.object(&["deny", "maxBytes", "from"], |key, at| match key {
-        "deny" => {
-            let patterns = at.list("patterns", MAX_DENIED, |at| {
-                at.filled("a pattern of baggage keys");
-            });
-            at.only(0, patterns);
-        }
-        "from" => {
-            let formats = at.list("formats", MAX_FORMATS, |at| {
-                at.choice(&[("jaeger", ()), ("ottrace", ())]);
-            });
-            at.only(0, formats);
-        }
-        _ => at.only(None, at.size(1..=MAX_BAGGAGE_BYTES).map(Some)),
-    });
+impl Baggage {
+    fn read(at: At<'_>) -> Self {
+        let mut baggage = Self::default();
+        at.object(&["deny", "maxBytes", "from"], |key, at| match key {
+            "deny" => {
+                at.list("patterns", MAX_DENIED, |at| {
+                    let pattern = at.filled("a pattern of baggage keys");
+                    baggage.deny.extend(pattern.map(Into::into));
+                });
+            }
+            "from" => {
+                at.list("formats", MAX_FORMATS, |at| {
+                    baggage.from.extend(at.choice(&BAGGAGE_SOURCES));
+                });
+            }
+            _ => {
+                let bytes = at.size(1..=MAX_BAGGAGE_BYTES);
+                baggage.max_bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
+            }
+        });
+        baggage
+    }
 }
 
-const FORMATS: [(&str, Option<Format>); 9] = [
-    ("tracecontext", Some(Format::TraceContext)),
-    ("b3", Some(Format::B3)),
-    ("b3multi", Some(Format::B3Multi)),
-    ("jaeger", None),
-    ("xray", None),
-    ("datadog", None),
-    ("grpc-trace-bin", None),
-    ("ottrace", None),
-    ("gcp", None),
+const BAGGAGE_SOURCES: [(&str, BaggageSource); 2] = [
+    ("jaeger", BaggageSource::Jaeger),
+    ("ottrace", BaggageSource::OtTrace),
 ];
 /// More than there are, so that those repeated are told one by one.
 const MAX_FORMATS: usize = 32;

@@ -5,7 +5,7 @@ use core::cmp::Reverse;
 
 use super::Sampling;
 use super::collector::PORTS;
-use super::matching::{exclude, matching};
+use super::matching::{Match, exclude, matching};
 use super::value::ANY_DURATION;
 use super::walk::At;
 use crate::pattern;
@@ -15,6 +15,7 @@ impl Default for Sampling {
         Self {
             percentage: 1.0,
             namespaces: [].into(),
+            exclude: Match::default_excludes(),
         }
     }
 }
@@ -73,7 +74,7 @@ impl Sampling {
                 });
             }
             "rules" => at.only(0, at.list("rules", MAX_RULES, rule)),
-            "exclude" => exclude(at),
+            "exclude" => sampling.exclude = exclude(at),
             "rateLimit" => {
                 at.object(&["tracesPerSecond"], |_, at| {
                     at.only(None, at.rate().map(Some))
@@ -94,7 +95,9 @@ impl Sampling {
 
 fn rule(at: At<'_>) {
     let is_object = at.object(&["match", "percentage"], |key, at| match key {
-        "match" => matching(at),
+        "match" => {
+            matching(at);
+        }
         _ => {
             at.percentage();
         }

@@ -1,10 +1,29 @@
 //! `$.spans`: what spans say.
 
 use alloc::format;
+use alloc::string::String;
 
 use super::Spans;
 use super::matching::template;
 use super::walk::At;
+
+/// An entry of `$.spans.attributes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// The attribute's name.
+    pub name: String,
+    /// Where its value comes from.
+    pub source: AttributeSource,
+    /// The value where there is none.
+    pub default: Option<String>,
+}
+
+/// Where the value of an attribute comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttributeSource {
+    /// The value of this key of the W3C Baggage that the request came with.
+    Baggage(String),
+}
 
 impl Spans {
     pub(super) fn read(at: At<'_>) -> Self {
@@ -24,7 +43,11 @@ impl Spans {
                 spans.service_name = at.text().filter(|name| !name.is_empty()).map(Into::into);
             }
             "routes" => at.only(0, at.list("templates", MAX_ROUTES, template)),
-            "attributes" => at.only(0, at.list("attributes", MAX_ATTRIBUTES, attribute)),
+            "attributes" => {
+                at.list("attributes", MAX_ATTRIBUTES, |at| {
+                    spans.attributes.extend(attribute(at));
+                });
+            }
             "resource" => resource(at),
             "omit" => at.only(
                 0,
@@ -45,36 +68,44 @@ impl Spans {
     }
 }
 
-fn attribute(at: At<'_>) {
+/// Reads one attribute; `None` where it is wrong or its source is not in this version.
+fn attribute(at: At<'_>) -> Option<Attribute> {
     let mut sources = 0_usize;
+    let mut is_built = true;
+    let mut name = None;
+    let mut baggage = None;
+    let mut default = None;
     let is_object = at.object(&ATTRIBUTE, |key, at| {
-        sources = sources.saturating_add(usize::from(SOURCES.contains(&key)));
+        let is_source = SOURCES.contains(&key);
+        sources = sources.saturating_add(usize::from(is_source));
+        is_built &= !is_source || key == "baggage";
         match key {
             "name" => {
-                if let Some(name) = at
-                    .filled("the name of an attribute")
-                    .filter(|name| is_ours(name))
-                {
+                let text = at.filled("the name of an attribute");
+                if let Some(ours) = text.filter(|name| is_ours(name)) {
                     at.error(format!(
-                        "{name} is an attribute of the filter's own; choose another name"
+                        "{ours} is an attribute of the filter's own; choose another name"
                     ));
                 }
+                name = text.map(Into::into);
             }
             "requestHeader" | "responseHeader" => header(at),
-            "literal" | "default" => {
+            "literal" => {
                 at.secret("a string");
             }
+            "default" => default = at.secret("a string").map(Into::into),
             "environment" => {
                 at.filled("the name of an environment variable");
             }
             "property" => {
                 at.filled("the dotted path of a property such as xds.cluster_name");
             }
-            _ => {
-                at.filled("a key of the baggage");
-            }
+            _ => baggage = at.filled("a key of the baggage").map(Into::into),
         }
     });
+    if !is_built {
+        at.not_built();
+    }
     if is_object {
         at.required("name");
         if sources != 1 {
@@ -84,6 +115,11 @@ fn attribute(at: At<'_>) {
             ));
         }
     }
+    Some(Attribute {
+        name: name?,
+        source: AttributeSource::Baggage(baggage?),
+        default,
+    })
 }
 
 /// RD-3: what opens doors is not recorded, whoever asks for it.

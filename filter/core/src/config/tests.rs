@@ -2,7 +2,10 @@
 //!
 //! A row that must fail is the whole valid configuration below with one change, and names every error it must give.
 
-use super::{Config, Direction, Export, Propagation, Sampling, Spans};
+use super::{
+    Baggage, Config, ContextTrust, Direction, Export, Format, Match, Propagation, Sampling, Spans,
+    Trust,
+};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -146,18 +149,34 @@ fn the_whole_configuration_is_valid() {
 
 #[test]
 fn the_defaults_are_those_of_the_contract() {
-    use super::Format::{B3, B3Multi, TraceContext};
+    use super::Format::{B3Multi, TraceContext};
     use core::time::Duration;
     let expected = Config {
         propagation: Propagation {
-            extract: [TraceContext, B3, B3Multi].into(),
+            extract: Format::ALL.into(),
             inject: [TraceContext, B3Multi].into(),
             mirror: true,
             keep64bit: false,
+            baggage: Baggage {
+                deny: Vec::new(),
+                max_bytes: None,
+                from: Vec::new(),
+            },
         },
         sampling: None,
+        trust: Trust {
+            context: ContextTrust::Accept,
+            decision: true,
+            debug: true,
+            jaeger_debug: false,
+        },
+        gateway_trust: None,
+        gateway_exclude: None,
         direction: Direction::Auto,
-        spans: Spans { service_name: None },
+        spans: Spans {
+            service_name: None,
+            attributes: Vec::new(),
+        },
         export: Export {
             otlp: None,
             batch_max_spans: 512,
@@ -176,7 +195,8 @@ fn the_defaults_are_those_of_the_contract() {
         Sampling::default(),
         Sampling {
             percentage: 1.0,
-            namespaces: Vec::new()
+            namespaces: Vec::new(),
+            exclude: Match::default_excludes(),
         }
     );
 }
@@ -348,16 +368,6 @@ fn accepts_every_direction() {
 fn refuses_what_is_not_in_this_version() {
     is_not_built(&[
         ("/correlation/requestId", "true", "$.correlation.requestId"),
-        ("/trust/context", "\"restart\"", "$.trust.context"),
-        ("/trust/context", "\"ignore\"", "$.trust.context"),
-        ("/trust/decision", "\"ignore\"", "$.trust.decision"),
-        ("/trust/debug", "false", "$.trust.debug"),
-        ("/trust/jaegerDebug", "true", "$.trust.jaegerDebug"),
-        (
-            "/gateway/trust/context",
-            "\"restart\"",
-            "$.gateway.trust.context",
-        ),
         ("/gateway/keep/errors", "false", "$.gateway.keep.errors"),
         (
             "/gateway/keep/slowerThan",
@@ -371,6 +381,32 @@ fn refuses_what_is_not_in_this_version() {
         ),
         ("/gateway/keep/tell", "false", "$.gateway.keep.tell"),
     ]);
+}
+
+#[test]
+fn reads_trust_and_its_form_for_gateways() {
+    let config = parse(
+        r#"{
+            "trust": {"context": "ignore", "decision": "ignore", "debug": false, "jaegerDebug": true},
+            "gateway": {"trust": {"context": "restart"}}
+        }"#,
+    );
+    assert_eq!(
+        config.trust,
+        Trust {
+            context: ContextTrust::Ignore,
+            decision: false,
+            debug: false,
+            jaeger_debug: true
+        }
+    );
+    assert_eq!(
+        config.gateway_trust,
+        Some(Trust {
+            context: ContextTrust::Restart,
+            ..Trust::default()
+        })
+    );
 }
 
 #[test]

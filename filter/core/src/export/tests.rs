@@ -31,6 +31,7 @@ fn span() -> Span {
         start: Nanos(1),
         end: Nanos(2),
         attributes: Attributes::default(),
+        link: None,
         status: Status::Unset,
     }
 }

@@ -23,7 +23,14 @@ impl HeaderList {
 
     /// What the filter knows of them.
     pub fn as_request(&self) -> RequestHeaders<'_> {
-        RequestHeaders::read(self.iter().map(|(name, value)| (name.as_bytes(), value)))
+        RequestHeaders::read(self.pairs())
+    }
+
+    /// The headers in order, as a proxy hands them over.
+    pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_slice()))
     }
 
     /// The headers in order.

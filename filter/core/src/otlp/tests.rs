@@ -11,7 +11,7 @@ use prost::Message;
 
 use super::*;
 use crate::ids::{SpanId, TraceId};
-use crate::span::SpanKind;
+use crate::span::{Link, LinkReason, SpanKind};
 
 fn text(key: &str, value: &str) -> ProtoKeyValue {
     ProtoKeyValue {
@@ -51,6 +51,7 @@ fn span() -> Span {
         start: Nanos(1_700_000_000_000_000_000),
         end: Nanos(1_700_000_000_000_000_007),
         attributes,
+        link: None,
         status: Status::Error,
     }
 }
@@ -92,6 +93,25 @@ fn ms_2_and_ms_3_write_what_other_peoples_code_reads() {
 #[test]
 fn writes_the_very_bytes_that_prost_writes() {
     assert_eq!(encode(&span()), expected().encode_to_vec());
+}
+
+#[test]
+fn writes_a_link_with_its_reason() {
+    let mut linked = span();
+    linked.link = Some(Link {
+        trace_id: TraceId::from_bytes([0x11; 16]).unwrap(),
+        span_id: SpanId::from_bytes([0x22; 8]).unwrap(),
+        reason: LinkReason::Restarted,
+    });
+    let mut with_link = expected();
+    with_link.links = vec![proto::span::Link {
+        trace_id: vec![0x11; 16],
+        span_id: vec![0x22; 8],
+        attributes: vec![text("link.reason", "restarted")],
+        flags: 0x300,
+        ..Default::default()
+    }];
+    assert_eq!(encode(&linked), with_link.encode_to_vec());
 }
 
 #[test]

@@ -17,26 +17,15 @@
 //!
 //! [B3]: https://github.com/openzipkin/b3-propagation
 
-use crate::headers::{HeaderWriter, Lines, RequestHeaders, remove_if_present, set_if_other, trim};
-use crate::ids::{IdError, SpanId, TraceId};
+use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::ids::{SpanId, TraceId};
 
+use super::text::Text;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
-
-/// The single header.
-pub const B3: &str = "b3";
-/// The trace id among several headers.
-pub const X_B3_TRACE_ID: &str = "x-b3-traceid";
-/// The caller's span id among several headers.
-pub const X_B3_SPAN_ID: &str = "x-b3-spanid";
-/// The sampling state among several headers.
-pub const X_B3_SAMPLED: &str = "x-b3-sampled";
-
-const X_B3_PARENT_SPAN_ID: &str = "x-b3-parentspanid";
-const X_B3_FLAGS: &str = "x-b3-flags";
 
 /// Reads `b3`; an empty one is as good as none.
 pub fn extract_single(headers: &RequestHeaders<'_>) -> Extracted {
-    match headers.b3.first().map(trim) {
+    match headers.first(Name::B3).map(trim) {
         None | Some(b"") => Extracted::Absent,
         Some(value) => parse_single(value),
     }
@@ -65,7 +54,7 @@ fn parse_single(value: &[u8]) -> Extracted {
     match sampling {
         Some(sampling) => Extracted::Context(SpanContext {
             trace_id,
-            span_id,
+            span_id: Some(span_id),
             sampling,
             random: false,
             short_trace_id,
@@ -80,15 +69,15 @@ pub fn extract_multi(headers: &RequestHeaders<'_>) -> Extracted {
         Some(sampling) => sampling,
         None => return Extracted::malformed(Refusal::Sampled),
     };
-    let trace_id = headers.b3_trace_id.first().map(trim);
-    let span_id = headers.b3_span_id.first().map(trim);
+    let trace_id = headers.first(Name::B3TraceId).map(trim);
+    let span_id = headers.first(Name::B3SpanId).map(trim);
     match (trace_id, span_id, ids(trace_id, span_id)) {
         (None, None, _) if sampling == SamplingState::Deferred => Extracted::Absent,
         (None, None, _) => Extracted::Decision(sampling),
         (Some(_), Some(_), Ok((trace_id, span_id, short_trace_id))) => {
             Extracted::Context(SpanContext {
                 trace_id,
-                span_id,
+                span_id: Some(span_id),
                 sampling,
                 random: false,
                 short_trace_id,
@@ -108,18 +97,18 @@ pub fn extract_multi(headers: &RequestHeaders<'_>) -> Extracted {
 }
 
 fn multi_state(headers: &RequestHeaders<'_>) -> Option<SamplingState> {
-    let sampled = match headers.b3_sampled.first().map(trim) {
+    if headers.first(Name::B3Flags).map(trim) == Some(b"1") {
+        // Debug implies accept, whatever stands beside it.
+        return Some(SamplingState::Debug);
+    }
+    Some(match headers.first(Name::B3Sampled).map(trim) {
         None | Some(b"") => SamplingState::Deferred,
         Some(b"1") => SamplingState::Accept,
         Some(b"0") => SamplingState::Deny,
         Some(word) if word.eq_ignore_ascii_case(b"true") => SamplingState::Accept,
         Some(word) if word.eq_ignore_ascii_case(b"false") => SamplingState::Deny,
         Some(_) => return None,
-    };
-    match headers.b3_flags.first().map(trim) {
-        Some(b"1") => Some(SamplingState::Debug),
-        _ => Some(sampled),
-    }
+    })
 }
 
 fn state(word: &[u8]) -> Option<SamplingState> {
@@ -142,15 +131,8 @@ fn ids(
     } else {
         TraceId::from_hex(trace_id)
     }
-    .map_err(|error| match error {
-        IdError::Digits => Refusal::TraceId,
-        IdError::Zero => Refusal::TraceIdZero,
-    })?;
-    let span_id =
-        SpanId::from_hex(span_id.ok_or(Refusal::SpanId)?).map_err(|error| match error {
-            IdError::Digits => Refusal::SpanId,
-            IdError::Zero => Refusal::SpanIdZero,
-        })?;
+    .map_err(Refusal::of_trace_id)?;
+    let span_id = SpanId::from_hex(span_id.ok_or(Refusal::SpanId)?).map_err(Refusal::of_span_id)?;
     Ok((trace_id, span_id, is_short))
 }
 
@@ -159,48 +141,72 @@ fn is_hex(text: &[u8]) -> bool {
         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Writes `b3`, or removes it.
+/// Learns from W3C's `b3` member, which is a single header in `tracestate`, the one thing that W3C has no word for. The
+/// `traceparent` beside it wins on everything else, so the member counts only where it tells of the same trace.
+pub(super) fn learn_debug(context: &mut SpanContext, member: &[u8]) {
+    if let Extracted::Context(told) = parse_single(member)
+        && told.trace_id == context.trace_id
+    {
+        context.learn(&told);
+    }
+}
+
+/// Writes `b3`.
 pub fn inject_single(
-    outgoing: Outgoing<'_>,
+    outgoing: &Outgoing<'_>,
     keep64bit: bool,
     headers: &RequestHeaders<'_>,
     writer: &mut impl HeaderWriter,
-) {
+) -> bool {
+    let text = print_single(outgoing.context, outgoing.decision, keep64bit);
+    headers.set_or_remove(writer, Name::B3, text.as_bytes());
+    true
+}
+
+/// The single header; empty where there is nothing to say.
+pub(super) fn print_single(
+    context: Option<SpanContext>,
+    decision: SamplingState,
+    keep64bit: bool,
+) -> Text<MAX_TEXT_BYTES> {
     let mut text = Text::default();
-    match outgoing {
-        Outgoing::Context { context, .. } => {
-            text.push_trace_id(&context, keep64bit);
+    match (context, context.and_then(|context| context.span_id)) {
+        (None, _) => text.push(word(decision).unwrap_or_default()),
+        (Some(context), Some(span_id)) => {
+            push_trace_id(&mut text, &context, keep64bit);
             text.push(b"-");
-            text.push(&context.span_id.to_hex());
+            text.push(&span_id.to_hex());
             if let Some(word) = word(context.sampling) {
                 text.push(b"-");
                 text.push(word);
             }
         }
-        Outgoing::Decision(decision) => text.push(word(decision).unwrap_or_default()),
-        Outgoing::Nothing => {}
+        // A trace id alone is no B3.
+        (Some(_), None) => {}
     }
-    write(writer, &headers.b3, B3, text.as_bytes());
+    text
 }
 
-/// Writes `x-b3-*`, or removes them.
+/// Writes `x-b3-*`.
 pub fn inject_multi(
-    outgoing: Outgoing<'_>,
+    outgoing: &Outgoing<'_>,
     keep64bit: bool,
     headers: &RequestHeaders<'_>,
     writer: &mut impl HeaderWriter,
-) {
-    let (context, sampling) = match outgoing {
-        Outgoing::Context { context, .. } => (Some(context), context.sampling),
-        Outgoing::Decision(decision) => (None, decision),
-        Outgoing::Nothing => (None, SamplingState::Deferred),
+) -> bool {
+    let mut trace_id = Text::<TRACE_ID_DIGITS>::default();
+    let mut span_id = Text::<SPAN_ID_DIGITS>::default();
+    let sampling = match outgoing.context {
+        None => outgoing.decision,
+        Some(context) => {
+            let Some(id) = context.span_id else {
+                return false;
+            };
+            push_trace_id(&mut trace_id, &context, keep64bit);
+            span_id.push(&id.to_hex());
+            context.sampling
+        }
     };
-    let mut trace_id = Text::default();
-    let mut span_id = Text::default();
-    if let Some(context) = context {
-        trace_id.push_trace_id(&context, keep64bit);
-        span_id.push(&context.span_id.to_hex());
-    }
     // Debug implies accept, and the two must not be sent side by side.
     let (sampled, flags): (&[u8], &[u8]) = match sampling {
         SamplingState::Deferred => (b"", b""),
@@ -208,22 +214,21 @@ pub fn inject_multi(
         SamplingState::Accept => (b"1", b""),
         SamplingState::Deny => (b"0", b""),
     };
-    write(
-        writer,
-        &headers.b3_trace_id,
-        X_B3_TRACE_ID,
-        trace_id.as_bytes(),
-    );
-    write(
-        writer,
-        &headers.b3_span_id,
-        X_B3_SPAN_ID,
-        span_id.as_bytes(),
-    );
-    write(writer, &headers.b3_sampled, X_B3_SAMPLED, sampled);
-    write(writer, &headers.b3_flags, X_B3_FLAGS, flags);
+    headers.set_or_remove(writer, Name::B3TraceId, trace_id.as_bytes());
+    headers.set_or_remove(writer, Name::B3SpanId, span_id.as_bytes());
+    headers.set_or_remove(writer, Name::B3Sampled, sampled);
+    headers.set_or_remove(writer, Name::B3Flags, flags);
     // A tracer that gives each side its own span has no use for the grandparent (OpenTelemetry, "B3 Inject").
-    remove_if_present(writer, &headers.b3_parent_span_id, X_B3_PARENT_SPAN_ID);
+    headers.remove(writer, Name::B3ParentSpanId);
+    true
+}
+
+fn push_trace_id<const N: usize>(text: &mut Text<N>, context: &SpanContext, keep64bit: bool) {
+    if keep64bit && context.short_trace_id {
+        text.push(&context.trace_id.to_short_hex());
+    } else {
+        text.push(&context.trace_id.to_hex());
+    }
 }
 
 fn word(sampling: SamplingState) -> Option<&'static [u8]> {
@@ -235,54 +240,11 @@ fn word(sampling: SamplingState) -> Option<&'static [u8]> {
     }
 }
 
-fn write(writer: &mut impl HeaderWriter, received: &Lines<'_>, name: &'static str, value: &[u8]) {
-    if value.is_empty() {
-        remove_if_present(writer, received, name);
-    } else {
-        set_if_other(writer, received, name, value);
-    }
-}
-
-/// A value on the stack, for one that is written on every request needs no allocation.
-struct Text {
-    bytes: [u8; MAX_TEXT_BYTES],
-    length: usize,
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Self {
-            bytes: [0; MAX_TEXT_BYTES],
-            length: 0,
-        }
-    }
-}
-
-impl Text {
-    fn push(&mut self, text: &[u8]) {
-        for (free, byte) in self.bytes.iter_mut().skip(self.length).zip(text) {
-            *free = *byte;
-            self.length = self.length.saturating_add(1);
-        }
-    }
-
-    fn push_trace_id(&mut self, context: &SpanContext, keep64bit: bool) {
-        if keep64bit && context.short_trace_id {
-            self.push(&context.trace_id.to_short_hex());
-        } else {
-            self.push(&context.trace_id.to_hex());
-        }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-}
-
+const TRACE_ID_DIGITS: usize = 32;
 const SHORT_TRACE_ID_DIGITS: usize = 16;
 const SPAN_ID_DIGITS: usize = 16;
 /// Trace id, span id and state with two dashes.
-const MAX_TEXT_BYTES: usize = 32 + 1 + 16 + 1 + 1;
+const MAX_TEXT_BYTES: usize = TRACE_ID_DIGITS + 1 + SPAN_ID_DIGITS + 1 + 1;
 
 #[cfg(test)]
 mod tests;

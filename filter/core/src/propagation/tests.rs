@@ -41,16 +41,20 @@ fn pass(propagation: &Propagation, headers: &[(&str, &str)]) -> Passed {
     let mut after = before.clone();
     let mut stats = Stats::default();
     let request = before.as_request();
-    let found = extract(&propagation.extract, &request, &mut stats);
-    let outgoing = match (found.context, found.decision) {
-        (Some(context), _) => Outgoing::Context {
-            context,
-            tracestate: &found.tracestate,
-        },
-        (None, SamplingState::Deferred) => Outgoing::Nothing,
-        (None, decision) => Outgoing::Decision(decision),
+    let found = extract(
+        &propagation.extract,
+        &Trust::default(),
+        &request,
+        &mut stats,
+    );
+    let outgoing = Outgoing {
+        context: found.context,
+        decision: found.decision,
+        tracestate: &found.tracestate,
+        agreeing: found.agreeing,
+        answered: found.answered,
     };
-    inject(propagation, outgoing, &request, &mut after);
+    inject(propagation, &outgoing, &request, &mut after);
     Passed {
         extraction: Extraction {
             tracestate: Tracestate::Absent,
@@ -67,11 +71,25 @@ fn pass(propagation: &Propagation, headers: &[(&str, &str)]) -> Passed {
 fn context(sampling: SamplingState) -> SpanContext {
     SpanContext {
         trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
-        span_id: SpanId::from_hex(S.as_bytes()).unwrap(),
+        span_id: SpanId::from_hex(S.as_bytes()).ok(),
         sampling,
         random: false,
         short_trace_id: false,
     }
+}
+
+fn saying(context: Option<SpanContext>, decision: SamplingState) -> Outgoing<'static> {
+    Outgoing {
+        context,
+        decision,
+        tracestate: &Tracestate::Absent,
+        agreeing: FormatSet::default(),
+        answered: FormatSet::default(),
+    }
+}
+
+fn carrying(context: SpanContext) -> Outgoing<'static> {
+    saying(Some(context), SamplingState::Deferred)
 }
 
 /// The headers of a context in one format.
@@ -79,41 +97,86 @@ fn print(format: Format, outgoing: Outgoing<'_>) -> HeaderList {
     let mut list = HeaderList::default();
     inject(
         &writing(&[format]),
-        outgoing,
+        &outgoing,
         &HeaderList::default().as_request(),
         &mut list,
     );
     list
 }
 
-/// What every format must be able to do, as round trips; `knows` are the states that the format has words for.
-fn propagation_kit(format: Format, knows: &[SamplingState]) {
+/// What a format has words for.
+struct Words {
+    format: Format,
+    /// The states it can say beside ids.
+    states: &'static [SamplingState],
+    /// Whether it can say a decision without ids.
+    decision_alone: bool,
+    /// Whether its trace ids have 128 bits.
+    is_wide: bool,
+}
+
+fn words() -> [Words; 9] {
+    use SamplingState::{Accept, Debug, Deferred, Deny};
+    let words = |format, states, decision_alone, is_wide| Words {
+        format,
+        states,
+        decision_alone,
+        is_wide,
+    };
+    [
+        words(Format::TraceContext, &[Accept, Deny], false, true),
+        words(Format::B3, &[Accept, Deny, Debug, Deferred], true, true),
+        words(
+            Format::B3Multi,
+            &[Accept, Deny, Debug, Deferred],
+            true,
+            true,
+        ),
+        words(Format::Jaeger, &[Accept, Deny, Debug], false, true),
+        words(Format::XRay, &[Accept, Deny, Deferred], false, true),
+        words(
+            Format::Datadog,
+            &[Accept, Deny, Debug, Deferred],
+            false,
+            true,
+        ),
+        words(Format::GrpcTraceBin, &[Accept, Deny], false, true),
+        words(Format::OtTrace, &[Accept, Deny], false, false),
+        words(Format::Gcp, &[Accept, Deny, Deferred], false, true),
+    ]
+}
+
+/// What every format must be able to do, as round trips: child, unsampled, debug, deferred, a short id, a decision alone,
+/// absent, malformed.
+fn propagation_kit(words: &Words) {
+    let format = words.format;
     let read = |list: &HeaderList| {
         let mut stats = Stats::default();
-        let found = extract(&[format], &list.as_request(), &mut stats);
+        let trust = Trust {
+            jaeger_debug: true,
+            ..Trust::default()
+        };
+        let found = extract(&[format], &trust, &list.as_request(), &mut stats);
         (found.context, found.decision, stats)
     };
-    for sampling in [
-        SamplingState::Accept,
-        SamplingState::Deny,
-        SamplingState::Debug,
-        SamplingState::Deferred,
-    ] {
-        let list = print(
-            format,
-            Outgoing::Context {
-                context: context(sampling),
-                tracestate: &Tracestate::Absent,
-            },
-        );
+    let narrow = |context: SpanContext| match words.is_wide {
+        true => context,
+        false => SpanContext {
+            trace_id: TraceId::from_short_hex(T64.as_bytes()).unwrap(),
+            short_trace_id: true,
+            ..context
+        },
+    };
+    for sampling in EVERY_STATE {
+        let list = print(format, carrying(context(sampling)));
         let (found, _, stats) = read(&list);
-        match (sampling, knows.contains(&sampling)) {
-            (_, true) => assert_eq!(found, Some(context(sampling)), "{format:?}"),
-            (SamplingState::Debug, false) => {
-                assert_eq!(found, Some(context(SamplingState::Accept)), "{format:?}");
-            }
-            (_, false) => assert_eq!(found, None, "{format:?} says nothing it cannot say"),
-        }
+        let expected = match (sampling, words.states.contains(&sampling)) {
+            (_, true) => Some(narrow(context(sampling))),
+            (SamplingState::Debug, false) => Some(narrow(context(SamplingState::Accept))),
+            // It says nothing rather than something else.
+            (_, false) => None,
+        };
+        assert_eq!(found, expected, "{format:?} {sampling:?}");
         assert_eq!(
             stats.get(Counter::valid(format)),
             u64::from(found.is_some())
@@ -123,18 +186,13 @@ fn propagation_kit(format: Format, knows: &[SamplingState]) {
 
     let mut short = context(SamplingState::Accept);
     short.trace_id = TraceId::from_short_hex(T64.as_bytes()).unwrap();
-    let outgoing = Outgoing::Context {
-        context: short,
-        tracestate: &Tracestate::Absent,
-    };
-    let (found, _, _) = read(&print(format, outgoing));
+    let (found, _, _) = read(&print(format, carrying(short)));
     assert_eq!(found.map(|context| context.trace_id), Some(short.trace_id));
 
-    let decision = print(format, Outgoing::Decision(SamplingState::Deny));
-    let expected = if format == Format::TraceContext {
-        SamplingState::Deferred
-    } else {
-        SamplingState::Deny
+    let decision = print(format, saying(None, SamplingState::Deny));
+    let expected = match words.decision_alone {
+        true => SamplingState::Deny,
+        false => SamplingState::Deferred,
     };
     assert_eq!(read(&decision).1, expected, "{format:?}: decision only");
 
@@ -142,42 +200,18 @@ fn propagation_kit(format: Format, knows: &[SamplingState]) {
     assert_eq!((found, decision), (None, SamplingState::Deferred));
     assert_eq!(stats, Stats::default(), "{format:?}: absent");
 
-    let mut malformed = print(
-        format,
-        Outgoing::Context {
-            context: context(SamplingState::Accept),
-            tracestate: &Tracestate::Absent,
-        },
-    );
-    malformed.set(
-        match format {
-            Format::TraceContext => w3c::TRACEPARENT,
-            Format::B3 => b3::B3,
-            Format::B3Multi => b3::X_B3_TRACE_ID,
-        },
-        b"x",
-    );
+    let mut malformed = print(format, carrying(context(SamplingState::Accept)));
+    malformed.set(format.headers()[0].as_str(), b"x");
     let (found, _, stats) = read(&malformed);
     assert_eq!(found, None, "{format:?}: malformed");
-    assert_eq!(stats.get(Counter::malformed(format)), 1);
+    assert_eq!(stats.get(Counter::malformed(format)), 1, "{format:?}");
 }
 
 #[test]
-fn trace_context_passes_the_propagation_kit() {
-    propagation_kit(
-        Format::TraceContext,
-        &[SamplingState::Accept, SamplingState::Deny],
-    );
-}
-
-#[test]
-fn b3_single_passes_the_propagation_kit() {
-    propagation_kit(Format::B3, &EVERY_STATE);
-}
-
-#[test]
-fn b3_multi_passes_the_propagation_kit() {
-    propagation_kit(Format::B3Multi, &EVERY_STATE);
+fn every_format_passes_the_propagation_kit() {
+    for words in &words() {
+        propagation_kit(words);
+    }
 }
 
 const EVERY_STATE: [SamplingState; 4] = [
@@ -255,13 +289,7 @@ fn b3_8_keeps_the_decision_through_every_pair_of_formats() {
     for from in ALL {
         for to in ALL {
             for sampling in [SamplingState::Accept, SamplingState::Deny] {
-                let sent = print(
-                    from,
-                    Outgoing::Context {
-                        context: context(sampling),
-                        tracestate: &Tracestate::Absent,
-                    },
-                );
+                let sent = print(from, carrying(context(sampling)));
                 let headers: Vec<(&str, &str)> = sent
                     .iter()
                     .map(|(name, value)| (name, core::str::from_utf8(value).unwrap()))
@@ -269,19 +297,11 @@ fn b3_8_keeps_the_decision_through_every_pair_of_formats() {
                 let passed = pass(&writing(&[to]), &headers);
                 let received = HeaderList::new(passed.headers);
                 let mut stats = Stats::default();
-                let found = extract(&[to], &received.as_request(), &mut stats);
+                let found = extract(&[to], &Trust::default(), &received.as_request(), &mut stats);
                 assert_eq!(found.context, Some(context(sampling)), "{from:?} to {to:?}");
                 assert_eq!(
                     received.iter().count(),
-                    print(
-                        to,
-                        Outgoing::Context {
-                            context: context(sampling),
-                            tracestate: &Tracestate::Absent,
-                        }
-                    )
-                    .iter()
-                    .count(),
+                    print(to, carrying(context(sampling))).iter().count(),
                     "nothing of {from:?} is left"
                 );
             }
@@ -545,10 +565,13 @@ fn en_10_writes_nothing_where_nothing_changes() {
     ]);
     let request = headers.as_request();
     let mut stats = Stats::default();
-    let found = extract(&ALL, &request, &mut stats);
-    let outgoing = Outgoing::Context {
-        context: found.context.unwrap(),
+    let found = extract(&ALL, &Trust::default(), &request, &mut stats);
+    let outgoing = Outgoing {
+        context: found.context,
+        decision: found.decision,
         tracestate: &found.tracestate,
+        agreeing: found.agreeing,
+        answered: found.answered,
     };
-    inject(&Propagation::default(), outgoing, &request, &mut Refusing);
+    inject(&Propagation::default(), &outgoing, &request, &mut Refusing);
 }

@@ -20,9 +20,6 @@ use alloc::vec::Vec;
 use crate::headers::{Lines, trim};
 use crate::stats::{Counter, Stats};
 
-/// The header with the vendors' state.
-pub const TRACESTATE: &str = "tracestate";
-
 /// Members in a list, at most (W3C Trace Context, "list").
 const W3C_MAX_MEMBERS: usize = 32;
 /// Characters of a key and of a value, at most (W3C Trace Context, "key" and "value").
@@ -52,10 +49,52 @@ impl Tracestate<'_> {
             Self::Rebuilt(text) => text,
         }
     }
+
+    /// The value of the member with this key.
+    pub fn member(&self, key: &[u8]) -> Option<&[u8]> {
+        self.members()
+            .find_map(|member| member.strip_prefix(key)?.strip_prefix(b"="))
+    }
+
+    /// The list with this member on the left, where a changed one goes, or without it. A 33rd member pushes out the
+    /// right-most.
+    #[must_use]
+    pub fn with(self, key: &[u8], value: Option<&[u8]>) -> Self {
+        let old = self.member(key);
+        if old == value {
+            return self;
+        }
+        let own = value.map(|value| [key, b"=", value].concat());
+        let kept = self
+            .members()
+            .filter(|member| legal_key(member) != Some(key));
+        let members: Vec<&[u8]> = own
+            .as_deref()
+            .into_iter()
+            .chain(kept)
+            .take(W3C_MAX_MEMBERS)
+            .collect();
+        if members.is_empty() {
+            Self::Absent
+        } else {
+            Self::Rebuilt(join(&members))
+        }
+    }
+
+    fn members(&self) -> impl Iterator<Item = &[u8]> {
+        self.as_bytes()
+            .split(|byte| *byte == b',')
+            .filter(|member| !member.is_empty())
+    }
 }
 
+/// The member that carries B3's debug, which `traceparent` has no word for; the value is B3's single header.
+pub const B3_MEMBER: &[u8] = b"b3";
+/// Datadog's member.
+pub const DATADOG_MEMBER: &[u8] = b"dd";
+
 /// Reads all lines; a list that is dropped or cut beside a valid `traceparent` is counted.
-pub fn read<'a>(lines: &Lines<'a>, stats: &mut Stats) -> Tracestate<'a> {
+pub fn read<'a>(lines: &Lines<'_, 'a>, stats: &mut Stats) -> Tracestate<'a> {
     if !lines.is_present() {
         return Tracestate::Absent;
     }
@@ -76,7 +115,7 @@ pub fn read<'a>(lines: &Lines<'a>, stats: &mut Stats) -> Tracestate<'a> {
 }
 
 /// The members in order, each key once; `None` when the header is unusable.
-fn members<'a>(lines: &Lines<'a>) -> Option<Vec<&'a [u8]>> {
+fn members<'a>(lines: &Lines<'_, 'a>) -> Option<Vec<&'a [u8]>> {
     let mut members: Vec<&[u8]> = Vec::with_capacity(4);
     let mut count = 0_usize;
     for line in lines.iter() {

@@ -16,28 +16,21 @@
 //!
 //! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
 
-use crate::headers::{HeaderWriter, RequestHeaders, remove_if_present, set_if_other, trim};
-use crate::ids::{IdError, SpanId, TraceId, byte_from_hex, byte_to_hex};
+use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::ids::{SpanId, TraceId, byte_from_hex, byte_to_hex};
 
-use super::tracestate::{self, Tracestate};
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
-
-/// The header with the ids.
-pub const TRACEPARENT: &str = "traceparent";
 
 const SAMPLED: u8 = 0x01;
 const RANDOM: u8 = 0x02;
 
 /// Reads `traceparent`; its `tracestate` is read once this context is believed.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
-    if !headers.traceparent.is_present() {
+    let lines = headers.lines(Name::Traceparent);
+    if !lines.is_present() {
         return Extracted::Absent;
     }
-    let parsed = headers
-        .traceparent
-        .single()
-        .ok_or(Refusal::Duplicate)
-        .and_then(parse);
+    let parsed = lines.single().ok_or(Refusal::Duplicate).and_then(parse);
     match parsed {
         Ok(context) => Extracted::Context(context),
         Err(refusal) => Extracted::malformed(refusal),
@@ -66,18 +59,12 @@ pub fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
         [b'-', ..] => {}
         _ => return Err(Refusal::Delimiter),
     }
-    let trace_id = TraceId::from_hex(trace_id).map_err(|error| match error {
-        IdError::Digits => Refusal::TraceId,
-        IdError::Zero => Refusal::TraceIdZero,
-    })?;
-    let span_id = SpanId::from_hex(span_id).map_err(|error| match error {
-        IdError::Digits => Refusal::SpanId,
-        IdError::Zero => Refusal::SpanIdZero,
-    })?;
+    let trace_id = TraceId::from_hex(trace_id).map_err(Refusal::of_trace_id)?;
+    let span_id = SpanId::from_hex(span_id).map_err(Refusal::of_span_id)?;
     let flags = byte_from_hex(flags).ok_or(Refusal::Flags)?;
     Ok(SpanContext {
         trace_id,
-        span_id,
+        span_id: Some(span_id),
         sampling: if flags & SAMPLED == 0 {
             SamplingState::Deny
         } else {
@@ -95,40 +82,23 @@ fn field(text: &[u8], length: usize) -> Result<(&[u8], &[u8]), Refusal> {
     Ok((field, rest))
 }
 
-/// Writes `traceparent` and `tracestate`, or removes them where the context has no place in this format: without ids,
-/// or undecided, for a flag that is not set would be read as a refusal.
+/// Writes `traceparent` and `tracestate`. Nothing without ids, and nothing undecided: a flag that is not set would be read
+/// as a refusal.
 pub fn inject(
-    outgoing: Outgoing<'_>,
+    outgoing: &Outgoing<'_>,
     headers: &RequestHeaders<'_>,
     writer: &mut impl HeaderWriter,
-) {
-    match outgoing {
-        Outgoing::Context {
-            context,
-            tracestate,
-        } if context.sampling != SamplingState::Deferred => {
-            set_if_other(writer, &headers.traceparent, TRACEPARENT, &print(&context));
-            match tracestate {
-                Tracestate::Absent => {
-                    remove_if_present(writer, &headers.tracestate, tracestate::TRACESTATE);
-                }
-                Tracestate::Verbatim(text) => {
-                    set_if_other(writer, &headers.tracestate, tracestate::TRACESTATE, text);
-                }
-                Tracestate::Rebuilt(text) => {
-                    set_if_other(writer, &headers.tracestate, tracestate::TRACESTATE, text);
-                }
-            }
-        }
-        _ => {
-            remove_if_present(writer, &headers.traceparent, TRACEPARENT);
-            remove_if_present(writer, &headers.tracestate, tracestate::TRACESTATE);
-        }
-    }
+) -> bool {
+    let Some((context, span_id)) = outgoing.decided() else {
+        return false;
+    };
+    headers.set(writer, Name::Traceparent, &print(&context, span_id));
+    headers.set_or_remove(writer, Name::Tracestate, outgoing.tracestate.as_bytes());
+    true
 }
 
 /// The value for a context that is decided.
-pub fn print(context: &SpanContext) -> [u8; LENGTH] {
+pub fn print(context: &SpanContext, span_id: SpanId) -> [u8; LENGTH] {
     let mut value = *b"00-................................-................-00";
     let mut put = |at: usize, digits: &[u8]| {
         for (byte, digit) in value.iter_mut().skip(at).zip(digits) {
@@ -136,7 +106,7 @@ pub fn print(context: &SpanContext) -> [u8; LENGTH] {
         }
     };
     put(3, &context.trace_id.to_hex());
-    put(36, &context.span_id.to_hex());
+    put(36, &span_id.to_hex());
     put(53, &byte_to_hex(trace_flags(context)));
     value
 }

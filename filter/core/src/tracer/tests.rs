@@ -1,10 +1,14 @@
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::vec;
 
 use super::*;
 use crate::headers::list::HeaderList;
-use crate::span::Status;
+use crate::http::Ending;
+use crate::span::{LinkReason, Span, Status};
+
+mod attributes;
+mod exclude;
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const S: &str = "00f067aa0ba902b7";
@@ -57,14 +61,19 @@ fn exchange_with(
     headers: &[(&str, &str)],
 ) -> Exchange {
     let config = Config::parse(config.as_bytes()).unwrap();
-    let tracer = Tracer::new(&config, Some("payments"));
+    let node = Node {
+        namespace: Some("payments".into()),
+        ..Node::default()
+    };
+    let tracer = Tracer::new(&config, &node);
     let before = HeaderList::new(headers.iter().copied());
     let mut after = before.clone();
     let mut ids = IdSource::new(entropy);
     let mut stats = Stats::default();
     let request = before.as_request();
     let mut spans = Vec::new();
-    if let Some(mut course) = tracer.decide(&request, &mut ids, &mut stats) {
+    let course = tracer.decide(&request, before.pairs(), || direction, &mut ids, &mut stats);
+    if let Some(mut course) = course {
         let active = course.begin(direction, &request, Nanos(10), &mut ids, &mut stats);
         tracer.inject(&course, &request, &mut after);
         let ending = Ending {
@@ -104,7 +113,7 @@ fn map_10_makes_our_span_the_callers_child_and_the_next_ones_parent() {
         assert_eq!(&span.trace_id.to_hex(), T.as_bytes());
         assert_eq!(
             span.parent_span_id.map(SpanId::to_hex).as_ref(),
-            Some(S.as_bytes().try_into().unwrap())
+            S.as_bytes().first_chunk()
         );
         assert_eq!((span.start, span.end), (Nanos(10), Nanos(20)));
         assert_eq!(span.status, Status::Unset);
@@ -315,4 +324,274 @@ fn th_21_exports_the_tracestate_that_goes_upstream() {
         assert_eq!(span.trace_state, b"a=1,b=2");
     }
     assert_eq!(done.value("tracestate").as_deref(), Some("a=1,b=2"));
+}
+
+fn with_trust(trust: &str) -> String {
+    format!(r#"{{"sampling": {{"percentage": 0}}, {trust}, {EXPORT}}}"#)
+}
+
+#[test]
+fn mf_4_links_to_the_context_that_lost_and_says_why() {
+    let (name, value) = sampled();
+    let b3 = "11111111111111111111111111111111-05e3ac9a4f6e3b90-1";
+    let done = exchange(
+        &format!("{{{EXPORT}}}"),
+        Direction::Edge,
+        &[(name, &value), ("b3", b3)],
+    );
+    let [server, client] = &done.spans[..] else {
+        panic!("{:?}", done.spans);
+    };
+    let link = server.link.unwrap();
+    assert_eq!(link.trace_id.to_bytes(), [0x11; 16]);
+    assert_eq!(&link.span_id.to_hex(), b"05e3ac9a4f6e3b90");
+    assert_eq!(link.reason, LinkReason::ConflictingFormat);
+    assert_eq!(client.link, None, "once is enough");
+    assert_eq!(&server.trace_id.to_hex(), T.as_bytes());
+}
+
+#[test]
+fn trust_restart_begins_a_new_trace_with_a_link_and_without_tracestate() {
+    let (name, value) = sampled();
+    let config = format!(
+        r#"{{"sampling": {{"percentage": 100}}, "trust": {{"context": "restart"}}, {EXPORT}}}"#
+    );
+    let headers = [(name, value.as_str()), ("tracestate", "a=1"), ("b3", "d")];
+    let done = exchange(&config, Direction::Inbound, &headers);
+    let [span] = &done.spans[..] else {
+        panic!("{:?}", done.spans);
+    };
+    assert_ne!(&span.trace_id.to_hex(), T.as_bytes());
+    assert_eq!(span.parent_span_id, None);
+    let link = span.link.unwrap();
+    assert_eq!(&link.trace_id.to_hex(), T.as_bytes());
+    assert_eq!(link.reason, LinkReason::Restarted);
+    assert_eq!(done.value("tracestate"), None);
+    assert!(!done.value("traceparent").unwrap().contains(T));
+    assert!(
+        done.value("b3").unwrap().ends_with("-1"),
+        "rewritten, not debug"
+    );
+    assert_eq!(done.stats.get(Counter::SampledDefault), 1, "decided here");
+}
+
+#[test]
+fn trust_ignore_begins_a_new_trace_without_a_link() {
+    let (name, value) = sampled();
+    let config = format!(
+        r#"{{"sampling": {{"percentage": 100}}, "trust": {{"context": "ignore"}}, {EXPORT}}}"#
+    );
+    let done = exchange(&config, Direction::Inbound, &[(name, &value)]);
+    assert_eq!(done.spans[0].link, None);
+    assert_ne!(&done.spans[0].trace_id.to_hex(), T.as_bytes());
+}
+
+#[test]
+fn trust_without_sampling_removes_what_it_does_not_believe() {
+    let (name, value) = sampled();
+    for context in ["restart", "ignore"] {
+        let config = format!(r#"{{"trust": {{"context": "{context}"}}}}"#);
+        let headers = [(name, value.as_str()), ("x-other", "stays")];
+        let done = exchange(&config, Direction::Inbound, &headers);
+        assert_eq!(done.headers, HeaderList::new([("x-other", "stays")]));
+    }
+}
+
+#[test]
+fn trust_decision_ignore_keeps_the_ids_and_decides_here() {
+    let (name, value) = sampled();
+    let config = with_trust(r#""trust": {"decision": "ignore"}"#);
+    for headers in [[(name, value.as_str())], [("b3", &*format!("{T}-{S}-d"))]] {
+        let done = exchange(&config, Direction::Inbound, &headers);
+        assert!(done.spans.is_empty());
+        let sent = done.value("traceparent").unwrap();
+        assert!(
+            sent.starts_with(&format!("00-{T}-")) && sent.ends_with("-00"),
+            "{sent}"
+        );
+        assert_eq!(done.stats.get(Counter::DroppedDefault), 1);
+    }
+    let done = exchange(&config, Direction::Inbound, &[("b3", "1")]);
+    assert!(
+        done.value("b3").unwrap().ends_with("-0"),
+        "also a decision alone"
+    );
+}
+
+#[test]
+fn trust_debug_false_makes_debug_plain_sampled() {
+    let debug = format!("{T}-{S}-d");
+    for (trust, state, counter) in [
+        (r#""trust": {"debug": true}"#, "-d", Counter::SampledDebug),
+        (
+            r#""trust": {"debug": false}"#,
+            "-1",
+            Counter::SampledReceived,
+        ),
+    ] {
+        let done = exchange(&with_trust(trust), Direction::Inbound, &[("b3", &debug)]);
+        assert!(done.value("b3").unwrap().ends_with(state), "{trust}");
+        assert_eq!(done.stats.get(counter), 1, "{trust}");
+    }
+}
+
+#[test]
+fn jg_5_believes_jaegers_debug_bit_only_where_it_is_told_to() {
+    let header = format!("{T}:{S}:0:3");
+    for (trust, counter) in [
+        (r#""trust": {}"#, Counter::SampledReceived),
+        (r#""trust": {"jaegerDebug": true}"#, Counter::SampledDebug),
+    ] {
+        let done = exchange(
+            &with_trust(trust),
+            Direction::Inbound,
+            &[("uber-trace-id", &header)],
+        );
+        assert_eq!(done.stats.get(counter), 1, "{trust}");
+    }
+}
+
+#[test]
+fn gateway_trust_is_for_edges_alone() {
+    let (name, value) = sampled();
+    let config = with_trust(r#""gateway": {"trust": {"context": "ignore"}}"#);
+    for (direction, continues) in [
+        (Direction::Inbound, true),
+        (Direction::Outbound, true),
+        (Direction::Edge, false),
+    ] {
+        let done = exchange(&config, direction, &[(name, &value)]);
+        let sent = done.value("traceparent").unwrap();
+        assert_eq!(sent.contains(T), continues, "{direction:?}");
+    }
+}
+
+#[test]
+fn map_1_carries_debug_through_w3c_in_a_member_of_tracestate() {
+    let config = with_trust(r#""trust": {}"#);
+    let done = exchange(
+        &config,
+        Direction::Inbound,
+        &[("b3", &format!("{T}-{S}-d"))],
+    );
+    let traceparent = done.value("traceparent").unwrap();
+    let state = done.value("tracestate").unwrap();
+    let ours = &traceparent[36..52];
+    assert_eq!(state, format!("b3={T}-{ours}-d"));
+    assert_eq!(done.spans[0].trace_state, state.as_bytes(), "TH-21");
+
+    // The next hop speaks W3C alone, and knows.
+    let next = exchange_with(
+        Counting(100),
+        &config,
+        Direction::Inbound,
+        &[("traceparent", &traceparent), ("tracestate", &state)],
+    );
+    assert_eq!(next.stats.get(Counter::SampledDebug), 1);
+    assert!(
+        next.value("tracestate")
+            .unwrap()
+            .starts_with(&format!("b3={T}-"))
+    );
+    assert!(
+        !next.value("tracestate").unwrap().contains(ours),
+        "rewritten"
+    );
+}
+
+#[test]
+fn map_1_believes_the_member_only_beside_its_own_sampled_ids() {
+    let config = with_trust(r#""trust": {}"#);
+    let other = "11111111111111111111111111111111";
+    for (flags, member, is_debug) in [
+        ("01", format!("{T}-{S}-d"), true),
+        ("01", format!("{other}-{S}-d"), false),
+        ("01", format!("{T}-{S}-1"), false),
+        ("01", "d".into(), false),
+        ("00", format!("{T}-{S}-d"), false),
+    ] {
+        let done = exchange(
+            &config,
+            Direction::Inbound,
+            &[
+                ("traceparent", &format!("00-{T}-{S}-{flags}")),
+                ("tracestate", &format!("a=1,b3={member}")),
+            ],
+        );
+        assert_eq!(
+            done.stats.get(Counter::SampledDebug),
+            u64::from(is_debug),
+            "{flags} {member}"
+        );
+        let state = done.value("tracestate").unwrap();
+        assert_eq!(
+            state.contains("b3="),
+            is_debug,
+            "removed when it is not: {state}"
+        );
+        assert!(state.ends_with("a=1"), "{state}");
+    }
+}
+
+#[test]
+fn map_1_names_the_client_span_at_an_edge() {
+    let done = exchange(
+        &with_trust(r#""trust": {}"#),
+        Direction::Edge,
+        &[("b3", &format!("{T}-{S}-d"))],
+    );
+    let state = done.value("tracestate").unwrap();
+    let client = String::from_utf8(done.spans[1].span_id.to_hex().into()).unwrap();
+    assert_eq!(state, format!("b3={T}-{client}-d"));
+    assert_eq!(done.spans[1].trace_state, state.as_bytes());
+}
+
+#[test]
+fn tm_5_pushes_out_the_right_most_member_for_its_own() {
+    let full: Vec<_> = (0..32).map(|n| format!("k{n}=1")).collect();
+    let done = exchange(
+        &with_trust(r#""trust": {}"#),
+        Direction::Inbound,
+        &[
+            ("traceparent", &format!("00-{T}-{S}-01")),
+            ("tracestate", &full.join(",")),
+            ("b3", &format!("{T}-{S}-d")),
+        ],
+    );
+    let state = done.value("tracestate").unwrap();
+    let members: Vec<_> = state.split(',').collect();
+    assert_eq!(members.len(), 32);
+    assert!(members[0].starts_with("b3="));
+    assert_eq!(members[1..], full[..31]);
+}
+
+#[test]
+fn adds_at_most_the_five_headers_that_the_readme_says() {
+    let config = format!(r#"{{"sampling": {{"percentage": 100}}, {EXPORT}}}"#);
+    let ids = |state: &str| format!("{T}-{S}{state}");
+    let rows: [&[(&str, &str)]; 6] = [
+        &[],
+        &[(
+            "traceparent",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        )],
+        &[("b3", &ids("-d"))],
+        &[("b3", &ids("-1"))],
+        &[(
+            "uber-trace-id",
+            "4bf92f3577b34da6a3ce929d0e0e4736:00f067aa0ba902b7:0:1",
+        )],
+        &[
+            ("x-datadog-trace-id", "11803532876627986230"),
+            ("x-datadog-parent-id", "67667974448284343"),
+            ("x-datadog-sampling-priority", "2"),
+            ("x-datadog-origin", "rum"),
+            ("x-datadog-tags", "_dd.p.tid=4bf92f3577b34da6"),
+        ],
+    ];
+    let added = rows.map(|headers| {
+        let done = exchange(&config, Direction::Inbound, headers);
+        done.headers.iter().count() - headers.len()
+    });
+    assert_eq!(added.into_iter().max(), Some(5), "{added:?}");
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use sidespan_core::config::{Config, Format};
+use sidespan_core::config::Config;
 
 use super::document::Document;
 use super::find::{Found, configurations};
@@ -116,14 +116,20 @@ impl Report {
 fn doubts(config: &Config, json: &str) -> Vec<(&'static str, String)> {
     let mut doubts = Vec::new();
     let propagation = &config.propagation;
-    for format in &propagation.extract {
-        if !propagation.mirror && !propagation.inject.contains(format) {
-            let name = name(*format);
-            doubts.push((
-                "$.propagation.inject",
-                format!("{name} is read but never written: with mirror false its headers are removed; add {name}"),
-            ));
-        }
+    let unwritten: Vec<_> = propagation
+        .extract
+        .iter()
+        .filter(|format| !propagation.mirror && !propagation.inject.contains(format))
+        .map(|format| format.name())
+        .collect();
+    if !unwritten.is_empty() {
+        doubts.push((
+            "$.propagation.inject",
+            format!(
+                "read but never written: with mirror false, the headers of {} are removed; add those that a service here reads",
+                unwritten.join(", ")
+            ),
+        ));
     }
     if config.sampling.is_some() && config.export.otlp.is_none() {
         doubts.push((
@@ -140,17 +146,7 @@ fn doubts(config: &Config, json: &str) -> Vec<(&'static str, String)> {
     doubts
 }
 
-fn name(format: Format) -> &'static str {
-    match format {
-        Format::TraceContext => "tracecontext",
-        Format::B3 => "b3",
-        Format::B3Multi => "b3multi",
-    }
-}
-
-const WITHOUT_EFFECT: [(&str, &str); 4] = [
-    ("/sampling/exclude", "$.sampling.exclude"),
+const WITHOUT_EFFECT: [(&str, &str); 2] = [
     ("/sampling/keep", "$.sampling.keep"),
     ("/sampling/consistent", "$.sampling.consistent"),
-    ("/gateway/exclude", "$.gateway.exclude"),
 ];

@@ -387,7 +387,73 @@ fn a_match_is_the_same_whatever_the_order_of_its_keys() {
 }
 
 #[test]
-fn accepts_what_has_no_effect_yet() {
+fn mf_13_reads_every_condition_of_a_match() {
+    use crate::config::{Match, PathMatch};
+    let pair = |name: &str, pattern: &str| (String::from(name), String::from(pattern));
+    let config = parse(
+        r#"{"sampling": {"exclude": [
+            {"path": "/a/*"}, {"path": "/a/{b}"}, {"method": "GET"}, {"method": ["GET", "PUT"]}, {"direction": "edge"},
+            {"headers": {"x-a": "1*", "x-b": ""}}, {"userAgent": ""}, {"namespace": "pay*"}, {"labels": {"app": "cart"}}
+        ]}, "gateway": {"exclude": [{"labels": {"tier": "*", "app": "x"}}]}}"#,
+    );
+    let none = Match::default;
+    let expected = [
+        Match {
+            path: Some(PathMatch::Pattern("/a/*".into())),
+            ..none()
+        },
+        Match {
+            path: Some(PathMatch::Template("/a/{b}".into())),
+            ..none()
+        },
+        Match {
+            methods: ["GET".into()].into(),
+            ..none()
+        },
+        Match {
+            methods: ["GET".into(), "PUT".into()].into(),
+            ..none()
+        },
+        Match {
+            direction: Some(crate::tracer::Direction::Edge),
+            ..none()
+        },
+        Match {
+            headers: [pair("x-a", "1*"), pair("x-b", "")].into(),
+            ..none()
+        },
+        Match {
+            user_agent: Some(String::new()),
+            ..none()
+        },
+        Match {
+            namespace: Some("pay*".into()),
+            ..none()
+        },
+        Match {
+            labels: [pair("app", "cart")].into(),
+            ..none()
+        },
+    ];
+    assert_eq!(config.labels(), ["app", "tier"].into());
+    assert_eq!(config.sampling.unwrap().exclude, expected);
+    assert_eq!(config.gateway_exclude.unwrap().len(), 1);
+}
+
+#[test]
+fn a_list_of_excludes_replaces_the_defaults() {
+    for (written, count) in [
+        ("{}", 7),
+        (r#"{"exclude": []}"#, 0),
+        (r#"{"exclude": [{"path": "/a"}]}"#, 1),
+    ] {
+        let config = parse(&format!(r#"{{"sampling": {written}}}"#));
+        assert_eq!(config.sampling.unwrap().exclude.len(), count, "{written}");
+    }
+}
+
+#[test]
+fn accepts_excludes_of_every_kind_and_what_has_no_effect_yet() {
     accepts(&[
         ("/sampling/exclude", "[]"),
         ("/sampling/exclude", r#"[{"path": "*/health"}]"#),

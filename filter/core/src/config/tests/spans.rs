@@ -1,6 +1,7 @@
 //! `$.spans`.
 
-use super::{is_not_built, parse, refuses};
+use super::{accepts, is_not_built, parse, refuses};
+use crate::config::{Attribute, AttributeSource};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -124,96 +125,6 @@ fn refuses_inside_of_what_is_not_in_this_version() {
             "redactQuery",
             "[0]: expected a key of a query, found 1; quote it",
         ),
-        (
-            "/spans/attributes",
-            "[1]",
-            "attributes",
-            "[0]: expected an object, found 1",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"literal": "x"}]"#,
-            "attributes",
-            "[0]: expected the key name, found none",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "a"}]"#,
-            "attributes",
-            &format!("[0]: expected one source of {SOURCES}, found 0"),
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "a", "literal": "x", "property": "b"}]"#,
-            "attributes",
-            &format!("[0]: expected one source of {SOURCES}, found 2"),
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "", "literal": "x"}]"#,
-            "attributes",
-            "[0].name: expected the name of an attribute, found \"\"",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "http.route", "literal": "x"}]"#,
-            "attributes",
-            "[0].name: http.route is an attribute of the filter's own; choose another name",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "sidespan.x", "literal": "x"}]"#,
-            "attributes",
-            "[0].name: sidespan.x is an attribute of the filter's own; choose another name",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "a", "requestHeader": "X-Tenant"}]"#,
-            "attributes",
-            "[0].requestHeader: expected the name of a header in lower case; did you mean `x-tenant`?",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "a", "requestHeader": "Authorization"}]"#,
-            "attributes",
-            "[0].requestHeader: the header Authorization carries secrets and is never recorded",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "a", "responseHeader": "set-cookie"}]"#,
-            "attributes",
-            "[0].responseHeader: the header set-cookie carries secrets and is never recorded",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "a", "literal": 12345}]"#,
-            "attributes",
-            "[0].literal: expected a string, found a number; quote it",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "a", "environment": ""}]"#,
-            "attributes",
-            "[0].environment: expected the name of an environment variable, found \"\"",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "a", "property": 1}]"#,
-            "attributes",
-            "[0].property: expected the dotted path of a property such as xds.cluster_name, found 1; quote it",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "a", "baggage": ""}]"#,
-            "attributes",
-            "[0].baggage: expected a key of the baggage, found \"\"",
-        ),
-        (
-            "/spans/attributes",
-            r#"[{"name": "a", "header": "b", "literal": "c"}]"#,
-            "attributes",
-            "[0].header: unknown key; known here: name, requestHeader, responseHeader, literal, environment, property, baggage, default",
-        ),
     ];
     for (pointer, value, key, expected) in rows {
         let expected = format!("$.spans.{key}: not in this version\n$.spans.{key}{expected}");
@@ -229,21 +140,8 @@ fn refuses_what_is_not_in_this_version() {
             .collect();
         json!(list).to_string()
     };
-    let attributes = json!([
-        {"name": "tenant", "requestHeader": "x-tenant"},
-        {"name": "env", "literal": "prod"},
-        {"name": "build", "environment": "BUILD", "default": "dev"},
-        {"name": "zone", "property": "node.metadata.ZONE"},
-        {"name": "user", "baggage": "user.id"},
-        {"name": "http.response.header.x-a", "responseHeader": "x-a"}
-    ]);
     is_not_built(&[
         ("/spans/routes", &templates(256), "$.spans.routes"),
-        (
-            "/spans/attributes",
-            &attributes.to_string(),
-            "$.spans.attributes",
-        ),
         (
             "/spans/resource",
             r#"{"deployment.environment.name": "prod"}"#,
@@ -257,4 +155,131 @@ fn refuses_what_is_not_in_this_version() {
     ]);
     let too_many = "$.spans.routes: expected at most 256 templates, found 257\n$.spans.routes: not in this version";
     refuses(&[("/spans/routes", &templates(257), too_many)]);
+}
+
+#[test]
+fn refuses_an_attribute_at_its_path() {
+    const NOT_BUILT: &str = "$.spans.attributes[0]: not in this version\n";
+    for (value, before, expected) in [
+        ("[1]", "", "[0]: expected an object, found 1"),
+        (
+            r#"[{"literal": "x"}]"#,
+            NOT_BUILT,
+            "[0]: expected the key name, found none",
+        ),
+        (
+            r#"[{"name": "a"}]"#,
+            "",
+            &format!("[0]: expected one source of {SOURCES}, found 0"),
+        ),
+        (
+            r#"[{"name": "a", "literal": "x", "property": "b"}]"#,
+            NOT_BUILT,
+            &format!("[0]: expected one source of {SOURCES}, found 2"),
+        ),
+        (
+            r#"[{"name": "", "literal": "x"}]"#,
+            NOT_BUILT,
+            "[0].name: expected the name of an attribute, found \"\"",
+        ),
+        (
+            r#"[{"name": "http.route", "literal": "x"}]"#,
+            NOT_BUILT,
+            "[0].name: http.route is an attribute of the filter's own; choose another name",
+        ),
+        (
+            r#"[{"name": "sidespan.x", "literal": "x"}]"#,
+            NOT_BUILT,
+            "[0].name: sidespan.x is an attribute of the filter's own; choose another name",
+        ),
+        (
+            r#"[{"name": "a", "requestHeader": "X-Tenant"}]"#,
+            NOT_BUILT,
+            "[0].requestHeader: expected the name of a header in lower case; did you mean `x-tenant`?",
+        ),
+        (
+            r#"[{"name": "a", "requestHeader": "Authorization"}]"#,
+            NOT_BUILT,
+            "[0].requestHeader: the header Authorization carries secrets and is never recorded",
+        ),
+        (
+            r#"[{"name": "a", "responseHeader": "set-cookie"}]"#,
+            NOT_BUILT,
+            "[0].responseHeader: the header set-cookie carries secrets and is never recorded",
+        ),
+        (
+            r#"[{"name": "a", "literal": 12345}]"#,
+            NOT_BUILT,
+            "[0].literal: expected a string, found a number; quote it",
+        ),
+        (
+            r#"[{"name": "a", "environment": ""}]"#,
+            NOT_BUILT,
+            "[0].environment: expected the name of an environment variable, found \"\"",
+        ),
+        (
+            r#"[{"name": "a", "property": 1}]"#,
+            NOT_BUILT,
+            "[0].property: expected the dotted path of a property such as xds.cluster_name, found 1; quote it",
+        ),
+        (
+            r#"[{"name": "a", "baggage": ""}]"#,
+            "",
+            "[0].baggage: expected a key of the baggage, found \"\"",
+        ),
+        (
+            r#"[{"name": "a", "header": "b", "literal": "c"}]"#,
+            NOT_BUILT,
+            "[0].header: unknown key; known here: name, requestHeader, responseHeader, literal, environment, property, baggage, default",
+        ),
+    ] {
+        let expected = format!("{before}$.spans.attributes{expected}");
+        refuses(&[("/spans/attributes", value, &expected)]);
+    }
+}
+
+#[test]
+fn bg_21_reads_attributes_from_baggage_and_refuses_the_others_one_by_one() {
+    let config = parse(
+        r#"{"spans": {"attributes": [
+            {"name": "user", "baggage": "user.id"}, {"name": "tenant", "baggage": "t", "default": ""}
+        ]}}"#,
+    );
+    let attribute = |name: &str, key: &str, default: Option<&str>| Attribute {
+        name: name.into(),
+        source: AttributeSource::Baggage(key.into()),
+        default: default.map(Into::into),
+    };
+    assert_eq!(
+        config.spans.attributes,
+        [
+            attribute("user", "user.id", None),
+            attribute("tenant", "t", Some(""))
+        ]
+    );
+    let mixed = json!([
+        {"name": "user", "baggage": "user.id"},
+        {"name": "tenant", "requestHeader": "x-tenant"},
+        {"name": "env", "literal": "prod"},
+        {"name": "build", "environment": "BUILD", "default": "dev"},
+        {"name": "zone", "property": "node.metadata.ZONE"},
+        {"name": "http.response.header.x-a", "responseHeader": "x-a"}
+    ]);
+    let expected: Vec<_> = (1..6)
+        .map(|index| format!("$.spans.attributes[{index}]: not in this version"))
+        .collect();
+    refuses(&[(
+        "/spans/attributes",
+        &mixed.to_string(),
+        &expected.join("\n"),
+    )]);
+    let rows = |count: usize| -> String {
+        let list: Vec<_> = (0..count)
+            .map(|number| json!({"name": format!("a{number}"), "baggage": "b"}))
+            .collect();
+        json!(list).to_string()
+    };
+    accepts(&[("/spans/attributes", &rows(64))]);
+    let too_many = "$.spans.attributes: expected at most 64 attributes, found 65";
+    refuses(&[("/spans/attributes", &rows(65), too_many)]);
 }

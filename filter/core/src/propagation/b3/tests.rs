@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::headers::list::HeaderList;
+use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -28,7 +29,7 @@ fn with_ids(headers: &[(&str, &str)]) -> Extracted {
 fn context(sampling: SamplingState) -> SpanContext {
     SpanContext {
         trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
-        span_id: SpanId::from_hex(S.as_bytes()).unwrap(),
+        span_id: SpanId::from_hex(S.as_bytes()).ok(),
         sampling,
         random: false,
         short_trace_id: false,
@@ -259,6 +260,7 @@ fn b3_36_and_b3_7_let_debug_imply_accept() {
         &[("x-b3-flags", "1")][..],
         &[("x-b3-flags", "1"), ("x-b3-sampled", "0")],
         &[("x-b3-flags", "1"), ("x-b3-sampled", "1")],
+        &[("x-b3-flags", "1"), ("x-b3-sampled", "2")],
     ] {
         assert_eq!(with_ids(headers), found(SamplingState::Debug));
     }
@@ -324,11 +326,11 @@ fn b3_40_takes_the_first_of_repeated_lines() {
     );
 }
 
-fn written(outgoing: Outgoing<'_>, keep64bit: bool, before: &[(&str, &str)]) -> Vec<String> {
+fn written(outgoing: Outgoing<'static>, keep64bit: bool, before: &[(&str, &str)]) -> Vec<String> {
     let before = HeaderList::new(before.iter().copied());
     let mut after = before.clone();
-    inject_single(outgoing, keep64bit, &before.as_request(), &mut after);
-    inject_multi(outgoing, keep64bit, &before.as_request(), &mut after);
+    inject_single(&outgoing, keep64bit, &before.as_request(), &mut after);
+    inject_multi(&outgoing, keep64bit, &before.as_request(), &mut after);
     let mut lines: Vec<_> = after
         .iter()
         .map(|(name, value)| format!("{name}: {}", core::str::from_utf8(value).unwrap()))
@@ -337,11 +339,18 @@ fn written(outgoing: Outgoing<'_>, keep64bit: bool, before: &[(&str, &str)]) -> 
     lines
 }
 
-fn carrying(context: SpanContext) -> Outgoing<'static> {
-    Outgoing::Context {
+fn saying(context: Option<SpanContext>, decision: SamplingState) -> Outgoing<'static> {
+    Outgoing {
         context,
+        decision,
         tracestate: &Tracestate::Absent,
+        agreeing: FormatSet::default(),
+        answered: FormatSet::default(),
     }
+}
+
+fn carrying(context: SpanContext) -> Outgoing<'static> {
+    saying(Some(context), SamplingState::Deferred)
 }
 
 #[test]
@@ -391,7 +400,7 @@ fn b3_51_writes_no_state_where_there_is_no_decision() {
             format!("x-b3-traceid: {T}"),
         ]
     );
-    assert!(written(Outgoing::Nothing, false, &[]).is_empty());
+    assert!(written(saying(None, SamplingState::Deferred), false, &[]).is_empty());
 }
 
 #[test]
@@ -430,11 +439,11 @@ fn b3_53_writes_lower_case() {
 #[test]
 fn writes_a_decision_without_ids_as_one() {
     assert_eq!(
-        written(Outgoing::Decision(SamplingState::Deny), false, &[]),
+        written(saying(None, SamplingState::Deny), false, &[]),
         ["b3: 0", "x-b3-sampled: 0"]
     );
     assert_eq!(
-        written(Outgoing::Decision(SamplingState::Debug), false, &[]),
+        written(saying(None, SamplingState::Debug), false, &[]),
         ["b3: d", "x-b3-flags: 1"]
     );
 }
@@ -456,11 +465,11 @@ fn never_panics_whatever_byte_stands_where() {
                 let answer = extract_single(&list.as_request());
                 let outgoing = match answer {
                     Extracted::Context(context) => carrying(context),
-                    Extracted::Decision(decision) => Outgoing::Decision(decision),
+                    Extracted::Decision(decision) => saying(None, decision),
                     Extracted::Absent | Extracted::Malformed { .. } => continue,
                 };
                 let mut after = HeaderList::default();
-                inject_single(outgoing, true, &after.clone().as_request(), &mut after);
+                inject_single(&outgoing, true, &after.clone().as_request(), &mut after);
                 assert_eq!(extract_single(&after.as_request()), answer, "{value:?}");
             }
         }
@@ -488,7 +497,7 @@ fn never_panics_whatever_byte_stands_in_any_of_several_headers() {
                 let before = list.as_request();
                 if let Extracted::Context(context) = extract_multi(&before) {
                     let mut after = list.clone();
-                    inject_multi(carrying(context), true, &before, &mut after);
+                    inject_multi(&carrying(context), true, &before, &mut after);
                     assert_eq!(
                         extract_multi(&after.as_request()),
                         Extracted::Context(context)

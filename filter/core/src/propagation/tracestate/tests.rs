@@ -3,6 +3,7 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 
 use super::*;
+use crate::headers::Name;
 use crate::headers::list::HeaderList;
 
 struct Read {
@@ -16,7 +17,7 @@ fn read_lines(lines: &[&str]) -> Read {
     let list = HeaderList::new(lines.iter().map(|line| ("tracestate", line)));
     let mut stats = Stats::default();
     let headers = list.as_request();
-    let state = read(&headers.tracestate, &mut stats);
+    let state = read(&headers.lines(Name::Tracestate), &mut stats);
     Read {
         text: String::from_utf8(state.as_bytes().into()).unwrap(),
         is_copied: matches!(state, Tracestate::Rebuilt(_)),
@@ -148,7 +149,7 @@ fn ts_10_drops_the_header_for_other_bytes() {
     drops_all(&["foo=é", "foo=\u{1},bar=2", "foo=a\u{7f}", "foo=a\tb"]);
     let list = HeaderList::new([("tracestate", &b"a=\xff"[..])]);
     let mut stats = Stats::default();
-    let state = read(&list.as_request().tracestate, &mut stats);
+    let state = read(&list.as_request().lines(Name::Tracestate), &mut stats);
     assert_eq!(state, Tracestate::Absent);
     assert_eq!(stats.get(Counter::TracestateMalformed), 1);
 }
@@ -224,9 +225,9 @@ fn never_panics_whatever_byte_stands_where() {
             changed[at] = byte;
             let list = HeaderList::new([("tracestate", &changed)]);
             let mut stats = Stats::default();
-            let state = read(&list.as_request().tracestate, &mut stats);
+            let state = read(&list.as_request().lines(Name::Tracestate), &mut stats);
             let again = HeaderList::new([("tracestate", state.as_bytes())]);
-            let reread = read(&again.as_request().tracestate, &mut stats);
+            let reread = read(&again.as_request().lines(Name::Tracestate), &mut stats);
             assert_eq!(reread.as_bytes(), state.as_bytes(), "{changed:?}");
         }
     }

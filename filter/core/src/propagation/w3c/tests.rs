@@ -13,6 +13,10 @@ fn refusal(value: &str) -> Option<Refusal> {
     parse(value.as_bytes()).err()
 }
 
+fn printed(context: &SpanContext) -> [u8; 55] {
+    print(context, context.span_id.unwrap())
+}
+
 fn flags(digits: &str) -> SpanContext {
     parse(format!("00-{T}-{S}-{digits}").as_bytes()).unwrap()
 }
@@ -29,7 +33,10 @@ fn refuses(rows: &[(&str, String, Refusal)]) {
 fn reads_ids_and_flags() {
     let context = parse(VALID.as_bytes()).unwrap();
     assert_eq!(&context.trace_id.to_hex(), T.as_bytes());
-    assert_eq!(&context.span_id.to_hex(), S.as_bytes());
+    assert_eq!(
+        context.span_id.map(SpanId::to_hex).as_ref(),
+        S.as_bytes().first_chunk()
+    );
     assert_eq!(context.sampling, SamplingState::Accept);
     assert!(!context.random && !context.short_trace_id);
 }
@@ -189,7 +196,7 @@ fn tv_1_reads_a_later_version_up_to_the_flags() {
 #[test]
 fn tv_2_writes_version_00_and_nothing_behind() {
     let context = parse(format!("cc-{T}-{S}-01-x").as_bytes()).unwrap();
-    assert_eq!(&print(&context), VALID.as_bytes());
+    assert_eq!(&printed(&context), VALID.as_bytes());
 }
 
 #[test]
@@ -236,7 +243,7 @@ fn fl_2_sends_no_unknown_flag_on() {
 #[test]
 fn fl_3_copies_the_random_flag_exactly() {
     for (digits, expected) in [("00", "00"), ("02", "02"), ("03", "03"), ("01", "01")] {
-        let printed = print(&flags(digits));
+        let printed = printed(&flags(digits));
         assert_eq!(&printed[53..], expected.as_bytes());
     }
 }
@@ -248,7 +255,7 @@ fn never_panics_whatever_byte_stands_where() {
             let mut value: Vec<u8> = VALID.into();
             value[at] = byte;
             if let Ok(context) = parse(&value) {
-                assert_eq!(parse(&print(&context)), Ok(context), "{value:?}");
+                assert_eq!(parse(&printed(&context)), Ok(context), "{value:?}");
             }
         }
     }

@@ -1,0 +1,156 @@
+//! The formats by name: which headers belong to each, and sets of them.
+
+use crate::headers::Name;
+
+/// A trace-context format, in the order in which formats are read by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// W3C Trace Context: `traceparent`, `tracestate`.
+    TraceContext,
+    /// B3 in one header: `b3`.
+    B3,
+    /// B3 in several headers: `x-b3-*`.
+    B3Multi,
+    /// Jaeger: `uber-trace-id`.
+    Jaeger,
+    /// AWS X-Ray: `x-amzn-trace-id`.
+    XRay,
+    /// Datadog: `x-datadog-*`.
+    Datadog,
+    /// OpenCensus' binary format in gRPC: `grpc-trace-bin`.
+    GrpcTraceBin,
+    /// OpenTracing's basic tracer: `ot-tracer-*`.
+    OtTrace,
+    /// Google Cloud: `x-cloud-trace-context`.
+    Gcp,
+}
+
+impl Format {
+    /// All formats, in the order in which they are read by default.
+    pub const ALL: [Self; 9] = [
+        Self::TraceContext,
+        Self::B3,
+        Self::B3Multi,
+        Self::Jaeger,
+        Self::XRay,
+        Self::Datadog,
+        Self::GrpcTraceBin,
+        Self::OtTrace,
+        Self::Gcp,
+    ];
+
+    /// The name in configurations and counters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TraceContext => "tracecontext",
+            Self::B3 => "b3",
+            Self::B3Multi => "b3multi",
+            Self::Jaeger => "jaeger",
+            Self::XRay => "xray",
+            Self::Datadog => "datadog",
+            Self::GrpcTraceBin => "grpc-trace-bin",
+            Self::OtTrace => "ottrace",
+            Self::Gcp => "gcp",
+        }
+    }
+
+    /// Every header that belongs to the format; none of them may leave stale.
+    pub fn headers(self) -> &'static [Name] {
+        match self {
+            Self::TraceContext => &[Name::Traceparent, Name::Tracestate],
+            Self::B3 => &[Name::B3],
+            Self::B3Multi => &[
+                Name::B3TraceId,
+                Name::B3SpanId,
+                Name::B3ParentSpanId,
+                Name::B3Sampled,
+                Name::B3Flags,
+            ],
+            Self::Jaeger => &[Name::UberTraceId],
+            Self::XRay => &[Name::XAmznTraceId],
+            Self::Datadog => &[
+                Name::DatadogTraceId,
+                Name::DatadogParentId,
+                Name::DatadogSamplingPriority,
+                Name::DatadogOrigin,
+                Name::DatadogTags,
+            ],
+            Self::GrpcTraceBin => &[Name::GrpcTraceBin],
+            Self::OtTrace => &[
+                Name::OtTracerTraceId,
+                Name::OtTracerSpanId,
+                Name::OtTracerSampled,
+            ],
+            Self::Gcp => &[Name::CloudTraceContext],
+        }
+    }
+}
+
+/// A set of formats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FormatSet(u16);
+
+impl FormatSet {
+    /// With this format.
+    #[must_use]
+    pub fn with(self, format: Format) -> Self {
+        Self(self.0 | Self::bit(format))
+    }
+
+    /// Whether the format is in it.
+    pub fn contains(self, format: Format) -> bool {
+        self.0 & Self::bit(format) != 0
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    fn bit(format: Format) -> u16 {
+        1_u16.wrapping_shl(format as u32)
+    }
+}
+
+impl FromIterator<Format> for FormatSet {
+    fn from_iter<I: IntoIterator<Item = Format>>(formats: I) -> Self {
+        formats.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_every_format_where_its_declaration_puts_it() {
+        for (index, format) in Format::ALL.into_iter().enumerate() {
+            assert_eq!(format as usize, index);
+        }
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_in_and_nothing_else() {
+        let set: FormatSet = [Format::B3, Format::Gcp].into_iter().collect();
+        for format in Format::ALL {
+            let is_in = matches!(format, Format::B3 | Format::Gcp);
+            assert_eq!(set.contains(format), is_in, "{format:?}");
+        }
+        assert!(FormatSet::default().is_empty() && !set.is_empty());
+    }
+
+    #[test]
+    fn no_header_belongs_to_two_formats() {
+        for format in Format::ALL {
+            for other in Format::ALL.into_iter().filter(|other| *other != format) {
+                assert!(
+                    format
+                        .headers()
+                        .iter()
+                        .all(|name| !other.headers().contains(name)),
+                    "{format:?} and {other:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Jaeger's `uber-trace-id`, as its [client libraries] write it.
+//!
+//! ```abnf
+//! uber-trace-id  = trace-id ":" span-id ":" parent-span-id ":" flags
+//! trace-id       = 1*32HEXDIG  ; not all zeros; senders write 16 or 32
+//! span-id        = 1*16HEXDIG  ; not all zeros
+//! parent-span-id = *OCTET      ; without ":"; 0 at a root
+//! flags          = 1*2HEXDIG   ; 01 sampled, 02 debug, which means nothing without sampled; 08 firehose
+//! ```
+//!
+//! `4bf92f3577b34da6a3ce929d0e0e4736:00f067aa0ba902b7:0:1`, or from older clients, which encode header values,
+//! `4bf92f3577b34da6a3ce929d0e0e4736%3A00f067aa0ba902b7%3A0%3A1`.
+//!
+//! Digits may be of either case and lack zeros on the left. The parent is never needed, so junk in its place is
+//! ignored; junk in place of flags is not, for it would invent a decision. A value is decoded only if it has no `:`, only
+//! once, and only if the result is no longer than the grammar's longest. The first line of a repeated header counts.
+//!
+//! [client libraries]: https://www.jaegertracing.io/sdk-migration/#propagation-format
+
+use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::ids::{SpanId, TraceId, byte_from_hex, repair_hex};
+
+use super::text::Text;
+use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+
+const SAMPLED: u8 = 0x01;
+const DEBUG: u8 = 0x02;
+
+/// Reads `uber-trace-id`. Debug is reported as it stands there; whether this sender is believed is not decided here.
+pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
+    let Some(value) = headers.first(Name::UberTraceId) else {
+        return Extracted::Absent;
+    };
+    match parse(trim(value)) {
+        Ok(context) => Extracted::Context(context),
+        Err(refusal) => Extracted::malformed(refusal),
+    }
+}
+
+fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
+    if value.contains(&b':') {
+        parse_plain(value)
+    } else {
+        parse_plain(decode(value)?.as_bytes())
+    }
+}
+
+fn parse_plain(value: &[u8]) -> Result<SpanContext, Refusal> {
+    let mut fields = value.split(|byte| *byte == b':');
+    let mut next = || fields.next();
+    let (Some(trace_id), Some(span_id), Some(_parent), Some(flags), None) =
+        (next(), next(), next(), next(), next())
+    else {
+        return Err(Refusal::Delimiter);
+    };
+    let short_trace_id = trace_id.len() <= SHORT_TRACE_ID_DIGITS;
+    let trace_id = repair_hex::<TRACE_ID_DIGITS>(trace_id).ok_or(Refusal::TraceId)?;
+    let trace_id = TraceId::from_hex(&trace_id).map_err(Refusal::of_trace_id)?;
+    let span_id = repair_hex::<SPAN_ID_DIGITS>(span_id).ok_or(Refusal::SpanId)?;
+    let span_id = SpanId::from_hex(&span_id).map_err(Refusal::of_span_id)?;
+    let flags = byte(flags).ok_or(Refusal::Flags)?;
+    Ok(SpanContext {
+        trace_id,
+        span_id: Some(span_id),
+        sampling: match (flags & SAMPLED != 0, flags & DEBUG != 0) {
+            (false, _) => SamplingState::Deny,
+            (true, false) => SamplingState::Accept,
+            (true, true) => SamplingState::Debug,
+        },
+        random: false,
+        short_trace_id,
+    })
+}
+
+/// Undoes percent-encoding (RFC 3986, section 2.1).
+fn decode(value: &[u8]) -> Result<Text<MAX_TEXT_BYTES>, Refusal> {
+    let mut text = Text::default();
+    let mut rest = value;
+    while let [first, tail @ ..] = rest {
+        if text.as_bytes().len() == MAX_TEXT_BYTES {
+            return Err(Refusal::Length);
+        }
+        if *first == b'%' {
+            let (digits, tail) = tail.split_at_checked(2).ok_or(Refusal::Encoding)?;
+            text.push(&[byte(digits).ok_or(Refusal::Encoding)?]);
+            rest = tail;
+        } else {
+            text.push(&[*first]);
+            rest = tail;
+        }
+    }
+    Ok(text)
+}
+
+fn byte(digits: &[u8]) -> Option<u8> {
+    byte_from_hex(&repair_hex::<2>(digits)?)
+}
+
+/// Writes `uber-trace-id`. Nothing without ids, and nothing undecided: there is no word for it, and a flag that is not set
+/// is a refusal.
+pub fn inject(
+    outgoing: &Outgoing<'_>,
+    headers: &RequestHeaders<'_>,
+    writer: &mut impl HeaderWriter,
+) -> bool {
+    let Some((context, span_id)) = outgoing.decided() else {
+        return false;
+    };
+    let mut text = Text::<MAX_TEXT_BYTES>::default();
+    text.push(&context.trace_id.to_hex());
+    text.push(b":");
+    text.push(&span_id.to_hex());
+    // No parent, as at a root: receivers ignore it, and the caller's own is not ours to repeat.
+    text.push(b":0:");
+    // One digit under 8: some clients write hexadecimal flags and read them as decimal, which is the same up to here.
+    text.push(match context.sampling {
+        SamplingState::Deny | SamplingState::Deferred => b"0",
+        SamplingState::Accept => b"1",
+        SamplingState::Debug => b"3",
+    });
+    headers.set(writer, Name::UberTraceId, text.as_bytes());
+    true
+}
+
+const TRACE_ID_DIGITS: usize = 32;
+const SHORT_TRACE_ID_DIGITS: usize = 16;
+const SPAN_ID_DIGITS: usize = 16;
+/// Three ids and two digits of flags, with three colons.
+const MAX_TEXT_BYTES: usize = TRACE_ID_DIGITS + 1 + SPAN_ID_DIGITS + 1 + SPAN_ID_DIGITS + 1 + 2;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! The `ot-tracer-*` headers of OpenTracing's basic tracers, [deprecated] and still in use.
+//!
+//! ```abnf
+//! ot-tracer-traceid = 1*32HEXDIG  ; not all zeros; senders write 16
+//! ot-tracer-spanid  = 1*16HEXDIG  ; not all zeros
+//! ot-tracer-sampled = "true" / "false" / "1" / "0"  ; of any case; absent or another word: deferred
+//! ```
+//!
+//! `ot-tracer-traceid: a3ce929d0e0e4736`, `ot-tracer-spanid: 00f067aa0ba902b7`, `ot-tracer-sampled: true`
+//!
+//! Digits may be of either case and lack zeros on the left, which OpenTelemetry's Python leaves out. Both ids are needed:
+//! one alone, or a decision without them, makes no context. The first line of a repeated header counts.
+//!
+//! Trace ids have 64 bits here. Of a longer one the right half is written, as by everybody; an id whose right half is
+//! zero has no words in this format.
+//!
+//! [deprecated]: https://opentelemetry.io/docs/specs/otel/context/api-propagators/
+
+use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::ids::{SpanId, TraceId, repair_hex};
+
+use super::format::Format;
+use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+
+/// Reads `ot-tracer-*`.
+pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
+    if !headers.has_any(Format::OtTrace.headers()) {
+        return Extracted::Absent;
+    }
+    match parse(headers) {
+        Ok(context) => Extracted::Context(context),
+        Err(refusal) => Extracted::malformed(refusal),
+    }
+}
+
+fn parse(headers: &RequestHeaders<'_>) -> Result<SpanContext, Refusal> {
+    let digits = headers.first(Name::OtTracerTraceId).map(trim);
+    let digits = digits.ok_or(Refusal::TraceId)?;
+    let short_trace_id = digits.len() <= SHORT_TRACE_ID_DIGITS;
+    let digits = repair_hex::<TRACE_ID_DIGITS>(digits).ok_or(Refusal::TraceId)?;
+    let trace_id = TraceId::from_hex(&digits).map_err(Refusal::of_trace_id)?;
+    let digits = headers.first(Name::OtTracerSpanId).map(trim);
+    let digits = digits.and_then(repair_hex::<SPAN_ID_DIGITS>);
+    let span_id = SpanId::from_hex(&digits.ok_or(Refusal::SpanId)?).map_err(Refusal::of_span_id)?;
+    Ok(SpanContext {
+        trace_id,
+        span_id: Some(span_id),
+        sampling: state(headers),
+        random: false,
+        short_trace_id,
+    })
+}
+
+/// A word that is none leaves the decision open: the ids beside it are good, and neither yes nor no was said.
+fn state(headers: &RequestHeaders<'_>) -> SamplingState {
+    match headers.first(Name::OtTracerSampled).map(trim) {
+        Some(b"1") => SamplingState::Accept,
+        Some(b"0") => SamplingState::Deny,
+        Some(word) if word.eq_ignore_ascii_case(b"true") => SamplingState::Accept,
+        Some(word) if word.eq_ignore_ascii_case(b"false") => SamplingState::Deny,
+        None | Some(_) => SamplingState::Deferred,
+    }
+}
+
+/// Writes `ot-tracer-*`; nothing without both ids.
+///
+/// An open decision goes on where the caller left it open in these very headers. It is not translated into them: every
+/// library takes the missing word for a refusal, and would drop a trace that nobody has decided to drop.
+pub fn inject(
+    outgoing: &Outgoing<'_>,
+    headers: &RequestHeaders<'_>,
+    writer: &mut impl HeaderWriter,
+) -> bool {
+    let Some(context) = outgoing.context else {
+        return false;
+    };
+    let Some(span_id) = context.span_id else {
+        return false;
+    };
+    if context.trace_id.right_half() == 0 {
+        return false;
+    }
+    let sampled: &[u8] = match context.sampling {
+        SamplingState::Accept | SamplingState::Debug => b"true",
+        SamplingState::Deny => b"false",
+        SamplingState::Deferred if outgoing.agreeing.contains(Format::OtTrace) => b"",
+        SamplingState::Deferred => return false,
+    };
+    let trace_id = context.trace_id.to_short_hex();
+    headers.set(writer, Name::OtTracerTraceId, &trace_id);
+    headers.set(writer, Name::OtTracerSpanId, &span_id.to_hex());
+    headers.set_or_remove(writer, Name::OtTracerSampled, sampled);
+    true
+}
+
+const TRACE_ID_DIGITS: usize = 32;
+const SHORT_TRACE_ID_DIGITS: usize = 16;
+const SPAN_ID_DIGITS: usize = 16;
+
+#[cfg(test)]
+mod tests;

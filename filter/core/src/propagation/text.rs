@@ -1,0 +1,87 @@
+//! Decimal numbers, and a header's value on the stack: one that is written on every request needs no allocation.
+
+/// Digits and nothing else; `None` also for what 64 bits cannot hold.
+pub(super) fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, byte| {
+        let digit = char::from(*byte).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+/// Text of at most `N` bytes; what does not fit is left out, so `N` is the longest value of its writer.
+#[derive(Debug)]
+pub(super) struct Text<const N: usize> {
+    bytes: [u8; N],
+    // length <= N
+    length: usize,
+}
+
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Self {
+        Self {
+            bytes: [0; N],
+            length: 0,
+        }
+    }
+}
+
+impl<const N: usize> Text<N> {
+    /// Appends these bytes.
+    pub(super) fn push(&mut self, text: &[u8]) {
+        for (free, byte) in self.bytes.iter_mut().skip(self.length).zip(text) {
+            *free = *byte;
+            self.length = self.length.saturating_add(1);
+        }
+    }
+
+    /// Appends a number in decimal digits.
+    pub(super) fn push_decimal(&mut self, number: u64) {
+        let mut digits = [b'0'; 20];
+        let mut rest = number;
+        let mut count = 0_usize;
+        for digit in digits.iter_mut().rev() {
+            let [low, ..] = (rest % 10).to_le_bytes();
+            *digit = low | b'0';
+            rest /= 10;
+            count = count.saturating_add(1);
+            if rest == 0 {
+                break;
+            }
+        }
+        let (_, used) = digits
+            .split_at_checked(digits.len().saturating_sub(count))
+            .unwrap_or((&[], &[]));
+        self.push(used);
+    }
+
+    /// What was appended so far.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn prints_numbers_as_everybody_does() {
+        for number in [0, 7, 10, 99, 67_667_974_448_284_343, u64::MAX] {
+            let mut text = Text::<20>::default();
+            text.push_decimal(number);
+            assert_eq!(text.as_bytes(), format!("{number}").as_bytes());
+        }
+    }
+
+    #[test]
+    fn leaves_out_what_does_not_fit() {
+        let mut text = Text::<3>::default();
+        text.push(b"ab");
+        text.push(b"cd");
+        assert_eq!(text.as_bytes(), b"abc");
+    }
+}

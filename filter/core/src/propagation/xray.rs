@@ -1,0 +1,166 @@
+//! [AWS X-Ray], as its SDKs, load balancers and gateways send it.
+//!
+//! ```abnf
+//! x-amzn-trace-id = part *( OWS ";" OWS part )
+//! part            = "Root=1-" 1*8HEXDIG "-" 24HEXDIG  ; the trace id in two pieces
+//!                 / "Parent=" 16HEXDIG                ; the span id, which load balancers leave out
+//!                 / "Sampled=" ( "1" / "0" / "?" )    ; "?" or absent: deferred
+//!                 / "Lineage=" lineage                ; AWS's own loop detection
+//!                 / anything
+//! ```
+//!
+//! `Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled=1`, or `Root` alone.
+//!
+//! Parts come in any order, and only their keys' case counts. Digits may be upper case, and leading zeros of the first
+//! piece may be missing; both leave repaired. The first line of a repeated header and the first of equal keys count.
+//! Only `Lineage` is copied, byte for byte, for a loop that is not seen costs money; no other part belongs to a trace.
+//!
+//! [AWS X-Ray]: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+
+use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::ids::{SpanId, TraceId};
+
+use super::format::Format;
+use super::text::Text;
+use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+
+/// Reads `x-amzn-trace-id`; an empty one is as good as none.
+pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
+    match headers.first(Name::XAmznTraceId).map(trim) {
+        None | Some(b"") => Extracted::Absent,
+        Some(value) => parse(value),
+    }
+}
+
+fn parse(value: &[u8]) -> Extracted {
+    let sampling = match part(value, SAMPLED) {
+        None | Some(b"?") => SamplingState::Deferred,
+        Some(b"1") => SamplingState::Accept,
+        Some(b"0") => SamplingState::Deny,
+        Some(_) => return Extracted::malformed(Refusal::Sampled),
+    };
+    let Some(root) = part(value, ROOT) else {
+        // No context, yet the decision is as clear as one beside a trace id.
+        return Extracted::Malformed {
+            refusal: Refusal::TraceId,
+            decision: sampling,
+        };
+    };
+    let span_id = part(value, PARENT).map(parse_span_id).transpose();
+    match (parse_trace_id(root), span_id) {
+        (Ok(trace_id), Ok(span_id)) => Extracted::Context(SpanContext {
+            trace_id,
+            span_id,
+            sampling,
+            random: false,
+            short_trace_id: false,
+        }),
+        (Err(refusal), _) | (_, Err(refusal)) => Extracted::malformed(refusal),
+    }
+}
+
+/// What follows the key, in the first part that has it.
+fn part<'a>(value: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+    value
+        .split(|byte| *byte == b';')
+        .find_map(|part| trim(part).strip_prefix(key))
+}
+
+fn parse_trace_id(root: &[u8]) -> Result<TraceId, Refusal> {
+    let mut pieces = root.splitn(3, |byte| *byte == b'-');
+    let (Some(version), Some(epoch), Some(unique)) = (pieces.next(), pieces.next(), pieces.next())
+    else {
+        return Err(Refusal::Delimiter);
+    };
+    if version != b"1" {
+        return Err(Refusal::Version);
+    }
+    if epoch.is_empty() || epoch.len() > EPOCH_DIGITS || unique.len() != UNIQUE_DIGITS {
+        return Err(Refusal::TraceId);
+    }
+    let mut digits = [b'0'; EPOCH_DIGITS + UNIQUE_DIGITS];
+    let received = epoch.iter().chain(unique);
+    for (digit, byte) in digits.iter_mut().rev().zip(received.rev()) {
+        *digit = byte.to_ascii_lowercase();
+    }
+    TraceId::from_hex(&digits).map_err(Refusal::of_trace_id)
+}
+
+fn parse_span_id(parent: &[u8]) -> Result<SpanId, Refusal> {
+    let mut digits: [u8; PARENT_DIGITS] = parent.try_into().map_err(|_| Refusal::SpanId)?;
+    digits.make_ascii_lowercase();
+    SpanId::from_hex(&digits).map_err(Refusal::of_span_id)
+}
+
+/// Writes `x-amzn-trace-id`. Nothing without a trace id: a decision alone is no X-Ray.
+pub fn inject(
+    outgoing: &Outgoing<'_>,
+    headers: &RequestHeaders<'_>,
+    writer: &mut impl HeaderWriter,
+) -> bool {
+    let Some(context) = outgoing.context else {
+        return false;
+    };
+    let lineage = headers
+        .first(Name::XAmznTraceId)
+        .filter(|_| outgoing.agreeing.contains(Format::XRay))
+        .and_then(|received| part(received, LINEAGE));
+    headers.set(
+        writer,
+        Name::XAmznTraceId,
+        print(&context, lineage).as_bytes(),
+    );
+    true
+}
+
+fn print(context: &SpanContext, lineage: Option<&[u8]>) -> Text<MAX_TEXT_BYTES> {
+    let mut text = Text::default();
+    let trace_id = context.trace_id.to_hex();
+    let (epoch, unique) = trace_id.split_at_checked(EPOCH_DIGITS).unwrap_or_default();
+    text.push(ROOT);
+    text.push(b"1-");
+    text.push(epoch);
+    text.push(b"-");
+    text.push(unique);
+    if let Some(span_id) = context.span_id {
+        text.push(b";");
+        text.push(PARENT);
+        text.push(&span_id.to_hex());
+    }
+    text.push(b";");
+    text.push(SAMPLED);
+    text.push(match context.sampling {
+        SamplingState::Accept | SamplingState::Debug => b"1",
+        SamplingState::Deny => b"0",
+        SamplingState::Deferred => b"?",
+    });
+    // Half a lineage would be another one.
+    let fits = |lineage: &&[u8]| {
+        let pieces = [text.as_bytes(), b";", LINEAGE, lineage];
+        pieces
+            .iter()
+            .fold(0_usize, |sum, piece| sum.saturating_add(piece.len()))
+            <= MAX_TEXT_BYTES
+    };
+    if let Some(lineage) = lineage.filter(fits) {
+        text.push(b";");
+        text.push(LINEAGE);
+        text.push(lineage);
+    }
+    text
+}
+
+const ROOT: &[u8] = b"Root=";
+const PARENT: &[u8] = b"Parent=";
+const SAMPLED: &[u8] = b"Sampled=";
+const LINEAGE: &[u8] = b"Lineage=";
+/// Of the trace id's first piece, once the second of its creation.
+const EPOCH_DIGITS: usize = 8;
+/// Of the trace id's second piece.
+const UNIQUE_DIGITS: usize = 24;
+const PARENT_DIGITS: usize = 16;
+/// What OpenTelemetry's Java propagator still reads (`AwsXrayPropagator`).
+const MAX_TEXT_BYTES: usize = 256;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! What is believed of a context that comes in.
+//!
+//! At the edge of a mesh anybody may send a trace id, switch recording off or force it. So the ids can be refused, with a
+//! link to the outside trace or without; a decision can be taken here after all; and debug, which no percentage limits,
+//! can be cut down to sampled.
+
+use crate::config::{ContextTrust, Trust};
+use crate::propagation::format::FormatSet;
+use crate::propagation::tracestate::Tracestate;
+use crate::propagation::{Extraction, SamplingState, SpanContext};
+use crate::span::{Link, LinkReason};
+
+impl Trust {
+    /// Leaves of what was found only what is believed, and returns the context that is not continued but worth a link.
+    pub(crate) fn apply(&self, found: &mut Extraction<'_>) -> Option<Link> {
+        match self.context {
+            ContextTrust::Accept => {
+                if let Some(context) = &mut found.context {
+                    context.sampling = self.sampling(context.sampling);
+                }
+                found.decision = self.sampling(found.decision);
+                link(found.conflict, LinkReason::ConflictingFormat)
+            }
+            ContextTrust::Restart => link(forget(found), LinkReason::Restarted),
+            ContextTrust::Ignore => {
+                forget(found);
+                None
+            }
+        }
+    }
+
+    fn sampling(&self, received: SamplingState) -> SamplingState {
+        match received {
+            _ if !self.decision => SamplingState::Deferred,
+            state if !self.debug => state.without_debug(),
+            state => state,
+        }
+    }
+}
+
+/// Nothing is continued; that formats came in is still known, so that none of their headers stays.
+fn forget(found: &mut Extraction<'_>) -> Option<SpanContext> {
+    found.decision = SamplingState::Deferred;
+    found.tracestate = Tracestate::Absent;
+    found.agreeing = FormatSet::default();
+    found.conflict = None;
+    found.context.take()
+}
+
+fn link(context: Option<SpanContext>, reason: LinkReason) -> Option<Link> {
+    let context = context?;
+    Some(Link {
+        trace_id: context.trace_id,
+        span_id: context.span_id?,
+        reason,
+    })
+}

@@ -1,0 +1,32 @@
+//! Whether a request has already been through another installation of the filter.
+//!
+//! The first one in the chain leaves a mark on the stream, in its filter state; the others find it there.
+
+use sidespan_core::roster::Roster;
+
+use crate::host;
+
+/// Renews this installation's entry in the list of all, and says whether there are others.
+pub(crate) fn renew() -> bool {
+    let name = host::property("plugin_name").unwrap_or_default();
+    let list = host::shared_data(LIST).unwrap_or_default();
+    let roster = Roster::read(&list);
+    let now = host::now();
+    if let Some(renewed) = roster.renewed(&name, now) {
+        host::set_shared_data(LIST, &renewed);
+    }
+    roster.has_others(&name, now)
+}
+
+/// Whether the current stream bears the mark; from now on it does.
+pub(crate) fn is_seen_before() -> bool {
+    let is_seen = host::property(MARK).is_some();
+    if !is_seen {
+        host::set_property(MARK, b"1");
+    }
+    is_seen
+}
+
+const LIST: &str = "sidespan.installs";
+/// In Envoy's filter state `wasm.sidespan.seen`.
+const MARK: &str = "sidespan.seen";
