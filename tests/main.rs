@@ -1,6 +1,7 @@
 //! Every promise of Sidespan, one module a subject.
 
 mod configuration;
+mod conflicts;
 mod counters;
 mod examples;
 mod export;
@@ -8,6 +9,7 @@ mod hostile;
 mod lifecycle;
 mod manifests;
 mod native;
+mod pairs;
 mod shutdown;
 mod skipped;
 mod tidy;

@@ -2,6 +2,8 @@
 
 pub mod caller;
 pub mod collector;
+pub mod dialect;
 pub mod envoy;
 pub mod http;
+pub mod readme;
 pub mod worlds;
