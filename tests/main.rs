@@ -1,6 +1,7 @@
 //! Every promise of Sidespan, one module a subject.
 
 mod configuration;
+mod conflicts;
 mod counters;
 mod examples;
 mod export;
@@ -10,6 +11,7 @@ mod load;
 mod manifests;
 mod native;
 mod notes;
+mod pairs;
 mod shutdown;
 mod skipped;
 mod tidy;

@@ -226,7 +226,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Ours::All,
         headers: &[("b3", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1-00f067aa0ba902b7-d")],
         native_leaves: "b3: A-n1-1-s",
-        ours_leaves: "traceparent: 00-A-n1-01; b3: A-n1-d; x-b3-traceid: A; x-b3-spanid: n1; x-b3-flags: 1",
+        ours_leaves: "traceparent: 00-A-n1-01; tracestate: b3=A-n1-d; b3: A-n1-d; x-b3-traceid: A; x-b3-spanid: n1; x-b3-flags: 1",
         rule: "B3-21, B3-52: debug stays debug",
     },
     Row {
@@ -234,7 +234,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Ours::All,
         headers: &[A_TRACE, SPAN, ("x-b3-flags", "1")],
         native_leaves: "x-b3-traceid: A; x-b3-spanid: n1; x-b3-parentspanid: s; x-b3-sampled: 1; x-b3-flags: 1",
-        ours_leaves: "traceparent: 00-A-n1-01; x-b3-traceid: A; x-b3-spanid: n1; x-b3-flags: 1",
+        ours_leaves: "traceparent: 00-A-n1-01; tracestate: b3=A-n1-d; x-b3-traceid: A; x-b3-spanid: n1; x-b3-flags: 1",
         rule: "B3-7, B3-52: debug without sampled beside it",
     },
     Row {

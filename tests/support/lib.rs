@@ -2,7 +2,9 @@
 
 pub mod caller;
 pub mod collector;
+pub mod dialect;
 pub mod envoy;
-pub mod http;
 pub mod http2;
+pub mod http;
+pub mod readme;
 pub mod worlds;

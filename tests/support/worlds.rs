@@ -144,6 +144,7 @@ impl Request {
             ] {
                 *id = names.rename(&hex::encode(&id)).into_bytes();
             }
+            span.trace_state = names.rename(&span.trace_state);
         }
         Outcome {
             headers: headers

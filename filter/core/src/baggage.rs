@@ -50,6 +50,8 @@ impl Baggage {
             while list.length() > limit && list.members.pop().is_some() {}
         }
         let is_cut = list.members.len() < before;
+        // White space and empty members count for a limit, for the next hop counts them too.
+        let is_padded = self.max_bytes.is_some_and(|limit| list.received > limit);
         let mut added = Vec::new();
         let mut lost = 0_usize;
         for member in all.filter_map(|(name, value)| self.translated(name, value)) {
@@ -71,7 +73,7 @@ impl Baggage {
                 added.push(member);
             }
         }
-        if is_cut || !added.is_empty() {
+        if is_cut || is_padded || !added.is_empty() {
             if !is_legal {
                 list.members.retain(|member| legal_key(member).is_some());
             }
@@ -115,11 +117,7 @@ impl Baggage {
 /// The value of a chosen key, for a span's attributes: the last of several members with one key counts. Nothing is read of
 /// more bytes than everybody must pass on, and no member behind as many as that: a caller must not buy work with length.
 pub fn value(headers: &RequestHeaders<'_>, key: &[u8]) -> Option<Vec<u8>> {
-    let lines = headers.lines(Name::Baggage);
-    let bytes = lines
-        .iter()
-        .fold(0_usize, |sum, line| sum.saturating_add(line.len()));
-    if bytes > W3C_BYTES {
+    if length(headers.lines(Name::Baggage).iter()) > W3C_BYTES {
         return None;
     }
     let member = members(headers)
@@ -133,6 +131,8 @@ pub fn value(headers: &RequestHeaders<'_>, key: &[u8]) -> Option<Vec<u8>> {
 
 struct List<'a> {
     members: Vec<&'a [u8]>,
+    // The size of all lines as one.
+    received: usize,
 }
 
 /// The members of all lines, in order.
@@ -149,21 +149,26 @@ impl<'a> List<'a> {
     fn of(headers: &RequestHeaders<'a>) -> Self {
         Self {
             members: members(headers).collect(),
+            received: length(headers.lines(Name::Baggage).iter()),
         }
     }
 
     fn length(&self) -> usize {
-        self.members
-            .iter()
-            .fold(0_usize, |sum, member| {
-                sum.saturating_add(member.len()).saturating_add(1)
-            })
-            .saturating_sub(1)
+        length(self.members.iter().copied())
     }
 
     fn join(&self) -> Vec<u8> {
         self.members.join(&b',')
     }
+}
+
+/// The size of these with a comma between any two.
+fn length<'a>(parts: impl Iterator<Item = &'a [u8]>) -> usize {
+    parts
+        .fold(0_usize, |sum, part| {
+            sum.saturating_add(part.len()).saturating_add(1)
+        })
+        .saturating_sub(1)
 }
 
 /// The key of a legal member.

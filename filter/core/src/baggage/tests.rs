@@ -146,6 +146,23 @@ fn bg_10_cuts_whole_members_from_the_right_to_the_limit() {
 }
 
 #[test]
+fn bg_10_counts_white_space_and_empty_members_for_the_limit() {
+    let config = Baggage {
+        max_bytes: Some(8),
+        ..Baggage::default()
+    };
+    for (lines, expected) in [
+        (&[("baggage", "a=1, b=2")][..], "a=1, b=2"),
+        (&[("baggage", "a=1,  b=2")], "a=1,b=2"),
+        (&[("baggage", "a=1,,,,,,")], "a=1"),
+        (&[("baggage", "a=1,,,"), ("baggage", ",b=2")], "a=1,b=2"),
+    ] {
+        let done = rewrite(&config, lines);
+        assert_eq!((done.lines, done.dropped), (vec![expected.into()], 0));
+    }
+}
+
+#[test]
 fn bg_10_never_cuts_by_itself() {
     let many = (0..200)
         .map(|n| format!("key{n}={n}"))

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::headers::list::HeaderList;
+use crate::ids::TraceId;
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const T64: &str = "a3ce929d0e0e4736";
