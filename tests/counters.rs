@@ -1,5 +1,7 @@
 //! Every number of the README, moved in the compiled guest by the thing that it says it counts.
 
+mod formats;
+
 use std::time::Duration;
 
 use sidespan_core::tracer::Direction;

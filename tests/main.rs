@@ -2,6 +2,7 @@
 
 mod configuration;
 mod conflicts;
+mod copies;
 mod counters;
 mod examples;
 mod export;
@@ -15,5 +16,7 @@ mod pairs;
 mod shutdown;
 mod skipped;
 mod tidy;
+mod trust;
+mod vectors;
 mod w3c;
 mod worlds;

@@ -3,6 +3,8 @@
 //! The two draw different random ids, so ids that did not come in are named by the order in which they appear. What is
 //! left must be equal to the last byte: headers, spans, counters.
 
+mod digits;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -128,6 +130,10 @@ impl Request {
             span.end_time_unix_nano = 0;
         }
         let mut names = Names::new(&self.headers);
+        let headers: Vec<_> = headers
+            .into_iter()
+            .map(|(name, value)| names.in_digits(name, value))
+            .collect();
         for (_, value) in &headers {
             names.meet(value);
         }
@@ -276,23 +282,42 @@ struct Names {
 
 impl Names {
     fn new(headers: &[Header]) -> Self {
-        let sent = headers
+        let headers: Vec<_> = headers
             .iter()
-            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
-            .collect::<Vec<_>>()
-            .join("\n");
+            .map(|(name, value)| (*name, String::from_utf8_lossy(value)))
+            .collect();
+        let headers = headers.iter().map(|(name, value)| (*name, &**value));
+        let mut sent = digits::of_headers(headers.clone());
+        for (_, value) in headers {
+            sent = sent + "\n" + value;
+        }
         Self {
-            sent,
+            // Upper case that came in leaves as lower case.
+            sent: sent.to_lowercase(),
             names: Vec::new(),
         }
     }
 
-    fn meet(&mut self, text: &str) {
-        for run in text.split(|character: char| !matches!(character, '0'..='9' | 'a'..='f')) {
-            let is_id = run.len() == 32 || run.len() == 16;
+    /// The header with its ids in digits, if one of them is to have a name.
+    fn in_digits(&self, name: String, value: String) -> (String, String) {
+        match digits::spelled(&name, &value) {
+            Some(spelled) if self.unknown(&spelled).next().is_some() => (name, spelled),
+            _ => (name, value),
+        }
+    }
+
+    /// The ids in a text that nobody sent.
+    fn unknown<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        text.split(|character: char| !matches!(character, '0'..='9' | 'a'..='f'))
+            .filter(|run| run.len() == 32 || run.len() == 16)
             // A short id that came in may leave padded.
-            let is_sent = self.sent.contains(run.trim_start_matches('0'));
-            if is_id && !is_sent && !self.names.iter().any(|name| name == run) {
+            .filter(|run| !self.sent.contains(run.trim_start_matches('0')))
+    }
+
+    fn meet(&mut self, text: &str) {
+        let unknown: Vec<&str> = self.unknown(text).collect();
+        for run in unknown {
+            if !self.names.iter().any(|name| name == run) {
                 self.names.push(run.into());
             }
         }

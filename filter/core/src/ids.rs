@@ -173,25 +173,67 @@ pub fn byte_to_hex(byte: u8) -> [u8; 2] {
 pub fn repair_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let missing = N.checked_sub(digits.len()).filter(|_| !digits.is_empty())?;
     let mut repaired = [b'0'; N];
-    for (place, digit) in repaired.iter_mut().skip(missing).zip(digits) {
-        *place = digit.to_ascii_lowercase();
-    }
+    repaired.get_mut(missing..)?.copy_from_slice(digits);
+    repaired.make_ascii_lowercase();
     Some(repaired)
 }
 
-/// Exactly `2 * N` lower-case digits: `hex` checks the length, and would take upper case.
+/// Exactly `2 * N` lower-case digits.
 fn bytes_of<const N: usize>(digits: &[u8]) -> Result<[u8; N], IdError> {
-    let mut bytes = [0; N];
-    if digits.iter().any(u8::is_ascii_uppercase) {
+    let (pairs, rest) = digits.as_chunks::<2>();
+    if pairs.len() != N || !rest.is_empty() {
         return Err(IdError::Digits);
     }
-    hex::decode_to_slice(digits, &mut bytes).map_err(|_| IdError::Digits)?;
-    Ok(bytes)
+    let mut bytes = [0; N];
+    // Looked at once at the end: what is no digit has bits that no digit has.
+    let mut seen = 0;
+    for (byte, [left, right]) in bytes.iter_mut().zip(pairs) {
+        let (left, right) = (value(*left), value(*right));
+        seen |= left | right;
+        *byte = (left << 4) | right;
+    }
+    if seen & NO_DIGIT == 0 {
+        Ok(bytes)
+    } else {
+        Err(IdError::Digits)
+    }
 }
 
+/// What a digit is worth, or [`NO_DIGIT`].
+fn value(digit: u8) -> u8 {
+    VALUES.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT)
+}
+
+/// Prints as many bytes as there is room for the digits of.
 fn print(bytes: &[u8], digits: &mut [u8]) {
-    // Only a caller in this file with a wrong length could make this fail, and then the digits stay zeros.
-    let _ = hex::encode_to_slice(bytes, digits);
+    let (pairs, _) = digits.as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(bytes) {
+        let digit = |value: u8| DIGITS.get(usize::from(value & 0xf)).copied();
+        *pair = [byte >> 4, *byte].map(|value| digit(value).unwrap_or(b'0'));
+    }
+}
+
+const NO_DIGIT: u8 = 0x80;
+static DIGITS: [u8; 16] = *b"0123456789abcdef";
+/// Of every byte: a table costs a load where comparisons cost a dozen instructions, and a request has hundreds of digits.
+static VALUES: [u8; 256] = values();
+
+const fn values() -> [u8; 256] {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0_u8;
+    while value < 16 {
+        let digit = if value < 10 { b'0' } else { b'a' - 10 };
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::arithmetic_side_effects,
+            reason = "run by the compiler, which would refuse what goes wrong"
+        )]
+        {
+            values[(digit + value) as usize] = value;
+            value += 1;
+        }
+    }
+    values
 }
 
 #[cfg(test)]

@@ -16,14 +16,16 @@ pub mod report;
 
 pub use report::{Finding, Report};
 
-/// Validates configurations of the filter.
+use crate::output;
+
+/// Says whether the filter will take a configuration, alone or in a manifest
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {
-    /// JSON, YAML, a WasmPlugin, TrafficExtension or EnvoyFilter, or an Envoy configuration; `-` reads standard input
+    /// JSON, YAML, a WasmPlugin, TrafficExtension or EnvoyFilter, or an Envoy configuration; - reads standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Print one JSON object
+    /// Print one JSON object: {"valid", "files": [{"file", "configurations", "errors", "warnings"}]}
     #[arg(long)]
     pub json: bool,
 }
@@ -34,7 +36,10 @@ pub struct CheckArgs {
 /// # Errors
 /// When nothing can be printed.
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    run_to(args, &mut anstream::stdout().lock())
+    let mut text = Vec::new();
+    let code = run_to(args, &mut text)?;
+    output::print(&text)?;
+    Ok(code)
 }
 
 fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
@@ -122,12 +127,16 @@ fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
 
 const EXAMPLES: &str = "\
 Examples:
-  sidespan check config.json               a configuration by itself
-  sidespan check istio/*.yaml              what Istio will be given
-  sidespan check envoy.yaml                the wasm filters of an Envoy configuration
-  kustomize build istio | sidespan check - what comes out of kustomize
+  sidespan check config.json                 a configuration by itself
+  sidespan check istio/*.yaml                what Istio will be given
+  sidespan check envoy.yaml                  the wasm filters of an Envoy configuration
+  kustomize build istio | sidespan check -   what comes out of kustomize
 
-Ends with 0 where all are valid, 1 where one is not, 2 where a file cannot be read.";
+What it prints, an error or a warning a line, each with the path of the key:
+  config.json: error: $.sampling.percentage: expected a percentage from 0 to 100, found 700
+  config.json: not valid, 1 configuration, 1 error
+
+Exit codes: 0 all valid, warnings or not, 1 one is not, 2 a file cannot be read.";
 
 #[cfg(test)]
 mod tests;

@@ -31,7 +31,8 @@ fn main() -> ExitCode {
         Command::Sidecar(arguments) => sidecar::run(arguments),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("sidespan: {error:#}");
+        // As clap begins a message.
+        eprintln!("error: {error:#}");
         ExitCode::from(WRONG_USE)
     })
 }
@@ -41,9 +42,10 @@ const WRONG_USE: u8 = 2;
 
 const EXAMPLES: &str = "\
 Examples:
-  sidespan demo                          a mesh of four services and its one trace
-  sidespan demo --envoy                  the same on real Envoys
-  sidespan check istio/wasmplugin.yaml   will the filter take this configuration?
-  sidespan run examples/*/scenario.yaml  requests in, expectations out, without a proxy
+  sidespan demo                                a mesh of seven services and its one trace
+  sidespan demo --envoy                        the same on real Envoys
+  sidespan check istio/wasmplugin.yaml         will the filter take this configuration?
+  sidespan run examples/*/scenario.yaml        requests in, expectations out, without a proxy
+  sidespan sidecar --upstream 127.0.0.1:3000   the filter in front of a server of yours
 
 Exit codes: 0 fine, 1 the thing checked is not, 2 wrong use.";

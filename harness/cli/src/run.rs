@@ -21,17 +21,19 @@ use expect::{Failures, Headers};
 use report::{Exchange, Fields, Report};
 use scenario::Scenario;
 
-/// Runs scenarios: requests in, expectations out.
+use crate::output;
+
+/// Sends requests through the filter, without a proxy, and compares what comes out
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct RunArgs {
     /// Scenarios in YAML, one or several in a file
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Another filter than Sidespan's own
+    /// Another proxy-wasm filter than Sidespan's own, which is built in
     #[arg(long, value_name = "FILE")]
     pub module: Option<PathBuf>,
-    /// Print one JSON object
+    /// Print one JSON object: {"as_expected", "scenarios": [{"file", "scenario", "failures", "spans", …}]}
     #[arg(long)]
     pub json: bool,
 }
@@ -42,7 +44,10 @@ pub struct RunArgs {
 /// # Errors
 /// When nothing can be printed.
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    run_to(args, &mut anstream::stdout().lock())
+    let mut text = Vec::new();
+    let code = run_to(args, &mut text)?;
+    output::print(&text)?;
+    Ok(code)
 }
 
 fn run_to(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
@@ -187,7 +192,12 @@ fn shown(headers: &Headers) -> Fields {
         .collect()
 }
 
-const EXAMPLE: &str = r#"A scenario:
+const EXAMPLE: &str = r#"Examples:
+  sidespan run examples/*/scenario.yaml                   every example
+  sidespan run scenario.yaml --module other.wasm          the same through another filter
+  sidespan run s.yaml --json | jq '.scenarios[].spans'    the spans that were exported
+
+A scenario:
   name: a caller that speaks B3
   configuration: config.json              # or the object itself
   node: {metadata: {NAMESPACE: payments}}
@@ -208,7 +218,7 @@ const EXAMPLE: &str = r#"A scenario:
     counters: {sidespan.spans.exported: 1}
     logs: {lack: [panicked]}
 
-Ends with 0 where all is as expected, 1 where it is not, 2 where a scenario makes no sense."#;
+Exit codes: 0 all as expected, 1 something is not, 2 a scenario or the filter makes no sense."#;
 
 #[cfg(test)]
 mod tests;

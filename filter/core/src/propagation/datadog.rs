@@ -141,11 +141,7 @@ pub fn inject(
     }
     let priority = facts.priority_for(context.sampling);
     let priority_text = priority.map(print_priority).unwrap_or_default();
-    let origin: Vec<u8> = facts
-        .origin
-        .iter()
-        .map(|byte| facts.unescape(*byte))
-        .collect();
+    let origin = facts.unescape(facts.origin);
     let tags = print_tags(facts, &context, priority);
     headers.set(writer, Name::DatadogTraceId, trace_id.as_bytes());
     headers.set_or_remove(writer, Name::DatadogParentId, parent.as_bytes());
@@ -179,27 +175,27 @@ fn print_tags(
     let reserved = tid.map_or(0, |tid| length(TID, tid));
     let mut free = (MAX_TAGS_BYTES + 1).saturating_sub(reserved);
     let mut text = Text::default();
-    let mut push = |name: &[u8], value: &mut dyn Iterator<Item = u8>| {
+    let mut push = |name: &[u8], value: &[u8]| {
         if !text.as_bytes().is_empty() {
             text.push(b",");
         }
         text.push(HEADER_PREFIX);
         text.push(name);
         text.push(b"=");
-        value.for_each(|byte| text.push(&[byte]));
+        text.push(value);
     };
     for (name, value) in facts.tags_beside(priority) {
         if name == TID {
             if let Some(tid) = tid.take() {
-                push(TID, &mut tid.iter().copied());
+                push(TID, tid);
             }
         } else if let Some(rest) = free.checked_sub(length(name, value)) {
             free = rest;
-            push(name, &mut value.iter().map(|byte| facts.unescape(*byte)));
+            push(name, &facts.unescape(value));
         }
     }
     if let Some(tid) = tid {
-        push(TID, &mut tid.iter().copied());
+        push(TID, tid);
     }
     text
 }
@@ -218,7 +214,12 @@ pub(super) fn member(headers: &RequestHeaders<'_>, sampling: SamplingState) -> O
             if !member.is_empty() {
                 member.push(b';');
             }
-            member.extend(pieces.iter().copied().flatten().copied().map(escape));
+            let start = member.len();
+            pieces
+                .iter()
+                .for_each(|piece| member.extend_from_slice(piece));
+            let written = member.get_mut(start..).unwrap_or_default();
+            written.iter_mut().for_each(|byte| *byte = escape(*byte));
         }
     };
     let priority = facts.priority_for(sampling);

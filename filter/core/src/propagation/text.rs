@@ -6,8 +6,12 @@ pub(super) fn number(digits: &[u8]) -> Option<u64> {
         return None;
     }
     digits.iter().try_fold(0_u64, |number, byte| {
-        let digit = char::from(*byte).to_digit(10)?;
-        number.checked_mul(10)?.checked_add(u64::from(digit))
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 || number > u64::MAX / 10 {
+            return None;
+        }
+        // The comparison is all that a checked multiplication does, which wasm32 makes a call of.
+        number.wrapping_mul(10).checked_add(u64::from(digit))
     })
 }
 
@@ -31,9 +35,12 @@ impl<const N: usize> Default for Text<N> {
 impl<const N: usize> Text<N> {
     /// Appends these bytes.
     pub(super) fn push(&mut self, text: &[u8]) {
-        for (free, byte) in self.bytes.iter_mut().skip(self.length).zip(text) {
-            *free = *byte;
-            self.length = self.length.saturating_add(1);
+        let free = self.bytes.get_mut(self.length..).unwrap_or_default();
+        let fitting = text.len().min(free.len());
+        // One copy, where a loop would cost an instruction or more for each byte.
+        if let (Some(free), Some(text)) = (free.get_mut(..fitting), text.get(..fitting)) {
+            free.copy_from_slice(text);
+            self.length = self.length.saturating_add(fitting);
         }
     }
 

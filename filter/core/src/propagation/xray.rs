@@ -33,20 +33,21 @@ pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
 }
 
 fn parse(value: &[u8]) -> Extracted {
-    let sampling = match part(value, SAMPLED) {
+    let parts = Parts::read(value);
+    let sampling = match parts.sampled {
         None | Some(b"?") => SamplingState::Deferred,
         Some(b"1") => SamplingState::Accept,
         Some(b"0") => SamplingState::Deny,
         Some(_) => return Extracted::malformed(Refusal::Sampled),
     };
-    let Some(root) = part(value, ROOT) else {
+    let Some(root) = parts.root else {
         // No context, yet the decision is as clear as one beside a trace id.
         return Extracted::Malformed {
             refusal: Refusal::TraceId,
             decision: sampling,
         };
     };
-    let span_id = part(value, PARENT).map(parse_span_id).transpose();
+    let span_id = parts.parent.map(parse_span_id).transpose();
     match (parse_trace_id(root), span_id) {
         (Ok(trace_id), Ok(span_id)) => Extracted::Context(SpanContext {
             trace_id,
@@ -59,11 +60,34 @@ fn parse(value: &[u8]) -> Extracted {
     }
 }
 
-/// What follows the key, in the first part that has it.
-fn part<'a>(value: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    value
-        .split(|byte| *byte == b';')
-        .find_map(|part| trim(part).strip_prefix(key))
+/// What follows each key that is known, in the first part that has it.
+#[derive(Default)]
+struct Parts<'a> {
+    root: Option<&'a [u8]>,
+    parent: Option<&'a [u8]>,
+    sampled: Option<&'a [u8]>,
+    lineage: Option<&'a [u8]>,
+}
+
+impl<'a> Parts<'a> {
+    /// Walks over the value once.
+    fn read(value: &'a [u8]) -> Self {
+        let mut parts = Self::default();
+        for part in value.split(|byte| *byte == b';') {
+            let part = trim(part);
+            let (place, key) = match part.first() {
+                Some(b'R') => (&mut parts.root, ROOT),
+                Some(b'P') => (&mut parts.parent, PARENT),
+                Some(b'S') => (&mut parts.sampled, SAMPLED),
+                Some(b'L') => (&mut parts.lineage, LINEAGE),
+                _ => continue,
+            };
+            if place.is_none() {
+                *place = part.strip_prefix(key);
+            }
+        }
+        parts
+    }
 }
 
 fn parse_trace_id(root: &[u8]) -> Result<TraceId, Refusal> {
@@ -79,10 +103,12 @@ fn parse_trace_id(root: &[u8]) -> Result<TraceId, Refusal> {
         return Err(Refusal::TraceId);
     }
     let mut digits = [b'0'; EPOCH_DIGITS + UNIQUE_DIGITS];
-    let received = epoch.iter().chain(unique);
-    for (digit, byte) in digits.iter_mut().rev().zip(received.rev()) {
-        *digit = byte.to_ascii_lowercase();
+    let (left, right) = digits.split_at_mut(EPOCH_DIGITS);
+    let missing = left.len().saturating_sub(epoch.len());
+    for (place, received) in [(left.get_mut(missing..), epoch), (Some(right), unique)] {
+        place.ok_or(Refusal::TraceId)?.copy_from_slice(received);
     }
+    digits.make_ascii_lowercase();
     TraceId::from_hex(&digits).map_err(Refusal::of_trace_id)
 }
 
@@ -104,7 +130,7 @@ pub fn inject(
     let lineage = headers
         .first(Name::XAmznTraceId)
         .filter(|_| outgoing.agreeing.contains(Format::XRay))
-        .and_then(|received| part(received, LINEAGE));
+        .and_then(|received| Parts::read(received).lineage);
     headers.set(
         writer,
         Name::XAmznTraceId,

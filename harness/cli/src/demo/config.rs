@@ -9,7 +9,7 @@ pub(super) const COLLECTOR: &str = "collector";
 pub(super) fn plugin() -> Value {
     json!({
         // Every format that some service reads: the translation that the demo is about.
-        "propagation": {"inject": ["tracecontext", "b3multi", "b3"]},
+        "propagation": {"inject": ["tracecontext", "b3multi", "b3", "jaeger", "datadog"]},
         "sampling": {"percentage": 100},
         "export": {
             "otlp": {"cluster": COLLECTOR, "protocol": "grpc"},

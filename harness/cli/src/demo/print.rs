@@ -55,7 +55,7 @@ impl Printer {
                 .iter()
                 .partition(|(name, _)| hop.format.owns(name));
             self.headers(PLAIN, "reads", reads);
-            self.headers(DIM, "ignores", ignores);
+            self.ignored(ignores);
             for (headers, callees) in by_content(hop) {
                 self.headers(PLAIN, "sends", headers.iter().collect());
                 self.line(DIM, &format!("  {:9}to {}", "", callees.join(" and to ")));
@@ -70,7 +70,29 @@ impl Printer {
     fn headers(&mut self, style: Style, title: &str, headers: Vec<(&String, &String)>) {
         for (nth, (name, value)) in headers.into_iter().enumerate() {
             let title = if nth == 0 { title } else { "" };
-            self.line(style, &format!("  {title:9}{name:18}{}", printable(value)));
+            self.line(
+                style,
+                &format!("  {title:9}{name:NAME_WIDTH$}{}", printable(value)),
+            );
+        }
+    }
+
+    /// Names only: the values say the same once more in every other format.
+    fn ignored(&mut self, headers: Vec<(&String, &String)>) {
+        let mut line = String::new();
+        let mut title = "ignores";
+        for (name, _) in headers {
+            if !line.is_empty() && line.len() + ", ".len() + name.len() > IGNORED_WIDTH {
+                self.line(DIM, &format!("  {title:9}{line},"));
+                (title, line) = ("", String::new());
+            }
+            if !line.is_empty() {
+                line.push_str(", ");
+            }
+            line.push_str(name);
+        }
+        if !line.is_empty() {
+            self.line(DIM, &format!("  {title:9}{line}"));
         }
     }
 
@@ -120,9 +142,57 @@ fn printable(text: &str) -> String {
     text.replace(char::is_control, "?")
 }
 
+/// The longest name of a header, and a space.
+const NAME_WIDTH: usize = 28;
+/// As wide as the widest value usually is, so that the block has one edge.
+const IGNORED_WIDTH: usize = 84;
+
 const PLAIN: Style = Style::new();
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const SERVICE: Style = AnsiColor::Cyan.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::Format;
+    use super::super::report::Sent;
+    use super::*;
+
+    #[test]
+    fn a_hop_shows_what_it_reads_and_sends_and_the_names_of_the_rest() {
+        let headers = |names: &[&str]| -> Headers {
+            let line = |name: &&str| ((*name).to_owned(), format!("of {name}"));
+            names.iter().map(line).collect()
+        };
+        let sent = |to| Sent {
+            to,
+            headers: headers(&["uber-trace-id"]),
+        };
+        let all = Format::ALL.map(Format::headers).concat();
+        let hop = Hop {
+            service: "shipping",
+            format: Format::Jaeger,
+            received: headers(&all),
+            sent: vec![sent("ledger"), sent("orders")],
+        };
+        let mut printer = Printer {
+            out: String::new(),
+            paint: Paint::Plain,
+        };
+        printer.hops(&[hop]);
+        let expected = "\
+shipping  Jaeger
+  reads    uber-trace-id               of uber-trace-id
+  ignores  b3, traceparent, tracestate, x-b3-flags, x-b3-parentspanid, x-b3-sampled,
+           x-b3-spanid, x-b3-traceid, x-datadog-origin, x-datadog-parent-id,
+           x-datadog-sampling-priority, x-datadog-tags, x-datadog-trace-id
+  sends    uber-trace-id               of uber-trace-id
+           to ledger and to orders
+
+";
+        let (_title, shown) = printer.out.split_once("\n\n").unwrap();
+        assert_eq!(shown, expected);
+    }
+}

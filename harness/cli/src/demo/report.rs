@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use sidespan_sink::{SpanKind, StatusCode, StoredSpan, is_whole};
 
-use super::format::{Format, Headers};
+use super::format::{Format, Headers, Ids};
 use super::sidecar::Kind;
 
 /// One request as a service saw it.
@@ -103,7 +103,12 @@ impl Report {
         let sent = |sent: &Sent| json!({"to": sent.to, "headers": sent.headers});
         let hop = |hop: &Hop| {
             let sent: Vec<Value> = hop.sent.iter().map(sent).collect();
-            json!({"service": hop.service, "received": hop.received, "sent": sent})
+            json!({
+                "service": hop.service,
+                "format": hop.format.title(),
+                "received": hop.received,
+                "sent": sent,
+            })
         };
         let hops: Vec<Value> = self.hops.iter().map(hop).collect();
         let spans: Vec<Value> = self.spans.iter().map(|span| span_json(span)).collect();
@@ -180,7 +185,7 @@ fn hop_problems(
     }
     for hop in hops {
         let (service, format) = (hop.service, hop.format.title());
-        let Some((trace_id, span_id)) = hop.format.ids(&hop.received) else {
+        let Some(Ids { trace_id, span_id }) = hop.format.ids(&hop.received) else {
             problems.push(format!(
                 "{service}: received no context that it can read ({format})"
             ));

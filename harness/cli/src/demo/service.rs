@@ -189,17 +189,21 @@ fn text(status: StatusCode, line: String) -> Response<Full<Bytes>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::super::format::Headers;
     use super::*;
 
     /// Every header of every format, and one that is none.
     fn everything() -> HeaderMap {
-        let names = [Format::W3c, Format::B3Multi, Format::B3Single]
+        let names: BTreeSet<&str> = Format::ALL
             .map(Format::headers)
-            .concat();
+            .concat()
+            .into_iter()
+            .collect();
         names
-            .iter()
-            .chain(&["cookie"])
+            .into_iter()
+            .chain(["cookie"])
             .map(|name| {
                 (
                     http::HeaderName::from_static(name),
@@ -244,37 +248,45 @@ mod tests {
             .map(|name| ((*name).to_owned(), format!("value of {name}")));
         assert_eq!(
             passed_on(format, everything()).await,
-            expected.collect::<Headers>()
+            expected.collect::<Headers>(),
+            "{format:?}"
         );
         let nothing = passed_on(format, HeaderMap::new()).await;
         assert_eq!(nothing, Headers::new(), "it makes no header of its own");
     }
 
     #[tokio::test]
-    async fn a_w3c_service_passes_on_traceparent_and_tracestate() {
-        passes_on_exactly(Format::W3c, &["traceparent", "tracestate"]).await;
-    }
-
-    #[tokio::test]
-    async fn a_w3c_service_without_tracestate_passes_on_traceparent_alone() {
-        passes_on_exactly(Format::W3cWithoutTracestate, &["traceparent"]).await;
-    }
-
-    #[tokio::test]
-    async fn a_b3_service_of_several_headers_passes_on_those() {
-        let names = [
-            "x-b3-traceid",
-            "x-b3-spanid",
-            "x-b3-parentspanid",
-            "x-b3-sampled",
-            "x-b3-flags",
+    async fn a_service_passes_on_the_headers_of_its_format_alone() {
+        let rows: [(Format, &[&str]); 6] = [
+            (Format::W3c, &["traceparent", "tracestate"]),
+            (Format::W3cWithoutTracestate, &["traceparent"]),
+            (
+                Format::B3Multi,
+                &[
+                    "x-b3-traceid",
+                    "x-b3-spanid",
+                    "x-b3-parentspanid",
+                    "x-b3-sampled",
+                    "x-b3-flags",
+                ],
+            ),
+            (Format::B3Single, &["b3"]),
+            (Format::Jaeger, &["uber-trace-id"]),
+            (
+                Format::Datadog,
+                &[
+                    "x-datadog-trace-id",
+                    "x-datadog-parent-id",
+                    "x-datadog-sampling-priority",
+                    "x-datadog-origin",
+                    "x-datadog-tags",
+                ],
+            ),
         ];
-        passes_on_exactly(Format::B3Multi, &names).await;
-    }
-
-    #[tokio::test]
-    async fn a_b3_service_of_one_header_passes_on_that() {
-        passes_on_exactly(Format::B3Single, &["b3"]).await;
+        assert_eq!(rows.map(|(format, _)| format), Format::ALL);
+        for (format, names) in rows {
+            passes_on_exactly(format, names).await;
+        }
     }
 
     #[tokio::test]

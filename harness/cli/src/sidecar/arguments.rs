@@ -2,32 +2,33 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use sidespan_host::{FailurePolicy, LogLevel, Module};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Direction, Routes, Sidecar, SidecarConfig};
 
-/// Runs a proxy-wasm filter as a local HTTP sidecar.
+/// Puts the filter, or any proxy-wasm module, in front of a local HTTP server
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct SidecarArgs {
-    /// Where to listen
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    /// Where to listen; for port 0 a free one is taken and printed
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = address)]
     pub listen: SocketAddr,
-    /// Where requests go
-    #[arg(long, value_name = "ADDRESS")]
+    /// The server that this is the sidecar of, as host:port
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub upstream: SocketAddr,
-    /// Another filter than Sidespan's own
+    /// Another proxy-wasm filter than Sidespan's own, which is built in
     #[arg(long, value_name = "FILE")]
     pub module: Option<PathBuf>,
-    /// The filter's configuration, JSON or YAML
+    /// The filter's configuration, JSON or YAML; `sidespan check` tells whether it is right
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where the filter's calls to any cluster go, as host:port
+    /// Where the filter's calls to any cluster go, its spans among them, as host:port
     #[arg(long, value_name = "ADDRESS", value_parser = endpoint)]
     pub otlp: Option<String>,
     /// Where its calls to one cluster go; can be repeated
@@ -36,7 +37,7 @@ pub struct SidecarArgs {
     /// Which side of the service this is
     #[arg(long, value_enum, default_value_t)]
     pub direction: Direction,
-    /// The plugin's name
+    /// The plugin's name and root id
     #[arg(long, default_value = "sidecar")]
     pub name: String,
     /// A value of the node's metadata, such as NAMESPACE=shop; can be repeated
@@ -55,13 +56,19 @@ pub struct SidecarArgs {
 
 const EXAMPLE: &str = "\
 Examples:
-  sidespan sidecar --listen 127.0.0.1:8080 --upstream 127.0.0.1:3000 --otlp 127.0.0.1:4317 --config plugin.yaml
-  sidespan sidecar --upstream 127.0.0.1:3000 --module other-filter.wasm --direction inbound --metadata NAMESPACE=shop
+  sidespan sidecar --upstream 127.0.0.1:3000 --listen 127.0.0.1:8080
+      translates trace context in front of a server, and does nothing else
+  sidespan sidecar --upstream 127.0.0.1:3000 --config plugin.yaml --otlp 127.0.0.1:4317
+      also records, with {sampling: {percentage: 100}, export: {otlp: {cluster: any}}} in plugin.yaml
+  sidespan sidecar --upstream 127.0.0.1:3000 --module other-filter.wasm --metadata NAMESPACE=shop
+      runs another filter
 
-RUST_LOG=wasm=info shows what the filter logs. It ends with Ctrl-C: open requests first, then what the filter still has
-to send.";
+RUST_LOG=wasm=info shows what the filter logs. Ctrl-C or SIGTERM ends it: open requests first, then what the filter still \
+has to send.
 
-/// Runs a sidecar until Ctrl-C, and lets the filter finish.
+Exit codes: 0 ended as told, 2 it could not start.";
+
+/// Runs a sidecar until Ctrl-C or SIGTERM, and lets the filter finish.
 ///
 /// # Errors
 /// When a file cannot be read, the module or its configuration is not accepted, or the address cannot be listened on.
@@ -69,9 +76,14 @@ pub fn run(args: SidecarArgs) -> anyhow::Result<ExitCode> {
     let config = config(args)?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let sidecar = Sidecar::start(config).await?;
+        let mut terminated = signal(SignalKind::terminate())?;
         // Port 0 picks a free one, which nobody else can tell.
         anstream::eprintln!("listening on {}", sidecar.local_addr());
-        tokio::signal::ctrl_c().await?;
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed?,
+            // As Kubernetes and shells end what they started.
+            _ = terminated.recv() => {}
+        }
         sidecar.stop().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -139,6 +151,15 @@ fn endpoint(text: &str) -> anyhow::Result<String> {
     }
 }
 
+/// Finds the address of `host:port`. Of several the first of IPv4: what listens on localhost does so there more often.
+fn address(text: &str) -> anyhow::Result<SocketAddr> {
+    let found: Vec<SocketAddr> = endpoint(text)?.to_socket_addrs()?.collect();
+    let first = found.iter().find(|it| it.is_ipv4()).or(found.first());
+    first
+        .copied()
+        .with_context(|| format!("no address for `{text}`"))
+}
+
 fn pair(text: &str) -> anyhow::Result<(String, String)> {
     let (name, value) = text
         .split_once('=')
@@ -159,6 +180,17 @@ mod tests {
         for wrong in ["https://a:1", "a", ":1", "a:b"] {
             assert!(endpoint(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn finds_a_server_by_name_or_number() {
+        let local = SocketAddr::from(([127, 0, 0, 1], 3000));
+        for text in ["localhost:3000", "127.0.0.1:3000", "http://127.0.0.1:3000/"] {
+            assert_eq!(address(text).unwrap(), local, "{text}");
+        }
+        assert!(address("[::1]:3000").unwrap().is_ipv6());
+        let error = address(":3000").unwrap_err().to_string();
+        assert_eq!(error, "expected host:port, found `:3000`");
     }
 
     #[derive(clap::Parser)]

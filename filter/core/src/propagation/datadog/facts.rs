@@ -4,6 +4,8 @@
 //! as far as they fit what was decided here: `-1` and `2` are a user's words and `0` and `1` a sampler's, so a priority
 //! that agrees is kept, and any other one is a sampler's.
 
+use alloc::borrow::Cow;
+
 use crate::headers::{Name, RequestHeaders, trim};
 use crate::propagation::SamplingState;
 use crate::propagation::text::number;
@@ -109,12 +111,15 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// A byte of an origin or of a tag's value, as a header has it.
-    pub(super) fn unescape(self, byte: u8) -> u8 {
-        match (self.carrier, byte) {
-            (Carrier::Member, b'~') => b'=',
-            _ => byte,
+    /// An origin or a tag's value, as a header has it.
+    pub(super) fn unescape(self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut text = Cow::Borrowed(text);
+        if self.carrier == Carrier::Member && text.contains(&b'~') {
+            for byte in text.to_mut().iter_mut().filter(|byte| **byte == b'~') {
+                *byte = b'=';
+            }
         }
+        text
     }
 }
 

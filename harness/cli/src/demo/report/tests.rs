@@ -169,6 +169,7 @@ fn json_has_the_keys_that_scripts_rely_on() {
         json["hops"][0],
         json!({
             "service": "web",
+            "format": "B3, one header",
             "received": {"b3": b3},
             "sent": [{"to": "db", "headers": {"b3": b3}}],
         })

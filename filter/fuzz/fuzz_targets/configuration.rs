@@ -1,0 +1,18 @@
+//! `pluginConfig`: checked values, or errors that can be shown.
+
+#![no_main]
+
+use sidespan_core::config::Config;
+use sidespan_core::resource::Node;
+use sidespan_core::tracer::Tracer;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    match Config::parse(input) {
+        Ok(config) => drop(Tracer::new(&config, &Node::default())),
+        Err(errors) => {
+            assert!(!errors.is_empty());
+            let text: String = errors.iter().map(ToString::to_string).collect();
+            assert!(!text.contains('\n'), "an error is one line: {text}");
+        }
+    }
+});

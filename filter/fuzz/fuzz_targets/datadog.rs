@@ -1,0 +1,12 @@
+//! The five headers `x-datadog-*`, a line for each.
+
+#![no_main]
+
+use sidespan_core::propagation::format::Format;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    sidespan_fuzz::one_format(
+        Format::Datadog,
+        &sidespan_fuzz::lines_of(Format::Datadog, input),
+    );
+});

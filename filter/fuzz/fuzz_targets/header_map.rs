@@ -1,0 +1,14 @@
+//! The block of bytes in which a proxy hands over a header map.
+
+#![no_main]
+
+use sidespan_core::headers::RequestHeaders;
+use sidespan_core::headers::wire::Pairs;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    let bytes: usize = Pairs::new(input)
+        .map(|(name, value)| name.len() + value.len() + 10)
+        .sum();
+    assert!(bytes <= input.len());
+    let _ = RequestHeaders::read(Pairs::new(input));
+});

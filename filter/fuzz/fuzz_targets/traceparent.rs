@@ -1,0 +1,12 @@
+//! `traceparent` and behind it, line by line in turn, `tracestate`: W3C Trace Context whole.
+
+#![no_main]
+
+use sidespan_core::propagation::format::Format;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    sidespan_fuzz::one_format(
+        Format::TraceContext,
+        &sidespan_fuzz::lines_of(Format::TraceContext, input),
+    );
+});

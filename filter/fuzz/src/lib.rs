@@ -1,0 +1,135 @@
+//! Bytes to headers, and what must be true of a context whatever the bytes were.
+//!
+//! A format reads what it wrote, the same context; it writes one line of each header; and what it wrote it does not write
+//! differently. The targets beside this file are thin: each says where its bytes go and calls one of these functions.
+
+use sidespan_core::config::{Propagation, Trust};
+use sidespan_core::headers::list::HeaderList;
+use sidespan_core::propagation::format::Format;
+use sidespan_core::propagation::tracestate::Tracestate;
+use sidespan_core::propagation::{self, Extraction, Outgoing, SamplingState};
+use sidespan_core::stats::Stats;
+
+/// The headers of a format, a line of the input for each in turn; a line `~` leaves its header out.
+pub fn lines_of(format: Format, input: &[u8]) -> HeaderList {
+    let names = format.headers().iter().cycle();
+    let lines = input.split(|byte| *byte == b'\n').zip(names);
+    HeaderList::new(
+        lines
+            .filter(|(line, _)| *line != b"~")
+            .map(|(line, name)| (name.as_str(), line)),
+    )
+}
+
+/// Headers as in HTTP/1: lines of a name, `: ` and a value. A line without a name that is text is left out.
+pub fn headers(input: &[u8]) -> HeaderList {
+    let lines = input.split(|byte| *byte == b'\n');
+    HeaderList::new(lines.filter_map(|line| {
+        let colon = line.windows(2).position(|pair| pair == b": ")?;
+        let (name, value) = line.split_at_checked(colon)?;
+        Some((std::str::from_utf8(name).ok()?, value.get(2..)?))
+    }))
+}
+
+/// All that a list says, with Jaeger's debug as it stands there.
+pub fn extract<'a>(formats: &[Format], list: &'a HeaderList) -> Extraction<'a> {
+    let trust = Trust {
+        jaeger_debug: true,
+        ..Trust::default()
+    };
+    let headers = list.as_request();
+    propagation::extract(formats, &trust, &headers, &mut Stats::default())
+}
+
+/// The list behind a proxy that reads and writes these formats and decides nothing.
+pub fn translate(formats: &[Format], list: &HeaderList) -> HeaderList {
+    let propagation = Propagation {
+        extract: formats.into(),
+        inject: formats.into(),
+        ..Propagation::default()
+    };
+    let headers = list.as_request();
+    let found = extract(formats, list);
+    let tracestate: Tracestate<'_> = propagation::seal(
+        found.tracestate.clone(),
+        found.context,
+        found.agreeing,
+        &headers,
+    );
+    let outgoing = Outgoing {
+        context: found.context,
+        decision: found.decision,
+        tracestate: &tracestate,
+        agreeing: found.agreeing,
+        answered: found.answered,
+    };
+    let mut after = list.clone();
+    propagation::inject(&propagation, &outgoing, &headers, &mut after);
+    after
+}
+
+/// One format alone: what it reads it writes, in one line, and reads again.
+pub fn one_format(format: Format, list: &HeaderList) {
+    let after = translate(&[format], list);
+    let (read, again) = (extract(&[format], list), extract(&[format], &after));
+    has_one_line_each(&after);
+    if let Some(mut context) = read.context {
+        context.short_trace_id = false;
+        if format == Format::OtTrace && !context.trace_id.is_short() {
+            // Only the right half has room, and a zero half is no id.
+            let kept = again.context.map(|again| again.trace_id);
+            let has_half = context.trace_id.right_half() != 0;
+            assert_eq!(
+                kept.map(|id| id.right_half()),
+                has_half.then(|| context.trace_id.right_half())
+            );
+        } else if format != Format::Datadog || context.trace_id.right_half() != 0 {
+            let again = again.context.map(|mut again| {
+                again.short_trace_id = false;
+                again
+            });
+            assert_eq!(again, Some(context), "{list:?} became {after:?}");
+        }
+    } else if matches!(format, Format::B3 | Format::B3Multi) {
+        assert_eq!(again.decision, read.decision);
+    } else {
+        assert!(again.answered.is_empty(), "{list:?} became {after:?}");
+    }
+    assert_eq!(translate(&[format], &after), after, "from {list:?}");
+}
+
+/// All formats tell of this trace, or of its right half, with this decision, or are not there.
+pub fn all_agree(list: &HeaderList) {
+    has_one_line_each(list);
+    let whole = extract(&Format::ALL, list);
+    for format in Format::ALL {
+        let alone = extract(&[format], list);
+        if alone.answered.is_empty() {
+            continue;
+        }
+        match (whole.context, alone.context) {
+            (Some(whole), Some(alone)) => {
+                assert!(whole.trace_id.is_same_trace(alone.trace_id), "{list:?}");
+                assert_eq!(
+                    whole.sampling.without_debug(),
+                    alone.sampling.without_debug(),
+                    "{list:?}"
+                );
+                assert!(alone.span_id.is_none() || alone.span_id == whole.span_id);
+            }
+            (None, None) => {
+                assert_eq!(whole.decision, alone.decision, "{list:?}");
+                assert_ne!(alone.decision, SamplingState::Deferred, "{list:?}");
+            }
+            _ => panic!("{format:?} is stale in {list:?}"),
+        }
+    }
+}
+
+/// No header of any format has two lines.
+pub fn has_one_line_each(list: &HeaderList) {
+    for name in Format::ALL.iter().flat_map(|format| format.headers()) {
+        let lines = list.iter().filter(|(other, _)| *other == name.as_str());
+        assert!(lines.count() <= 1, "{name:?} in {list:?}");
+    }
+}
