@@ -6,6 +6,7 @@ mod copies;
 mod counters;
 mod examples;
 mod export;
+mod hops;
 mod hostile;
 mod lifecycle;
 mod manifests;
