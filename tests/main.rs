@@ -6,6 +6,7 @@ mod copies;
 mod counters;
 mod examples;
 mod export;
+mod guides;
 mod hops;
 mod hostile;
 mod lifecycle;
