@@ -4,6 +4,7 @@ mod configuration;
 mod conflicts;
 mod copies;
 mod counters;
+mod differential;
 mod examples;
 mod export;
 mod guides;
