@@ -3,6 +3,7 @@
 mod configuration;
 mod conflicts;
 mod copies;
+mod cost;
 mod counters;
 mod differential;
 mod examples;

@@ -70,10 +70,8 @@ fn a_grpc_call_carries_its_context_as_binary_metadata() {
         metadata.get("traceparent").map(|it| it.as_bytes()),
         Some(traceparent.as_bytes())
     );
-    println!(
-        "| a gRPC client and server | {} | Inbound |",
-        "traceparent b3multi grpc-trace-bin"
-    );
+    let names = "traceparent x-b3-traceid x-b3-spanid x-b3-sampled grpc-trace-bin";
+    println!("| a gRPC client and server | {names} | Inbound |");
 }
 
 async fn call(
