@@ -1,6 +1,8 @@
-//! Says where no real Envoy can run, so that the tests that need one end as *ignored*, with the reason.
+//! Says where no real Envoy can run, and where no other tracer's propagators, so that the tests that need them end as
+//! *ignored*, with the reason.
 
 use std::env;
+use std::process::Command;
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(no_envoy)");
@@ -13,5 +15,17 @@ fn main() {
     if !possible {
         println!("cargo::rustc-cfg=no_envoy");
     }
+    println!("cargo::rustc-check-cfg=cfg(no_propagators)");
+    let runs = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let can_install = runs("python3", &["-c", "import ensurepip, venv"])
+        && runs("node", &["--version"])
+        && runs("npm", &["--version"]);
+    if !can_install {
+        println!("cargo::rustc-cfg=no_propagators");
+    }
+    println!("cargo::rerun-if-env-changed=PATH");
     println!("cargo::rerun-if-changed=build.rs");
 }

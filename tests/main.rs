@@ -3,9 +3,13 @@
 mod configuration;
 mod conflicts;
 mod copies;
+mod cost;
 mod counters;
+mod differential;
 mod examples;
 mod export;
+mod guides;
+mod hops;
 mod hostile;
 mod lifecycle;
 mod load;

@@ -231,7 +231,8 @@ fn a2_every_format_says_the_same_of_one_context() {
             ("ot-tracer-spanid", S.into()),
             ("ot-tracer-sampled", word.into()),
         ];
-        let outcome = request(&translate, Direction::Inbound, &[sent.clone()]).exchange();
+        let outcome =
+            request(&translate, Direction::Inbound, std::slice::from_ref(&sent)).exchange();
         for (name, expected) in wanted {
             assert_eq!(
                 value(&outcome, name).unwrap_or_default(),

@@ -205,11 +205,11 @@ pub fn inject(
     writer: &mut impl HeaderWriter,
 ) {
     for format in Format::ALL {
-        let is_injected = propagation.inject.contains(&format);
-        if !is_injected && !propagation.extract.contains(&format) {
-            // Not listed: never touched.
+        if !propagation.lists(format) {
+            // Never touched.
             continue;
         }
+        let is_injected = propagation.inject.contains(&format);
         let is_wanted = is_injected || (propagation.mirror && outgoing.answered.contains(format));
         if is_wanted && write(format, propagation.keep64bit, outgoing, headers, writer) {
             continue;

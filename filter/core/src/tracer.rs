@@ -25,11 +25,11 @@ use crate::config::{
     Attribute, AttributeSource, Baggage, Config, ContextTrust, Match, Propagation, Trust,
 };
 use crate::entropy::{Entropy, IdSource};
-use crate::headers::{HeaderWriter, RequestHeaders};
+use crate::headers::{HeaderWriter, Names, RequestHeaders};
 use crate::http;
 use crate::ids::SpanId;
 use crate::matching::{Matcher, Subject};
-use crate::propagation::format::FormatSet;
+use crate::propagation::format::{Format, FormatSet};
 use crate::propagation::tracestate::Tracestate;
 use crate::propagation::{self, Outgoing, SamplingState, SpanContext};
 use crate::resource::Node;
@@ -64,6 +64,8 @@ pub struct Tracer {
     // Used in its place at an edge.
     edge_exclude: Option<Vec<Matcher>>,
     attributes: Vec<Attribute>,
+    // Of the formats that are listed, and of all that is no format.
+    names: Names,
     records: bool,
 }
 
@@ -82,6 +84,10 @@ impl Tracer {
                 .and(config.gateway_exclude.as_deref())
                 .map(matchers),
             attributes: config.spans.attributes.clone(),
+            names: Format::ALL
+                .iter()
+                .filter(|format| !config.propagation.lists(**format))
+                .fold(Names::ALL, |names, format| names.without(format.headers())),
             records: config.export.otlp.is_some(),
         }
     }
@@ -149,6 +155,11 @@ impl Tracer {
         course.decision = Some(decision).filter(|_| self.records);
         course.seal(headers);
         Some(course)
+    }
+
+    /// The headers that make a difference here; of what is not among them a request needs not to be read.
+    pub fn names(&self) -> Names {
+        self.names
     }
 
     /// Writes the context of this course in every wanted format.

@@ -78,7 +78,7 @@ impl Worker {
             return None;
         }
         let block = host::header_map(host::REQUEST_HEADERS);
-        let headers = RequestHeaders::read(Pairs::new(&block));
+        let headers = RequestHeaders::read_only(self.tracer.names(), Pairs::new(&block));
         let writer = &mut RequestHeaderWriter;
         let baggage = self.tracer.baggage();
         if baggage.is_touched() {

@@ -20,6 +20,11 @@ impl Default for Propagation {
 }
 
 impl Propagation {
+    /// Whether a format is read or written here; the headers of all others are never touched.
+    pub(crate) fn lists(&self, format: Format) -> bool {
+        self.extract.contains(&format) || self.inject.contains(&format)
+    }
+
     pub(super) fn read(at: At<'_>) -> Self {
         let mut propagation = Self::default();
         at.object(

@@ -1,0 +1,238 @@
+//! The names of headers that the filter knows, and how one is told from the many that it does not.
+
+/// The headers that the filter knows, whichever formats are configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "`as_str` is the documentation")]
+pub enum Name {
+    Method,
+    Path,
+    Authority,
+    Scheme,
+    UserAgent,
+    ForwardedFor,
+    ForwardedProto,
+    Traceparent,
+    Tracestate,
+    B3,
+    B3TraceId,
+    B3SpanId,
+    B3ParentSpanId,
+    B3Sampled,
+    B3Flags,
+    UberTraceId,
+    XAmznTraceId,
+    DatadogTraceId,
+    DatadogParentId,
+    DatadogSamplingPriority,
+    DatadogOrigin,
+    DatadogTags,
+    CloudTraceContext,
+    OtTracerTraceId,
+    OtTracerSpanId,
+    OtTracerSampled,
+    GrpcTraceBin,
+    Baggage,
+}
+
+impl Name {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 28] = [
+        Self::Method,
+        Self::Path,
+        Self::Authority,
+        Self::Scheme,
+        Self::UserAgent,
+        Self::ForwardedFor,
+        Self::ForwardedProto,
+        Self::Traceparent,
+        Self::Tracestate,
+        Self::B3,
+        Self::B3TraceId,
+        Self::B3SpanId,
+        Self::B3ParentSpanId,
+        Self::B3Sampled,
+        Self::B3Flags,
+        Self::UberTraceId,
+        Self::XAmznTraceId,
+        Self::DatadogTraceId,
+        Self::DatadogParentId,
+        Self::DatadogSamplingPriority,
+        Self::DatadogOrigin,
+        Self::DatadogTags,
+        Self::CloudTraceContext,
+        Self::OtTracerTraceId,
+        Self::OtTracerSpanId,
+        Self::OtTracerSampled,
+        Self::GrpcTraceBin,
+        Self::Baggage,
+    ];
+
+    /// The name as proxies write it: in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Method => ":method",
+            Self::Path => ":path",
+            Self::Authority => ":authority",
+            Self::Scheme => ":scheme",
+            Self::UserAgent => "user-agent",
+            Self::ForwardedFor => "x-forwarded-for",
+            Self::ForwardedProto => "x-forwarded-proto",
+            Self::Traceparent => "traceparent",
+            Self::Tracestate => "tracestate",
+            Self::B3 => "b3",
+            Self::B3TraceId => "x-b3-traceid",
+            Self::B3SpanId => "x-b3-spanid",
+            Self::B3ParentSpanId => "x-b3-parentspanid",
+            Self::B3Sampled => "x-b3-sampled",
+            Self::B3Flags => "x-b3-flags",
+            Self::UberTraceId => "uber-trace-id",
+            Self::XAmznTraceId => "x-amzn-trace-id",
+            Self::DatadogTraceId => "x-datadog-trace-id",
+            Self::DatadogParentId => "x-datadog-parent-id",
+            Self::DatadogSamplingPriority => "x-datadog-sampling-priority",
+            Self::DatadogOrigin => "x-datadog-origin",
+            Self::DatadogTags => "x-datadog-tags",
+            Self::CloudTraceContext => "x-cloud-trace-context",
+            Self::OtTracerTraceId => "ot-tracer-traceid",
+            Self::OtTracerSpanId => "ot-tracer-spanid",
+            Self::OtTracerSampled => "ot-tracer-sampled",
+            Self::GrpcTraceBin => "grpc-trace-bin",
+            Self::Baggage => "baggage",
+        }
+    }
+
+    pub(super) fn bit(self) -> u32 {
+        1_u32.wrapping_shl(self as u32)
+    }
+
+    pub(super) fn of(name: &[u8], wanted: Names) -> Option<Self> {
+        // Asked before the names are compared: the headers of a format that is not listed cost what any other costs.
+        if wanted.contains(Self::candidate(name)?) {
+            Self::exact(name)
+        } else {
+            None
+        }
+    }
+
+    /// The name that this is; arms of one length are compared word by word.
+    fn exact(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b":method" => Self::Method,
+            b":path" => Self::Path,
+            b":authority" => Self::Authority,
+            b":scheme" => Self::Scheme,
+            b"user-agent" => Self::UserAgent,
+            b"x-forwarded-for" => Self::ForwardedFor,
+            b"x-forwarded-proto" => Self::ForwardedProto,
+            b"traceparent" => Self::Traceparent,
+            b"tracestate" => Self::Tracestate,
+            b"b3" => Self::B3,
+            b"x-b3-traceid" => Self::B3TraceId,
+            b"x-b3-spanid" => Self::B3SpanId,
+            b"x-b3-parentspanid" => Self::B3ParentSpanId,
+            b"x-b3-sampled" => Self::B3Sampled,
+            b"x-b3-flags" => Self::B3Flags,
+            b"uber-trace-id" => Self::UberTraceId,
+            b"x-amzn-trace-id" => Self::XAmznTraceId,
+            b"x-datadog-trace-id" => Self::DatadogTraceId,
+            b"x-datadog-parent-id" => Self::DatadogParentId,
+            b"x-datadog-sampling-priority" => Self::DatadogSamplingPriority,
+            b"x-datadog-origin" => Self::DatadogOrigin,
+            b"x-datadog-tags" => Self::DatadogTags,
+            b"x-cloud-trace-context" => Self::CloudTraceContext,
+            b"ot-tracer-traceid" => Self::OtTracerTraceId,
+            b"ot-tracer-spanid" => Self::OtTracerSpanId,
+            b"ot-tracer-sampled" => Self::OtTracerSampled,
+            b"grpc-trace-bin" => Self::GrpcTraceBin,
+            b"baggage" => Self::Baggage,
+            _ => return None,
+        })
+    }
+
+    /// The only name that this can be, by its length and one letter.
+    fn candidate(name: &[u8]) -> Option<Self> {
+        let letter = |at: usize| name.get(at).copied().unwrap_or_default();
+        Some(match name.len() {
+            2 => Self::B3,
+            5 => Self::Path,
+            7 => match letter(1) {
+                b'm' => Self::Method,
+                b's' => Self::Scheme,
+                _ => Self::Baggage,
+            },
+            10 => match letter(0) {
+                b':' => Self::Authority,
+                b'u' => Self::UserAgent,
+                b't' => Self::Tracestate,
+                _ => Self::B3Flags,
+            },
+            11 => match letter(0) {
+                b't' => Self::Traceparent,
+                _ => Self::B3SpanId,
+            },
+            12 => match letter(5) {
+                b't' => Self::B3TraceId,
+                _ => Self::B3Sampled,
+            },
+            13 => Self::UberTraceId,
+            14 => match letter(0) {
+                b'g' => Self::GrpcTraceBin,
+                _ => Self::DatadogTags,
+            },
+            15 => match letter(2) {
+                b'f' => Self::ForwardedFor,
+                _ => Self::XAmznTraceId,
+            },
+            16 => match letter(0) {
+                b'o' => Self::OtTracerSpanId,
+                _ => Self::DatadogOrigin,
+            },
+            17 => match (letter(2), letter(10)) {
+                (b'f', _) => Self::ForwardedProto,
+                (b'b', _) => Self::B3ParentSpanId,
+                (_, b't') => Self::OtTracerTraceId,
+                _ => Self::OtTracerSampled,
+            },
+            18 => Self::DatadogTraceId,
+            19 => Self::DatadogParentId,
+            21 => Self::CloudTraceContext,
+            27 => Self::DatadogSamplingPriority,
+            _ => return None,
+        })
+    }
+}
+
+/// A set of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Names(u32);
+
+impl Names {
+    /// Every name.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// The set without these.
+    #[must_use]
+    pub fn without(self, names: &[Name]) -> Self {
+        Self(names.iter().fold(self.0, |bits, name| bits & !name.bit()))
+    }
+
+    fn contains(self, name: Name) -> bool {
+        self.0 & name.bit() != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_every_name_where_its_declaration_puts_it() {
+        for (index, name) in Name::ALL.into_iter().enumerate() {
+            assert_eq!(name as usize, index);
+            let text = name.as_str().as_bytes();
+            assert_eq!(Name::of(text, Names::ALL), Some(name));
+            assert_eq!(Name::of(text, Names::ALL.without(&[name])), None);
+            assert_eq!(Name::of(&text[1..], Names::ALL), None);
+        }
+    }
+}
