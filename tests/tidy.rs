@@ -243,17 +243,17 @@ fn the_embedded_filter_is_the_one_that_the_documented_command_builds() {
     assert!(built == sidespan::FILTER, "two builds, two filters");
 }
 
-/// The rules of `propagation.md` for W3C Trace Context, B3, their mapping and their conflicts: a prefix and its numbers.
-/// Not here, because not built yet: MAP-1 (debug in `tracestate`), TM-5 (adding a member), MF-13 (the exclude list);
-/// MAP-2 and MAP-3 are about other formats.
-const RULES: [(&str, &[u32]); 10] = [
+/// The rules of `propagation.md` on formats, their mapping, their conflicts and baggage: a prefix and its numbers. Not here:
+/// JG-11 (headers that only a Jaeger collector's client reads), JG-12 (limits of baggage, which W3C's replace), XR-10 and
+/// XR-11 (an option and a response header that there are not), DD-7 (another tracer's order), BG-11 (a table).
+const RULES: [(&str, &[u32]); 17] = [
     ("lv", &[1]),
     ("hn", &[1]),
     ("tp", &[1, 2, 3, 4, 5, 6, 7]),
     ("tv", &[1, 2, 3, 4, 5]),
     ("fl", &[1, 2, 3, 4, 5, 6, 7]),
     ("ts", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
-    ("tm", &[1, 2, 3, 4, 6, 7, 8, 9]),
+    ("tm", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
     (
         "b3",
         &[
@@ -261,8 +261,15 @@ const RULES: [(&str, &[u32]); 10] = [
             33, 34, 35, 36, 37, 38, 39, 40, 50, 51, 52, 53,
         ],
     ),
-    ("map", &[10, 11, 12]),
-    ("mf", &[1, 2, 3, 4, 10, 11, 12]),
+    ("jg", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13]),
+    ("xr", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    ("ot", &[1, 2, 3, 4, 5]),
+    ("dd", &[1, 2, 3, 4, 5, 6, 8]),
+    ("gc", &[1, 2, 3, 4, 5]),
+    ("oc", &[1, 2, 3, 4, 5]),
+    ("bg", &[1, 2, 3, 4, 5, 6, 10, 20, 21, 22, 23]),
+    ("map", &[1, 2, 3, 10, 11, 12]),
+    ("mf", &[1, 2, 3, 4, 10, 11, 12, 13]),
 ];
 
 #[test]

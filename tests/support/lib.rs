@@ -4,7 +4,7 @@ pub mod caller;
 pub mod collector;
 pub mod dialect;
 pub mod envoy;
-pub mod http2;
 pub mod http;
+pub mod http2;
 pub mod readme;
 pub mod worlds;
