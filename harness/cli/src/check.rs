@@ -48,7 +48,7 @@ fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         match read(file) {
             Ok(bytes) => reports.push(Report::of(&file.display().to_string(), &bytes)),
             Err(error) => {
-                eprintln!("error: {error:#}");
+                output::tell(format_args!("error: {error:#}"));
                 return Ok(ExitCode::from(2));
             }
         }

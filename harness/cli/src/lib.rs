@@ -5,7 +5,7 @@
 
 pub mod check;
 pub mod demo;
-mod output;
+pub mod output;
 pub mod run;
 pub mod sidecar;
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sidespan::{check, demo, run, sidecar};
+use sidespan::{check, demo, output, run, sidecar};
 
 /// Whole traces through a mesh that speaks several trace-context formats.
 #[derive(Debug, Parser)]
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     };
     outcome.unwrap_or_else(|error| {
         // As clap begins a message.
-        eprintln!("error: {error:#}");
+        output::tell(format_args!("error: {error:#}"));
         ExitCode::from(WRONG_USE)
     })
 }

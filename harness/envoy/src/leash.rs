@@ -3,8 +3,11 @@
 //!
 //! A shell waits for the end of a pipe that only this process holds. The kernel closes it however this process ends. The
 //! kernel's own means, a death signal to the child, is of no use: it comes when the *thread* that started the child ends.
+//!
+//! The shell is in the same process group, so what ends this process from a terminal or a supervisor reaches it as well:
+//! it hears only the pipe, and SIGKILL.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -13,17 +16,22 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct Leash(Child);
 
 impl Leash {
-    /// From now on, the end of this process kills `pid` and removes `folder`.
+    /// From now on, the end of this process kills `pid` and removes `folder`. Waits until the shell is deaf to signals.
     pub(crate) fn new(pid: u32, folder: &Path) -> io::Result<Self> {
-        let shell = Command::new("sh")
-            .args(["-c", r#"read -r _; kill -9 "$0"; rm -rf "$1""#])
+        let mut shell = Command::new("sh")
+            .args(["-c", SCRIPT])
             .arg(pid.to_string())
             .arg(folder)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Self(shell))
+        let ready = shell.stdout.take();
+        let leash = Self(shell);
+        if let Some(mut ready) = ready {
+            ready.read_exact(&mut [0])?;
+        }
+        Ok(leash)
     }
 }
 
@@ -35,6 +43,9 @@ impl Drop for Leash {
         }
     }
 }
+
+/// What is ignored here is so in `rm` too.
+const SCRIPT: &str = r#"trap '' INT TERM HUP QUIT; echo; read -r _; kill -9 "$0"; rm -rf "$1""#;
 
 #[cfg(test)]
 mod tests {
@@ -50,8 +61,25 @@ mod tests {
         assert!(child.try_wait().unwrap().is_none());
         // What the kernel does when this process ends.
         drop(leash.0.stdin.take());
-        assert!(!child.wait().unwrap().success());
         leash.0.wait().unwrap();
+        // Waiting for it closes its input, at which it would end by itself.
+        assert!(!child.wait().unwrap().success());
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn signals_to_the_group_do_not_keep_it_from_cleaning_up() {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let mut leash = Leash::new(child.id(), &folder).unwrap();
+        for signal in ["-INT", "-TERM", "-HUP", "-QUIT"] {
+            let mut kill = Command::new("kill");
+            let sent = kill.arg(signal).arg(leash.0.id().to_string()).status();
+            assert!(sent.unwrap().success());
+        }
+        drop(leash.0.stdin.take());
+        leash.0.wait().unwrap();
+        assert!(!child.wait().unwrap().success());
         assert!(!folder.exists());
     }
 

@@ -11,6 +11,7 @@ use sidespan_host::{FailurePolicy, LogLevel, Module};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Direction, Routes, Sidecar, SidecarConfig};
+use crate::output;
 
 /// Puts the filter, or any proxy-wasm module, in front of a local HTTP server
 #[derive(Clone, Debug, clap::Args)]
@@ -78,7 +79,7 @@ pub fn run(args: SidecarArgs) -> anyhow::Result<ExitCode> {
         let sidecar = Sidecar::start(config).await?;
         let mut terminated = signal(SignalKind::terminate())?;
         // Port 0 picks a free one, which nobody else can tell.
-        anstream::eprintln!("listening on {}", sidecar.local_addr());
+        output::tell(format_args!("listening on {}", sidecar.local_addr()));
         tokio::select! {
             pressed = tokio::signal::ctrl_c() => pressed?,
             // As Kubernetes and shells end what they started.
