@@ -4,14 +4,14 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use serde_json::json;
 
 pub mod document;
 pub mod find;
+mod owner;
 pub mod report;
 
 pub use report::{Finding, Report};
@@ -25,7 +25,7 @@ pub struct CheckArgs {
     /// JSON, YAML, a WasmPlugin, TrafficExtension or EnvoyFilter, or an Envoy configuration; - reads standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Print one JSON object: {"valid", "files": [{"file", "configurations", "errors", "warnings"}]}
+    /// Print one JSON object: {"valid", "files": [{"file", "configurations", "errors", "warnings", "skipped"}]}
     #[arg(long)]
     pub json: bool,
 }
@@ -43,16 +43,18 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    let mut reports = Vec::new();
-    for file in &args.files {
-        match read(file) {
-            Ok(bytes) => reports.push(Report::of(&file.display().to_string(), &bytes)),
-            Err(error) => {
-                output::tell(format_args!("error: {error:#}"));
-                return Ok(ExitCode::from(2));
+    let reports: Vec<_> = args
+        .files
+        .iter()
+        .map(|file| {
+            let name = file.display().to_string();
+            match read(file) {
+                Ok(bytes) => Report::of(&name, &bytes),
+                Err(error) => Report::unread(&name, format!("cannot be read: {error}")),
             }
-        }
-    }
+        })
+        .collect();
+    let is_unread = reports.iter().any(|report| report.is_unread);
     let is_valid = reports.iter().all(|report| report.errors.is_empty());
     if args.json {
         writeln!(out, "{}", json!({ "valid": is_valid, "files": reports }))?;
@@ -61,24 +63,26 @@ fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
             print(report, out)?;
         }
     }
-    Ok(ExitCode::from(u8::from(!is_valid)))
+    Ok(ExitCode::from(if is_unread {
+        2
+    } else {
+        u8::from(!is_valid)
+    }))
 }
 
-fn read(file: &PathBuf) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if file.as_os_str() == "-" {
-        io::stdin()
-            .read_to_end(&mut bytes)
-            .context("cannot read standard input")?;
-    } else {
-        bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    if file.as_os_str() != "-" {
+        return fs::read(file);
     }
+    let mut bytes = Vec::new();
+    io::stdin().read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
+    let plain = anstyle::Style::new();
     let file = &report.file;
     let findings = report
         .errors
@@ -89,6 +93,12 @@ fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
                 .warnings
                 .iter()
                 .map(|finding| (yellow, "warning", finding)),
+        )
+        .chain(
+            report
+                .skipped
+                .iter()
+                .map(|finding| (plain, "skipped", finding)),
         );
     for (
         style,
@@ -115,6 +125,7 @@ fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     };
     let configurations = count(report.configurations, "configuration");
     match (report.errors.len(), report.configurations) {
+        _ if report.is_unread => Ok(()),
         (0, 0) => Ok(()),
         (0, _) => writeln!(out, "{file}: fine, {configurations}"),
         (errors, _) => writeln!(
@@ -131,6 +142,9 @@ Examples:
   sidespan check istio/*.yaml                what Istio will be given
   sidespan check envoy.yaml                  the wasm filters of an Envoy configuration
   kustomize build istio | sidespan check -   what comes out of kustomize
+
+Of the plugins in a manifest or an Envoy configuration, those are judged that have \"sidespan\" in a name: of the resource, \
+of the plugin or filter, its root id, vm_id, url or file. Others are listed as skipped.
 
 What it prints, an error or a warning a line, each with the path of the key:
   config.json: error: $.sampling.percentage: expected a percentage from 0 to 100, found 700

@@ -30,6 +30,8 @@ impl Document {
     /// # Errors
     /// What the parser says, with line and column.
     pub fn parse(name: &str, text: &str) -> Result<Vec<Self>, String> {
+        // Editors on Windows begin a file with the mark of its encoding.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let is_json = name.ends_with(".json");
         if is_json || text.trim_start().starts_with('{') {
             match serde_json::from_str(text) {

@@ -2,11 +2,14 @@
 //!
 //! In an Istio WasmPlugin it is `spec.pluginConfig`, in a TrafficExtension `spec.wasm.pluginConfig`; in whatever holds
 //! Envoy's own configuration (a bootstrap, an EnvoyFilter, an answer of ECDS) it is in the wasm filter, as text or as
-//! a `Struct`. As a network filter the module cannot work at all, so that is an error wherever it stands. Any other document that is neither Kubernetes' nor Envoy's is the configuration itself.
+//! a `Struct`. As a network filter the module cannot work at all, so that is an error wherever it stands. What has none
+//! of Sidespan's names is another plugin, and skipped. Any other document that is neither Kubernetes' nor Envoy's is the
+//! configuration itself.
 
 use std::fmt;
 
 use super::document::Document;
+use super::owner::Names;
 
 /// A configuration, and how it is installed.
 #[derive(Debug, PartialEq)]
@@ -19,34 +22,36 @@ pub struct Found {
     pub warnings: Vec<(String, String)>,
 }
 
+/// What a document has; with each sentence the path that it is about.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// The configurations of Sidespan's filter.
+    pub found: Vec<Found>,
+    /// Why a configuration cannot be taken out, or cannot work where it is installed.
+    pub errors: Vec<(String, String)>,
+    /// Plugins of others.
+    pub skipped: Vec<(String, String)>,
+}
+
 /// Finds all configurations of a document.
-///
-/// # Errors
-/// Path and reason, where a configuration cannot be taken out, or is installed where it cannot work.
-pub fn configurations(document: &Document) -> (Vec<Found>, Vec<(String, String)>) {
-    let mut finder = Finder {
-        found: Vec::new(),
-        errors: Vec::new(),
-    };
-    finder.visit(document, &Path::Root);
+pub fn configurations(document: &Document) -> Findings {
+    let mut finder = Findings::default();
+    finder.visit(document, &Path::Root, None);
     let is_foreign = FOREIGN.iter().any(|key| document.get(key).is_some());
-    if finder.found.is_empty() && finder.errors.is_empty() && !is_foreign {
+    let is_empty = finder.found.is_empty() && finder.errors.is_empty() && finder.skipped.is_empty();
+    if is_empty && !is_foreign {
         finder.found.push(Found {
             path: "$".into(),
             json: json(Some(document)),
             warnings: Vec::new(),
         });
     }
-    (finder.found, finder.errors)
+    finder
 }
 
-struct Finder {
-    found: Vec<Found>,
-    errors: Vec<(String, String)>,
-}
-
-impl Finder {
-    fn visit(&mut self, document: &Document, path: &Path<'_>) {
+impl Findings {
+    /// Looks below a document; `entry` is the name next to it, which an entry in a list of filters has.
+    fn visit(&mut self, document: &Document, path: &Path<'_>, entry: Option<&Document>) {
         match document {
             Document::Object(pairs) => {
                 match document.get("kind").and_then(Document::text) {
@@ -57,26 +62,31 @@ impl Finder {
                     _ => {}
                 }
                 if let Some(filter) = Filter::named_by(document.get("@type")) {
-                    self.refuse_network(filter, || path.key("@type").to_string());
-                    return self.envoy(document, path);
+                    let at = path.key("@type");
+                    return self.envoy(document, path, entry, filter, &at);
                 }
                 for key in ["type_url", "typeUrl"] {
                     if let Some(filter) = Filter::named_by(document.get(key))
                         && let Some(value) = document.get("value")
                     {
-                        self.refuse_network(filter, || path.key(key).to_string());
-                        return self.envoy(value, &path.key("value"));
+                        return self.envoy(
+                            value,
+                            &path.key("value"),
+                            entry,
+                            filter,
+                            &path.key(key),
+                        );
                     }
                 }
                 let before = self.found.len();
                 for (key, value) in pairs {
-                    self.visit(value, &path.key(key));
+                    self.visit(value, &path.key(key), document.get("name"));
                 }
                 self.native_tracing(document, path, before);
             }
             Document::List(list) => {
                 for (index, value) in list.iter().enumerate() {
-                    self.visit(value, &Path::Index(path, index));
+                    self.visit(value, &Path::Index(path, index), None);
                 }
             }
             _ => {}
@@ -88,6 +98,10 @@ impl Finder {
             return;
         };
         let at = format!("{path}.{}", keys.join("."));
+        let names = Names::of_istio(document, plugin);
+        if !names.are_ours() {
+            return self.skipped.push((at, names.skipped()));
+        }
         if plugin.get("type").and_then(Document::text) == Some("NETWORK") {
             self.refuse_network(Filter::Network, || format!("{at}.type"));
         }
@@ -102,6 +116,14 @@ impl Finder {
                 format!(
                     "with {strategy} a registry that is down takes the traffic down; set FAIL_OPEN"
                 ),
+            ));
+        }
+        let url = plugin.get("url").and_then(Document::text);
+        if url.is_some_and(|url| url.split('/').any(|part| part == "REGISTRY")) {
+            warnings.push((
+                format!("{at}.url"),
+                "REGISTRY stands for a registry of yours; put the one there that the image was pushed to"
+                    .into(),
             ));
         }
         let json = json(plugin.get("pluginConfig"));
@@ -124,7 +146,19 @@ impl Finder {
         }
     }
 
-    fn envoy(&mut self, wasm: &Document, path: &Path<'_>) {
+    fn envoy(
+        &mut self,
+        wasm: &Document,
+        path: &Path<'_>,
+        entry: Option<&Document>,
+        filter: Filter,
+        kind_at: &Path<'_>,
+    ) {
+        let names = Names::of_envoy(entry, wasm);
+        if !names.are_ours() {
+            return self.skipped.push((path.to_string(), names.skipped()));
+        }
+        self.refuse_network(filter, || kind_at.to_string());
         let mut warnings = Vec::new();
         let config = wasm.get("config");
         let field = |names: [&str; 2]| config.and_then(|config| either(config, names));
@@ -135,10 +169,16 @@ impl Finder {
             Some(policy) => policy == "FAIL_OPEN",
         };
         if !is_open {
-            warnings.push((
-                format!("{path}.config.failure_policy"),
-                "a filter that cannot be loaded takes the traffic down; set FAIL_OPEN".into(),
-            ));
+            let is_file = field(["vm_config", "vmConfig"])
+                .and_then(|vm| vm.at(&["code", "local"]))
+                .is_some();
+            let cause = if is_file {
+                // A file that is missing or broken is refused with its listener, whatever the policy.
+                "a filter that traps takes the traffic down; set FAIL_OPEN"
+            } else {
+                "a filter that cannot be loaded takes the traffic down; set FAIL_OPEN"
+            };
+            warnings.push((format!("{path}.config.failure_policy"), cause.into()));
         }
         let at = format!("{path}.config.configuration");
         let Some(configuration) = field(["configuration"; 2]) else {

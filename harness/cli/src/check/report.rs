@@ -5,7 +5,7 @@ use serde_json::Value;
 use sidespan_core::config::Config;
 
 use super::document::Document;
-use super::find::{Found, configurations};
+use super::find::{Findings, Found, configurations};
 
 /// One sentence about one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,17 +29,17 @@ pub struct Report {
     pub errors: Vec<Finding>,
     /// What works, but hardly as meant.
     pub warnings: Vec<Finding>,
+    /// Plugins of others, which were not judged.
+    pub skipped: Vec<Finding>,
+    /// The file could not be read; the error is the only one.
+    #[serde(skip)]
+    pub is_unread: bool,
 }
 
 impl Report {
     /// Checks every configuration of a file.
     pub fn of(file: &str, bytes: &[u8]) -> Self {
-        let mut report = Self {
-            file: file.into(),
-            configurations: 0,
-            errors: Vec::new(),
-            warnings: Vec::new(),
-        };
+        let mut report = Self::empty(file);
         let documents = std::str::from_utf8(bytes)
             .map_err(|error| format!("expected UTF-8: {error}"))
             .and_then(|text| Document::parse(file, text));
@@ -67,18 +67,46 @@ impl Report {
         report
     }
 
+    /// Reports a file that cannot be read.
+    pub fn unread(file: &str, message: String) -> Self {
+        let mut report = Self::empty(file);
+        report.is_unread = true;
+        report.errors.push(Finding {
+            document: 1,
+            path: "$".into(),
+            message,
+        });
+        report
+    }
+
+    fn empty(file: &str) -> Self {
+        Self {
+            file: file.into(),
+            configurations: 0,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            skipped: Vec::new(),
+            is_unread: false,
+        }
+    }
+
     fn add(&mut self, document: usize, tree: Document) {
         let finding = |path: &str, message: String| Finding {
             document,
             path: path.into(),
             message,
         };
-        let (found, errors) = configurations(&tree);
-        self.errors.extend(
-            errors
-                .into_iter()
-                .map(|(path, message)| finding(&path, message)),
-        );
+        let Findings {
+            found,
+            errors,
+            skipped,
+        } = configurations(&tree);
+        let findings = |list: Vec<(String, String)>| {
+            list.into_iter()
+                .map(|(path, message)| finding(&path, message))
+        };
+        self.errors.extend(findings(errors));
+        self.skipped.extend(findings(skipped));
         for Found {
             path,
             json,

@@ -103,7 +103,7 @@ fn what_cannot_be_read_is_told_with_its_line() {
 
 fn plugin(kind: &str, before: &str, fields: &str) -> String {
     format!(
-        "apiVersion: extensions.istio.io/v1alpha1\nkind: {kind}\nmetadata: {{name: x}}\n{before}{fields}"
+        "apiVersion: extensions.istio.io/v1alpha1\nkind: {kind}\nmetadata: {{name: sidespan}}\n{before}{fields}"
     )
 }
 
@@ -165,6 +165,45 @@ fn an_istio_resource_that_fails_closed_is_warned_of() {
     }
 }
 
+#[test]
+fn a_registry_that_nobody_has_filled_in_is_warned_of() {
+    let told_of = |kind: &str, open: &str, url: &str, close: &str| {
+        let fields = format!("{{{open}failStrategy: FAIL_OPEN, url: \"{url}\"{close}}}");
+        told("-", &plugin(kind, "spec: ", &fields))
+    };
+    for (kind, open, close, at) in [
+        ("WasmPlugin", "", "", "$.spec"),
+        ("TrafficExtension", "wasm: {", "}", "$.spec.wasm"),
+    ] {
+        let expected = format!(
+            "1: warning: {at}.url: REGISTRY stands for a registry of yours; put the one there that the image was pushed to"
+        );
+        assert_eq!(
+            told_of(kind, open, "oci://REGISTRY/sidespan-filter:0.1.0", close),
+            [expected]
+        );
+        for url in [
+            "oci://ghcr.io/team/sidespan-filter:0.1.0",
+            "oci://MY-REGISTRY/a",
+        ] {
+            assert_eq!(told_of(kind, open, url, close), [""; 0]);
+        }
+    }
+}
+
+#[test]
+fn of_a_file_that_fails_closed_no_more_is_promised_than_a_policy_can_do() {
+    let local = r#""vm_config": {"code": {"local": {"filename": "sidespan_filter.wasm"}}}"#;
+    assert_eq!(
+        told("envoy.json", &bootstrap(&wasm(local), "")),
+        [format!(
+            "1: warning: {AT}.config.failure_policy: a filter that traps takes the traffic down; set FAIL_OPEN"
+        )]
+    );
+    let open = wasm(&format!(r#"{local}, "failure_policy": "FAIL_OPEN""#));
+    assert_eq!(told("envoy.json", &bootstrap(&open, "")), [""; 0]);
+}
+
 const NETWORK: &str = "as a network filter the module traps at the first connection and takes its HTTP filters with it; \
     install it as an HTTP filter (Istio: leave `type` out; Envoy: envoy.filters.http.wasm)";
 
@@ -206,7 +245,7 @@ fn an_envoy_that_installs_a_network_filter_is_refused() {
     );
     let wrapped = envoy.replace(
         &network,
-        r#"{"@type": "type.googleapis.com/xds.type.v3.TypedStruct", "value": {"config": {"fail_open": true}},
+        r#"{"@type": "type.googleapis.com/xds.type.v3.TypedStruct", "value": {"config": {"root_id": "sidespan", "fail_open": true}},
           "type_url": "type.googleapis.com/envoy.extensions.filters.network.wasm.v3.Wasm"}"#,
     );
     assert_eq!(
@@ -239,8 +278,9 @@ fn bootstrap(config: &str, manager: &str) -> String {
 }
 
 fn wasm(fields: &str) -> String {
+    let comma = if fields.is_empty() { "" } else { ", " };
     format!(
-        r#"{{"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": {{{fields}}}}}"#
+        r#"{{"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": {{"root_id": "sidespan"{comma}{fields}}}}}"#
     )
 }
 
@@ -406,6 +446,99 @@ fn the_exit_code_says_how_it_went() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_hides_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (good, bad) = (folder.path().join("good"), folder.path().join("bad"));
+    fs::write(&good, "direction: auto").unwrap();
+    fs::write(&bad, "direction: up").unwrap();
+    for json in [false, true] {
+        let args = CheckArgs {
+            files: vec![bad.clone(), "no/such.yaml".into(), good.clone()],
+            json,
+        };
+        let mut printed = Vec::new();
+        let code = run_to(&args, &mut anstream::StripStream::new(&mut printed)).unwrap();
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(2)));
+        let printed = String::from_utf8(printed).unwrap();
+        if json {
+            let object: serde_json::Value = serde_json::from_str(&printed).unwrap();
+            assert_eq!(object["valid"], false);
+            let message = object["files"][1]["errors"][0]["message"].as_str().unwrap();
+            assert!(message.starts_with("cannot be read: "), "{message}");
+            assert_eq!(object["files"][0]["errors"][0]["path"], "$.direction");
+            assert_eq!(object["files"][2]["configurations"], 1);
+        } else {
+            for part in [
+                "bad: not valid, 1 configuration, 1 error\nno/such.yaml: error: $: cannot be read: ",
+                "good: fine, 1 configuration\n",
+            ] {
+                assert!(printed.contains(part), "{part:?} in\n{printed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_mark_of_an_encoding_is_no_part_of_the_text() {
+    for file in ["a.json", "a.yaml", "-"] {
+        let text = format!("\u{feff}{GOOD}");
+        assert_eq!(told(file, &text), [""; 0], "{file}");
+    }
+}
+
+#[test]
+fn plugins_of_others_are_skipped() {
+    let none = "1: warning: $: no configuration of the filter in this file";
+    let foreign = plugin("WasmPlugin", "spec: ", "{pluginConfig: {users: [a]}}")
+        .replace("name: sidespan", "name: basic-auth");
+    assert_eq!(told("-", &foreign), [none]);
+    let report = check("-", &foreign);
+    assert_eq!(report.configurations, 0);
+    assert_eq!(report.skipped[0].path, "$.spec");
+    assert_eq!(
+        report.skipped[0].message,
+        "not Sidespan's (basic-auth): none of its names contains \"sidespan\""
+    );
+    // Any of its names will do.
+    for names in [
+        "pluginName: sidespan-edge",
+        "url: oci://here/sidespan-filter:1",
+        "url: file:///Sidespan.wasm",
+    ] {
+        let ours = foreign.replace("pluginConfig", &format!("{names}, pluginConfig"));
+        let errors = check("-", &ours).errors;
+        assert_eq!(errors[0].path, "$.spec.pluginConfig.users", "{names}");
+    }
+    let of_envoy = |names: &str| {
+        let filter = wasm(r#""fail_open": true"#).replace(r#""root_id": "sidespan""#, names);
+        bootstrap(&filter, "")
+    };
+    let skipped = check("-", &of_envoy(r#""root_id": "auth""#)).skipped;
+    assert_eq!((skipped.len(), skipped[0].path.as_str()), (1, AT));
+    let unnamed = check("-", &of_envoy(r#""note": 1"#)).skipped;
+    assert!(
+        unnamed[0].message.contains("(without a name)"),
+        "{unnamed:?}"
+    );
+    for names in [
+        r#""name": "sidespan""#,
+        r#""vm_config": {"vm_id": "sidespan"}"#,
+        r#""vmConfig": {"code": {"local": {"filename": "/a/sidespan_filter.wasm"}}}"#,
+        r#""vm_config": {"code": {"remote": {"http_uri": {"uri": "http://a/sidespan.wasm"}}}}"#,
+    ] {
+        assert_eq!(check("-", &of_envoy(names)).configurations, 1, "{names}");
+    }
+    // The name of the entry in the list of filters, next to another's network filter.
+    let entry = of_envoy(r#""note": 1"#).replace(
+        r#"{"typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm"#,
+        r#"{"name": "sidespan", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm"#,
+    );
+    assert_eq!(check("-", &entry).configurations, 1);
+    let network = of_envoy(r#""root_id": "auth""#).replace("http.wasm", "network.wasm");
+    assert_eq!(told("-", &network), [none]);
+}
+
+#[test]
 fn the_shape_of_the_json_is_a_promise() {
     let report = check("a.yaml", "direction: up\nspans: {}\n");
     assert_eq!(
@@ -418,7 +551,8 @@ fn the_shape_of_the_json_is_a_promise() {
                 "path": "$.direction",
                 "message": "expected auto, inbound, outbound or edge, found \"up\""
             }],
-            "warnings": []
+            "warnings": [],
+            "skipped": []
         })
     );
 }
