@@ -57,6 +57,23 @@ fn a_format_that_is_not_listed_costs_what_any_header_costs() {
     );
 }
 
+/// A caller fills the headers that a proxy lets through: the work must grow with their length and not with its square.
+#[test]
+fn baggage_costs_by_its_length_alone() {
+    let configuration = r#"{"propagation": {"baggage": {"deny": ["secret"], "maxBytes": "8KiB", "from": ["jaeger"]}}}"#;
+    let of = |members: usize| {
+        let mut headers = usual();
+        headers.push(("baggage".to_owned(), "a=1,".repeat(members)));
+        headers.extend((0..90).map(|n| (format!("uberctx-{n}"), "1".to_owned())));
+        cost(configuration, &headers)
+    };
+    let (short, long) = (of(1_750), of(14_000));
+    assert!(
+        long < 10 * short,
+        "eight times the length: {short} and {long}"
+    );
+}
+
 /// What each format adds to a request whose configuration lists none: read alone, and read and written.
 fn table() -> String {
     let formats = [

@@ -47,32 +47,12 @@ impl Baggage {
             .all(|member| legal_key(member).is_some());
         list.members.retain(|member| !self.denies(member));
         if let Some(limit) = self.max_bytes {
-            while list.length() > limit && list.members.pop().is_some() {}
+            list.cut(limit);
         }
         let is_cut = list.members.len() < before;
         // White space and empty members count for a limit, for the next hop counts them too.
         let is_padded = self.max_bytes.is_some_and(|limit| list.received > limit);
-        let mut added = Vec::new();
-        let mut lost = 0_usize;
-        for member in all.filter_map(|(name, value)| self.translated(name, value)) {
-            let is_known = |other: &&[u8]| legal_key(other) == legal_key(&member);
-            if self.denies(&member) || list.members.iter().any(is_known) {
-                continue;
-            }
-            let length = member.len().saturating_add(1);
-            let total = added
-                .iter()
-                .fold(list.length(), |sum: usize, member: &Vec<u8>| {
-                    sum.saturating_add(member.len()).saturating_add(1)
-                })
-                .saturating_add(length);
-            let count = list.members.len().saturating_add(added.len());
-            if total > self.max_bytes.unwrap_or(W3C_BYTES).min(W3C_BYTES) || count >= W3C_MEMBERS {
-                lost = lost.saturating_add(1);
-            } else {
-                added.push(member);
-            }
-        }
+        let (added, mut lost) = self.translate(&list, all);
         if is_cut || is_padded || !added.is_empty() {
             if !is_legal {
                 list.members.retain(|member| legal_key(member).is_some());
@@ -83,6 +63,46 @@ impl Baggage {
             headers.set_or_remove(writer, Name::Baggage, &list.join());
         }
         stats.add_many(Counter::BaggageDropped, lost);
+    }
+
+    /// The members made of other forms, as far as there is room, and how many found none.
+    fn translate<'a>(
+        &self,
+        list: &List<'_>,
+        all: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> (Vec<Vec<u8>>, usize) {
+        let limit = self.max_bytes.unwrap_or(W3C_BYTES).min(W3C_BYTES);
+        let mut length = list.length();
+        let mut added: Vec<Vec<u8>> = Vec::new();
+        let mut lost = 0_usize;
+        if self.from.is_empty() {
+            return (added, lost);
+        }
+        for member in all.filter_map(|(name, value)| self.translated(name, value)) {
+            let count = list.members.len().saturating_add(added.len());
+            // What there is no room for is not searched for either: a caller must not buy work with length.
+            if count >= W3C_MEMBERS {
+                lost = lost.saturating_add(1);
+                continue;
+            }
+            let key = legal_key(&member);
+            let known = list.members.iter().copied();
+            let is_known = known
+                .chain(added.iter().map(Vec::as_slice))
+                .any(|other| legal_key(other) == key);
+            if self.denies(&member) || is_known {
+                continue;
+            }
+            let comma = usize::from(count > 0);
+            let total = length.saturating_add(comma).saturating_add(member.len());
+            if total > limit {
+                lost = lost.saturating_add(1);
+            } else {
+                length = total;
+                added.push(member);
+            }
+        }
+        (added, lost)
     }
 
     fn denies(&self, member: &[u8]) -> bool {
@@ -151,6 +171,18 @@ impl<'a> List<'a> {
             members: members(headers).collect(),
             received: length(headers.lines(Name::Baggage).iter()),
         }
+    }
+
+    /// Takes members away from the right until the rest fits.
+    fn cut(&mut self, limit: usize) {
+        let mut end = 0_usize;
+        let fitting = self.members.iter().take_while(|member| {
+            let comma = usize::from(end > 0);
+            end = end.saturating_add(comma).saturating_add(member.len());
+            end <= limit
+        });
+        let count = fitting.count();
+        self.members.truncate(count);
     }
 
     fn length(&self) -> usize {

@@ -60,6 +60,7 @@ pub fn extract<'a>(
         agreeing: FormatSet::default(),
         conflict: None,
     };
+    let mut alone = SamplingState::Deferred;
     for format in formats {
         if !headers.has_any(format.headers()) {
             continue;
@@ -83,6 +84,7 @@ pub fn extract<'a>(
             Extracted::Decision(decision) => {
                 stats.add(Counter::valid(*format));
                 found.take_decision(decision);
+                alone = alone.or(decision);
             }
             Extracted::Malformed { refusal, decision } => {
                 stats.add(Counter::malformed(*format));
@@ -92,7 +94,10 @@ pub fn extract<'a>(
         }
         found.answered = found.answered.with(*format);
     }
-    if found.context.is_some() {
+    if let Some(context) = &mut found.context {
+        // Ids without a decision beside a decision without ids: neither says anything against the other. What is left of
+        // malformed ids may be of another trace.
+        context.sampling = context.sampling.or(alone);
         found.decision = SamplingState::Deferred;
     }
     found
@@ -124,8 +129,10 @@ impl<'a> Extraction<'a> {
             None => self.context = Some(context),
             Some(first) if first.trace_id.is_same_trace(context.trace_id) => first.learn(&context),
             Some(_) => {
-                stats.add(Counter::ContextConflict);
-                self.conflict.get_or_insert(context);
+                if self.conflict.is_none() {
+                    stats.add(Counter::ContextConflict);
+                    self.conflict = Some(context);
+                }
                 return;
             }
         }
@@ -140,9 +147,7 @@ impl<'a> Extraction<'a> {
     }
 
     fn take_decision(&mut self, decision: SamplingState) {
-        if self.decision == SamplingState::Deferred {
-            self.decision = decision;
-        }
+        self.decision = self.decision.or(decision);
     }
 }
 
@@ -178,6 +183,7 @@ pub fn seal<'a>(
     context: Option<SpanContext>,
     agreeing: FormatSet,
     headers: &RequestHeaders<'_>,
+    stats: &mut Stats,
 ) -> Tracestate<'a> {
     let Some(context) = context else {
         return tracestate;
@@ -185,16 +191,31 @@ pub fn seal<'a>(
     let is_debug = context.sampling == SamplingState::Debug && context.span_id.is_some();
     let debug = is_debug.then(|| b3::print_single(Some(context), context.sampling, false));
     let debug = debug.as_ref().map(text::Text::as_bytes);
-    let tracestate = tracestate.with(tracestate::B3_MEMBER, debug);
+    let tracestate = tracestate.with(tracestate::B3_MEMBER, debug, stats);
     // A member that is there already is of Datadog's own tracer, which knows better which of its spans was the last.
     let is_told = tracestate.member(tracestate::DATADOG_MEMBER).is_some();
     if is_told || !agreeing.contains(Format::Datadog) {
         return tracestate;
     }
     match datadog::member(headers, context.sampling) {
-        Some(member) => tracestate.with(tracestate::DATADOG_MEMBER, Some(&member)),
+        Some(member) => tracestate.with(tracestate::DATADOG_MEMBER, Some(&member), stats),
         None => tracestate,
     }
+}
+
+/// The `tracestate` without what its Datadog member says of sampling: where decisions or debug of others are not believed,
+/// a user's wish in there would come out again as debug one hop further on.
+#[must_use]
+pub fn without_datadog_decision<'a>(
+    tracestate: Tracestate<'a>,
+    stats: &mut Stats,
+) -> Tracestate<'a> {
+    let Some(member) = tracestate.member(tracestate::DATADOG_MEMBER) else {
+        return tracestate;
+    };
+    let rest = datadog::without_decision(member);
+    let rest = Some(rest.as_slice()).filter(|rest| !rest.is_empty());
+    tracestate.with(tracestate::DATADOG_MEMBER, rest, stats)
 }
 
 /// Writes the context in every format that is wanted and removes what is left of the other listed ones.

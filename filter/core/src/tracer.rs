@@ -74,11 +74,16 @@ impl Tracer {
     pub fn new(config: &Config, node: &Node) -> Self {
         let matchers = |matches: &[Match]| Matcher::of_list(matches, node);
         let sampling = config.sampling.as_ref();
+        // A decision that is not believed is taken here; where none is taken, the one there is stands.
+        let trust = |trust: Trust| Trust {
+            decision: trust.decision || sampling.is_none(),
+            ..trust
+        };
         Self {
             propagation: config.propagation.clone(),
             sampler: sampling.map(|sampling| Sampler::new(sampling, node.namespace.as_deref())),
-            trust: config.trust,
-            edge_trust: config.gateway_trust,
+            trust: trust(config.trust),
+            edge_trust: config.gateway_trust.map(trust),
             exclude: sampling.map_or_else(Vec::new, |sampling| matchers(&sampling.exclude)),
             edge_exclude: sampling
                 .and(config.gateway_exclude.as_deref())
@@ -112,10 +117,12 @@ impl Tracer {
             return (trust.context != ContextTrust::Accept).then(Course::silent);
         }
         let mut found = propagation::extract(&self.propagation.extract, trust, headers, stats);
+        // Where outside contexts are not believed, nothing of any may stay, though it be no context.
+        let untouched = || (trust.context != ContextTrust::Accept).then(Course::silent);
         if found.answered.is_empty() && self.sampler.is_none() {
-            return None;
+            return untouched();
         }
-        let link = trust.apply(&mut found);
+        let link = trust.apply(&mut found, stats);
         let parent = found.context;
         let received = parent.map_or(found.decision, |context| context.sampling);
         let mut course = Course {
@@ -130,14 +137,18 @@ impl Tracer {
             attributes: &self.attributes,
         };
         let Some(sampler) = &self.sampler else {
-            course.seal(headers);
+            course.seal(headers, stats);
             return Some(course);
         };
         let trace_id = parent.map_or_else(|| ids.trace_id(), |context| Some(context.trace_id));
         let (Some(trace_id), Some(span_id)) = (trace_id, ids.span_id()) else {
             // What came in goes on as it came; nothing is started on a guess.
             stats.add(Counter::EntropyFailures);
-            return (!found.answered.is_empty()).then_some(course);
+            if found.answered.is_empty() {
+                return untouched();
+            }
+            course.seal(headers, stats);
+            return Some(course);
         };
         let decision = sampler.decide(received, trace_id);
         stats.add(decision.counter());
@@ -153,7 +164,7 @@ impl Tracer {
             short_trace_id: parent.is_some_and(|context| context.short_trace_id),
         });
         course.decision = Some(decision).filter(|_| self.records);
-        course.seal(headers);
+        course.seal(headers, stats);
         Some(course)
     }
 
@@ -284,7 +295,7 @@ impl Course<'_> {
         };
         self.context = Some(context);
         if direction == Direction::Edge {
-            self.seal(headers);
+            self.seal(headers, stats);
         }
         Some(Active {
             context,
@@ -298,9 +309,10 @@ impl Course<'_> {
     }
 
     /// Puts into `tracestate` what only a member of it can say, once the ids are known.
-    fn seal(&mut self, headers: &RequestHeaders<'_>) {
+    fn seal(&mut self, headers: &RequestHeaders<'_>, stats: &mut Stats) {
         let tracestate = core::mem::replace(&mut self.tracestate, Tracestate::Absent);
-        self.tracestate = propagation::seal(tracestate, self.context, self.agreeing, headers);
+        self.tracestate =
+            propagation::seal(tracestate, self.context, self.agreeing, headers, stats);
     }
 
     fn outgoing(&self) -> Outgoing<'_> {

@@ -7,18 +7,23 @@
 use crate::config::{ContextTrust, Trust};
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
-use crate::propagation::{Extraction, SamplingState, SpanContext};
+use crate::propagation::{self, Extraction, SamplingState, SpanContext};
 use crate::span::{Link, LinkReason};
+use crate::stats::Stats;
 
 impl Trust {
     /// Leaves of what was found only what is believed, and returns the context that is not continued but worth a link.
-    pub(crate) fn apply(&self, found: &mut Extraction<'_>) -> Option<Link> {
+    pub(crate) fn apply(&self, found: &mut Extraction<'_>, stats: &mut Stats) -> Option<Link> {
         match self.context {
             ContextTrust::Accept => {
                 if let Some(context) = &mut found.context {
                     context.sampling = self.sampling(context.sampling);
                 }
                 found.decision = self.sampling(found.decision);
+                if !self.decision || !self.debug {
+                    let tracestate = core::mem::replace(&mut found.tracestate, Tracestate::Absent);
+                    found.tracestate = propagation::without_datadog_decision(tracestate, stats);
+                }
                 link(found.conflict, LinkReason::ConflictingFormat)
             }
             ContextTrust::Restart => link(forget(found), LinkReason::Restarted),

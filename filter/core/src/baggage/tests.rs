@@ -163,6 +163,23 @@ fn bg_10_counts_white_space_and_empty_members_for_the_limit() {
 }
 
 #[test]
+fn bg_4_and_bg_22_add_no_second_member_with_a_key_and_use_all_the_room_there_is() {
+    let sources = [BaggageSource::Jaeger, BaggageSource::OtTrace];
+    let headers = [
+        ("uberctx-k", "1"),
+        ("uberctx-k", "2"),
+        ("ot-baggage-k", "3"),
+    ];
+    assert_eq!(rewrite(&translating(&sources), &headers).lines, ["k=1"]);
+    let exact = Baggage {
+        max_bytes: Some(10),
+        ..translating(&sources)
+    };
+    let done = rewrite(&exact, &[("uberctx-a", "12345678")]);
+    assert_eq!((done.lines, done.dropped), (vec!["a=12345678".into()], 0));
+}
+
+#[test]
 fn bg_10_never_cuts_by_itself() {
     let many = (0..200)
         .map(|n| format!("key{n}={n}"))

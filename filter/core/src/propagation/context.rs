@@ -20,6 +20,15 @@ pub enum SamplingState {
 }
 
 impl SamplingState {
+    /// This, or the other where this says nothing.
+    #[must_use]
+    pub(super) fn or(self, other: Self) -> Self {
+        match self {
+            Self::Deferred => other,
+            said => said,
+        }
+    }
+
     /// Debug as the plain wish to record that it implies.
     #[must_use]
     pub fn without_debug(self) -> Self {
@@ -49,14 +58,15 @@ impl SpanContext {
     /// Takes from another format what this one had no word for; the trace is known to be the same.
     pub(super) fn learn(&mut self, other: &Self) {
         self.sampling = match (self.sampling, other.sampling) {
-            (SamplingState::Deferred, told) => told,
             (SamplingState::Accept, SamplingState::Debug) => SamplingState::Debug,
-            (own, _) => own,
+            (own, told) => own.or(told),
         };
         if self.trace_id.is_short() && !other.trace_id.is_short() {
             self.trace_id = other.trace_id;
             self.short_trace_id = false;
         }
+        // A format without short ids has padded what another still writes as it came.
+        self.short_trace_id |= other.short_trace_id && self.trace_id == other.trace_id;
         self.random |= other.random;
         self.span_id = self.span_id.or(other.span_id);
     }

@@ -100,6 +100,15 @@ fn parse_parent(headers: &RequestHeaders<'_>) -> Result<Option<SpanId>, Refusal>
     }
 }
 
+/// The `dd` member of `tracestate` without its priority and without who decided it.
+pub(super) fn without_decision(member: &[u8]) -> Vec<u8> {
+    let parts: Vec<&[u8]> = member
+        .split(|byte| *byte == b';')
+        .filter(|part| !part.starts_with(b"s:") && !part.starts_with(b"t.dm:"))
+        .collect();
+    parts.join(&b';')
+}
+
 fn print_priority(priority: i32) -> Text<MAX_PRIORITY_BYTES> {
     let mut text = Text::default();
     if priority < 0 {

@@ -57,9 +57,9 @@ impl Tracestate<'_> {
     }
 
     /// The list with this member on the left, where a changed one goes, or without it. A 33rd member pushes out the
-    /// right-most.
+    /// right-most, and what is over our limit goes too; that is counted.
     #[must_use]
-    pub fn with(self, key: &[u8], value: Option<&[u8]>) -> Self {
+    pub fn with(self, key: &[u8], value: Option<&[u8]>, stats: &mut Stats) -> Self {
         let old = self.member(key);
         if old == value {
             return self;
@@ -68,12 +68,12 @@ impl Tracestate<'_> {
         let kept = self
             .members()
             .filter(|member| legal_key(member) != Some(key));
-        let members: Vec<&[u8]> = own
-            .as_deref()
-            .into_iter()
-            .chain(kept)
-            .take(W3C_MAX_MEMBERS)
-            .collect();
+        let mut members: Vec<&[u8]> = own.as_deref().into_iter().chain(kept).collect();
+        let is_full = members.len() > W3C_MAX_MEMBERS;
+        members.truncate(W3C_MAX_MEMBERS);
+        if cut(&mut members) || is_full {
+            stats.add(Counter::TracestateTruncated);
+        }
         if members.is_empty() {
             Self::Absent
         } else {

@@ -127,19 +127,18 @@ pub fn inject(
     let Some(context) = outgoing.context else {
         return false;
     };
-    let lineage = headers
+    let received = headers
         .first(Name::XAmznTraceId)
         .filter(|_| outgoing.agreeing.contains(Format::XRay))
-        .and_then(|received| Parts::read(received).lineage);
-    headers.set(
-        writer,
-        Name::XAmznTraceId,
-        print(&context, lineage).as_bytes(),
-    );
+        .map(Parts::read)
+        .unwrap_or_default();
+    let text = print(&context, &received);
+    headers.set(writer, Name::XAmznTraceId, text.as_bytes());
     true
 }
 
-fn print(context: &SpanContext, lineage: Option<&[u8]>) -> Text<MAX_TEXT_BYTES> {
+/// The value, with what only the received header of this trace could tell.
+fn print(context: &SpanContext, received: &Parts<'_>) -> Text<MAX_TEXT_BYTES> {
     let mut text = Text::default();
     let trace_id = context.trace_id.to_hex();
     let (epoch, unique) = trace_id.split_at_checked(EPOCH_DIGITS).unwrap_or_default();
@@ -153,13 +152,18 @@ fn print(context: &SpanContext, lineage: Option<&[u8]>) -> Text<MAX_TEXT_BYTES> 
         text.push(PARENT);
         text.push(&span_id.to_hex());
     }
-    text.push(b";");
-    text.push(SAMPLED);
-    text.push(match context.sampling {
+    let sampled: &[u8] = match context.sampling {
         SamplingState::Accept | SamplingState::Debug => b"1",
         SamplingState::Deny => b"0",
-        SamplingState::Deferred => b"?",
-    });
+        // Some libraries refuse the whole header for a `?`, so nobody is given one who did not send it.
+        SamplingState::Deferred if received.sampled == Some(b"?") => b"?",
+        SamplingState::Deferred => b"",
+    };
+    if !sampled.is_empty() {
+        text.push(b";");
+        text.push(SAMPLED);
+        text.push(sampled);
+    }
     // Half a lineage would be another one.
     let fits = |lineage: &&[u8]| {
         let pieces = [text.as_bytes(), b";", LINEAGE, lineage];
@@ -168,6 +172,7 @@ fn print(context: &SpanContext, lineage: Option<&[u8]>) -> Text<MAX_TEXT_BYTES> 
             .fold(0_usize, |sum, piece| sum.saturating_add(piece.len()))
             <= MAX_TEXT_BYTES
     };
+    let lineage = received.lineage.filter(|lineage| !lineage.is_empty());
     if let Some(lineage) = lineage.filter(fits) {
         text.push(b";");
         text.push(LINEAGE);

@@ -559,6 +559,7 @@ fn tm_5_pushes_out_the_right_most_member_for_its_own() {
         ],
     );
     let state = done.value("tracestate").unwrap();
+    assert_eq!(done.stats.get(Counter::TracestateTruncated), 1);
     let members: Vec<_> = state.split(',').collect();
     assert_eq!(members.len(), 32);
     assert!(members[0].starts_with("b3="));
@@ -594,4 +595,142 @@ fn adds_at_most_the_five_headers_that_the_readme_says() {
         done.headers.iter().count() - headers.len()
     });
     assert_eq!(added.into_iter().max(), Some(5), "{added:?}");
+}
+
+#[test]
+fn trust_takes_datadogs_wish_out_of_tracestate_where_it_is_not_believed() {
+    let traceparent = format!("00-{T}-{S}-01");
+    let rows = [
+        (r#""trust": {}"#, "dd=s:2;o:rum;t.dm:-4;t.x:1"),
+        (r#""trust": {"debug": false}"#, "dd=o:rum;t.x:1"),
+        (r#""trust": {"decision": "ignore"}"#, "dd=o:rum;t.x:1"),
+    ];
+    for (trust, expected) in rows {
+        let config = format!(
+            r#"{{"propagation": {{"inject": ["tracecontext", "datadog"]}},
+                "sampling": {{"percentage": 100}}, {trust}, {EXPORT}}}"#
+        );
+        let done = exchange(
+            &config,
+            Direction::Inbound,
+            &[
+                ("traceparent", &traceparent),
+                ("tracestate", "dd=s:2;o:rum;t.dm:-4;t.x:1"),
+            ],
+        );
+        assert_eq!(
+            done.value("tracestate").as_deref(),
+            Some(expected),
+            "{trust}"
+        );
+        let wished = trust == rows[0].0;
+        let priority = done.value("x-datadog-sampling-priority");
+        assert_eq!(
+            priority.as_deref() == Some("2"),
+            wished,
+            "{trust}: {priority:?}"
+        );
+    }
+}
+
+#[test]
+fn b3_50_keeps_a_short_id_short_through_a_hop_that_also_spoke_w3c() {
+    let short = "a3ce929d0e0e4736";
+    let config = format!(
+        r#"{{"propagation": {{"keep64bit": true}}, "sampling": {{"percentage": 0}}, {EXPORT}}}"#
+    );
+    let first = [
+        ("x-b3-traceid", short),
+        ("x-b3-spanid", S),
+        ("x-b3-sampled", "1"),
+    ];
+    let first = exchange(&config, Direction::Outbound, &first);
+    let between: Vec<(&str, String)> = first
+        .headers
+        .iter()
+        .map(|(name, value)| (name, String::from_utf8_lossy(value).into_owned()))
+        .collect();
+    let between: Vec<(&str, &str)> = between
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let second = exchange(&config, Direction::Inbound, &between);
+    assert_eq!(second.value("x-b3-traceid").as_deref(), Some(short));
+    let traceparent = second.value("traceparent").unwrap();
+    assert!(
+        traceparent.starts_with(&format!("00-{short:0>32}-")),
+        "{traceparent}"
+    );
+}
+
+#[test]
+fn mf_2_gives_a_decision_without_ids_to_ids_without_a_decision() {
+    let config = with_trust(r#""trust": {}"#).replace("\"percentage\": 0", "\"percentage\": 100");
+    let ids = [("x-b3-traceid", T), ("x-b3-spanid", S)];
+    let done = exchange(&config, Direction::Inbound, &[ids[0], ids[1], ("b3", "0")]);
+    assert_eq!(done.value("x-b3-sampled").as_deref(), Some("0"));
+    assert!(done.spans.is_empty());
+}
+
+#[test]
+fn trust_leaves_nothing_of_an_outside_context_where_nothing_is_decided() {
+    let stale = [
+        ("tracestate", "dd=s:2;o:rum"),
+        ("x-b3-parentspanid", S),
+        ("x-datadog-origin", "rum"),
+        ("x-other", "stays"),
+    ];
+    for context in ["restart", "ignore"] {
+        let config = format!(r#"{{"trust": {{"context": "{context}"}}}}"#);
+        let done = exchange(&config, Direction::Inbound, &stale);
+        assert_eq!(
+            done.headers,
+            HeaderList::new([("x-other", "stays")]),
+            "{context}"
+        );
+    }
+    let done = exchange("{}", Direction::Inbound, &stale);
+    assert_eq!(
+        done.headers,
+        HeaderList::new(stale),
+        "the empty configuration touches nothing"
+    );
+}
+
+#[test]
+fn trust_keeps_the_decision_where_none_is_taken_here() {
+    let (name, value) = sampled();
+    let headers = [(name, value.as_str()), ("tracestate", "foo=1")];
+    let done = exchange(
+        r#"{"trust": {"decision": "ignore"}}"#,
+        Direction::Inbound,
+        &headers,
+    );
+    assert_eq!(done.value("traceparent"), Some(value));
+    assert_eq!(done.value("tracestate").as_deref(), Some("foo=1"));
+}
+
+#[test]
+fn xr_3_sends_a_question_mark_to_nobody_who_did_not_send_one() {
+    let ids = "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7";
+    for received in [String::from(ids), format!("{ids};Sampled=?")] {
+        let done = exchange("{}", Direction::Inbound, &[("x-amzn-trace-id", &received)]);
+        assert_eq!(done.value("x-amzn-trace-id"), Some(received));
+    }
+}
+
+#[test]
+fn mf_4_counts_a_conflict_once_a_request() {
+    let (name, value) = sampled();
+    let other = "11111111111111111111111111111111";
+    let done = exchange(
+        &format!("{{{EXPORT}}}"),
+        Direction::Inbound,
+        &[
+            (name, &value),
+            ("b3", &format!("{other}-{S}-1")),
+            ("uber-trace-id", &format!("{other}:{S}:0:1")),
+        ],
+    );
+    assert_eq!(done.stats.get(Counter::ContextConflict), 1);
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::headers::list::HeaderList;
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
+use crate::stats::Stats;
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const T64: &str = "a3ce929d0e0e4736";
@@ -114,7 +115,11 @@ fn member_for(sampling: SamplingState, received: &[Header<'_>]) -> Option<String
     let list = HeaderList::new(with_ids(received));
     let member = member(&list.as_request(), sampling)?;
     let text = String::from_utf8(member).unwrap();
-    let members = Tracestate::Absent.with(tracestate::DATADOG_MEMBER, Some(text.as_bytes()));
+    let members = Tracestate::Absent.with(
+        tracestate::DATADOG_MEMBER,
+        Some(text.as_bytes()),
+        &mut Stats::default(),
+    );
     assert!(
         text.len() + 3 <= 256 && members.member(b"dd").is_some(),
         "{text}"
