@@ -17,6 +17,7 @@ mod manifests;
 mod native;
 mod notes;
 mod pairs;
+mod program;
 mod shutdown;
 mod skipped;
 mod tidy;
