@@ -20,9 +20,11 @@ fn main() {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     add_target(&root);
-    let target_dir = env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root.join("target"), PathBuf::from)
-        .join("guest");
+    println!("cargo::rerun-if-env-changed=CARGO_TARGET_DIR");
+    // Cargo takes a relative folder from where it was called, which it tells nobody. From the workspace's root, where that
+    // mostly is; a path that the compiler takes from the source file would be found nowhere. Joining keeps an absolute one.
+    let target_dir = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let target_dir = root.join(target_dir).join("guest");
     let mut cargo = Command::new(variable("CARGO"));
     cargo
         .current_dir(&root)

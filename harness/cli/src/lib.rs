@@ -11,3 +11,15 @@ pub mod sidecar;
 
 /// The compiled filter.
 pub const FILTER: &[u8] = include_bytes!(env!("SIDESPAN_FILTER_WASM"));
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn the_filter_is_found_whatever_folder_cargo_was_given() {
+        let file = Path::new(env!("SIDESPAN_FILTER_WASM"));
+        assert!(file.is_absolute(), "{}", file.display());
+        assert!(super::FILTER.starts_with(b"\0asm"));
+    }
+}

@@ -18,7 +18,7 @@ pub mod span;
 
 use drive::{Drive, Passed};
 use expect::{Failures, Headers};
-use report::{Exchange, Fields, Report};
+use report::{Exchange, Fields, Report, Unrun};
 use scenario::Scenario;
 
 use crate::output;
@@ -33,7 +33,7 @@ pub struct RunArgs {
     /// Another proxy-wasm filter than Sidespan's own, which is built in
     #[arg(long, value_name = "FILE")]
     pub module: Option<PathBuf>,
-    /// Print one JSON object: {"as_expected", "scenarios": [{"file", "scenario", "failures", "spans", …}]}
+    /// Print one JSON object: {"as_expected", "scenarios": [{"file", "scenario", "failures", "spans", …}], "errors"}
     #[arg(long)]
     pub json: bool,
 }
@@ -51,40 +51,45 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn run_to(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    match reports(args) {
-        Ok(reports) => {
-            let is_as_expected = reports.iter().all(|report| report.failures.is_empty());
-            if args.json {
-                let object =
-                    serde_json::json!({ "as_expected": is_as_expected, "scenarios": reports });
-                writeln!(out, "{object}")?;
-            } else {
-                for report in &reports {
-                    report.print(out)?;
-                }
+    let (mut reports, mut errors) = (Vec::new(), Vec::new());
+    match runner(args) {
+        Ok(runner) => {
+            for file in &args.files {
+                runner.run_all(file, &mut reports, &mut errors);
             }
-            Ok(ExitCode::from(u8::from(!is_as_expected)))
         }
-        Err(error) => {
-            output::tell(format_args!("error: {error:#}"));
-            Ok(ExitCode::from(2))
+        Err(error) => errors.push(Unrun::new(args.module.as_deref(), &error)),
+    }
+    let is_as_expected =
+        errors.is_empty() && reports.iter().all(|report| report.failures.is_empty());
+    if args.json {
+        let object = serde_json::json!({
+            "as_expected": is_as_expected, "scenarios": reports, "errors": errors
+        });
+        writeln!(out, "{object}")?;
+    } else {
+        for report in &reports {
+            report.print(out)?;
         }
     }
+    for error in &errors {
+        output::tell(format_args!("error: {}", error.message));
+    }
+    Ok(ExitCode::from(if errors.is_empty() {
+        u8::from(!is_as_expected)
+    } else {
+        2
+    }))
 }
 
-fn reports(args: &RunArgs) -> anyhow::Result<Vec<Report>> {
-    let runner = match &args.module {
-        None => Runner::new(crate::FILTER)?,
+fn runner(args: &RunArgs) -> anyhow::Result<Runner> {
+    match &args.module {
+        None => Runner::new(crate::FILTER),
         Some(file) => {
             let wasm = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-            Runner::new(&wasm).with_context(|| file.display().to_string())?
+            Runner::new(&wasm).with_context(|| file.display().to_string())
         }
-    };
-    let mut reports = Vec::new();
-    for file in &args.files {
-        reports.extend(runner.run_file(file)?);
     }
-    Ok(reports)
 }
 
 /// Runs scenarios with one filter.
@@ -114,6 +119,20 @@ impl Runner {
             .iter()
             .map(|scenario| self.run_scenario(file, scenario))
             .collect()
+    }
+
+    /// Runs what can be run of a file, and keeps what cannot be.
+    fn run_all(&self, file: &Path, reports: &mut Vec<Report>, errors: &mut Vec<Unrun>) {
+        let scenarios = match scenario::load(file) {
+            Ok(scenarios) => scenarios,
+            Err(error) => return errors.push(Unrun::new(Some(file), &error)),
+        };
+        for scenario in &scenarios {
+            match self.run_scenario(file, scenario) {
+                Ok(report) => reports.push(report),
+                Err(error) => errors.push(Unrun::new(Some(file), &error)),
+            }
+        }
     }
 
     fn run_scenario(&self, file: &Path, scenario: &Scenario) -> anyhow::Result<Report> {

@@ -91,8 +91,12 @@ impl Module {
     /// [`LoadError`]: why Envoy would refuse it.
     pub fn compile_with(wasm: &[u8], fuel: Fuel) -> Result<Self, LoadError> {
         let engine = engine(fuel).map_err(|error| LoadError::Engine(format!("{error:#}")))?;
+        if !wasm.starts_with(MAGIC) {
+            let reason = "it does not begin with the bytes 00 61 73 6d";
+            return Err(LoadError::Invalid(reason.to_owned()));
+        }
         let module = wasmtime::Module::from_binary(&engine, wasm);
-        let module = module.map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        let module = module.map_err(|error| LoadError::Invalid(one_line(&error)))?;
         let abi = module.exports().find_map(|export| {
             // Envoy looks at functions only, in the order of the module.
             export
@@ -142,6 +146,16 @@ impl std::fmt::Debug for Module {
             .field("abi", &self.0.abi)
             .finish_non_exhaustive()
     }
+}
+
+/// What every module begins with.
+const MAGIC: &[u8] = b"\0asm";
+
+/// The cause; wasmtime puts what it did in front, and sometimes hints below.
+fn one_line(error: &wasmtime::Error) -> String {
+    let cause = error.root_cause().to_string();
+    let lines: Vec<_> = cause.lines().map(str::trim).collect();
+    lines.join(" ").trim_end().to_owned()
 }
 
 fn engine(fuel: Fuel) -> wasmtime::Result<Engine> {
@@ -236,7 +250,17 @@ mod tests {
     #[test]
     fn refuses_each_way_in_which_envoy_would_not_load_it() {
         let error = |change: &dyn Fn(&str) -> String| load(change).unwrap_err();
-        assert!(matches!(Module::compile(b"MZ"), Err(LoadError::Invalid(_))));
+        for (bytes, reason) in [
+            (&b""[..], "it does not begin with the bytes 00 61 73 6d"),
+            (b"MZ", "it does not begin with the bytes 00 61 73 6d"),
+            (b"\0asm\x01\0\0\0\x7f", "at offset"),
+            (b"\0asm\x01\0", "at offset"),
+        ] {
+            let error = Module::compile(bytes).unwrap_err().to_string();
+            let begins = error.starts_with("not a WebAssembly module: ");
+            assert!(begins && error.contains(reason), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
         assert!(matches!(
             error(&|good| good.replace("_0_2_1", "_0_9_0")),
             LoadError::AbiVersion

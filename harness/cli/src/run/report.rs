@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -51,6 +52,24 @@ pub struct Failure {
     pub expected: String,
     /// What there was.
     pub found: String,
+}
+
+/// A file or a scenario that could not be run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unrun {
+    /// The file; nothing when it is the filter that is built in.
+    pub file: Option<String>,
+    /// Why.
+    pub message: String,
+}
+
+impl Unrun {
+    pub(super) fn new(file: Option<&Path>, error: &anyhow::Error) -> Self {
+        Self {
+            file: file.map(|file| file.display().to_string()),
+            message: format!("{error:#}"),
+        }
+    }
 }
 
 impl Report {

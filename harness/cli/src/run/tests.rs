@@ -184,3 +184,39 @@ fn the_exit_code_says_how_it_went() {
     assert_eq!(code("requests: [{request: {path: '/{x}'}}]", None), of(2));
     assert_eq!(code("requests: [{}]", Some("no/such.wasm")), of(2));
 }
+
+#[test]
+fn a_file_that_cannot_be_run_hides_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fine, text) = (folder.path().join("fine"), folder.path().join("text"));
+    fs::write(&fine, "name: fine\nrequests: [{}]").unwrap();
+    fs::write(
+        &text,
+        "name: text\nconfiguration: gone.json\nrequests: [{}]",
+    )
+    .unwrap();
+    for json in [true, false] {
+        let args = RunArgs {
+            files: vec![text.clone(), "no/such.yaml".into(), fine.clone()],
+            module: None,
+            json,
+        };
+        let mut printed = Vec::new();
+        let code = run_to(&args, &mut printed).unwrap();
+        assert_eq!(
+            format!("{code:?}"),
+            format!("{:?}", std::process::ExitCode::from(2))
+        );
+        let printed = String::from_utf8(printed).unwrap();
+        assert!(printed.contains("fine"), "{printed}");
+        if json {
+            let object: serde_json::Value = serde_json::from_str(&printed).unwrap();
+            assert_eq!(object["as_expected"], false);
+            assert_eq!(object["scenarios"][0]["scenario"], "fine");
+            assert_eq!(object["errors"][0]["file"], text.display().to_string());
+            assert_eq!(object["errors"][1]["file"], "no/such.yaml");
+            let message = object["errors"][1]["message"].as_str().unwrap();
+            assert!(message.starts_with("cannot read no/such.yaml"), "{message}");
+        }
+    }
+}
