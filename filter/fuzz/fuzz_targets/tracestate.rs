@@ -16,7 +16,10 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let headers = RequestHeaders::read([(name, &text[..])]);
     let again = tracestate::read(&headers.lines(Name::Tracestate), &mut stats);
     assert_eq!(again.as_bytes(), text);
-    let with = first.with(B3_MEMBER, Some(b"1"));
+    let with = first.with(B3_MEMBER, Some(b"1"), &mut stats);
     assert_eq!(with.member(B3_MEMBER), Some(&b"1"[..]));
-    assert_eq!(with.with(B3_MEMBER, None).member(B3_MEMBER), None);
+    assert_eq!(
+        with.with(B3_MEMBER, None, &mut stats).member(B3_MEMBER),
+        None
+    );
 });

@@ -55,6 +55,7 @@ pub fn translate(formats: &[Format], list: &HeaderList) -> HeaderList {
         found.context,
         found.agreeing,
         &headers,
+        &mut Stats::default(),
     );
     let outgoing = Outgoing {
         context: found.context,
