@@ -231,8 +231,9 @@ fn the_guest_is_small() {
 
 #[test]
 fn the_embedded_filter_is_the_one_that_the_documented_command_builds() {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    // A relative one is meant from where cargo is called, here the root; joining keeps an absolute one.
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let target = root().join(target);
     let status = Command::new(env!("CARGO"))
         .current_dir(root())
         .args(["build", "--release", "--quiet", "-p", "sidespan-filter"])

@@ -23,7 +23,7 @@ mod vm;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 pub use arguments::{SidecarArgs, run};
@@ -111,7 +111,7 @@ pub struct SidecarConfig {
     pub log_level: LogLevel,
     /// What becomes of requests once the VM has failed.
     pub failure_policy: FailurePolicy,
-    /// How long the upstream may take to begin its response; Envoy's default is 15 s.
+    /// How long the upstream may take to begin its response once it has the whole request; Envoy's default is 15 s.
     pub timeout: Duration,
     /// How long stopping may take, for open requests and for what the filter still has to send.
     pub drain: Duration,
@@ -219,13 +219,15 @@ impl Sidecar {
     /// Stops: no new connection, open requests to their end, then the filter's own end, with what it still has to send.
     /// All of it within the configured time. Stopping twice does nothing more.
     pub async fn stop(&self) {
+        let begun = Instant::now();
         // Nobody listens any more when it was stopped before.
         let _ = self.stop.send(true);
         if let Some(front) = self.front.lock().await.take() {
             // It only fails if it panicked, which has been told then.
             let _ = front.await;
         }
-        self.vm.stop(self.drain).await;
+        let left = self.drain.saturating_sub(begun.elapsed());
+        self.vm.stop(left).await;
     }
 }
 

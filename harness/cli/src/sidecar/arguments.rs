@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use sidespan_host::{FailurePolicy, LogLevel, Module};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Direction, Routes, Sidecar, SidecarConfig};
 use crate::output;
@@ -50,6 +52,9 @@ pub struct SidecarArgs {
     /// Let requests pass once the filter has failed, instead of answering 503
     #[arg(long)]
     pub fail_open: bool,
+    /// How many seconds the server may take to begin its response once it has the request; 0 for no limit
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    pub timeout: u32,
     /// Keep the filter's debug lines too; RUST_LOG=wasm=debug shows them
     #[arg(long)]
     pub debug: bool,
@@ -65,7 +70,7 @@ Examples:
       runs another filter
 
 RUST_LOG=wasm=info shows what the filter logs. Ctrl-C or SIGTERM ends it: open requests first, then what the filter still \
-has to send.
+has to send, all within five seconds. A second time ends it at once.
 
 Exit codes: 0 ended as told, 2 it could not start.";
 
@@ -77,17 +82,43 @@ pub fn run(args: SidecarArgs) -> anyhow::Result<ExitCode> {
     let config = config(args)?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let sidecar = Sidecar::start(config).await?;
-        let mut terminated = signal(SignalKind::terminate())?;
+        let mut signals = Signals::new()?;
         // Port 0 picks a free one, which nobody else can tell.
         output::tell(format_args!("listening on {}", sidecar.local_addr()));
-        tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed?,
-            // As Kubernetes and shells end what they started.
-            _ = terminated.recv() => {}
-        }
-        sidecar.stop().await;
+        signals.next().await;
+        stop(&sidecar, signals.next()).await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Ctrl-C, and what Kubernetes and shells end with what they started.
+struct Signals {
+    pressed: Signal,
+    terminated: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            pressed: signal(SignalKind::interrupt())?,
+            terminated: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.pressed.recv() => {}
+            _ = self.terminated.recv() => {}
+        }
+    }
+}
+
+/// Lets the sidecar finish, unless it is told once more to end.
+async fn stop(sidecar: &Sidecar, again: impl Future<Output = ()>) {
+    tokio::select! {
+        () = sidecar.stop() => {}
+        () = again => {}
+    }
 }
 
 fn config(args: SidecarArgs) -> anyhow::Result<SidecarConfig> {
@@ -109,6 +140,11 @@ fn config(args: SidecarArgs) -> anyhow::Result<SidecarConfig> {
     config.clusters = args.cluster.into_iter().collect::<BTreeMap<_, _>>();
     config.any_cluster = args.otlp;
     config.environment = args.env;
+    config.timeout = match args.timeout {
+        // As in a route of Envoy.
+        0 => Duration::MAX,
+        seconds => Duration::from_secs(seconds.into()),
+    };
     if args.fail_open {
         config.failure_policy = FailurePolicy::FailOpen;
     }
@@ -127,10 +163,12 @@ fn configuration(file: &Path) -> anyhow::Result<Vec<u8>> {
     let is_yaml = file
         .extension()
         .is_some_and(|kind| kind == "yaml" || kind == "yml");
+    // As `sidespan check` reads it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if !is_yaml {
-        return Ok(text.into_bytes());
+        return Ok(text.into());
     }
-    let value: serde_json::Value = serde_saphyr::from_str(&text)
+    let value: serde_json::Value = serde_saphyr::from_str(text)
         .with_context(|| format!("reading {} as YAML", file.display()))?;
     Ok(value.to_string().into_bytes())
 }
@@ -170,6 +208,9 @@ fn pair(text: &str) -> anyhow::Result<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::time::Instant;
+
     use clap::Parser;
 
     use super::*;
@@ -228,6 +269,49 @@ mod tests {
         assert_eq!(config.any_cluster.as_deref(), Some("127.0.0.1:4317"));
         assert_eq!(config.clusters["other"], "127.0.0.1:1");
         assert_eq!(config.properties[0].1, "shop".into());
+        assert_eq!(config.timeout, Duration::from_secs(15));
+    }
+
+    #[test]
+    fn takes_a_configuration_with_the_mark_of_its_encoding() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.json", "a.yaml"] {
+            let file = folder.path().join(name);
+            fs::write(&file, "\u{feff}{\"a\":5}").unwrap();
+            assert_eq!(configuration(&file).unwrap(), br#"{"a":5}"#, "{name}");
+        }
+    }
+
+    #[test]
+    fn takes_the_upstreams_time_in_seconds() {
+        for (seconds, expected) in [(60, Duration::from_secs(60)), (0, Duration::MAX)] {
+            let config = parse(&format!(
+                "sidecar --upstream 127.0.0.1:1 --timeout {seconds}"
+            ));
+            assert_eq!(config.unwrap().timeout, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_second_signal_does_not_wait_for_the_first() {
+        // The upstream takes connections, and never answers.
+        let upstream = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let line = format!("sidecar --upstream {}", upstream.local_addr().unwrap());
+        let mut config = parse(&line).unwrap();
+        config.drain = Duration::from_secs(600);
+        let sidecar = Sidecar::start(config).await.unwrap();
+        let mut client = std::net::TcpStream::connect(sidecar.local_addr()).unwrap();
+        client
+            .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            .unwrap();
+        // Once its request is there, it has to be waited for.
+        let (waiting, _stream) = tokio::task::spawn_blocking(move || upstream.accept().unwrap())
+            .await
+            .unwrap();
+        let begun = Instant::now();
+        stop(&sidecar, std::future::ready(())).await;
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        drop(waiting);
     }
 
     #[test]

@@ -56,13 +56,13 @@ pub(super) async fn serve(
         let reply = LocalReply::new(404, "route_not_found");
         return exchange.reply(reply, Ending::Complete).await;
     };
-    let body = if then == Then::End {
-        message::empty()
+    let (body, upload) = if then == Then::End {
+        (message::empty(), None)
     } else {
         let (pieces, piped) = message::pipe();
         let upload = tokio::spawn(exchange.link.clone().upload(body, pieces));
         exchange.upload = Some(upload.abort_handle());
-        piped
+        (piped, Some(upload))
     };
     let request = match message::to_request(&headers, protocol, body) {
         Ok(request) => request,
@@ -74,8 +74,17 @@ pub(super) async fn serve(
         }
     };
     let address = address.to_string();
+    // As Envoy counts: a slow upload is the client's, not the upstream's.
+    let too_late = async {
+        if let Some(upload) = upload {
+            // It only fails by being aborted or by panicking, and then nothing more is sent either.
+            let _ = upload.await;
+        }
+        tokio::time::sleep(front.timeout).await;
+    };
     let response = tokio::select! {
-        response = tokio::time::timeout(front.timeout, front.pool.send(&address, protocol, request)) => response,
+        response = front.pool.send(&address, protocol, request) => Some(response),
+        () = too_late => None,
         signs = exchange.link.over() => {
             return if signs.replied && !signs.reset {
                 exchange.reply_here(Ending::Complete).await
@@ -85,13 +94,13 @@ pub(super) async fn serve(
         }
     };
     match response {
-        Ok(Ok(response)) => exchange.respond(response).await,
-        Ok(Err(error)) => {
+        Some(Ok(response)) => exchange.respond(response).await,
+        Some(Err(error)) => {
             log::debug!("no response from {address}: {error}");
             let (reply, ending) = no_response(&error);
             exchange.reply(reply, ending).await
         }
-        Err(_) => {
+        None => {
             let reply = LocalReply::new(504, "response_timeout").body("upstream request timeout");
             exchange.reply(reply, Ending::UpstreamTimeout).await
         }

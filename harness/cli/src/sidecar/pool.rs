@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::message::{Body, Protocol};
 
@@ -133,9 +135,13 @@ impl Pool {
     }
 }
 
+/// Envoy's default for a cluster.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 async fn connect(address: &str) -> Result<TokioIo<TcpStream>, NoResponse> {
-    let stream = TcpStream::connect(address)
+    let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
         .await
+        .unwrap_or_else(|late| Err(late.into()))
         .map_err(NoResponse::Connect)?;
     // Messages are written whole; waiting for more only adds latency. Not all systems can.
     let _ = stream.set_nodelay(true);

@@ -538,3 +538,60 @@ async fn says_why_a_filter_did_not_start() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn the_upstreams_time_begins_when_it_has_the_request() {
+    let mut config = config(echo().await);
+    config.timeout = Duration::from_secs(1);
+    let sidecar = Sidecar::start(config).await.unwrap();
+    let (pieces, body) = message::pipe();
+    let request = Request::post("/").header("host", "shop").body(body);
+    let response = ask(&sidecar, Protocol::Http1, request.unwrap());
+    tokio::pin!(response);
+    pieces
+        .send(message::Piece::Frame(Frame::data("slow".into())))
+        .await
+        .unwrap();
+    // A client that takes longer to send than the upstream may to answer.
+    let early = tokio::time::timeout(Duration::from_millis(1500), &mut response).await;
+    assert!(early.is_err(), "{early:?}");
+    pieces.send(message::Piece::End).await.unwrap();
+    let response = response.await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        "slow"
+    );
+}
+
+#[tokio::test]
+async fn open_requests_and_the_filter_share_the_time_to_stop() {
+    let (reached, mut arrived) = mpsc::unbounded_channel();
+    let silent = serve(move |_: Request<Incoming>| {
+        let reached = reached.clone();
+        async move {
+            reached.send(()).unwrap();
+            std::future::pending().await
+        }
+    })
+    .await;
+    let mut config = config(silent);
+    // Asked to end, the filter calls this, and waits two seconds for the answer.
+    config.any_cluster = Some(silent.to_string());
+    config.drain = Duration::from_millis(1500);
+    let sidecar = Sidecar::start(config).await.unwrap();
+    let address = sidecar.local_addr().to_string();
+    tokio::spawn(async move {
+        let pool = Pool::default();
+        // It is cut off.
+        let _ = pool.send(&address, Protocol::Http1, get("/")).await;
+    });
+    arrived.recv().await.unwrap();
+    let begun = Instant::now();
+    sidecar.stop().await;
+    assert!(
+        begun.elapsed() < Duration::from_millis(2500),
+        "{:?}",
+        begun.elapsed()
+    );
+}
