@@ -266,3 +266,5 @@ fn write(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vector;

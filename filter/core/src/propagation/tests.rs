@@ -3,14 +3,12 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::vector::{S, T, T64, carrying, context, saying};
 use super::*;
 use crate::headers::list::HeaderList;
 use crate::ids::TraceId;
 
-const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const T64: &str = "a3ce929d0e0e4736";
 const OTHER: &str = "11111111111111111111111111111111";
-const S: &str = "00f067aa0ba902b7";
 const ALL: [Format; 3] = [Format::TraceContext, Format::B3, Format::B3Multi];
 
 fn writing(inject: &[Format]) -> Propagation {
@@ -67,30 +65,6 @@ fn pass(propagation: &Propagation, headers: &[(&str, &str)]) -> Passed {
             .map(|(name, value)| (name.into(), String::from_utf8_lossy(value).into_owned()))
             .collect(),
     }
-}
-
-fn context(sampling: SamplingState) -> SpanContext {
-    SpanContext {
-        trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
-        span_id: SpanId::from_hex(S.as_bytes()).ok(),
-        sampling,
-        random: false,
-        short_trace_id: false,
-    }
-}
-
-fn saying(context: Option<SpanContext>, decision: SamplingState) -> Outgoing<'static> {
-    Outgoing {
-        context,
-        decision,
-        tracestate: &Tracestate::Absent,
-        agreeing: FormatSet::default(),
-        answered: FormatSet::default(),
-    }
-}
-
-fn carrying(context: SpanContext) -> Outgoing<'static> {
-    saying(Some(context), SamplingState::Deferred)
 }
 
 /// The headers of a context in one format.

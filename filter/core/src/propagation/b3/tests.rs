@@ -4,13 +4,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::headers::list::HeaderList;
-use crate::propagation::format::FormatSet;
-use crate::propagation::tracestate::Tracestate;
-
-const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const T64: &str = "a3ce929d0e0e4736";
-const S: &str = "00f067aa0ba902b7";
-const P: &str = "05e3ac9a4f6e3b90";
+use crate::propagation::vector::{P, S, T, T64, carrying, context, found, saying};
 
 fn single(value: &str) -> Extracted {
     extract_single(&HeaderList::new([("b3", value)]).as_request())
@@ -24,20 +18,6 @@ fn multi(headers: &[(&str, &str)]) -> Extracted {
 fn with_ids(headers: &[(&str, &str)]) -> Extracted {
     let ids = [("x-b3-traceid", T), ("x-b3-spanid", S)];
     multi(&[&ids, headers].concat())
-}
-
-fn context(sampling: SamplingState) -> SpanContext {
-    SpanContext {
-        trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
-        span_id: SpanId::from_hex(S.as_bytes()).ok(),
-        sampling,
-        random: false,
-        short_trace_id: false,
-    }
-}
-
-fn found(sampling: SamplingState) -> Extracted {
-    Extracted::Context(context(sampling))
 }
 
 fn refuses_single(rows: &[(String, Refusal)]) {
@@ -337,20 +317,6 @@ fn written(outgoing: Outgoing<'static>, keep64bit: bool, before: &[(&str, &str)]
         .collect();
     lines.sort();
     lines
-}
-
-fn saying(context: Option<SpanContext>, decision: SamplingState) -> Outgoing<'static> {
-    Outgoing {
-        context,
-        decision,
-        tracestate: &Tracestate::Absent,
-        agreeing: FormatSet::default(),
-        answered: FormatSet::default(),
-    }
-}
-
-fn carrying(context: SpanContext) -> Outgoing<'static> {
-    saying(Some(context), SamplingState::Deferred)
 }
 
 #[test]

@@ -6,11 +6,9 @@ use super::*;
 use crate::headers::list::HeaderList;
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
+use crate::propagation::vector::{S, T, T64, context, found};
 use crate::stats::Stats;
 
-const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const T64: &str = "a3ce929d0e0e4736";
-const S: &str = "00f067aa0ba902b7";
 const LOW: &str = "11803532876627986230";
 const PARENT: &str = "67667974448284343";
 const TID_TAG: &str = "_dd.p.tid=4bf92f3577b34da6";
@@ -33,20 +31,6 @@ fn with_ids<'a>(headers: &[Header<'a>]) -> Vec<Header<'a>> {
     all.retain(|(name, _)| headers.iter().all(|(other, _)| other != name));
     all.extend(headers);
     all
-}
-
-fn context(sampling: SamplingState) -> SpanContext {
-    SpanContext {
-        trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
-        span_id: Some(SpanId::from_hex(S.as_bytes()).unwrap()),
-        sampling,
-        random: false,
-        short_trace_id: false,
-    }
-}
-
-fn found(sampling: SamplingState) -> Extracted {
-    Extracted::Context(context(sampling))
 }
 
 fn short(sampling: SamplingState) -> SpanContext {

@@ -5,23 +5,12 @@ use super::*;
 use crate::headers::list::HeaderList;
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
+use crate::propagation::vector::{S, T, context, found};
 
-const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const S: &str = "00f067aa0ba902b7";
 const S10: &str = "67667974448284343";
 
 fn read(value: impl AsRef<[u8]>) -> Extracted {
     extract(&HeaderList::new([("x-cloud-trace-context", value)]).as_request())
-}
-
-fn context(sampling: SamplingState) -> SpanContext {
-    SpanContext {
-        trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
-        span_id: SpanId::from_hex(S.as_bytes()).ok(),
-        sampling,
-        random: false,
-        short_trace_id: false,
-    }
 }
 
 fn without_span(sampling: SamplingState) -> SpanContext {
@@ -29,10 +18,6 @@ fn without_span(sampling: SamplingState) -> SpanContext {
         span_id: None,
         ..context(sampling)
     }
-}
-
-fn found(sampling: SamplingState) -> Extracted {
-    Extracted::Context(context(sampling))
 }
 
 /// What is written of a context; `None` where there are no words for it.

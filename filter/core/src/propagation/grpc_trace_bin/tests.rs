@@ -6,13 +6,10 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::*;
 use crate::headers::list::HeaderList;
-use crate::propagation::format::FormatSet;
-use crate::propagation::tracestate::Tracestate;
+use crate::propagation::vector::{S, T, carrying, context, found};
 
 const VALID: &str = "AABL+S81d7NNpqPOkp0ODkc2AQDwZ6oLqQK3AgE";
 const DENY: &str = "AABL+S81d7NNpqPOkp0ODkc2AQDwZ6oLqQK3AgA";
-const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const S: &str = "00f067aa0ba902b7";
 
 fn read(value: &str) -> Extracted {
     extract(&HeaderList::new([("grpc-trace-bin", value)]).as_request())
@@ -27,30 +24,6 @@ fn encoded(digits: &str) -> String {
         .collect();
     let length = STANDARD_NO_PAD.encode_slice(bytes, &mut text).unwrap();
     String::from_utf8(text[..length].to_vec()).unwrap()
-}
-
-fn context(sampling: SamplingState) -> SpanContext {
-    SpanContext {
-        trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
-        span_id: Some(SpanId::from_hex(S.as_bytes()).unwrap()),
-        sampling,
-        random: false,
-        short_trace_id: false,
-    }
-}
-
-fn found(sampling: SamplingState) -> Extracted {
-    Extracted::Context(context(sampling))
-}
-
-fn carrying(context: SpanContext) -> Outgoing<'static> {
-    Outgoing {
-        context: Some(context),
-        decision: SamplingState::Deferred,
-        tracestate: &Tracestate::Absent,
-        agreeing: FormatSet::default(),
-        answered: FormatSet::default(),
-    }
 }
 
 fn written(outgoing: &Outgoing<'_>) -> Option<String> {

@@ -5,28 +5,10 @@ use super::*;
 use crate::headers::list::HeaderList;
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
-
-const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const T64: &str = "a3ce929d0e0e4736";
-const S: &str = "00f067aa0ba902b7";
-const P: &str = "05e3ac9a4f6e3b90";
+use crate::propagation::vector::{P, S, T, T64, context, found};
 
 fn read(value: impl AsRef<[u8]>) -> Extracted {
     extract(&HeaderList::new([("uber-trace-id", value)]).as_request())
-}
-
-fn context(sampling: SamplingState) -> SpanContext {
-    SpanContext {
-        trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
-        span_id: SpanId::from_hex(S.as_bytes()).ok(),
-        sampling,
-        random: false,
-        short_trace_id: false,
-    }
-}
-
-fn found(sampling: SamplingState) -> Extracted {
-    Extracted::Context(context(sampling))
 }
 
 fn outgoing(context: Option<SpanContext>) -> Outgoing<'static> {

@@ -6,10 +6,7 @@ use super::*;
 use crate::headers::list::HeaderList;
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
-
-const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const T64: &str = "a3ce929d0e0e4736";
-const S: &str = "00f067aa0ba902b7";
+use crate::propagation::vector::{S, T, T64};
 
 const TRACE_ID: &str = "ot-tracer-traceid";
 const SPAN_ID: &str = "ot-tracer-spanid";

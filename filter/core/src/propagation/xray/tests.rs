@@ -6,29 +6,14 @@ use super::*;
 use crate::headers::list::HeaderList;
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
+use crate::propagation::vector::{S, T, context, found};
 
-const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const S: &str = "00f067aa0ba902b7";
 const ROOT_PART: &str = "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736";
 const VALID: &str = "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled=1";
 const LOOPS: &str = "Lineage=25:a87bd80c:1";
 
 fn read(value: &str) -> Extracted {
     extract(&HeaderList::new([("x-amzn-trace-id", value)]).as_request())
-}
-
-fn context(sampling: SamplingState) -> SpanContext {
-    SpanContext {
-        trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
-        span_id: Some(SpanId::from_hex(S.as_bytes()).unwrap()),
-        sampling,
-        random: false,
-        short_trace_id: false,
-    }
-}
-
-fn found(sampling: SamplingState) -> Extracted {
-    Extracted::Context(context(sampling))
 }
 
 fn carrying(context: SpanContext) -> Outgoing<'static> {

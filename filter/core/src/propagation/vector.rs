@@ -1,0 +1,47 @@
+//! The canonical context of the tests, as the rule book has it, and ways to put it into the mouths of formats.
+
+use super::format::FormatSet;
+use super::tracestate::Tracestate;
+use super::{Extracted, Outgoing, SamplingState, SpanContext};
+use crate::ids::{SpanId, TraceId};
+
+/// A trace id of 128 bits.
+pub(super) const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+/// Its right half.
+pub(super) const T64: &str = "a3ce929d0e0e4736";
+/// A span id.
+pub(super) const S: &str = "00f067aa0ba902b7";
+/// The span id of a grandparent.
+pub(super) const P: &str = "05e3ac9a4f6e3b90";
+
+/// The context of these ids.
+pub(super) fn context(sampling: SamplingState) -> SpanContext {
+    SpanContext {
+        trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
+        span_id: SpanId::from_hex(S.as_bytes()).ok(),
+        sampling,
+        random: false,
+        short_trace_id: false,
+    }
+}
+
+/// The answer of a format that tells it.
+pub(super) fn found(sampling: SamplingState) -> Extracted {
+    Extracted::Context(context(sampling))
+}
+
+/// A request that came in no format and goes on with this.
+pub(super) fn saying(context: Option<SpanContext>, decision: SamplingState) -> Outgoing<'static> {
+    Outgoing {
+        context,
+        decision,
+        tracestate: &Tracestate::Absent,
+        agreeing: FormatSet::default(),
+        answered: FormatSet::default(),
+    }
+}
+
+/// The same with a context.
+pub(super) fn carrying(context: SpanContext) -> Outgoing<'static> {
+    saying(Some(context), SamplingState::Deferred)
+}
