@@ -6,7 +6,7 @@ use super::*;
 use crate::headers::list::HeaderList;
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
-use crate::propagation::vector::{S, T, T64, context, found};
+use crate::propagation::vector::{S, T64, context, found};
 use crate::stats::Stats;
 
 const LOW: &str = "11803532876627986230";
