@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::guest::Trap;
 use crate::host::Host;
+use crate::limit;
 use crate::logs::LogLevel;
 use crate::module::Module;
 use crate::properties::{Path, Properties};
@@ -40,6 +42,7 @@ pub(crate) struct Settings {
     pub(crate) entropy: Entropy,
     pub(crate) detail: Detail,
     pub(crate) failure_policy: FailurePolicy,
+    pub(crate) callback_limit: Duration,
 }
 
 /// The clusters that a guest can call.
@@ -87,6 +90,7 @@ impl HostBuilder {
                 entropy: Entropy::default(),
                 detail: Detail::default(),
                 failure_policy: FailurePolicy::default(),
+                callback_limit: limit::DEFAULT_LIMIT,
             },
         }
     }
@@ -175,6 +179,13 @@ impl HostBuilder {
     /// Sets what becomes of requests once the VM has failed.
     pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
         self.settings.failure_policy = policy;
+        self
+    }
+
+    /// Sets how much real time one callback may take, 10 s by default. One that takes longer is a trap; Envoy would wait for
+    /// ever. It is kept to a tenth of a second.
+    pub fn callback_limit(mut self, limit: Duration) -> Self {
+        self.settings.callback_limit = limit;
         self
     }
 

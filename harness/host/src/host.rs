@@ -20,6 +20,7 @@ use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
 use crate::builder::{HostBuilder, Settings, StartError, StartFailure};
 use crate::clock::Time;
 use crate::guest::{Guest, Trap};
+use crate::limit;
 use crate::logs::{LogLevel, LogLine};
 use crate::module::{Fuel, Module};
 use crate::shared::Shared;
@@ -98,6 +99,7 @@ impl Host {
             // Only fails for an engine that does not meter.
             let _ = self.store.set_fuel(u64::MAX);
         }
+        self.set_deadline();
         let instance = match self.module.instance().instantiate(&mut self.store) {
             Ok(instance) => instance,
             Err(error) => {
@@ -153,11 +155,17 @@ impl Host {
         world.callback = callback;
         world.stop_iteration = false;
         world.transcript.enter(callback, context);
+        self.set_deadline();
         let result = function.call(&mut self.store, parameters);
         let world = self.store.data_mut();
         world.effective = None;
         world.transcript.leave(callback);
         result.map_err(|error| self.fail(callback, &error))
+    }
+
+    fn set_deadline(&mut self) {
+        let limit = self.world().settings.callback_limit;
+        self.store.set_epoch_deadline(limit::ticks(limit));
     }
 
     /// Does what host functions have put off, in order. Doing it may put off more.
@@ -174,7 +182,11 @@ impl Host {
 
     /// Marks the VM as failed. Its contexts live on only so that the streams can be answered.
     fn fail(&mut self, callback: &'static str, error: &wasmtime::Error) -> Failed {
-        let trap = Trap::new(callback, error);
+        let mut trap = Trap::new(callback, error);
+        if error.downcast_ref() == Some(&wasmtime::Trap::Interrupt) {
+            let limit = self.world().settings.callback_limit;
+            trap.message = format!("the guest did not return within {limit:?} and was stopped");
+        }
         let world = self.store.data_mut();
         world.logs.push(LogLevel::Critical, trap.to_string());
         world.deferred.clear();

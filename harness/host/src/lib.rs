@@ -49,6 +49,7 @@ mod entropy;
 mod guest;
 mod headers;
 mod host;
+mod limit;
 mod logs;
 mod memory;
 mod module;

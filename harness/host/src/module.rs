@@ -13,6 +13,7 @@ use wasmtime::{
 
 use crate::abi::{self, AbiVersion};
 use crate::guest::EXPORTS;
+use crate::limit;
 use crate::wasi;
 use crate::world::World;
 
@@ -161,6 +162,7 @@ fn one_line(error: &wasmtime::Error) -> String {
 fn engine(fuel: Fuel) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config.consume_fuel(fuel == Fuel::Metered);
+    config.epoch_interruption(true);
     // The same inputs must give the same bits on every machine.
     config.cranelift_nan_canonicalization(true);
     config.relaxed_simd_deterministic(true);
@@ -168,7 +170,9 @@ fn engine(fuel: Fuel) -> wasmtime::Result<Engine> {
         Ok(cache) => drop(config.cache(Some(cache))),
         Err(error) => log::debug!("compiled modules are not kept: {error:#}"),
     }
-    Engine::new(&config)
+    let engine = Engine::new(&config)?;
+    limit::watch(&engine);
+    Ok(engine)
 }
 
 fn check_exports(module: &wasmtime::Module, abi: AbiVersion) -> Result<(), LoadError> {

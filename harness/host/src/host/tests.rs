@@ -543,3 +543,47 @@ fn can_be_sent_to_another_thread() {
     is_send::<Host>();
     is_send::<Module>();
 }
+
+#[test]
+fn a_guest_that_does_not_return_is_stopped() {
+    let stuck = "(loop $for_ever (br $for_ever))";
+    let limit = Duration::from_millis(50);
+    let message = "the guest did not return within 50ms and was stopped";
+    let more = format!(
+        r#"(func $stuck {stuck}) (func (export "proxy_on_log") (param i32) (call $stuck))"#
+    );
+    let guest = Guest {
+        more: &more,
+        ..Guest::default()
+    };
+    let mut host = guest.builder().callback_limit(limit).start().unwrap();
+    let stream = host.open_stream(StreamProperties::new());
+    host.end(stream, Ending::Complete);
+    let trap = host.trap().unwrap();
+    assert_eq!(
+        (
+            trap.callback,
+            trap.message.as_str(),
+            trap.backtrace[0].as_str()
+        ),
+        ("proxy_on_log", message, "stuck")
+    );
+    for (callback, more) in [
+        (
+            "instantiation",
+            format!("(func $begin {stuck}) (start $begin)"),
+        ),
+        (
+            "_initialize",
+            format!(r#"(func (export "_initialize") {stuck})"#),
+        ),
+    ] {
+        let guest = Guest {
+            more: &more,
+            ..Guest::default()
+        };
+        let error = guest.builder().callback_limit(limit).start().unwrap_err();
+        let trap = error.host.trap().unwrap();
+        assert_eq!((trap.callback, trap.message.as_str()), (callback, message));
+    }
+}
