@@ -54,6 +54,17 @@ fn all_three_ways_install_the_same() {
             expected
         );
         assert_eq!(config["root_id"], plugin["spec"]["pluginName"]);
+        // As Istio makes it of the others: copies of two kinds find each other only then.
+        assert!(config["vm_config"]["vm_id"].is_null());
+    }
+}
+
+#[test]
+fn the_filter_from_a_file_is_only_for_pods_that_say_they_have_it() {
+    let selector = &manifest("envoyfilter")["spec"]["workloadSelector"]["labels"];
+    assert_eq!(selector, &serde_json::json!({"sidespan": "enabled"}));
+    for file in ["istio/envoyfilter.yaml", "istio/README.md"] {
+        assert!(read(file).contains("sidespan: enabled"), "{file}");
     }
 }
 
