@@ -2,7 +2,7 @@
 //!
 //! An id that is zero is no id in any format ([W3C Trace Context], "trace-id" and "parent-id"; B3 and OTLP agree), so
 //! zero cannot be built: `Option<SpanId>` is a parent that may be missing, and there is no invalid constant to forget.
-//! Digits are read strictly: as many as the id has, lower case. A format that tolerates more repairs the text first.
+//! Digits are read strictly, as many as the id has and lower case; a format that tolerates more asks for the loose reading.
 //!
 //! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
 
@@ -38,6 +38,14 @@ impl TraceId {
     /// [`IdError::Digits`] for another length or another character, [`IdError::Zero`] for 32 zeros.
     pub fn from_hex(digits: &[u8]) -> Result<Self, IdError> {
         Self::from_bytes(bytes_of(digits)?).ok_or(IdError::Zero)
+    }
+
+    /// Reads 1 to 32 digits of either case; zeros may be missing on the left.
+    ///
+    /// # Errors
+    /// [`IdError::Digits`] for none, for more or for another character, [`IdError::Zero`] where all are zero.
+    pub fn from_loose_hex(digits: &[u8]) -> Result<Self, IdError> {
+        Self::from_hex(&repair_hex::<32>(digits).ok_or(IdError::Digits)?)
     }
 
     /// Reads exactly 16 lower-case digits, the right half of an id whose left half is zero (W3C Trace Context,
@@ -119,6 +127,14 @@ impl SpanId {
     /// [`IdError::Digits`] for another length or another character, [`IdError::Zero`] for 16 zeros.
     pub fn from_hex(digits: &[u8]) -> Result<Self, IdError> {
         Self::from_bytes(bytes_of(digits)?).ok_or(IdError::Zero)
+    }
+
+    /// Reads 1 to 16 digits of either case; zeros may be missing on the left.
+    ///
+    /// # Errors
+    /// [`IdError::Digits`] for none, for more or for another character, [`IdError::Zero`] where all are zero.
+    pub fn from_loose_hex(digits: &[u8]) -> Result<Self, IdError> {
+        Self::from_hex(&repair_hex::<16>(digits).ok_or(IdError::Digits)?)
     }
 
     /// The id with this number, or `None` when it is zero.

@@ -133,6 +133,16 @@ impl Refusal {
     }
 }
 
+/// The answer of a format of which nothing survives where anything is malformed.
+impl From<Result<SpanContext, Refusal>> for Extracted {
+    fn from(parsed: Result<SpanContext, Refusal>) -> Self {
+        match parsed {
+            Ok(context) => Self::Context(context),
+            Err(refusal) => Self::malformed(refusal),
+        }
+    }
+}
+
 impl Extracted {
     pub(super) fn malformed(refusal: Refusal) -> Self {
         Self::Malformed {

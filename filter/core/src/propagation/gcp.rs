@@ -20,7 +20,7 @@
 //! [`X-Cloud-Trace-Context`]: https://cloud.google.com/trace/docs/trace-context
 
 use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
-use crate::ids::{SpanId, TraceId, repair_hex};
+use crate::ids::{SpanId, TraceId};
 
 use super::text::{Text, number};
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
@@ -30,10 +30,7 @@ pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
     let Some(value) = headers.first(Name::CloudTraceContext) else {
         return Extracted::Absent;
     };
-    match parse(trim(value)) {
-        Ok(context) => Extracted::Context(context),
-        Err(refusal) => Extracted::malformed(refusal),
-    }
+    parse(trim(value)).into()
 }
 
 fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
@@ -43,8 +40,7 @@ fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
         // Nothing says that a shorter one lacks zeros, unlike elsewhere.
         return Err(Refusal::TraceId);
     }
-    let trace_id = repair_hex::<TRACE_ID_DIGITS>(trace_id).ok_or(Refusal::TraceId)?;
-    let trace_id = TraceId::from_hex(&trace_id).map_err(Refusal::of_trace_id)?;
+    let trace_id = TraceId::from_loose_hex(trace_id).map_err(Refusal::of_trace_id)?;
     let span_id = match span_id {
         None | Some(b"") => 0,
         Some(digits) => number(digits).ok_or(Refusal::SpanId)?,

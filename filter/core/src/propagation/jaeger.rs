@@ -31,10 +31,7 @@ pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
     let Some(value) = headers.first(Name::UberTraceId) else {
         return Extracted::Absent;
     };
-    match parse(trim(value)) {
-        Ok(context) => Extracted::Context(context),
-        Err(refusal) => Extracted::malformed(refusal),
-    }
+    parse(trim(value)).into()
 }
 
 fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
@@ -54,10 +51,8 @@ fn parse_plain(value: &[u8]) -> Result<SpanContext, Refusal> {
         return Err(Refusal::Delimiter);
     };
     let short_trace_id = trace_id.len() <= SHORT_TRACE_ID_DIGITS;
-    let trace_id = repair_hex::<TRACE_ID_DIGITS>(trace_id).ok_or(Refusal::TraceId)?;
-    let trace_id = TraceId::from_hex(&trace_id).map_err(Refusal::of_trace_id)?;
-    let span_id = repair_hex::<SPAN_ID_DIGITS>(span_id).ok_or(Refusal::SpanId)?;
-    let span_id = SpanId::from_hex(&span_id).map_err(Refusal::of_span_id)?;
+    let trace_id = TraceId::from_loose_hex(trace_id).map_err(Refusal::of_trace_id)?;
+    let span_id = SpanId::from_loose_hex(span_id).map_err(Refusal::of_span_id)?;
     let flags = byte(flags).ok_or(Refusal::Flags)?;
     Ok(SpanContext {
         trace_id,

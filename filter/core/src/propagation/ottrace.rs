@@ -17,7 +17,7 @@
 //! [deprecated]: https://opentelemetry.io/docs/specs/otel/context/api-propagators/
 
 use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
-use crate::ids::{SpanId, TraceId, repair_hex};
+use crate::ids::{SpanId, TraceId};
 
 use super::format::Format;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
@@ -27,21 +27,17 @@ pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
     if !headers.has_any(Format::OtTrace.headers()) {
         return Extracted::Absent;
     }
-    match parse(headers) {
-        Ok(context) => Extracted::Context(context),
-        Err(refusal) => Extracted::malformed(refusal),
-    }
+    parse(headers).into()
 }
 
 fn parse(headers: &RequestHeaders<'_>) -> Result<SpanContext, Refusal> {
     let digits = headers.first(Name::OtTracerTraceId).map(trim);
     let digits = digits.ok_or(Refusal::TraceId)?;
     let short_trace_id = digits.len() <= SHORT_TRACE_ID_DIGITS;
-    let digits = repair_hex::<TRACE_ID_DIGITS>(digits).ok_or(Refusal::TraceId)?;
-    let trace_id = TraceId::from_hex(&digits).map_err(Refusal::of_trace_id)?;
+    let trace_id = TraceId::from_loose_hex(digits).map_err(Refusal::of_trace_id)?;
     let digits = headers.first(Name::OtTracerSpanId).map(trim);
-    let digits = digits.and_then(repair_hex::<SPAN_ID_DIGITS>);
-    let span_id = SpanId::from_hex(&digits.ok_or(Refusal::SpanId)?).map_err(Refusal::of_span_id)?;
+    let digits = digits.ok_or(Refusal::SpanId)?;
+    let span_id = SpanId::from_loose_hex(digits).map_err(Refusal::of_span_id)?;
     Ok(SpanContext {
         trace_id,
         span_id: Some(span_id),
@@ -93,9 +89,7 @@ pub fn inject(
     true
 }
 
-const TRACE_ID_DIGITS: usize = 32;
 const SHORT_TRACE_ID_DIGITS: usize = 16;
-const SPAN_ID_DIGITS: usize = 16;
 
 #[cfg(test)]
 mod tests;

@@ -31,10 +31,7 @@ pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
         return Extracted::Absent;
     }
     let parsed = lines.single().ok_or(Refusal::Duplicate).and_then(parse);
-    match parsed {
-        Ok(context) => Extracted::Context(context),
-        Err(refusal) => Extracted::malformed(refusal),
-    }
+    parsed.into()
 }
 
 /// Reads one value.
