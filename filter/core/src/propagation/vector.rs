@@ -1,8 +1,13 @@
 //! The canonical context of the tests, as the rule book has it, and ways to put it into the mouths of formats.
 
-use super::format::FormatSet;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::format::{Format, FormatSet};
 use super::tracestate::Tracestate;
 use super::{Extracted, Outgoing, SamplingState, SpanContext};
+use crate::headers::list::HeaderList;
 use crate::ids::{SpanId, TraceId};
 
 /// A trace id of 128 bits.
@@ -44,4 +49,24 @@ pub(super) fn saying(context: Option<SpanContext>, decision: SamplingState) -> O
 /// The same with a context.
 pub(super) fn carrying(context: SpanContext) -> Outgoing<'static> {
     saying(Some(context), SamplingState::Deferred)
+}
+
+/// A request that came in this format and goes on with this context.
+pub(super) fn carrying_in(format: Format, context: SpanContext) -> Outgoing<'static> {
+    let own: FormatSet = [format].into_iter().collect();
+    Outgoing {
+        agreeing: own,
+        answered: own,
+        ..carrying(context)
+    }
+}
+
+/// All headers, in alphabetical order.
+pub(super) fn lines(headers: &HeaderList) -> Vec<String> {
+    let mut lines: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", core::str::from_utf8(value).unwrap()))
+        .collect();
+    lines.sort();
+    lines
 }

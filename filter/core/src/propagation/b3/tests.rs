@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::headers::list::HeaderList;
-use crate::propagation::vector::{P, S, T, T64, carrying, context, found, saying};
+use crate::propagation::vector::{P, S, T, T64, carrying, context, found, lines, saying};
 
 fn single(value: &str) -> Extracted {
     extract_single(&HeaderList::new([("b3", value)]).as_request())
@@ -311,12 +311,7 @@ fn written(outgoing: Outgoing<'static>, keep64bit: bool, before: &[(&str, &str)]
     let mut after = before.clone();
     inject_single(&outgoing, keep64bit, &before.as_request(), &mut after);
     inject_multi(&outgoing, keep64bit, &before.as_request(), &mut after);
-    let mut lines: Vec<_> = after
-        .iter()
-        .map(|(name, value)| format!("{name}: {}", core::str::from_utf8(value).unwrap()))
-        .collect();
-    lines.sort();
-    lines
+    lines(&after)
 }
 
 #[test]

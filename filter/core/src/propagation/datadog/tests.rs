@@ -6,7 +6,7 @@ use super::*;
 use crate::headers::list::HeaderList;
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
-use crate::propagation::vector::{S, T64, context, found};
+use crate::propagation::vector::{self, S, T64, context, found, lines};
 use crate::stats::Stats;
 
 const LOW: &str = "11803532876627986230";
@@ -42,14 +42,7 @@ fn short(sampling: SamplingState) -> SpanContext {
 }
 
 fn carrying(context: SpanContext) -> Outgoing<'static> {
-    let own: FormatSet = [Format::Datadog].into_iter().collect();
-    Outgoing {
-        context: Some(context),
-        decision: SamplingState::Deferred,
-        tracestate: &Tracestate::Absent,
-        agreeing: own,
-        answered: own,
-    }
+    vector::carrying_in(Format::Datadog, context)
 }
 
 /// All headers behind this proxy, in alphabetical order.
@@ -57,12 +50,7 @@ fn sent(outgoing: &Outgoing<'_>, received: &[Header<'_>]) -> Vec<String> {
     let before = HeaderList::new(received.iter().copied());
     let mut after = before.clone();
     assert!(inject(outgoing, &before.as_request(), &mut after));
-    let mut lines: Vec<_> = after
-        .iter()
-        .map(|(name, value)| format!("{name}: {}", core::str::from_utf8(value).unwrap()))
-        .collect();
-    lines.sort();
-    lines
+    lines(&after)
 }
 
 fn value(lines: &[String], name: &str) -> Option<String> {

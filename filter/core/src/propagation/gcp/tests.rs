@@ -3,9 +3,7 @@ use alloc::string::{String, ToString};
 
 use super::*;
 use crate::headers::list::HeaderList;
-use crate::propagation::format::FormatSet;
-use crate::propagation::tracestate::Tracestate;
-use crate::propagation::vector::{S, T, context, found};
+use crate::propagation::vector::{S, T, context, found, saying};
 
 const S10: &str = "67667974448284343";
 
@@ -22,13 +20,7 @@ fn without_span(sampling: SamplingState) -> SpanContext {
 
 /// What is written of a context; `None` where there are no words for it.
 fn written(context: Option<SpanContext>) -> Option<String> {
-    let outgoing = Outgoing {
-        context,
-        decision: SamplingState::Deny,
-        tracestate: &Tracestate::Absent,
-        agreeing: FormatSet::default(),
-        answered: FormatSet::default(),
-    };
+    let outgoing = saying(context, SamplingState::Deny);
     let before = HeaderList::default();
     let mut after = HeaderList::default();
     let is_written = inject(&outgoing, &before.as_request(), &mut after);

@@ -3,29 +3,18 @@ use alloc::string::{String, ToString};
 
 use super::*;
 use crate::headers::list::HeaderList;
-use crate::propagation::format::FormatSet;
-use crate::propagation::tracestate::Tracestate;
-use crate::propagation::vector::{P, S, T, T64, context, found};
+use crate::propagation::vector::{P, S, T, T64, context, found, saying};
 
 fn read(value: impl AsRef<[u8]>) -> Extracted {
     extract(&HeaderList::new([("uber-trace-id", value)]).as_request())
-}
-
-fn outgoing(context: Option<SpanContext>) -> Outgoing<'static> {
-    Outgoing {
-        context,
-        decision: SamplingState::Deny,
-        tracestate: &Tracestate::Absent,
-        agreeing: FormatSet::default(),
-        answered: FormatSet::default(),
-    }
 }
 
 /// What is written of a context; `None` where there are no words for it.
 fn written(context: Option<SpanContext>) -> Option<String> {
     let before = HeaderList::default();
     let mut after = HeaderList::default();
-    let is_written = inject(&outgoing(context), &before.as_request(), &mut after);
+    let outgoing = saying(context, SamplingState::Deny);
+    let is_written = inject(&outgoing, &before.as_request(), &mut after);
     let value = after.as_request().first(Name::UberTraceId);
     assert_eq!(value.is_some(), is_written);
     value.map(|value| core::str::from_utf8(value).unwrap().to_string())

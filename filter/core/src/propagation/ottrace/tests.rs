@@ -1,12 +1,9 @@
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::*;
 use crate::headers::list::HeaderList;
-use crate::propagation::format::FormatSet;
-use crate::propagation::tracestate::Tracestate;
-use crate::propagation::vector::{S, T, T64};
+use crate::propagation::vector::{S, T, T64, lines, saying};
 
 const TRACE_ID: &str = "ot-tracer-traceid";
 const SPAN_ID: &str = "ot-tracer-spanid";
@@ -55,11 +52,8 @@ fn written(
     before: &[(&str, &str)],
 ) -> Option<HeaderList> {
     let outgoing = Outgoing {
-        context,
-        decision: SamplingState::Deny,
-        tracestate: &Tracestate::Absent,
         agreeing: agreeing.iter().copied().collect(),
-        answered: FormatSet::default(),
+        ..saying(context, SamplingState::Deny)
     };
     let before = HeaderList::new(before.iter().copied());
     let mut after = before.clone();
@@ -68,16 +62,6 @@ fn written(
         assert_eq!(before, after, "what is not written is not touched");
     }
     is_written.then_some(after)
-}
-
-fn lines(list: Option<HeaderList>) -> Vec<String> {
-    let list = list.unwrap();
-    let mut lines: Vec<_> = list
-        .iter()
-        .map(|(name, value)| format!("{name}: {}", core::str::from_utf8(value).unwrap()))
-        .collect();
-    lines.sort();
-    lines
 }
 
 fn three_lines(word: &str) -> [String; 3] {
@@ -172,7 +156,7 @@ fn ot_2_passes_an_open_decision_on_and_translates_none() {
         &[(TRACE_ID, T64), (SPAN_ID, S), (SAMPLED, "yes")],
     ] {
         let after = written(Some(open), &[Format::OtTrace], before);
-        assert_eq!(lines(after), three_lines("")[1..]);
+        assert_eq!(lines(&after.unwrap()), three_lines("")[1..]);
         let translated = written(Some(open), &[Format::B3], before);
         assert_eq!(translated, None);
     }
@@ -187,7 +171,7 @@ fn ot_3_writes_the_right_half_of_the_trace_id() {
     ] {
         for context in [long(sampling), short(sampling)] {
             let after = written(Some(context), &[], &[(SAMPLED, "yes")]);
-            assert_eq!(lines(after), three_lines(word));
+            assert_eq!(lines(&after.unwrap()), three_lines(word));
         }
     }
     let mut without_words = long(SamplingState::Accept);

@@ -4,9 +4,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::headers::list::HeaderList;
-use crate::propagation::format::FormatSet;
-use crate::propagation::tracestate::Tracestate;
-use crate::propagation::vector::{S, T, context, found};
+use crate::propagation::vector::{self, S, T, context, found, lines};
 
 const ROOT_PART: &str = "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736";
 const VALID: &str = "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled=1";
@@ -17,14 +15,7 @@ fn read(value: &str) -> Extracted {
 }
 
 fn carrying(context: SpanContext) -> Outgoing<'static> {
-    let own: FormatSet = [Format::XRay].into_iter().collect();
-    Outgoing {
-        context: Some(context),
-        decision: SamplingState::Deferred,
-        tracestate: &Tracestate::Absent,
-        agreeing: own,
-        answered: own,
-    }
+    vector::carrying_in(Format::XRay, context)
 }
 
 /// All headers behind this proxy.
@@ -32,9 +23,7 @@ fn sent(outgoing: &Outgoing<'_>, received: &str) -> Vec<String> {
     let before = HeaderList::new([("x-amzn-trace-id", received)]);
     let mut after = before.clone();
     assert!(inject(outgoing, &before.as_request(), &mut after));
-    let line =
-        |(name, value): (&str, &[u8])| format!("{name}: {}", core::str::from_utf8(value).unwrap());
-    after.iter().map(line).collect()
+    lines(&after)
 }
 
 fn written(context: SpanContext, received: &str) -> String {
