@@ -55,6 +55,13 @@ impl Headers {
         (!values.is_empty()).then(|| values.join(&b","[..]))
     }
 
+    /// Returns whether the content type is gRPC's, as Envoy tells it: `application/grpc-web` is another protocol.
+    pub fn is_grpc(&self) -> bool {
+        self.get("content-type").is_some_and(|kind| {
+            kind == b"application/grpc" || kind.starts_with(b"application/grpc+")
+        })
+    }
+
     /// Adds a field, behind the existing ones of that name.
     pub fn add(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
         let pair = (name.as_ref().to_ascii_lowercase(), value.as_ref().to_vec());

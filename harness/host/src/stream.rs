@@ -161,13 +161,7 @@ impl Stream {
     }
 
     pub(crate) fn is_grpc(&self) -> bool {
-        let kind = self
-            .request
-            .headers()
-            .and_then(|headers| headers.get("content-type"));
-        kind.is_some_and(|kind| {
-            kind == b"application/grpc" || kind.starts_with(b"application/grpc+")
-        })
+        self.request.headers().is_some_and(Headers::is_grpc)
     }
 
     pub(crate) fn visible_request_headers(&self) -> Option<&Headers> {

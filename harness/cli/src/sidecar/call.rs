@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use http_body_util::{BodyExt, Limited};
-use sidespan_host::{Headers, HttpCall};
+use sidespan_host::{Headers, HttpCall, LocalReply};
 use tokio::sync::mpsc;
 
 use super::SidecarConfig;
@@ -74,10 +74,7 @@ impl Caller {
 
     /// Returns the answer; nothing when the response broke off.
     async fn ask(&self, call: HttpCall) -> Option<Answer> {
-        let is_grpc = call
-            .headers
-            .get("content-type")
-            .is_some_and(|kind| kind.starts_with(b"application/grpc"));
+        let is_grpc = call.headers.is_grpc();
         let protocol = if is_grpc {
             Protocol::Http2
         } else {
@@ -122,24 +119,8 @@ impl Caller {
 
 /// What Envoy's router answers when there is no connection.
 fn unavailable(is_grpc: bool) -> Answer {
-    const TEXT: &str = "upstream connect error or disconnect/reset before headers";
-    let (headers, body) = if is_grpc {
-        let headers = [
-            (":status", "200"),
-            ("content-type", "application/grpc"),
-            ("grpc-status", "14"),
-            ("grpc-message", TEXT),
-        ];
-        (Headers::from(headers), Vec::new())
-    } else {
-        let length = TEXT.len().to_string();
-        let headers = [
-            (":status", "503"),
-            ("content-length", &length),
-            ("content-type", "text/plain"),
-        ];
-        (Headers::from(headers), TEXT.into())
-    };
+    let text = "upstream connect error or disconnect/reset before headers";
+    let (headers, body) = LocalReply::new(503, "").body(text).to_response(is_grpc);
     Answer {
         headers,
         body,

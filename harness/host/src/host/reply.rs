@@ -1,7 +1,6 @@
 //! Streams that end otherwise: answered here, reset, or left behind by a VM that has failed.
 
 use crate::builder::FailurePolicy;
-use crate::headers::Headers;
 use crate::host::Host;
 use crate::logs::LogLevel;
 use crate::stream::{Action, Half, LocalReply, Origin, Side, StreamId, Then};
@@ -36,7 +35,7 @@ impl Host {
             return;
         }
         let is_in_response = stream.response.headers().is_some();
-        let (headers, body) = compose(&reply, stream.is_grpc());
+        let (headers, body) = reply.to_response(stream.is_grpc());
         let is_for_filter = !is_in_response && reply.origin != Origin::FailedVm;
         stream.local_reply = Some(reply);
         stream.response = Half::default();
@@ -108,58 +107,4 @@ impl Host {
             );
         }
     }
-}
-
-/// Writes a local reply as Envoy does (`Utility::prepareLocalReply`): gRPC requests get trailers only.
-fn compose(reply: &LocalReply, is_grpc: bool) -> (Headers, Vec<u8>) {
-    if is_grpc {
-        let grpc_status = reply
-            .grpc_status
-            .unwrap_or_else(|| grpc_status_of(reply.status));
-        let mut headers = Headers::from([(":status", "200")]);
-        for (name, value) in reply.headers.iter() {
-            headers.add(name, value);
-        }
-        headers.replace("content-type", "application/grpc");
-        headers.replace("grpc-status", grpc_status.to_string());
-        if !reply.body.is_empty() {
-            headers.replace("grpc-message", percent_encode(&reply.body));
-        }
-        return (headers, Vec::new());
-    }
-    let mut headers = Headers::from([(":status", reply.status.to_string())]);
-    for (name, value) in reply.headers.iter() {
-        headers.add(name, value);
-    }
-    if !reply.body.is_empty() {
-        headers.replace("content-length", reply.body.len().to_string());
-        if headers.get("content-type").is_none() {
-            headers.add("content-type", "text/plain");
-        }
-    }
-    (headers, reply.body.clone())
-}
-
-/// Translates an HTTP status as gRPC says (<https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>).
-fn grpc_status_of(status: u32) -> u32 {
-    match status {
-        400 => 13,
-        401 => 16,
-        403 => 7,
-        404 => 12,
-        429 | 502..=504 => 14,
-        _ => 2,
-    }
-}
-
-fn percent_encode(text: &[u8]) -> String {
-    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'%';
-    let encode = |byte: &u8| {
-        if plain(*byte) {
-            char::from(*byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
-    };
-    text.iter().map(encode).collect()
 }

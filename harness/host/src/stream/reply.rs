@@ -50,4 +50,58 @@ impl LocalReply {
         self.body = body.into();
         self
     }
+
+    /// Returns headers and body as Envoy writes them (`Utility::prepareLocalReply`): gRPC requests get trailers only.
+    pub fn to_response(&self, is_grpc: bool) -> (Headers, Vec<u8>) {
+        if is_grpc {
+            let grpc_status = self
+                .grpc_status
+                .unwrap_or_else(|| grpc_status_of(self.status));
+            let mut headers = Headers::from([(":status", "200")]);
+            for (name, value) in self.headers.iter() {
+                headers.add(name, value);
+            }
+            headers.replace("content-type", "application/grpc");
+            headers.replace("grpc-status", grpc_status.to_string());
+            if !self.body.is_empty() {
+                headers.replace("grpc-message", percent_encode(&self.body));
+            }
+            return (headers, Vec::new());
+        }
+        let mut headers = Headers::from([(":status", self.status.to_string())]);
+        for (name, value) in self.headers.iter() {
+            headers.add(name, value);
+        }
+        if !self.body.is_empty() {
+            headers.replace("content-length", self.body.len().to_string());
+            if headers.get("content-type").is_none() {
+                headers.add("content-type", "text/plain");
+            }
+        }
+        (headers, self.body.clone())
+    }
+}
+
+/// Translates an HTTP status as gRPC says (<https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>).
+fn grpc_status_of(status: u32) -> u32 {
+    match status {
+        400 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502..=504 => 14,
+        _ => 2,
+    }
+}
+
+fn percent_encode(text: &[u8]) -> String {
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'%';
+    let encode = |byte: &u8| {
+        if plain(*byte) {
+            char::from(*byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    };
+    text.iter().map(encode).collect()
 }

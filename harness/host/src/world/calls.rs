@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::clock::nanos;
 use crate::headers::Headers;
+use crate::stream::LocalReply;
 
 /// Names one call of one host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,10 +67,7 @@ impl Calls {
         let deadline = call
             .timeout
             .map(|timeout| now.saturating_add(nanos(timeout)));
-        let is_grpc = call
-            .headers
-            .get("content-type")
-            .is_some_and(|kind| kind.starts_with(b"application/grpc"));
+        let is_grpc = call.headers.is_grpc();
         self.in_flight.insert(
             self.last_token,
             InFlight {
@@ -124,27 +122,11 @@ impl Calls {
 
 /// Envoy answers a timeout with a response, not with a failure: 504, or trailers-only UNAVAILABLE for gRPC.
 fn timeout_reply(is_grpc: bool) -> Reply {
-    const TEXT: &str = "upstream request timeout";
-    if is_grpc {
-        let headers = [
-            (":status", "200"),
-            ("content-type", "application/grpc"),
-            ("grpc-status", "14"),
-            ("grpc-message", TEXT),
-        ];
-        return Reply {
-            headers: headers.into(),
-            ..Reply::default()
-        };
-    }
-    let headers = [
-        (":status", "504"),
-        ("content-length", "24"),
-        ("content-type", "text/plain"),
-    ];
+    let reply = LocalReply::new(504, "response_timeout").body("upstream request timeout");
+    let (headers, body) = reply.to_response(is_grpc);
     Reply {
-        headers: headers.into(),
-        body: TEXT.into(),
+        headers,
+        body,
         trailers: None,
     }
 }
@@ -214,5 +196,35 @@ mod tests {
             reply.headers.text("content-length"),
             Some(reply.body.len().to_string())
         );
+    }
+
+    #[test]
+    fn answers_late_calls_in_the_protocol_they_were_made_in() {
+        let rows = [
+            ("application/grpc", "200", Some("14")),
+            ("application/grpc+proto", "200", Some("14")),
+            // Another protocol, of which Envoy's router knows nothing.
+            ("application/grpc-web", "504", None),
+            ("application/x-protobuf", "504", None),
+        ];
+        for (kind, status, grpc_status) in rows {
+            let mut calls = Calls::default();
+            let asked = HttpCall {
+                headers: Headers::from([("content-type", kind)]),
+                ..call(Some(Duration::from_nanos(5)))
+            };
+            calls.begin(1, 0, asked);
+            let (_, reply) = calls.timed_out(5).unwrap();
+            assert_eq!(
+                reply.headers.text(":status").as_deref(),
+                Some(status),
+                "{kind}"
+            );
+            assert_eq!(
+                reply.headers.text("grpc-status").as_deref(),
+                grpc_status,
+                "{kind}"
+            );
+        }
     }
 }
