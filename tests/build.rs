@@ -1,4 +1,4 @@
-//! Says where no real Envoy can run, and where no other tracer's propagators, so that the tests that need them end as
+//! Says where no real Envoy can run, and where no packages of Python and Node, so that the tests that need them end as
 //! *ignored*, with the reason.
 
 use std::env;
@@ -15,7 +15,7 @@ fn main() {
     if !possible {
         println!("cargo::rustc-cfg=no_envoy");
     }
-    println!("cargo::rustc-check-cfg=cfg(no_propagators)");
+    println!("cargo::rustc-check-cfg=cfg(no_packages)");
     let runs = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output();
         output.is_ok_and(|output| output.status.success())
@@ -24,7 +24,7 @@ fn main() {
         && runs("node", &["--version"])
         && runs("npm", &["--version"]);
     if !can_install {
-        println!("cargo::rustc-cfg=no_propagators");
+        println!("cargo::rustc-cfg=no_packages");
     }
     println!("cargo::rerun-if-env-changed=PATH");
     println!("cargo::rerun-if-changed=build.rs");

@@ -7,5 +7,6 @@ pub mod envoy;
 pub mod http;
 pub mod http2;
 pub mod packages;
+pub mod program;
 pub mod readme;
 pub mod worlds;
