@@ -100,6 +100,11 @@ fn is_one_way(mesh: &Mesh, trace_id: &str, parent: Option<&str>) {
 )]
 fn the_scope_counts_each_request_once_where_sdks_make_server_spans_too() {
     const REQUESTS: usize = 5;
+    let readme = include_str!("../filter/README.md");
+    for condition in ["instrumentation:name = ", "instrumentation_scope.name != "] {
+        let condition = format!("{condition}\"{SIDESPAN}\"");
+        assert!(readme.contains(&condition), "{condition}");
+    }
     let mesh = Mesh::start(Sidecars::WithTheFilter);
     for _ in 0..REQUESTS {
         mesh.request("/counted", None);
