@@ -1,5 +1,6 @@
 //! Every promise of Sidespan, one module a subject.
 
+mod accepted;
 mod configuration;
 mod conflicts;
 mod copies;
