@@ -2,4 +2,5 @@
 //! somebody else's. That our own sink takes them proves less, for what one hand wrote the same hand reads.
 
 mod messages;
+mod rotel;
 mod traffic;

@@ -1,6 +1,7 @@
 //! A program of another language beside a test: what it says goes into a file, and it ends with the value that stands for
 //! it, at the latest with this process.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
@@ -19,7 +20,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it in a folder of its own.
+    /// Starts it in a folder of its own. What this machine tells OpenTelemetry's libraries, and its HTTP proxy, are not
+    /// for this program.
     ///
     /// # Panics
     /// When there is no such program.
@@ -27,7 +29,14 @@ impl Program {
         let folder = TempDir::with_prefix("sidespan-program-").expect("a folder for test files");
         let said = File::create(folder.path().join(SAID)).expect("a file for what it says");
         let errors = said.try_clone().expect("a second handle");
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("OTEL_") || text.starts_with("ROTEL_") {
+                command.env_remove(&name);
+            }
+        }
         let mut child = command
+            .envs(["no_proxy", "NO_PROXY"].map(|name| (name, "*")))
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(said)
