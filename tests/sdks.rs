@@ -1,7 +1,8 @@
 //! Two services that OpenTelemetry's own SDKs instrument, in Python and in Node, behind sidecars on real Envoys.
 //!
 //! ```text
-//! test ── cart's inbound ── cart (Python, W3C) ── cart's outbound ── stock's inbound ── stock (Node, B3 in several headers)
+//! test ── cart's inbound ── cart ── cart's outbound ── stock's inbound ── stock ── stock's outbound ── warehouse
+//!                           Python, W3C                                   Node, B3 in several headers   ours
 //! ```
 //!
 //! Neither service reads what the other writes. Sidecars and SDKs export to one collector, each on its own.
@@ -14,29 +15,22 @@ use sidespan_tests::caller::Caller;
 use mesh::{Mesh, Sidecars};
 
 /// A request's way through the mesh: service, kind, and the scope of whoever made the span.
-const WAY: [(&str, SpanKind, &str); 6] = [
+const WAY: [(&str, SpanKind, &str); 8] = [
     ("cart", SpanKind::Server, SIDESPAN),
-    (
-        "cart",
-        SpanKind::Server,
-        "opentelemetry.instrumentation.wsgi",
-    ),
-    (
-        "cart",
-        SpanKind::Client,
-        "opentelemetry.instrumentation.requests",
-    ),
+    ("cart", SpanKind::Server, WSGI),
+    ("cart", SpanKind::Client, REQUESTS),
     ("cart", SpanKind::Client, SIDESPAN),
     ("stock", SpanKind::Server, SIDESPAN),
-    (
-        "stock",
-        SpanKind::Server,
-        "@opentelemetry/instrumentation-http",
-    ),
+    ("stock", SpanKind::Server, HTTP),
+    ("stock", SpanKind::Client, HTTP),
+    ("stock", SpanKind::Client, SIDESPAN),
 ];
 
 /// The scope of the filter's spans.
 const SIDESPAN: &str = "sidespan";
+const WSGI: &str = "opentelemetry.instrumentation.wsgi";
+const REQUESTS: &str = "opentelemetry.instrumentation.requests";
+const HTTP: &str = "@opentelemetry/instrumentation-http";
 
 #[test]
 #[cfg_attr(
@@ -49,13 +43,13 @@ fn sidecars_and_sdks_make_one_trace() {
     mesh.request("/known", Some(&caller));
     let [cart, stock] = mesh.traces_in_the_logs("/known");
     assert_eq!([&cart, &stock], [&caller.trace_id; 2]);
-    is_one_way(&mesh, &caller.trace_id, Some(&caller.span_id));
+    is_one_way(&mesh, "/known", &caller.trace_id, Some(&caller.span_id));
 
     mesh.request("/unknown", None);
     let [cart, stock] = mesh.traces_in_the_logs("/unknown");
     assert_eq!(cart, stock);
     assert_ne!(cart, caller.trace_id);
-    is_one_way(&mesh, &cart, None);
+    is_one_way(&mesh, "/unknown", &cart, None);
 }
 
 #[test]
@@ -70,12 +64,13 @@ fn without_the_filter_it_breaks_between_the_two() {
     let [cart, stock] = mesh.traces_in_the_logs("/broken");
     assert_eq!(cart, caller.trace_id);
     assert_ne!(stock, caller.trace_id);
-    let spans = mesh.collector.trace(&stock, 1);
-    assert_eq!(spans[0].parent_span_id, None);
+    let spans = mesh.collector.trace(&stock, 2);
+    let served = spans.iter().find(|span| span.kind == SpanKind::Server);
+    assert_eq!(served.expect("its SERVER span").parent_span_id, None);
 }
 
-/// Each span hangs on the one before it, the first on `parent`, and there are no others.
-fn is_one_way(mesh: &Mesh, trace_id: &str, parent: Option<&str>) {
+/// Each span hangs on the one before it, the first on `parent`, the warehouse is told the last, and there are no others.
+fn is_one_way(mesh: &Mesh, path: &str, trace_id: &str, parent: Option<&str>) {
     let spans = mesh.collector.trace(trace_id, WAY.len());
     let mut parent = parent;
     assert_eq!(spans.len(), WAY.len(), "{spans:#?}");
@@ -90,6 +85,9 @@ fn is_one_way(mesh: &Mesh, trace_id: &str, parent: Option<&str>) {
         assert!(!child.is_error(), "{child:#?}");
         parent = Some(&child.span_id);
     }
+    let told = mesh.warehouse.only(path).headers.one("traceparent");
+    let last = parent.unwrap_or_default();
+    assert_eq!(told, Some(format!("00-{trace_id}-{last}-01")));
 }
 
 /// `filter/README.md`, "Counting each request once".
@@ -99,26 +97,26 @@ fn is_one_way(mesh: &Mesh, trace_id: &str, parent: Option<&str>) {
     ignore = "a real Envoy, python3 with venv, node and npm are needed"
 )]
 fn the_scope_counts_each_request_once_where_sdks_make_server_spans_too() {
-    const REQUESTS: usize = 5;
+    const COUNT: usize = 5;
     let readme = include_str!("../filter/README.md");
     for condition in ["instrumentation:name = ", "instrumentation_scope.name != "] {
         let condition = format!("{condition}\"{SIDESPAN}\"");
         assert!(readme.contains(&condition), "{condition}");
     }
     let mesh = Mesh::start(Sidecars::WithTheFilter);
-    for _ in 0..REQUESTS {
+    for _ in 0..COUNT {
         mesh.request("/counted", None);
     }
     let spans = mesh
         .collector
-        .wait(|now| (now.spans.len() >= REQUESTS * WAY.len()).then(|| now.spans.clone()));
-    assert_eq!(spans.len(), REQUESTS * WAY.len());
+        .wait(|now| (now.spans.len() >= COUNT * WAY.len()).then(|| now.spans.clone()));
+    assert_eq!(spans.len(), COUNT * WAY.len());
     for service in ["cart", "stock"] {
         let is_served =
             |span: &&StoredSpan| span.service() == service && span.kind == SpanKind::Server;
         let served = || spans.iter().map(|span| &**span).filter(is_served);
-        assert_eq!(served().count(), 2 * REQUESTS, "{service}");
+        assert_eq!(served().count(), 2 * COUNT, "{service}");
         let once = served().filter(|span| span.scope.name == SIDESPAN);
-        assert_eq!(once.count(), REQUESTS, "{service}");
+        assert_eq!(once.count(), COUNT, "{service}");
     }
 }

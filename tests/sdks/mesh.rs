@@ -9,13 +9,15 @@ use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route
 use sidespan_tests::caller::Caller;
 use sidespan_tests::collector::Collector;
 use sidespan_tests::envoy::{self, filter};
-use sidespan_tests::http::{Request, send};
+use sidespan_tests::http::{Request, Server, send};
 use sidespan_tests::packages;
 use sidespan_tests::program::Program;
 
 /// All of it, running.
 pub(super) struct Mesh {
     pub(super) collector: Collector,
+    /// Whom the last of the services asks.
+    pub(super) warehouse: Server,
     services: [Program; 2],
     sidecars: [Envoy; 2],
 }
@@ -35,22 +37,28 @@ impl Mesh {
         let url = format!("http://{}/v1/traces", collector.sink().http_addr());
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdks");
 
+        let warehouse = Server::ok();
         let modules = packages::node("sdks-node", include_str!("package.json"));
         let mut stock = Command::new("node");
         stock.arg(sources.join("stock.cjs")).arg(&url);
         let mut stock = Program::start(stock.env("NODE_PATH", modules));
-        // It calls nobody.
-        let stocks = sidecar(sidecars, "stock", &collector, address(&mut stock), None);
+        let stocks = sidecar(
+            sidecars,
+            "stock",
+            &collector,
+            [address(&mut stock), warehouse.address()],
+        );
+        stock.tell(&outbound(&stocks));
 
         let python = packages::python("sdks-python", include_str!("requirements.txt"));
         let mut cart = Command::new(python.join("bin/python"));
         let mut cart = Program::start(cart.arg(sources.join("cart.py")).arg(&url));
         let next = stocks.address("inbound").expect("a listener");
-        let carts = sidecar(sidecars, "cart", &collector, address(&mut cart), Some(next));
-        let way_out = carts.address("outbound").expect("a listener");
-        cart.tell(&way_out.to_string());
+        let carts = sidecar(sidecars, "cart", &collector, [address(&mut cart), next]);
+        cart.tell(&outbound(&carts));
         Self {
             collector,
+            warehouse,
             services: [cart, stock],
             sidecars: [carts, stocks],
         }
@@ -80,8 +88,7 @@ fn sidecar(
     sidecars: Sidecars,
     workload: &str,
     collector: &Collector,
-    service: SocketAddr,
-    next: Option<SocketAddr>,
+    [service, next]: [SocketAddr; 2],
 ) -> Envoy {
     let configuration = json!({
         "sampling": {"percentage": 100},
@@ -96,19 +103,22 @@ fn sidecar(
             Sidecars::Plain => plain,
         }
     };
-    let onward = next.map_or(Cluster::empty("outbound"), |next| {
-        Cluster::new("outbound", next)
-    });
     let bootstrap = Bootstrap::new(Node::sidecar(
         "shop",
         &format!("{workload}-7d9c5b8f6-x2x4z"),
     ))
     .cluster(collector.grpc_cluster("collector"))
     .cluster(Cluster::new("inbound", service))
-    .cluster(onward)
+    .cluster(Cluster::new("outbound", next))
     .listener(listener("inbound", Direction::Inbound))
     .listener(listener("outbound", Direction::Outbound));
     envoy::start(&bootstrap)
+}
+
+/// Where a sidecar takes its service's calls.
+fn outbound(sidecar: &Envoy) -> String {
+    let address = sidecar.address("outbound").expect("a listener");
+    address.to_string()
 }
 
 /// Where a service listens, which is the first that it says.
