@@ -40,7 +40,7 @@ const HTTP: &str = "@opentelemetry/instrumentation-http";
 fn sidecars_and_sdks_make_one_trace() {
     let mut mesh = Mesh::start(Sidecars::WithTheFilter);
     let caller = Caller::fresh();
-    mesh.request("/known", Some(&caller));
+    mesh.request("/known", Some(caller.traceparent()));
     let [cart, stock] = mesh.traces_in_the_logs("/known");
     assert_eq!([&cart, &stock], [&caller.trace_id; 2]);
     is_one_way(&mesh, "/known", &caller.trace_id, Some(&caller.span_id));
@@ -60,7 +60,7 @@ fn sidecars_and_sdks_make_one_trace() {
 fn without_the_filter_it_breaks_between_the_two() {
     let mut mesh = Mesh::start(Sidecars::Plain);
     let caller = Caller::fresh();
-    mesh.request("/broken", Some(&caller));
+    mesh.request("/broken", Some(caller.traceparent()));
     let [cart, stock] = mesh.traces_in_the_logs("/broken");
     assert_eq!(cart, caller.trace_id);
     assert_ne!(stock, caller.trace_id);
@@ -88,6 +88,24 @@ fn is_one_way(mesh: &Mesh, path: &str, trace_id: &str, parent: Option<&str>) {
     let told = mesh.warehouse.only(path).headers.one("traceparent");
     let last = parent.unwrap_or_default();
     assert_eq!(told, Some(format!("00-{trace_id}-{last}-01")));
+}
+
+#[test]
+#[cfg_attr(
+    any(no_envoy, no_packages),
+    ignore = "a real Envoy, python3 with venv, node and npm are needed"
+)]
+fn nobody_records_what_the_caller_has_not_sampled() {
+    let mut mesh = Mesh::start(Sidecars::WithTheFilter);
+    let (unsampled, sampled) = (Caller::fresh(), Caller::fresh());
+    mesh.request("/unsampled", Some(unsampled.unsampled()));
+    let logged = mesh.traces_in_the_logs("/unsampled");
+    assert_eq!(logged.each_ref(), [&unsampled.trace_id; 2]);
+    mesh.request("/sampled", Some(sampled.traceparent()));
+    // Spans leave each of the four in the order in which they ended, so behind these none of the others comes.
+    mesh.collector.trace(&sampled.trace_id, WAY.len());
+    let spans = mesh.collector.sink().trace(&unsampled.trace_id);
+    assert!(spans.is_empty(), "{spans:#?}");
 }
 
 /// `filter/README.md`, "Counting each request once".

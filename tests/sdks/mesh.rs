@@ -6,7 +6,6 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route};
-use sidespan_tests::caller::Caller;
 use sidespan_tests::collector::Collector;
 use sidespan_tests::envoy::{self, filter};
 use sidespan_tests::http::{Request, Server, send};
@@ -65,10 +64,10 @@ impl Mesh {
     }
 
     /// Asks the cart, from outside.
-    pub(super) fn request(&self, path: &str, caller: Option<&Caller>) {
+    pub(super) fn request(&self, path: &str, traceparent: Option<String>) {
         let mut request = Request::get(path);
-        if let Some(caller) = caller {
-            request = request.header("traceparent", caller.traceparent());
+        if let Some(traceparent) = traceparent {
+            request = request.header("traceparent", traceparent);
         }
         let inbound = self.sidecars[0].address("inbound").expect("a listener");
         assert_eq!(send(inbound, &request).status, 200);
