@@ -9,6 +9,7 @@
 
 mod mesh;
 
+use serde_json::json;
 use sidespan_sink::{SpanKind, StoredSpan};
 use sidespan_tests::caller::Caller;
 
@@ -88,6 +89,29 @@ fn is_one_way(mesh: &Mesh, path: &str, trace_id: &str, parent: Option<&str>) {
     let told = mesh.warehouse.only(path).headers.one("traceparent");
     let last = parent.unwrap_or_default();
     assert_eq!(told, Some(format!("00-{trace_id}-{last}-01")));
+}
+
+#[test]
+#[cfg_attr(
+    any(no_envoy, no_packages),
+    ignore = "a real Envoy, python3 with venv, node and npm are needed"
+)]
+fn the_access_log_names_the_same_trace_and_the_sidecars_own_span() {
+    let mut mesh = Mesh::start(Sidecars::WithAccessLogs);
+    mesh.request("/logged", None);
+    let [trace_id, _] = mesh.traces_in_the_logs("/logged");
+    let spans = mesh.collector.trace(&trace_id, WAY.len());
+    for span in spans.iter().filter(|span| span.scope.name == SIDESPAN) {
+        let listener = match span.kind {
+            SpanKind::Server => "inbound",
+            _ => "outbound",
+        };
+        let line = mesh.access(span.service(), listener, "/logged");
+        assert_eq!(
+            line,
+            json!({"path": "/logged", "trace": trace_id, "span": span.span_id})
+        );
+    }
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route};
+use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route, wait_for};
 use sidespan_tests::collector::Collector;
-use sidespan_tests::envoy::{self, filter};
+use sidespan_tests::envoy::{self, LIMIT, filter};
 use sidespan_tests::http::{Request, Server, send};
 use sidespan_tests::packages;
 use sidespan_tests::program::Program;
@@ -26,6 +26,8 @@ pub(super) struct Mesh {
 pub(super) enum Sidecars {
     /// They translate, and record spans.
     WithTheFilter,
+    /// The same, and their ids are in Envoy's access logs.
+    WithAccessLogs,
     /// Nothing.
     Plain,
 }
@@ -81,6 +83,15 @@ impl Mesh {
             line["trace"].as_str().expect("an id").to_owned()
         })
     }
+
+    /// The line of the request to this path in the access log of a service's listener.
+    pub(super) fn access(&self, service: &str, listener: &str, path: &str) -> Value {
+        let [carts, stocks] = &self.sidecars;
+        let sidecar = if service == "cart" { carts } else { stocks };
+        let of_path = |line: &Value| line["path"] == path;
+        wait_for(LIMIT, || find(&sidecar.access_log(listener), of_path))
+            .unwrap_or_else(|| panic!("{path} is not in it:\n{}", sidecar.access_log(listener)))
+    }
 }
 
 fn sidecar(
@@ -91,15 +102,23 @@ fn sidecar(
 ) -> Envoy {
     let configuration = json!({
         "sampling": {"percentage": 100},
+        "spans": {"accessLog": sidecars == Sidecars::WithAccessLogs},
         "export": {"otlp": {"cluster": "collector"}, "batch": {"maxDelay": "20ms"}},
+    });
+    let line = json!({
+        "path": "%REQ(:PATH)%",
+        "trace": "%FILTER_STATE(wasm.sidespan.trace_id:PLAIN)%",
+        "span": "%FILTER_STATE(wasm.sidespan.span_id:PLAIN)%",
     });
     let listener = |name, direction| {
         let plain = Listener::new(name)
             .direction(direction)
             .route(Route::to(name));
         match sidecars {
-            Sidecars::WithTheFilter => plain.filter(filter(&configuration).filter()),
             Sidecars::Plain => plain,
+            Sidecars::WithTheFilter | Sidecars::WithAccessLogs => plain
+                .filter(filter(&configuration).filter())
+                .access_log_json(line.clone()),
         }
     };
     let bootstrap = Bootstrap::new(Node::sidecar(
