@@ -1,5 +1,6 @@
 //! Every promise of Sidespan, one module a subject.
 
+mod accepted;
 mod configuration;
 mod conflicts;
 mod copies;
@@ -18,6 +19,7 @@ mod native;
 mod notes;
 mod pairs;
 mod program;
+mod sdks;
 mod shutdown;
 mod skipped;
 mod tidy;
