@@ -19,6 +19,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod collector;
 mod host;
 mod installs;
 mod logging;

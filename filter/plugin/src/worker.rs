@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use sidespan_core::config::{Config, Otlp, Protocol};
+use sidespan_core::config::Config;
 use sidespan_core::entropy::IdSource;
-use sidespan_core::export::reply::{Answer, Failure, Reply};
-use sidespan_core::export::{Exporter, News, Urgency};
+use sidespan_core::export::{Exporter, Urgency};
 use sidespan_core::facing::Facing;
 use sidespan_core::headers::RequestHeaders;
 use sidespan_core::headers::wire::Pairs;
@@ -15,7 +14,8 @@ use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Active, Tracer};
 
-use crate::host::{self, CallError, RequestHeaderWriter, WasiEntropy};
+use crate::collector::Collector;
+use crate::host::{self, RequestHeaderWriter, WasiEntropy};
 use crate::installs;
 use crate::node;
 
@@ -30,17 +30,6 @@ pub(crate) struct Worker {
     pub(crate) stats: Stats,
 }
 
-/// The way to the collector.
-pub(crate) struct Collector {
-    otlp: Otlp,
-    pub(crate) exporter: Exporter,
-    // The call that the exporter waits for.
-    call: Option<u32>,
-    // Set once a full batch has asked for a tick, until that comes. Asking again would put it off again, and under load
-    // for ever, because the proxy starts its timer anew each time.
-    is_tick_near: bool,
-}
-
 impl Worker {
     /// Puts a configuration to work on this node.
     pub(crate) fn new(config: &Config) -> Self {
@@ -53,14 +42,7 @@ impl Worker {
         );
         let resource = node.resource(configured_name, VERSION);
         let envelope = Envelope::new(&resource, "sidespan", VERSION);
-        let collector = Exporter::new(&config.export, envelope)
-            .zip(config.export.otlp.clone())
-            .map(|(exporter, otlp)| Collector {
-                otlp,
-                exporter,
-                call: None,
-                is_tick_near: false,
-            });
+        let collector = Collector::new(&config.export, envelope);
         Self {
             tracer: Tracer::new(config, &node),
             facing: Facing::new(config.direction, &node::id()),
@@ -115,15 +97,10 @@ impl Worker {
             response_flags: host::number_property("response\0flags").unwrap_or(0),
         };
         let now = host::now();
-        let exporter = &mut collector.exporter;
         for span in active.finish(ending, now) {
-            exporter.push(&span, now, &mut self.stats);
+            collector.exporter.push(&span, now, &mut self.stats);
         }
-        if exporter.is_full() && !collector.is_tick_near {
-            // A stream may not send: the answer would find it gone. The next tick may, and it is to come soon.
-            collector.is_tick_near = true;
-            host::set_tick_period(SOON);
-        }
+        collector.ask_for_tick();
     }
 
     /// How often the tick is wanted.
@@ -135,43 +112,23 @@ impl Worker {
     pub(crate) fn ticked(&mut self) {
         self.stats.add(Counter::WorkerTicks);
         self.has_copies = installs::renew();
-        let period = self.tick_period();
-        if let Some(collector) = &mut self.collector
-            && std::mem::take(&mut collector.is_tick_near)
-        {
-            host::set_tick_period(period);
+        if let Some(collector) = &mut self.collector {
+            collector.ticked();
         }
     }
 
     /// Sends what is due.
     pub(crate) fn send(&mut self, urgency: Urgency) {
-        let now = host::now();
         if let Some(collector) = &mut self.collector {
-            if collector.exporter.is_overdue(now) {
-                collector.call = None;
-                collector.answered(
-                    Failure::NoAnswer.again(),
-                    now,
-                    &mut self.ids,
-                    &mut self.stats,
-                );
-            }
-            collector.send(urgency, now, &mut self.ids, &mut self.stats);
+            collector.send_due(urgency, host::now(), &mut self.ids, &mut self.stats);
         }
     }
 
     /// Takes the collector's answer to a call.
     pub(crate) fn answered(&mut self, token: u32, has_trailers: bool) {
-        let Some(collector) = self
-            .collector
-            .as_mut()
-            .filter(|collector| collector.call == Some(token))
-        else {
-            return;
-        };
-        collector.call = None;
-        let reply = read_reply(collector.otlp.protocol, has_trailers);
-        collector.answered(reply, host::now(), &mut self.ids, &mut self.stats);
+        if let Some(collector) = &mut self.collector {
+            collector.take_answer(token, has_trailers, &mut self.ids, &mut self.stats);
+        }
     }
 
     /// The exporter, where there is one.
@@ -191,7 +148,7 @@ impl Worker {
         let timeout = self
             .collector
             .as_ref()
-            .map_or(Duration::ZERO, |collector| collector.otlp.timeout);
+            .map_or(Duration::ZERO, Collector::timeout);
         host::now().after(timeout)
     }
 
@@ -207,93 +164,10 @@ impl Worker {
     }
 }
 
-impl Collector {
-    fn send(
-        &mut self,
-        urgency: Urgency,
-        now: Nanos,
-        ids: &mut IdSource<WasiEntropy>,
-        stats: &mut Stats,
-    ) {
-        let Some(body) = self.exporter.next(now, urgency, stats) else {
-            return;
-        };
-        let content_type = match self.otlp.protocol {
-            Protocol::Grpc => "application/grpc",
-            Protocol::HttpProtobuf => "application/x-protobuf",
-        };
-        let mut headers = vec![
-            (":method", "POST"),
-            (":path", self.otlp.path.as_str()),
-            (":authority", self.otlp.authority.as_str()),
-            ("content-type", content_type),
-            ("user-agent", USER_AGENT),
-            // So that no proxy on the way makes spans of our own export (B3, "Handling B3 when reporting data").
-            ("b3", "0"),
-        ];
-        if self.otlp.protocol == Protocol::Grpc {
-            headers.push(("te", "trailers"));
-        }
-        match host::http_call(&self.otlp.cluster, headers, body, self.otlp.timeout) {
-            Ok(token) => self.call = Some(token),
-            Err(error) => {
-                let failure = match error {
-                    CallError::UnknownCluster => Failure::UnknownCluster,
-                    CallError::NotSent => Failure::NotSent,
-                };
-                self.answered(failure.again(), now, ids, stats);
-            }
-        }
-    }
-
-    fn answered(
-        &mut self,
-        reply: Reply,
-        now: Nanos,
-        ids: &mut IdSource<WasiEntropy>,
-        stats: &mut Stats,
-    ) {
-        let [jitter] = ids.take().unwrap_or_default();
-        match self.exporter.answered(reply, now, jitter, stats) {
-            Some(News::Failing(failure)) => {
-                log::warn!("export to cluster {} fails: {failure}", self.otlp.cluster);
-            }
-            Some(News::Recovered) => {
-                log::info!("export to cluster {} works again", self.otlp.cluster);
-            }
-            None => {}
-        }
-    }
-}
-
-fn read_reply(protocol: Protocol, has_trailers: bool) -> Reply {
-    let status = host::header(host::CALL_HEADERS, ":status");
-    let retry_after = host::header(host::CALL_HEADERS, "retry-after");
-    // A gRPC answer without a message has its status among the headers.
-    let grpc_status = host::header(host::CALL_TRAILERS, "grpc-status")
-        .filter(|_| has_trailers)
-        .or_else(|| host::header(host::CALL_HEADERS, "grpc-status"));
-    let body = host::buffer(host::CALL_BODY, MAX_ANSWER_BYTES).unwrap_or_default();
-    Reply::read(
-        protocol,
-        &Answer {
-            status: status.as_deref(),
-            grpc_status: grpc_status.as_deref(),
-            retry_after: retry_after.as_deref(),
-            body: &body,
-        },
-    )
-}
-
 fn status_code(digits: Vec<u8>) -> Option<u16> {
     std::str::from_utf8(&digits).ok()?.parse().ok()
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-const USER_AGENT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
-/// Soon enough for a batch that is full.
-const SOON: Duration = Duration::from_millis(1);
 /// Often enough for counters.
 const IDLE_TICK: Duration = Duration::from_secs(1);
-/// Nobody needs more of a collector's answer.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
