@@ -28,6 +28,7 @@ mod value;
 mod walk;
 
 pub use error::ConfigError;
+pub use export::{Compression, HeaderValue, is_header_value};
 pub use matching::{Match, PathMatch};
 pub use spans::{Attribute, AttributeSource};
 pub use trust::{ContextTrust, Trust};
@@ -232,8 +233,12 @@ pub struct Otlp {
     pub protocol: Protocol,
     /// `:path` of the request.
     pub path: String,
+    /// How the request's body is written.
+    pub compression: Compression,
     /// How long one try may take.
     pub timeout: Duration,
+    /// Headers of every request, in lower case.
+    pub headers: Vec<(String, HeaderValue)>,
 }
 
 /// `$.export.otlp.protocol`.

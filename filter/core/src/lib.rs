@@ -15,7 +15,7 @@
 //! - `matching`, `trust`, [`sampler`], [`tracer`]: what is traced at all, what is believed, record or not, and the spans
 //!   that are open meanwhile
 //! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
-//! - [`batch`], [`otlp`], [`export`]: from finished spans to an acknowledged request
+//! - [`batch`], [`otlp`], [`export`], [`gzip`]: from finished spans to an acknowledged request
 //! - [`facing`], [`lease`], [`roster`]: which way requests go here, and what else of this filter runs in the process
 //! - [`ids`], [`entropy`], [`time`], [`stats`]: what the others are made of
 #![no_std]
@@ -33,10 +33,12 @@ extern crate alloc;
 
 pub mod baggage;
 pub mod batch;
+mod binary_header;
 pub mod config;
 pub mod entropy;
 pub mod export;
 pub mod facing;
+pub mod gzip;
 pub mod headers;
 pub mod http;
 pub mod ids;

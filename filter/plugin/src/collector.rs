@@ -1,10 +1,11 @@
 //! The way to the collector: what the exporter wants sent leaves as a call of the proxy, and its answer comes back.
 
+use std::env::VarError;
 use std::time::Duration;
 
-use sidespan_core::config::{Export, Otlp, Protocol};
+use sidespan_core::config::{Compression, Export, HeaderValue, Otlp, Protocol, is_header_value};
 use sidespan_core::entropy::IdSource;
-use sidespan_core::export::reply::{Answer, Failure, Reply};
+use sidespan_core::export::reply::{Answer, Failure, Grpc, Reply, said};
 use sidespan_core::export::{Exporter, News, Urgency};
 use sidespan_core::otlp::Envelope;
 use sidespan_core::stats::Stats;
@@ -15,6 +16,8 @@ use crate::host::{self, CallError, WasiEntropy};
 /// The way to the collector.
 pub(crate) struct Collector {
     otlp: Otlp,
+    // Those of the configuration that have a value.
+    headers: Vec<(String, String)>,
     pub(crate) exporter: Exporter,
     // The call that the exporter waits for.
     call: Option<u32>,
@@ -27,8 +30,11 @@ impl Collector {
     /// The way to `export.otlp`; `None` where nothing is exported.
     pub(crate) fn new(export: &Export, envelope: Envelope) -> Option<Self> {
         let exporter = Exporter::new(export, envelope)?;
+        let otlp = export.otlp.clone()?;
+        let headers = otlp.headers.iter().filter_map(resolve).collect();
         Some(Self {
-            otlp: export.otlp.clone()?,
+            otlp,
+            headers,
             exporter,
             call: None,
             is_tick_near: false,
@@ -66,7 +72,7 @@ impl Collector {
     ) {
         if self.exporter.is_overdue(now) {
             self.call = None;
-            self.answered(Failure::NoAnswer.again(), now, ids, stats);
+            self.answered(Failure::NoAnswer.again(), now, ids, stats, || None);
         }
         self.send(urgency, now, ids, stats);
     }
@@ -75,6 +81,7 @@ impl Collector {
     pub(crate) fn take_answer(
         &mut self,
         token: u32,
+        body_bytes: usize,
         has_trailers: bool,
         ids: &mut IdSource<WasiEntropy>,
         stats: &mut Stats,
@@ -83,8 +90,12 @@ impl Collector {
             return;
         }
         self.call = None;
-        let reply = read_reply(self.otlp.protocol, has_trailers);
-        self.answered(reply, host::now(), ids, stats);
+        let protocol = self.otlp.protocol;
+        let parts = Parts::read(protocol, body_bytes, has_trailers);
+        let answer = parts.answer();
+        let now = host::now();
+        let reply = Reply::read(protocol, &answer, now);
+        self.answered(reply, now, ids, stats, || said(protocol, &answer));
     }
 
     fn send(
@@ -94,25 +105,35 @@ impl Collector {
         ids: &mut IdSource<WasiEntropy>,
         stats: &mut Stats,
     ) {
-        let Some(body) = self.exporter.next(now, urgency, stats) else {
+        let Some((body, compression)) = self.exporter.next(now, urgency, stats) else {
             return;
         };
-        let content_type = match self.otlp.protocol {
-            Protocol::Grpc => "application/grpc",
-            Protocol::HttpProtobuf => "application/x-protobuf",
+        let (content_type, encoding) = match self.otlp.protocol {
+            Protocol::Grpc => ("application/grpc", "grpc-encoding"),
+            Protocol::HttpProtobuf => ("application/x-protobuf", "content-encoding"),
         };
         let mut headers = vec![
             (":method", "POST"),
             (":path", self.otlp.path.as_str()),
             (":authority", self.otlp.authority.as_str()),
             ("content-type", content_type),
-            ("user-agent", USER_AGENT),
             // So that no proxy on the way makes spans of our own export (B3, "Handling B3 when reporting data").
             ("b3", "0"),
         ];
         if self.otlp.protocol == Protocol::Grpc {
             headers.push(("te", "trailers"));
         }
+        if compression == Compression::Gzip {
+            headers.push((encoding, "gzip"));
+        }
+        if self.headers.iter().all(|(name, _)| name != USER_AGENT) {
+            headers.push((USER_AGENT, PRODUCT));
+        }
+        headers.extend(
+            self.headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
         match host::http_call(&self.otlp.cluster, headers, body, self.otlp.timeout) {
             Ok(token) => self.call = Some(token),
             Err(error) => {
@@ -120,7 +141,7 @@ impl Collector {
                     CallError::UnknownCluster => Failure::UnknownCluster,
                     CallError::NotSent => Failure::NotSent,
                 };
-                self.answered(failure.again(), now, ids, stats);
+                self.answered(failure.again(), now, ids, stats, || None);
             }
         }
     }
@@ -131,41 +152,96 @@ impl Collector {
         now: Nanos,
         ids: &mut IdSource<WasiEntropy>,
         stats: &mut Stats,
+        said: impl FnOnce() -> Option<String>,
     ) {
         let [jitter] = ids.take().unwrap_or_default();
+        let cluster = &self.otlp.cluster;
         match self.exporter.answered(reply, now, jitter, stats) {
-            Some(News::Failing(failure)) => {
-                log::warn!("export to cluster {} fails: {failure}", self.otlp.cluster);
-            }
-            Some(News::Recovered) => {
-                log::info!("export to cluster {} works again", self.otlp.cluster);
-            }
+            Some(News::Failing(failure)) => match said() {
+                Some(said) => {
+                    log::warn!("export to cluster {cluster} fails: {failure}; it says: {said}");
+                }
+                None => log::warn!("export to cluster {cluster} fails: {failure}"),
+            },
+            Some(News::Recovered) => log::info!("export to cluster {cluster} works again"),
             None => {}
         }
     }
 }
 
-fn read_reply(protocol: Protocol, has_trailers: bool) -> Reply {
-    let status = host::header(host::CALL_HEADERS, ":status");
-    let retry_after = host::header(host::CALL_HEADERS, "retry-after");
-    // A gRPC answer without a message has its status among the headers.
-    let grpc_status = host::header(host::CALL_TRAILERS, "grpc-status")
-        .filter(|_| has_trailers)
-        .or_else(|| host::header(host::CALL_HEADERS, "grpc-status"));
-    let body = host::buffer(host::CALL_BODY, MAX_ANSWER_BYTES).unwrap_or_default();
-    Reply::read(
-        protocol,
-        &Answer {
-            status: status.as_deref(),
-            grpc_status: grpc_status.as_deref(),
-            retry_after: retry_after.as_deref(),
-            body: &body,
-        },
-    )
+/// A header with its value, or `None` and a line in the log where it has none. The value is a secret more often than not,
+/// and is not in it.
+fn resolve((header, value): &(String, HeaderValue)) -> Option<(String, String)> {
+    let variable = match value {
+        HeaderValue::Literal(text) => return Some((header.clone(), text.clone())),
+        HeaderValue::Environment(variable) => variable,
+    };
+    let flaw = match std::env::var(variable) {
+        // Secrets are often files, and files end with a line end.
+        Ok(text) if is_header_value(text.trim()) => {
+            return Some((header.clone(), text.trim().to_owned()));
+        }
+        Ok(_) | Err(VarError::NotUnicode(_)) => "has a value that no header can have",
+        Err(VarError::NotPresent) => "is not set",
+    };
+    log::warn!(
+        "export.otlp.headers: {header} is left out, for the environment variable {variable} {flaw}"
+    );
+    None
 }
 
-const USER_AGENT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
+/// What an answer consists of, as it lies in the proxy.
+struct Parts {
+    status: Option<Vec<u8>>,
+    retry_after: Option<Vec<u8>>,
+    grpc: [Option<Vec<u8>>; 3],
+    body: Vec<u8>,
+    body_bytes: usize,
+}
+
+impl Parts {
+    fn read(protocol: Protocol, body_bytes: usize, has_trailers: bool) -> Self {
+        let grpc = match protocol {
+            Protocol::Grpc => {
+                let read = |map| GRPC.map(|name| host::header(map, name));
+                // An answer without a message has them among the headers.
+                Some(host::CALL_TRAILERS)
+                    .filter(|_| has_trailers)
+                    .map(read)
+                    .filter(|[status, ..]| status.is_some())
+                    .unwrap_or_else(|| read(host::CALL_HEADERS))
+            }
+            Protocol::HttpProtobuf => Default::default(),
+        };
+        Self {
+            status: host::header(host::CALL_HEADERS, ":status"),
+            retry_after: host::header(host::CALL_HEADERS, "retry-after"),
+            grpc,
+            body: host::buffer(host::CALL_BODY, MAX_READ_BYTES).unwrap_or_default(),
+            body_bytes,
+        }
+    }
+
+    fn answer(&self) -> Answer<'_> {
+        let [status, message, details] = &self.grpc;
+        Answer {
+            status: self.status.as_deref(),
+            grpc: Grpc {
+                status: status.as_deref(),
+                message: message.as_deref(),
+                details: details.as_deref(),
+            },
+            retry_after: self.retry_after.as_deref(),
+            body: &self.body,
+            body_bytes: self.body_bytes,
+        }
+    }
+}
+
+const GRPC: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+const USER_AGENT: &str = "user-agent";
+const PRODUCT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
 /// Soon enough for a batch that is full.
 const SOON: Duration = Duration::from_millis(1);
 /// Nobody needs more of a collector's answer.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+const MAX_READ_BYTES: usize = 64 * 1024;

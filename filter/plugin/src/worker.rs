@@ -125,9 +125,15 @@ impl Worker {
     }
 
     /// Takes the collector's answer to a call.
-    pub(crate) fn answered(&mut self, token: u32, has_trailers: bool) {
+    pub(crate) fn answered(&mut self, token: u32, body_bytes: usize, has_trailers: bool) {
         if let Some(collector) = &mut self.collector {
-            collector.take_answer(token, has_trailers, &mut self.ids, &mut self.stats);
+            collector.take_answer(
+                token,
+                body_bytes,
+                has_trailers,
+                &mut self.ids,
+                &mut self.stats,
+            );
         }
     }
 
