@@ -21,6 +21,7 @@ mod program;
 mod shutdown;
 mod skipped;
 mod tidy;
+mod trapped;
 mod trust;
 mod vectors;
 mod w3c;

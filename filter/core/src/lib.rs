@@ -16,7 +16,8 @@
 //!   that are open meanwhile
 //! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
 //! - [`batch`], [`otlp`], [`export`], [`gzip`]: from finished spans to an acknowledged request
-//! - [`facing`], [`lease`], [`roster`]: which way requests go here, and what else of this filter runs in the process
+//! - [`facing`], [`lease`], [`ledger`], [`roster`]: which way requests go here, and what else of this filter runs in the
+//!   process
 //! - [`ids`], [`entropy`], [`time`], [`stats`]: what the others are made of
 #![no_std]
 #![forbid(unsafe_code)]
@@ -43,6 +44,7 @@ pub mod headers;
 pub mod http;
 pub mod ids;
 pub mod lease;
+pub mod ledger;
 mod matching;
 pub mod otlp;
 pub mod pattern;

@@ -30,6 +30,7 @@ pub(crate) const CALL_BODY: u32 = 4;
 pub(crate) const PLUGIN_CONFIGURATION: u32 = 7;
 
 const OK: u32 = 0;
+const CAS_MISMATCH: u32 = 8;
 
 /// All headers of a map, as the proxy serialises them; empty when there is no such map now.
 pub(crate) fn header_map(map: u32) -> Vec<u8> {
@@ -138,10 +139,11 @@ pub(crate) fn done() {
     let _ = unsafe { proxy_done() };
 }
 
-/// A value shared by all VMs with this VM id; an empty one stands for none, for values cannot be deleted.
-pub(crate) fn shared_data(key: &str) -> Option<Vec<u8>> {
+/// A value shared by all VMs with this VM id, and what it is to be compared by. Values cannot be deleted, so an empty one
+/// stands for none.
+pub(crate) fn shared_data(key: &str) -> (Vec<u8>, Version) {
     let mut out = Out::default();
-    let mut cas = 0_u32;
+    let mut version = 0_u32;
     // SAFETY: the key and all out pointers live as long as the call.
     let status = unsafe {
         proxy_get_shared_data(
@@ -149,17 +151,54 @@ pub(crate) fn shared_data(key: &str) -> Option<Vec<u8>> {
             key.len(),
             &raw mut out.data,
             &raw mut out.size,
-            &raw mut cas,
+            &raw mut version,
         )
     };
-    out.into_bytes(status).filter(|value| !value.is_empty())
+    match out.into_bytes(status) {
+        Some(value) => (value, Version(version)),
+        None => (Vec::new(), Version::MISSING),
+    }
 }
 
 /// Sets a value for all VMs with this VM id.
 pub(crate) fn set_shared_data(key: &str, value: &[u8]) {
+    swap_shared_data(key, value, Version::ANY);
+}
+
+/// Sets a value for all VMs with this VM id, if nobody else has since it was read.
+pub(crate) fn swap_shared_data(key: &str, value: &[u8], Version(read): Version) -> Swap {
     // SAFETY: key and value live as long as the call.
-    let _ =
-        unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), 0) };
+    let status = unsafe {
+        proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), read)
+    };
+    match status {
+        OK => Swap::Done,
+        CAS_MISMATCH => Swap::Overtaken,
+        _ => Swap::Refused,
+    }
+}
+
+/// What a shared value is compared by.
+#[derive(Clone, Copy)]
+pub(crate) struct Version(u32);
+
+impl Version {
+    /// Asks for no comparison.
+    const ANY: Self = Self(0);
+    /// Of a value that is not there. The proxy sets a missing one whatever the number; this one is no other's, so if
+    /// somebody has made the value meanwhile, it does not.
+    const MISSING: Self = Self(u32::MAX);
+}
+
+/// What became of a value that was to be set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Swap {
+    /// It is.
+    Done,
+    /// Somebody else was quicker.
+    Overtaken,
+    /// The proxy does not do it.
+    Refused,
 }
 
 /// The kind of a metric.

@@ -25,6 +25,7 @@ mod installs;
 mod logging;
 mod metrics;
 mod node;
+mod queues;
 mod root;
 mod running;
 mod shared;

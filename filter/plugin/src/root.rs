@@ -65,7 +65,7 @@ impl Root {
         self.identity = worker.identity();
         running::note(&self.identity);
         host::set_tick_period(worker.tick_period());
-        shared.mode = Mode::Working(Box::new(worker));
+        shared.work(worker, self.identity);
     }
 
     fn stand_aside(shared: &mut Shared, errors: Vec<ConfigError>) {

@@ -34,7 +34,8 @@ pub(crate) fn take_back(identity: &[u8; 8]) {
 }
 
 fn read() -> Option<Lease> {
-    Lease::read(&host::shared_data(&key())?)
+    let (note, _) = host::shared_data(&key());
+    Lease::read(&note)
 }
 
 fn key() -> String {

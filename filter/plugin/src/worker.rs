@@ -9,6 +9,7 @@ use sidespan_core::facing::Facing;
 use sidespan_core::headers::RequestHeaders;
 use sidespan_core::headers::wire::Pairs;
 use sidespan_core::http::Ending;
+use sidespan_core::ledger::Holding;
 use sidespan_core::otlp::Envelope;
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
@@ -140,6 +141,16 @@ impl Worker {
     /// The exporter, where there is one.
     pub(crate) fn exporter(&self) -> Option<&Exporter> {
         self.collector.as_ref().map(|collector| &collector.exporter)
+    }
+
+    /// What waits or is under way.
+    pub(crate) fn held(&self) -> Holding {
+        let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        self.exporter()
+            .map_or_else(Holding::default, |exporter| Holding {
+                spans: number(exporter.spans()),
+                bytes: number(exporter.bytes()),
+            })
     }
 
     /// Gives up on what still waits.
