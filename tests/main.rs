@@ -18,6 +18,7 @@ mod native;
 mod notes;
 mod pairs;
 mod program;
+mod requests;
 mod shutdown;
 mod skipped;
 mod tidy;
