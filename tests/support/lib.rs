@@ -3,6 +3,7 @@
 pub mod caller;
 pub mod collector;
 pub mod dialect;
+pub mod effort;
 pub mod envoy;
 pub mod http;
 pub mod http2;
