@@ -17,6 +17,7 @@ mod load;
 mod manifests;
 mod native;
 mod notes;
+mod outage;
 mod pairs;
 mod program;
 mod requests;

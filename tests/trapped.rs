@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use sidespan_host::{Ending, Entropy, Headers, Host, Shared, StreamProperties, Then};
+use sidespan_tests::accounts::assert_accounted;
 use sidespan_tests::worlds::module;
 
 const HOLDING: &str = r#"{
@@ -49,23 +50,6 @@ fn waiting(process: &Shared) -> [u64; 2] {
             .gauge(&format!("sidespan.queue.{what}"))
             .unwrap_or(0)
     })
-}
-
-/// Everything that finished has one place.
-fn assert_accounted(process: &Shared) {
-    let gone: u64 = process
-        .counters()
-        .iter()
-        .filter(|(name, _)| name.starts_with("sidespan.spans.") && !name.ends_with(".finished"))
-        .map(|(_, count)| count)
-        .sum();
-    let [here, _] = waiting(process);
-    assert_eq!(
-        count(process, "spans.finished"),
-        gone + here,
-        "{:?}",
-        process.counters()
-    );
 }
 
 /// A VM that ends as a trapped one does: without a word.

@@ -1,5 +1,6 @@
 //! What the tests stand on: a real Envoy with the filter, a collector, HTTP as bytes.
 
+pub mod accounts;
 pub mod caller;
 pub mod collector;
 pub mod dialect;
