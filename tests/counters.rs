@@ -223,7 +223,7 @@ fn every_span_is_accounted_for_through_failure_retry_and_overflow() {
             guest.request(Direction::Inbound, &[], 200);
         }
         guest.host.advance(second);
-        assert_accounted(&guest.host.shared());
+        assert_accounted(guest.host.shared());
     };
     let count = |guest: &Guest, name: &str| guest.counters().get(name).copied().unwrap_or(0);
 

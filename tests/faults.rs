@@ -9,7 +9,7 @@ use sidespan_sink::Reply;
 use sidespan_tests::collector::Collector;
 use sidespan_tests::effort;
 use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter, wait_until_accounted};
-use sidespan_tests::http::{Connection, Request, Server};
+use sidespan_tests::http::{Connection, Request, Server, load};
 use tonic::Code;
 
 #[test]
@@ -203,6 +203,50 @@ fn twenty_seconds_without_a_collector_keep_to_the_bounds_and_to_the_span() {
         1,
         "one line"
     );
+}
+
+/// What is configured wrongly fails with every batch, and is said once, with its cure.
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn rt_8_a_wrong_cluster_is_one_line_and_a_counter() {
+    for (cluster, tries, line) in [
+        ("nowhere", 3, "knows no such cluster; check the name"),
+        (
+            "app",
+            1,
+            "the answer is not gRPC; name the port of the service grpc-",
+        ),
+    ] {
+        let upstream = Server::ok();
+        let mut configuration = configuration("grpc");
+        configuration["export"]["otlp"]["cluster"] = cluster.into();
+        let listener = Listener::new("in")
+            .direction(Direction::Inbound)
+            .route(Route::to("app"))
+            .filter(filter(&configuration).filter());
+        let envoy = envoy::start(
+            &Bootstrap::new(Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z"))
+                .cluster(Cluster::new("app", upstream.address()))
+                .listener(listener),
+        );
+        for batch in 1..=3 {
+            load(envoy.address("in").expect("a listener"), 8);
+            wait_for_counter(&envoy, "spans.dropped_export", |dropped| {
+                dropped == 8 * batch
+            });
+        }
+        let failures = counter(&envoy, "export.failures");
+        assert!(failures >= 3 * tries, "{cluster}: {failures}");
+        assert_eq!(counter(&envoy, "export.requests"), failures, "{cluster}");
+        wait_until_accounted(&envoy, 24);
+        let log = envoy.log();
+        let lines: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("export to cluster"))
+            .collect();
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(lines[0].contains(line), "{}", lines[0]);
+    }
 }
 
 const PROTOCOLS: [&str; 2] = ["grpc", "http/protobuf"];

@@ -62,7 +62,7 @@ fn outage(protocol: &str, absence: Absence) {
             calls += 1;
             refuse(&mut guest.host, &call, absence);
         }
-        assert_accounted(&guest.host.shared());
+        assert_accounted(guest.host.shared());
         let held = guest.host.gauge("sidespan.queue.spans").unwrap_or(0);
         let bytes = guest.host.gauge("sidespan.queue.bytes").unwrap_or(0);
         most = most.max(held);
@@ -92,7 +92,7 @@ fn outage(protocol: &str, absence: Absence) {
                 .reply(call.token, [(":status", "200")], b"", trailers);
             taken.expect("a call under way");
         }
-        assert_accounted(&guest.host.shared());
+        assert_accounted(guest.host.shared());
     }
     let exported = count(&guest, "spans.exported");
     println!(

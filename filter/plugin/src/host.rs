@@ -8,13 +8,17 @@
     reason = "hostcalls are foreign functions, and their results are raw memory of this module"
 )]
 
+mod call;
+mod random;
+
 use std::ptr;
 use std::time::Duration;
 
-use proxy_wasm::types::Status as SdkStatus;
-use sidespan_core::entropy::Entropy;
 use sidespan_core::headers::HeaderWriter;
 use sidespan_core::time::Nanos;
+
+pub(crate) use call::{CallError, http_call};
+pub(crate) use random::WasiEntropy;
 
 /// The request headers of a stream.
 pub(crate) const REQUEST_HEADERS: u32 = 0;
@@ -235,45 +239,10 @@ pub(crate) fn record_metric(MetricId(id): MetricId, value: u64) {
     let _ = unsafe { proxy_record_metric(id, value) };
 }
 
-/// Why a call was not made.
-#[derive(Clone, Copy)]
-pub(crate) enum CallError {
-    /// The proxy knows no such cluster.
-    UnknownCluster,
-    /// Anything else.
-    NotSent,
-}
-
-/// Starts an HTTP call to a cluster. The one hostcall that goes through the SDK: its dispatch ends the VM on the answer
-/// to a call that it did not see leave. Envoy answers it with OK, BAD_ARGUMENT or INTERNAL_FAILURE and nothing else, all
-/// of which the SDK expects.
-pub(crate) fn http_call(
-    cluster: &str,
-    headers: Vec<(&str, &str)>,
-    body: &[u8],
-    timeout: Duration,
-) -> Result<u32, CallError> {
-    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, Some(body), Vec::new(), timeout)
-        .map_err(|status| match status {
-            SdkStatus::BadArgument => CallError::UnknownCluster,
-            _ => CallError::NotSent,
-        })
-}
-
 /// Writes a line to the proxy's log; levels count from 0, trace, to 5, critical.
 pub(crate) fn write_log(level: u32, message: &str) {
     // SAFETY: the message lives as long as the call.
     let _ = unsafe { proxy_log(level, message.as_ptr(), message.len()) };
-}
-
-/// Randomness from WASI's `random_get`, which the proxy fills from its cryptographic source.
-#[derive(Debug)]
-pub(crate) struct WasiEntropy;
-
-impl Entropy for WasiEntropy {
-    fn fill(&mut self, bytes: &mut [u8]) -> bool {
-        getrandom::fill(bytes).is_ok()
-    }
 }
 
 /// Where the proxy puts the address and the size of what it allocated.
