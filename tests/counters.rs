@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sidespan_core::tracer::Direction;
 use sidespan_host::Headers;
+use sidespan_tests::accounts::assert_accounted;
 use sidespan_tests::worlds::{Guest, Header};
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -202,19 +203,6 @@ fn excluded_requests_are_counted_and_nothing_else_of_them() {
     }
 }
 
-/// Everything that finished has one place, at every moment.
-fn assert_accounted(guest: &Guest) {
-    let counters = guest.counters();
-    let get = |name: &str| counters.get(name).copied().unwrap_or(0);
-    let gone: u64 = counters
-        .iter()
-        .filter(|(name, _)| name.starts_with("spans.") && *name != "spans.finished")
-        .map(|(_, count)| count)
-        .sum();
-    let here = guest.host.gauge("sidespan.queue.spans").unwrap_or(0);
-    assert_eq!(get("spans.finished"), gone + here, "{counters:?}");
-}
-
 fn answer(guest: &mut Guest, status: &str, body: &[u8]) -> usize {
     let calls = guest.host.calls();
     for call in &calls {
@@ -235,7 +223,7 @@ fn every_span_is_accounted_for_through_failure_retry_and_overflow() {
             guest.request(Direction::Inbound, &[], 200);
         }
         guest.host.advance(second);
-        assert_accounted(guest);
+        assert_accounted(guest.host.shared());
     };
     let count = |guest: &Guest, name: &str| guest.counters().get(name).copied().unwrap_or(0);
 

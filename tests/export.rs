@@ -1,12 +1,11 @@
 //! Spans on their way out: to clusters of any name, by either protocol, to a collector that is away and comes back, and
 //! of the namespaces that are asked for.
 
-use std::env;
-
 use serde_json::{Value, json};
 use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route};
 use sidespan_tests::caller::Caller;
 use sidespan_tests::collector::Collector;
+use sidespan_tests::effort;
 use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter, wait_until_accounted};
 use sidespan_tests::http::{Request, Server, load, send};
 
@@ -125,7 +124,7 @@ fn without_a_collector_traffic_flows_memory_is_bounded_and_export_resumes() {
     request(&envoy, "in", &Caller::fresh().traceparent());
     let before = envoy.resident_bytes().expect("its memory");
 
-    let count = requests();
+    let count = effort::requests(FULL);
     load(envoy.address("in").expect("a listener"), count);
     assert_eq!(upstream.count(), count + 1, "traffic flows");
     let after = envoy.resident_bytes().expect("its memory");
@@ -152,14 +151,8 @@ fn without_a_collector_traffic_flows_memory_is_bounded_and_export_resumes() {
     wait_until_accounted(&envoy, count + 2);
 }
 
-/// What is proved; `SIDESPAN_LOAD` asks for less while one works on something else.
+/// What is proved.
 const FULL: u64 = 100_000;
-
-fn requests() -> u64 {
-    env::var("SIDESPAN_LOAD").ok().map_or(FULL, |text| {
-        text.parse().expect("SIDESPAN_LOAD: a number of requests")
-    })
-}
 
 fn exporting(export: Value) -> Value {
     json!({"sampling": {"percentage": 100}, "export": export})

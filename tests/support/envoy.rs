@@ -85,12 +85,13 @@ pub fn wait_until_accounted(envoy: &Envoy, finished: u64) {
 }
 
 /// What becomes of a span.
-const ENDS: [&str; 6] = [
+const ENDS: [&str; 7] = [
     "spans.exported",
     "spans.rejected",
     "spans.dropped_queue",
     "spans.dropped_export",
     "spans.dropped_shutdown",
+    "spans.dropped_restart",
     "queue.spans",
 ];
 

@@ -1,8 +1,10 @@
 //! What the tests stand on: a real Envoy with the filter, a collector, HTTP as bytes, other people's packages.
 
+pub mod accounts;
 pub mod caller;
 pub mod collector;
 pub mod dialect;
+pub mod effort;
 pub mod envoy;
 pub mod http;
 pub mod http2;

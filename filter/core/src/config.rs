@@ -32,6 +32,7 @@ mod walk;
 
 pub use attribute::{Attribute, AttributeSource};
 pub use error::ConfigError;
+pub use export::{Compression, HeaderValue, is_header_value};
 pub use matching::{Match, PathMatch};
 pub use spans::Conventions;
 pub use trust::{ContextTrust, Trust};
@@ -132,14 +133,12 @@ impl Config {
 
     /// The environment variables that are asked for, each once.
     pub fn variables(&self) -> BTreeSet<&str> {
-        self.spans
-            .attributes
-            .iter()
-            .filter_map(|attribute| match &attribute.source {
-                AttributeSource::Environment(name) => Some(name.as_str()),
-                _ => None,
-            })
-            .collect()
+        let headers = self.export.otlp.iter().flat_map(|otlp| &otlp.headers);
+        let headers = headers.filter_map(|(_, value)| match value {
+            HeaderValue::Environment(name) => Some(name.as_str()),
+            HeaderValue::Literal(_) => None,
+        });
+        headers.chain(self.spans.variables()).collect()
     }
 
     /// The labels of the workload that a match asks for.
@@ -247,6 +246,19 @@ pub struct Spans {
     pub access_log: bool,
 }
 
+impl Spans {
+    /// The environment variables that attributes are made of, each once.
+    pub fn variables(&self) -> BTreeSet<&str> {
+        self.attributes
+            .iter()
+            .filter_map(|attribute| match &attribute.source {
+                AttributeSource::Environment(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
 /// `$.export`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Export {
@@ -279,8 +291,12 @@ pub struct Otlp {
     pub protocol: Protocol,
     /// `:path` of the request.
     pub path: String,
+    /// How the request's body is written.
+    pub compression: Compression,
     /// How long one try may take.
     pub timeout: Duration,
+    /// Headers of every request, in lower case.
+    pub headers: Vec<(String, HeaderValue)>,
 }
 
 /// `$.export.otlp.protocol`.

@@ -14,17 +14,22 @@
 //! collector that is down is not hammered by one batch after the other; each has jitter, for all workers fail together
 //! (OTLP, "Failures" and "Retryable responses"). Everything that enters leaves through exactly one counter.
 
+mod news;
 pub mod reply;
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::batch::Batch;
-use crate::config::{Export, Protocol};
+use crate::config::{Compression, Export, Protocol};
+use crate::gzip;
 use crate::otlp::{self, Envelope};
 use crate::span::Span;
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
+pub use news::News;
+
+use news::Reported;
 use reply::{Failure, Reply};
 
 /// Sends batches of spans, one after the other.
@@ -35,14 +40,14 @@ pub struct Exporter {
     batch: Batch,
     state: State,
     failures_in_a_row: u32,
-    // What was reported since export last worked; at most MAX_REPORTED.
-    reported: Vec<Failure>,
+    reported: Reported,
     is_closed: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Limits {
     protocol: Protocol,
+    compression: Compression,
     timeout: Duration,
     max_spans: usize,
     max_delay: Duration,
@@ -68,17 +73,9 @@ enum State {
 #[derive(Debug)]
 struct Request {
     body: Vec<u8>,
+    compression: Compression,
     spans: usize,
     attempts: u32,
-}
-
-/// What is worth a line in the log: the first failure of each kind since export last worked, and its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
-    /// Export fails, in a way that was not yet reported.
-    Failing(Failure),
-    /// Export works again.
-    Recovered,
 }
 
 impl Exporter {
@@ -88,6 +85,7 @@ impl Exporter {
         Some(Self {
             limits: Limits {
                 protocol: otlp.protocol,
+                compression: otlp.compression,
                 timeout: otlp.timeout,
                 max_spans: export.batch_max_spans,
                 max_delay: export.batch_max_delay,
@@ -99,7 +97,7 @@ impl Exporter {
             batch: Batch::new(export.queue_max_spans, export.queue_max_bytes),
             state: State::Idle,
             failures_in_a_row: 0,
-            reported: Vec::new(),
+            reported: Reported::default(),
             is_closed: false,
         })
     }
@@ -127,8 +125,14 @@ impl Exporter {
         matches!(self.state, State::Idle) && self.batch.len() >= self.limits.max_spans
     }
 
-    /// The body of the request that is to be sent now. Whoever asks must send it, or say that it could not be sent.
-    pub fn next(&mut self, now: Nanos, urgency: Urgency, stats: &mut Stats) -> Option<&[u8]> {
+    /// The body of the request that is to be sent now, and how it is written. Whoever asks must send it, or say that it
+    /// could not be sent.
+    pub fn next(
+        &mut self,
+        now: Nanos,
+        urgency: Urgency,
+        stats: &mut Stats,
+    ) -> Option<(&[u8], Compression)> {
         let request = match core::mem::replace(&mut self.state, State::Idle) {
             State::Idle if self.is_due(now, urgency) => {
                 let request = self.take_batch()?;
@@ -157,7 +161,7 @@ impl Exporter {
             since: now,
         };
         match &self.state {
-            State::UnderWay { request, .. } => Some(&request.body),
+            State::UnderWay { request, .. } => Some((&request.body, request.compression)),
             State::Idle | State::Waiting { .. } => None,
         }
     }
@@ -192,8 +196,10 @@ impl Exporter {
                     request.spans.saturating_sub(rejected),
                 );
                 self.failures_in_a_row = 0;
-                let was_failing = !core::mem::take(&mut self.reported).is_empty();
-                return was_failing.then_some(News::Recovered);
+                return match rejected {
+                    0 => self.reported.works(),
+                    _ => self.reported.fails(Failure::SpansRejected, now),
+                };
             }
             Reply::Refused(failure) => (failure, None),
             Reply::Again { failure, after } => (failure, Some(after)),
@@ -211,11 +217,7 @@ impl Exporter {
             }
             _ => stats.add_many(Counter::SpansDroppedExport, request.spans),
         }
-        if self.reported.contains(&failure) || self.reported.len() >= MAX_REPORTED {
-            return None;
-        }
-        self.reported.push(failure);
-        Some(News::Failing(failure))
+        self.reported.fails(failure, now)
     }
 
     /// Ends it: what still waits, and what comes after this, is counted as lost in the shutdown.
@@ -283,11 +285,20 @@ impl Exporter {
             return None;
         }
         let message = self.envelope.request(spans.iter().map(Vec::as_slice));
+        let (message, compression) = match self.limits.compression {
+            Compression::None => (message, Compression::None),
+            // What is sent again is not compressed again.
+            Compression::Gzip => match gzip::compress(&message) {
+                Some(small) => (small, Compression::Gzip),
+                None => (message, Compression::None),
+            },
+        };
         Some(Request {
             body: match self.limits.protocol {
-                Protocol::Grpc => otlp::grpc_frame(&message),
+                Protocol::Grpc => otlp::grpc_frame(&message, compression),
                 Protocol::HttpProtobuf => message,
             },
+            compression,
             spans: spans.len(),
             attempts: 0,
         })
@@ -321,8 +332,6 @@ pub enum Urgency {
     Drain,
 }
 
-/// Kinds of failure that are reported before export works again; a collector that finds ever new ones has been heard.
-const MAX_REPORTED: usize = 8;
 /// A request is cut at this size, for the proxy holds it in memory as a whole.
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
 

@@ -15,8 +15,9 @@
 //! - `matching`, `trust`, [`sampler`], [`tracer`]: what is traced at all, what is believed, record or not, and the spans
 //!   that are open meanwhile
 //! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
-//! - [`batch`], [`otlp`], [`export`]: from finished spans to an acknowledged request
-//! - [`facing`], [`lease`], [`roster`]: which way requests go here, and what else of this filter runs in the process
+//! - [`batch`], [`otlp`], [`export`], [`gzip`]: from finished spans to an acknowledged request
+//! - [`facing`], [`lease`], [`ledger`], [`roster`]: which way requests go here, and what else of this filter runs in the
+//!   process
 //! - [`ids`], [`entropy`], [`time`], [`stats`]: what the others are made of
 #![no_std]
 #![forbid(unsafe_code)]
@@ -34,6 +35,7 @@ extern crate alloc;
 mod attributes;
 pub mod baggage;
 pub mod batch;
+mod binary_header;
 pub mod config;
 mod conventions;
 mod describe;
@@ -43,10 +45,12 @@ pub mod exchange;
 pub mod export;
 pub mod facing;
 mod grpc;
+pub mod gzip;
 pub mod headers;
 mod http;
 pub mod ids;
 pub mod lease;
+pub mod ledger;
 mod matching;
 pub mod otlp;
 pub mod pattern;

@@ -16,7 +16,7 @@ pub mod wire;
 
 use alloc::vec::Vec;
 
-use crate::config::Conventions;
+use crate::config::{Compression, Conventions};
 use crate::resource::Resource;
 use crate::span::{Span, Status};
 use crate::time::Nanos;
@@ -162,10 +162,13 @@ pub(crate) fn attribute_number(out: &mut Vec<u8>, key: &str, value: i64) {
     });
 }
 
-/// The five bytes in front of a gRPC message: not compressed, and how long.
-pub fn grpc_frame(message: &[u8]) -> Vec<u8> {
+/// A message behind the five bytes that gRPC puts there: whether it is compressed, and how long.
+pub fn grpc_frame(message: &[u8], compression: Compression) -> Vec<u8> {
     let mut framed = Vec::with_capacity(message.len().saturating_add(5));
-    framed.push(0);
+    framed.push(match compression {
+        Compression::None => 0,
+        Compression::Gzip => 1,
+    });
     let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
     framed.extend_from_slice(&length.to_be_bytes());
     framed.extend_from_slice(message);
@@ -185,19 +188,29 @@ pub fn grpc_message(body: &[u8]) -> Option<&[u8]> {
 /// How many spans an `ExportTraceServiceResponse` says were rejected. What cannot be read rejects nothing: the status
 /// had said that the request was accepted.
 pub fn rejected_spans(response: &[u8]) -> u64 {
-    let mut rejected = 0;
-    let mut rest = response;
-    while let Some((field, value)) = wire::read(&mut rest) {
-        if let (RESPONSE_PARTIAL_SUCCESS, wire::Field::Bytes(mut partial)) = (field, value) {
-            while let Some((field, value)) = wire::read(&mut partial) {
-                if let (PARTIAL_SUCCESS_REJECTED_SPANS, wire::Field::Number(count)) = (field, value)
-                {
-                    rejected = count;
-                }
-            }
-        }
-    }
-    rejected
+    let rejected = partial_success(response).filter_map(|field| match field {
+        (PARTIAL_SUCCESS_REJECTED_SPANS, wire::Field::Number(count)) => Some(count),
+        _ => None,
+    });
+    // A negative number is none.
+    let rejected = rejected.last().and_then(|count| i64::try_from(count).ok());
+    rejected.map_or(0, i64::unsigned_abs)
+}
+
+/// Why an `ExportTraceServiceResponse` says they were.
+pub(crate) fn partial_success_message(response: &[u8]) -> Option<&[u8]> {
+    partial_success(response).find_map(|field| match field {
+        (PARTIAL_SUCCESS_ERROR_MESSAGE, wire::Field::Bytes(message)) => Some(message),
+        _ => None,
+    })
+}
+
+fn partial_success(response: &[u8]) -> impl Iterator<Item = (u64, wire::Field<'_>)> {
+    let fields = |mut message| core::iter::from_fn(move || wire::read(&mut message));
+    fields(response).flat_map(move |field| match field {
+        (RESPONSE_PARTIAL_SUCCESS, wire::Field::Bytes(partial)) => fields(partial),
+        _ => fields(&[]),
+    })
 }
 
 const REQUEST_RESOURCE_SPANS: u64 = 1;
@@ -237,6 +250,7 @@ const ANY_VALUE_STRING: u64 = 1;
 const ANY_VALUE_INT: u64 = 3;
 const RESPONSE_PARTIAL_SUCCESS: u64 = 1;
 const PARTIAL_SUCCESS_REJECTED_SPANS: u64 = 1;
+const PARTIAL_SUCCESS_ERROR_MESSAGE: u64 = 2;
 /// All but the attributes of a span without `tracestate`.
 const TYPICAL_SPAN_BYTES: usize = 96;
 

@@ -61,6 +61,7 @@ pub enum Counter {
     SpansDroppedQueue,
     SpansDroppedExport,
     SpansDroppedShutdown,
+    SpansDroppedRestart,
     ExportRequests,
     ExportFailures,
     ExportRetries,
@@ -70,7 +71,7 @@ pub enum Counter {
 
 impl Counter {
     /// All counters, in the order of their declaration.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::TraceContextValid,
         Self::TraceContextMalformed,
         Self::B3Valid,
@@ -119,6 +120,7 @@ impl Counter {
         Self::SpansDroppedQueue,
         Self::SpansDroppedExport,
         Self::SpansDroppedShutdown,
+        Self::SpansDroppedRestart,
         Self::ExportRequests,
         Self::ExportFailures,
         Self::ExportRetries,
@@ -177,6 +179,7 @@ impl Counter {
             Self::SpansDroppedQueue => "spans.dropped_queue",
             Self::SpansDroppedExport => "spans.dropped_export",
             Self::SpansDroppedShutdown => "spans.dropped_shutdown",
+            Self::SpansDroppedRestart => "spans.dropped_restart",
             Self::ExportRequests => "export.requests",
             Self::ExportFailures => "export.failures",
             Self::ExportRetries => "export.retries",

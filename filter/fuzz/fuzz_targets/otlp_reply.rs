@@ -1,21 +1,35 @@
-//! A collector's answer: `:status`, `grpc-status` and `retry-after` a line each, and behind them the body.
+//! A collector's answer: `:status`, `grpc-status`, `grpc-message`, `grpc-status-details-bin` and `retry-after` a line each,
+//! and behind them the body.
 
 #![no_main]
 
 use sidespan_core::config::Protocol;
-use sidespan_core::export::reply::{Answer, Reply};
+use sidespan_core::export::reply::{Answer, Grpc, Reply, said};
 use sidespan_core::otlp;
+use sidespan_core::time::Nanos;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    let mut lines = input.splitn(4, |byte| *byte == b'\n');
-    let answer = Answer {
+    let mut lines = input.splitn(6, |byte| *byte == b'\n');
+    let status = lines.next();
+    let grpc = Grpc {
         status: lines.next(),
-        grpc_status: lines.next(),
-        retry_after: lines.next(),
-        body: lines.next().unwrap_or_default(),
+        message: lines.next(),
+        details: lines.next(),
+    };
+    let retry_after = lines.next();
+    let body = lines.next().unwrap_or_default();
+    let answer = Answer {
+        status,
+        grpc,
+        retry_after,
+        body,
+        body_bytes: body.len(),
     };
     for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
-        let _ = Reply::read(protocol, &answer);
+        let _ = Reply::read(protocol, &answer, Nanos(1_785_240_000_000_000_000));
+        if let Some(line) = said(protocol, &answer) {
+            assert!(!line.contains(char::is_control), "{line:?}");
+        }
     }
     let _ = otlp::rejected_spans(answer.body);
     let _ = otlp::grpc_message(answer.body).map(otlp::rejected_spans);

@@ -8,14 +8,18 @@
     reason = "hostcalls are foreign functions, and their results are raw memory of this module"
 )]
 
+mod call;
+mod random;
+
 use std::ptr;
 use std::time::Duration;
 
-use proxy_wasm::types::Status as SdkStatus;
-use sidespan_core::entropy::Entropy;
 use sidespan_core::exchange::Exchange;
 use sidespan_core::headers::HeaderWriter;
 use sidespan_core::time::Nanos;
+
+pub(crate) use call::{CallError, http_call};
+pub(crate) use random::WasiEntropy;
 
 /// The request headers of a stream.
 pub(crate) const REQUEST_HEADERS: u32 = 0;
@@ -33,6 +37,7 @@ pub(crate) const CALL_BODY: u32 = 4;
 pub(crate) const PLUGIN_CONFIGURATION: u32 = 7;
 
 const OK: u32 = 0;
+const CAS_MISMATCH: u32 = 8;
 
 /// All headers of a map, as the proxy serialises them; empty when there is no such map now.
 pub(crate) fn header_map(map: u32) -> Vec<u8> {
@@ -158,10 +163,11 @@ pub(crate) fn done() {
     let _ = unsafe { proxy_done() };
 }
 
-/// A value shared by all VMs with this VM id; an empty one stands for none, for values cannot be deleted.
-pub(crate) fn shared_data(key: &str) -> Option<Vec<u8>> {
+/// A value shared by all VMs with this VM id, and what it is to be compared by. Values cannot be deleted, so an empty one
+/// stands for none.
+pub(crate) fn shared_data(key: &str) -> (Vec<u8>, Version) {
     let mut out = Out::default();
-    let mut cas = 0_u32;
+    let mut version = 0_u32;
     // SAFETY: the key and all out pointers live as long as the call.
     let status = unsafe {
         proxy_get_shared_data(
@@ -169,17 +175,54 @@ pub(crate) fn shared_data(key: &str) -> Option<Vec<u8>> {
             key.len(),
             &raw mut out.data,
             &raw mut out.size,
-            &raw mut cas,
+            &raw mut version,
         )
     };
-    out.into_bytes(status).filter(|value| !value.is_empty())
+    match out.into_bytes(status) {
+        Some(value) => (value, Version(version)),
+        None => (Vec::new(), Version::MISSING),
+    }
 }
 
 /// Sets a value for all VMs with this VM id.
 pub(crate) fn set_shared_data(key: &str, value: &[u8]) {
+    swap_shared_data(key, value, Version::ANY);
+}
+
+/// Sets a value for all VMs with this VM id, if nobody else has since it was read.
+pub(crate) fn swap_shared_data(key: &str, value: &[u8], Version(read): Version) -> Swap {
     // SAFETY: key and value live as long as the call.
-    let _ =
-        unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), 0) };
+    let status = unsafe {
+        proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), read)
+    };
+    match status {
+        OK => Swap::Done,
+        CAS_MISMATCH => Swap::Overtaken,
+        _ => Swap::Refused,
+    }
+}
+
+/// What a shared value is compared by.
+#[derive(Clone, Copy)]
+pub(crate) struct Version(u32);
+
+impl Version {
+    /// Asks for no comparison.
+    const ANY: Self = Self(0);
+    /// Of a value that is not there. The proxy sets a missing one whatever the number; this one is no other's, so if
+    /// somebody has made the value meanwhile, it does not.
+    const MISSING: Self = Self(u32::MAX);
+}
+
+/// What became of a value that was to be set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Swap {
+    /// It is.
+    Done,
+    /// Somebody else was quicker.
+    Overtaken,
+    /// The proxy does not do it.
+    Refused,
 }
 
 /// The kind of a metric.
@@ -216,31 +259,6 @@ pub(crate) fn record_metric(MetricId(id): MetricId, value: u64) {
     let _ = unsafe { proxy_record_metric(id, value) };
 }
 
-/// Why a call was not made.
-#[derive(Clone, Copy)]
-pub(crate) enum CallError {
-    /// The proxy knows no such cluster.
-    UnknownCluster,
-    /// Anything else.
-    NotSent,
-}
-
-/// Starts an HTTP call to a cluster. The one hostcall that goes through the SDK: its dispatch ends the VM on the answer
-/// to a call that it did not see leave. Envoy answers it with OK, BAD_ARGUMENT or INTERNAL_FAILURE and nothing else, all
-/// of which the SDK expects.
-pub(crate) fn http_call(
-    cluster: &str,
-    headers: Vec<(&str, &str)>,
-    body: &[u8],
-    timeout: Duration,
-) -> Result<u32, CallError> {
-    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, Some(body), Vec::new(), timeout)
-        .map_err(|status| match status {
-            SdkStatus::BadArgument => CallError::UnknownCluster,
-            _ => CallError::NotSent,
-        })
-}
-
 /// The level from which on the proxy writes what is logged; levels count from 0, trace, to 5, critical.
 pub(crate) fn log_level() -> Option<u32> {
     let mut level = 0_u32;
@@ -253,16 +271,6 @@ pub(crate) fn log_level() -> Option<u32> {
 pub(crate) fn write_log(level: u32, message: &str) {
     // SAFETY: the message lives as long as the call.
     let _ = unsafe { proxy_log(level, message.as_ptr(), message.len()) };
-}
-
-/// Randomness from WASI's `random_get`, which the proxy fills from its cryptographic source.
-#[derive(Debug)]
-pub(crate) struct WasiEntropy;
-
-impl Entropy for WasiEntropy {
-    fn fill(&mut self, bytes: &mut [u8]) -> bool {
-        getrandom::fill(bytes).is_ok()
-    }
 }
 
 /// Where the proxy puts the address and the size of what it allocated.

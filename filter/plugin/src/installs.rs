@@ -9,7 +9,7 @@ use crate::host;
 /// Renews this installation's entry in the list of all, and says whether there are others.
 pub(crate) fn renew() -> bool {
     let name = host::property("plugin_name").unwrap_or_default();
-    let list = host::shared_data(LIST).unwrap_or_default();
+    let (list, _) = host::shared_data(LIST);
     let roster = Roster::read(&list);
     let now = host::now();
     if let Some(renewed) = roster.renewed(&name, now) {

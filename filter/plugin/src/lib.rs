@@ -19,11 +19,13 @@
     clippy::arithmetic_side_effects
 )]
 
+mod collector;
 mod host;
 mod installs;
 mod logging;
 mod metrics;
 mod node;
+mod queues;
 mod root;
 mod running;
 mod shared;

@@ -4,6 +4,7 @@
 //! for the whole process and the last worker would win. The one exception says the same for all of them: whether the
 //! configuration is refused.
 
+use sidespan_core::ledger::Holding;
 use sidespan_core::stats::{Counter, Gauge, Stats};
 
 use crate::host::{self, MetricId, MetricKind};
@@ -55,9 +56,21 @@ impl Metrics {
     }
 
     /// Moves this worker's share of the queue to these values.
-    pub(crate) fn write_queue(&mut self, spans: usize, bytes: usize) {
-        self.queue_spans.move_to(spans);
-        self.queue_bytes.move_to(bytes);
+    pub(crate) fn write_queue(&mut self, held: Holding) {
+        self.queue_spans.move_to(held.spans);
+        self.queue_bytes.move_to(held.bytes);
+    }
+
+    /// Takes the share of a worker out of the queue that can no longer do so itself.
+    pub(crate) fn take_back(&self, lost: Holding) {
+        self.queue_spans.subtract(lost.spans);
+        self.queue_bytes.subtract(lost.bytes);
+    }
+
+    /// Another worker has taken this one's share out of the queue.
+    pub(crate) fn was_taken_back(&mut self) {
+        self.queue_spans.written = 0;
+        self.queue_bytes.written = 0;
     }
 
     /// Says whether the filter stands aside.
@@ -69,7 +82,14 @@ impl Metrics {
 }
 
 impl Level {
-    fn move_to(&mut self, value: usize) {
+    fn subtract(&self, amount: u64) {
+        let amount = i64::try_from(amount).unwrap_or(i64::MAX);
+        if let Some(id) = self.id.filter(|_| amount != 0) {
+            host::increment_metric(id, amount.saturating_neg());
+        }
+    }
+
+    fn move_to(&mut self, value: u64) {
         let value = i64::try_from(value).unwrap_or(i64::MAX);
         let by = value.saturating_sub(self.written);
         if let Some(id) = self.id.filter(|_| by != 0) {

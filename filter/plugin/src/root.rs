@@ -65,7 +65,7 @@ impl Root {
         self.identity = worker.identity();
         running::note(&self.identity);
         host::set_tick_period(worker.tick_period());
-        shared.mode = Mode::Working(Box::new(worker));
+        shared.work(worker, self.identity);
     }
 
     fn stand_aside(shared: &mut Shared, errors: Vec<ConfigError>) {
@@ -79,12 +79,12 @@ impl Root {
 }
 
 impl Context for Root {
-    fn on_http_call_response(&mut self, token: u32, _: usize, _: usize, trailers: usize) {
+    fn on_http_call_response(&mut self, token: u32, _: usize, body_bytes: usize, trailers: usize) {
         let Ok(mut shared) = self.shared.try_borrow_mut() else {
             return;
         };
         if let Mode::Working(worker) = &mut shared.mode {
-            worker.answered(token, trailers > 0);
+            worker.answered(token, body_bytes, trailers > 0);
         }
         self.send(&mut shared, Urgency::Answer);
         self.end_if_drained(&mut shared);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sidespan_core::lease::Lease;
 use sidespan_core::time::Nanos;
 
-use crate::host;
+use crate::host::{self, Swap};
 
 /// Leaves the note.
 pub(crate) fn note(identity: &[u8; 8]) {
@@ -29,17 +29,16 @@ pub(crate) fn renew(identity: &[u8; 8]) {
 pub(crate) fn is_first_to_say(digest: &str) -> bool {
     let key = format!("{}.said", key());
     let now = host::now();
-    let said = host::shared_data(&key).and_then(|value| {
-        let (when, digest) = value.split_first_chunk::<8>()?;
-        Some((Nanos(u64::from_le_bytes(*when)), digest.to_vec()))
-    });
-    let is_first =
-        said.is_none_or(|(when, other)| other != digest.as_bytes() || now.is_past(when, ONE_ROUND));
-    if is_first {
-        let Nanos(nanos) = now;
-        host::set_shared_data(&key, &[&nanos.to_le_bytes(), digest.as_bytes()].concat());
-    }
-    is_first
+    let (value, version) = host::shared_data(&key);
+    let said = value
+        .split_first_chunk::<8>()
+        .map(|(when, digest)| (Nanos(u64::from_le_bytes(*when)), digest));
+    let is_said = said
+        .is_some_and(|(when, other)| other == digest.as_bytes() && !now.is_past(when, ONE_ROUND));
+    let Nanos(nanos) = now;
+    let note = [&nanos.to_le_bytes(), digest.as_bytes()].concat();
+    // Of several that try at once, one is the first. Where nothing is shared, everybody is.
+    !is_said && host::swap_shared_data(&key, &note, version) != Swap::Overtaken
 }
 
 /// Whether somebody left it and is still there.
@@ -55,7 +54,8 @@ pub(crate) fn take_back(identity: &[u8; 8]) {
 }
 
 fn read() -> Option<Lease> {
-    Lease::read(&host::shared_data(&key())?)
+    let (note, _) = host::shared_data(&key());
+    Lease::read(&note)
 }
 
 fn key() -> String {

@@ -1,17 +1,21 @@
 //! What a root context and its streams have in common, whatever became of the configuration.
 
 use sidespan_core::config::ConfigError;
+use sidespan_core::ledger::{Holding, Ledger};
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::Active;
 
 use crate::metrics::Metrics;
+use crate::queues::{self, Noted};
 use crate::running;
 use crate::worker::Worker;
 
 pub(crate) struct Shared {
     pub(crate) mode: Mode,
     metrics: Option<Metrics>,
+    // None where there is no randomness to tell workers apart.
+    ledger: Option<Ledger>,
 }
 
 /// What became of the configuration.
@@ -32,7 +36,14 @@ impl Shared {
         Self {
             mode: Mode::New,
             metrics: None,
+            ledger: None,
         }
+    }
+
+    /// Puts a worker to work under this name.
+    pub(crate) fn work(&mut self, worker: Worker, identity: [u8; 8]) {
+        self.ledger = (identity != [0; 8]).then(|| Ledger::new(identity));
+        self.mode = Mode::Working(Box::new(worker));
     }
 
     /// The numbers in the proxy, defined when they are first asked for.
@@ -93,11 +104,26 @@ impl Shared {
         };
         match &mut self.mode {
             Mode::Working(worker) => {
-                metrics.write_counters(&mut worker.stats);
-                let (spans, bytes) = worker
-                    .exporter()
-                    .map_or((0, 0), |exporter| (exporter.spans(), exporter.bytes()));
-                metrics.write_queue(spans, bytes);
+                let held = worker.held();
+                // Counters, gauges and the note move together or not at all: whoever counts what a trapped VM held knows
+                // the note alone.
+                let noted = match &mut self.ledger {
+                    Some(ledger) => queues::note(ledger, held),
+                    None => Some(Noted::default()),
+                };
+                let Some(Noted { lost, written_off }) = noted else {
+                    return;
+                };
+                let stats = &mut worker.stats;
+                stats.add_many(Counter::SpansDroppedRestart, as_usize(lost.spans));
+                metrics.take_back(lost);
+                if written_off != Holding::default() {
+                    // They were counted as lost and go on nevertheless; ended a second time, the sum stays right.
+                    stats.add_many(Counter::SpansFinished, as_usize(written_off.spans));
+                    metrics.was_taken_back();
+                }
+                metrics.write_counters(stats);
+                metrics.write_queue(held);
             }
             Mode::Aside { .. } => {
                 let mut stats = Stats::default();
@@ -112,4 +138,8 @@ impl Shared {
             Mode::New => {}
         }
     }
+}
+
+fn as_usize(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }

@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use sidespan_core::config::{Config, Otlp, Protocol, Role};
+use sidespan_core::config::{Config, Role};
 use sidespan_core::entropy::IdSource;
-use sidespan_core::export::reply::{Answer, Failure, Reply};
-use sidespan_core::export::{Exporter, News, Urgency};
+use sidespan_core::export::{Exporter, Urgency};
 use sidespan_core::facing::Facing;
 use sidespan_core::headers::RequestHeaders;
 use sidespan_core::headers::wire::Pairs;
+use sidespan_core::ledger::Holding;
 use sidespan_core::otlp::{self, Envelope};
 use sidespan_core::resource::{self, Node, Resource};
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Active, Memory, Tracer};
 
-use crate::host::{self, CallError, CurrentExchange, RequestHeaderWriter, WasiEntropy};
+use crate::collector::Collector;
+use crate::host::{self, CurrentExchange, RequestHeaderWriter, WasiEntropy};
 use crate::installs;
 use crate::logging;
 use crate::node;
@@ -33,25 +34,16 @@ pub(crate) struct Worker {
     pub(crate) stats: Stats,
 }
 
-/// The way to the collector.
-pub(crate) struct Collector {
-    otlp: Otlp,
-    pub(crate) exporter: Exporter,
-    // The call that the exporter waits for.
-    call: Option<u32>,
-    // Set once a full batch has asked for a tick, until that comes. Asking again would put it off again, and under load
-    // for ever, because the proxy starts its timer anew each time.
-    is_tick_near: bool,
-}
-
 impl Worker {
     /// Puts a configuration to work on this node. The digest is of its bytes.
     pub(crate) fn new(config: &Config, digest: &str) -> Self {
-        let variables = config.variables().into_iter().chain(resource::VARIABLES);
+        let asked = config.spans.variables();
+        let variables = asked.iter().copied().chain(resource::VARIABLES);
         let node = node::read(config.labels(), variables);
         let resource = node.resource(&config.spans, VERSION, digest);
         let facing = Facing::new(config.direction, &node::id());
-        if running::is_first_to_say(digest) {
+        let says = running::is_first_to_say(digest);
+        if says {
             say(config, digest, &node, &resource, facing);
         }
         let envelope = Envelope::new(
@@ -61,14 +53,7 @@ impl Worker {
             digest,
             otlp::schema_url(config.spans.conventions),
         );
-        let collector = Exporter::new(&config.export, envelope)
-            .zip(config.export.otlp.clone())
-            .map(|(exporter, otlp)| Collector {
-                otlp,
-                exporter,
-                call: None,
-                is_tick_near: false,
-            });
+        let collector = Collector::new(&config.export, envelope, says);
         logging::follow();
         Self {
             tracer: Tracer::new(config, &node),
@@ -174,11 +159,7 @@ impl Worker {
                 .finish_attempt(active, &CurrentExchange, now)
                 .for_each(&mut push),
         }
-        if collector.exporter.is_full() && !collector.is_tick_near {
-            // A stream may not send: the answer would find it gone. The next tick may, and it is to come soon.
-            collector.is_tick_near = true;
-            host::set_tick_period(SOON);
-        }
+        collector.ask_for_tick();
     }
 
     /// How often the tick is wanted.
@@ -191,48 +172,44 @@ impl Worker {
         self.stats.add(Counter::WorkerTicks);
         self.has_copies = self.role == Role::Request && installs::renew();
         logging::follow();
-        let period = self.tick_period();
-        if let Some(collector) = &mut self.collector
-            && std::mem::take(&mut collector.is_tick_near)
-        {
-            host::set_tick_period(period);
+        if let Some(collector) = &mut self.collector {
+            collector.ticked();
         }
     }
 
     /// Sends what is due.
     pub(crate) fn send(&mut self, urgency: Urgency) {
-        let now = host::now();
         if let Some(collector) = &mut self.collector {
-            if collector.exporter.is_overdue(now) {
-                collector.call = None;
-                collector.answered(
-                    Failure::NoAnswer.again(),
-                    now,
-                    &mut self.ids,
-                    &mut self.stats,
-                );
-            }
-            collector.send(urgency, now, &mut self.ids, &mut self.stats);
+            collector.send_due(urgency, host::now(), &mut self.ids, &mut self.stats);
         }
     }
 
     /// Takes the collector's answer to a call.
-    pub(crate) fn answered(&mut self, token: u32, has_trailers: bool) {
-        let Some(collector) = self
-            .collector
-            .as_mut()
-            .filter(|collector| collector.call == Some(token))
-        else {
-            return;
-        };
-        collector.call = None;
-        let reply = read_reply(collector.otlp.protocol, has_trailers);
-        collector.answered(reply, host::now(), &mut self.ids, &mut self.stats);
+    pub(crate) fn answered(&mut self, token: u32, body_bytes: usize, has_trailers: bool) {
+        if let Some(collector) = &mut self.collector {
+            collector.take_answer(
+                token,
+                body_bytes,
+                has_trailers,
+                &mut self.ids,
+                &mut self.stats,
+            );
+        }
     }
 
     /// The exporter, where there is one.
     pub(crate) fn exporter(&self) -> Option<&Exporter> {
         self.collector.as_ref().map(|collector| &collector.exporter)
+    }
+
+    /// What waits or is under way.
+    pub(crate) fn held(&self) -> Holding {
+        let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        self.exporter()
+            .map_or_else(Holding::default, |exporter| Holding {
+                spans: number(exporter.spans()),
+                bytes: number(exporter.bytes()),
+            })
     }
 
     /// Gives up on what still waits.
@@ -247,7 +224,7 @@ impl Worker {
         let timeout = self
             .collector
             .as_ref()
-            .map_or(Duration::ZERO, |collector| collector.otlp.timeout);
+            .map_or(Duration::ZERO, Collector::timeout);
         host::now().after(timeout)
     }
 
@@ -263,65 +240,6 @@ impl Worker {
     }
 }
 
-impl Collector {
-    fn send(
-        &mut self,
-        urgency: Urgency,
-        now: Nanos,
-        ids: &mut IdSource<WasiEntropy>,
-        stats: &mut Stats,
-    ) {
-        let Some(body) = self.exporter.next(now, urgency, stats) else {
-            return;
-        };
-        let content_type = match self.otlp.protocol {
-            Protocol::Grpc => "application/grpc",
-            Protocol::HttpProtobuf => "application/x-protobuf",
-        };
-        let mut headers = vec![
-            (":method", "POST"),
-            (":path", self.otlp.path.as_str()),
-            (":authority", self.otlp.authority.as_str()),
-            ("content-type", content_type),
-            ("user-agent", USER_AGENT),
-            // So that no proxy on the way makes spans of our own export (B3, "Handling B3 when reporting data").
-            ("b3", "0"),
-        ];
-        if self.otlp.protocol == Protocol::Grpc {
-            headers.push(("te", "trailers"));
-        }
-        match host::http_call(&self.otlp.cluster, headers, body, self.otlp.timeout) {
-            Ok(token) => self.call = Some(token),
-            Err(error) => {
-                let failure = match error {
-                    CallError::UnknownCluster => Failure::UnknownCluster,
-                    CallError::NotSent => Failure::NotSent,
-                };
-                self.answered(failure.again(), now, ids, stats);
-            }
-        }
-    }
-
-    fn answered(
-        &mut self,
-        reply: Reply,
-        now: Nanos,
-        ids: &mut IdSource<WasiEntropy>,
-        stats: &mut Stats,
-    ) {
-        let [jitter] = ids.take().unwrap_or_default();
-        match self.exporter.answered(reply, now, jitter, stats) {
-            Some(News::Failing(failure)) => {
-                log::warn!("export to cluster {} fails: {failure}", self.otlp.cluster);
-            }
-            Some(News::Recovered) => {
-                log::info!("export to cluster {} works again", self.otlp.cluster);
-            }
-            None => {}
-        }
-    }
-}
-
 /// One line on a configuration that is put to work, and one on each thing that it asks for in vain.
 fn say(config: &Config, digest: &str, node: &Node, resource: &Resource, facing: Facing) {
     log::info!(
@@ -330,7 +248,7 @@ fn say(config: &Config, digest: &str, node: &Node, resource: &Resource, facing: 
         node.namespace.as_deref().unwrap_or("(none)"),
         node::id(),
     );
-    for name in config.variables() {
+    for name in config.spans.variables() {
         if node.variables.iter().all(|(other, _)| other != name) {
             log::warn!(
                 "the environment variable {name} is not there; list it in vmConfig.env of the WasmPlugin, \
@@ -345,35 +263,11 @@ fn say(config: &Config, digest: &str, node: &Node, resource: &Resource, facing: 
     }
 }
 
-fn read_reply(protocol: Protocol, has_trailers: bool) -> Reply {
-    let status = host::header(host::CALL_HEADERS, ":status");
-    let retry_after = host::header(host::CALL_HEADERS, "retry-after");
-    // A gRPC answer without a message has its status among the headers.
-    let grpc_status = host::header(host::CALL_TRAILERS, "grpc-status")
-        .filter(|_| has_trailers)
-        .or_else(|| host::header(host::CALL_HEADERS, "grpc-status"));
-    let body = host::buffer(host::CALL_BODY, MAX_ANSWER_BYTES).unwrap_or_default();
-    Reply::read(
-        protocol,
-        &Answer {
-            status: status.as_deref(),
-            grpc_status: grpc_status.as_deref(),
-            retry_after: retry_after.as_deref(),
-            body: &body,
-        },
-    )
-}
-
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-const USER_AGENT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
 /// In Envoy's filter state `wasm.sidespan.trace_id` and `wasm.sidespan.span_id`, for its access log.
 const TRACE_ID: &str = "sidespan.trace_id";
 const SPAN_ID: &str = "sidespan.span_id";
 /// Where the tries of one request find what they have to know of each other.
 const ATTEMPTS: &str = "sidespan.attempts";
-/// Soon enough for a batch that is full.
-const SOON: Duration = Duration::from_millis(1);
 /// Often enough for counters.
 const IDLE_TICK: Duration = Duration::from_secs(1);
-/// Nobody needs more of a collector's answer.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;

@@ -21,6 +21,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::codegen::Service;
 use tonic::{Code, Status};
 
+use crate::cut::Cut;
 use crate::intake::{BodyError, Intake, Reset, Shared, collect, scripted_success};
 use crate::record::{Answer, Transport};
 use crate::script::Reply;
@@ -74,7 +75,7 @@ pub(crate) async fn serve(
         }
         _ => {}
     }
-    let is_answer_lost = reply == Reply::LostAnswer;
+    let scripted = reply.clone();
     let handler = Handler {
         intake: Arc::clone(intake),
         number,
@@ -85,10 +86,15 @@ pub(crate) async fn serve(
         // tonic refused it before the handler saw it.
         intake.answer(number, Answer::Grpc(code_of(&response)));
     }
-    if is_answer_lost {
-        return Err(Reset);
+    match scripted {
+        Reply::LostAnswer => Err(Reset),
+        // The head of a success, and of its message no more than the frame.
+        Reply::CutAnswer => {
+            Ok(response
+                .map(|_| Body::new(Cut::after(Bytes::from_static(&[0; FRAME_HEADER_BYTES])))))
+        }
+        _ => Ok(response),
     }
-    Ok(response)
 }
 
 async fn export(handler: Handler, limit: usize, parts: Parts, body: Bytes) -> Response<Body> {
@@ -155,7 +161,7 @@ impl TraceService for Handler {
             scripted_success(*rejected, message)
         } else {
             let answer = match self.reply {
-                Reply::LostAnswer => Answer::Reset,
+                Reply::LostAnswer | Reply::CutAnswer => Answer::Reset,
                 _ => ok,
             };
             self.intake.keep(self.number, answer, request, 0)

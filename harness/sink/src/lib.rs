@@ -24,6 +24,7 @@
 //! # });
 //! ```
 
+mod cut;
 mod decode;
 mod grpc;
 mod intake;

@@ -30,6 +30,8 @@ pub enum Reply {
     Reset,
     /// The same, but the spans are kept: the answer got lost, and a retry brings duplicates.
     LostAnswer,
+    /// The same, but the reset comes in the middle of the answer: its head, and the first bytes of its body, arrive.
+    CutAnswer,
 }
 
 /// The replies that are left.

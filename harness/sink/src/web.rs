@@ -8,15 +8,18 @@ use std::io::Read;
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use prost::Message;
 use tonic::Code;
 use tonic::body::Body;
 
+use crate::cut::Cut;
 use crate::intake::{BodyError, Reset, Shared, collect, scripted_success};
 use crate::record::{Answer, Transport};
 use crate::script::Reply;
@@ -86,6 +89,13 @@ pub(crate) async fn serve(
         Reply::LostAnswer => {
             intake.keep(number, Answer::Reset, request, 0);
             return Err(Reset);
+        }
+        Reply::CutAnswer => {
+            intake.keep(number, Answer::Reset, request, 0);
+            let mut cut = protobuf(StatusCode::OK, &ExportTraceServiceResponse::default());
+            cut.headers_mut()
+                .insert(CONTENT_LENGTH, HeaderValue::from_static("100"));
+            return Ok(cut.map(|_| Body::new(Cut::after(Bytes::from_static(&[0x0a])))));
         }
         Reply::PartialSuccess { rejected, message } => {
             intake.keep(number, ok, request, rejected);

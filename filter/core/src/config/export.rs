@@ -1,7 +1,9 @@
 //! `$.export`: where spans go, in which portions, and how often it is tried.
 
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
@@ -109,7 +111,9 @@ impl Otlp {
         let mut port = None;
         let mut protocol = Some(Protocol::Grpc);
         let mut path = None;
+        let mut compression = Compression::None;
         let mut timeout = TIMEOUT;
+        let mut headers = Vec::new();
         let known = [
             "service",
             "cluster",
@@ -126,9 +130,9 @@ impl Otlp {
             "port" => port = at.integer(PORTS),
             "protocol" => protocol = at.choice(&PROTOCOLS),
             "path" => path = at.request_path().map(ToString::to_string),
-            "compression" => at.only(0, at.choice(&[("none", 0), ("gzip", 1)])),
+            "compression" => compression = at.choice(&COMPRESSIONS).unwrap_or(compression),
             "timeout" => timeout = at.duration(ANY_DURATION).unwrap_or(timeout),
-            _ => headers(at),
+            _ => headers = read_headers(at),
         });
         if !is_object {
             return None;
@@ -149,16 +153,51 @@ impl Otlp {
             cluster,
             protocol,
             path: path.unwrap_or_else(|| default_path.into()),
+            compression,
             timeout,
+            headers,
         })
     }
 }
 
+/// How a request's body is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// As it is.
+    None,
+    /// In gzip, where that is smaller.
+    Gzip,
+}
+
+/// Where the value of a header comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum HeaderValue {
+    /// The configuration.
+    Literal(String),
+    /// The environment variable of this name.
+    Environment(String),
+}
+
+impl fmt::Debug for HeaderValue {
+    /// Without the value, which is most often a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal(_) => f.write_str("Literal(..)"),
+            Self::Environment(name) => f.debug_tuple("Environment").field(name).finish(),
+        }
+    }
+}
+
+/// Whether a header may have this value (RFC 9110, "Field Values"). A line end in it would begin another header.
+pub fn is_header_value(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte == b'\t' || !byte.is_ascii_control())
+}
+
 /// Headers carry API keys: nothing of their values is in an error.
-fn headers(at: At<'_>) {
-    let mut count = 0_usize;
+fn read_headers(at: At<'_>) -> Vec<(String, HeaderValue)> {
+    let mut headers = Vec::new();
     at.names(MAX_HEADERS, |name, at| {
-        count = count.saturating_add(1);
         if TAKEN.contains(&name) {
             at.error(format!(
                 "the header {name} is the exporter's own; leave it out"
@@ -166,16 +205,25 @@ fn headers(at: At<'_>) {
         } else {
             at.header_name(name);
         }
-        if at.is_object() {
+        let value = if at.is_object() {
+            let mut variable = None;
             at.object(&["environment"], |_, at| {
-                at.filled("the name of an environment variable");
+                variable = at
+                    .filled("the name of an environment variable")
+                    .map(ToString::to_string);
             });
             at.required("environment");
+            variable.map(HeaderValue::Environment)
         } else {
-            at.secret("a string or {environment: NAME}");
-        }
+            let text = at.secret("a string or {environment: NAME}");
+            if text.is_some_and(|text| !is_header_value(text)) {
+                at.error("expected a value without line ends and control characters");
+            }
+            text.map(|text| HeaderValue::Literal(text.trim().into()))
+        };
+        headers.extend(value.map(|value| (name.into(), value)));
     });
-    at.only(0, Some(count));
+    headers
 }
 
 const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -184,8 +232,21 @@ const PROTOCOLS: [(&str, Protocol); 2] = [
     ("grpc", Protocol::Grpc),
     ("http/protobuf", Protocol::HttpProtobuf),
 ];
+const COMPRESSIONS: [(&str, Compression); 2] =
+    [("none", Compression::None), ("gzip", Compression::Gzip)];
 const TIMEOUT: Duration = Duration::from_secs(5);
-const TAKEN: [&str; 3] = ["content-type", "te", "b3"];
+/// What says how the request is to be read, and that it is not traced.
+const TAKEN: [&str; 9] = [
+    "content-type",
+    "te",
+    "b3",
+    "content-encoding",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "grpc-encoding",
+    "grpc-timeout",
+];
 const MAX_HEADERS: usize = 64;
 const BATCH_SPANS: RangeInclusive<u64> = 1..=8192;
 const DELAYS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);

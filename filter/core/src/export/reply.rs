@@ -3,18 +3,25 @@
 //! | answer | gRPC | HTTP |
 //! |---|---|---|
 //! | taken, perhaps in part | status 0 | 2xx |
-//! | again | CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS | 429, 502, 503, 504 |
+//! | again | CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS; RESOURCE_EXHAUSTED with RetryInfo | 429, 502, 503, 504 |
 //! | refused | every other status | every other status |
 //!
 //! No answer at all, and a request that could not be sent, are tried again: the collector may be starting, and a cluster
 //! may reach the proxy after its configuration. A partial
-//! success is never sent again. See the OTLP specification, "OTLP/gRPC Response" and "OTLP/HTTP Response".
+//! success is never sent again. The delay that a collector asks for, by `Retry-After` or RetryInfo, goes before the
+//! exporter's own, up to five minutes. See the OTLP specification, "OTLP/gRPC Response" and "OTLP/HTTP Response".
+
+mod date;
+mod details;
 
 use core::fmt;
 use core::time::Duration;
 
 use crate::config::Protocol;
 use crate::otlp;
+use crate::time::Nanos;
+
+pub use details::said;
 
 /// What to do with the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +57,10 @@ pub enum Failure {
     GrpcStatus(u32),
     /// An answer without a gRPC status.
     NotGrpc,
+    /// A success whose answer is longer than any is.
+    TooLarge,
+    /// The request was taken, but not all of its spans.
+    SpansRejected,
 }
 
 /// An answer as it arrived.
@@ -57,31 +68,47 @@ pub enum Failure {
 pub struct Answer<'a> {
     /// `:status`; `None` when no answer came.
     pub status: Option<&'a [u8]>,
-    /// `grpc-status`, from the trailers, or from the headers where there are none.
-    pub grpc_status: Option<&'a [u8]>,
+    /// What gRPC says beside the body.
+    pub grpc: Grpc<'a>,
     /// `retry-after`.
     pub retry_after: Option<&'a [u8]>,
-    /// The body.
+    /// The body, or the beginning of a long one.
     pub body: &'a [u8],
+    /// How long the body is.
+    pub body_bytes: usize,
+}
+
+/// How a call went, from the trailers, or from the headers where there are none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Grpc<'a> {
+    /// `grpc-status`.
+    pub status: Option<&'a [u8]>,
+    /// `grpc-message`.
+    pub message: Option<&'a [u8]>,
+    /// `grpc-status-details-bin`.
+    pub details: Option<&'a [u8]>,
 }
 
 impl Reply {
-    /// Reads an answer to a request by this protocol.
-    pub fn read(protocol: Protocol, answer: &Answer<'_>) -> Self {
+    /// Reads an answer to a request by this protocol, which arrived now.
+    pub fn read(protocol: Protocol, answer: &Answer<'_>, now: Nanos) -> Self {
         let Some(status) = answer.status.and_then(decimal) else {
             return Failure::NoAnswer.again();
         };
-        match (protocol, status) {
-            (Protocol::HttpProtobuf, 200..=299) => Self::Accepted {
-                rejected: otlp::rejected_spans(answer.body),
-            },
-            (Protocol::Grpc, 200) => Self::read_grpc(answer),
-            (_, status) => {
+        match (protocol, status, answer.grpc.status) {
+            // Whatever HTTP says beside it (gRPC, "HTTP to gRPC Status Code Mapping").
+            (Protocol::Grpc, _, Some(digits)) => Self::read_grpc(digits, answer),
+            (Protocol::Grpc, 200, None) => Self::Refused(Failure::NotGrpc),
+            (Protocol::HttpProtobuf, 200..=299, _) => Self::accepted(answer, answer.body),
+            (_, status, _) => {
                 let failure = Failure::HttpStatus(u16::try_from(status).unwrap_or(u16::MAX));
                 match status {
                     429 | 502 | 503 | 504 => Self::Again {
                         failure,
-                        after: answer.retry_after.and_then(delay),
+                        after: answer
+                            .retry_after
+                            .and_then(|value| delay(value, now))
+                            .and_then(patience),
                     },
                     _ => Self::Refused(failure),
                 }
@@ -89,14 +116,35 @@ impl Reply {
         }
     }
 
-    fn read_grpc(answer: &Answer<'_>) -> Self {
-        match answer.grpc_status.and_then(decimal) {
-            None => Self::Refused(Failure::NotGrpc),
-            Some(0) => Self::Accepted {
-                rejected: otlp::grpc_message(answer.body).map_or(0, otlp::rejected_spans),
+    fn read_grpc(digits: &[u8], answer: &Answer<'_>) -> Self {
+        let Some(status) = decimal(digits) else {
+            return Self::Refused(Failure::NotGrpc);
+        };
+        let failure = Failure::GrpcStatus(status);
+        let retry = || answer.grpc.details.and_then(details::retry_info);
+        match status {
+            0 => Self::accepted(answer, otlp::grpc_message(answer.body).unwrap_or_default()),
+            1 | 4 | 10 | 11 | 14 | 15 => Self::Again {
+                failure,
+                after: retry().and_then(|retry| retry.delay).and_then(patience),
             },
-            Some(status @ (1 | 4 | 10 | 11 | 14 | 15)) => Failure::GrpcStatus(status).again(),
-            Some(status) => Self::Refused(Failure::GrpcStatus(status)),
+            RESOURCE_EXHAUSTED => match retry() {
+                Some(retry) => Self::Again {
+                    failure,
+                    after: retry.delay.and_then(patience),
+                },
+                None => Self::Refused(failure),
+            },
+            _ => Self::Refused(failure),
+        }
+    }
+
+    fn accepted(answer: &Answer<'_>, message: &[u8]) -> Self {
+        if answer.body_bytes > MAX_ANSWER_BYTES {
+            return Self::Refused(Failure::TooLarge);
+        }
+        Self::Accepted {
+            rejected: otlp::rejected_spans(message),
         }
     }
 }
@@ -105,14 +153,24 @@ fn decimal(digits: &[u8]) -> Option<u32> {
     core::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// `Retry-After` in seconds; the form with a date needs a calendar, and the own delay serves as well.
-fn delay(value: &[u8]) -> Option<Duration> {
-    let seconds = u64::from(decimal(value)?);
-    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
+/// `Retry-After`: seconds, or a date.
+fn delay(value: &[u8], now: Nanos) -> Option<Duration> {
+    decimal(value).map_or_else(
+        || date::until(value, now),
+        |seconds| Some(Duration::from_secs(u64::from(seconds))),
+    )
 }
 
-/// A collector may ask for patience, but not for ever.
+/// A collector may ask for patience, but not for ever; and one that says "at once" is no better served by haste.
+fn patience(asked: Duration) -> Option<Duration> {
+    (!asked.is_zero()).then_some(asked.min(MAX_RETRY_AFTER))
+}
+
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// Of gRPC's statuses the one that is tried again only on the server's word.
+const RESOURCE_EXHAUSTED: u32 = 8;
+/// Beyond this an answer is an error that is not tried again (OTLP, "OTLP/HTTP Response").
+const MAX_ANSWER_BYTES: usize = 4 << 20;
 
 impl Failure {
     /// The reply that tries again after the usual delay.
@@ -141,120 +199,11 @@ impl fmt::Display for Failure {
                 "the answer is not gRPC; name the port of the service grpc-… or set its appProtocol, \
                  or set export.otlp.protocol to http/protobuf",
             ),
+            Self::TooLarge => f.write_str("the answer is longer than 4 MiB"),
+            Self::SpansRejected => f.write_str("the collector took a request, but not all of its spans"),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rt_4_sends_again_only_for_the_retryable_grpc_statuses() {
-        for status in 0..=17_u32 {
-            let digits = alloc::format!("{status}");
-            let answer = Answer {
-                status: Some(b"200"),
-                grpc_status: Some(digits.as_bytes()),
-                ..Answer::default()
-            };
-            let expected = match status {
-                0 => Reply::Accepted { rejected: 0 },
-                1 | 4 | 10 | 11 | 14 | 15 => Failure::GrpcStatus(status).again(),
-                _ => Reply::Refused(Failure::GrpcStatus(status)),
-            };
-            assert_eq!(Reply::read(Protocol::Grpc, &answer), expected, "{status}");
-        }
-    }
-
-    #[test]
-    fn rt_3_sends_again_only_for_the_retryable_http_statuses() {
-        for status in 200..600_u16 {
-            let digits = alloc::format!("{status}");
-            let answer = Answer {
-                status: Some(digits.as_bytes()),
-                ..Answer::default()
-            };
-            let expected = match status {
-                200..=299 => Reply::Accepted { rejected: 0 },
-                429 | 502 | 503 | 504 => Failure::HttpStatus(status).again(),
-                _ => Reply::Refused(Failure::HttpStatus(status)),
-            };
-            assert_eq!(
-                Reply::read(Protocol::HttpProtobuf, &answer),
-                expected,
-                "{status}"
-            );
-        }
-    }
-
-    #[test]
-    fn rt_5_sends_again_when_no_answer_came() {
-        let answer = Answer::default();
-        for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
-            assert_eq!(Reply::read(protocol, &answer), Failure::NoAnswer.again());
-        }
-    }
-
-    #[test]
-    fn rt_2_counts_what_a_partial_success_rejects() {
-        // partial_success { rejected_spans: 3, error_message: "x" }
-        let message = b"\x0a\x05\x08\x03\x12\x01x";
-        let http = Answer {
-            status: Some(b"200"),
-            body: message,
-            ..Answer::default()
-        };
-        assert_eq!(
-            Reply::read(Protocol::HttpProtobuf, &http),
-            Reply::Accepted { rejected: 3 }
-        );
-        let framed = otlp::grpc_frame(message);
-        let grpc = Answer {
-            status: Some(b"200"),
-            grpc_status: Some(b"0"),
-            body: &framed,
-            ..Answer::default()
-        };
-        assert_eq!(
-            Reply::read(Protocol::Grpc, &grpc),
-            Reply::Accepted { rejected: 3 }
-        );
-    }
-
-    #[test]
-    fn rt_6_waits_as_long_as_the_collector_asks_within_five_minutes() {
-        let rows = [
-            (&b"7"[..], Some(7)),
-            (b"100000", Some(300)),
-            (b"soon", None),
-            (b"-1", None),
-        ];
-        for (value, seconds) in rows {
-            let answer = Answer {
-                status: Some(b"503"),
-                retry_after: Some(value),
-                ..Answer::default()
-            };
-            assert_eq!(
-                Reply::read(Protocol::HttpProtobuf, &answer),
-                Reply::Again {
-                    failure: Failure::HttpStatus(503),
-                    after: seconds.map(Duration::from_secs)
-                }
-            );
-        }
-    }
-
-    #[test]
-    fn an_answer_without_grpc_status_is_not_grpc() {
-        let answer = Answer {
-            status: Some(b"200"),
-            ..Answer::default()
-        };
-        assert_eq!(
-            Reply::read(Protocol::Grpc, &answer),
-            Reply::Refused(Failure::NotGrpc)
-        );
-    }
-}
+mod tests;

@@ -13,7 +13,9 @@ fn exporter(change: impl FnOnce(&mut Export)) -> Exporter {
         authority: "collector".into(),
         protocol: Protocol::HttpProtobuf,
         path: "/v1/traces".into(),
+        compression: Compression::None,
         timeout: Duration::from_secs(5),
+        headers: Vec::new(),
     });
     change(&mut export);
     let envelope = Envelope::new(&Resource::default(), "sidespan", "1", "01234567", "");
@@ -378,7 +380,7 @@ fn sz_1_cuts_a_request_at_a_mebibyte() {
     for _ in 0..3 {
         exporter.push(&large, Nanos(0), &mut stats);
     }
-    let body = exporter.next(Nanos(0), Urgency::Drain, &mut stats).unwrap();
+    let (body, _) = exporter.next(Nanos(0), Urgency::Drain, &mut stats).unwrap();
     assert!(body.len() < MAX_BATCH_BYTES + 1024);
     assert_eq!(exporter.batch.len(), 1);
 }
@@ -393,7 +395,7 @@ fn frames_the_request_for_grpc_alone() {
             }
         });
         exporter.push(&span(), Nanos(0), &mut stats);
-        let body = exporter.next(Nanos(0), Urgency::Drain, &mut stats).unwrap();
+        let (body, _) = exporter.next(Nanos(0), Urgency::Drain, &mut stats).unwrap();
         assert_eq!(otlp::grpc_message(body).is_some(), is_framed);
     }
 }

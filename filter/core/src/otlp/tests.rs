@@ -179,7 +179,8 @@ fn ms_1_and_ms_7_put_spans_into_one_resource_and_scope() {
 
 #[test]
 fn frames_and_unframes_a_grpc_message() {
-    assert_eq!(grpc_frame(b"abc"), b"\0\0\0\0\x03abc");
+    assert_eq!(grpc_frame(b"abc", Compression::None), b"\0\0\0\0\x03abc");
+    assert_eq!(grpc_frame(b"abc", Compression::Gzip), b"\x01\0\0\0\x03abc");
     assert_eq!(grpc_message(b"\0\0\0\0\x03abc"), Some(&b"abc"[..]));
     for broken in [
         &b""[..],
@@ -206,6 +207,8 @@ fn reads_rejected_spans_from_whatever_comes() {
     assert_eq!(rejected_spans(&response), 7);
     assert_eq!(rejected_spans(b""), 0);
     assert_eq!(rejected_spans(b"\x0a\x00"), 0);
+    let negative = b"\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+    assert_eq!(rejected_spans(negative), 0);
     for at in 0..response.len() {
         for byte in 0..=255_u8 {
             let mut changed = response.clone();

@@ -14,9 +14,9 @@
 //!
 //! [binary context]: https://github.com/census-instrumentation/opencensus-specs/blob/master/encodings/BinaryEncoding.md
 
-use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD_INDIFFERENT};
 use base64::{DecodeSliceError, Engine};
 
+use crate::binary_header::BASE64;
 use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
 use crate::ids::{SpanId, TraceId};
 
@@ -132,9 +132,6 @@ fn encode(context: &SpanContext, span_id: SpanId) -> [u8; BYTES] {
     }
     bytes
 }
-
-/// A static and not a constant, which would be copied to the stack, tables and all, wherever it is named.
-static BASE64: GeneralPurpose = STANDARD_NO_PAD_INDIFFERENT;
 
 const VERSION: u8 = 0;
 const TRACE_ID: u8 = 0;

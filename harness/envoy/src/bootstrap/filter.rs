@@ -113,6 +113,12 @@ impl Wasm {
         HttpFilter::new(&self.name, self.to_json())
     }
 
+    pub(crate) fn network_filter(&self) -> Value {
+        let mut config = self.to_json();
+        config["@type"] = NETWORK_WASM_TYPE_URL.into();
+        json!({"name": self.name, "typed_config": config})
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -149,5 +155,7 @@ impl Wasm {
     }
 }
 
+const NETWORK_WASM_TYPE_URL: &str =
+    "type.googleapis.com/envoy.extensions.filters.network.wasm.v3.Wasm";
 const WASM_TYPE: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 const WASM_TYPE_URL: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::filter::HttpFilter;
+use super::filter::{HttpFilter, Wasm};
 use super::merge;
 use super::tracer::Tracer;
 
@@ -70,6 +70,7 @@ pub struct Listener {
     direction: Option<Direction>,
     routes: Vec<Route>,
     filters: Vec<HttpFilter>,
+    network: Vec<Value>,
     router: Map<String, Value>,
     tracer: Option<Tracer>,
     common: Map<String, Value>,
@@ -85,6 +86,7 @@ impl Listener {
             direction: None,
             routes: Vec::new(),
             filters: Vec::new(),
+            network: Vec::new(),
             router: Map::new(),
             tracer: None,
             common: Map::new(),
@@ -108,6 +110,12 @@ impl Listener {
     /// Adds a filter in front of the router.
     pub fn filter(mut self, filter: HttpFilter) -> Self {
         self.filters.push(filter);
+        self
+    }
+
+    /// Adds a wasm module as a network filter in front of the connection manager: what an HTTP filter is not made for.
+    pub fn network_filter(mut self, wasm: &Wasm) -> Self {
+        self.network.push(wasm.network_filter());
         self
     }
 
@@ -154,13 +162,15 @@ impl Listener {
     }
 
     pub(crate) fn to_json(&self, folder: &Path) -> Value {
+        let mut chain = self.network.clone();
+        chain.push(json!({
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": self.manager(folder),
+        }));
         let mut listener = json!({
             "name": self.name,
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
-            "filter_chains": [{"filters": [{
-                "name": "envoy.filters.network.http_connection_manager",
-                "typed_config": self.manager(folder),
-            }]}],
+            "filter_chains": [{"filters": chain}],
         });
         match self.direction {
             Some(Direction::Inbound) => listener["traffic_direction"] = "INBOUND".into(),

@@ -513,6 +513,25 @@ async fn a_retry_after_a_lost_answer_brings_no_second_span() {
 }
 
 #[tokio::test]
+async fn an_answer_can_break_off_in_the_middle() {
+    let sink = sink().await;
+    sink.script([Reply::CutAnswer, Reply::CutAnswer]);
+    let mut client = grpc(sink.grpc_addr()).await;
+    assert!(client.export(request(&[1])).await.is_err());
+    let headers = [("content-type", PROTOBUF)];
+    let body = request(&[1]).encode_to_vec();
+    let answer = send(sink.http_addr(), Method::POST, "/v1/traces", &headers, body).await;
+    let error = answer.unwrap_err();
+    assert!(
+        error.to_string().contains("body"),
+        "its head arrives: {error}"
+    );
+    let resets = sink.requests();
+    assert!(resets.iter().all(|record| record.answer == Answer::Reset));
+    assert_eq!((sink.counts().accepted, sink.counts().duplicates), (1, 1));
+}
+
+#[tokio::test]
 async fn a_client_that_gives_up_is_seen_and_leaves_no_span() {
     let sink = sink().await;
     sink.script([Reply::Delay(Duration::from_secs(3_600))]);

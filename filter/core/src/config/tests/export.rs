@@ -1,8 +1,9 @@
 //! `$.export`.
 
-use super::{accepts, errors, is_not_built, parse, refuses};
-use crate::config::{Otlp, Protocol};
+use super::{accepts, errors, parse, refuses};
+use crate::config::{Compression, HeaderValue, Otlp, Protocol};
 use alloc::format;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 #[test]
@@ -65,7 +66,9 @@ fn an_address_becomes_a_cluster_an_authority_and_a_path() {
             authority: authority.into(),
             protocol,
             path: path.into(),
+            compression: Compression::None,
             timeout: Duration::from_secs(5),
+            headers: Vec::new(),
         };
         assert_eq!(config.export.otlp, Some(expected), "{otlp}");
     }
@@ -342,6 +345,14 @@ fn headers_are_checked_and_their_values_never_told() {
             r#"["content-type"]: the header content-type is the exporter's own; leave it out"#,
         ),
         (
+            r#"{"grpc-encoding": "s3cret"}"#,
+            r#"["grpc-encoding"]: the header grpc-encoding is the exporter's own; leave it out"#,
+        ),
+        (
+            r#"{"x-key": "s3cret\r\nx-other: 1"}"#,
+            r#"["x-key"]: expected a value without line ends and control characters"#,
+        ),
+        (
             r#"{"x-key": 53123}"#,
             r#"["x-key"]: expected a string or {environment: NAME}, found a number; quote it"#,
         ),
@@ -361,7 +372,7 @@ fn headers_are_checked_and_their_values_never_told() {
         let found = errors(&super::changed("/export/otlp/headers", headers));
         assert_eq!(
             found,
-            format!("$.export.otlp.headers: not in this version\n$.export.otlp.headers{expected}"),
+            format!("$.export.otlp.headers{expected}"),
             "{headers}"
         );
         assert!(!found.contains("s3cret") && !found.contains("53123"));
@@ -369,22 +380,44 @@ fn headers_are_checked_and_their_values_never_told() {
 }
 
 #[test]
-fn refuses_what_is_not_in_this_version() {
-    is_not_built(&[
-        (
-            "/export/otlp/compression",
-            "\"gzip\"",
-            "$.export.otlp.compression",
-        ),
-        (
-            "/export/otlp/headers",
-            r#"{"x-api-key": {"environment": "OTLP_KEY"}}"#,
-            "$.export.otlp.headers",
-        ),
-        (
-            "/export/otlp/headers",
-            r#"{"x-api-key": "a"}"#,
-            "$.export.otlp.headers",
-        ),
-    ]);
+fn op_6_headers_come_from_the_configuration_or_the_environment() {
+    let config = parse(
+        r#"{"export": {"otlp": {"cluster": "c", "headers": {
+            "x-api-key": {"environment": "OTLP_KEY"},
+            "x-tenant": " s3cret\t1 "
+        }}}}"#,
+    );
+    let headers = config.export.otlp.unwrap().headers;
+    assert_eq!(
+        headers,
+        [
+            (
+                "x-api-key".into(),
+                HeaderValue::Environment("OTLP_KEY".into())
+            ),
+            ("x-tenant".into(), HeaderValue::Literal("s3cret\t1".into())),
+        ]
+    );
+    assert!(
+        !format!("{headers:?}").contains("s3cret"),
+        "it may be logged"
+    );
+}
+
+#[test]
+fn op_2_bodies_are_plain_unless_gzip_is_asked_for() {
+    for (written, expected) in [
+        ("", Compression::None),
+        (r#", "compression": "none""#, Compression::None),
+        (r#", "compression": "gzip""#, Compression::Gzip),
+    ] {
+        let config = parse(&format!(
+            r#"{{"export": {{"otlp": {{"cluster": "c"{written}}}}}}}"#
+        ));
+        assert_eq!(
+            config.export.otlp.unwrap().compression,
+            expected,
+            "{written}"
+        );
+    }
 }

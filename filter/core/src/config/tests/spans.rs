@@ -320,6 +320,8 @@ fn reads_attributes_from_every_source() {
         {"name": "a", "environment": "B"}, {"name": "b", "environment": "A"}, {"name": "c", "environment": "B"}
     ]}}"#;
     assert!(parse(json).variables().into_iter().eq(["A", "B"]));
+    let json = r#"{"export": {"otlp": {"cluster": "c", "headers": {"a": {"environment": "K"}, "b": "x"}}}}"#;
+    assert!(parse(json).variables().into_iter().eq(["K"]));
 }
 
 #[test]

@@ -1,0 +1,253 @@
+//! The way to the collector: what the exporter wants sent leaves as a call of the proxy, and its answer comes back.
+
+use std::env::VarError;
+use std::time::Duration;
+
+use sidespan_core::config::{Compression, Export, HeaderValue, Otlp, Protocol, is_header_value};
+use sidespan_core::entropy::IdSource;
+use sidespan_core::export::reply::{Answer, Failure, Grpc, Reply, said};
+use sidespan_core::export::{Exporter, News, Urgency};
+use sidespan_core::otlp::Envelope;
+use sidespan_core::stats::Stats;
+use sidespan_core::time::Nanos;
+
+use crate::host::{self, CallError, WasiEntropy};
+
+/// The way to the collector.
+pub(crate) struct Collector {
+    otlp: Otlp,
+    // Those of the configuration that have a value.
+    headers: Vec<(String, String)>,
+    pub(crate) exporter: Exporter,
+    // The call that the exporter waits for.
+    call: Option<u32>,
+    // Set once a full batch has asked for a tick, until that comes. Asking again would put it off again, and under load
+    // for ever, because the proxy starts its timer anew each time.
+    is_tick_near: bool,
+}
+
+impl Collector {
+    /// The way to `export.otlp`; `None` where nothing is exported. `says` whether what is wrong with it is said here.
+    pub(crate) fn new(export: &Export, envelope: Envelope, says: bool) -> Option<Self> {
+        let exporter = Exporter::new(export, envelope)?;
+        let otlp = export.otlp.clone()?;
+        let headers = otlp
+            .headers
+            .iter()
+            .filter_map(|header| resolve(header, says))
+            .collect();
+        Some(Self {
+            otlp,
+            headers,
+            exporter,
+            call: None,
+            is_tick_near: false,
+        })
+    }
+
+    /// How long one try may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.otlp.timeout
+    }
+
+    /// Asks for a tick if a whole batch waits. A stream may not send: the answer would find it gone. The next tick may,
+    /// and it is to come soon.
+    pub(crate) fn ask_for_tick(&mut self) {
+        if self.exporter.is_full() && !self.is_tick_near {
+            self.is_tick_near = true;
+            host::set_tick_period(SOON);
+        }
+    }
+
+    /// The tick has come: if it was asked for out of turn, from here on it is the usual again.
+    pub(crate) fn ticked(&mut self) {
+        if std::mem::take(&mut self.is_tick_near) {
+            host::set_tick_period(self.exporter.tick_period());
+        }
+    }
+
+    /// Sends what is due.
+    pub(crate) fn send_due(
+        &mut self,
+        urgency: Urgency,
+        now: Nanos,
+        ids: &mut IdSource<WasiEntropy>,
+        stats: &mut Stats,
+    ) {
+        if self.exporter.is_overdue(now) {
+            self.call = None;
+            self.answered(Failure::NoAnswer.again(), now, ids, stats, || None);
+        }
+        self.send(urgency, now, ids, stats);
+    }
+
+    /// Takes the answer to a call.
+    pub(crate) fn take_answer(
+        &mut self,
+        token: u32,
+        body_bytes: usize,
+        has_trailers: bool,
+        ids: &mut IdSource<WasiEntropy>,
+        stats: &mut Stats,
+    ) {
+        if self.call != Some(token) {
+            return;
+        }
+        self.call = None;
+        let protocol = self.otlp.protocol;
+        let parts = Parts::read(protocol, body_bytes, has_trailers);
+        let answer = parts.answer();
+        let now = host::now();
+        let reply = Reply::read(protocol, &answer, now);
+        self.answered(reply, now, ids, stats, || said(protocol, &answer));
+    }
+
+    fn send(
+        &mut self,
+        urgency: Urgency,
+        now: Nanos,
+        ids: &mut IdSource<WasiEntropy>,
+        stats: &mut Stats,
+    ) {
+        let Some((body, compression)) = self.exporter.next(now, urgency, stats) else {
+            return;
+        };
+        let (content_type, encoding) = match self.otlp.protocol {
+            Protocol::Grpc => ("application/grpc", "grpc-encoding"),
+            Protocol::HttpProtobuf => ("application/x-protobuf", "content-encoding"),
+        };
+        let mut headers = vec![
+            (":method", "POST"),
+            (":path", self.otlp.path.as_str()),
+            (":authority", self.otlp.authority.as_str()),
+            ("content-type", content_type),
+            // So that no proxy on the way makes spans of our own export (B3, "Handling B3 when reporting data").
+            ("b3", "0"),
+        ];
+        if self.otlp.protocol == Protocol::Grpc {
+            headers.push(("te", "trailers"));
+        }
+        if compression == Compression::Gzip {
+            headers.push((encoding, "gzip"));
+        }
+        if self.headers.iter().all(|(name, _)| name != USER_AGENT) {
+            headers.push((USER_AGENT, PRODUCT));
+        }
+        headers.extend(
+            self.headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        match host::http_call(&self.otlp.cluster, headers, body, self.otlp.timeout) {
+            Ok(token) => self.call = Some(token),
+            Err(error) => {
+                let failure = match error {
+                    CallError::UnknownCluster => Failure::UnknownCluster,
+                    CallError::NotSent => Failure::NotSent,
+                };
+                self.answered(failure.again(), now, ids, stats, || None);
+            }
+        }
+    }
+
+    fn answered(
+        &mut self,
+        reply: Reply,
+        now: Nanos,
+        ids: &mut IdSource<WasiEntropy>,
+        stats: &mut Stats,
+        said: impl FnOnce() -> Option<String>,
+    ) {
+        let [jitter] = ids.take().unwrap_or_default();
+        let cluster = &self.otlp.cluster;
+        match self.exporter.answered(reply, now, jitter, stats) {
+            Some(News::Failing(failure)) => match said() {
+                Some(said) => {
+                    log::warn!("export to cluster {cluster} fails: {failure}; it says: {said}");
+                }
+                None => log::warn!("export to cluster {cluster} fails: {failure}"),
+            },
+            Some(News::Recovered) => log::info!("export to cluster {cluster} works again"),
+            None => {}
+        }
+    }
+}
+
+/// A header with its value, or `None` and a line in the log where it has none. The value is a secret more often than not,
+/// and is not in it.
+fn resolve((header, value): &(String, HeaderValue), says: bool) -> Option<(String, String)> {
+    let variable = match value {
+        HeaderValue::Literal(text) => return Some((header.clone(), text.clone())),
+        HeaderValue::Environment(variable) => variable,
+    };
+    let flaw = match std::env::var(variable) {
+        // Secrets are often files, and files end with a line end.
+        Ok(text) if is_header_value(text.trim()) => {
+            return Some((header.clone(), text.trim().to_owned()));
+        }
+        Ok(_) | Err(VarError::NotUnicode(_)) => "has a value that no header can have",
+        Err(VarError::NotPresent) => "is not set",
+    };
+    if says {
+        log::warn!(
+            "export.otlp.headers: {header} is left out, for the environment variable {variable} {flaw}"
+        );
+    }
+    None
+}
+
+/// What an answer consists of, as it lies in the proxy.
+struct Parts {
+    status: Option<Vec<u8>>,
+    retry_after: Option<Vec<u8>>,
+    grpc: [Option<Vec<u8>>; 3],
+    body: Vec<u8>,
+    body_bytes: usize,
+}
+
+impl Parts {
+    fn read(protocol: Protocol, body_bytes: usize, has_trailers: bool) -> Self {
+        let grpc = match protocol {
+            Protocol::Grpc => {
+                let read = |map| GRPC.map(|name| host::header(map, name));
+                // An answer without a message has them among the headers.
+                Some(host::CALL_TRAILERS)
+                    .filter(|_| has_trailers)
+                    .map(read)
+                    .filter(|[status, ..]| status.is_some())
+                    .unwrap_or_else(|| read(host::CALL_HEADERS))
+            }
+            Protocol::HttpProtobuf => Default::default(),
+        };
+        Self {
+            status: host::header(host::CALL_HEADERS, ":status"),
+            retry_after: host::header(host::CALL_HEADERS, "retry-after"),
+            grpc,
+            body: host::buffer(host::CALL_BODY, MAX_READ_BYTES).unwrap_or_default(),
+            body_bytes,
+        }
+    }
+
+    fn answer(&self) -> Answer<'_> {
+        let [status, message, details] = &self.grpc;
+        Answer {
+            status: self.status.as_deref(),
+            grpc: Grpc {
+                status: status.as_deref(),
+                message: message.as_deref(),
+                details: details.as_deref(),
+            },
+            retry_after: self.retry_after.as_deref(),
+            body: &self.body,
+            body_bytes: self.body_bytes,
+        }
+    }
+}
+
+const GRPC: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+const USER_AGENT: &str = "user-agent";
+const PRODUCT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
+/// Soon enough for a batch that is full.
+const SOON: Duration = Duration::from_millis(1);
+/// Nobody needs more of a collector's answer.
+const MAX_READ_BYTES: usize = 64 * 1024;

@@ -1,0 +1,30 @@
+//! Calls of the proxy to a cluster, which its answers must find again: the SDK's, for it hands them on.
+
+use std::time::Duration;
+
+use proxy_wasm::types::Status as SdkStatus;
+
+/// Why a call was not made.
+#[derive(Clone, Copy)]
+pub(crate) enum CallError {
+    /// The proxy knows no such cluster.
+    UnknownCluster,
+    /// Anything else.
+    NotSent,
+}
+
+/// Starts an HTTP call to a cluster. The one hostcall that goes through the SDK: its dispatch ends the VM on the answer
+/// to a call that it did not see leave. Envoy answers it with OK, BAD_ARGUMENT or INTERNAL_FAILURE and nothing else, all
+/// of which the SDK expects.
+pub(crate) fn http_call(
+    cluster: &str,
+    headers: Vec<(&str, &str)>,
+    body: &[u8],
+    timeout: Duration,
+) -> Result<u32, CallError> {
+    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, Some(body), Vec::new(), timeout)
+        .map_err(|status| match status {
+            SdkStatus::BadArgument => CallError::UnknownCluster,
+            _ => CallError::NotSent,
+        })
+}

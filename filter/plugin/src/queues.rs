@@ -1,0 +1,48 @@
+//! What this worker holds, noted where all workers see it, so that it is counted should this VM trap.
+
+use sidespan_core::ledger::{Holding, Ledger};
+
+use crate::host::{self, Swap};
+
+/// What others have, or have done.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Noted {
+    /// What workers held that are gone.
+    pub(crate) lost: Holding,
+    /// What was taken back of this worker's, which was taken for gone.
+    pub(crate) written_off: Holding,
+}
+
+/// Notes it, if there is anything to note. `None`: others were quicker each time, and it is to be tried again later; until
+/// then nothing may be written that the note does not say.
+pub(crate) fn note(ledger: &mut Ledger, held: Holding) -> Option<Noted> {
+    let now = host::now();
+    if !ledger.is_due(held, now) {
+        return Some(Noted::default());
+    }
+    for _ in 0..TRIES {
+        let (list, version) = host::shared_data(LIST);
+        let change = ledger.change(&list, held, now);
+        let swap = match &change.list {
+            Some(list) => host::swap_shared_data(LIST, list, version),
+            None => Swap::Done,
+        };
+        match swap {
+            Swap::Done => {
+                ledger.done(&change);
+                return Some(Noted {
+                    lost: change.lost,
+                    written_off: change.written_off,
+                });
+            }
+            Swap::Overtaken => {}
+            // Nobody can note anything here.
+            Swap::Refused => return Some(Noted::default()),
+        }
+    }
+    None
+}
+
+const LIST: &str = "sidespan.queues";
+/// Each loses to one that has won, and a worker writes once a tick.
+const TRIES: usize = 64;

@@ -1,0 +1,406 @@
+//! Everything that can go wrong with a collector, on real Envoy: each span has one place to the last, the counters say
+//! which, the queue keeps its bounds, and no request waits for any of it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route, wait_for};
+use sidespan_sink::Reply;
+use sidespan_tests::collector::Collector;
+use sidespan_tests::effort;
+use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter, wait_until_accounted};
+use sidespan_tests::http::{Connection, Request, Server, load};
+use tonic::Code;
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn rt_5_a_refused_connection_is_tried_again() {
+    let mut scene = Scene::start("grpc");
+    scene.collector.pause();
+    scene.requests_during_the_fault();
+    scene.wait_for("export.failures", |failures| failures > 0);
+    scene.is_accounted();
+    scene.collector.resume();
+    scene.ends();
+    let lost = ["spans.dropped_export", "spans.dropped_queue"].map(|name| scene.count(name));
+    assert_eq!(
+        scene.count("spans.exported") + lost[0] + lost[1],
+        scene.sent
+    );
+    // Whoever refuses a connection has taken nothing.
+    assert_eq!(
+        scene.collector.sink().counts().accepted,
+        scene.count("spans.exported")
+    );
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn rt_5_an_answer_that_comes_too_late_is_none() {
+    for protocol in PROTOCOLS {
+        let mut scene = Scene::start(protocol);
+        let late = Reply::Delay(Duration::from_secs(60));
+        scene.collector.sink().script([late]);
+        scene.requests_during_the_fault();
+        scene.ends();
+        assert_eq!(scene.counts(), [scene.sent, 0, 0, 0, 1, 1], "{protocol}");
+    }
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn rt_6_a_503_with_retry_after_is_tried_again_no_sooner() {
+    for protocol in PROTOCOLS {
+        let mut scene = Scene::start(protocol);
+        scene
+            .collector
+            .sink()
+            .script([Reply::HttpStatus(503, Some(PATIENCE))]);
+        scene.requests_during_the_fault();
+        if protocol == "http/protobuf" {
+            scene.asks_again_after(PATIENCE);
+        }
+        scene.ends();
+        assert_eq!(scene.counts(), [scene.sent, 0, 0, 0, 1, 1], "{protocol}");
+    }
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn rt_9_resource_exhausted_with_retry_info_is_tried_again_no_sooner() {
+    let mut scene = Scene::start("grpc");
+    let busy = Reply::GrpcStatus(Code::ResourceExhausted, Some(PATIENCE));
+    scene.collector.sink().script([busy]);
+    scene.requests_during_the_fault();
+    scene.asks_again_after(PATIENCE);
+    scene.ends();
+    assert_eq!(scene.counts(), [scene.sent, 0, 0, 0, 1, 1]);
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn rt_9_resource_exhausted_without_retry_info_is_refused_for_good() {
+    let mut scene = Scene::start("grpc");
+    let full = Reply::GrpcStatus(Code::ResourceExhausted, None);
+    scene.collector.sink().script([full]);
+    scene.requests_during_the_fault();
+    scene.ends();
+    let [exported, rejected, dropped, others, failures, retries] = scene.counts();
+    assert_eq!((rejected, others, failures, retries), (0, 0, 1, 0));
+    assert!((1..=BATCH).contains(&dropped), "one batch: {dropped}");
+    assert_eq!(exported + dropped, scene.sent);
+    let line = scene.says("fails: gRPC status 8");
+    assert!(line.ends_with("; it says: as scripted"), "{line}");
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn rt_4_unavailable_is_tried_again() {
+    for protocol in PROTOCOLS {
+        let mut scene = Scene::start(protocol);
+        scene
+            .collector
+            .sink()
+            .script([Reply::Unavailable, Reply::Unavailable]);
+        scene.requests_during_the_fault();
+        scene.ends();
+        assert_eq!(scene.counts(), [scene.sent, 0, 0, 0, 2, 2], "{protocol}");
+        scene.says("works again");
+    }
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn rt_2_what_a_partial_success_rejects_is_counted_and_not_sent_again() {
+    for protocol in PROTOCOLS {
+        let mut scene = Scene::start(protocol);
+        scene.collector.sink().script([Reply::PartialSuccess {
+            rejected: 3,
+            message: "too\nold".into(),
+        }]);
+        scene.requests_during_the_fault();
+        scene.ends();
+        assert_eq!(
+            scene.counts(),
+            [scene.sent - 3, 3, 0, 0, 0, 0],
+            "{protocol}"
+        );
+        let line = scene.says("not all of its spans");
+        assert!(line.ends_with(r"; it says: too\u{a}old"), "{line}");
+    }
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn rt_5_a_reset_is_tried_again_wherever_it_comes() {
+    for protocol in PROTOCOLS {
+        for reset in [Reply::Reset, Reply::LostAnswer, Reply::CutAnswer] {
+            let mut scene = Scene::start(protocol);
+            scene.collector.sink().script([reset.clone()]);
+            scene.requests_during_the_fault();
+            scene.ends();
+            assert_eq!(
+                scene.counts(),
+                [scene.sent, 0, 0, 0, 1, 1],
+                "{protocol} {reset:?}"
+            );
+            let counts = scene.collector.sink().counts();
+            assert_eq!(counts.accepted, scene.sent, "{protocol} {reset:?}");
+            // Where the answer alone was lost, the collector had taken them already.
+            assert_eq!(
+                counts.duplicates > 0,
+                reset != Reply::Reset,
+                "{protocol} {reset:?}"
+            );
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn twenty_seconds_without_a_collector_keep_to_the_bounds_and_to_the_span() {
+    let mut scene = Scene::start("grpc");
+    scene.collector.pause();
+    let end = Instant::now() + Duration::from_secs(effort::share(20, 5));
+    let mut most = 0;
+    while Instant::now() < end {
+        scene.requests_during_the_fault();
+        let held = scene.count("queue.spans");
+        most = most.max(held);
+        assert!(
+            held <= QUEUE + BATCH,
+            "{held} spans, of {QUEUE} in the queue and {BATCH} under way"
+        );
+        assert!(scene.count("queue.bytes") <= QUEUE_BYTES);
+    }
+    scene.is_accounted();
+    scene.collector.resume();
+    scene.ends();
+    let [
+        exported,
+        _,
+        dropped_export,
+        dropped_queue,
+        failures,
+        retries,
+    ] = scene.counts();
+    println!(
+        "20 s of outage: {} spans ended, {exported} exported, dropped {dropped_queue} by the queue and {dropped_export} \
+         by the export, {failures} failures, {retries} retries, at most {most} held",
+        scene.sent
+    );
+    assert!(dropped_queue > 0 && dropped_export > 0 && most >= QUEUE);
+    assert_eq!(exported + dropped_export + dropped_queue, scene.sent);
+    // A second at most between tries, and three tries for a batch.
+    assert!(failures <= 200, "{failures}");
+    assert_eq!(
+        scene
+            .envoy
+            .log()
+            .lines()
+            .filter(|line| line.contains("fails: "))
+            .count(),
+        1,
+        "one line"
+    );
+}
+
+/// What is configured wrongly fails with every batch, and is said once, with its cure.
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn rt_8_a_wrong_cluster_is_one_line_and_a_counter() {
+    for (cluster, tries, line) in [
+        ("nowhere", 3, "knows no such cluster; check the name"),
+        (
+            "app",
+            1,
+            "the answer is not gRPC; name the port of the service grpc-",
+        ),
+    ] {
+        let upstream = Server::ok();
+        let mut configuration = configuration("grpc");
+        configuration["export"]["otlp"]["cluster"] = cluster.into();
+        let listener = Listener::new("in")
+            .direction(Direction::Inbound)
+            .route(Route::to("app"))
+            .filter(filter(&configuration).filter());
+        let envoy = envoy::start(
+            &Bootstrap::new(Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z"))
+                .cluster(Cluster::new("app", upstream.address()))
+                .listener(listener),
+        );
+        for batch in 1..=3 {
+            load(envoy.address("in").expect("a listener"), 8);
+            wait_for_counter(&envoy, "spans.dropped_export", |dropped| {
+                dropped == 8 * batch
+            });
+        }
+        let failures = counter(&envoy, "export.failures");
+        assert!(failures >= 3 * tries, "{cluster}: {failures}");
+        assert_eq!(counter(&envoy, "export.requests"), failures, "{cluster}");
+        wait_until_accounted(&envoy, 24);
+        let log = envoy.log();
+        let lines: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("export to cluster"))
+            .collect();
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(lines[0].contains(line), "{}", lines[0]);
+    }
+}
+
+const PROTOCOLS: [&str; 2] = ["grpc", "http/protobuf"];
+/// Far longer than the exporter's own delay here.
+const PATIENCE: Duration = Duration::from_secs(2);
+const BATCH: u64 = 64;
+const QUEUE: u64 = 1_000;
+const QUEUE_BYTES: u64 = 1 << 20;
+/// Requests for one measurement.
+const SAMPLE: usize = 400;
+
+/// An Envoy with one worker, whose collector has answered a first measurement as it should.
+struct Scene {
+    envoy: Envoy,
+    collector: Collector,
+    connection: Connection,
+    usual: Duration,
+    sent: u64,
+    _upstream: Server,
+}
+
+impl Scene {
+    fn start(protocol: &str) -> Self {
+        let upstream = Server::ok();
+        let collector = Collector::start();
+        let cluster = match protocol {
+            "grpc" => collector.grpc_cluster("collector"),
+            _ => collector.http_cluster("collector"),
+        };
+        let listener = Listener::new("in")
+            .direction(Direction::Inbound)
+            .route(Route::to("app"))
+            .filter(filter(&configuration(protocol)).filter());
+        let bootstrap = Bootstrap::new(Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z"))
+            .cluster(Cluster::new("app", upstream.address()))
+            .cluster(cluster)
+            .listener(listener);
+        let envoy = envoy::start(&bootstrap);
+        let address = envoy.address("in").expect("a listener");
+        let mut scene = Self {
+            connection: Connection::open(address).expect("a listener"),
+            envoy,
+            collector,
+            usual: Duration::ZERO,
+            sent: 0,
+            _upstream: upstream,
+        };
+        scene.usual = scene.median();
+        scene.wait_for("spans.exported", |exported| {
+            exported == u64::try_from(SAMPLE).expect("a number")
+        });
+        scene
+    }
+
+    /// Half of so many requests take no longer than this.
+    fn median(&mut self) -> Duration {
+        let request = Request::get("/orders/17")
+            .header("user-agent", "load/1")
+            .bytes();
+        let mut times: Vec<Duration> = (0..SAMPLE)
+            .map(|_| {
+                let start = Instant::now();
+                let answer = self.connection.exchange_bytes(&request).expect("an answer");
+                assert_eq!(answer.status, 200);
+                start.elapsed()
+            })
+            .collect();
+        self.sent += u64::try_from(SAMPLE).expect("a number");
+        times.sort();
+        times[SAMPLE / 2]
+    }
+
+    /// Requests that take what they always take, but for the noise of a busy machine.
+    fn requests_during_the_fault(&mut self) {
+        let during = self.median();
+        let limit = self.usual * 5 + Duration::from_millis(1);
+        assert!(
+            during <= limit,
+            "{during:?} a request, and {:?} before",
+            self.usual
+        );
+    }
+
+    /// From the failure to the next try.
+    fn asks_again_after(&self, asked: Duration) {
+        self.wait_for("export.failures", |failures| failures > 0);
+        let start = Instant::now();
+        self.wait_for("export.retries", |retries| retries > 0);
+        let waited = start.elapsed();
+        // The failure was seen a tick after it happened, or some more on a busy machine.
+        assert!(waited >= asked / 2, "{waited:?}");
+    }
+
+    /// The collector is in order again, and everything that can still go has gone.
+    fn ends(&self) {
+        self.is_accounted();
+        self.wait_for("queue.spans", |waiting| waiting == 0);
+        self.is_accounted();
+        assert_eq!(self.count("queue.bytes"), 0);
+        for never in ["spans.dropped_shutdown", "spans.dropped_restart"] {
+            assert_eq!(self.count(never), 0, "{never}");
+        }
+    }
+
+    fn is_accounted(&self) {
+        wait_until_accounted(&self.envoy, self.sent);
+    }
+
+    /// Exported, rejected, dropped by the export and by the queue; failures and retries.
+    fn counts(&self) -> [u64; 6] {
+        [
+            "spans.exported",
+            "spans.rejected",
+            "spans.dropped_export",
+            "spans.dropped_queue",
+            "export.failures",
+            "export.retries",
+        ]
+        .map(|name| self.count(name))
+    }
+
+    fn count(&self, name: &str) -> u64 {
+        counter(&self.envoy, name)
+    }
+
+    fn wait_for(&self, name: &str, wanted: impl Fn(u64) -> bool) {
+        wait_for_counter(&self.envoy, name, wanted);
+    }
+
+    /// The one line of the log that says so.
+    fn says(&self, what: &str) -> String {
+        let lines = wait_for(LIMIT, || {
+            let log = self.envoy.log();
+            let lines: Vec<String> = log
+                .lines()
+                .filter(|line| line.contains(what))
+                .map(str::to_owned)
+                .collect();
+            (!lines.is_empty()).then_some(lines)
+        });
+        let lines = lines.unwrap_or_default();
+        assert_eq!(lines.len(), 1, "{what}: {lines:#?}\n{}", self.envoy.log());
+        lines[0].clone()
+    }
+}
+
+fn configuration(protocol: &str) -> Value {
+    json!({
+        "sampling": {"percentage": 100},
+        "export": {
+            "otlp": {"cluster": "collector", "protocol": protocol, "timeout": "1s"},
+            "batch": {"maxSpans": BATCH, "maxDelay": "50ms"},
+            "queue": {"maxSpans": QUEUE, "maxBytes": QUEUE_BYTES},
+            "retry": {"initial": "100ms", "max": "1s", "attempts": 3},
+        },
+    })
+}

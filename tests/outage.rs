@@ -1,0 +1,130 @@
+//! Ten minutes without a collector, in the compiled guest and in no time: the account is right at every second, the
+//! queue keeps its bounds, the collector is asked seldom, the log says it once, and afterwards everything that is left goes.
+
+use std::time::Duration;
+
+use sidespan_core::tracer::Direction;
+use sidespan_host::{Headers, Host, HttpCall};
+use sidespan_tests::accounts::assert_accounted;
+use sidespan_tests::worlds::Guest;
+
+/// Ways of not being there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Absence {
+    /// The connection breaks: the guest hears nothing but the end of its call.
+    Broken,
+    /// No endpoint: Envoy answers by itself.
+    Unavailable,
+    /// Nobody answers, until the time is up.
+    Silent,
+}
+
+const MINUTES: u64 = 10;
+const QUEUE: u64 = 1_000;
+const QUEUE_BYTES: u64 = 256 << 10;
+const SECOND: Duration = Duration::from_secs(1);
+
+fn configuration(protocol: &str) -> String {
+    format!(
+        r#"{{
+            "sampling": {{"percentage": 100}},
+            "export": {{
+                "otlp": {{"cluster": "collector", "protocol": "{protocol}", "compression": "gzip"}},
+                "batch": {{"maxSpans": 100}},
+                "queue": {{"maxSpans": {QUEUE}, "maxBytes": "256KiB"}}
+            }}
+        }}"#
+    )
+}
+
+#[test]
+fn ten_minutes_without_a_collector_are_accounted_for_to_the_span() {
+    for protocol in ["grpc", "http/protobuf"] {
+        for absence in [Absence::Broken, Absence::Unavailable, Absence::Silent] {
+            outage(protocol, absence);
+        }
+    }
+}
+
+fn outage(protocol: &str, absence: Absence) {
+    let what = format!("{protocol}, {absence:?}");
+    let mut guest = Guest::start(&configuration(protocol));
+    let (mut sent, mut most, mut calls) = (0, 0, 0);
+    for second in 0..MINUTES * 60 {
+        // Now and then a burst that alone fills the queue.
+        let requests = if second % 97 == 0 { 1_200 } else { 5 };
+        for _ in 0..requests {
+            guest.request(Direction::Inbound, &[], 200);
+        }
+        sent += requests;
+        guest.host.advance(SECOND);
+        for call in guest.host.calls() {
+            calls += 1;
+            refuse(&mut guest.host, &call, absence);
+        }
+        assert_accounted(guest.host.shared());
+        let held = guest.host.gauge("sidespan.queue.spans").unwrap_or(0);
+        let bytes = guest.host.gauge("sidespan.queue.bytes").unwrap_or(0);
+        most = most.max(held);
+        assert!(
+            held <= QUEUE + 100 && bytes <= QUEUE_BYTES + (1 << 20),
+            "{what}: {held} spans, {bytes} bytes"
+        );
+    }
+    let count = |guest: &Guest, name: &str| guest.counters().get(name).copied().unwrap_or(0);
+    assert_eq!(count(&guest, "spans.exported"), 0, "{what}");
+    for lost in ["spans.dropped_queue", "spans.dropped_export"] {
+        assert!(count(&guest, lost) > 0, "{what}: {lost}");
+    }
+    // Thirty seconds less a fifth between tries, once the first ones are made.
+    assert!(calls <= 8 + MINUTES * 60 / 24, "{what}: {calls} calls");
+    let lost = ["spans.dropped_queue", "spans.dropped_export"].map(|name| count(&guest, name));
+
+    while guest.host.gauge("sidespan.queue.spans") != Some(0) {
+        guest.host.advance(SECOND);
+        for call in guest.host.calls() {
+            let trailers = match protocol {
+                "grpc" => Headers::from([("grpc-status", "0")]),
+                _ => Headers::new(),
+            };
+            let taken = guest
+                .host
+                .reply(call.token, [(":status", "200")], b"", trailers);
+            taken.expect("a call under way");
+        }
+        assert_accounted(guest.host.shared());
+    }
+    let exported = count(&guest, "spans.exported");
+    println!(
+        "{what}: {sent} spans ended in {MINUTES} minutes, dropped {} by the queue and {} by the export in {calls} calls, \
+         at most {most} held, {exported} exported afterwards",
+        lost[0], lost[1]
+    );
+    assert_eq!(
+        sent,
+        exported + count(&guest, "spans.dropped_queue") + count(&guest, "spans.dropped_export"),
+        "{what}"
+    );
+    let log = guest.host.take_logs();
+    for (line, times) in [("fails: ", 1), ("works again", 1)] {
+        let said = log.iter().filter(|said| said.text.contains(line)).count();
+        assert_eq!(said, times, "{what}: {line}");
+    }
+}
+
+fn refuse(host: &mut Host, call: &HttpCall, absence: Absence) {
+    let is_grpc = call.headers.text("content-type").as_deref() == Some("application/grpc");
+    match absence {
+        Absence::Broken => host.fail_call(call.token).expect("a call under way"),
+        Absence::Unavailable => {
+            let headers = if is_grpc {
+                Headers::from([(":status", "200"), ("grpc-status", "14")])
+            } else {
+                Headers::from([(":status", "503")])
+            };
+            host.reply(call.token, headers, b"no healthy upstream", Headers::new())
+                .expect("a call under way");
+        }
+        Absence::Silent => {}
+    }
+}
