@@ -46,7 +46,8 @@ pub(super) fn retry_info(details: &[u8]) -> Option<RetryInfo> {
 
 /// What a collector says went wrong, as it may stand in a log: short, in one line, and nothing but text.
 pub fn said(protocol: Protocol, answer: &Answer<'_>) -> Option<String> {
-    let message = match (protocol, answer.grpc.message) {
+    let grpc_message = answer.grpc.message.filter(|message| !message.is_empty());
+    let message = match (protocol, grpc_message) {
         (Protocol::Grpc, Some(message)) => percent_decoded(message),
         (Protocol::Grpc, None) => {
             Cow::Borrowed(otlp::grpc_message(answer.body).and_then(otlp::partial_success_message)?)
@@ -310,6 +311,11 @@ mod tests {
         let framed = otlp::grpc_frame(partial, crate::config::Compression::None);
         let grpc = Answer {
             body: &framed,
+            grpc: Grpc {
+                status: Some(b"0"),
+                message: Some(b""),
+                details: None,
+            },
             ..http
         };
         assert_eq!(said(Protocol::Grpc, &grpc).as_deref(), Some("too late"));
