@@ -20,6 +20,7 @@ mod notes;
 mod outage;
 mod pairs;
 mod program;
+mod replies;
 mod requests;
 mod shutdown;
 mod skipped;
