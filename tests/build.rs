@@ -1,4 +1,4 @@
-//! Says where no real Envoy can run, and where no other tracer's propagators, so that the tests that need them end as
+//! Says where no real Envoy can run, and where no packages of Python and Node or no other collector, so that the tests that need them end as
 //! *ignored*, with the reason.
 
 use std::env;
@@ -15,7 +15,7 @@ fn main() {
     if !possible {
         println!("cargo::rustc-cfg=no_envoy");
     }
-    println!("cargo::rustc-check-cfg=cfg(no_propagators)");
+    println!("cargo::rustc-check-cfg=cfg(no_packages)");
     let runs = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output();
         output.is_ok_and(|output| output.status.success())
@@ -24,8 +24,22 @@ fn main() {
         && runs("node", &["--version"])
         && runs("npm", &["--version"]);
     if !can_install {
-        println!("cargo::rustc-cfg=no_propagators");
+        println!("cargo::rustc-cfg=no_packages");
+    }
+    println!("cargo::rustc-check-cfg=cfg(no_rotel)");
+    if !runs("python3", &["-c", CAN_RUN_ROTEL]) {
+        println!("cargo::rustc-cfg=no_rotel");
     }
     println!("cargo::rerun-if-env-changed=PATH");
     println!("cargo::rerun-if-changed=build.rs");
 }
+
+/// What the package's tags say, and that the library which its program is linked to is there.
+const CAN_RUN_ROTEL: &str = r#"
+import ctypes, ensurepip, os, sys, venv
+assert (3, 10) <= sys.version_info < (3, 14)
+name, version = os.confstr("CS_GNU_LIBC_VERSION").split()
+assert name == "glibc" and tuple(map(int, version.split(".")[:2])) >= (2, 34)
+assert os.uname().machine in ("x86_64", "aarch64")
+ctypes.CDLL(f"libpython3.{sys.version_info[1]}.so.1.0")
+"#;

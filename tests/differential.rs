@@ -19,7 +19,7 @@ use generate::{FORMATS, Random};
 const ORDINARY: usize = 1000;
 
 #[test]
-#[cfg_attr(no_propagators, ignore = "python3 with venv, node and npm are needed")]
+#[cfg_attr(no_packages, ignore = "python3 with venv, node and npm are needed")]
 fn every_disagreement_with_opentelemetrys_propagators_is_a_row() {
     let wanted = env::var("SIDESPAN_DIFFERENTIAL").ok();
     let count = wanted.as_ref().map_or(ORDINARY, |count| {

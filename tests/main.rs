@@ -1,5 +1,6 @@
 //! Every promise of Sidespan, one module a subject.
 
+mod accepted;
 mod configuration;
 mod conflicts;
 mod copies;
@@ -22,6 +23,7 @@ mod pairs;
 mod program;
 mod replies;
 mod requests;
+mod sdks;
 mod shutdown;
 mod skipped;
 mod swaps;

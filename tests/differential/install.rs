@@ -1,14 +1,12 @@
 //! The libraries, installed below `target` at pinned versions, and the programs that ask them.
 
-use std::env;
-use std::ffi::OsStr;
-use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
 use serde_json::{Value, json};
+use sidespan_tests::packages;
 
 use super::answer::{Headers, Library, Theirs};
 
@@ -20,7 +18,8 @@ pub(crate) fn ask(library: Library, asked: &[(&'static str, Headers)]) -> Vec<Op
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("differential");
     let mut command = match library {
         Library::Python => {
-            let mut command = Command::new(python().join("bin/python"));
+            let python = packages::python("differential-python", REQUIREMENTS);
+            let mut command = Command::new(python.join("bin/python"));
             command
                 .args(["-X", "utf8"])
                 .arg(scripts.join("propagators.py"));
@@ -29,7 +28,10 @@ pub(crate) fn ask(library: Library, asked: &[(&'static str, Headers)]) -> Vec<Op
         Library::JavaScript => {
             let mut command = Command::new("node");
             command.arg(scripts.join("propagators.cjs"));
-            command.env("NODE_PATH", javascript().join("node_modules"));
+            command.env(
+                "NODE_PATH",
+                packages::node("differential-javascript", PACKAGE),
+            );
             command
         }
     };
@@ -76,70 +78,3 @@ fn theirs(answer: &Value) -> Option<Theirs> {
         debug: answer["debug"].as_bool(),
     })
 }
-
-fn python() -> PathBuf {
-    installed("python", REQUIREMENTS, |folder| {
-        run(Command::new("python3").args([
-            OsStr::new("-m"),
-            OsStr::new("venv"),
-            folder.as_os_str(),
-        ]));
-        let requirements = folder.join("requirements.txt");
-        fs::write(&requirements, REQUIREMENTS).expect("a file below target");
-        run(Command::new(folder.join("bin/python"))
-            .args(["-m", "pip", "install", "--quiet", "--no-deps", "-r"])
-            .arg(requirements));
-    })
-}
-
-fn javascript() -> PathBuf {
-    installed("javascript", PACKAGE, |folder| {
-        fs::write(folder.join("package.json"), PACKAGE).expect("a file below target");
-        // The packages name disjoint ranges of one API and work with any of them.
-        run(Command::new("npm").current_dir(folder).args([
-            "install",
-            "--silent",
-            "--legacy-peer-deps",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--no-package-lock",
-        ]));
-    })
-}
-
-/// The folder, filled once for these pins; half of an installation is thrown away.
-fn installed(name: &str, pins: &str, fill: impl Fn(&Path)) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("differential")
-        .join(name);
-    let mark = folder.join("complete");
-    if fs::read_to_string(&mark).is_ok_and(|done| done == pins) {
-        return folder;
-    }
-    if folder.exists() {
-        fs::remove_dir_all(&folder).expect("an old installation goes");
-    }
-    fs::create_dir_all(&folder).expect("a folder below target");
-    fill(&folder);
-    fs::write(mark, pins).expect("a file below target");
-    folder
-}
-
-fn run(command: &mut Command) {
-    let output = command.output();
-    let ended = output.map(|output| {
-        (
-            output.status,
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        )
-    });
-    match ended {
-        Ok((status, _)) if status.success() => {}
-        Ok((_, errors)) => panic!("{command:?}: {errors}{HELP}"),
-        Err(error) => panic!("{command:?}: {error}{HELP}"),
-    }
-}
-
-const HELP: &str = "\nThis test needs python3 with venv, node and npm, and what they install from; \
-                    SIDESPAN_DIFFERENTIAL=0 leaves it out.";

@@ -132,7 +132,7 @@ pub fn module() -> &'static Path {
 }
 
 /// The folder of build products: a test binary is `target/<profile>/deps/<name>`.
-fn target_dir() -> PathBuf {
+pub(crate) fn target_dir() -> PathBuf {
     let program = std::env::current_exe().expect("the path of the test binary");
     program
         .ancestors()

@@ -1,4 +1,4 @@
-//! What the tests stand on: a real Envoy with the filter, a collector, HTTP as bytes.
+//! What the tests stand on: a real Envoy with the filter, a collector, HTTP as bytes, other people's packages.
 
 pub mod accounts;
 pub mod caller;
@@ -8,5 +8,7 @@ pub mod effort;
 pub mod envoy;
 pub mod http;
 pub mod http2;
+pub mod packages;
+pub mod program;
 pub mod readme;
 pub mod worlds;

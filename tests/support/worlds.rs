@@ -14,8 +14,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use sidespan_core::config::Config;
 use sidespan_core::entropy::{Entropy, IdSource};
+use sidespan_core::exchange::record::Record;
 use sidespan_core::headers::list::HeaderList;
-use sidespan_core::http::Ending as CoreEnding;
 use sidespan_core::otlp;
 use sidespan_core::resource::Node;
 use sidespan_core::stats::Stats;
@@ -83,15 +83,15 @@ impl Request {
         let direction = || self.direction;
         let course = tracer.decide(&request, before.pairs(), direction, &mut ids, &mut stats);
         if let Some(mut course) = course {
-            let active = course.begin(self.direction, &request, Nanos(1), &mut ids, &mut stats);
+            let all = before.pairs();
+            let now = Nanos(1);
+            let active = course.begin(self.direction, &request, all, now, &mut ids, &mut stats);
             tracer.inject(&course, &request, &mut after);
-            let ending = CoreEnding {
-                status_code: Some(self.status),
-                response_flags: 0,
-            };
+            // What the host says of every stream.
+            let exchange = Record::answered(self.status).property("request.protocol", "HTTP/1.1");
             for span in active
                 .into_iter()
-                .flat_map(|active| active.finish(ending, Nanos(2)))
+                .flat_map(|active| tracer.finish(active, &exchange, Nanos(2)))
             {
                 spans.push(Span::decode(&otlp::encode(&span)[..]).expect("a span"));
             }

@@ -12,10 +12,10 @@ use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 use sidespan_core::config::Config;
 use sidespan_core::entropy::{Entropy, IdSource};
+use sidespan_core::exchange::record::Record;
 use sidespan_core::headers::list::HeaderList;
 use sidespan_core::headers::wire::Pairs;
 use sidespan_core::headers::{HeaderWriter, RequestHeaders};
-use sidespan_core::http::Ending;
 use sidespan_core::ids::TraceId;
 use sidespan_core::otlp;
 use sidespan_core::propagation;
@@ -93,23 +93,22 @@ fn tracer() -> Tracer {
 fn finished(headers: &RequestHeaders<'_>) -> Vec<Span> {
     let mut ids = IdSource::new(Zeroes);
     let mut stats = Stats::default();
-    let ending = Ending {
-        status_code: Some(200),
-        response_flags: 0,
-    };
-    tracer()
+    let (tracer, answered) = (tracer(), Record::answered(200));
+    let direction = || Direction::Inbound;
+    tracer
         .decide(
             headers,
             core::iter::empty(),
-            || Direction::Inbound,
+            direction,
             &mut ids,
             &mut stats,
         )
         .and_then(|mut course| {
-            course.begin(Direction::Inbound, headers, Nanos(1), &mut ids, &mut stats)
+            let all = core::iter::empty();
+            course.begin(direction(), headers, all, Nanos(1), &mut ids, &mut stats)
         })
         .into_iter()
-        .flat_map(|active| active.finish(ending, Nanos(2)))
+        .flat_map(|active| tracer.finish(active, &answered, Nanos(2)))
         .collect()
 }
 
@@ -146,14 +145,16 @@ fn request(criterion: &mut Criterion) {
             bencher.iter(|| tracer.inject(black_box(&course), &headers, &mut Discard));
         });
     }
+    let answered = Record::answered(200);
     criterion.bench_function("whole", |bencher| {
         bencher.iter(|| {
             let headers = RequestHeaders::read(Pairs::new(black_box(&block)));
             let pairs = Pairs::new(&block);
             let mut course = tracer.decide(&headers, pairs, direction, &mut ids, &mut stats)?;
-            let active = course.begin(Direction::Inbound, &headers, Nanos(1), &mut ids, &mut stats);
+            let all = Pairs::new(&block);
+            let active = course.begin(direction(), &headers, all, Nanos(1), &mut ids, &mut stats);
             tracer.inject(&course, &headers, &mut Discard);
-            for span in active?.finish(Ending::default(), Nanos(2)) {
+            for span in tracer.finish(active?, &answered, Nanos(2)) {
                 black_box(otlp::encode(&span));
             }
             Some(())

@@ -254,7 +254,7 @@ fn encode(out: &mut Vec<u8>, value: &[u8], percent: Percent) {
     }
 }
 
-fn decode(value: &[u8]) -> Vec<u8> {
+pub(crate) fn decode(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut rest = value;
     while let Some((byte, after)) = rest.split_first() {

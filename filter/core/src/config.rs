@@ -14,6 +14,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use sha2::{Digest, Sha256};
+
+mod attribute;
 mod collector;
 mod error;
 mod export;
@@ -27,10 +30,11 @@ mod trust;
 mod value;
 mod walk;
 
+pub use attribute::{Attribute, AttributeSource};
 pub use error::ConfigError;
 pub use export::{Compression, HeaderValue, is_header_value};
 pub use matching::{Match, PathMatch};
-pub use spans::{Attribute, AttributeSource};
+pub use spans::Conventions;
 pub use trust::{ContextTrust, Trust};
 
 pub use crate::propagation::format::Format;
@@ -58,6 +62,8 @@ pub struct Config {
     pub spans: Spans,
     /// Where spans go.
     pub export: Export,
+    /// Where in the proxy this is.
+    pub role: Role,
 }
 
 impl Config {
@@ -109,13 +115,30 @@ impl Config {
             "gateway" => gateway(at, &mut config),
             "spans" => config.spans = Spans::read(at),
             "export" => config.export = Export::read(at),
-            _ => at.only(0, at.choice(&[("request", 0), ("attempt", 1)])),
+            _ => config.role = at.choice(&ROLES).unwrap_or(config.role),
         });
         role(at);
-        if config.export.otlp.is_some() && config.sampling.is_none() {
+        if config.export.otlp.is_some() && config.sampling.is_none() && config.role == Role::Request
+        {
             config.sampling = Some(Sampling::default());
         }
         config
+    }
+
+    /// The first eight hexadecimal digits of a configuration's SHA-256, by which people tell which one runs.
+    pub fn digest(bytes: &[u8]) -> String {
+        let [a, b, c, d, ..] = Sha256::digest(bytes).0;
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+    }
+
+    /// The environment variables that are asked for, each once.
+    pub fn variables(&self) -> BTreeSet<&str> {
+        let headers = self.export.otlp.iter().flat_map(|otlp| &otlp.headers);
+        let headers = headers.filter_map(|(_, value)| match value {
+            HeaderValue::Environment(name) => Some(name.as_str()),
+            HeaderValue::Literal(_) => None,
+        });
+        headers.chain(self.spans.variables()).collect()
     }
 
     /// The labels of the workload that a match asks for.
@@ -192,13 +215,48 @@ pub enum Direction {
     Edge,
 }
 
+/// `$.role`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// An HTTP filter: one request, whatever becomes of it.
+    #[default]
+    Request,
+    /// An upstream HTTP filter, behind the router: one try of it.
+    Attempt,
+}
+
 /// `$.spans`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spans {
     /// The configured `service.name`.
     pub service_name: Option<String>,
+    /// Templates of paths, in order.
+    pub routes: Vec<String>,
     /// What they say besides the conventions' attributes.
     pub attributes: Vec<Attribute>,
+    /// Attributes of the resource, over all others.
+    pub resource: Vec<(String, String)>,
+    /// Attributes that are left out, by their stable or old names.
+    pub omit: Vec<String>,
+    /// Which names attributes have.
+    pub conventions: Conventions,
+    /// Keys of the query whose values are hidden, besides the conventions' own.
+    pub redact_query: Vec<String>,
+    /// Whether the ids are left for the access log.
+    pub access_log: bool,
+}
+
+impl Spans {
+    /// The environment variables that attributes are made of, each once.
+    pub fn variables(&self) -> BTreeSet<&str> {
+        self.attributes
+            .iter()
+            .filter_map(|attribute| match &attribute.source {
+                AttributeSource::Environment(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
 }
 
 /// `$.export`.
@@ -273,6 +331,12 @@ fn role(at: At<'_>) {
                 at.error("not with role attempt, which takes propagation, spans and export");
             }
         }
+        if let Some(spans) = at.get("spans")
+            && let Some(at) = spans.get("accessLog")
+            && matches!(at.node.value, node::Value::Boolean(true))
+        {
+            at.error("not with role attempt: an access log has one line a request, not one a try");
+        }
     }
 }
 
@@ -288,6 +352,7 @@ const SECTIONS: [&str; 9] = [
     "export",
     "role",
 ];
+const ROLES: [(&str, Role); 2] = [("request", Role::Request), ("attempt", Role::Attempt)];
 const ATTEMPT_SECTIONS: [&str; 4] = ["propagation", "spans", "export", "role"];
 const DIRECTIONS: [(&str, Direction); 4] = [
     ("auto", Direction::Auto),

@@ -3,6 +3,8 @@
 //! Istio's gateways and waypoints are edges, though their listeners say OUTBOUND; so is a listener that says nothing. Every
 //! other listener says it itself, and one root context may serve several, so it is asked for each request.
 
+use core::fmt;
+
 use crate::config;
 use crate::tracer::Direction;
 
@@ -26,6 +28,17 @@ impl Facing {
             config::Direction::Auto if is_edge => Self::Fixed(Direction::Edge),
             config::Direction::Auto => Self::Listener,
         }
+    }
+}
+
+impl fmt::Display for Facing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fixed(Direction::Inbound) => "direction inbound",
+            Self::Fixed(Direction::Outbound) => "direction outbound",
+            Self::Fixed(Direction::Edge) => "direction edge",
+            Self::Listener => "direction of each listener",
+        })
     }
 }
 

@@ -32,16 +32,22 @@
 
 extern crate alloc;
 
+mod attributes;
 pub mod baggage;
 pub mod batch;
 mod binary_header;
 pub mod config;
+mod conventions;
+mod describe;
 pub mod entropy;
+mod envoy_flags;
+pub mod exchange;
 pub mod export;
 pub mod facing;
+mod grpc;
 pub mod gzip;
 pub mod headers;
-pub mod http;
+mod http;
 pub mod ids;
 pub mod lease;
 pub mod ledger;

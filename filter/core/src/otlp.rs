@@ -16,41 +16,57 @@ pub mod wire;
 
 use alloc::vec::Vec;
 
-use crate::config::Compression;
-use crate::span::{Attributes, Span, Status};
+use crate::config::{Compression, Conventions};
+use crate::resource::Resource;
+use crate::span::{Span, Status};
 use crate::time::Nanos;
 
 /// The semantic conventions that names and values follow.
 pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";
+
+/// The schema of spans by these conventions. Old names are of two versions, and both at once of three: there is no schema
+/// that a reader could go on from.
+pub fn schema_url(conventions: Conventions) -> &'static str {
+    match conventions {
+        Conventions::Stable => SCHEMA_URL,
+        Conventions::Old | Conventions::Both => "",
+    }
+}
 
 /// Everything about a worker's spans that never changes, in encoded form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     resource: Vec<u8>,
     scope: Vec<u8>,
+    schema_url: &'static str,
 }
 
 impl Envelope {
-    /// Takes the resource's attributes, and the name and version of the code that makes the spans.
-    pub fn new(resource: &Attributes, scope_name: &str, scope_version: &str) -> Self {
+    /// Takes who speaks, and of the code that makes the spans its name, its version and the digest of its configuration.
+    /// `schema_url` is empty where names are of no one version.
+    pub fn new(
+        resource: &Resource,
+        scope_name: &str,
+        scope_version: &str,
+        digest: &str,
+        schema_url: &'static str,
+    ) -> Self {
         let mut encoded_resource = Vec::new();
         wire::message(&mut encoded_resource, RESOURCE_SPANS_RESOURCE, |out| {
-            // A resource's attributes and a span's have different field numbers; inside they are the same.
-            let mut rest = resource.as_encoded();
-            while let Some((_, field)) = wire::read(&mut rest) {
-                if let wire::Field::Bytes(attribute) = field {
-                    wire::bytes(out, RESOURCE_ATTRIBUTES, attribute);
-                }
+            for (key, value) in resource.iter() {
+                attribute(out, RESOURCE_ATTRIBUTES, key, value);
             }
         });
         let mut scope = Vec::new();
         wire::message(&mut scope, SCOPE_SPANS_SCOPE, |out| {
             wire::bytes(out, SCOPE_NAME, scope_name.as_bytes());
             wire::bytes(out, SCOPE_VERSION, scope_version.as_bytes());
+            attribute(out, SCOPE_ATTRIBUTES, "sidespan.configuration", digest);
         });
         Self {
             resource: encoded_resource,
             scope,
+            schema_url,
         }
     }
 
@@ -64,9 +80,9 @@ impl Envelope {
                 for span in spans {
                     wire::bytes(out, SCOPE_SPANS_SPANS, span);
                 }
-                wire::bytes(out, SCOPE_SPANS_SCHEMA_URL, SCHEMA_URL.as_bytes());
+                wire::bytes(out, SCOPE_SPANS_SCHEMA_URL, self.schema_url.as_bytes());
             });
-            wire::bytes(out, RESOURCE_SPANS_SCHEMA_URL, SCHEMA_URL.as_bytes());
+            wire::bytes(out, RESOURCE_SPANS_SCHEMA_URL, self.schema_url.as_bytes());
         });
         out
     }
@@ -207,6 +223,7 @@ const SCOPE_SPANS_SPANS: u64 = 2;
 const SCOPE_SPANS_SCHEMA_URL: u64 = 3;
 const SCOPE_NAME: u64 = 1;
 const SCOPE_VERSION: u64 = 2;
+const SCOPE_ATTRIBUTES: u64 = 3;
 const SPAN_TRACE_ID: u64 = 1;
 const SPAN_SPAN_ID: u64 = 2;
 const SPAN_TRACE_STATE: u64 = 3;

@@ -103,7 +103,15 @@ pub fn extract<'a>(
     found
 }
 
-fn read(format: Format, headers: &RequestHeaders<'_>) -> Extracted {
+/// The context that one format tells of, whatever the others say.
+pub(crate) fn context_of(format: Format, headers: &RequestHeaders<'_>) -> Option<SpanContext> {
+    match read(format, headers) {
+        Extracted::Context(context) => Some(context),
+        _ => None,
+    }
+}
+
+pub(crate) fn read(format: Format, headers: &RequestHeaders<'_>) -> Extracted {
     match format {
         Format::TraceContext => w3c::extract(headers),
         Format::B3 => b3::extract_single(headers),
@@ -241,6 +249,24 @@ pub fn inject(
             }
         }
     }
+}
+
+/// Whether a format has words for this.
+pub(crate) fn can_write(format: Format, outgoing: &Outgoing<'_>) -> bool {
+    struct Nowhere;
+
+    impl HeaderWriter for Nowhere {
+        fn set(&mut self, _: &'static str, _: &[u8]) {}
+        fn remove(&mut self, _: &'static str) {}
+    }
+
+    write(
+        format,
+        false,
+        outgoing,
+        &RequestHeaders::default(),
+        &mut Nowhere,
+    )
 }
 
 /// Writes one format; `false` when it has no words for this.

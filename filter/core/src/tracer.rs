@@ -17,27 +17,29 @@ use alloc::vec::Vec;
 use core::cell::LazyCell;
 
 mod active;
+mod attempt;
+mod explanation;
 
 pub use active::Active;
+pub use attempt::Memory;
+pub use explanation::Explanation;
 
-use crate::baggage;
-use crate::config::{
-    Attribute, AttributeSource, Baggage, Config, ContextTrust, Match, Propagation, Trust,
-};
+use crate::config::{Baggage, Config, ContextTrust, Match, Propagation, Trust};
+use crate::describe::Descriptions;
 use crate::entropy::{Entropy, IdSource};
+use crate::exchange::Exchange;
 use crate::headers::{HeaderWriter, Names, RequestHeaders};
-use crate::http;
-use crate::ids::SpanId;
+use crate::ids::{SpanId, TraceId};
 use crate::matching::{Matcher, Subject};
 use crate::propagation::format::{Format, FormatSet};
 use crate::propagation::tracestate::Tracestate;
 use crate::propagation::{self, Outgoing, SamplingState, SpanContext};
 use crate::resource::Node;
 use crate::sampler::{Decision, Sampler, Verdict};
-use crate::span::{Attributes, Link, SpanKind};
+use crate::span::{Link, Span, SpanKind};
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
-use active::Open;
+use active::{Open, Parent};
 
 /// Which spans a proxy makes of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +65,11 @@ pub struct Tracer {
     exclude: Vec<Matcher>,
     // Used in its place at an edge.
     edge_exclude: Option<Vec<Matcher>>,
-    attributes: Vec<Attribute>,
+    descriptions: Descriptions,
     // Of the formats that are listed, and of all that is no format.
     names: Names,
     records: bool,
+    access_log: bool,
 }
 
 impl Tracer {
@@ -88,12 +91,13 @@ impl Tracer {
             edge_exclude: sampling
                 .and(config.gateway_exclude.as_deref())
                 .map(matchers),
-            attributes: config.spans.attributes.clone(),
+            descriptions: Descriptions::new(&config.spans, node),
             names: Format::ALL
                 .iter()
                 .filter(|format| !config.propagation.lists(**format))
                 .fold(Names::ALL, |names, format| names.without(format.headers())),
             records: config.export.otlp.is_some(),
+            access_log: config.spans.access_log,
         }
     }
 
@@ -133,8 +137,9 @@ impl Tracer {
             answered: found.answered,
             parent_span_id: parent.and_then(|context| context.span_id),
             link,
+            decided: None,
             decision: None,
-            attributes: &self.attributes,
+            descriptions: Some(&self.descriptions),
         };
         let Some(sampler) = &self.sampler else {
             course.seal(headers, stats);
@@ -163,9 +168,27 @@ impl Tracer {
             random: parent.is_some_and(|context| context.random),
             short_trace_id: parent.is_some_and(|context| context.short_trace_id),
         });
+        course.decided = Some(decision);
         course.decision = Some(decision).filter(|_| self.records);
         course.seal(headers, stats);
         Some(course)
+    }
+
+    /// The ids that are to be left for the access log: of the trace, and of the span that the request has here. Where
+    /// nothing is decided here, that span is the caller's.
+    pub fn ids_to_log(&self, course: &Course<'_>) -> Option<(TraceId, SpanId)> {
+        let context = course.context.filter(|_| self.access_log)?;
+        Some((context.trace_id, context.span_id?))
+    }
+
+    /// Ends the spans of a request, at the end of the exchange as the proxy tells it.
+    pub fn finish(
+        &self,
+        active: Active,
+        exchange: &impl Exchange,
+        now: Nanos,
+    ) -> impl Iterator<Item = Span> {
+        active.finish(&self.descriptions, exchange, now)
     }
 
     /// The headers that make a difference here; of what is not among them a request needs not to be read.
@@ -219,10 +242,12 @@ pub struct Course<'a> {
     answered: FormatSet,
     parent_span_id: Option<SpanId>,
     link: Option<Link>,
-    // None where nothing can be recorded.
+    // None where nothing is decided here.
+    decided: Option<Decision>,
+    // The same; None also where nothing can be recorded.
     decision: Option<Decision>,
-    // What is added to the spans besides what HTTP says.
-    attributes: &'a [Attribute],
+    // None where nothing goes on.
+    descriptions: Option<&'a Descriptions>,
 }
 
 impl Course<'_> {
@@ -236,8 +261,9 @@ impl Course<'_> {
             answered: FormatSet::default(),
             parent_span_id: None,
             link: None,
+            decided: None,
             decision: None,
-            attributes: &[],
+            descriptions: None,
         }
     }
 
@@ -247,43 +273,45 @@ impl Course<'_> {
             .is_some_and(|decision| decision.verdict == Verdict::Record)
     }
 
-    /// Opens the spans of a recorded request; at an edge the context that goes on becomes the CLIENT span's.
-    /// `None` when the course is not recorded, or has no id for the second span.
-    pub fn begin(
+    /// Opens the spans of a recorded request; at an edge the context that goes on becomes the CLIENT span's. `all` are all
+    /// headers of the request. `None` when the course is not recorded, or has no id for the second span.
+    pub fn begin<'h>(
         &mut self,
         direction: Direction,
         headers: &RequestHeaders<'_>,
+        all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
         now: Nanos,
         ids: &mut IdSource<impl Entropy>,
         stats: &mut Stats,
     ) -> Option<Active> {
         let decision = self.decision.filter(|_| self.is_recorded())?;
+        let descriptions = self.descriptions?;
         let mut context = self.context?;
         let span_id = context.span_id?;
-        let configured = self.attributes;
-        let open = |kind, span_id, parent_span_id, is_first| {
-            let mut attributes = Attributes::default();
-            http::describe_request(&mut attributes, kind, headers);
-            attributes.text("sidespan.decision", decision.reason.name().as_bytes());
-            describe(&mut attributes, configured, headers);
-            Open {
-                kind,
-                span_id,
-                parent_span_id,
-                is_first,
-                attributes,
-            }
+        let subject = descriptions.subject(headers);
+        let open = |kind, span_id, parent_span_id, parent| Open {
+            kind,
+            span_id,
+            parent_span_id,
+            parent,
+            attributes: descriptions.begin(kind, &subject, headers, all.clone(), decision.reason),
         };
         let parent = self.parent_span_id;
         let (first, second) = match direction {
-            Direction::Inbound => (open(SpanKind::Server, span_id, parent, true), None),
-            Direction::Outbound => (open(SpanKind::Client, span_id, parent, true), None),
+            Direction::Inbound => (
+                open(SpanKind::Server, span_id, parent, Parent::Caller),
+                None,
+            ),
+            Direction::Outbound => (
+                open(SpanKind::Client, span_id, parent, Parent::Caller),
+                None,
+            ),
             Direction::Edge => {
-                let server = open(SpanKind::Server, span_id, parent, true);
+                let server = open(SpanKind::Server, span_id, parent, Parent::Caller);
                 match ids.span_id() {
                     Some(client_id) => {
                         context.span_id = Some(client_id);
-                        let client = open(SpanKind::Client, client_id, Some(span_id), false);
+                        let client = open(SpanKind::Client, client_id, Some(span_id), Parent::Here);
                         (server, Some(client))
                     }
                     None => {
@@ -301,10 +329,11 @@ impl Course<'_> {
             context,
             link: self.link,
             trace_state: self.tracestate.as_bytes().to_vec(),
-            name: http::name(headers),
+            subject,
             start: now,
             first,
             second,
+            response: None,
         })
     }
 
@@ -322,22 +351,6 @@ impl Course<'_> {
             tracestate: &self.tracestate,
             agreeing: self.agreeing,
             answered: self.answered,
-        }
-    }
-}
-
-/// Adds what is configured besides the conventions' attributes.
-fn describe(attributes: &mut Attributes, configured: &[Attribute], headers: &RequestHeaders<'_>) {
-    for Attribute {
-        name,
-        source: AttributeSource::Baggage(key),
-        default,
-    } in configured
-    {
-        match (baggage::value(headers, key.as_bytes()), default) {
-            (Some(value), _) => attributes.text(name, &value),
-            (None, Some(default)) => attributes.text(name, default.as_bytes()),
-            (None, None) => {}
         }
     }
 }

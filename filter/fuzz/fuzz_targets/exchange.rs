@@ -9,7 +9,6 @@ use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
 use sidespan_core::entropy::{Entropy, IdSource};
-use sidespan_core::http::Ending;
 use sidespan_core::otlp;
 use sidespan_core::propagation::SamplingState;
 use sidespan_core::propagation::format::Format;
@@ -83,16 +82,13 @@ fn exchange<'a>(
     let bytes = |(name, value): (&'a str, &'a [u8])| (name.as_bytes(), value);
     let all: Vec<_> = list.iter().map(bytes).collect();
     let all = all.iter().copied();
-    let mut course = tracer.decide(&request, all, || direction, &mut ids, &mut stats)?;
-    let active = course.begin(direction, &request, Nanos(1), &mut ids, &mut stats);
+    let mut course = tracer.decide(&request, all.clone(), || direction, &mut ids, &mut stats)?;
+    let active = course.begin(direction, &request, all.clone(), Nanos(1), &mut ids, &mut stats);
     tracer.inject(&course, &request, &mut after);
-    let ending = Ending {
-        status_code: Some(200),
-        response_flags: 0,
-    };
+    let answered = Record::answered(200);
     for span in active
         .into_iter()
-        .flat_map(|active| active.finish(ending, Nanos(2)))
+        .flat_map(|active| tracer.finish(active, &answered, Nanos(2)))
     {
         assert!(!otlp::encode(&span).is_empty());
         traces.push(span.trace_id);

@@ -27,11 +27,15 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// The way to `export.otlp`; `None` where nothing is exported.
-    pub(crate) fn new(export: &Export, envelope: Envelope) -> Option<Self> {
+    /// The way to `export.otlp`; `None` where nothing is exported. `says` whether what is wrong with it is said here.
+    pub(crate) fn new(export: &Export, envelope: Envelope, says: bool) -> Option<Self> {
         let exporter = Exporter::new(export, envelope)?;
         let otlp = export.otlp.clone()?;
-        let headers = otlp.headers.iter().filter_map(resolve).collect();
+        let headers = otlp
+            .headers
+            .iter()
+            .filter_map(|header| resolve(header, says))
+            .collect();
         Some(Self {
             otlp,
             headers,
@@ -174,7 +178,7 @@ impl Collector {
 
 /// A header with its value, or `None` and a line in the log where it has none. The value is a secret more often than not,
 /// and is not in it.
-fn resolve((header, value): &(String, HeaderValue)) -> Option<(String, String)> {
+fn resolve((header, value): &(String, HeaderValue), says: bool) -> Option<(String, String)> {
     let variable = match value {
         HeaderValue::Literal(text) => return Some((header.clone(), text.clone())),
         HeaderValue::Environment(variable) => variable,
@@ -187,9 +191,11 @@ fn resolve((header, value): &(String, HeaderValue)) -> Option<(String, String)> 
         Ok(_) | Err(VarError::NotUnicode(_)) => "has a value that no header can have",
         Err(VarError::NotPresent) => "is not set",
     };
-    log::warn!(
-        "export.otlp.headers: {header} is left out, for the environment variable {variable} {flaw}"
-    );
+    if says {
+        log::warn!(
+            "export.otlp.headers: {header} is left out, for the environment variable {variable} {flaw}"
+        );
+    }
     None
 }
 

@@ -14,6 +14,7 @@ mod random;
 use std::ptr;
 use std::time::Duration;
 
+use sidespan_core::exchange::Exchange;
 use sidespan_core::headers::HeaderWriter;
 use sidespan_core::time::Nanos;
 
@@ -23,7 +24,9 @@ pub(crate) use random::WasiEntropy;
 /// The request headers of a stream.
 pub(crate) const REQUEST_HEADERS: u32 = 0;
 /// The response headers of a stream.
-pub(crate) const RESPONSE_HEADERS: u32 = 2;
+const RESPONSE_HEADERS: u32 = 2;
+/// The response trailers of a stream.
+const RESPONSE_TRAILERS: u32 = 3;
 /// The headers of a call's answer.
 pub(crate) const CALL_HEADERS: u32 = 6;
 /// The trailers of a call's answer.
@@ -82,6 +85,23 @@ impl HeaderWriter for RequestHeaderWriter {
         // SAFETY: the name lives as long as the call.
         let _ =
             unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) };
+    }
+}
+
+/// What the proxy tells of the exchange of the current stream.
+pub(crate) struct CurrentExchange;
+
+impl Exchange for CurrentExchange {
+    fn property(&self, path: &str) -> Option<Vec<u8>> {
+        property(path)
+    }
+
+    fn response_header(&self, name: &str) -> Option<Vec<u8>> {
+        header(RESPONSE_HEADERS, name)
+    }
+
+    fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
+        header(RESPONSE_TRAILERS, name)
     }
 }
 
@@ -239,6 +259,14 @@ pub(crate) fn record_metric(MetricId(id): MetricId, value: u64) {
     let _ = unsafe { proxy_record_metric(id, value) };
 }
 
+/// The level from which on the proxy writes what is logged; levels count from 0, trace, to 5, critical.
+pub(crate) fn log_level() -> Option<u32> {
+    let mut level = 0_u32;
+    // SAFETY: the out pointer lives as long as the call.
+    let status = unsafe { proxy_get_log_level(&raw mut level) };
+    (status == OK).then_some(level)
+}
+
 /// Writes a line to the proxy's log; levels count from 0, trace, to 5, critical.
 pub(crate) fn write_log(level: u32, message: &str) {
     // SAFETY: the message lives as long as the call.
@@ -277,6 +305,7 @@ impl Out {
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
     fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
+    fn proxy_get_log_level(level: *mut u32) -> u32;
     fn proxy_get_current_time_nanoseconds(nanos: *mut u64) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     fn proxy_get_buffer_bytes(

@@ -13,6 +13,16 @@ pub(crate) fn start() {
     }));
 }
 
+/// Logs what the proxy would write, down to one line a request at level debug; read now and then, for it may change at any
+/// time. A proxy that does not tell its level gets everything but those.
+pub(crate) fn follow() {
+    let is_debug = host::log_level().is_some_and(|level| level <= DEBUG);
+    log::set_max_level(match is_debug {
+        true => log::LevelFilter::Debug,
+        false => log::LevelFilter::Info,
+    });
+}
+
 struct ProxyLog;
 
 impl log::Log for ProxyLog {
@@ -37,4 +47,5 @@ impl log::Log for ProxyLog {
     fn flush(&self) {}
 }
 
+const DEBUG: u32 = 1;
 const CRITICAL: u32 = 5;

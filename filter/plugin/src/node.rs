@@ -8,22 +8,33 @@ use sidespan_core::tracer::Direction;
 
 use crate::host;
 
-/// Reads the node's metadata, and of its labels those that are asked for: each is a call, though only this once.
-pub(crate) fn read<'a>(labels: impl IntoIterator<Item = &'a str>) -> Node {
+/// Reads the node's metadata, and of its labels and of the VM's environment what is asked for: each is a call, though only
+/// this once.
+pub(crate) fn read<'a>(
+    labels: impl IntoIterator<Item = &'a str>,
+    variables: impl IntoIterator<Item = &'a str>,
+) -> Node {
     let label = |name: &str| {
         let value = property(&format!("metadata\0LABELS\0{name}"))?;
         // A label may be empty, and is there nevertheless.
         Some((name.to_owned(), String::from_utf8(value).ok()?))
     };
+    let variable = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
     Node {
         canonical_service: metadata("LABELS\0service.istio.io/canonical-name"),
+        canonical_revision: metadata("LABELS\0service.istio.io/canonical-revision"),
+        version: metadata("LABELS\0app.kubernetes.io/version")
+            .or_else(|| metadata("LABELS\0version")),
         workload: metadata("WORKLOAD_NAME"),
+        owner: metadata("OWNER"),
         namespace: metadata("NAMESPACE"),
         pod: metadata("NAME"),
         node: metadata("NODE_NAME"),
         cluster: metadata("CLUSTER_ID"),
+        mesh: metadata("MESH_ID"),
         service_cluster: node("cluster"),
         labels: labels.into_iter().filter_map(label).collect(),
+        variables: variables.into_iter().filter_map(variable).collect(),
     }
 }
 

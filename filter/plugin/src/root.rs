@@ -55,13 +55,13 @@ impl Root {
         }
     }
 
-    fn work(&mut self, shared: &mut Shared, config: &Config) {
+    fn work(&mut self, shared: &mut Shared, config: &Config, digest: &str) {
         if let Mode::Working(worker) = &mut shared.mode {
             worker.close();
             shared.write_metrics();
         }
         shared.metrics().write_refused(false);
-        let mut worker = Worker::new(config);
+        let mut worker = Worker::new(config, digest);
         self.identity = worker.identity();
         running::note(&self.identity);
         host::set_tick_period(worker.tick_period());
@@ -118,7 +118,7 @@ impl RootContext for Root {
         let configuration =
             host::buffer(host::PLUGIN_CONFIGURATION, usize::MAX).unwrap_or_default();
         match Config::parse(&configuration) {
-            Ok(config) => self.work(&mut shared, &config),
+            Ok(config) => self.work(&mut shared, &config, &Config::digest(&configuration)),
             Err(errors) => {
                 let is_replaceable = running::is_noted();
                 log_errors(&errors, is_replaceable);

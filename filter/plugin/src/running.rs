@@ -1,8 +1,11 @@
 //! The note that a good configuration of this plugin runs in the process, in data that all its workers share.
 
-use sidespan_core::lease::Lease;
+use std::time::Duration;
 
-use crate::host;
+use sidespan_core::lease::Lease;
+use sidespan_core::time::Nanos;
+
+use crate::host::{self, Swap};
 
 /// Leaves the note.
 pub(crate) fn note(identity: &[u8; 8]) {
@@ -19,6 +22,23 @@ pub(crate) fn renew(identity: &[u8; 8]) {
     if read().is_none_or(|lease| lease.is_due(now)) {
         note(identity);
     }
+}
+
+/// Whether nobody in the process has just told of the configuration with this digest: there is a VM for each worker, and
+/// a reader of the log wants one line.
+pub(crate) fn is_first_to_say(digest: &str) -> bool {
+    let key = format!("{}.said", key());
+    let now = host::now();
+    let (value, version) = host::shared_data(&key);
+    let said = value
+        .split_first_chunk::<8>()
+        .map(|(when, digest)| (Nanos(u64::from_le_bytes(*when)), digest));
+    let is_said = said
+        .is_some_and(|(when, other)| other == digest.as_bytes() && !now.is_past(when, ONE_ROUND));
+    let Nanos(nanos) = now;
+    let note = [&nanos.to_le_bytes(), digest.as_bytes()].concat();
+    // Of several that try at once, one is the first. Where nothing is shared, everybody is.
+    !is_said && host::swap_shared_data(&key, &note, version) != Swap::Overtaken
 }
 
 /// Whether somebody left it and is still there.
@@ -42,3 +62,6 @@ fn key() -> String {
     let name = host::property("plugin_name").unwrap_or_default();
     format!("sidespan.running.{}", String::from_utf8_lossy(&name))
 }
+
+/// All workers of a proxy have a new configuration within this time.
+const ONE_ROUND: Duration = Duration::from_secs(10);

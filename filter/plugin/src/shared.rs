@@ -59,6 +59,13 @@ impl Shared {
         }
     }
 
+    /// Listens to the response of the current stream.
+    pub(crate) fn hear(&self, active: &mut Active) {
+        if let Mode::Working(worker) = &self.mode {
+            worker.hear(active);
+        }
+    }
+
     /// Ends the spans of the current stream.
     pub(crate) fn finish(&mut self, active: Active) {
         if let Mode::Working(worker) = &mut self.mode {

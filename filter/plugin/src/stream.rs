@@ -1,7 +1,8 @@
 //! One request: its headers are treated when they arrive, its spans end when the proxy logs it.
 //!
 //! The access log phase comes exactly once for every way in which a stream can end: a response, a local reply, a reset,
-//! a client that goes away. Installed where that phase does not exist, a stream ends in `on_done`.
+//! a client that goes away. An upstream filter, one try of a request, has no such phase: it ends in `on_done`, when the
+//! response can no longer be read, and listens to it before.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,6 +26,12 @@ impl Stream {
         }
     }
 
+    fn hear(&mut self) {
+        if let (Some(active), Ok(shared)) = (&mut self.active, self.shared.try_borrow()) {
+            shared.hear(active);
+        }
+    }
+
     fn finish(&mut self) {
         if let (Some(active), Ok(mut shared)) = (self.active.take(), self.shared.try_borrow_mut()) {
             shared.finish(active);
@@ -44,6 +51,16 @@ impl HttpContext for Stream {
         if let Ok(mut shared) = self.shared.try_borrow_mut() {
             self.active = shared.begin();
         }
+        Action::Continue
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        self.hear();
+        Action::Continue
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        self.hear();
         Action::Continue
     }
 

@@ -2,28 +2,31 @@
 
 use std::time::Duration;
 
-use sidespan_core::config::Config;
+use sidespan_core::config::{Config, Role};
 use sidespan_core::entropy::IdSource;
 use sidespan_core::export::{Exporter, Urgency};
 use sidespan_core::facing::Facing;
 use sidespan_core::headers::RequestHeaders;
 use sidespan_core::headers::wire::Pairs;
-use sidespan_core::http::Ending;
 use sidespan_core::ledger::Holding;
-use sidespan_core::otlp::Envelope;
+use sidespan_core::otlp::{self, Envelope};
+use sidespan_core::resource::{self, Node, Resource};
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::{Active, Tracer};
+use sidespan_core::tracer::{Active, Memory, Tracer};
 
 use crate::collector::Collector;
-use crate::host::{self, RequestHeaderWriter, WasiEntropy};
+use crate::host::{self, CurrentExchange, RequestHeaderWriter, WasiEntropy};
 use crate::installs;
+use crate::logging;
 use crate::node;
+use crate::running;
 
 /// A configuration at work.
 pub(crate) struct Worker {
     tracer: Tracer,
     facing: Facing,
+    role: Role,
     ids: IdSource<WasiEntropy>,
     collector: Option<Collector>,
     // Whether other installations are in this process, and may be in this chain.
@@ -32,30 +35,46 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Puts a configuration to work on this node.
-    pub(crate) fn new(config: &Config) -> Self {
-        let node = node::read(config.labels());
-        let configured_name = config.spans.service_name.as_deref();
-        log::info!(
-            "sidespan {VERSION} configured for service {} in namespace {}",
-            node.service_name(configured_name),
-            node.namespace.as_deref().unwrap_or("(none)"),
+    /// Puts a configuration to work on this node. The digest is of its bytes.
+    pub(crate) fn new(config: &Config, digest: &str) -> Self {
+        let asked = config.spans.variables();
+        let variables = asked.iter().copied().chain(resource::VARIABLES);
+        let node = node::read(config.labels(), variables);
+        let resource = node.resource(&config.spans, VERSION, digest);
+        let facing = Facing::new(config.direction, &node::id());
+        let says = running::is_first_to_say(digest);
+        if says {
+            say(config, digest, &node, &resource, facing);
+        }
+        let envelope = Envelope::new(
+            &resource,
+            "sidespan",
+            VERSION,
+            digest,
+            otlp::schema_url(config.spans.conventions),
         );
-        let resource = node.resource(configured_name, VERSION);
-        let envelope = Envelope::new(&resource, "sidespan", VERSION);
-        let collector = Collector::new(&config.export, envelope);
+        let collector = Collector::new(&config.export, envelope, says);
+        logging::follow();
         Self {
             tracer: Tracer::new(config, &node),
-            facing: Facing::new(config.direction, &node::id()),
+            facing,
+            role: config.role,
             ids: IdSource::new(WasiEntropy),
             collector,
-            has_copies: installs::renew(),
+            has_copies: config.role == Role::Request && installs::renew(),
             stats: Stats::default(),
         }
     }
 
-    /// Treats the headers of the current request; what it returns is to be handed back at the stream's end.
+    /// Treats the headers of the current stream; what it returns is to be handed back at the stream's end.
     pub(crate) fn begin(&mut self) -> Option<Active> {
+        match self.role {
+            Role::Request => self.begin_request(),
+            Role::Attempt => self.begin_attempt(),
+        }
+    }
+
+    fn begin_request(&mut self) -> Option<Active> {
         if self.has_copies && installs::is_seen_before() {
             self.stats.add(Counter::ContextDuplicateInstall);
             return None;
@@ -71,21 +90,56 @@ impl Worker {
         let facing = self.facing;
         let mut known = None;
         let mut direction = || *known.get_or_insert_with(|| node::direction(facing));
+        let excluded = self.stats.get(Counter::DroppedExclude);
         let mut course = self.tracer.decide(
             &headers,
             Pairs::new(&block),
             &mut direction,
             &mut self.ids,
             &mut self.stats,
-        )?;
+        );
+        if log::log_enabled!(log::Level::Debug) {
+            let is_excluded = self.stats.get(Counter::DroppedExclude) > excluded;
+            let explanation = self.tracer.explain(&headers, course.as_ref(), is_excluded);
+            log::debug!("{explanation}");
+        }
+        let course = course.as_mut()?;
+        if let Some((trace_id, span_id)) = self.tracer.ids_to_log(course) {
+            host::set_property(TRACE_ID, &trace_id.to_hex());
+            host::set_property(SPAN_ID, &span_id.to_hex());
+        }
         let active = course
             .is_recorded()
             .then(|| (direction(), host::now()))
             .and_then(|(direction, now)| {
-                course.begin(direction, &headers, now, &mut self.ids, &mut self.stats)
+                let all = Pairs::new(&block);
+                let (ids, stats) = (&mut self.ids, &mut self.stats);
+                course.begin(direction, &headers, all, now, ids, stats)
             });
-        self.tracer.inject(&course, &headers, writer);
+        self.tracer.inject(course, &headers, writer);
         active
+    }
+
+    fn begin_attempt(&mut self) -> Option<Active> {
+        let block = host::header_map(host::REQUEST_HEADERS);
+        let headers = RequestHeaders::read_only(self.tracer.names(), Pairs::new(&block));
+        let (active, memory) = self.tracer.begin_attempt(
+            &headers,
+            Pairs::new(&block),
+            || Memory::read(&host::property(ATTEMPTS)?),
+            host::now(),
+            &mut self.ids,
+            &mut RequestHeaderWriter,
+        )?;
+        host::set_property(ATTEMPTS, &memory.to_bytes());
+        Some(active)
+    }
+
+    /// Listens to the response of the current stream, where its end cannot read it.
+    pub(crate) fn hear(&self, active: &mut Active) {
+        if self.role == Role::Attempt {
+            self.tracer.hear_attempt(active, &CurrentExchange);
+        }
     }
 
     /// Ends the spans of the current stream.
@@ -93,13 +147,17 @@ impl Worker {
         let Some(collector) = &mut self.collector else {
             return;
         };
-        let ending = Ending {
-            status_code: host::header(host::RESPONSE_HEADERS, ":status").and_then(status_code),
-            response_flags: host::number_property("response\0flags").unwrap_or(0),
-        };
         let now = host::now();
-        for span in active.finish(ending, now) {
-            collector.exporter.push(&span, now, &mut self.stats);
+        let mut push = |span| collector.exporter.push(&span, now, &mut self.stats);
+        match self.role {
+            Role::Request => self
+                .tracer
+                .finish(active, &CurrentExchange, now)
+                .for_each(&mut push),
+            Role::Attempt => self
+                .tracer
+                .finish_attempt(active, &CurrentExchange, now)
+                .for_each(&mut push),
         }
         collector.ask_for_tick();
     }
@@ -112,7 +170,8 @@ impl Worker {
     /// The tick has come: if it was asked for out of turn, from here on it is the usual again.
     pub(crate) fn ticked(&mut self) {
         self.stats.add(Counter::WorkerTicks);
-        self.has_copies = installs::renew();
+        self.has_copies = self.role == Role::Request && installs::renew();
+        logging::follow();
         if let Some(collector) = &mut self.collector {
             collector.ticked();
         }
@@ -181,10 +240,34 @@ impl Worker {
     }
 }
 
-fn status_code(digits: Vec<u8>) -> Option<u16> {
-    std::str::from_utf8(&digits).ok()?.parse().ok()
+/// One line on a configuration that is put to work, and one on each thing that it asks for in vain.
+fn say(config: &Config, digest: &str, node: &Node, resource: &Resource, facing: Facing) {
+    log::info!(
+        "sidespan {VERSION}, configuration {digest}: service {} in namespace {}, node {}, {facing}",
+        resource.get("service.name").unwrap_or("(none)"),
+        node.namespace.as_deref().unwrap_or("(none)"),
+        node::id(),
+    );
+    for name in config.spans.variables() {
+        if node.variables.iter().all(|(other, _)| other != name) {
+            log::warn!(
+                "the environment variable {name} is not there; list it in vmConfig.env of the WasmPlugin, \
+                 or in vm_config.environment_variables of Envoy's configuration"
+            );
+        }
+    }
+    if node.environment().is_err() {
+        log::warn!(
+            "OTEL_RESOURCE_ATTRIBUTES is no list of key=value with commas between them; none of it counts"
+        );
+    }
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// In Envoy's filter state `wasm.sidespan.trace_id` and `wasm.sidespan.span_id`, for its access log.
+const TRACE_ID: &str = "sidespan.trace_id";
+const SPAN_ID: &str = "sidespan.span_id";
+/// Where the tries of one request find what they have to know of each other.
+const ATTEMPTS: &str = "sidespan.attempts";
 /// Often enough for counters.
 const IDLE_TICK: Duration = Duration::from_secs(1);

@@ -11,13 +11,16 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Holds a child as long as this value, and this process, live.
+/// Holds a child as long as this value, and this process, live. Letting go of it does not end the child.
 #[derive(Debug)]
-pub(crate) struct Leash(Child);
+pub struct Leash(Child);
 
 impl Leash {
     /// From now on, the end of this process kills `pid` and removes `folder`. Waits until the shell is deaf to signals.
-    pub(crate) fn new(pid: u32, folder: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When there is no shell.
+    pub fn new(pid: u32, folder: &Path) -> io::Result<Self> {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT])
             .arg(pid.to_string())
@@ -39,7 +42,7 @@ impl Drop for Leash {
     /// Lets go: the id may belong to somebody else as soon as the child has been collected.
     fn drop(&mut self) {
         if let Err(error) = self.0.kill().and_then(|()| self.0.wait()) {
-            log::warn!("the shell that watches an Envoy could not be ended: {error}");
+            log::warn!("the shell that watches a child could not be ended: {error}");
         }
     }
 }

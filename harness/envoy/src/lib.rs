@@ -34,5 +34,6 @@ pub use bootstrap::node::Node;
 pub use bootstrap::tracer::{Tracer, ZipkinContext};
 pub use extension::{ExtensionFile, Verdict};
 pub use install::{InstallError, VERSION, install};
+pub use leash::Leash;
 pub use process::{Envoy, EnvoyError};
 pub use wait::wait_for;

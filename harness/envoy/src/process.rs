@@ -127,6 +127,8 @@ impl Envoy {
             .args(["--log-level", "warning", "--component-log-level", levels])
             // Hot restart needs a socket that all Envoys of a machine share.
             .arg("--disable-hot-restart")
+            // Lines of an access log would stay in memory for ten seconds.
+            .args(["--file-flush-interval-msec", "50"])
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -104,39 +104,37 @@ pub(super) fn matching(at: At<'_>) -> Match {
 }
 
 /// Reads a template of a path: `/api/orders/{id}`.
-pub(super) fn template(at: At<'_>) {
-    let Some(text) = at.filled(TEMPLATE) else {
-        return;
-    };
+pub(super) fn template(at: At<'_>) -> Option<String> {
+    let text = at.filled(TEMPLATE)?;
     if !text.starts_with('/') {
         at.expected(TEMPLATE);
     } else if text.contains(['?', '#']) {
         at.error(NO_QUERY);
     } else if text.contains('*') {
         at.error("`*` is not for templates; write {name} for one segment of the path");
-    } else {
-        for segment in text.split('/') {
-            let name = segment
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'));
-            let is_plain = |text: &str| !text.contains(['{', '}']);
-            if !(is_plain(segment) || name.is_some_and(|name| !name.is_empty() && is_plain(name))) {
-                at.error(format!(
-                    "expected {{name}} to be a whole segment of the path, found {}",
-                    at.found()
-                ));
-                return;
-            }
-        }
+    } else if !text.split('/').all(is_segment) {
+        at.error(format!(
+            "expected {{name}} to be a whole segment of the path, found {}",
+            at.found()
+        ));
     }
+    Some(text.into())
+}
+
+/// Text without braces, or a name in braces.
+fn is_segment(segment: &str) -> bool {
+    let name = segment
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'));
+    let is_plain = |text: &str| !text.contains(['{', '}']);
+    is_plain(segment) || name.is_some_and(|name| !name.is_empty() && is_plain(name))
 }
 
 /// Reads a pattern of a path, or a template where there is a `{`.
 fn path(at: At<'_>) -> Option<PathMatch> {
     let text = at.filled(PATH)?;
     if text.contains('{') {
-        template(at);
-        return Some(PathMatch::Template(text.into()));
+        return template(at).map(PathMatch::Template);
     }
     if text.contains(['?', '#']) {
         at.error(NO_QUERY);

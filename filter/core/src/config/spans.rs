@@ -1,28 +1,27 @@
 //! `$.spans`: what spans say.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::Spans;
+use super::attribute::Attribute;
 use super::matching::template;
+use super::suggest::nearest;
 use super::walk::At;
+use crate::conventions::Key;
 
-/// An entry of `$.spans.attributes`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attribute {
-    /// The attribute's name.
-    pub name: String,
-    /// Where its value comes from.
-    pub source: AttributeSource,
-    /// The value where there is none.
-    pub default: Option<String>,
-}
-
-/// Where the value of an attribute comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttributeSource {
-    /// The value of this key of the W3C Baggage that the request came with.
-    Baggage(String),
+/// `$.spans.conventions`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conventions {
+    /// OpenTelemetry's semantic conventions 1.44.0.
+    #[default]
+    Stable,
+    /// HTTP's of 1.20 and RPC's of 1.37.
+    Old,
+    /// Both.
+    Both,
 }
 
 impl Spans {
@@ -42,168 +41,77 @@ impl Spans {
             "serviceName" => {
                 spans.service_name = at.text().filter(|name| !name.is_empty()).map(Into::into);
             }
-            "routes" => at.only(0, at.list("templates", MAX_ROUTES, template)),
-            "attributes" => {
-                at.list("attributes", MAX_ATTRIBUTES, |at| {
-                    spans.attributes.extend(attribute(at));
+            "routes" => {
+                at.list("templates", MAX_ROUTES, |at| {
+                    spans.routes.extend(template(at));
                 });
             }
-            "resource" => resource(at),
-            "omit" => at.only(
-                0,
-                at.list("names of attributes", MAX_ATTRIBUTES, |at| {
-                    at.filled("the name of an attribute");
-                }),
-            ),
-            "conventions" => at.only(0, at.choice(&[("stable", 0), ("old", 1), ("both", 2)])),
-            "redactQuery" => at.only(
-                0,
-                at.list("keys", MAX_ATTRIBUTES, |at| {
-                    at.filled("a key of a query");
-                }),
-            ),
-            _ => at.only(false, at.boolean()),
+            "attributes" => spans.attributes = Attribute::read_list(at),
+            "resource" => spans.resource = resource(at),
+            "omit" => {
+                at.list("names of attributes", MAX_NAMES, |at| {
+                    spans.omit.extend(omitted(at));
+                });
+            }
+            "conventions" => {
+                spans.conventions = at.choice(&CONVENTIONS).unwrap_or(spans.conventions);
+            }
+            "redactQuery" => {
+                at.list("keys", MAX_NAMES, |at| {
+                    let key = at.filled("a key of a query");
+                    spans.redact_query.extend(key.map(ToOwned::to_owned));
+                });
+            }
+            _ => spans.access_log = at.boolean().unwrap_or(spans.access_log),
         });
+        if let (Some(_), Some(resource)) = (&spans.service_name, at.get("resource"))
+            && let Some(at) = resource.get("service.name")
+        {
+            at.error("spans.serviceName says it too; leave one of them out");
+        }
         spans
     }
 }
 
-/// Reads one attribute; `None` where it is wrong or its source is not in this version.
-fn attribute(at: At<'_>) -> Option<Attribute> {
-    let mut sources = 0_usize;
-    let mut is_built = true;
-    let mut name = None;
-    let mut baggage = None;
-    let mut default = None;
-    let is_object = at.object(&ATTRIBUTE, |key, at| {
-        let is_source = SOURCES.contains(&key);
-        sources = sources.saturating_add(usize::from(is_source));
-        is_built &= !is_source || key == "baggage";
-        match key {
-            "name" => {
-                let text = at.filled("the name of an attribute");
-                if let Some(ours) = text.filter(|name| is_ours(name)) {
-                    at.error(format!(
-                        "{ours} is an attribute of the filter's own; choose another name"
-                    ));
-                }
-                name = text.map(Into::into);
-            }
-            "requestHeader" | "responseHeader" => header(at),
-            "literal" => {
-                at.secret("a string");
-            }
-            "default" => default = at.secret("a string").map(Into::into),
-            "environment" => {
-                at.filled("the name of an environment variable");
-            }
-            "property" => {
-                at.filled("the dotted path of a property such as xds.cluster_name");
-            }
-            _ => baggage = at.filled("a key of the baggage").map(Into::into),
-        }
-    });
-    if !is_built {
-        at.not_built();
-    }
-    if is_object {
-        at.required("name");
-        if sources != 1 {
-            at.error(format!(
-                "expected one source of {}, found {sources}",
-                SOURCES.join(", ")
-            ));
-        }
-    }
-    Some(Attribute {
-        name: name?,
-        source: AttributeSource::Baggage(baggage?),
-        default,
-    })
-}
-
-/// RD-3: what opens doors is not recorded, whoever asks for it.
-fn header(at: At<'_>) {
-    let Some(name) = at.text_for("the name of a header") else {
-        return;
-    };
-    if DENIED
-        .iter()
-        .any(|denied| denied.eq_ignore_ascii_case(name))
-    {
+/// An attribute to leave out. A name that is none of the filter's would leave out nothing, and the reader of a privacy
+/// policy would not know.
+fn omitted(at: At<'_>) -> Option<String> {
+    let name = at.filled("the name of an attribute")?;
+    if Key::named(name).is_none() {
+        let known = Key::ALL.map(Key::name);
+        let cure = match nearest(name, &known) {
+            Some(near) => format!("; did you mean `{near}`?"),
+            None => "; one of spans.attributes is left out by not listing it there".to_owned(),
+        };
         at.error(format!(
-            "the header {name} carries secrets and is never recorded"
+            "{} is no attribute that can be left out{cure}",
+            at.found()
         ));
-    } else {
-        at.header_name(name);
     }
+    Some(name.into())
 }
 
-fn resource(at: At<'_>) {
-    let mut count = 0_usize;
-    at.names(MAX_ATTRIBUTES, |name, at| {
-        count = count.saturating_add(1);
+/// Attributes of the resource, in the order of the document.
+fn resource(at: At<'_>) -> Vec<(String, String)> {
+    let mut resource = Vec::new();
+    at.names(MAX_NAMES, |name, at| {
         if name.is_empty() {
             at.error("expected the name of an attribute, found an empty key");
+        } else if name.starts_with("telemetry.sdk.") || name.starts_with("sidespan.") {
+            at.error(format!(
+                "{name} is an attribute of the filter's own; choose another name"
+            ));
         }
-        at.text();
+        let value = at.text();
+        resource.extend(value.map(|value| (name.into(), value.into())));
     });
-    at.only(0, Some(count));
+    resource
 }
 
-fn is_ours(name: &str) -> bool {
-    name.starts_with("sidespan.") || OURS.contains(&name)
-}
-
-const SOURCES: [&str; 6] = [
-    "requestHeader",
-    "responseHeader",
-    "literal",
-    "environment",
-    "property",
-    "baggage",
-];
-const ATTRIBUTE: [&str; 8] = [
-    "name",
-    "requestHeader",
-    "responseHeader",
-    "literal",
-    "environment",
-    "property",
-    "baggage",
-    "default",
-];
-const DENIED: [&str; 5] = [
-    "authorization",
-    "cookie",
-    "set-cookie",
-    "x-api-key",
-    "proxy-authorization",
-];
-/// The attributes of HTTP spans in the semantic conventions, which the filter finds out by itself.
-const OURS: [&str; 22] = [
-    "client.address",
-    "client.port",
-    "error.type",
-    "http.request.method",
-    "http.request.method_original",
-    "http.request.resend_count",
-    "http.response.status_code",
-    "http.route",
-    "network.peer.address",
-    "network.peer.port",
-    "network.protocol.name",
-    "network.protocol.version",
-    "rpc.method",
-    "rpc.response.status_code",
-    "rpc.system.name",
-    "server.address",
-    "server.port",
-    "url.full",
-    "url.path",
-    "url.query",
-    "url.scheme",
-    "user_agent.original",
+const CONVENTIONS: [(&str, Conventions); 3] = [
+    ("stable", Conventions::Stable),
+    ("old", Conventions::Old),
+    ("both", Conventions::Both),
 ];
 const MAX_ROUTES: usize = 256;
-const MAX_ATTRIBUTES: usize = 64;
+const MAX_NAMES: usize = 64;

@@ -3,8 +3,8 @@
 //! A row that must fail is the whole valid configuration below with one change, and names every error it must give.
 
 use super::{
-    Baggage, Config, ContextTrust, Direction, Export, Format, Match, Propagation, Sampling, Spans,
-    Trust,
+    Baggage, Config, ContextTrust, Conventions, Direction, Export, Format, Match, Propagation,
+    Role, Sampling, Spans, Trust,
 };
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -175,7 +175,13 @@ fn the_defaults_are_those_of_the_contract() {
         direction: Direction::Auto,
         spans: Spans {
             service_name: None,
+            routes: Vec::new(),
             attributes: Vec::new(),
+            resource: Vec::new(),
+            omit: Vec::new(),
+            conventions: Conventions::Stable,
+            redact_query: Vec::new(),
+            access_log: false,
         },
         export: Export {
             otlp: None,
@@ -187,6 +193,7 @@ fn the_defaults_are_those_of_the_contract() {
             retry_max: Duration::from_secs(30),
             retry_attempts: 5,
         },
+        role: Role::Request,
     };
     for empty in ["", " \n\t", "{}", " { } "] {
         assert_eq!(parse(empty), expected, "{empty:?}");
@@ -411,16 +418,26 @@ fn reads_trust_and_its_form_for_gateways() {
 
 #[test]
 fn role_attempt_takes_three_sections() {
+    let config = parse(r#"{"role": "attempt", "propagation": {}, "spans": {}, "export": {}}"#);
+    assert_eq!(config.role, Role::Attempt);
+    let exporting = r#"{"role": "attempt", "export": {"otlp": {"cluster": "c"}}}"#;
+    assert_eq!(parse(exporting).sampling, None, "a try decides nothing");
     assert_eq!(
-        errors(r#"{"role": "attempt", "propagation": {}, "spans": {}, "export": {}}"#),
-        "$.role: not in this version"
+        errors(r#"{"role": "attempt", "spans": {"accessLog": true}}"#),
+        "$.spans.accessLog: not with role attempt: an access log has one line a request, not one a try"
     );
     for section in ["sampling", "trust", "correlation", "gateway"] {
         assert_eq!(
             errors(&format!(r#"{{"role": "attempt", "{section}": {{}}}}"#)),
             format!(
-                "$.role: not in this version\n$.{section}: not with role attempt, which takes propagation, spans and export"
+                "$.{section}: not with role attempt, which takes propagation, spans and export"
             )
         );
     }
+}
+
+#[test]
+fn a_digest_tells_configurations_apart() {
+    assert_eq!(Config::digest(b""), "e3b0c442");
+    assert_eq!(Config::digest(b"{}"), "44136fa3");
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::{Config, Otlp};
 use crate::ids::{SpanId, TraceId};
+use crate::resource::Resource;
 use crate::span::{Attributes, SpanKind, Status};
 
 const SECOND: u64 = 1_000_000_000;
@@ -17,7 +18,7 @@ fn exporter(change: impl FnOnce(&mut Export)) -> Exporter {
         headers: Vec::new(),
     });
     change(&mut export);
-    let envelope = Envelope::new(&Attributes::default(), "sidespan", "1");
+    let envelope = Envelope::new(&Resource::default(), "sidespan", "1", "01234567", "");
     Exporter::new(&export, envelope).unwrap()
 }
 

@@ -21,6 +21,11 @@ impl HeaderList {
         Self(headers.into_iter().map(lower).collect())
     }
 
+    /// Adds a line at the end.
+    pub fn add(&mut self, name: &str, value: &str) {
+        self.0.push((name.to_ascii_lowercase(), value.into()));
+    }
+
     /// What the filter knows of them.
     pub fn as_request(&self) -> RequestHeaders<'_> {
         RequestHeaders::read(self.pairs())

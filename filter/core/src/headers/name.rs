@@ -9,7 +9,10 @@ pub enum Name {
     Authority,
     Scheme,
     UserAgent,
+    ContentType,
+    Forwarded,
     ForwardedFor,
+    ForwardedHost,
     ForwardedProto,
     Traceparent,
     Tracestate,
@@ -36,13 +39,16 @@ pub enum Name {
 
 impl Name {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Method,
         Self::Path,
         Self::Authority,
         Self::Scheme,
         Self::UserAgent,
+        Self::ContentType,
+        Self::Forwarded,
         Self::ForwardedFor,
+        Self::ForwardedHost,
         Self::ForwardedProto,
         Self::Traceparent,
         Self::Tracestate,
@@ -75,7 +81,10 @@ impl Name {
             Self::Authority => ":authority",
             Self::Scheme => ":scheme",
             Self::UserAgent => "user-agent",
+            Self::ContentType => "content-type",
+            Self::Forwarded => "forwarded",
             Self::ForwardedFor => "x-forwarded-for",
+            Self::ForwardedHost => "x-forwarded-host",
             Self::ForwardedProto => "x-forwarded-proto",
             Self::Traceparent => "traceparent",
             Self::Tracestate => "tracestate",
@@ -122,7 +131,10 @@ impl Name {
             b":authority" => Self::Authority,
             b":scheme" => Self::Scheme,
             b"user-agent" => Self::UserAgent,
+            b"content-type" => Self::ContentType,
+            b"forwarded" => Self::Forwarded,
             b"x-forwarded-for" => Self::ForwardedFor,
+            b"x-forwarded-host" => Self::ForwardedHost,
             b"x-forwarded-proto" => Self::ForwardedProto,
             b"traceparent" => Self::Traceparent,
             b"tracestate" => Self::Tracestate,
@@ -160,6 +172,7 @@ impl Name {
                 b's' => Self::Scheme,
                 _ => Self::Baggage,
             },
+            9 => Self::Forwarded,
             10 => match letter(0) {
                 b':' => Self::Authority,
                 b'u' => Self::UserAgent,
@@ -172,7 +185,8 @@ impl Name {
             },
             12 => match letter(5) {
                 b't' => Self::B3TraceId,
-                _ => Self::B3Sampled,
+                b's' => Self::B3Sampled,
+                _ => Self::ContentType,
             },
             13 => Self::UberTraceId,
             14 => match letter(0) {
@@ -183,8 +197,9 @@ impl Name {
                 b'f' => Self::ForwardedFor,
                 _ => Self::XAmznTraceId,
             },
-            16 => match letter(0) {
-                b'o' => Self::OtTracerSpanId,
+            16 => match (letter(0), letter(2)) {
+                (b'o', _) => Self::OtTracerSpanId,
+                (_, b'f') => Self::ForwardedHost,
                 _ => Self::DatadogOrigin,
             },
             17 => match (letter(2), letter(10)) {

@@ -1,12 +1,16 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use prost::Message;
 
 use super::*;
+use crate::config::{Conventions, Spans};
+use crate::conventions::{Side, Vocabulary};
 use crate::headers::list::HeaderList;
+use crate::span::Attributes;
 
 fn attributes(described: &Attributes) -> BTreeMap<String, String> {
     opentelemetry_proto::tonic::trace::v1::Span::decode(described.as_encoded())
@@ -25,20 +29,46 @@ fn attributes(described: &Attributes) -> BTreeMap<String, String> {
 }
 
 fn request(kind: SpanKind, headers: &[(&str, &str)]) -> BTreeMap<String, String> {
+    request_by(&Spans::default(), kind, headers)
+}
+
+fn request_by(spans: &Spans, kind: SpanKind, headers: &[(&str, &str)]) -> BTreeMap<String, String> {
     let list = HeaderList::new(headers.iter().copied());
-    let mut described = Attributes::default();
-    describe_request(&mut described, kind, &list.as_request());
-    attributes(&described)
+    described(spans, kind, |writer| {
+        let route = spans.routes.first().map(String::as_str);
+        describe_request(writer, &list.as_request(), route, &spans.redact_query);
+    })
+}
+
+fn described(
+    spans: &Spans,
+    kind: SpanKind,
+    describe: impl FnOnce(&mut Writer<'_>),
+) -> BTreeMap<String, String> {
+    let mut out = Attributes::default();
+    let side = Side {
+        kind,
+        is_rpc: false,
+    };
+    describe(&mut Writer {
+        vocabulary: Vocabulary::new(spans),
+        side,
+        out: &mut out,
+    });
+    attributes(&out)
 }
 
 fn ending(kind: SpanKind, code: Option<u16>, flags: u64) -> (Status, BTreeMap<String, String>) {
-    let mut described = Attributes::default();
     let ending = Ending {
         status_code: code,
         response_flags: flags,
+        ..Ending::default()
     };
-    let status = describe_ending(&mut described, kind, ending);
-    (status, attributes(&described))
+    let mut status = Status::Unset;
+    let found = described(&Spans::default(), kind, |writer| {
+        status = describe_ending(writer, &ending);
+    });
+    (status, found)
 }
 
 fn map(rows: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -137,7 +167,7 @@ fn rd_2_hides_the_values_of_secret_keys_in_their_literal_spelling() {
 #[test]
 fn nm_1_names_a_span_by_its_method_and_never_by_the_path() {
     let list = HeaderList::new(REQUEST);
-    assert_eq!(name(&list.as_request()), "GET");
+    assert_eq!(name(&list.as_request(), None), "GET");
 }
 
 #[test]
@@ -152,7 +182,7 @@ fn nm_2_knows_methods_by_their_exact_case() {
         let list = HeaderList::new(headers);
         let found = request(SpanKind::Server, &headers);
         assert_eq!(found["http.request.method"], known);
-        assert_eq!(name(&list.as_request()), word);
+        assert_eq!(name(&list.as_request(), None), word);
         let original = found.get("http.request.method_original");
         assert_eq!(original.is_some(), known == "_OTHER", "{method}");
     }
@@ -213,11 +243,114 @@ fn section_7_4_says_what_failed() {
 }
 
 #[test]
-fn st_3_names_each_response_flag() {
-    for (bit, name) in RESPONSE_FLAGS {
-        let (_, found) = ending(SpanKind::Server, None, bit);
-        assert_eq!(found["error.type"], name, "{bit:#x}");
+fn nm_1_names_a_span_by_its_route() {
+    let list = HeaderList::new(REQUEST);
+    assert_eq!(
+        name(&list.as_request(), Some("/cart/{id}")),
+        "GET /cart/{id}"
+    );
+    let spans = Spans {
+        routes: vec!["/cart/{id}".into()],
+        ..Spans::default()
+    };
+    let server = request_by(&spans, SpanKind::Server, &REQUEST);
+    assert_eq!(server["http.route"], "/cart/{id}");
+    let client = request_by(&spans, SpanKind::Client, &REQUEST);
+    assert_eq!(client["url.template"], "/cart/{id}");
+    assert!(!client.contains_key("http.route"));
+}
+
+#[test]
+fn conventions_old_are_those_of_1_20() {
+    let spans = Spans {
+        conventions: Conventions::Old,
+        routes: vec!["/cart/{id}".into()],
+        ..Spans::default()
+    };
+    let server = map(&[
+        ("http.client_ip", "10.0.0.7"),
+        ("http.method", "GET"),
+        ("http.route", "/cart/{id}"),
+        ("http.scheme", "http"),
+        ("http.target", "/cart/7?color=blue&sig=REDACTED"),
+        ("net.host.name", "shop.example"),
+        ("net.host.port", "8080 (int)"),
+        ("user_agent.original", "curl/8"),
+    ]);
+    assert_eq!(request_by(&spans, SpanKind::Server, &REQUEST), server);
+    let client = map(&[
+        ("http.method", "GET"),
+        (
+            "http.url",
+            "http://shop.example:8080/cart/7?color=blue&sig=REDACTED",
+        ),
+        ("net.peer.name", "shop.example"),
+        ("net.peer.port", "8080 (int)"),
+    ]);
+    assert_eq!(request_by(&spans, SpanKind::Client, &REQUEST), client);
+    let odd = request_by(&spans, SpanKind::Client, &[(":method", "BREW")]);
+    assert_eq!(odd["http.method"], "BREW");
+}
+
+#[test]
+fn conventions_both_say_everything_by_both_names_and_what_is_equal_once() {
+    let by = |conventions| {
+        let spans = Spans {
+            conventions,
+            ..Spans::default()
+        };
+        [SpanKind::Server, SpanKind::Client].map(|kind| request_by(&spans, kind, &REQUEST))
+    };
+    let (stable, old) = (by(Conventions::Stable), by(Conventions::Old));
+    for (at, both) in by(Conventions::Both).into_iter().enumerate() {
+        let mut expected = stable[at].clone();
+        expected.extend(old[at].clone());
+        assert_eq!(both, expected);
     }
+}
+
+#[test]
+fn what_is_left_out_is_left_out_of_the_whole_and_under_every_name() {
+    for conventions in [Conventions::Stable, Conventions::Old, Conventions::Both] {
+        let omit = |names: &[&str], kind| {
+            let spans = Spans {
+                conventions,
+                omit: names.iter().map(ToString::to_string).collect(),
+                ..Spans::default()
+            };
+            let found = request_by(&spans, kind, &REQUEST);
+            found.into_values().collect::<Vec<_>>().join(" ")
+        };
+        for kind in [SpanKind::Server, SpanKind::Client] {
+            let said = omit(&["url.query"], kind);
+            assert!(
+                !said.contains("color") && said.contains("/cart/7"),
+                "{said}"
+            );
+            let said = omit(&["url.path", "url.query"], kind);
+            assert!(
+                !said.contains("color") && !said.contains("/cart/7"),
+                "{said}"
+            );
+        }
+        let said = omit(&["url.full"], SpanKind::Client);
+        assert!(!said.contains("://"), "{said}");
+        for name in ["client.address", "http.client_ip"] {
+            assert!(!omit(&[name], SpanKind::Server).contains("10.0.0.7"));
+        }
+        assert!(!omit(&["user_agent.original"], SpanKind::Server).contains("curl"));
+    }
+}
+
+#[test]
+fn rd_2_hides_what_is_configured_besides() {
+    let spans = Spans {
+        redact_query: vec!["token".into()],
+        ..Spans::default()
+    };
+    let headers = [(":path", "/?token=x&sig=y&Token=z")];
+    let found = request_by(&spans, SpanKind::Server, &headers);
+    assert_eq!(found["url.query"], "token=REDACTED&sig=REDACTED&Token=z");
 }
 
 #[test]
@@ -234,11 +367,12 @@ fn never_panics_on_any_bytes() {
                 (":path", value),
                 (":authority", value),
                 ("x-forwarded-for", value),
+                ("forwarded", value),
             ]);
             for kind in [SpanKind::Server, SpanKind::Client] {
-                let mut described = Attributes::default();
-                describe_request(&mut described, kind, &list.as_request());
-                attributes(&described);
+                described(&Spans::default(), kind, |writer| {
+                    describe_request(writer, &list.as_request(), None, &[]);
+                });
             }
         }
     }

@@ -5,13 +5,15 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, InstrumentationScope, KeyValue as ProtoKeyValue,
 };
-use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::resource::v1 as proto_resource;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 
 use super::*;
+use crate::config::Spans;
 use crate::ids::{SpanId, TraceId};
-use crate::span::{Link, LinkReason, SpanKind};
+use crate::resource::Node;
+use crate::span::{Attributes, Link, LinkReason, SpanKind};
 
 fn text(key: &str, value: &str) -> ProtoKeyValue {
     ProtoKeyValue {
@@ -141,22 +143,28 @@ fn ms_5_never_ends_before_it_starts() {
 
 #[test]
 fn ms_1_and_ms_7_put_spans_into_one_resource_and_scope() {
-    let mut resource = Attributes::default();
-    resource.text("service.name", b"cart");
-    let envelope = Envelope::new(&resource, "sidespan", "1.2.3");
+    let resource = Node::default().resource(&Spans::default(), "1.2.3", "01234567");
+    let envelope = Envelope::new(&resource, "sidespan", "1.2.3", "01234567", SCHEMA_URL);
     let one = encode(&span());
     for count in [1, 2, 600] {
         let request = envelope.request(core::iter::repeat_n(&one[..], count));
         let expected = ExportTraceServiceRequest {
             resource_spans: vec![proto::ResourceSpans {
-                resource: Some(Resource {
-                    attributes: vec![text("service.name", "cart")],
+                resource: Some(proto_resource::Resource {
+                    attributes: vec![
+                        text("service.name", "unknown_service"),
+                        text("telemetry.sdk.language", "rust"),
+                        text("telemetry.sdk.name", "sidespan"),
+                        text("telemetry.sdk.version", "1.2.3"),
+                        text("sidespan.configuration", "01234567"),
+                    ],
                     ..Default::default()
                 }),
                 scope_spans: vec![proto::ScopeSpans {
                     scope: Some(InstrumentationScope {
                         name: "sidespan".into(),
                         version: "1.2.3".into(),
+                        attributes: vec![text("sidespan.configuration", "01234567")],
                         ..Default::default()
                     }),
                     spans: vec![expected(); count],

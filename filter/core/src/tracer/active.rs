@@ -1,9 +1,9 @@
 //! The spans of one request while they are open, and what they say when it has ended.
 
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use crate::http::{self, Ending};
+use crate::describe::{Descriptions, Subject};
+use crate::exchange::{self, Ending, Exchange};
 use crate::ids::SpanId;
 use crate::propagation::{SpanContext, w3c};
 use crate::span::{Attributes, Link, Span, SpanKind};
@@ -15,10 +15,12 @@ pub struct Active {
     pub(super) context: SpanContext,
     pub(super) link: Option<Link>,
     pub(super) trace_state: Vec<u8>,
-    pub(super) name: Cow<'static, str>,
+    pub(super) subject: Subject,
     pub(super) start: Nanos,
     pub(super) first: Open,
     pub(super) second: Option<Open>,
+    // What was read of the response when it came, where that cannot be done at the end.
+    pub(super) response: Option<Response>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -26,41 +28,90 @@ pub(super) struct Open {
     pub(super) kind: SpanKind,
     pub(super) span_id: SpanId,
     pub(super) parent_span_id: Option<SpanId>,
-    // The first span of the request here: its parent is the caller's, and it carries the link.
-    pub(super) is_first: bool,
+    pub(super) parent: Parent,
     pub(super) attributes: Attributes,
 }
 
+/// Where the parent of a span is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parent {
+    /// With the caller, or nowhere, for the span is a root.
+    Caller,
+    /// In this proxy.
+    Here,
+    /// In one of the two.
+    Unknown,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Response {
+    pub(super) ending: Ending,
+    pub(super) headers: Vec<Option<Vec<u8>>>,
+}
+
 impl Active {
-    /// Ends the spans.
-    pub fn finish(self, ending: Ending, now: Nanos) -> impl Iterator<Item = Span> {
+    /// Whether it is a gRPC call.
+    pub(super) fn is_rpc(&self) -> bool {
+        self.subject.is_rpc()
+    }
+
+    /// Ends the spans, at the end of the exchange as the proxy tells it.
+    pub(super) fn finish(
+        self,
+        descriptions: &Descriptions,
+        exchange: &impl Exchange,
+        now: Nanos,
+    ) -> impl Iterator<Item = Span> {
+        let (start, end) = exchange::times(exchange, self.start, now);
+        let ending = Ending::read(exchange, self.is_rpc());
+        self.end(descriptions, ending, exchange, start, end)
+    }
+
+    /// Ends the spans so, and then.
+    pub(super) fn end(
+        self,
+        descriptions: &Descriptions,
+        ending: Ending,
+        exchange: &impl Exchange,
+        start: Nanos,
+        end: Nanos,
+    ) -> impl Iterator<Item = Span> {
         let Self {
             context,
             link,
             trace_state,
-            name,
-            start,
+            subject,
             first,
             second,
+            response,
+            ..
         } = self;
+        let early = response.map_or_else(Vec::new, |response| response.headers);
         [Some(first), second]
             .into_iter()
             .flatten()
             .map(move |mut open| {
-                let status = http::describe_ending(&mut open.attributes, open.kind, ending);
+                let outcome = descriptions.end(
+                    open.kind,
+                    &subject,
+                    &mut open.attributes,
+                    &ending,
+                    &early,
+                    exchange,
+                );
                 Span {
                     trace_id: context.trace_id,
                     span_id: open.span_id,
                     parent_span_id: open.parent_span_id,
                     trace_state: trace_state.clone(),
                     flags: flags(&context, &open),
-                    link: link.filter(|_| open.is_first),
-                    name: name.clone(),
+                    link: link.filter(|_| open.parent != Parent::Here),
+                    name: outcome.name,
                     kind: open.kind,
                     start,
-                    end: now.max(start),
+                    end,
                     attributes: open.attributes,
-                    status,
+                    status: outcome.status,
                 }
             })
     }
@@ -68,14 +119,12 @@ impl Active {
 
 /// W3C's flags, and OTLP's word on where the parent is (`SpanFlags` in `trace.proto`).
 fn flags(context: &SpanContext, open: &Open) -> u32 {
-    let parent_is_remote = open.is_first && open.parent_span_id.is_some();
-    u32::from(w3c::trace_flags(context))
-        | PARENT_IS_KNOWN
-        | if parent_is_remote {
-            PARENT_IS_REMOTE
-        } else {
-            0
-        }
+    let place = match (open.parent, open.parent_span_id) {
+        (Parent::Unknown, _) => 0,
+        (Parent::Caller, Some(_)) => PARENT_IS_KNOWN | PARENT_IS_REMOTE,
+        (Parent::Caller, None) | (Parent::Here, _) => PARENT_IS_KNOWN,
+    };
+    u32::from(w3c::trace_flags(context)) | place
 }
 
 const PARENT_IS_KNOWN: u32 = 0x100;

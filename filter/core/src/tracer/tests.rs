@@ -3,8 +3,8 @@ use alloc::string::String;
 use alloc::vec;
 
 use super::*;
+use crate::exchange::record::Record;
 use crate::headers::list::HeaderList;
-use crate::http::Ending;
 use crate::span::{LinkReason, Span, Status};
 
 mod attributes;
@@ -74,16 +74,14 @@ fn exchange_with(
     let mut spans = Vec::new();
     let course = tracer.decide(&request, before.pairs(), || direction, &mut ids, &mut stats);
     if let Some(mut course) = course {
-        let active = course.begin(direction, &request, Nanos(10), &mut ids, &mut stats);
+        let all = before.pairs();
+        let active = course.begin(direction, &request, all, Nanos(10), &mut ids, &mut stats);
         tracer.inject(&course, &request, &mut after);
-        let ending = Ending {
-            status_code: Some(200),
-            response_flags: 0,
-        };
+        let answered = Record::answered(200);
         spans.extend(
             active
                 .into_iter()
-                .flat_map(|active| active.finish(ending, Nanos(20))),
+                .flat_map(|active| tracer.finish(active, &answered, Nanos(20))),
         );
     }
     Exchange {

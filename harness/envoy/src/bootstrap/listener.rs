@@ -74,7 +74,7 @@ pub struct Listener {
     router: Map<String, Value>,
     tracer: Option<Tracer>,
     common: Map<String, Value>,
-    access_log: Option<String>,
+    access_log: Option<Value>,
     fields: Map<String, Value>,
 }
 
@@ -144,7 +144,14 @@ impl Listener {
 
     /// Writes a line in Envoy's format for every request into the running Envoy's folder, as `<listener>.access`.
     pub fn access_log(mut self, format: &str) -> Self {
-        self.access_log = Some(format.into());
+        self.access_log =
+            Some(json!({"text_format_source": {"inline_string": format!("{format}\n")}}));
+        self
+    }
+
+    /// As [`Listener::access_log`], a JSON object a line: its keys, and Envoy's formats as their values.
+    pub fn access_log_json(mut self, fields: Value) -> Self {
+        self.access_log = Some(json!({"json_format": fields}));
         self
     }
 
@@ -193,7 +200,7 @@ impl Listener {
                 "typed_config": {
                     "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
                     "path": folder.join(format!("{}.access", self.name)),
-                    "log_format": {"text_format_source": {"inline_string": format!("{format}\n")}},
+                    "log_format": format,
                 },
             }]);
         }

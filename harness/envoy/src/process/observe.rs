@@ -1,4 +1,4 @@
-//! What a running Envoy tells: by its admin interface, by its log, by the memory that it holds.
+//! What a running Envoy tells: by its admin interface, by its logs, by the memory that it holds.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -84,6 +84,12 @@ impl Envoy {
                 .map(str::to_owned)
         })
         .ok_or_else(|| self.timeout(&format!("`{part}` in its log")))
+    }
+
+    /// All that it has written so far into the access log of a listener that has one.
+    pub fn access_log(&self, listener: &str) -> String {
+        let path = self.folder.path().join(format!("{listener}.access"));
+        String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
     }
 
     /// The memory that it holds, in bytes.

@@ -4,7 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::{Envoy, EnvoyError};
-use crate::{Bootstrap, Cluster, Direction, Listener, Node, Route, Tracer, ZipkinContext, install};
+use crate::{
+    Bootstrap, Cluster, Direction, Listener, Node, Route, Tracer, ZipkinContext, install, wait_for,
+};
 
 #[test]
 #[cfg_attr(
@@ -16,6 +18,8 @@ fn serves_and_counts() {
     let listener = Listener::new("in")
         .direction(Direction::Inbound)
         .access_log("%RESPONSE_CODE%");
+    let json = serde_json::json!({"code": "%RESPONSE_CODE%", "path": "%REQ(:PATH)%"});
+    let json = Listener::new("json").access_log_json(json);
     let envoy = start(
         Bootstrap::new(Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z"))
             .listener(
@@ -23,6 +27,7 @@ fn serves_and_counts() {
                     .route(Route::to("nobody").prefix("/nobody"))
                     .route(Route::to("app")),
             )
+            .listener(json.route(Route::to("app")))
             .cluster(Cluster::new("app", upstream))
             .cluster(Cluster::empty("nobody")),
     );
@@ -48,8 +53,15 @@ fn serves_and_counts() {
             .contains("cart.payments")
     );
     assert!(matches!(envoy.port("out"), Err(EnvoyError::NoListener(_))));
+    get(envoy.address("json").unwrap(), "/path");
+    let logs = [("in", 2), ("json", 1)].map(|(listener, lines)| {
+        let log = || Some(envoy.access_log(listener)).filter(|log| log.lines().count() == lines);
+        wait_for(LIMIT, log).unwrap()
+    });
+    assert_eq!(logs[0], "200\n503\n");
+    assert_eq!(logs[1], "{\"code\":200,\"path\":\"/path\"}\n");
+    assert_eq!(envoy.access_log("no-such-listener"), "");
     assert!(envoy.quit(LIMIT).unwrap().success());
-    assert!(envoy.folder().join("in.access").exists());
 }
 
 #[test]

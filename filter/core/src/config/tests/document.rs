@@ -121,8 +121,7 @@ fn reports_all_errors_in_the_order_of_the_document() {
     }"#;
     assert_eq!(
         errors(json),
-        r#"$.role: not in this version
-$.export.queue.maxSpans: expected at least batch.maxSpans (512), found 100
+        r#"$.export.queue.maxSpans: expected at least batch.maxSpans (512), found 100
 $.export.retry.max: expected at least initial (1s), found "500ms"
 $.export.otlp.path: not with protocol grpc, whose path is fixed; leave it out or set protocol to http/protobuf
 $.export.otlp.cluster: not with service; set one of the two

@@ -1,7 +1,7 @@
 //! `$.spans`.
 
-use super::{accepts, is_not_built, parse, refuses};
-use crate::config::{Attribute, AttributeSource};
+use super::{accepts, errors, parse, refuses};
+use crate::config::{Attribute, AttributeSource, Conventions};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -75,7 +75,7 @@ fn refuses_at_its_path() {
 }
 
 #[test]
-fn refuses_inside_of_what_is_not_in_this_version() {
+fn refuses_an_entry_at_its_path() {
     let rows = [
         (
             "/spans/routes",
@@ -114,6 +114,24 @@ fn refuses_inside_of_what_is_not_in_this_version() {
             "[\"a.b\"]: expected a string, found 1; quote it",
         ),
         (
+            "/spans/resource",
+            r#"{"telemetry.sdk.name": "x"}"#,
+            "resource",
+            "[\"telemetry.sdk.name\"]: telemetry.sdk.name is an attribute of the filter's own; choose another name",
+        ),
+        (
+            "/spans/omit",
+            "[\"client.adress\"]",
+            "omit",
+            "[0]: \"client.adress\" is no attribute that can be left out; did you mean `client.address`?",
+        ),
+        (
+            "/spans/omit",
+            "[\"sidespan.decision\"]",
+            "omit",
+            "[0]: \"sidespan.decision\" is no attribute that can be left out; one of spans.attributes is left out by not listing it there",
+        ),
+        (
             "/spans/omit",
             "[\"\"]",
             "omit",
@@ -127,119 +145,187 @@ fn refuses_inside_of_what_is_not_in_this_version() {
         ),
     ];
     for (pointer, value, key, expected) in rows {
-        let expected = format!("$.spans.{key}: not in this version\n$.spans.{key}{expected}");
+        let expected = format!("$.spans.{key}{expected}");
         refuses(&[(pointer, value, &expected)]);
     }
 }
 
 #[test]
-fn refuses_what_is_not_in_this_version() {
+fn reads_all_that_spans_say() {
+    let spans = parse(
+        r#"{"spans": {
+            "routes": ["/a/{id}", "/b"],
+            "resource": {"deployment.environment.name": "prod", "a": "b"},
+            "omit": ["client.address", "http.target"],
+            "conventions": "both",
+            "redactQuery": ["token"],
+            "accessLog": true
+        }}"#,
+    )
+    .spans;
+    assert_eq!(spans.routes, ["/a/{id}", "/b"]);
+    let pair = |key: &str, value: &str| (key.to_string(), value.to_string());
+    assert_eq!(
+        spans.resource,
+        [pair("deployment.environment.name", "prod"), pair("a", "b")]
+    );
+    assert_eq!(spans.omit, ["client.address", "http.target"]);
+    assert_eq!(spans.conventions, Conventions::Both);
+    assert_eq!(spans.redact_query, ["token"]);
+    assert!(spans.access_log);
+}
+
+#[test]
+fn accepts_as_many_routes_as_the_contract_says() {
     let templates = |count: usize| -> String {
         let list: Vec<_> = (0..count)
             .map(|number| format!("/{number}/{{id}}"))
             .collect();
         json!(list).to_string()
     };
-    is_not_built(&[
-        ("/spans/routes", &templates(256), "$.spans.routes"),
-        (
-            "/spans/resource",
-            r#"{"deployment.environment.name": "prod"}"#,
-            "$.spans.resource",
-        ),
-        ("/spans/omit", r#"["client.address"]"#, "$.spans.omit"),
-        ("/spans/conventions", "\"old\"", "$.spans.conventions"),
-        ("/spans/conventions", "\"both\"", "$.spans.conventions"),
-        ("/spans/redactQuery", r#"["token"]"#, "$.spans.redactQuery"),
-        ("/spans/accessLog", "true", "$.spans.accessLog"),
-    ]);
-    let too_many = "$.spans.routes: expected at most 256 templates, found 257\n$.spans.routes: not in this version";
+    accepts(&[("/spans/routes", &templates(256))]);
+    let too_many = "$.spans.routes: expected at most 256 templates, found 257";
     refuses(&[("/spans/routes", &templates(257), too_many)]);
 }
 
 #[test]
+fn refuses_two_names_for_one_service() {
+    assert_eq!(
+        errors(r#"{"spans": {"serviceName": "a", "resource": {"service.name": "b"}}}"#),
+        "$.spans.resource[\"service.name\"]: spans.serviceName says it too; leave one of them out"
+    );
+    assert_eq!(
+        errors(r#"{"spans": {"serviceName": "", "resource": {"service.name": "b"}}}"#),
+        "fine"
+    );
+}
+
+#[test]
 fn refuses_an_attribute_at_its_path() {
-    const NOT_BUILT: &str = "$.spans.attributes[0]: not in this version\n";
-    for (value, before, expected) in [
-        ("[1]", "", "[0]: expected an object, found 1"),
+    for (value, expected) in [
+        ("[1]", "[0]: expected an object, found 1"),
         (
             r#"[{"literal": "x"}]"#,
-            NOT_BUILT,
             "[0]: expected the key name, found none",
         ),
         (
             r#"[{"name": "a"}]"#,
-            "",
             &format!("[0]: expected one source of {SOURCES}, found 0"),
         ),
         (
             r#"[{"name": "a", "literal": "x", "property": "b"}]"#,
-            NOT_BUILT,
             &format!("[0]: expected one source of {SOURCES}, found 2"),
         ),
         (
             r#"[{"name": "", "literal": "x"}]"#,
-            NOT_BUILT,
             "[0].name: expected the name of an attribute, found \"\"",
         ),
         (
             r#"[{"name": "http.route", "literal": "x"}]"#,
-            NOT_BUILT,
             "[0].name: http.route is an attribute of the filter's own; choose another name",
         ),
         (
             r#"[{"name": "sidespan.x", "literal": "x"}]"#,
-            NOT_BUILT,
             "[0].name: sidespan.x is an attribute of the filter's own; choose another name",
         ),
         (
             r#"[{"name": "a", "requestHeader": "X-Tenant"}]"#,
-            NOT_BUILT,
             "[0].requestHeader: expected the name of a header in lower case; did you mean `x-tenant`?",
         ),
         (
             r#"[{"name": "a", "requestHeader": "Authorization"}]"#,
-            NOT_BUILT,
             "[0].requestHeader: the header Authorization carries secrets and is never recorded",
         ),
         (
             r#"[{"name": "a", "responseHeader": "set-cookie"}]"#,
-            NOT_BUILT,
             "[0].responseHeader: the header set-cookie carries secrets and is never recorded",
         ),
         (
             r#"[{"name": "a", "literal": 12345}]"#,
-            NOT_BUILT,
             "[0].literal: expected a string, found a number; quote it",
         ),
         (
             r#"[{"name": "a", "environment": ""}]"#,
-            NOT_BUILT,
             "[0].environment: expected the name of an environment variable, found \"\"",
         ),
         (
             r#"[{"name": "a", "property": 1}]"#,
-            NOT_BUILT,
             "[0].property: expected the dotted path of a property such as xds.cluster_name, found 1; quote it",
         ),
         (
+            r#"[{"name": "a", "property": "request.headers.Cookie"}]"#,
+            "[0].property: the header Cookie carries secrets and is never recorded",
+        ),
+        (
+            r#"[{"name": "a", "property": "response.trailers"}]"#,
+            "[0].property: these are all headers; name one",
+        ),
+        (
+            r#"[{"name": "a", "property": "xds..name"}]"#,
+            "[0].property: expected the dotted path of a property such as xds.cluster_name, found \"xds..name\"",
+        ),
+        (
+            r#"[{"name": "a", "literal": "x"}, {"name": "a", "literal": "y"}]"#,
+            "[1].name: \"a\" is there already; a span has each attribute once",
+        ),
+        (
+            r#"[{"name": "net.peer.name", "literal": "x"}]"#,
+            "[0].name: net.peer.name is an attribute of the filter's own; choose another name",
+        ),
+        (
             r#"[{"name": "a", "baggage": ""}]"#,
-            "",
             "[0].baggage: expected a key of the baggage, found \"\"",
         ),
         (
             r#"[{"name": "a", "header": "b", "literal": "c"}]"#,
-            NOT_BUILT,
             "[0].header: unknown key; known here: name, requestHeader, responseHeader, literal, environment, property, baggage, default",
         ),
     ] {
-        let expected = format!("{before}$.spans.attributes{expected}");
+        let expected = format!("$.spans.attributes{expected}");
         refuses(&[("/spans/attributes", value, &expected)]);
     }
 }
 
 #[test]
-fn bg_21_reads_attributes_from_baggage_and_refuses_the_others_one_by_one() {
+fn reads_attributes_from_every_source() {
+    let read = |source: &str| {
+        let json = format!(r#"{{"spans": {{"attributes": [{{"name": "a", {source}}}]}}}}"#);
+        let attributes = parse(&json).spans.attributes;
+        assert_eq!(attributes.len(), 1);
+        attributes[0].source.clone()
+    };
+    for (source, expected) in [
+        (
+            r#""requestHeader": "x-a""#,
+            AttributeSource::RequestHeader("x-a".into()),
+        ),
+        (
+            r#""responseHeader": "x-a""#,
+            AttributeSource::ResponseHeader("x-a".into()),
+        ),
+        (r#""literal": """#, AttributeSource::Literal(String::new())),
+        (
+            r#""environment": "BUILD""#,
+            AttributeSource::Environment("BUILD".into()),
+        ),
+        (
+            r#""property": "xds.cluster_name""#,
+            AttributeSource::Property("xds\0cluster_name".into()),
+        ),
+        (r#""baggage": "b""#, AttributeSource::Baggage("b".into())),
+    ] {
+        assert_eq!(read(source), expected);
+    }
+    let json = r#"{"spans": {"attributes": [
+        {"name": "a", "environment": "B"}, {"name": "b", "environment": "A"}, {"name": "c", "environment": "B"}
+    ]}}"#;
+    assert!(parse(json).variables().into_iter().eq(["A", "B"]));
+    let json = r#"{"export": {"otlp": {"cluster": "c", "headers": {"a": {"environment": "K"}, "b": "x"}}}}"#;
+    assert!(parse(json).variables().into_iter().eq(["K"]));
+}
+
+#[test]
+fn bg_21_reads_attributes_from_baggage() {
     let config = parse(
         r#"{"spans": {"attributes": [
             {"name": "user", "baggage": "user.id"}, {"name": "tenant", "baggage": "t", "default": ""}
@@ -257,22 +343,6 @@ fn bg_21_reads_attributes_from_baggage_and_refuses_the_others_one_by_one() {
             attribute("tenant", "t", Some(""))
         ]
     );
-    let mixed = json!([
-        {"name": "user", "baggage": "user.id"},
-        {"name": "tenant", "requestHeader": "x-tenant"},
-        {"name": "env", "literal": "prod"},
-        {"name": "build", "environment": "BUILD", "default": "dev"},
-        {"name": "zone", "property": "node.metadata.ZONE"},
-        {"name": "http.response.header.x-a", "responseHeader": "x-a"}
-    ]);
-    let expected: Vec<_> = (1..6)
-        .map(|index| format!("$.spans.attributes[{index}]: not in this version"))
-        .collect();
-    refuses(&[(
-        "/spans/attributes",
-        &mixed.to_string(),
-        &expected.join("\n"),
-    )]);
     let rows = |count: usize| -> String {
         let list: Vec<_> = (0..count)
             .map(|number| json!({"name": format!("a{number}"), "baggage": "b"}))

@@ -1,0 +1,260 @@
+//! What attributes are called: OpenTelemetry's semantic conventions, stable and old, and which attributes are left out.
+//!
+//! *Stable* are the conventions 1.44.0, with those for RPC by its release candidate. *Old* are HTTP's of 1.20 and RPC's of
+//! 1.37, which backends and dashboards still ask for; *both* is for the time in between
+//! (OpenTelemetry, "HTTP semantic convention stability migration"). What old conventions had no name for is not said in
+//! them, `error.type` for example.
+//!
+//! | stable | old, SERVER | old, CLIENT |
+//! |---|---|---|
+//! | `http.request.method`, `http.response.status_code` | `http.method`, `http.status_code` | the same |
+//! | `url.scheme`; `url.path` and `url.query`; `url.full` | `http.scheme`; `http.target`; | ; ; `http.url` |
+//! | `server.address`, `server.port` | `net.host.name`, `net.host.port` | `net.peer.name`, `net.peer.port` |
+//! | `client.address` | `http.client_ip` | |
+//! | `network.peer.address`, `network.peer.port` | `net.sock.peer.addr`, `net.sock.peer.port` | the same |
+//! | `network.protocol.version` | `net.protocol.version` | |
+//! | `http.request.resend_count` | | `http.resend_count` |
+//! | `rpc.system.name`, `rpc.method`, `rpc.response.status_code` | `rpc.system`, `rpc.service` and `rpc.method`, `rpc.grpc.status_code` | the same |
+
+use crate::config::{Conventions, Spans};
+use crate::span::{Attributes, SpanKind};
+
+/// An attribute that the filter finds out by itself, by its stable name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Method,
+    MethodOriginal,
+    Path,
+    Query,
+    Scheme,
+    FullUrl,
+    Template,
+    Route,
+    ServerAddress,
+    ServerPort,
+    ClientAddress,
+    PeerAddress,
+    PeerPort,
+    ProtocolVersion,
+    UserAgent,
+    StatusCode,
+    ErrorType,
+    ResendCount,
+    RpcSystem,
+    RpcMethod,
+    RpcMethodOriginal,
+    RpcStatus,
+    CanonicalService,
+    CanonicalRevision,
+    MeshId,
+    Namespace,
+    ClusterId,
+}
+
+impl Key {
+    /// All of them, in the order of their declaration.
+    pub(crate) const ALL: [Self; 27] = [
+        Self::Method,
+        Self::MethodOriginal,
+        Self::Path,
+        Self::Query,
+        Self::Scheme,
+        Self::FullUrl,
+        Self::Template,
+        Self::Route,
+        Self::ServerAddress,
+        Self::ServerPort,
+        Self::ClientAddress,
+        Self::PeerAddress,
+        Self::PeerPort,
+        Self::ProtocolVersion,
+        Self::UserAgent,
+        Self::StatusCode,
+        Self::ErrorType,
+        Self::ResendCount,
+        Self::RpcSystem,
+        Self::RpcMethod,
+        Self::RpcMethodOriginal,
+        Self::RpcStatus,
+        Self::CanonicalService,
+        Self::CanonicalRevision,
+        Self::MeshId,
+        Self::Namespace,
+        Self::ClusterId,
+    ];
+
+    /// The stable name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Method => "http.request.method",
+            Self::MethodOriginal => "http.request.method_original",
+            Self::Path => "url.path",
+            Self::Query => "url.query",
+            Self::Scheme => "url.scheme",
+            Self::FullUrl => "url.full",
+            Self::Template => "url.template",
+            Self::Route => "http.route",
+            Self::ServerAddress => "server.address",
+            Self::ServerPort => "server.port",
+            Self::ClientAddress => "client.address",
+            Self::PeerAddress => "network.peer.address",
+            Self::PeerPort => "network.peer.port",
+            Self::ProtocolVersion => "network.protocol.version",
+            Self::UserAgent => "user_agent.original",
+            Self::StatusCode => "http.response.status_code",
+            Self::ErrorType => "error.type",
+            Self::ResendCount => "http.request.resend_count",
+            Self::RpcSystem => "rpc.system.name",
+            Self::RpcMethod => "rpc.method",
+            Self::RpcMethodOriginal => "rpc.method_original",
+            Self::RpcStatus => "rpc.response.status_code",
+            Self::CanonicalService => "istio.canonical_service",
+            Self::CanonicalRevision => "istio.canonical_revision",
+            Self::MeshId => "istio.mesh_id",
+            Self::Namespace => "istio.namespace",
+            Self::ClusterId => "istio.cluster_id",
+        }
+    }
+
+    /// All its old names, of whichever kind of span.
+    fn old_names(self) -> &'static [&'static str] {
+        match self {
+            Self::Method => &["http.method"],
+            Self::Path => &["http.target"],
+            Self::Scheme => &["http.scheme"],
+            Self::FullUrl => &["http.url"],
+            Self::ServerAddress => &["net.host.name", "net.peer.name"],
+            Self::ServerPort => &["net.host.port", "net.peer.port"],
+            Self::ClientAddress => &["http.client_ip"],
+            Self::PeerAddress => &["net.sock.peer.addr"],
+            Self::PeerPort => &["net.sock.peer.port"],
+            Self::ProtocolVersion => &["net.protocol.version"],
+            Self::StatusCode => &["http.status_code"],
+            Self::ResendCount => &["http.resend_count"],
+            Self::RpcSystem => &["rpc.system"],
+            Self::RpcMethod => &["rpc.service"],
+            Self::RpcStatus => &["rpc.grpc.status_code"],
+            _ => &[],
+        }
+    }
+
+    /// The attribute of this name, stable or old.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|key| key.name() == name || key.old_names().contains(&name))
+    }
+
+    /// Its old name on a span of this kind; the stable one where it did not change, none where there was none.
+    fn old_name(self, side: Side) -> Option<&'static str> {
+        match self {
+            Self::Route
+            | Self::UserAgent
+            | Self::CanonicalService
+            | Self::CanonicalRevision
+            | Self::MeshId
+            | Self::Namespace
+            | Self::ClusterId => Some(self.name()),
+            // RPC's conventions had moved on by 1.37, to the names that HTTP's have now.
+            Self::ServerAddress | Self::ServerPort | Self::PeerAddress | Self::PeerPort
+                if side.is_rpc =>
+            {
+                Some(self.name())
+            }
+            Self::ServerAddress | Self::ServerPort => {
+                let at = usize::from(side.kind == SpanKind::Client);
+                self.old_names().get(at).copied()
+            }
+            // One old name for two attributes, another type of value, or another meaning: their writers know.
+            Self::Path | Self::Query | Self::RpcMethod | Self::RpcStatus => None,
+            _ => self.old_names().first().copied(),
+        }
+    }
+
+    fn bit(self) -> u64 {
+        1_u64.wrapping_shl(self as u32)
+    }
+}
+
+/// Which names are used, and which attributes are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Vocabulary {
+    pub(crate) is_stable: bool,
+    pub(crate) is_old: bool,
+    omitted: u64,
+}
+
+/// What a span is of, which old names depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Side {
+    pub(crate) kind: SpanKind,
+    pub(crate) is_rpc: bool,
+}
+
+impl Vocabulary {
+    /// What is configured.
+    pub(crate) fn new(spans: &Spans) -> Self {
+        Self {
+            is_stable: spans.conventions != Conventions::Old,
+            is_old: spans.conventions != Conventions::Stable,
+            omitted: spans
+                .omit
+                .iter()
+                .filter_map(|name| Key::named(name))
+                .fold(0, |bits, key| bits | key.bit()),
+        }
+    }
+
+    /// Whether this attribute is left out.
+    pub(crate) fn omits(self, key: Key) -> bool {
+        self.omitted & key.bit() != 0
+    }
+}
+
+/// Adds attributes under the names that are used.
+pub(crate) struct Writer<'a> {
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) side: Side,
+    pub(crate) out: &'a mut Attributes,
+}
+
+impl Writer<'_> {
+    pub(crate) fn text(&mut self, key: Key, value: &[u8]) {
+        for name in self.names(key) {
+            self.out.text(name, value);
+        }
+    }
+
+    pub(crate) fn number(&mut self, key: Key, value: i64) {
+        for name in self.names(key) {
+            self.out.number(name, value);
+        }
+    }
+
+    fn names(&self, key: Key) -> impl Iterator<Item = &'static str> + use<> {
+        let is_told = !self.vocabulary.omits(key);
+        let stable = (is_told && self.vocabulary.is_stable).then(|| key.name());
+        let old = (is_told && self.vocabulary.is_old)
+            .then(|| key.old_name(self.side))
+            .flatten()
+            .filter(|old| stable != Some(*old));
+        stable.into_iter().chain(old)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_every_key_where_its_declaration_puts_it() {
+        for (index, key) in Key::ALL.into_iter().enumerate() {
+            assert_eq!(key as usize, index);
+            assert_eq!(Key::named(key.name()), Some(key));
+            for old in key.old_names() {
+                assert_eq!(Key::named(old), Some(key), "{old}");
+            }
+        }
+        assert_eq!(Key::named("http.flavor"), None);
+    }
+}

@@ -1,0 +1,101 @@
+//! Envoy's response flags (`response.flags`): what went wrong with an exchange, besides what its status says.
+//!
+//! Each flag is a bit of Envoy's `CoreResponseFlag`. Its short name is the one of the access log; what `error.type` says of
+//! it is ours (ST-3): few words, and the same for flags that mean the same to a reader.
+
+use alloc::string::String;
+
+/// The connection of the caller ended (DC), or on HTTP/2 and later the one stream was reset (DR).
+pub(crate) const DOWNSTREAM_GONE: u64 = 0x4000 | 0x1000_0000;
+/// The tries that are allowed were used up (URX).
+pub(crate) const RETRY_LIMIT: u64 = 0x8000;
+
+/// What broke the exchange; the first flag that is set, from the most telling on.
+pub(crate) fn broken_by(flags: u64) -> Option<&'static str> {
+    FLAGS
+        .iter()
+        .filter(|flag| !flag.error_type.is_empty())
+        .find(|flag| flags & flag.bit != 0)
+        .map(|flag| flag.error_type)
+}
+
+/// The names that the access log prints, with commas between them.
+pub(crate) fn short_names(flags: u64) -> String {
+    let mut names = String::new();
+    for flag in FLAGS.iter().filter(|flag| flags & flag.bit != 0) {
+        if !names.is_empty() {
+            names.push(',');
+        }
+        names.push_str(flag.short);
+    }
+    names
+}
+
+struct Flag {
+    bit: u64,
+    short: &'static str,
+    // Empty where the flag is no failure by itself.
+    error_type: &'static str,
+}
+
+const fn flag(bit: u64, short: &'static str, error_type: &'static str) -> Flag {
+    Flag {
+        bit,
+        short,
+        error_type,
+    }
+}
+
+static FLAGS: [Flag; 30] = [
+    flag(0x2, "UH", "no_healthy_upstream"),
+    flag(0x20, "UF", "upstream_connect_failure"),
+    flag(0x80, "UO", "upstream_overflow"),
+    flag(0x100, "NR", "no_route"),
+    flag(0x100_0000, "NC", "no_cluster"),
+    flag(RETRY_LIMIT, "URX", "retry_limit"),
+    flag(0x4, "UT", "upstream_timeout"),
+    flag(0x8_0000, "UMSDR", "upstream_timeout"),
+    flag(0x40_0000, "DT", "upstream_timeout"),
+    flag(0x40, "UC", "upstream_reset"),
+    flag(0x10, "UR", "upstream_remote_reset"),
+    flag(0x80_0000, "UPE", "upstream_protocol_error"),
+    flag(0x400_0000, "DF", "dns_failure"),
+    flag(0x8, "LR", "local_reset"),
+    flag(0x4000, "DC", "downstream_reset"),
+    flag(0x1000_0000, "DR", "downstream_reset"),
+    flag(0x1_0000, "SI", "stream_idle_timeout"),
+    flag(0x4_0000, "DPE", "downstream_protocol_error"),
+    flag(0x2_0000, "IH", "downstream_protocol_error"),
+    flag(0x800, "RL", "rate_limited"),
+    flag(0x2000, "RLSE", "rate_limit_service_error"),
+    flag(0x1000, "UAEX", "ext_authz_denied"),
+    flag(0x200_0000, "OM", "overload_manager"),
+    flag(0x800_0000, "DO", "overload_drop"),
+    flag(0x2000_0000, "UDO", "overload_drop"),
+    flag(0x1, "LH", ""),
+    flag(0x200, "DI", ""),
+    flag(0x400, "FI", ""),
+    flag(0x10_0000, "RFCF", ""),
+    flag(0x20_0000, "NFCF", ""),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn st_3_names_each_flag_once() {
+        let mut all = 0_u64;
+        for flag in &FLAGS {
+            assert_eq!(flag.bit.count_ones(), 1, "{}", flag.short);
+            assert_eq!(all & flag.bit, 0, "{}", flag.short);
+            all |= flag.bit;
+            assert_eq!(short_names(flag.bit), flag.short);
+            let expected = Some(flag.error_type).filter(|name| !name.is_empty());
+            assert_eq!(broken_by(flag.bit), expected, "{}", flag.short);
+        }
+        assert_eq!(all, 0x3fff_ffff, "every bit that Envoy 1.40 sets");
+        assert_eq!(short_names(0x8000 | 0x4), "URX,UT");
+        assert_eq!(short_names(0), "");
+    }
+}

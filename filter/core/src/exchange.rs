@@ -1,0 +1,127 @@
+//! What the proxy can tell of a request and its response when both have ended.
+//!
+//! Each answer is a call to the proxy, so it is asked for only what a span is going to say. Properties are Envoy's
+//! attributes, with the segments of their paths joined by NUL; a number is eight bytes, the lowest first.
+
+pub mod record;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::time::Nanos;
+
+/// A proxy's answers about one exchange.
+pub trait Exchange {
+    /// A property of the stream.
+    fn property(&self, path: &str) -> Option<Vec<u8>>;
+    /// The first line of a header of the response.
+    fn response_header(&self, name: &str) -> Option<Vec<u8>>;
+    /// The first line of a trailer of the response.
+    fn response_trailer(&self, name: &str) -> Option<Vec<u8>>;
+}
+
+/// How an exchange ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// The status code of the response, if one was begun.
+    pub(crate) status_code: Option<u16>,
+    /// `grpc-status`, where it was asked for and is there.
+    pub(crate) grpc_status: Option<Vec<u8>>,
+    /// Envoy's response flags as one number.
+    pub(crate) response_flags: u64,
+}
+
+impl Ending {
+    /// What the response says, as far as it has come.
+    pub(crate) fn of_response(exchange: &impl Exchange, is_grpc: bool) -> Self {
+        let status = exchange.response_header(":status");
+        // A response without a body has gRPC's status among its headers.
+        let grpc_status = || {
+            exchange
+                .response_trailer("grpc-status")
+                .or_else(|| exchange.response_header("grpc-status"))
+        };
+        Self {
+            status_code: status.and_then(|digits| core::str::from_utf8(&digits).ok()?.parse().ok()),
+            grpc_status: is_grpc.then(grpc_status).flatten(),
+            response_flags: 0,
+        }
+    }
+
+    /// The same, and what the proxy says of it.
+    pub(crate) fn read(exchange: &impl Exchange, is_grpc: bool) -> Self {
+        Self {
+            response_flags: number(exchange, "response\0flags").unwrap_or(0),
+            ..Self::of_response(exchange, is_grpc)
+        }
+    }
+}
+
+/// A property that is a whole number.
+pub(crate) fn number(exchange: &impl Exchange, path: &str) -> Option<u64> {
+    let bytes = exchange.property(path)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// A property as text: what Envoy gives as a number or a boolean in its usual spelling, durations and times in
+/// nanoseconds. What is neither that nor readable text, a message for example, is no value.
+pub(crate) fn text(exchange: &impl Exchange, path: &str) -> Option<Vec<u8>> {
+    let value = exchange.property(path)?;
+    if BOOLEANS.contains(&path) {
+        return match value.as_slice() {
+            [0] => Some(b"false".into()),
+            [1] => Some(b"true".into()),
+            _ => None,
+        };
+    }
+    if NUMBERS.contains(&path) {
+        let number = i64::from_le_bytes(value.try_into().ok()?);
+        return Some(alloc::format!("{number}").into_bytes());
+    }
+    let is_text =
+        !String::from_utf8_lossy(&value).contains(|character: char| character.is_control());
+    is_text.then_some(value)
+}
+
+/// When the exchange began, and when it ended, as far as the proxy measured it. The duration is of a clock that never
+/// steps back, so it is preferred to the difference of two times (EN-13).
+pub(crate) fn times(exchange: &impl Exchange, begun: Nanos, ended: Nanos) -> (Nanos, Nanos) {
+    let begun = match number(exchange, "request\0time") {
+        Some(time) if time > 0 => Nanos(time),
+        _ => begun,
+    };
+    let ended = match number(exchange, "request\0duration") {
+        Some(duration) if i64::try_from(duration).is_ok() => {
+            begun.after(core::time::Duration::from_nanos(duration))
+        }
+        _ => ended.max(begun),
+    };
+    (begun, ended)
+}
+
+/// Envoy's attributes that are one byte.
+const BOOLEANS: [&str; 1] = ["connection\0mtls"];
+/// Envoy's attributes that are whole numbers, durations or times.
+const NUMBERS: [&str; 21] = [
+    "request\0time",
+    "request\0duration",
+    "request\0size",
+    "request\0total_size",
+    "request\0headers_bytes",
+    "response\0code",
+    "response\0flags",
+    "response\0grpc_status",
+    "response\0size",
+    "response\0total_size",
+    "response\0headers_bytes",
+    "response\0backend_latency",
+    "source\0port",
+    "destination\0port",
+    "connection\0id",
+    "connection_id",
+    "upstream\0port",
+    "upstream\0request_attempt_count",
+    "upstream\0num_endpoints",
+    "upstream\0cx_pool_ready_duration",
+    "xds\0listener_direction",
+];

@@ -1,0 +1,239 @@
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::*;
+use crate::config::Config;
+use crate::exchange::record::Record;
+use crate::headers::list::HeaderList;
+use crate::resource::Node;
+use crate::span::{SpanKind, Status};
+
+const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const S: &str = "00f067aa0ba902b7";
+
+/// Bytes 1, 2, 3, …: every id is known beforehand.
+struct Counting(u8);
+
+impl Entropy for Counting {
+    fn fill(&mut self, bytes: &mut [u8]) -> bool {
+        for byte in bytes {
+            *byte = self.0;
+            self.0 = self.0.wrapping_add(1);
+        }
+        true
+    }
+}
+
+/// One request, whose tries share a header map and a memory.
+struct Tries {
+    tracer: Tracer,
+    ids: IdSource<Counting>,
+    headers: HeaderList,
+    memory: Option<[u8; 32]>,
+}
+
+impl Tries {
+    fn of(headers: &[(&str, &str)]) -> Self {
+        let config = br#"{"role": "attempt", "export": {"otlp": {"cluster": "c"}}}"#;
+        let config = Config::parse(config).unwrap();
+        Self {
+            tracer: Tracer::new(&config, &Node::default()),
+            ids: IdSource::new(Counting(1)),
+            headers: HeaderList::new(headers.iter().copied()),
+            memory: None,
+        }
+    }
+
+    fn begin(&mut self) -> Option<Active> {
+        let before = self.headers.clone();
+        let memory = self.memory;
+        let begun = self.tracer.begin_attempt(
+            &before.as_request(),
+            before.pairs(),
+            || Memory::read(&memory?),
+            Nanos(10),
+            &mut self.ids,
+            &mut self.headers,
+        );
+        let (active, memory) = begun?;
+        self.memory = Some(memory.to_bytes());
+        Some(active)
+    }
+
+    fn span(&mut self, exchange: &Record) -> Span {
+        let mut active = self.begin().expect("a span");
+        self.tracer.hear_attempt(&mut active, exchange);
+        self.finish(active, &Record::default())
+    }
+
+    fn finish(&self, active: Active, exchange: &Record) -> Span {
+        let spans: Vec<Span> = self
+            .tracer
+            .finish_attempt(active, exchange, Nanos(20))
+            .collect();
+        assert_eq!(spans.len(), 1);
+        spans.into_iter().next().unwrap()
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        let (_, value) = self.headers.iter().find(|(other, _)| *other == name)?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    }
+}
+
+fn hex(id: SpanId) -> String {
+    String::from_utf8(id.to_hex().into()).unwrap()
+}
+
+#[test]
+fn each_try_is_a_client_span_under_the_same_parent() {
+    let traceparent = format!("00-{T}-{S}-01");
+    let mut tries = Tries::of(&[(":method", "GET"), ("traceparent", &traceparent)]);
+    let mut seen = Vec::new();
+    for status in [503, 503, 200] {
+        let span = tries.span(&Record::answered(status));
+        assert_eq!(span.kind, SpanKind::Client);
+        assert_eq!(
+            span.parent_span_id.map(hex).as_deref(),
+            Some(S),
+            "not the last try"
+        );
+        assert_eq!(span.status == Status::Error, status == 503);
+        assert_eq!((span.start, span.end), (Nanos(10), Nanos(20)));
+        assert_eq!(
+            span.flags, 0x01,
+            "nobody knows whether the parent is remote"
+        );
+        let written = format!("00-{T}-{}-01", hex(span.span_id));
+        assert_eq!(tries.value("traceparent"), Some(written));
+        assert_eq!(tries.value("x-b3-spanid"), Some(hex(span.span_id)));
+        assert!(!seen.contains(&span.span_id));
+        seen.push(span.span_id);
+    }
+}
+
+#[test]
+fn a_tracer_that_writes_for_each_try_tells_of_a_new_parent() {
+    let traceparent = |span: &str| format!("00-{T}-{span}-01");
+    let b3 = |span: &str| format!("{T}-{span}-1");
+    let (first, second) = ("00000000000000a1", "00000000000000a2");
+    for is_w3c in [true, false] {
+        let mut tries = Tries::of(&[]);
+        let write = |headers: &mut HeaderList, span: &str| match is_w3c {
+            true => headers.set("traceparent", traceparent(span).as_bytes()),
+            false => headers.set("b3", b3(span).as_bytes()),
+        };
+        for parent in [first, second] {
+            write(&mut tries.headers, parent);
+            let span = tries.span(&Record::answered(200));
+            assert_eq!(
+                span.parent_span_id.map(hex).as_deref(),
+                Some(parent),
+                "{is_w3c}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unsampled_try_is_translated_and_makes_no_span() {
+    for headers in [
+        &[(
+            "traceparent",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+        )][..],
+        &[("x-b3-traceid", T), ("x-b3-spanid", S)],
+    ] {
+        let mut tries = Tries::of(headers);
+        assert!(tries.begin().is_none());
+        assert_eq!(
+            tries.value("x-b3-spanid").as_deref(),
+            Some(S),
+            "the caller's"
+        );
+    }
+    let mut nothing = Tries::of(&[(":method", "GET")]);
+    let before = nothing.headers.clone();
+    assert!(nothing.begin().is_none());
+    assert_eq!(nothing.headers, before);
+}
+
+#[test]
+fn a_try_without_a_response_says_what_broke_it() {
+    let traceparent = format!("00-{T}-{S}-01");
+    let refused = Record::default().property("upstream.transport_failure_reason", "refused");
+    let answered = Record::answered(200).property("upstream.transport_failure_reason", "");
+    for (heard, end, error) in [
+        (&Record::default(), Record::default(), Some("_OTHER")),
+        (
+            &Record::default(),
+            refused,
+            Some("upstream_connect_failure"),
+        ),
+        (
+            &Record::default(),
+            Record::default().number("response.flags", 0x8000 | 0x4),
+            Some("upstream_timeout"),
+        ),
+        (
+            &Record::default(),
+            Record::default().number("response.flags", 0x4000),
+            None,
+        ),
+        (&answered, Record::default(), None),
+        (
+            &answered,
+            Record::default().number("response.flags", 0x8000),
+            None,
+        ),
+        (
+            &answered,
+            Record::default().number("response.flags", 0x40),
+            Some("upstream_reset"),
+        ),
+    ] {
+        let mut tries = Tries::of(&[("traceparent", &traceparent)]);
+        let mut active = tries.begin().unwrap();
+        tries.tracer.hear_attempt(&mut active, heard);
+        let span = tries.finish(active, &end);
+        let text = String::from_utf8_lossy(span.attributes.as_encoded()).into_owned();
+        assert_eq!(text.contains("error.type"), error.is_some(), "{text:?}");
+        assert!(text.contains(error.unwrap_or_default()), "{text:?}");
+        assert_eq!(span.status == Status::Error, error.is_some());
+    }
+}
+
+#[test]
+fn grpc_status_is_heard_in_trailers_after_headers() {
+    let traceparent = format!("00-{T}-{S}-01");
+    let call = [
+        (":path", "/shop.Cart/Add"),
+        ("content-type", "application/grpc"),
+        ("traceparent", &traceparent),
+    ];
+    let mut tries = Tries::of(&call);
+    let mut active = tries.begin().unwrap();
+    tries
+        .tracer
+        .hear_attempt(&mut active, &Record::answered(200));
+    let trailers = Record::default().trailer("grpc-status", "14");
+    tries.tracer.hear_attempt(&mut active, &trailers);
+    let span = tries.finish(active, &Record::default());
+    assert_eq!(
+        (span.name.as_ref(), span.status),
+        ("shop.Cart/Add", Status::Error)
+    );
+    let text = String::from_utf8_lossy(span.attributes.as_encoded()).into_owned();
+    assert!(text.contains("UNAVAILABLE"), "{text:?}");
+}
+
+#[test]
+fn a_memory_of_somebody_else_is_none() {
+    assert_eq!(Memory::read(b""), None);
+    assert_eq!(Memory::read(&[0; 32]), None);
+    assert_eq!(Memory::read(&[1; 31]), None);
+    assert_eq!(Memory::read(&[1; 33]), None);
+    let memory = Memory::read(&[1; 32]).unwrap();
+    assert_eq!(memory.to_bytes(), [1; 32]);
+}

@@ -1,0 +1,141 @@
+//! What became of one request and why, in one line for a person (design 4.12): ids and words of the filter's own, nothing
+//! else that the request carried.
+
+use core::fmt;
+
+use super::{Course, Tracer};
+use crate::headers::RequestHeaders;
+use crate::propagation::format::Format;
+use crate::propagation::{self, Extracted, SamplingState};
+use crate::sampler::Verdict;
+use crate::stats::Counter;
+
+/// One line on one request.
+#[derive(Debug)]
+pub struct Explanation<'a> {
+    tracer: &'a Tracer,
+    headers: &'a RequestHeaders<'a>,
+    course: Option<&'a Course<'a>>,
+    is_excluded: bool,
+}
+
+impl Tracer {
+    /// Explains what was decided on a request. `course` is none where it was left untouched.
+    pub fn explain<'a>(
+        &'a self,
+        headers: &'a RequestHeaders<'a>,
+        course: Option<&'a Course<'a>>,
+        is_excluded: bool,
+    ) -> Explanation<'a> {
+        Explanation {
+            tracer: self,
+            headers,
+            course,
+            is_excluded,
+        }
+    }
+}
+
+impl fmt::Display for Explanation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("extracted ")?;
+        if self.is_excluded {
+            f.write_str("nothing (excluded)")?;
+        } else {
+            self.extracted(f)?;
+        }
+        f.write_str("; decision ")?;
+        self.decision(f)?;
+        f.write_str("; injected ")?;
+        self.injected(f)?;
+        let context = self.course.and_then(|course| course.context);
+        let Some(context) = context else {
+            return Ok(());
+        };
+        write!(f, "; trace_id {}", Hex(&context.trace_id.to_hex()))?;
+        if let Some(span_id) = context.span_id {
+            write!(f, " span_id {}", Hex(&span_id.to_hex()))?;
+        }
+        if let Some(parent) = self.course.and_then(|course| course.parent_span_id) {
+            write!(f, " parent {}", Hex(&parent.to_hex()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Explanation<'_> {
+    fn extracted(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for format in &self.tracer.propagation.extract {
+            let answer = match propagation::read(*format, self.headers) {
+                Extracted::Absent => continue,
+                answer => answer,
+            };
+            f.write_str(separator)?;
+            f.write_str(format.name())?;
+            match answer {
+                Extracted::Malformed { refusal, .. } => {
+                    let name = Counter::refused(refusal).name();
+                    let reason = name.rsplit('.').next().unwrap_or(name);
+                    write!(f, " (malformed: {reason})")?;
+                }
+                Extracted::Decision(_) => f.write_str(" (no ids)")?,
+                Extracted::Absent | Extracted::Context(_) => {}
+            }
+            separator = ", ";
+        }
+        if separator.is_empty() {
+            f.write_str("nothing")?;
+        }
+        Ok(())
+    }
+
+    fn decision(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.course.map(|course| (course.decided, course.context)) {
+            _ if self.is_excluded => f.write_str("dropped (exclude)"),
+            Some((Some(decision), _)) => {
+                let verdict = match decision.verdict {
+                    Verdict::Record => "sampled",
+                    Verdict::Drop => "dropped",
+                };
+                write!(f, "{verdict} ({})", decision.reason.name())
+            }
+            Some((None, Some(context))) if context.sampling != SamplingState::Deferred => {
+                f.write_str("passed on as it came")
+            }
+            _ => f.write_str("none"),
+        }
+    }
+
+    fn injected(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(course) = self.course else {
+            return f.write_str("nothing");
+        };
+        let propagation = &self.tracer.propagation;
+        let is_written = |format: &Format| {
+            let is_wanted = propagation.inject.contains(format)
+                || (propagation.mirror && course.answered.contains(*format));
+            is_wanted && propagation::can_write(*format, &course.outgoing())
+        };
+        let mut separator = "";
+        for format in Format::ALL.iter().filter(|format| is_written(format)) {
+            write!(f, "{separator}{}", format.name())?;
+            separator = ", ";
+        }
+        if separator.is_empty() {
+            f.write_str("nothing")?;
+        }
+        Ok(())
+    }
+}
+
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(core::str::from_utf8(self.0).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests;

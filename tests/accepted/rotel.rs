@@ -1,0 +1,170 @@
+//! A collector between the filter and the sink, and beside it the same requests without one.
+//!
+//! ```text
+//! filter ── tap ─┬─ rotel ── sink
+//!                └─────────── sink    a copy of the request, byte for byte
+//! ```
+//!
+//! The tap is an Envoy that sends each request to both. Rotel receives by gRPC and by HTTP, and exports by gRPC and by HTTP:
+//! all four ways.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+use sidespan_envoy::{Bootstrap, Cluster, Listener, Node, Protocol, Route, wait_for};
+use sidespan_sink::Transport;
+use sidespan_tests::collector::Collector;
+use sidespan_tests::envoy::{self, LIMIT};
+use sidespan_tests::packages;
+use sidespan_tests::program::Program;
+
+use super::traffic::{Export, SPANS, Traffic};
+
+/// By what rotel receives and exports, and what the filter has to be told for it.
+const WAYS: [(&str, &str, &str); 4] = [
+    ("grpc-grpc", "grpc", "grpc"),
+    ("grpc-http", "grpc", "http"),
+    ("http-grpc", "http/protobuf", "grpc"),
+    ("http-http", "http/protobuf", "http"),
+];
+
+#[test]
+#[cfg_attr(
+    any(no_envoy, no_rotel),
+    ignore = "a real Envoy, Python 3.10 to 3.13 with venv and its shared library, and glibc 2.34 are needed"
+)]
+fn what_goes_through_a_collector_is_what_the_filter_sent() {
+    let (direct, behind) = (Collector::start(), Collector::start());
+    let rotels = [
+        ("grpc", Rotel::start("grpc", behind.sink().grpc_addr())),
+        ("http", Rotel::start("http", behind.sink().http_addr())),
+    ];
+    let rotels = BTreeMap::from(rotels);
+
+    let mut tap = Bootstrap::new(Node::plain("tap", "tap"))
+        .cluster(direct.grpc_cluster("direct-grpc"))
+        .cluster(direct.http_cluster("direct-http/protobuf"));
+    for (way, receives, exports) in WAYS {
+        let copied = format!("direct-{receives}");
+        let route = Route::to(way).with("request_mirror_policies", json!([{"cluster": copied}]));
+        let cluster = match receives {
+            "grpc" => Cluster::new(way, rotels[exports].grpc).protocol(Protocol::Http2),
+            _ => Cluster::new(way, rotels[exports].http),
+        };
+        tap = tap
+            .cluster(cluster)
+            .listener(Listener::new(way).route(route));
+    }
+    let tap = envoy::start(&tap);
+    let exports = WAYS.map(|(way, receives, _)| {
+        let cluster = Cluster::new(way, tap.address(way).expect("a listener"));
+        Export {
+            name: way,
+            protocol: receives,
+            cluster: match receives {
+                "grpc" => cluster.protocol(Protocol::Http2),
+                _ => cluster,
+            },
+        }
+    });
+    Traffic::start(exports.into()).flow();
+
+    let [direct_spans, behind_spans] = [&direct, &behind].map(|collector| {
+        collector.wait(|now| {
+            let by_id = now
+                .spans
+                .iter()
+                .map(|span| (span.span_id.clone(), span.clone()));
+            let by_id: BTreeMap<_, _> = by_id.collect();
+            (by_id.len() == WAYS.len() * SPANS).then_some(by_id)
+        })
+    });
+    for (id, span) in &direct_spans {
+        assert_eq!(behind_spans.get(id), Some(span));
+    }
+    for (collector, sender, encodings) in [
+        (direct, "sidespan/", [None, None]),
+        (behind, "Rotel ", [Some("gzip"); 2]),
+    ] {
+        let requests = collector.sink().requests();
+        let senders = requests.iter().map(|it| it.header("user-agent"));
+        for agent in senders {
+            assert!(agent.is_some_and(|it| it.starts_with(sender)), "{agent:?}");
+        }
+        let encoding = |transport, header| {
+            let mut requests = requests.iter().filter(|it| it.transport == transport);
+            requests
+                .next()
+                .expect("one by each protocol")
+                .header(header)
+        };
+        let found = [
+            encoding(Transport::Grpc, "grpc-encoding"),
+            encoding(Transport::Http, "content-encoding"),
+        ];
+        assert_eq!(found, encodings, "{sender}");
+    }
+}
+
+/// The collector, which exports to one place.
+struct Rotel {
+    grpc: SocketAddr,
+    http: SocketAddr,
+    _program: Program,
+}
+
+impl Rotel {
+    fn start(protocol: &str, to: SocketAddr) -> Self {
+        let python = packages::python("accepted-rotel", include_str!("rotel.txt"));
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("accepted/start_rotel.py");
+        // It cannot be told to take any free port, and somebody else may take one before it does.
+        for _ in 0..5 {
+            let [grpc, http] = free_ports();
+            let mut command = Command::new(python.join("bin/python"));
+            command.arg(&script).arg("start");
+            for (option, value) in [
+                ("otlp-grpc-endpoint", grpc.to_string()),
+                ("otlp-http-endpoint", http.to_string()),
+                ("exporter", "otlp".into()),
+                ("otlp-exporter-protocol", protocol.into()),
+                ("otlp-exporter-endpoint", format!("http://{to}")),
+                ("batch-timeout", "20ms".into()),
+            ] {
+                command.arg(format!("--{option}={value}"));
+            }
+            let mut program = Program::start(&mut command);
+            let listens = wait_for(LIMIT, || {
+                let listens = [grpc, http].iter().all(|it| TcpStream::connect(it).is_ok());
+                match program.has_ended() {
+                    true => Some(false),
+                    false => listens.then_some(true),
+                }
+            });
+            match listens {
+                Some(true) => {
+                    return Self {
+                        grpc,
+                        http,
+                        _program: program,
+                    };
+                }
+                Some(false) if program.said().contains("in use") => {}
+                _ => panic!("rotel does not listen:\n{}", program.said()),
+            }
+        }
+        panic!("no free ports")
+    }
+}
+
+fn free_ports() -> [SocketAddr; 2] {
+    // Both are held until both are known, or they would be the same.
+    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    held.map(|listener| {
+        listener
+            .local_addr()
+            .expect("a bound socket has an address")
+    })
+}

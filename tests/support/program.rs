@@ -1,0 +1,104 @@
+//! A program of another language beside a test: what it says goes into a file, and it ends with the value that stands for
+//! it, at the latest with this process.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::{Child, Command, Stdio};
+
+use sidespan_envoy::{Leash, wait_for};
+use tempfile::TempDir;
+
+use crate::envoy::LIMIT;
+
+/// A running program.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    _leash: Leash,
+    folder: TempDir,
+}
+
+impl Program {
+    /// Starts it in a folder of its own. What this machine tells OpenTelemetry's libraries, and its HTTP proxy, are not
+    /// for this program.
+    ///
+    /// # Panics
+    /// When there is no such program.
+    pub fn start(command: &mut Command) -> Self {
+        let folder = TempDir::with_prefix("sidespan-program-").expect("a folder for test files");
+        let said = File::create(folder.path().join(SAID)).expect("a file for what it says");
+        let errors = said.try_clone().expect("a second handle");
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("OTEL_") || text.starts_with("ROTEL_") {
+                command.env_remove(&name);
+            }
+        }
+        let mut child = command
+            .envs(["no_proxy", "NO_PROXY"].map(|name| (name, "*")))
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(said)
+            .stderr(errors)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let leash = Leash::new(child.id(), folder.path()).unwrap_or_else(|error| {
+            // Nothing else would end it.
+            let _ = child.kill();
+            panic!("{error}")
+        });
+        Self {
+            child,
+            _leash: leash,
+            folder,
+        }
+    }
+
+    /// Writes a line that it reads.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn tell(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().expect("a pipe");
+        writeln!(input, "{line}").expect("it reads");
+    }
+
+    /// All that it has said.
+    pub fn said(&self) -> String {
+        let bytes = fs::read(self.folder.path().join(SAID)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits until `look` finds what it looks for in what the program has said, or elsewhere; an end is not waited for.
+    ///
+    /// # Panics
+    /// With all that it has said.
+    pub fn wait<T>(&mut self, what: &str, look: impl Fn(&str) -> Option<T>) -> T {
+        let found = wait_for(LIMIT, || {
+            let found = look(&self.said()).map(Some);
+            found.or_else(|| self.has_ended().then_some(None))
+        });
+        let said = self.said();
+        match found {
+            Some(Some(found)) => found,
+            Some(None) => panic!("it ended before {what}:\n{said}"),
+            None => panic!("waited in vain for {what}:\n{said}"),
+        }
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // One that has already ended is only collected.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const SAID: &str = "said";
