@@ -1,6 +1,7 @@
 //! Every promise of Sidespan, one module a subject.
 
 mod accepted;
+mod attempts;
 mod configuration;
 mod conflicts;
 mod copies;

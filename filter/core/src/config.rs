@@ -12,7 +12,6 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -32,7 +31,7 @@ mod walk;
 
 pub use attribute::{Attribute, AttributeSource};
 pub use error::ConfigError;
-pub use export::{Compression, HeaderValue, is_header_value};
+pub use export::{Compression, Export, HeaderValue, Otlp, Protocol, is_header_value};
 pub use matching::{Match, PathMatch};
 pub use spans::Conventions;
 pub use trust::{ContextTrust, Trust};
@@ -257,55 +256,6 @@ impl Spans {
             })
             .collect()
     }
-}
-
-/// `$.export`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Export {
-    /// Where to; `None` exports nothing.
-    pub otlp: Option<Otlp>,
-    /// Spans in one request, at most.
-    pub batch_max_spans: usize,
-    /// How long a span waits for others, at most.
-    pub batch_max_delay: Duration,
-    /// Spans kept, at most.
-    pub queue_max_spans: usize,
-    /// Bytes of spans kept, at most.
-    pub queue_max_bytes: usize,
-    /// Delay before the second try.
-    pub retry_initial: Duration,
-    /// Delay between tries, at most.
-    pub retry_max: Duration,
-    /// Tries, the first included.
-    pub retry_attempts: u32,
-}
-
-/// `$.export.otlp`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Otlp {
-    /// Envoy's name of the cluster.
-    pub cluster: String,
-    /// `:authority` of the request.
-    pub authority: String,
-    /// gRPC or HTTP.
-    pub protocol: Protocol,
-    /// `:path` of the request.
-    pub path: String,
-    /// How the request's body is written.
-    pub compression: Compression,
-    /// How long one try may take.
-    pub timeout: Duration,
-    /// Headers of every request, in lower case.
-    pub headers: Vec<(String, HeaderValue)>,
-}
-
-/// `$.export.otlp.protocol`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// `grpc`.
-    Grpc,
-    /// `http/protobuf`.
-    HttpProtobuf,
 }
 
 /// What is used in place of `trust`, `sampling.exclude` and `sampling.keep` where the direction is edge.

@@ -10,7 +10,55 @@ use core::time::Duration;
 use super::collector::{PORTS, authority_of, cluster_of};
 use super::value::{ANY_DURATION, Shown};
 use super::walk::At;
-use super::{Export, Otlp, Protocol};
+
+/// `$.export`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Export {
+    /// Where to; `None` exports nothing.
+    pub otlp: Option<Otlp>,
+    /// Spans in one request, at most.
+    pub batch_max_spans: usize,
+    /// How long a span waits for others, at most.
+    pub batch_max_delay: Duration,
+    /// Spans kept, at most.
+    pub queue_max_spans: usize,
+    /// Bytes of spans kept, at most.
+    pub queue_max_bytes: usize,
+    /// Delay before the second try.
+    pub retry_initial: Duration,
+    /// Delay between tries, at most.
+    pub retry_max: Duration,
+    /// Tries, the first included.
+    pub retry_attempts: u32,
+}
+
+/// `$.export.otlp`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Otlp {
+    /// Envoy's name of the cluster.
+    pub cluster: String,
+    /// `:authority` of the request.
+    pub authority: String,
+    /// gRPC or HTTP.
+    pub protocol: Protocol,
+    /// `:path` of the request.
+    pub path: String,
+    /// How the request's body is written.
+    pub compression: Compression,
+    /// How long one try may take.
+    pub timeout: Duration,
+    /// Headers of every request, in lower case.
+    pub headers: Vec<(String, HeaderValue)>,
+}
+
+/// `$.export.otlp.protocol`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// `grpc`.
+    Grpc,
+    /// `http/protobuf`.
+    HttpProtobuf,
+}
 
 impl Default for Export {
     fn default() -> Self {
