@@ -24,6 +24,7 @@ mod outage;
 mod pairs;
 mod private;
 mod program;
+mod replies;
 mod requests;
 mod sdks;
 mod shutdown;
