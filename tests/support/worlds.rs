@@ -13,12 +13,12 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use sidespan_core::config::Config;
-use sidespan_core::entropy::{Entropy, IdSource};
+use sidespan_core::entropy::Entropy;
 use sidespan_core::exchange::record::Record;
 use sidespan_core::headers::list::HeaderList;
 use sidespan_core::otlp;
 use sidespan_core::resource::Node;
-use sidespan_core::stats::Stats;
+use sidespan_core::state::State;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Tracer};
 use sidespan_host::{Action, Ending, Headers, Host, Module, StreamProperties, Then};
@@ -76,16 +76,15 @@ impl Request {
         let tracer = Tracer::new(&config, &node);
         let before = HeaderList::new(self.headers.iter().cloned());
         let mut after = before.clone();
-        let mut ids = IdSource::new(Counting(1));
-        let mut stats = Stats::default();
+        let mut state = State::new(&config, Counting(1));
         let request = before.as_request();
         let mut spans = Vec::new();
         let direction = || self.direction;
-        let course = tracer.decide(&request, before.pairs(), direction, &mut ids, &mut stats);
+        let course = tracer.decide(&request, before.pairs(), direction, || Nanos(1), &mut state);
         if let Some(mut course) = course {
             let all = before.pairs();
             let now = Nanos(1);
-            let active = course.begin(self.direction, &request, all, now, &mut ids, &mut stats);
+            let active = course.begin(self.direction, &request, all, now, &mut state);
             tracer.inject(&course, &request, &mut after);
             // What the host says of every stream.
             let exchange = Record::answered(self.status).property("request.protocol", "HTTP/1.1");
@@ -96,7 +95,8 @@ impl Request {
                 spans.push(Span::decode(&otlp::encode(&span)[..]).expect("a span"));
             }
         }
-        let counters = stats
+        let counters = state
+            .stats
             .take()
             .map(|(counter, count)| (counter.name().to_owned(), count))
             .collect();

@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 use sidespan_core::config::Config;
-use sidespan_core::entropy::{Entropy, IdSource};
+use sidespan_core::entropy::Entropy;
 use sidespan_core::exchange::record::Record;
 use sidespan_core::headers::list::HeaderList;
 use sidespan_core::headers::wire::Pairs;
@@ -21,7 +21,7 @@ use sidespan_core::otlp;
 use sidespan_core::propagation;
 use sidespan_core::resource::Node;
 use sidespan_core::span::Span;
-use sidespan_core::stats::Stats;
+use sidespan_core::state::State;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Tracer};
 
@@ -90,22 +90,19 @@ fn tracer() -> Tracer {
     Tracer::new(&config, &Node::default())
 }
 
+fn now() -> Nanos {
+    Nanos(1)
+}
+
 fn finished(headers: &RequestHeaders<'_>) -> Vec<Span> {
-    let mut ids = IdSource::new(Zeroes);
-    let mut stats = Stats::default();
+    let mut state = State::new(&Config::default(), Zeroes);
     let (tracer, answered) = (tracer(), Record::answered(200));
     let direction = || Direction::Inbound;
     tracer
-        .decide(
-            headers,
-            core::iter::empty(),
-            direction,
-            &mut ids,
-            &mut stats,
-        )
+        .decide(headers, core::iter::empty(), direction, now, &mut state)
         .and_then(|mut course| {
             let all = core::iter::empty();
-            course.begin(direction(), headers, all, Nanos(1), &mut ids, &mut stats)
+            course.begin(direction(), headers, all, Nanos(1), &mut state)
         })
         .into_iter()
         .flat_map(|active| tracer.finish(active, &answered, Nanos(2)))
@@ -119,14 +116,14 @@ fn request(criterion: &mut Criterion) {
     let tracer = tracer();
     let formats = Config::default().propagation.extract;
     let trust = Config::default().trust;
-    let mut ids = IdSource::new(Zeroes);
-    let mut stats = Stats::default();
+    let mut state = State::new(&Config::default(), Zeroes);
 
     criterion.bench_function("read", |bencher| {
         bencher.iter(|| black_box(RequestHeaders::read(Pairs::new(black_box(&block)))));
     });
     criterion.bench_function("extract", |bencher| {
-        bencher.iter(|| propagation::extract(&formats, &trust, black_box(&headers), &mut stats));
+        bencher
+            .iter(|| propagation::extract(&formats, &trust, black_box(&headers), &mut state.stats));
     });
     criterion.bench_function("decide", |bencher| {
         bencher.iter(|| {
@@ -134,13 +131,13 @@ fn request(criterion: &mut Criterion) {
                 black_box(&headers),
                 list.pairs(),
                 || Direction::Inbound,
-                &mut ids,
-                &mut stats,
+                now,
+                &mut state,
             )
         });
     });
     let direction = || Direction::Inbound;
-    if let Some(course) = tracer.decide(&headers, list.pairs(), direction, &mut ids, &mut stats) {
+    if let Some(course) = tracer.decide(&headers, list.pairs(), direction, now, &mut state) {
         criterion.bench_function("inject", |bencher| {
             bencher.iter(|| tracer.inject(black_box(&course), &headers, &mut Discard));
         });
@@ -150,9 +147,9 @@ fn request(criterion: &mut Criterion) {
         bencher.iter(|| {
             let headers = RequestHeaders::read(Pairs::new(black_box(&block)));
             let pairs = Pairs::new(&block);
-            let mut course = tracer.decide(&headers, pairs, direction, &mut ids, &mut stats)?;
+            let mut course = tracer.decide(&headers, pairs, direction, now, &mut state)?;
             let all = Pairs::new(&block);
-            let active = course.begin(direction(), &headers, all, Nanos(1), &mut ids, &mut stats);
+            let active = course.begin(direction(), &headers, all, Nanos(1), &mut state);
             tracer.inject(&course, &headers, &mut Discard);
             for span in tracer.finish(active?, &answered, Nanos(2)) {
                 black_box(otlp::encode(&span));

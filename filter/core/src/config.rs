@@ -1,8 +1,7 @@
 //! The plugin's configuration: from the bytes of `pluginConfig` to checked values.
 //!
 //! The whole language of the configuration is known here and all of it is checked, also what this version does not do
-//! yet: that is refused where it is set to anything but its default. `sampling.keep` and `sampling.consistent` are the
-//! exceptions, accepted from the first version on.
+//! yet: that is refused where it is set to anything but its default.
 //!
 //! All errors are found in one go and told in the order of the document, each with its JSON path. No value that may be
 //! secret is in them. Where the contract is silent, the limits here are: 100 errors (the rest is counted), 131,072
@@ -33,6 +32,7 @@ pub use attribute::{Attribute, AttributeSource};
 pub use error::ConfigError;
 pub use export::{Compression, Export, HeaderValue, Otlp, Protocol, is_header_value};
 pub use matching::{Match, PathMatch};
+pub use sampling::{Keep, Remote, Rule, Sampling};
 pub use spans::Conventions;
 pub use trust::{ContextTrust, Trust};
 
@@ -55,6 +55,8 @@ pub struct Config {
     pub gateway_trust: Option<Trust>,
     /// What is used in place of [`Sampling::exclude`] there, if it is configured.
     pub gateway_exclude: Option<Vec<Match>>,
+    /// What is used in place of [`Sampling::keep`] there, if it is configured.
+    pub gateway_keep: Option<Keep>,
     /// Which side of the proxy this is.
     pub direction: Direction,
     /// What spans say.
@@ -147,7 +149,9 @@ impl Config {
             .iter()
             .flat_map(|sampling| &sampling.exclude)
             .chain(self.gateway_exclude.iter().flatten());
+        let rules = self.sampling.iter().flat_map(|sampling| &sampling.rules);
         exclude
+            .chain(rules.map(|rule| &rule.condition))
             .flat_map(|condition| &condition.labels)
             .map(|(name, _)| name.as_str())
             .collect()
@@ -187,17 +191,6 @@ pub enum BaggageSource {
     Jaeger,
     /// `ot-baggage-<key>`
     OtTrace,
-}
-
-/// `$.sampling`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sampling {
-    /// For roots and undecided contexts, 0 to 100.
-    pub percentage: f64,
-    /// By the workload's own namespace.
-    pub namespaces: Vec<(String, f64)>,
-    /// Requests that are not traced at all.
-    pub exclude: Vec<Match>,
 }
 
 /// `$.direction`.
@@ -263,7 +256,7 @@ fn gateway(at: At<'_>, config: &mut Config) {
     at.object(&["trust", "exclude", "keep"], |key, at| match key {
         "trust" => config.gateway_trust = Some(Trust::read(at)),
         "exclude" => config.gateway_exclude = Some(matching::exclude(at)),
-        _ => sampling::keep(at, |at| at.not_built()),
+        _ => config.gateway_keep = Some(Keep::read(at)),
     });
 }
 

@@ -26,7 +26,7 @@ pub use explanation::Explanation;
 
 use crate::config::{Baggage, Config, ContextTrust, Match, Propagation, Trust};
 use crate::describe::Descriptions;
-use crate::entropy::{Entropy, IdSource};
+use crate::entropy::Entropy;
 use crate::exchange::Exchange;
 use crate::headers::{HeaderWriter, Names, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
@@ -35,9 +35,11 @@ use crate::propagation::format::{Format, FormatSet};
 use crate::propagation::tracestate::Tracestate;
 use crate::propagation::{self, Outgoing, SamplingState, SpanContext};
 use crate::resource::Node;
-use crate::sampler::{Decision, Sampler, Verdict};
+use crate::sampler::{Decision, Reason, Sampler, Verdict};
 use crate::span::{Link, Span, SpanKind};
+use crate::state::State;
 use crate::stats::{Counter, Stats};
+use crate::threshold::{self, Member, Threshold};
 use crate::time::Nanos;
 use active::{Open, Parent};
 
@@ -70,6 +72,8 @@ pub struct Tracer {
     names: Names,
     records: bool,
     access_log: bool,
+    // Whether `th` is written.
+    tells_probability: bool,
 }
 
 impl Tracer {
@@ -84,7 +88,7 @@ impl Tracer {
         };
         Self {
             propagation: config.propagation.clone(),
-            sampler: sampling.map(|sampling| Sampler::new(sampling, node.namespace.as_deref())),
+            sampler: sampling.map(|sampling| Sampler::new(sampling, node)),
             trust: trust(config.trust),
             edge_trust: config.gateway_trust.map(trust),
             exclude: sampling.map_or_else(Vec::new, |sampling| matchers(&sampling.exclude)),
@@ -98,25 +102,28 @@ impl Tracer {
                 .fold(Names::ALL, |names, format| names.without(format.headers())),
             records: config.export.otlp.is_some(),
             access_log: config.spans.access_log,
+            tells_probability: sampling.is_some_and(|sampling| sampling.consistent),
         }
     }
 
     /// Reads who calls and decides; `None` leaves the request untouched. `all` are all its headers, which are walked over
-    /// only where a match names one. The direction is asked for only where it matters.
+    /// only where a match names one. The direction and the time are asked for only where they matter.
     pub fn decide<'a>(
         &'a self,
         headers: &RequestHeaders<'a>,
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
         direction: impl FnOnce() -> Direction,
-        ids: &mut IdSource<impl Entropy>,
-        stats: &mut Stats,
+        now: impl FnOnce() -> Nanos,
+        state: &mut State<impl Entropy>,
     ) -> Option<Course<'a>> {
+        let State { ids, limits, stats } = state;
         let direction = LazyCell::new(direction);
         let trust = match &self.edge_trust {
             Some(trust) if *direction == Direction::Edge => trust,
             _ => &self.trust,
         };
-        if self.excludes(&Subject::new(headers, all, || *direction)) {
+        let subject = Subject::new(headers, all, || *direction);
+        if self.excludes(&subject) {
             stats.add(Counter::DroppedExclude);
             return (trust.context != ContextTrust::Accept).then(Course::silent);
         }
@@ -155,8 +162,16 @@ impl Tracer {
             course.seal(headers, stats);
             return Some(course);
         };
-        let decision = sampler.decide(received, trace_id);
+        let member = Member::read(course.tracestate.member(threshold::MEMBER));
+        let randomness = member.randomness(trace_id);
+        let is_root = parent.is_none();
+        let decision = sampler.decide(received, randomness, is_root, &subject, limits, now);
+        let change = member.with(self.threshold_told(decision, &member, randomness));
         stats.add(decision.counter());
+        if let Some(change) = change {
+            let tracestate = core::mem::replace(&mut course.tracestate, Tracestate::Absent);
+            course.tracestate = tracestate.with(threshold::MEMBER, change.value(), stats);
+        }
         course.context = Some(SpanContext {
             trace_id,
             span_id: Some(span_id),
@@ -209,6 +224,21 @@ impl Tracer {
     /// What becomes of baggage, which is no trace context and goes its own way.
     pub fn baggage(&self) -> &Baggage {
         &self.propagation.baggage
+    }
+
+    /// The threshold that goes on with a decision: the sender's, where that is followed and can be true, else the one that
+    /// was compared with. Where nothing is known of the probability, as with debug, there is none (6.4.3, 6.4.4).
+    fn threshold_told(
+        &self,
+        decision: Decision,
+        received: &Member<'_>,
+        randomness: u64,
+    ) -> Option<Threshold> {
+        match (decision.verdict, decision.reason) {
+            (Verdict::Drop, _) => None,
+            (Verdict::Record, Reason::Received) => received.consistent_threshold(randomness),
+            (Verdict::Record, _) => decision.threshold.filter(|_| self.tells_probability),
+        }
     }
 
     /// Whether the request is not to be traced.
@@ -281,9 +311,9 @@ impl Course<'_> {
         headers: &RequestHeaders<'_>,
         all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
         now: Nanos,
-        ids: &mut IdSource<impl Entropy>,
-        stats: &mut Stats,
+        state: &mut State<impl Entropy>,
     ) -> Option<Active> {
+        let State { ids, stats, .. } = state;
         let decision = self.decision.filter(|_| self.is_recorded())?;
         let descriptions = self.descriptions?;
         let mut context = self.context?;

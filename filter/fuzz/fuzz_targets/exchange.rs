@@ -8,13 +8,13 @@
 use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
-use sidespan_core::entropy::{Entropy, IdSource};
+use sidespan_core::entropy::Entropy;
 use sidespan_core::exchange::record::Record;
 use sidespan_core::otlp;
 use sidespan_core::propagation::SamplingState;
 use sidespan_core::propagation::format::Format;
 use sidespan_core::resource::Node;
-use sidespan_core::stats::Stats;
+use sidespan_core::state::State;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Tracer};
 use sidespan_fuzz::{all_agree, extract, headers};
@@ -76,15 +76,14 @@ fn exchange<'a>(
     direction: Direction,
     list: &'a List,
 ) -> Option<(List, TraceIds)> {
-    let mut ids = IdSource::new(Ones);
-    let mut stats = Stats::default();
+    let mut state = State::new(&Config::default(), Ones);
     let (mut after, mut traces) = (list.clone(), Vec::new());
     let request = list.as_request();
     let bytes = |(name, value): (&'a str, &'a [u8])| (name.as_bytes(), value);
     let all: Vec<_> = list.iter().map(bytes).collect();
     let all = all.iter().copied();
-    let mut course = tracer.decide(&request, all.clone(), || direction, &mut ids, &mut stats)?;
-    let active = course.begin(direction, &request, all.clone(), Nanos(1), &mut ids, &mut stats);
+    let mut course = tracer.decide(&request, all.clone(), || direction, || Nanos(1), &mut state)?;
+    let active = course.begin(direction, &request, all.clone(), Nanos(1), &mut state);
     tracer.inject(&course, &request, &mut after);
     let answered = Record::answered(200);
     for span in active

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
-use sidespan_core::entropy::{Entropy, IdSource};
+use sidespan_core::entropy::Entropy;
 use sidespan_core::exchange::record::Record;
 use sidespan_core::headers::list::HeaderList;
 use sidespan_core::otlp::{self, wire};
 use sidespan_core::resource::Node;
 use sidespan_core::span::Span;
-use sidespan_core::stats::Stats;
+use sidespan_core::state::State;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Tracer};
 use sidespan_fuzz::headers;
@@ -68,25 +68,25 @@ fn of_request(
     request: &HeaderList,
     record: &Record,
 ) -> Vec<Span> {
-    let (mut ids, mut stats) = (IdSource::new(Ones), Stats::default());
+    let mut state = State::new(&Config::default(), Ones);
     let known = request.as_request();
     let all = request.pairs();
-    let decided = tracer.decide(&known, all, || direction, &mut ids, &mut stats);
+    let decided = tracer.decide(&known, all, || direction, || Nanos(1), &mut state);
     let Some(mut course) = decided else {
         return Vec::new();
     };
     let all = request.pairs();
-    let active = course.begin(direction, &known, all, Nanos(1), &mut ids, &mut stats);
+    let active = course.begin(direction, &known, all, Nanos(1), &mut state);
     let ended = active.map(|active| tracer.finish(active, record, Nanos(2)).collect());
     ended.unwrap_or_default()
 }
 
 fn of_try(tracer: &Tracer, request: &HeaderList, record: &Record) -> Vec<Span> {
-    let mut ids = IdSource::new(Ones);
+    let mut state = State::new(&Config::default(), Ones);
     let mut after = request.clone();
     let known = request.as_request();
     let all = request.pairs();
-    let begun = tracer.begin_attempt(&known, all, || None, Nanos(1), &mut ids, &mut after);
+    let begun = tracer.begin_attempt(&known, all, || None, Nanos(1), &mut state, &mut after);
     let Some((mut active, _)) = begun else {
         return Vec::new();
     };

@@ -114,7 +114,7 @@ impl Shared {
                 let Some(Noted { lost, written_off }) = noted else {
                     return;
                 };
-                let stats = &mut worker.stats;
+                let stats = &mut worker.state.stats;
                 stats.add_many(Counter::SpansDroppedRestart, as_usize(lost.spans));
                 metrics.take_back(lost);
                 if written_off != Holding::default() {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use sidespan_core::config::{Config, Role};
-use sidespan_core::entropy::IdSource;
 use sidespan_core::export::{Exporter, Urgency};
 use sidespan_core::facing::Facing;
 use sidespan_core::headers::RequestHeaders;
@@ -11,7 +10,8 @@ use sidespan_core::headers::wire::Pairs;
 use sidespan_core::ledger::Holding;
 use sidespan_core::otlp::{self, Envelope};
 use sidespan_core::resource::{self, Node, Resource};
-use sidespan_core::stats::{Counter, Stats};
+use sidespan_core::state::State;
+use sidespan_core::stats::Counter;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Active, Memory, Tracer};
 
@@ -27,11 +27,10 @@ pub(crate) struct Worker {
     tracer: Tracer,
     facing: Facing,
     role: Role,
-    ids: IdSource<WasiEntropy>,
+    pub(crate) state: State<WasiEntropy>,
     collector: Option<Collector>,
     // Whether other installations are in this process, and may be in this chain.
     has_copies: bool,
-    pub(crate) stats: Stats,
 }
 
 impl Worker {
@@ -59,10 +58,9 @@ impl Worker {
             tracer: Tracer::new(config, &node),
             facing,
             role: config.role,
-            ids: IdSource::new(WasiEntropy),
+            state: State::new(config, WasiEntropy),
             collector,
             has_copies: config.role == Role::Request && installs::renew(),
-            stats: Stats::default(),
         }
     }
 
@@ -76,7 +74,7 @@ impl Worker {
 
     fn begin_request(&mut self) -> Option<Active> {
         if self.has_copies && installs::is_seen_before() {
-            self.stats.add(Counter::ContextDuplicateInstall);
+            self.state.stats.add(Counter::ContextDuplicateInstall);
             return None;
         }
         let block = host::header_map(host::REQUEST_HEADERS);
@@ -84,22 +82,22 @@ impl Worker {
         let writer = &mut RequestHeaderWriter;
         let baggage = self.tracer.baggage();
         if baggage.is_touched() {
-            baggage.rewrite(&headers, Pairs::new(&block), writer, &mut self.stats);
+            baggage.rewrite(&headers, Pairs::new(&block), writer, &mut self.state.stats);
         }
         // A property and the time are asked for only where they make a difference, and once.
         let facing = self.facing;
         let mut known = None;
         let mut direction = || *known.get_or_insert_with(|| node::direction(facing));
-        let excluded = self.stats.get(Counter::DroppedExclude);
+        let excluded = self.state.stats.get(Counter::DroppedExclude);
         let mut course = self.tracer.decide(
             &headers,
             Pairs::new(&block),
             &mut direction,
-            &mut self.ids,
-            &mut self.stats,
+            host::now,
+            &mut self.state,
         );
         if log::log_enabled!(log::Level::Debug) {
-            let is_excluded = self.stats.get(Counter::DroppedExclude) > excluded;
+            let is_excluded = self.state.stats.get(Counter::DroppedExclude) > excluded;
             let explanation = self.tracer.explain(&headers, course.as_ref(), is_excluded);
             log::debug!("{explanation}");
         }
@@ -113,8 +111,7 @@ impl Worker {
             .then(|| (direction(), host::now()))
             .and_then(|(direction, now)| {
                 let all = Pairs::new(&block);
-                let (ids, stats) = (&mut self.ids, &mut self.stats);
-                course.begin(direction, &headers, all, now, ids, stats)
+                course.begin(direction, &headers, all, now, &mut self.state)
             });
         self.tracer.inject(course, &headers, writer);
         active
@@ -128,7 +125,7 @@ impl Worker {
             Pairs::new(&block),
             || Memory::read(&host::property(ATTEMPTS)?),
             host::now(),
-            &mut self.ids,
+            &mut self.state,
             &mut RequestHeaderWriter,
         )?;
         host::set_property(ATTEMPTS, &memory.to_bytes());
@@ -148,7 +145,7 @@ impl Worker {
             return;
         };
         let now = host::now();
-        let mut push = |span| collector.exporter.push(&span, now, &mut self.stats);
+        let mut push = |span| collector.exporter.push(&span, now, &mut self.state.stats);
         match self.role {
             Role::Request => self
                 .tracer
@@ -169,7 +166,7 @@ impl Worker {
 
     /// The tick has come: if it was asked for out of turn, from here on it is the usual again.
     pub(crate) fn ticked(&mut self) {
-        self.stats.add(Counter::WorkerTicks);
+        self.state.stats.add(Counter::WorkerTicks);
         self.has_copies = self.role == Role::Request && installs::renew();
         logging::follow();
         if let Some(collector) = &mut self.collector {
@@ -180,7 +177,12 @@ impl Worker {
     /// Sends what is due.
     pub(crate) fn send(&mut self, urgency: Urgency) {
         if let Some(collector) = &mut self.collector {
-            collector.send_due(urgency, host::now(), &mut self.ids, &mut self.stats);
+            collector.send_due(
+                urgency,
+                host::now(),
+                &mut self.state.ids,
+                &mut self.state.stats,
+            );
         }
     }
 
@@ -191,8 +193,8 @@ impl Worker {
                 token,
                 body_bytes,
                 has_trailers,
-                &mut self.ids,
-                &mut self.stats,
+                &mut self.state.ids,
+                &mut self.state.stats,
             );
         }
     }
@@ -215,7 +217,7 @@ impl Worker {
     /// Gives up on what still waits.
     pub(crate) fn close(&mut self) {
         if let Some(collector) = &mut self.collector {
-            collector.exporter.close(&mut self.stats);
+            collector.exporter.close(&mut self.state.stats);
         }
     }
 
@@ -236,7 +238,7 @@ impl Worker {
 
     /// Random bytes that tell this configuration from every other.
     pub(crate) fn identity(&mut self) -> [u8; 8] {
-        self.ids.take().unwrap_or_default()
+        self.state.ids.take().unwrap_or_default()
     }
 }
 

@@ -9,7 +9,7 @@
 
 use super::active::Parent;
 use super::{Active, Course, Direction, Tracer};
-use crate::entropy::{Entropy, IdSource};
+use crate::entropy::Entropy;
 use crate::envoy_flags::RETRY_LIMIT;
 use crate::exchange::{self, Ending, Exchange};
 use crate::headers::{HeaderWriter, RequestHeaders};
@@ -17,6 +17,7 @@ use crate::ids::{SpanId, TraceId};
 use crate::propagation::{self, Extraction, SamplingState};
 use crate::sampler::{Decision, Reason, Verdict};
 use crate::span::Span;
+use crate::state::State;
 use crate::stats::Stats;
 use crate::time::Nanos;
 
@@ -69,7 +70,7 @@ impl Tracer {
         all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
         memory: impl FnOnce() -> Option<Memory>,
         now: Nanos,
-        ids: &mut IdSource<impl Entropy>,
+        state: &mut State<impl Entropy>,
         writer: &mut impl HeaderWriter,
     ) -> Option<(Active, Memory)> {
         // What the request carried was counted when it came.
@@ -82,7 +83,7 @@ impl Tracer {
         let decision = found.context.and_then(|context| decision(context.sampling));
         let span_id = decision
             .filter(|_| self.records)
-            .and_then(|decision| Some((decision, ids.span_id()?)));
+            .and_then(|decision| Some((decision, state.ids.span_id()?)));
         let mut course = self.course(found);
         let mut begun = None;
         if let (Some((decision, span_id)), Some(mut context)) = (span_id, course.context)
@@ -106,7 +107,7 @@ impl Tracer {
         course.seal(headers, stats);
         let active = begun.and_then(|memory| {
             let direction = Direction::Outbound;
-            let mut active = course.begin(direction, headers, all, now, ids, stats)?;
+            let mut active = course.begin(direction, headers, all, now, state)?;
             active.first.parent = Parent::Unknown;
             Some((active, memory))
         });
@@ -190,6 +191,7 @@ fn decision(sampling: SamplingState) -> Option<Decision> {
     Some(Decision {
         verdict: Verdict::Record,
         reason,
+        threshold: None,
     })
 }
 

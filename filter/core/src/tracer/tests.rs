@@ -6,6 +6,7 @@ use super::*;
 use crate::exchange::record::Record;
 use crate::headers::list::HeaderList;
 use crate::span::{LinkReason, Span, Status};
+use crate::stats::Stats;
 
 mod attributes;
 mod exclude;
@@ -68,14 +69,14 @@ fn exchange_with(
     let tracer = Tracer::new(&config, &node);
     let before = HeaderList::new(headers.iter().copied());
     let mut after = before.clone();
-    let mut ids = IdSource::new(entropy);
-    let mut stats = Stats::default();
+    let mut state = State::new(&config, entropy);
     let request = before.as_request();
     let mut spans = Vec::new();
-    let course = tracer.decide(&request, before.pairs(), || direction, &mut ids, &mut stats);
+    let all = before.pairs();
+    let course = tracer.decide(&request, all, || direction, || Nanos(1), &mut state);
     if let Some(mut course) = course {
         let all = before.pairs();
-        let active = course.begin(direction, &request, all, Nanos(10), &mut ids, &mut stats);
+        let active = course.begin(direction, &request, all, Nanos(10), &mut state);
         tracer.inject(&course, &request, &mut after);
         let answered = Record::answered(200);
         spans.extend(
@@ -87,7 +88,7 @@ fn exchange_with(
     Exchange {
         headers: after,
         spans,
-        stats,
+        stats: state.stats,
     }
 }
 

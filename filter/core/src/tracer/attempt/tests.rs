@@ -28,7 +28,7 @@ impl Entropy for Counting {
 /// One request, whose tries share a header map and a memory.
 struct Tries {
     tracer: Tracer,
-    ids: IdSource<Counting>,
+    state: State<Counting>,
     headers: HeaderList,
     memory: Option<[u8; 32]>,
 }
@@ -39,7 +39,7 @@ impl Tries {
         let config = Config::parse(config).unwrap();
         Self {
             tracer: Tracer::new(&config, &Node::default()),
-            ids: IdSource::new(Counting(1)),
+            state: State::new(&config, Counting(1)),
             headers: HeaderList::new(headers.iter().copied()),
             memory: None,
         }
@@ -53,7 +53,7 @@ impl Tries {
             before.pairs(),
             || Memory::read(&memory?),
             Nanos(10),
-            &mut self.ids,
+            &mut self.state,
             &mut self.headers,
         );
         let (active, memory) = begun?;

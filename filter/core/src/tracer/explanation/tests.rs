@@ -1,10 +1,12 @@
 use alloc::string::{String, ToString};
 
 use crate::config::Config;
-use crate::entropy::{Entropy, IdSource};
+use crate::entropy::Entropy;
 use crate::headers::list::HeaderList;
 use crate::resource::Node;
-use crate::stats::{Counter, Stats};
+use crate::state::State;
+use crate::stats::Counter;
+use crate::time::Nanos;
 use crate::tracer::{Direction, Tracer};
 
 struct Ones;
@@ -21,11 +23,10 @@ fn explained(config: &str, headers: &[(&str, &str)]) -> String {
     let tracer = Tracer::new(&config, &Node::default());
     let list = HeaderList::new(headers.iter().copied());
     let request = list.as_request();
-    let mut stats = Stats::default();
-    let mut ids = IdSource::new(Ones);
+    let mut state = State::new(&config, Ones);
     let direction = || Direction::Inbound;
-    let course = tracer.decide(&request, list.pairs(), direction, &mut ids, &mut stats);
-    let is_excluded = stats.get(Counter::DroppedExclude) > 0;
+    let course = tracer.decide(&request, list.pairs(), direction, || Nanos(1), &mut state);
+    let is_excluded = state.stats.get(Counter::DroppedExclude) > 0;
     tracer
         .explain(&request, course.as_ref(), is_excluded)
         .to_string()

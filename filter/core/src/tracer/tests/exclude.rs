@@ -204,15 +204,9 @@ fn mf_13_asks_for_the_direction_only_where_the_two_lists_differ() {
             asked = true;
             Direction::Inbound
         };
-        let mut ids = IdSource::new(Counting(1));
-        let mut stats = Stats::default();
-        tracer.decide(
-            &list.as_request(),
-            list.pairs(),
-            direction,
-            &mut ids,
-            &mut stats,
-        );
+        let mut state = State::new(&config, Counting(1));
+        let now = || Nanos(1);
+        tracer.decide(&list.as_request(), list.pairs(), direction, now, &mut state);
         assert_eq!(asked, is_asked, "{path}");
     }
 }

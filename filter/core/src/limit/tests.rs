@@ -1,0 +1,127 @@
+use super::*;
+
+const MILLISECOND: u64 = 1_000_000;
+
+fn at(milliseconds: u64) -> Nanos {
+    Nanos((1_000_000 + milliseconds) * MILLISECOND)
+}
+
+#[test]
+fn rl_1_a_bucket_lets_so_many_pass_a_second() {
+    let mut bucket = Bucket::new(10.0);
+    let first: usize = (0..50).map(|_| usize::from(bucket.takes(at(0)))).sum();
+    assert_eq!(first, 10, "one second's worth to begin with");
+    let mut passed = 0;
+    for milliseconds in 1..=10_000 {
+        passed += usize::from(bucket.takes(at(milliseconds)));
+    }
+    assert!((99..=101).contains(&passed), "{passed}");
+    // What a pause saved is one second's worth, not the pause's.
+    let after: usize = (0..50)
+        .map(|_| usize::from(bucket.takes(at(100_000))))
+        .sum();
+    assert_eq!(after, 10);
+}
+
+#[test]
+fn rl_1_a_slow_bucket_begins_with_one_and_an_empty_one_never_gives() {
+    let mut slow = Bucket::new(0.1);
+    let passed: usize = (0..30)
+        .map(|second| usize::from(slow.takes(at(second * 1000))))
+        .sum();
+    assert_eq!(passed, 3, "at once, after 10 s and after 20 s");
+    let mut none = Bucket::new(0.0);
+    assert!(!none.takes(at(0)) && !none.takes(at(1_000_000)));
+}
+
+#[test]
+fn a_clock_that_was_set_back_stops_nobody() {
+    let mut bucket = Bucket::new(1.0);
+    assert!(bucket.takes(at(10_000)));
+    assert!(!bucket.takes(at(0)));
+    assert!(bucket.takes(at(1_000)));
+    let mut estimate = Estimate::new(1.0);
+    for _ in 0..10 {
+        estimate.share(at(10_000));
+    }
+    estimate.share(at(0));
+    assert!(estimate.share(at(1_500)) > 0.0);
+}
+
+/// The number that passes when `rate` come a second, evenly, and each has a randomness of its own.
+fn passed(target: f64, rate: u64, seconds: u64) -> f64 {
+    let mut estimate = Estimate::new(target);
+    let mut sum = 0.0;
+    for second in 0..seconds {
+        for number in 0..rate {
+            let now = at(second * 1000 + number * 1000 / rate);
+            sum += estimate.share(now);
+        }
+    }
+    sum
+}
+
+#[test]
+fn rl_3_an_estimate_thins_what_comes_to_the_rate() {
+    for rate in [10, 49, 50] {
+        assert_eq!(
+            passed(50.0, rate, 20),
+            (rate * 20) as f64,
+            "{rate}: all pass"
+        );
+    }
+    for rate in [100, 200, 5_000] {
+        let found = passed(50.0, rate, 20) / 20.0;
+        // In the first second nothing is known yet.
+        assert!((48.0..70.0).contains(&found), "{rate}: {found}");
+    }
+    assert_eq!(passed(0.0, 100, 3), 0.0);
+}
+
+#[test]
+fn an_estimate_forgets_a_burst_and_a_pause() {
+    let mut estimate = Estimate::new(10.0);
+    for _ in 0..1000 {
+        estimate.share(at(0));
+    }
+    assert!(estimate.share(at(1_000)) < 0.02);
+    for second in 2..60 {
+        estimate.share(at(second * 1000));
+    }
+    assert_eq!(estimate.share(at(60_000)), 1.0);
+    for _ in 0..1000 {
+        estimate.share(at(61_000));
+    }
+    assert_eq!(
+        estimate.share(at(200_000)),
+        1.0,
+        "after minutes without any"
+    );
+}
+
+/// Two hosts that see the same traffic with its chance variations leave out nearly the same traces.
+#[test]
+fn estimates_of_the_same_traffic_agree() {
+    let mut seed = 7_u64;
+    let mut random = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed >> 11
+    };
+    let mut hosts = [Estimate::new(25.0); 5];
+    let (mut lowest, mut highest) = (0.0, 0.0);
+    for milliseconds in 0..30_000 {
+        let mut shares = [0.0; 5];
+        // 100 a second on average, each seen by every host within some milliseconds.
+        if random() % 10 == 0 {
+            for (host, share) in hosts.iter_mut().zip(&mut shares) {
+                *share = host.share(at(milliseconds + random() % 20));
+            }
+            lowest += shares.iter().copied().fold(f64::INFINITY, f64::min);
+            highest += shares.iter().copied().fold(0.0, f64::max);
+        }
+    }
+    let whole = lowest / highest;
+    assert!(whole > 0.9, "{whole}");
+}

@@ -1,0 +1,31 @@
+//! What changes from one request to the next: everything that deciding draws from and adds to. One for each worker.
+
+use crate::config::Config;
+use crate::entropy::{Entropy, IdSource};
+use crate::limit::Limits;
+use crate::stats::Stats;
+
+/// The state of one worker.
+#[derive(Debug)]
+pub struct State<E> {
+    /// Where ids come from.
+    pub ids: IdSource<E>,
+    /// How much is taken on.
+    pub limits: Limits,
+    /// What has been counted.
+    pub stats: Stats,
+}
+
+impl<E: Entropy> State<E> {
+    /// The state of a worker that has seen nothing yet.
+    pub fn new(config: &Config, entropy: E) -> Self {
+        Self {
+            ids: IdSource::new(entropy),
+            limits: config
+                .sampling
+                .as_ref()
+                .map_or_else(Limits::default, Limits::new),
+            stats: Stats::default(),
+        }
+    }
+}
