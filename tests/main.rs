@@ -8,6 +8,7 @@ mod cost;
 mod counters;
 mod differential;
 mod examples;
+mod exchanges;
 mod export;
 mod faults;
 mod guides;
