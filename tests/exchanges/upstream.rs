@@ -2,7 +2,6 @@
 //! which answers to `/<anything>/<behaviour>`, gRPC's methods among them.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -196,53 +195,29 @@ async fn answer(request: Request<Incoming>, board: Board) -> Result<Response<Ste
     let trace_id = trace_id.unwrap_or_default().to_owned();
     board.tell(Note::Arrived, &trace_id);
     let message = Data(b"\0\0\0\0\0");
-    // The whole of it in one block of headers, as gRPC answers that have no message.
-    let mut trailers_only = None;
-    let mut is_grpc = true;
-    let steps = match request.uri().path().rsplit('/').next().unwrap_or_default() {
-        "Ok" => vec![message, Status("0")],
-        "NotFound" => vec![Status("5")],
-        "Internal" => vec![message, message, Status("13")],
-        "Strange" => vec![Status("77")],
-        "Stream" => [vec![message; 100], vec![Status("0")]].concat(),
-        "NoStatus" => vec![message],
-        "Reset" => vec![message, Heard, Reset],
-        "Stall" => vec![message, Forever],
-        "Silence" => {
-            std::future::pending::<Infallible>().await;
-            vec![]
-        }
-        "ResetEarly" => return Err(io::ErrorKind::ConnectionReset.into()),
-        "Page" => {
-            is_grpc = false;
-            vec![Data(b"<html>")]
-        }
-        "reset" => return Err(io::ErrorKind::ConnectionReset.into()),
-        "cut" => {
-            is_grpc = false;
-            vec![Data(b"some"), Heard, Reset]
-        }
-        "plain" => {
-            is_grpc = false;
-            vec![Data(b"some")]
-        }
-        number => {
-            trailers_only = Some(number.trim_start_matches(char::is_alphabetic).to_owned());
-            vec![]
-        }
+    let (grpc, html) = ("application/grpc", "text/html");
+    let behaviour = request.uri().path().rsplit('/').next();
+    let (status, content_type, steps) = match behaviour.unwrap_or_default() {
+        "Ok" => (200, grpc, vec![message, Status("0")]),
+        "NotFound" => (200, grpc, vec![Status("5")]),
+        "Internal" => (200, grpc, vec![message, message, Status("13")]),
+        "Strange" => (200, grpc, vec![Status("77")]),
+        "Stream" => (200, grpc, [vec![message; 100], vec![Status("0")]].concat()),
+        "NoStatus" => (200, grpc, vec![message]),
+        "Reset" => (200, grpc, vec![message, Heard, Reset]),
+        "Stall" => (200, grpc, vec![message, Forever]),
+        "Page" => (404, html, vec![Data(b"<html>")]),
+        "plain" => (200, html, vec![Data(b"some")]),
+        "cut" => (200, html, vec![Data(b"some"), Heard, Reset]),
+        "reset" | "ResetEarly" => return Err(io::ErrorKind::ConnectionReset.into()),
+        "Silence" => std::future::pending().await,
+        _ => (200, grpc, vec![]),
     };
-    let is_page = request.uri().path().ends_with("/Page");
     let mut response = Response::builder()
-        .status(if is_page { 404 } else { 200 })
-        .header(
-            "content-type",
-            if is_grpc {
-                "application/grpc"
-            } else {
-                "text/html"
-            },
-        );
-    if let Some(code) = trailers_only {
+        .status(status)
+        .header("content-type", content_type);
+    // All in one block of headers, which are the trailers.
+    if let Some(code) = behaviour.and_then(|name| name.strip_prefix("Status")) {
         response = response.header("grpc-status", code);
     }
     let body = Steps::new(&steps, &board, &trace_id);
