@@ -134,14 +134,23 @@ fn set_ports(value: &mut Value, service: u16) {
 }
 
 fn filter(bootstrap: &Value) -> &Value {
-    bootstrap.pointer(FILTER).expect("the wasm filter")
+    let found = [IN_FRONT, BEHIND]
+        .iter()
+        .find_map(|path| bootstrap.pointer(path));
+    found.expect("the wasm filter")
 }
 
 fn filter_mut(bootstrap: &mut Value) -> &mut Value {
-    bootstrap.pointer_mut(FILTER).expect("the wasm filter")
+    let path = [IN_FRONT, BEHIND]
+        .into_iter()
+        .find(|path| bootstrap.pointer(path).is_some());
+    let found = path.and_then(|path| bootstrap.pointer_mut(path));
+    found.expect("the wasm filter")
 }
 
-const FILTER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config";
+/// In front of the router, or behind it.
+const IN_FRONT: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config";
+const BEHIND: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/upstream_http_filters/0/typed_config/config";
 
 fn bootstrap(folder: &Path) -> Value {
     serde_saphyr::from_str(&read(&folder.join("envoy.yaml")))

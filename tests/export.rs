@@ -57,7 +57,7 @@ fn exports_by_http_protobuf() {
     assert_eq!(
         requests[0].header("b3"),
         Some("0"),
-        "B3-11: the export itself is not traced"
+        "B3-11, SZ-6: the export itself is not traced"
     );
     wait_for_counter(&envoy, "spans.exported", |count| count == 1);
 }

@@ -1,6 +1,7 @@
 //! Every promise of Sidespan, one module a subject.
 
 mod accepted;
+mod attempts;
 mod configuration;
 mod conflicts;
 mod copies;
@@ -13,6 +14,7 @@ mod export;
 mod faults;
 mod guides;
 mod hops;
+mod hostcalls;
 mod hostile;
 mod lifecycle;
 mod load;
@@ -21,7 +23,9 @@ mod native;
 mod notes;
 mod outage;
 mod pairs;
+mod private;
 mod program;
+mod replies;
 mod requests;
 mod sdks;
 mod shutdown;
@@ -32,4 +36,5 @@ mod trapped;
 mod trust;
 mod vectors;
 mod w3c;
+mod why;
 mod worlds;

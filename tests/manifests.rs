@@ -19,6 +19,7 @@ fn every_configuration_in_them_is_valid_and_warned_of_is_only_the_registry() {
         ("wasmplugin", 1, Some("$.spec.url")),
         ("trafficextension", 1, Some("$.spec.wasm.url")),
         ("envoyfilter", 2, None),
+        ("attempts", 1, None),
     ] {
         let file = format!("istio/{name}.yaml");
         let report = Report::of(&file, read(&file).as_bytes());
@@ -119,6 +120,39 @@ fn the_filter_of_the_envoy_filter_runs_in_an_envoy() {
 }
 
 #[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn the_filter_behind_the_router_runs_in_an_envoy() {
+    let manifest = manifest("attempts");
+    let router = &manifest["spec"]["configPatches"][0]["patch"]["value"]["typed_config"];
+    let mut filters = router["upstream_http_filters"].clone();
+    let config = &mut filters[0]["typed_config"]["config"];
+    config["vm_config"]["code"]["local"]["filename"] = envoy::module().display().to_string().into();
+    let service = Server::ok();
+    let bootstrap = Bootstrap::new(Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z"))
+        .listener(
+            Listener::new("out")
+                .router("upstream_http_filters", filters)
+                .route(Route::to("service")),
+        )
+        .cluster(Cluster::new("service", service.address()));
+    let envoy = envoy::start(&bootstrap);
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let request = Request::get("/").header("traceparent", traceparent);
+    assert_eq!(
+        send(envoy.address("out").expect("the listener"), &request).status,
+        200
+    );
+    let sent = service
+        .only("/")
+        .headers
+        .one("traceparent")
+        .expect("a context");
+    assert_eq!(sent[..36], traceparent[..36]);
+    assert_ne!(sent, traceparent, "a span of its own");
+    assert_eq!(envoy::counter(&envoy, "config.refused"), 0);
+}
+
+#[test]
 fn every_resource_passes_the_schema_of_its_kind() {
     let Some(path) = env::var_os("SIDESPAN_ISTIO_CRDS").map(PathBuf::from) else {
         // Not `eprintln!`, which the test harness keeps to itself.
@@ -131,7 +165,14 @@ fn every_resource_passes_the_schema_of_its_kind() {
     let text = fs::read_to_string(root().join(&path))
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let definitions: Vec<Value> = serde_saphyr::from_multiple(&text).expect("definitions in YAML");
-    for name in ["wasmplugin", "trafficextension", "telemetry", "envoyfilter"] {
+    let names = [
+        "wasmplugin",
+        "trafficextension",
+        "telemetry",
+        "envoyfilter",
+        "attempts",
+    ];
+    for name in names {
         let resource = manifest(name);
         let schema = schema(&definitions, &resource);
         let validator = jsonschema::validator_for(schema).expect("a schema");

@@ -89,7 +89,9 @@ fn op_2_the_collector_reads_gzip_over_both_protocols() {
                 Transport::Http => "content-encoding",
             };
             let expected = Some("gzip").filter(|_| compression == "gzip");
+            let agent = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
             for record in &records {
+                assert_eq!(record.header("user-agent"), Some(agent), "OP-3");
                 assert_eq!(
                     record.header(encoding),
                     expected,

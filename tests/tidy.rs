@@ -248,10 +248,12 @@ fn the_embedded_filter_is_the_one_that_the_documented_command_builds() {
     assert!(built == sidespan::FILTER, "two builds, two filters");
 }
 
-/// The rules of `propagation.md` on formats, their mapping, their conflicts and baggage: a prefix and its numbers. Not here:
+/// The rules of `propagation.md` on formats, their mapping, their conflicts, baggage and export: a prefix and its numbers.
+/// Not here: OP-1 (the cluster's), OP-4, OP-5 and OP-7 (defaults that the configuration has otherwise), MS-6 and MS-8 (no
+/// answer of ours can break them),
 /// JG-11 (headers that only a Jaeger collector's client reads), JG-12 (limits of baggage, which W3C's replace), XR-10 and
 /// XR-11 (an option and a response header that there are not), DD-7 (another tracer's order), BG-11 (a table).
-const RULES: [(&str, &[u32]); 17] = [
+const RULES: [(&str, &[u32]); 21] = [
     ("lv", &[1]),
     ("hn", &[1]),
     ("tp", &[1, 2, 3, 4, 5, 6, 7]),
@@ -275,6 +277,10 @@ const RULES: [(&str, &[u32]); 17] = [
     ("bg", &[1, 2, 3, 4, 5, 6, 10, 20, 21, 22, 23]),
     ("map", &[1, 2, 3, 10, 11, 12]),
     ("mf", &[1, 2, 3, 4, 10, 11, 12, 13]),
+    ("op", &[2, 3, 6]),
+    ("ms", &[1, 2, 3, 4, 5, 7]),
+    ("rt", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    ("sz", &[1, 2, 3, 4, 5, 6]),
 ];
 
 #[test]

@@ -4,11 +4,16 @@ use std::time::{Duration, Instant};
 
 use sidespan_host::{Ending, Headers, Host, StreamProperties, Then};
 
+use sidespan_tests::readme;
+
 use super::metered;
 
 #[test]
 fn compression_pays_from_a_few_spans_on() {
-    for spans in [1_usize, 2, 4, 8, 64, 512] {
+    let mut table = String::from(
+        "| spans in a batch | size with gzip | instructions more a span | instructions of its request |\n|---|---|---|---|\n",
+    );
+    for spans in [1_usize, 8, 64, 512] {
         let [plain, small] = ["none", "gzip"].map(|compression| Export::of(compression, spans));
         let count = u64::try_from(spans).expect("a number");
         let more = small.instructions.saturating_sub(plain.instructions) / count;
@@ -17,6 +22,14 @@ fn compression_pays_from_a_few_spans_on() {
              the batch leaves in {:?}, with gzip in {:?}",
             plain.bytes, small.bytes, plain.request, plain.time, small.time,
         );
+        // Rounded, so that not every change of a span's attributes is one of this table.
+        let percent = (small.bytes * 20 + plain.bytes / 2) / plain.bytes * 5;
+        let row = format!(
+            "| {spans} | {percent} % | {} | {} |\n",
+            rounded(more),
+            rounded(plain.request)
+        );
+        table.push_str(&row);
         if spans >= 8 {
             assert!(small.bytes * 2 < plain.bytes, "{spans}");
         }
@@ -24,6 +37,13 @@ fn compression_pays_from_a_few_spans_on() {
             assert!(more < 2 * plain.request, "{spans}: {more} instructions");
         }
     }
+    readme::documents("the cost of compression", &table);
+}
+
+/// To one digit, in thousands.
+fn rounded(number: u64) -> String {
+    let unit = 10_u64.pow(number.max(1).ilog10());
+    format!("{},000", (number + unit / 2) / unit * unit / 1_000)
 }
 
 /// A batch on its way out.

@@ -29,8 +29,13 @@ pub fn filter(configuration: &Value) -> Wasm {
 
 /// The filter with a configuration that need not be JSON.
 pub fn filter_with(configuration: &str) -> Wasm {
-    Wasm::new("sidespan", module())
-        .root_id("sidespan")
+    filter_named("sidespan", configuration)
+}
+
+/// The same under another plugin's name.
+pub fn filter_named(name: &str, configuration: &str) -> Wasm {
+    Wasm::new(name, module())
+        .root_id(name)
         .configuration(configuration)
 }
 

@@ -207,6 +207,11 @@ impl Descriptions {
 }
 
 impl Subject {
+    /// Whether it asked for a tunnel.
+    pub(crate) fn is_connect(&self) -> bool {
+        self.name == "CONNECT"
+    }
+
     /// Whether it is a gRPC call.
     pub(crate) fn is_rpc(&self) -> bool {
         self.rpc.is_some()

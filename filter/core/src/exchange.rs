@@ -29,6 +29,8 @@ pub(crate) struct Ending {
     pub(crate) grpc_status: Option<Vec<u8>>,
     /// Envoy's response flags as one number.
     pub(crate) response_flags: u64,
+    /// A response was begun, not ended, and no flag says why.
+    pub(crate) is_cut: bool,
 }
 
 impl Ending {
@@ -44,7 +46,7 @@ impl Ending {
         Self {
             status_code: status.and_then(|digits| core::str::from_utf8(&digits).ok()?.parse().ok()),
             grpc_status: is_grpc.then(grpc_status).flatten(),
-            response_flags: 0,
+            ..Self::default()
         }
     }
 

@@ -84,6 +84,37 @@ mod tests {
     }
 
     #[test]
+    fn whatever_it_is_given_it_is_smaller_and_whole_or_nothing() {
+        let mut seed = 7_u64;
+        let mut random = |below: u64| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            usize::try_from(seed % below).unwrap()
+        };
+        for _ in 0..300 {
+            // Noise, runs, and repetitions from far back.
+            let mut plain: Vec<u8> = Vec::new();
+            let length = random(70_000);
+            while plain.len() < length {
+                let run = 1 + random(300);
+                match random(3) {
+                    0 => plain.extend((0..run).map(|_| u8::try_from(random(256)).unwrap())),
+                    1 => plain.extend(core::iter::repeat_n(b'x', run)),
+                    _ => {
+                        let from = random(plain.len() as u64 + 1);
+                        plain.extend_from_within(from..plain.len().min(from + run));
+                    }
+                }
+            }
+            if let Some(small) = compress(&plain) {
+                assert!(small.len() < plain.len());
+                assert_eq!(inflate(&small), plain);
+            }
+        }
+    }
+
+    #[test]
     fn leaves_alone_what_would_not_become_smaller() {
         let mut seed = 1_u64;
         for length in [0_usize, 1, 17, 18, 19, 64, 1_000, 100_000] {

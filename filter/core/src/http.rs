@@ -99,7 +99,9 @@ pub(crate) fn describe_ending(writer: &mut Writer<'_>, ending: &Ending) -> Statu
     }
     match envoy_flags::broken_by(flags) {
         Some(reason) => writer.text(Key::ErrorType, reason.as_bytes()),
-        None if ending.status_code.is_none() => writer.text(Key::ErrorType, b"_OTHER"),
+        None if ending.status_code.is_none() || ending.is_cut => {
+            writer.text(Key::ErrorType, b"_OTHER")
+        }
         None => return Status::Unset,
     }
     Status::Error

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
 use sidespan_core::entropy::{Entropy, IdSource};
+use sidespan_core::exchange::record::Record;
 use sidespan_core::otlp;
 use sidespan_core::propagation::SamplingState;
 use sidespan_core::propagation::format::Format;

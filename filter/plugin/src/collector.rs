@@ -76,7 +76,7 @@ impl Collector {
     ) {
         if self.exporter.is_overdue(now) {
             self.call = None;
-            self.answered(Failure::NoAnswer.again(), now, ids, stats, || None);
+            self.answered(Failure::NoAnswer.again(), now, ids, stats, |_| None);
         }
         self.send(urgency, now, ids, stats);
     }
@@ -99,7 +99,10 @@ impl Collector {
         let answer = parts.answer();
         let now = host::now();
         let reply = Reply::read(protocol, &answer, now);
-        self.answered(reply, now, ids, stats, || said(protocol, &answer));
+        self.answered(reply, now, ids, stats, |headers| {
+            let secrets = headers.iter().map(|(_, value)| value.as_str());
+            said(protocol, &answer, secrets)
+        });
     }
 
     fn send(
@@ -145,7 +148,7 @@ impl Collector {
                     CallError::UnknownCluster => Failure::UnknownCluster,
                     CallError::NotSent => Failure::NotSent,
                 };
-                self.answered(failure.again(), now, ids, stats, || None);
+                self.answered(failure.again(), now, ids, stats, |_| None);
             }
         }
     }
@@ -156,12 +159,12 @@ impl Collector {
         now: Nanos,
         ids: &mut IdSource<WasiEntropy>,
         stats: &mut Stats,
-        said: impl FnOnce() -> Option<String>,
+        said: impl FnOnce(&[(String, String)]) -> Option<String>,
     ) {
         let [jitter] = ids.take().unwrap_or_default();
         let cluster = &self.otlp.cluster;
         match self.exporter.answered(reply, now, jitter, stats) {
-            Some(News::Failing(failure)) => match said() {
+            Some(News::Failing(failure)) => match said(&self.headers) {
                 Some(said) => {
                     log::warn!("export to cluster {cluster} fails: {failure}; it says: {said}");
                 }

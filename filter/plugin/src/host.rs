@@ -10,6 +10,7 @@
 
 mod call;
 mod random;
+mod swap;
 
 use std::ptr;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use sidespan_core::time::Nanos;
 
 pub(crate) use call::{CallError, http_call};
 pub(crate) use random::WasiEntropy;
+pub(crate) use swap::{Swap, Version};
 
 /// The request headers of a stream.
 pub(crate) const REQUEST_HEADERS: u32 = 0;
@@ -37,7 +39,6 @@ pub(crate) const CALL_BODY: u32 = 4;
 pub(crate) const PLUGIN_CONFIGURATION: u32 = 7;
 
 const OK: u32 = 0;
-const CAS_MISMATCH: u32 = 8;
 
 /// All headers of a map, as the proxy serialises them; empty when there is no such map now.
 pub(crate) fn header_map(map: u32) -> Vec<u8> {
@@ -195,34 +196,7 @@ pub(crate) fn swap_shared_data(key: &str, value: &[u8], Version(read): Version) 
     let status = unsafe {
         proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), read)
     };
-    match status {
-        OK => Swap::Done,
-        CAS_MISMATCH => Swap::Overtaken,
-        _ => Swap::Refused,
-    }
-}
-
-/// What a shared value is compared by.
-#[derive(Clone, Copy)]
-pub(crate) struct Version(u32);
-
-impl Version {
-    /// Asks for no comparison.
-    const ANY: Self = Self(0);
-    /// Of a value that is not there. The proxy sets a missing one whatever the number; this one is no other's, so if
-    /// somebody has made the value meanwhile, it does not.
-    const MISSING: Self = Self(u32::MAX);
-}
-
-/// What became of a value that was to be set.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Swap {
-    /// It is.
-    Done,
-    /// Somebody else was quicker.
-    Overtaken,
-    /// The proxy does not do it.
-    Refused,
+    Swap::of(status)
 }
 
 /// The kind of a metric.

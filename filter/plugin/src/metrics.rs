@@ -4,17 +4,48 @@
 //! for the whole process and the last worker would win. The one exception says the same for all of them: whether the
 //! configuration is refused.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use sidespan_core::ledger::Holding;
 use sidespan_core::stats::{Counter, Gauge, Stats};
 
 use crate::host::{self, MetricId, MetricKind};
 
-/// Handles on all numbers, in the order of their declaration.
+/// All numbers, and what this configuration has written of its levels.
 pub(crate) struct Metrics {
-    counters: Vec<Option<MetricId>>,
+    ids: Rc<Ids>,
     queue_spans: Level,
     queue_bytes: Level,
-    config_refused: Option<MetricId>,
+}
+
+/// Handles on all numbers, in the order of their declaration.
+struct Ids {
+    counters: Vec<Option<MetricId>>,
+    gauges: [Option<MetricId>; Gauge::ALL.len()],
+}
+
+thread_local! {
+    // One for the machine and not one for a configuration: the proxy gives a new handle each time and keeps it as long as
+    // the machine lives, which was 13 KiB for each configuration of a proxy with two workers.
+    static IDS: OnceCell<Rc<Ids>> = const { OnceCell::new() };
+}
+
+impl Ids {
+    fn define() -> Rc<Self> {
+        let define = |kind, name| host::define_metric(kind, &format!("{PREFIX}{name}"));
+        Rc::new(Self {
+            counters: Counter::ALL
+                .into_iter()
+                .map(|counter| define(MetricKind::Counter, counter.name()))
+                .collect(),
+            gauges: Gauge::ALL.map(|gauge| define(MetricKind::Gauge, gauge.name())),
+        })
+    }
+
+    fn gauge(&self, gauge: Gauge) -> Option<MetricId> {
+        self.gauges.get(gauge as usize).copied().flatten()
+    }
 }
 
 struct Level {
@@ -23,33 +54,25 @@ struct Level {
 }
 
 impl Metrics {
-    /// Defines every number at once, so that each can be seen at zero.
+    /// Defines every number at once, so that each can be seen at zero, unless it has been done in this machine.
     pub(crate) fn define() -> Self {
-        let gauge = |gauge: Gauge| {
-            host::define_metric(MetricKind::Gauge, &format!("{PREFIX}{}", gauge.name()))
-        };
-        let level = |which| Level {
-            id: gauge(which),
+        let ids = IDS.try_with(|ids| Rc::clone(ids.get_or_init(Ids::define)));
+        let ids = ids.unwrap_or_else(|_| Ids::define());
+        let level = |gauge| Level {
+            id: ids.gauge(gauge),
             written: 0,
         };
         Self {
-            counters: Counter::ALL
-                .into_iter()
-                .map(|counter| {
-                    let name = format!("{PREFIX}{}", counter.name());
-                    host::define_metric(MetricKind::Counter, &name)
-                })
-                .collect(),
             queue_spans: level(Gauge::QueueSpans),
             queue_bytes: level(Gauge::QueueBytes),
-            config_refused: gauge(Gauge::ConfigRefused),
+            ids,
         }
     }
 
     /// Adds what was counted since the last time.
     pub(crate) fn write_counters(&self, stats: &mut Stats) {
         for (counter, count) in stats.take() {
-            if let Some(Some(id)) = self.counters.get(counter as usize) {
+            if let Some(Some(id)) = self.ids.counters.get(counter as usize) {
                 host::increment_metric(*id, i64::try_from(count).unwrap_or(i64::MAX));
             }
         }
@@ -75,7 +98,7 @@ impl Metrics {
 
     /// Says whether the filter stands aside.
     pub(crate) fn write_refused(&self, is_refused: bool) {
-        if let Some(id) = self.config_refused {
+        if let Some(id) = self.ids.gauge(Gauge::ConfigRefused) {
             host::record_metric(id, u64::from(is_refused));
         }
     }

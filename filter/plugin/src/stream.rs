@@ -32,6 +32,12 @@ impl Stream {
         }
     }
 
+    fn hear_end(&mut self, is_end: bool) {
+        if let Some(active) = self.active.as_mut().filter(|_| is_end) {
+            active.hear_end();
+        }
+    }
+
     fn finish(&mut self) {
         if let (Some(active), Ok(mut shared)) = (self.active.take(), self.shared.try_borrow_mut()) {
             shared.finish(active);
@@ -54,13 +60,20 @@ impl HttpContext for Stream {
         Action::Continue
     }
 
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_response_headers(&mut self, _: usize, is_end: bool) -> Action {
         self.hear();
+        self.hear_end(is_end);
+        Action::Continue
+    }
+
+    fn on_http_response_body(&mut self, _: usize, is_end: bool) -> Action {
+        self.hear_end(is_end);
         Action::Continue
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
         self.hear();
+        self.hear_end(true);
         Action::Continue
     }
 

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 pub mod document;
+pub mod environment;
 pub mod find;
 mod owner;
 pub mod report;

@@ -284,14 +284,16 @@ const COMPRESSIONS: [(&str, Compression); 2] =
     [("none", Compression::None), ("gzip", Compression::Gzip)];
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// What says how the request is to be read, and that it is not traced.
-const TAKEN: [&str; 9] = [
+const TAKEN: [&str; 11] = [
     "content-type",
     "te",
     "b3",
+    "host",
     "content-encoding",
     "content-length",
     "transfer-encoding",
     "connection",
+    "upgrade",
     "grpc-encoding",
     "grpc-timeout",
 ];

@@ -84,7 +84,7 @@ fn sends_a_span_before_it_has_waited_longer_than_the_delay() {
 }
 
 #[test]
-fn sends_a_full_batch_at_once_and_one_at_a_time() {
+fn sz_4_sends_a_full_batch_at_once_and_one_at_a_time() {
     let mut stats = Stats::default();
     let mut exporter = exporter(|export| {
         export.batch_max_spans = 2;
@@ -357,7 +357,7 @@ fn reports_a_failure_once_and_the_recovery_once() {
 }
 
 #[test]
-fn drops_the_oldest_when_the_queue_is_full() {
+fn sz_3_drops_the_oldest_when_the_queue_is_full() {
     let mut stats = Stats::default();
     let mut exporter = exporter(|export| {
         export.queue_max_spans = 3;
@@ -411,7 +411,7 @@ fn gives_up_on_an_answer_that_never_comes() {
 }
 
 #[test]
-fn counts_what_a_shutdown_loses_and_what_comes_after_it() {
+fn sz_5_counts_what_a_shutdown_loses_and_what_comes_after_it() {
     let mut stats = Stats::default();
     let mut exporter = exporter(|export| export.batch_max_spans = 2);
     for _ in 0..3 {

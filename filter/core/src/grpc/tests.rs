@@ -48,6 +48,7 @@ fn ending(grpc: Option<&str>, code: Option<u16>, flags: u64) -> Ending {
         status_code: code,
         grpc_status: grpc.map(|digits| digits.as_bytes().to_vec()),
         response_flags: flags,
+        is_cut: false,
     }
 }
 

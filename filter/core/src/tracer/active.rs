@@ -47,12 +47,23 @@ pub(super) enum Parent {
 pub(super) struct Response {
     pub(super) ending: Ending,
     pub(super) headers: Vec<Option<Vec<u8>>>,
+    pub(super) is_whole: bool,
 }
 
 impl Active {
     /// Whether it is a gRPC call.
     pub(super) fn is_rpc(&self) -> bool {
         self.subject.is_rpc()
+    }
+
+    /// Whether it asked for a tunnel.
+    pub(super) fn is_connect(&self) -> bool {
+        self.subject.is_connect()
+    }
+
+    /// Notes that the response has come to its end.
+    pub fn hear_end(&mut self) {
+        self.response.get_or_insert_default().is_whole = true;
     }
 
     /// Ends the spans, at the end of the exchange as the proxy tells it.

@@ -114,7 +114,7 @@ impl Tracer {
         active
     }
 
-    /// Keeps what the response says, for none of it can be read at a try's end.
+    /// Keeps what the response's headers or trailers say, for none of it can be read at a try's end.
     pub fn hear_attempt(&self, active: &mut Active, exchange: &impl Exchange) {
         let ending = Ending::of_response(exchange, active.is_rpc());
         let early = active.response.get_or_insert_default();
@@ -136,13 +136,16 @@ impl Tracer {
         let Response {
             mut ending,
             headers,
+            is_whole,
         } = response;
-        let is_answered = ending.status_code.is_some();
+        ending.response_flags = flags(exchange, ending.status_code.is_some());
+        // A connection that was switched to another protocol has no end of a response.
+        let is_switched = ending.status_code == Some(101) || active.is_connect();
+        ending.is_cut = !is_whole && !is_switched && ending.status_code.is_some();
         active.response = Some(Response {
-            ending: Ending::default(),
             headers,
+            ..Response::default()
         });
-        ending.response_flags = flags(exchange, is_answered);
         // The proxy measures the request as a whole, so a try has only the clock.
         let start = active.start;
         active.end(&self.descriptions, ending, exchange, start, now.max(start))

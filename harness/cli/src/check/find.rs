@@ -9,6 +9,7 @@
 use std::fmt;
 
 use super::document::Document;
+use super::environment::Environment;
 use super::owner::Names;
 
 /// A configuration, and how it is installed.
@@ -20,6 +21,16 @@ pub struct Found {
     pub json: String,
     /// What is wrong or risky around it: paths and sentences.
     pub warnings: Vec<(String, String)>,
+    /// What its VM will have of an environment; `None` where nobody can tell.
+    pub environment: Option<Environment>,
+}
+
+impl Found {
+    /// Whether it is for one try of a request, behind the router.
+    fn is_attempt(&self) -> bool {
+        let tree: serde_json::Value = serde_json::from_str(&self.json).unwrap_or_default();
+        tree.get("role").is_some_and(|role| role == "attempt")
+    }
 }
 
 /// What a document has; with each sentence the path that it is about.
@@ -44,6 +55,7 @@ pub fn configurations(document: &Document) -> Findings {
             path: "$".into(),
             json: json(Some(document)),
             warnings: Vec::new(),
+            environment: None,
         });
     }
     finder
@@ -126,12 +138,21 @@ impl Findings {
                     .into(),
             ));
         }
-        let json = json(plugin.get("pluginConfig"));
-        self.found.push(Found {
+        let mut found = Found {
             path: format!("{at}.pluginConfig"),
-            json,
+            json: json(plugin.get("pluginConfig")),
             warnings,
-        });
+            environment: Some(Environment::of_istio(plugin, &at)),
+        };
+        if found.is_attempt() {
+            found.warnings.push((
+                format!("{at}.pluginConfig.role"),
+                "Istio installs plugins in front of the router; role attempt belongs behind it, \
+                 into the router's upstream_http_filters, which an EnvoyFilter can merge"
+                    .into(),
+            ));
+        }
+        self.found.push(found);
     }
 
     /// All filters of a module share a VM, and one that is asked to be a network filter traps.
@@ -180,35 +201,36 @@ impl Findings {
             };
             warnings.push((format!("{path}.config.failure_policy"), cause.into()));
         }
-        let at = format!("{path}.config.configuration");
-        let Some(configuration) = field(["configuration"; 2]) else {
-            self.found.push(Found {
-                path: at,
-                json: String::new(),
-                warnings,
-            });
-            return;
+        let vm = field(["vm_config", "vmConfig"]);
+        let environment = Environment::of_envoy(vm, &format!("{path}.config"));
+        let mut found = Found {
+            path: format!("{path}.config.configuration"),
+            json: String::new(),
+            warnings,
+            environment: Some(environment),
         };
-        let at = format!("{at}.value");
+        let Some(configuration) = field(["configuration"; 2]) else {
+            return self.found.push(found);
+        };
+        found.path.push_str(".value");
         let kind = configuration
             .get("@type")
             .and_then(Document::text)
             .unwrap_or_default();
-        match (kind.rsplit('/').next(), configuration.get("value")) {
-            (_, None) => self.found.push(Found { path: at, json: String::new(), warnings }),
-            (Some("google.protobuf.StringValue"), Some(Document::String(text))) => {
-                self.found.push(Found { path: at, json: text.clone(), warnings });
+        found.json = match (kind.rsplit('/').next(), configuration.get("value")) {
+            (_, None) => String::new(),
+            (Some("google.protobuf.StringValue"), Some(Document::String(text))) => text.clone(),
+            (Some("google.protobuf.Struct"), Some(value)) => json(Some(value)),
+            _ => {
+                return self.errors.push((
+                    found.path,
+                    format!(
+                        "expected google.protobuf.StringValue with text or google.protobuf.Struct with an object, found \"{kind}\""
+                    ),
+                ));
             }
-            (Some("google.protobuf.Struct"), Some(value)) => {
-                self.found.push(Found { path: at, json: json(Some(value)), warnings });
-            }
-            _ => self.errors.push((
-                at,
-                format!(
-                    "expected google.protobuf.StringValue with text or google.protobuf.Struct with an object, found \"{kind}\""
-                ),
-            )),
-        }
+        };
+        self.found.push(found);
     }
 
     /// Envoy's own tracer writes its headers behind all filters, over those of the filter.
@@ -221,11 +243,17 @@ impl Findings {
         };
         let silent = either(tracing, ["no_context_propagation", "noContextPropagation"]);
         let is_silent = silent == Some(&Document::Boolean(true));
-        if let (Some(found), false) = (self.found.get_mut(before), is_silent) {
+        // Behind the router the filter comes last.
+        let first = self
+            .found
+            .iter_mut()
+            .skip(before)
+            .find(|found| !found.is_attempt());
+        if let (Some(found), false) = (first, is_silent) {
             found.warnings.push((
                 format!("{path}.tracing"),
                 "Envoy's own tracer overwrites the headers that the filter writes; \
-                 remove it or set no_context_propagation: true"
+                 remove it, set no_context_propagation: true, or install the filter with role attempt as well"
                     .into(),
             ));
         }

@@ -111,6 +111,7 @@ impl Report {
             path,
             json,
             warnings,
+            environment,
         } in found
         {
             self.configurations += 1;
@@ -122,6 +123,16 @@ impl Report {
             let below = |inner: &str| inner.replacen('$', &path, 1);
             match Config::parse(json.as_bytes()) {
                 Ok(config) => {
+                    for (path, message, has_default) in environment
+                        .iter()
+                        .flat_map(|environment| environment.lacks(&config))
+                    {
+                        let list = match has_default {
+                            true => &mut self.warnings,
+                            false => &mut self.errors,
+                        };
+                        list.push(finding(&path, message));
+                    }
                     let warnings = doubts(&config, &json);
                     self.warnings.extend(
                         warnings

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use super::{CheckArgs, Report, run_to};
 
+mod installs;
+
 fn check(file: &str, text: &str) -> Report {
     Report::of(file, text.as_bytes())
 }
@@ -340,7 +342,7 @@ fn an_envoy_that_fails_closed_or_traces_itself_is_warned_of() {
     }
     let open = wasm(r#""failure_policy": "FAIL_OPEN""#);
     let native = format!(
-        "1: warning: {}.tracing: Envoy's own tracer overwrites the headers that the filter writes; remove it or set no_context_propagation: true",
+        "1: warning: {}.tracing: Envoy's own tracer overwrites the headers that the filter writes; remove it, set no_context_propagation: true, or install the filter with role attempt as well",
         AT.trim_end_matches(".http_filters[0].typed_config")
     );
     for (manager, expected) in [

@@ -70,6 +70,7 @@ pub struct Listener {
     direction: Option<Direction>,
     routes: Vec<Route>,
     filters: Vec<HttpFilter>,
+    upstream_filters: Vec<HttpFilter>,
     network: Vec<Value>,
     router: Map<String, Value>,
     tracer: Option<Tracer>,
@@ -86,6 +87,7 @@ impl Listener {
             direction: None,
             routes: Vec::new(),
             filters: Vec::new(),
+            upstream_filters: Vec::new(),
             network: Vec::new(),
             router: Map::new(),
             tracer: None,
@@ -119,7 +121,13 @@ impl Listener {
         self
     }
 
-    /// Sets a field of the router by its name, `upstream_http_filters` for example.
+    /// Adds a filter behind the router, where it sees each try of a request by itself.
+    pub fn upstream_filter(mut self, filter: HttpFilter) -> Self {
+        self.upstream_filters.push(filter);
+        self
+    }
+
+    /// Sets a field of the router by its name, `suppress_envoy_headers` for example.
     pub fn router(mut self, field: &str, value: Value) -> Self {
         self.router.insert(field.into(), value);
         self
@@ -182,7 +190,7 @@ impl Listener {
 
     fn manager(&self, folder: &Path) -> Value {
         let mut filters: Vec<Value> = self.filters.iter().map(HttpFilter::to_json).collect();
-        filters.push(HttpFilter::router(Value::Object(self.router.clone())).to_json());
+        filters.push(HttpFilter::router(Value::Object(self.router_fields())).to_json());
         let mut manager = json!({
             "@type": MANAGER_TYPE_URL,
             "stat_prefix": self.name,
@@ -206,6 +214,21 @@ impl Listener {
         }
         merge(&mut manager, &self.fields);
         manager
+    }
+
+    /// The options of the router; its own filters end with the codec, as Envoy wants it.
+    fn router_fields(&self) -> Map<String, Value> {
+        let mut router = self.router.clone();
+        if !self.upstream_filters.is_empty() {
+            let codec = HttpFilter::new(
+                "envoy.filters.http.upstream_codec",
+                json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"}),
+            );
+            let filters = self.upstream_filters.iter().chain([&codec]);
+            let filters: Vec<Value> = filters.map(HttpFilter::to_json).collect();
+            router.insert("upstream_http_filters".into(), filters.into());
+        }
+        router
     }
 
     fn virtual_hosts(&self) -> Vec<Value> {

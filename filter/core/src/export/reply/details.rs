@@ -44,9 +44,15 @@ pub(super) fn retry_info(details: &[u8]) -> Option<RetryInfo> {
     })
 }
 
-/// What a collector says went wrong, as it may stand in a log: short, in one line, and nothing but text.
-pub fn said(protocol: Protocol, answer: &Answer<'_>) -> Option<String> {
-    let message = match (protocol, answer.grpc.message) {
+/// What a collector says went wrong, as it may stand in a log: short, in one line, and nothing but text. Whoever refuses
+/// a key may repeat it, so no word of the secrets stays in it.
+pub fn said<'a>(
+    protocol: Protocol,
+    answer: &Answer<'_>,
+    secrets: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    let grpc_message = answer.grpc.message.filter(|message| !message.is_empty());
+    let message = match (protocol, grpc_message) {
         (Protocol::Grpc, Some(message)) => percent_decoded(message),
         (Protocol::Grpc, None) => {
             Cow::Borrowed(otlp::grpc_message(answer.body).and_then(otlp::partial_success_message)?)
@@ -56,7 +62,13 @@ pub fn said(protocol: Protocol, answer: &Answer<'_>) -> Option<String> {
         }
         (Protocol::HttpProtobuf, _) => Cow::Borrowed(bytes(answer.body, STATUS_MESSAGE)?),
     };
-    let text = String::from_utf8_lossy(&message);
+    let mut text = String::from_utf8_lossy(&message);
+    let words = secrets.into_iter().flat_map(str::split_whitespace);
+    for word in words.filter(|word| word.len() >= MIN_SECRET) {
+        if text.contains(word) {
+            text = Cow::Owned(text.replace(word, "…"));
+        }
+    }
     let mut line = String::new();
     for character in text.trim().chars().take(MAX_SAID) {
         // Line ends would begin a log line in the proxy's name, and escape sequences reach a terminal.
@@ -144,6 +156,8 @@ const RETRY_INFO_DELAY: u64 = 1;
 const DURATION_SECONDS: u64 = 1;
 const DURATION_NANOS: u64 = 2;
 const RETRY_INFO: &[u8] = b"type.googleapis.com/google.rpc.RetryInfo";
+/// Shorter words are no secrets, and stand everywhere.
+const MIN_SECRET: usize = 4;
 /// Characters of a message that are repeated.
 const MAX_SAID: usize = 256;
 /// As much as a proxy takes of all headers together.
@@ -155,6 +169,10 @@ mod tests {
     use super::*;
     use alloc::string::ToString;
     use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+
+    fn said(protocol: Protocol, answer: &Answer<'_>) -> Option<String> {
+        super::said(protocol, answer, [])
+    }
 
     /// `Status {code, message: "slow down", details}`, each detail by its type and its value.
     fn status(details: &[(&[u8], &[u8])]) -> Vec<u8> {
@@ -296,6 +314,26 @@ mod tests {
     }
 
     #[test]
+    fn rt_7_repeats_no_secret() {
+        for (message, expected) in [
+            ("bad token abc-123!", "bad token …!"),
+            ("no Bearer abc-123abc-123", "no … ……"),
+            ("a b 12", "a b 12"),
+        ] {
+            let mut body = Vec::new();
+            wire::bytes(&mut body, STATUS_MESSAGE, message.as_bytes());
+            let answer = Answer {
+                status: Some(b"401"),
+                body: &body,
+                ..Answer::default()
+            };
+            let secrets = ["Bearer abc-123", "12", ""];
+            let line = super::said(Protocol::HttpProtobuf, &answer, secrets);
+            assert_eq!(line.as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
     fn rt_2_repeats_why_spans_were_rejected() {
         let partial = b"\x0a\x0c\x08\x03\x12\x08too late";
         let http = Answer {
@@ -310,6 +348,11 @@ mod tests {
         let framed = otlp::grpc_frame(partial, crate::config::Compression::None);
         let grpc = Answer {
             body: &framed,
+            grpc: Grpc {
+                status: Some(b"0"),
+                message: Some(b""),
+                details: None,
+            },
             ..http
         };
         assert_eq!(said(Protocol::Grpc, &grpc).as_deref(), Some("too late"));

@@ -64,6 +64,7 @@ impl Tries {
     fn span(&mut self, exchange: &Record) -> Span {
         let mut active = self.begin().expect("a span");
         self.tracer.hear_attempt(&mut active, exchange);
+        active.hear_end();
         self.finish(active, &Record::default())
     }
 
@@ -181,11 +182,12 @@ fn a_try_without_a_response_says_what_broke_it() {
             Record::default().number("response.flags", 0x4000),
             None,
         ),
-        (&answered, Record::default(), None),
+        (&answered, Record::default(), Some("_OTHER")),
+        (&Record::answered(101), Record::default(), None),
         (
             &answered,
             Record::default().number("response.flags", 0x8000),
-            None,
+            Some("_OTHER"),
         ),
         (
             &answered,

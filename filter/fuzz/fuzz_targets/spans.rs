@@ -1,0 +1,150 @@
+//! What spans say of any request and any answer of the proxy: a request and a try of it, in all conventions, with attributes
+//! from every source.
+//!
+//! Whatever the bytes: each attribute is there once, there are at most 128 of them, and what leaves can be read back.
+
+#![no_main]
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use sidespan_core::config::Config;
+use sidespan_core::entropy::{Entropy, IdSource};
+use sidespan_core::exchange::record::Record;
+use sidespan_core::headers::list::HeaderList;
+use sidespan_core::otlp::{self, wire};
+use sidespan_core::resource::Node;
+use sidespan_core::span::Span;
+use sidespan_core::stats::Stats;
+use sidespan_core::time::Nanos;
+use sidespan_core::tracer::{Direction, Tracer};
+use sidespan_fuzz::headers;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    let (choice, input) = input.split_first().unwrap_or((&0, &[]));
+    // The request's headers, the response's, its trailers, and the properties, with an empty line between them.
+    let mut parts = split(input).into_iter();
+    let mut next = || parts.next().unwrap_or_default();
+    let request = headers(next());
+    let mut record = Record::default();
+    for (name, value) in headers(next()).iter() {
+        record = record.header(name, &String::from_utf8_lossy(value));
+    }
+    for (name, value) in headers(next()).iter() {
+        record = record.trailer(name, &String::from_utf8_lossy(value));
+    }
+    for (name, value) in headers(next()).iter() {
+        record = record.property(name, value);
+    }
+    let direction = match choice % 3 {
+        0 => Direction::Inbound,
+        1 => Direction::Outbound,
+        _ => Direction::Edge,
+    };
+    let [tracers @ .., tries] = &*TRACERS;
+    let tracer = &tracers[usize::from(choice / 3) % tracers.len()];
+    for span in of_request(tracer, direction, &request, &record) {
+        check(&span);
+    }
+    for span in of_try(tries, &request, &record) {
+        check(&span);
+    }
+});
+
+fn split(input: &[u8]) -> Vec<&[u8]> {
+    let mut parts = Vec::new();
+    let mut rest = input;
+    while let Some(at) = rest.windows(2).position(|pair| pair == b"\n\n") {
+        parts.push(&rest[..at]);
+        rest = &rest[at + 2..];
+    }
+    parts.push(rest);
+    parts
+}
+
+fn of_request(
+    tracer: &Tracer,
+    direction: Direction,
+    request: &HeaderList,
+    record: &Record,
+) -> Vec<Span> {
+    let (mut ids, mut stats) = (IdSource::new(Ones), Stats::default());
+    let known = request.as_request();
+    let all = request.pairs();
+    let decided = tracer.decide(&known, all, || direction, &mut ids, &mut stats);
+    let Some(mut course) = decided else {
+        return Vec::new();
+    };
+    let all = request.pairs();
+    let active = course.begin(direction, &known, all, Nanos(1), &mut ids, &mut stats);
+    let ended = active.map(|active| tracer.finish(active, record, Nanos(2)).collect());
+    ended.unwrap_or_default()
+}
+
+fn of_try(tracer: &Tracer, request: &HeaderList, record: &Record) -> Vec<Span> {
+    let mut ids = IdSource::new(Ones);
+    let mut after = request.clone();
+    let known = request.as_request();
+    let all = request.pairs();
+    let begun = tracer.begin_attempt(&known, all, || None, Nanos(1), &mut ids, &mut after);
+    let Some((mut active, _)) = begun else {
+        return Vec::new();
+    };
+    tracer.hear_attempt(&mut active, record);
+    tracer.finish_attempt(active, record, Nanos(2)).collect()
+}
+
+fn check(span: &Span) {
+    let bytes = otlp::encode(span);
+    let mut rest = bytes.as_slice();
+    let mut keys = BTreeSet::new();
+    while let Some((field, value)) = wire::read(&mut rest) {
+        if let (9, wire::Field::Bytes(mut attribute)) = (field, value) {
+            let Some((1, wire::Field::Bytes(key))) = wire::read(&mut attribute) else {
+                panic!("an attribute begins with its key");
+            };
+            let is_new = keys.insert(key.to_vec());
+            assert!(is_new, "{} twice", String::from_utf8_lossy(key));
+        }
+    }
+    assert!(rest.is_empty(), "all of it can be read");
+    assert!(keys.len() <= 128);
+    assert!(span.start <= span.end && !span.name.is_empty());
+}
+
+static TRACERS: LazyLock<[Tracer; 4]> = LazyLock::new(|| {
+    let spans = |conventions: &str, omit: &str| {
+        format!(
+            r#""spans": {{"conventions": "{conventions}", "omit": [{omit}], "routes": ["/a/{{b}}", "/{{c}}"],
+                "redactQuery": ["k"], "attributes": [
+                    {{"name": "a", "requestHeader": "x-a"}}, {{"name": "b", "responseHeader": "x-b"}},
+                    {{"name": "c", "property": "response.size"}}, {{"name": "d", "property": "connection.mtls"}},
+                    {{"name": "e", "property": "xds.route_name", "default": "z"}}, {{"name": "f", "baggage": "k"}}
+                ]}}, "export": {{"otlp": {{"cluster": "c"}}}}"#
+        )
+    };
+    let all = r#""sampling": {"percentage": 100, "exclude": []}, "trust": {"decision": "ignore"}"#;
+    [
+        format!("{{{all}, {}}}", spans("stable", "")),
+        format!("{{{all}, {}}}", spans("old", "")),
+        format!(
+            "{{{all}, {}}}",
+            spans("both", r#""url.query", "client.address""#)
+        ),
+        format!(r#"{{"role": "attempt", {}}}"#, spans("both", "")),
+    ]
+    .map(|text| {
+        let config = Config::parse(text.as_bytes()).expect("a good configuration");
+        Tracer::new(&config, &Node::default())
+    })
+});
+
+/// The same ids in every run, so that a finding can be repeated.
+struct Ones;
+
+impl Entropy for Ones {
+    fn fill(&mut self, bytes: &mut [u8]) -> bool {
+        bytes.fill(1);
+        true
+    }
+}

@@ -1,0 +1,184 @@
+//! How often the filter calls the proxy for one request of each kind: each call is time of the proxy's (design 4.9), and
+//! for a request that is not recorded there are only those that the context needs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use sidespan_host::{Action, Ending, Headers, Host, StreamProperties, Then, Value};
+use sidespan_tests::readme;
+use sidespan_tests::worlds::module;
+
+const SAMPLED: (&str, &str) = (
+    "traceparent",
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+);
+const UNSAMPLED: (&str, &str) = (
+    "traceparent",
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+);
+const GRPC: (&str, &str) = ("content-type", "application/grpc");
+const PROBE: (&str, &str) = ("user-agent", "kube-probe/1.33");
+const EXPORTS: &str =
+    r#""sampling": {"percentage": 100}, "export": {"otlp": {"cluster": "collector"}}"#;
+
+#[test]
+fn the_calls_of_each_kind_of_request_are_those_that_are_documented() {
+    let exporting = |more: &str| format!("{{{EXPORTS}{more}}}");
+    let rows = [
+        Row::of("translation only, no context", "{}", &[]),
+        Row::of("translation only, W3C alone comes in", "{}", &[SAMPLED]),
+        Row::of("excluded (a probe)", &exporting(""), &[PROBE]),
+        Row::of("not sampled", &exporting(""), &[UNSAMPLED]),
+        Row::of(
+            "not sampled, `direction` set",
+            &exporting(r#", "direction": "inbound""#),
+            &[UNSAMPLED],
+        ),
+        Row::of("sampled, SERVER span", &exporting(""), &[SAMPLED]),
+        Row::of(
+            "sampled, SERVER span, `direction` set",
+            &exporting(r#", "direction": "inbound""#),
+            &[SAMPLED],
+        ),
+        Row::of(
+            "sampled, CLIENT span, `direction` set",
+            &exporting(r#", "direction": "outbound""#),
+            &[SAMPLED],
+        ),
+        Row::of(
+            "sampled, both spans of an edge",
+            &exporting(r#", "direction": "edge""#),
+            &[SAMPLED],
+        ),
+        Row::of(
+            "sampled, SERVER span of a gRPC call",
+            &exporting(r#", "direction": "inbound""#),
+            &[SAMPLED, GRPC],
+        ),
+        Row {
+            status: "503",
+            ..Row::of(
+                "sampled, SERVER span that failed",
+                &exporting(r#", "direction": "inbound""#),
+                &[SAMPLED],
+            )
+        },
+        Row::of(
+            "sampled, SERVER span, with `spans.accessLog`",
+            &exporting(r#", "direction": "inbound", "spans": {"accessLog": true}"#),
+            &[SAMPLED],
+        ),
+        Row::of(
+            "a try, sampled",
+            r#"{"role": "attempt", "export": {"otlp": {"cluster": "collector"}}}"#,
+            &[SAMPLED],
+        ),
+    ];
+    let mut table =
+        "| a request that is | map read | header written | header read | property | time | property set | all |\n\
+         |---|---|---|---|---|---|---|---|\n"
+            .to_owned();
+    for row in &rows {
+        let calls = row.calls();
+        let columns: Vec<String> = COLUMNS.iter().map(|names| count(&calls, names)).collect();
+        let all: u64 = calls.values().sum();
+        let counted: u64 = COLUMNS
+            .iter()
+            .flat_map(|names| names.iter())
+            .filter_map(|name| calls.get(name))
+            .sum();
+        assert_eq!(all, counted, "{}: {calls:?}", row.what);
+        writeln!(table, "| {} | {} | {all} |", row.what, columns.join(" | ")).expect("a string");
+    }
+    readme::documents("calls to the proxy", &table);
+    let of = |what: &str| {
+        let row = rows.iter().find(|row| row.what == what).expect("a row");
+        row.calls()
+    };
+    for what in ["not sampled", "not sampled, `direction` set"] {
+        let calls = of(what);
+        assert_eq!(calls.get("proxy_get_property"), None, "{what}");
+        assert_eq!(calls.get("proxy_set_property"), None, "{what}");
+    }
+}
+
+const COLUMNS: [&[&str]; 6] = [
+    &["proxy_get_header_map_pairs"],
+    &[
+        "proxy_replace_header_map_value",
+        "proxy_remove_header_map_value",
+    ],
+    &["proxy_get_header_map_value"],
+    &["proxy_get_property"],
+    &["proxy_get_current_time_nanoseconds"],
+    &["proxy_set_property"],
+];
+
+fn count(calls: &BTreeMap<&'static str, u64>, names: &[&str]) -> String {
+    match names.iter().filter_map(|name| calls.get(name)).sum::<u64>() {
+        0 => String::new(),
+        count => count.to_string(),
+    }
+}
+
+struct Row {
+    what: &'static str,
+    configuration: String,
+    headers: Vec<(&'static str, &'static str)>,
+    status: &'static str,
+}
+
+impl Row {
+    fn of(
+        what: &'static str,
+        configuration: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> Self {
+        Self {
+            what,
+            configuration: configuration.into(),
+            headers: headers.into(),
+            status: "200",
+        }
+    }
+
+    /// The calls of a request that is one of many: randomness is drawn for many ids at once, and ticks are not of it.
+    fn calls(&self) -> BTreeMap<&'static str, u64> {
+        let mut host = Host::builder(module())
+            .plugin_name("sidespan")
+            .plugin_configuration(self.configuration.clone())
+            .cluster("collector")
+            .start()
+            .unwrap_or_else(|error| panic!("{error}"));
+        let mut fewest: Option<BTreeMap<&'static str, u64>> = None;
+        for _ in 0..8 {
+            let properties = StreamProperties::new()
+                .listener_direction(1)
+                .set("source.address", Value::from("10.0.0.9:4711"))
+                .set("upstream.address", Value::from("10.0.0.7:8080"));
+            let stream = host.open_stream(properties);
+            host.clear_transcript();
+            let usual = [
+                (":method", "GET"),
+                (":path", "/cart.Cart/Add"),
+                (":authority", "cart"),
+                (":scheme", "http"),
+            ];
+            let headers: Headers = usual.iter().chain(&self.headers).copied().collect();
+            let asked = host.request_headers(stream, headers, Then::End);
+            let answered = host.response_headers(stream, [(":status", self.status)], Then::End);
+            assert_eq!([asked, answered], [Action::Continue; 2]);
+            host.end(stream, Ending::Complete).expect("one end");
+            let calls = host.transcript().calls().clone();
+            let sum = |calls: &BTreeMap<_, u64>| calls.values().sum::<u64>();
+            if fewest
+                .as_ref()
+                .is_none_or(|fewest| sum(&calls) < sum(fewest))
+            {
+                fewest = Some(calls);
+            }
+        }
+        assert_eq!(host.trap(), None);
+        fewest.expect("eight")
+    }
+}
