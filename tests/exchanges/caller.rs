@@ -9,6 +9,7 @@ use hyper::Request;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use sidespan_tests::caller::Caller;
+use tokio::io::AsyncReadExt;
 use tokio::task::JoinHandle;
 
 use super::scene::Scene;
@@ -205,6 +206,10 @@ impl Call {
         for (name, value) in &self.headers {
             request = request.header(*name, *value);
         }
+        // RFC 8441: what `upgrade` says by HTTP/1.1.
+        if self.method == "CONNECT" {
+            request = request.extension(hyper::ext::Protocol::from_static("websocket"));
+        }
         let body = Steps::new(&self.body, &scene.board, &caller.trace_id);
         // Hyper sends it at once; dropping what waits for the answer resets the stream.
         let answer = sender.send_request(request.body(body).expect("a request"));
@@ -213,8 +218,13 @@ impl Call {
             let status = response.as_ref().map(|response| response.status().as_u16());
             scene.board.tell(Note::Heard, &caller.trace_id);
             if let (Some(response), Manner::Patient) = (response, &self.manner) {
-                // It may be broken off.
-                let _ = response.into_body().collect().await;
+                // Either may be broken off.
+                if self.method == "CONNECT" {
+                    let tunnel = hyper::upgrade::on(response).await.expect("a tunnel");
+                    let _ = TokioIo::new(tunnel).read_to_end(&mut Vec::new()).await;
+                } else {
+                    let _ = response.into_body().collect().await;
+                }
             }
             status
         } else {

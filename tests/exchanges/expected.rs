@@ -17,7 +17,8 @@ pub(super) struct Exchange {
     pub(super) call: Call,
     server: Vec<Expected>,
     client: Vec<Expected>,
-    refused: Option<u16>,
+    // What the caller sees, where the spans do not say it.
+    answer: Option<u16>,
 }
 
 /// A span as it is to be.
@@ -46,7 +47,7 @@ pub(super) fn exchange(title: &'static str, call: Call) -> Exchange {
         title,
         server: vec![Expected::new(SpanKind::Server, &call)],
         client: vec![Expected::new(SpanKind::Client, &call)],
-        refused: None,
+        answer: None,
         call,
     }
 }
@@ -68,13 +69,14 @@ impl Exchange {
 
     /// The status that the caller sees; `None` where it does not wait for one.
     pub(super) fn answer(&self) -> Option<u16> {
-        let status = self
-            .server
-            .last()
-            .and_then(|span| span.attributes.get(STATUS));
-        status
-            .and_then(|digits| digits.parse().ok())
-            .or(self.refused)
+        let status = || self.server.last()?.attributes.get(STATUS)?.parse().ok();
+        self.answer.or_else(status)
+    }
+
+    /// Another status for the caller than that of the spans.
+    pub(super) fn answers(mut self, status: u16) -> Self {
+        self.answer = Some(status);
+        self
     }
 
     /// What differs on the SERVER span.
@@ -123,8 +125,7 @@ impl Exchange {
     pub(super) fn no_span(mut self, status: u16) -> Self {
         self.server.clear();
         self.client.clear();
-        self.refused = Some(status);
-        self
+        self.answers(status)
     }
 }
 

@@ -107,6 +107,13 @@ pub(super) fn answered() -> Vec<Exchange> {
         )
         .both("status=101 flags=UC"),
         exchange(
+            "a WebSocket by HTTP/2 that the upstream closes",
+            http2("CONNECT", "/app/hello"),
+        )
+        // To its filters Envoy shows it as it is by HTTP/1.1.
+        .both("name=GET http.request.method=GET status=101 flags=UC")
+        .answers(200),
+        exchange(
             "a WebSocket that is refused",
             web_socket("/app/status/403").talks(&[("\r\n\r\n", "")]),
         )

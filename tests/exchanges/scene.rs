@@ -125,6 +125,7 @@ fn listener(way: Way) -> Listener {
         .filter(HttpFilter::new("envoy.filters.http.fault", faults))
         .filter(HttpFilter::new(RATE_LIMIT, limits(json!({}))))
         .with("route_config", routes())
+        .with("http2_protocol_options", json!({"allow_connect": true}))
         .with("upgrade_configs", json!([{"upgrade_type": "websocket"}]))
         .access_log("%REQ(TRACEPARENT)% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%");
     match way {
@@ -211,7 +212,6 @@ fn routes() -> Value {
         to("/shop.Refused/", "refused", json!({})),
         to("/shop.Brief/Stall", "app2", json!({"timeout": LATER})),
         to("/shop.Brief/", "app2", json!({"timeout": SOON})),
-        to("/shop.Plain/", "app", json!({})),
         to("/shop.", "app2", json!({})),
         to("/cart", "app2", json!({})),
     ]);
