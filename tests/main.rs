@@ -9,6 +9,7 @@ mod cost;
 mod counters;
 mod differential;
 mod examples;
+mod exchanges;
 mod export;
 mod faults;
 mod guides;

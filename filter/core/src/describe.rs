@@ -190,7 +190,9 @@ impl Descriptions {
             if is_client && !is_socket(&peer) {
                 writer.text(Key::ClientAddress, http::split_authority(&peer).0);
             }
-            if !hides_peer {
+            // Envoy takes what `x-forwarded-for` says for the source, then without a port: nobody at this connection.
+            let is_told = http::split_authority(&peer).1 == Some(b"0");
+            if !hides_peer && !is_told {
                 describe_peer(writer, &peer);
             }
         }

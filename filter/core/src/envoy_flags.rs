@@ -10,6 +10,36 @@ pub(crate) const DOWNSTREAM_GONE: u64 = 0x4000 | 0x1000_0000;
 /// The tries that are allowed were used up (URX).
 pub(crate) const RETRY_LIMIT: u64 = 0x8000;
 
+/// The flags that a status code tells of by itself, besides which it needs no other word (ST-3): the proxy has answered in
+/// the upstream's place, or has passed on the last answer of several tries. What can also break an answer that has begun
+/// is among them only with the one code that the proxy answers when it has not.
+pub(crate) fn told_by(status_code: u16) -> u64 {
+    const ANSWERED: u64 = 0x2 // UH
+        | 0x20 // UF
+        | 0x80 // UO
+        | 0x100 // NR
+        | 0x800 // RL
+        | 0x1000 // UAEX
+        | 0x2000 // RLSE
+        | RETRY_LIMIT
+        | 0x2_0000 // IH
+        | 0x100_0000 // NC
+        | 0x200_0000 // OM
+        | 0x400_0000 // DF
+        | 0x800_0000 // DO
+        | 0x2000_0000; // UDO
+    let ended = match status_code {
+        // UC: to close the connection is how either end of a tunnel ends it, and WebSocket has the server do it.
+        101 => 0x40,
+        // DPE
+        400 => 0x4_0000,
+        // UT, UMSDR, DT, SI: the caller has not sent all of its request in time.
+        408 => 0x4 | 0x8_0000 | 0x40_0000 | 0x1_0000,
+        _ => 0,
+    };
+    ANSWERED | ended
+}
+
 /// What broke the exchange; the first flag that is set, from the most telling on.
 pub(crate) fn broken_by(flags: u64) -> Option<&'static str> {
     FLAGS

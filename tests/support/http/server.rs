@@ -36,6 +36,10 @@ pub enum Reply {
     Stall,
     /// Says nothing until the peer goes away.
     Silence,
+    /// Answers with these bytes, whatever they are, and closes the connection.
+    Bytes(Vec<u8>),
+    /// The same, and instead of closing sends back whatever comes until the peer goes away.
+    Echo(Vec<u8>),
 }
 
 impl Reply {
@@ -204,6 +208,13 @@ impl Shared {
                 }
                 Reply::Silence => {
                     peer.read_to_end(&mut Vec::new())?;
+                    return Ok(());
+                }
+                Reply::Bytes(bytes) => return peer.write_all(&bytes),
+                Reply::Echo(bytes) => {
+                    peer.write_all(&bytes)?;
+                    let mut back = peer.try_clone()?;
+                    io::copy(&mut stream, &mut back)?;
                     return Ok(());
                 }
             }

@@ -123,6 +123,26 @@ fn section_7_1_and_7_2_say_where_a_request_came_from_and_where_it_went() {
 }
 
 #[test]
+fn section_7_1_takes_nobody_for_the_peer_who_is_not_at_the_connection() {
+    let told = Record::answered(200).property("source.address", "203.0.113.9:0");
+    let behind: Vec<_> = REQUEST
+        .iter()
+        .copied()
+        .chain([("x-forwarded-for", "203.0.113.9")])
+        .collect();
+    // Envoy can also be told by a header of somebody's own, which nobody here has read.
+    for headers in [&behind, REQUEST.as_slice()] {
+        let found = said(&Spans::default(), SpanKind::Server, headers, &told);
+        assert_eq!(found["client.address"], "203.0.113.9");
+        assert!(!found.contains_key("network.peer.address"), "{found:?}");
+        assert!(!found.contains_key("network.peer.port"), "{found:?}");
+    }
+    let omit = spans(r#"{"omit": ["client.address"]}"#);
+    let found = said(&omit, SpanKind::Server, &behind, &told);
+    assert!(found.values().all(|value| !value.contains("203.0.113.9")));
+}
+
+#[test]
 fn the_client_that_is_left_out_is_left_out_as_the_peer_too() {
     let omit = spans(r#"{"omit": ["client.address"]}"#);
     let alone = said(&omit, SpanKind::Server, &REQUEST, &answered());

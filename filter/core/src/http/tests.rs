@@ -193,6 +193,7 @@ fn section_7_4_says_what_failed() {
     const DC: u64 = 0x4000;
     const DR: u64 = 0x1000_0000;
     const UC: u64 = 0x40;
+    const SI: u64 = 0x1_0000;
     let rows = [
         // code, flags, server's error.type, client's
         (Some(200), 0, None, None),
@@ -210,6 +211,28 @@ fn section_7_4_says_what_failed() {
             Some("upstream_reset"),
         ),
         (Some(404), UC, Some("upstream_reset"), Some("404")),
+        // ST-3: the number wins. NR, RL, UAEX, DPE; SI while the request was still on its way; URX of tries on 409.
+        (Some(404), 0x100, None, Some("404")),
+        (Some(429), 0x800, None, Some("429")),
+        (Some(403), 0x1000, None, Some("403")),
+        (Some(400), 0x4_0000, None, Some("400")),
+        (Some(408), SI, None, Some("408")),
+        (Some(409), 0x8000, None, Some("409")),
+        (Some(200), 0x8000, None, None),
+        (
+            Some(200),
+            SI,
+            Some("stream_idle_timeout"),
+            Some("stream_idle_timeout"),
+        ),
+        // A tunnel that the upstream has closed, and one in which nothing moved any more.
+        (Some(101), UC, None, None),
+        (
+            Some(101),
+            SI,
+            Some("stream_idle_timeout"),
+            Some("stream_idle_timeout"),
+        ),
         (Some(200), DC, None, None),
         (None, DC, Some("downstream_reset"), None),
         (Some(200), DR, None, None),
