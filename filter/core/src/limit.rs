@@ -78,25 +78,24 @@ impl Bucket {
 
 /// How many come a second, and which share of them may pass.
 ///
-/// A second in which more come than ever before counts at once; a quieter one is believed slowly, so that hosts which
-/// see the same traffic with its chance variations come to nearly the same share.
+/// Hosts that see the same traffic are to come to nearly the same share, or of a trace one would keep its span and the
+/// next not. So seconds are those of the clock, which all hosts have in common, and chance variations count little: a
+/// second's number is believed slowly, and at once only where it is a surge.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Estimate {
     target: f64,
-    // Of the seconds before this one.
-    rate: f64,
+    // Of the seconds before this one; none where nothing is known.
+    rate: Option<f64>,
     // In this second.
     count: f64,
-    second: Option<Nanos>,
+    second: u64,
 }
 
 impl Estimate {
     pub(crate) fn new(target: f64) -> Self {
         Self {
             target,
-            rate: 0.0,
-            count: 0.0,
-            second: None,
+            ..Self::default()
         }
     }
 
@@ -104,29 +103,43 @@ impl Estimate {
     pub(crate) fn share(&mut self, now: Nanos) -> f64 {
         self.roll(now);
         self.count += 1.0;
+        let rate = match self.rate {
+            Some(rate) if self.count <= rate * SURGE => rate,
+            _ => self.count,
+        };
         if self.target <= 0.0 {
             return 0.0;
         }
-        (self.target / self.rate.max(self.count)).min(1.0)
+        (self.target / rate.max(self.target)).min(1.0)
     }
 
-    /// Closes the second if it is over.
-    fn roll(&mut self, now: Nanos) {
-        let begun = *self.second.get_or_insert(now);
-        let passed = seconds(begun, now);
-        if now >= begun && passed < 1.0 {
+    /// Closes the second if it is over, and those behind it in which nothing came.
+    fn roll(&mut self, Nanos(now): Nanos) {
+        let second = now / 1_000_000_000;
+        let passed = second.abs_diff(self.second);
+        // A clock that was set back a little is still in the second that it was in.
+        if passed == 0 || (second < self.second && passed < MANY_SECONDS) {
             return;
         }
-        // The first second is all that is known.
-        let weight = if self.rate > 0.0 { WEIGHT } else { 1.0 };
-        // Counted to the full second even if the next one comes late.
-        let last = self.count / passed.max(1.0);
-        self.rate += weight * (last - self.rate);
-        if passed > MANY_SECONDS {
-            self.rate = 0.0;
+        if self.second > 0 {
+            self.believe(self.count);
+            for _ in 1..passed.min(MANY_SECONDS) {
+                self.believe(0.0);
+            }
+        }
+        if passed >= MANY_SECONDS {
+            self.rate = None;
         }
         self.count = 0.0;
-        self.second = Some(now);
+        self.second = second;
+    }
+
+    fn believe(&mut self, count: f64) {
+        self.rate = Some(match self.rate {
+            // A second that was a surge is what comes from now on, as far as anybody knows; and the first is all that is known.
+            Some(rate) if count <= rate * SURGE => rate + WEIGHT * (count - rate),
+            _ => count,
+        });
     }
 }
 
@@ -141,8 +154,10 @@ fn seconds(since: Nanos, now: Nanos) -> f64 {
 
 /// Of the newest second in the estimate: ten of them tell what the rate is.
 const WEIGHT: f64 = 0.1;
+/// So many times the rate is no chance variation.
+const SURGE: f64 = 1.5;
 /// After such a pause nothing is known any more.
-const MANY_SECONDS: f64 = 60.0;
+const MANY_SECONDS: u64 = 60;
 
 #[cfg(test)]
 mod tests;

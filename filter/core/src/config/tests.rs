@@ -3,8 +3,8 @@
 //! A row that must fail is the whole valid configuration below with one change, and names every error it must give.
 
 use super::{
-    Baggage, Config, ContextTrust, Conventions, Direction, Export, Format, Match, Propagation,
-    Role, Sampling, Spans, Trust,
+    Baggage, Config, ContextTrust, Conventions, Direction, Export, Format, Keep, Match,
+    Propagation, Role, Sampling, Spans, Trust,
 };
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -172,6 +172,7 @@ fn the_defaults_are_those_of_the_contract() {
         },
         gateway_trust: None,
         gateway_exclude: None,
+        gateway_keep: None,
         direction: Direction::Auto,
         spans: Spans {
             service_name: None,
@@ -203,7 +204,17 @@ fn the_defaults_are_those_of_the_contract() {
         Sampling {
             percentage: 1.0,
             namespaces: Vec::new(),
+            rules: Vec::new(),
             exclude: Match::default_excludes(),
+            traces_per_second: None,
+            keep: Keep {
+                errors: true,
+                slower_than: None,
+                spans_per_second: 50.0,
+                tell: true,
+            },
+            consistent: true,
+            remote: None,
         }
     );
 }
@@ -373,21 +384,29 @@ fn accepts_every_direction() {
 
 #[test]
 fn refuses_what_is_not_in_this_version() {
-    is_not_built(&[
-        ("/correlation/requestId", "true", "$.correlation.requestId"),
-        ("/gateway/keep/errors", "false", "$.gateway.keep.errors"),
-        (
-            "/gateway/keep/slowerThan",
-            "\"1s\"",
-            "$.gateway.keep.slowerThan",
-        ),
-        (
-            "/gateway/keep/spansPerSecond",
-            "51",
-            "$.gateway.keep.spansPerSecond",
-        ),
-        ("/gateway/keep/tell", "false", "$.gateway.keep.tell"),
-    ]);
+    is_not_built(&[("/correlation/requestId", "true", "$.correlation.requestId")]);
+}
+
+#[test]
+fn reads_keep_and_its_form_for_gateways() {
+    let config = parse(
+        r#"{
+            "sampling": {"keep": {"slowerThan": "2s", "spansPerSecond": 0}},
+            "gateway": {"keep": {"errors": false, "tell": false}}
+        }"#,
+    );
+    let keep = Keep {
+        slower_than: Some(core::time::Duration::from_secs(2)),
+        spans_per_second: 0.0,
+        ..Keep::default()
+    };
+    assert_eq!(config.sampling.map(|sampling| sampling.keep), Some(keep));
+    let gateway = Keep {
+        errors: false,
+        tell: false,
+        ..Keep::default()
+    };
+    assert_eq!(config.gateway_keep, Some(gateway));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::span::{LinkReason, Span, Status};
 use crate::stats::Stats;
 
 mod attributes;
+mod consistent;
 mod exclude;
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -186,7 +187,11 @@ fn tp_7_and_map_11_start_a_new_trace_without_a_usable_context() {
         };
         assert_eq!(span.parent_span_id, None);
         assert!(done.value("traceparent").unwrap().ends_with("-01"));
-        assert_eq!(done.value("tracestate"), None);
+        assert_eq!(
+            done.value("tracestate").as_deref(),
+            Some("ot=th:0"),
+            "TH-12"
+        );
         assert_eq!(done.stats.get(Counter::SampledDefault), 1);
     }
 }
@@ -365,7 +370,11 @@ fn trust_restart_begins_a_new_trace_with_a_link_and_without_tracestate() {
     let link = span.link.unwrap();
     assert_eq!(&link.trace_id.to_hex(), T.as_bytes());
     assert_eq!(link.reason, LinkReason::Restarted);
-    assert_eq!(done.value("tracestate"), None);
+    assert_eq!(
+        done.value("tracestate").as_deref(),
+        Some("ot=th:0"),
+        "our own"
+    );
     assert!(!done.value("traceparent").unwrap().contains(T));
     assert!(
         done.value("b3").unwrap().ends_with("-1"),
@@ -602,7 +611,10 @@ fn trust_takes_datadogs_wish_out_of_tracestate_where_it_is_not_believed() {
     let rows = [
         (r#""trust": {}"#, "dd=s:2;o:rum;t.dm:-4;t.x:1"),
         (r#""trust": {"debug": false}"#, "dd=o:rum;t.x:1"),
-        (r#""trust": {"decision": "ignore"}"#, "dd=o:rum;t.x:1"),
+        (
+            r#""trust": {"decision": "ignore"}"#,
+            "ot=th:0,dd=o:rum;t.x:1",
+        ),
     ];
     for (trust, expected) in rows {
         let config = format!(

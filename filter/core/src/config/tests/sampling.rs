@@ -1,10 +1,12 @@
 //! `$.sampling`, and the matches that `$.gateway` shares with it.
 
-use super::{accepts, is_not_built, parse, refuses};
+use super::{accepts, parse, refuses};
+use crate::config::Remote;
 use crate::config::Sampling;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::time::Duration;
 use serde_json::json;
 
 #[test]
@@ -185,27 +187,27 @@ fn refuses_at_its_path() {
         (
             "/sampling/remote",
             r#"{"path": "/sampling"}"#,
-            "$.sampling.remote: expected service or cluster, found neither\n$.sampling.remote: not in this version",
+            "$.sampling.remote: expected service or cluster, found neither",
         ),
         (
             "/sampling/remote",
             r#"{"cluster": "c", "interval": "2h"}"#,
-            "$.sampling.remote: not in this version\n$.sampling.remote.interval: expected a duration from 1ms to 1h such as \"5s\", found \"2h\"",
+            "$.sampling.remote.interval: expected a duration from 1ms to 1h such as \"5s\", found \"2h\"",
         ),
         (
             "/sampling/rules",
             r#"[{"match": {"path": "/a"}}]"#,
-            "$.sampling.rules: not in this version\n$.sampling.rules[0]: expected the key percentage, found none",
+            "$.sampling.rules[0]: expected the key percentage, found none",
         ),
         (
             "/sampling/rules",
             r#"[{"percentage": 1}]"#,
-            "$.sampling.rules: not in this version\n$.sampling.rules[0]: expected the key match, found none",
+            "$.sampling.rules[0]: expected the key match, found none",
         ),
         (
             "/sampling/rules",
             r#"[{"match": {}, "percentage": 1}]"#,
-            "$.sampling.rules: not in this version\n$.sampling.rules[0].match: expected at least one of path, method, direction, headers, userAgent, namespace, labels, found none",
+            "$.sampling.rules[0].match: expected at least one of path, method, direction, headers, userAgent, namespace, labels, found none",
         ),
     ]);
 }
@@ -494,8 +496,8 @@ fn limits_of_count() {
     accepts(&[
         ("/sampling/exclude", &paths(32)),
         ("/sampling/namespaces", &namespaces(256)),
+        ("/sampling/rules", &rules(64)),
     ]);
-    is_not_built(&[("/sampling/rules", &rules(64), "$.sampling.rules")]);
     refuses(&[
         (
             "/sampling/exclude",
@@ -515,38 +517,53 @@ fn limits_of_count() {
         (
             "/sampling/rules",
             &rules(65),
-            "$.sampling.rules: expected at most 64 rules, found 65\n$.sampling.rules: not in this version",
+            "$.sampling.rules: expected at most 64 rules, found 65",
         ),
     ]);
 }
 
 #[test]
-fn refuses_what_is_not_in_this_version() {
-    is_not_built(&[
+fn reads_rules_limits_and_a_source() {
+    let sampling = |json: &str| {
+        let config = parse(&format!(r#"{{"sampling": {json}}}"#));
+        config.sampling.unwrap()
+    };
+    let read = sampling(
+        r#"{"rules": [{"match": {"method": "GET", "labels": {"app": "cart"}}, "percentage": 5}]}"#,
+    );
+    assert_eq!(read.rules.len(), 1);
+    assert_eq!(read.rules[0].percentage.to_bits(), 5.0_f64.to_bits());
+    assert_eq!(read.rules[0].condition.methods, ["GET"]);
+    let labels =
+        r#"{"sampling": {"rules": [{"match": {"labels": {"app": "cart"}}, "percentage": 5}]}}"#;
+    assert!(parse(labels).labels().contains("app"));
+    let limited = sampling(r#"{"rateLimit": {"tracesPerSecond": 100}, "consistent": false}"#);
+    assert_eq!(limited.traces_per_second, Some(100.0));
+    assert!(!limited.consistent);
+    assert_eq!(sampling(r#"{"rateLimit": {}}"#).traces_per_second, None);
+    for (json, cluster, authority, path, seconds) in [
         (
-            "/sampling/rateLimit/tracesPerSecond",
-            "100",
-            "$.sampling.rateLimit.tracesPerSecond",
+            r#"{"service": "jaeger.observability.svc.cluster.local"}"#,
+            "outbound|5778||jaeger.observability.svc.cluster.local",
+            "jaeger.observability.svc.cluster.local:5778",
+            "/sampling",
+            60,
         ),
         (
-            "/sampling/rateLimit/tracesPerSecond",
-            "0",
-            "$.sampling.rateLimit.tracesPerSecond",
+            r#"{"cluster": "jaeger", "path": "/api/sampling", "interval": "5s"}"#,
+            "jaeger",
+            "jaeger",
+            "/api/sampling",
+            5,
         ),
-        (
-            "/sampling/rules",
-            r#"[{"match": {"path": "/a"}, "percentage": 1}]"#,
-            "$.sampling.rules",
-        ),
-        (
-            "/sampling/remote",
-            r#"{"service": "jaeger", "port": 5778, "path": "/sampling", "interval": "60s"}"#,
-            "$.sampling.remote",
-        ),
-        (
-            "/sampling/remote",
-            r#"{"cluster": "jaeger"}"#,
-            "$.sampling.remote",
-        ),
-    ]);
+    ] {
+        let expected = Remote {
+            cluster: cluster.into(),
+            authority: authority.into(),
+            path: path.into(),
+            interval: Duration::from_secs(seconds),
+        };
+        let read = sampling(&format!(r#"{{"remote": {json}}}"#));
+        assert_eq!(read.remote, Some(expected));
+    }
 }
