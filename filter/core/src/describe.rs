@@ -102,6 +102,10 @@ impl Descriptions {
     ) -> Attributes {
         let mut attributes = self.configured.begin(headers, all);
         attributes.text("sidespan.decision", reason.name().as_bytes());
+        if reason == Reason::Debug {
+            // What the policies of gateways behind ask for (OpenTracing, "Standard Span tags").
+            attributes.number("sampling.priority", 1);
+        }
         let writer = &mut self.writer(kind, subject, &mut attributes);
         if subject.is_rpc() {
             http::describe_server(writer, headers);

@@ -80,6 +80,11 @@ impl Method {
     }
 }
 
+/// Whether a status is the server's own fault (RP-4).
+pub(crate) fn is_servers_failure(digits: &[u8]) -> bool {
+    decimal(digits).is_some_and(|number| Code::Number(number).is_failure(SpanKind::Server))
+}
+
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {

@@ -56,6 +56,16 @@ impl<'a> RequestHeaders<'a> {
         kept
     }
 
+    /// The same headers with another value in the first line of one.
+    #[must_use]
+    pub(crate) fn replaced(mut self, name: Name, value: &'a [u8]) -> Self {
+        if let Some(first) = self.first.get_mut(name as usize) {
+            *first = Some(value);
+            self.present |= name.bit();
+        }
+        self
+    }
+
     /// All lines of a header.
     pub fn lines(&self, name: Name) -> Lines<'_, 'a> {
         Lines {

@@ -7,7 +7,7 @@
 //!
 //! Each worker has its own, for workers share no state that could be asked for each request.
 
-use crate::config::Sampling;
+use crate::config::{Keep, Sampling};
 use crate::time::Nanos;
 
 /// The limits of one worker.
@@ -18,11 +18,13 @@ pub struct Limits {
     /// Of spans that are kept, SERVER and CLIENT: one half for each, so that services whose proxies make one of them or
     /// both for each trace leave out the same traces.
     pub(crate) kept: [Estimate; 2],
+    /// The same at an edge.
+    pub(crate) kept_at_edge: [Estimate; 2],
 }
 
 impl Limits {
     /// The limits that are configured.
-    pub fn new(sampling: &Sampling) -> Self {
+    pub fn new(sampling: &Sampling, at_edge: Option<Keep>) -> Self {
         let roots = match sampling.traces_per_second {
             None => Roots::Unlimited,
             Some(rate) if sampling.consistent => Roots::Thinned(Estimate::new(rate)),
@@ -30,9 +32,14 @@ impl Limits {
         };
         Self {
             roots,
-            kept: [Estimate::new(sampling.keep.spans_per_second / 2.0); 2],
+            kept: halves(sampling.keep),
+            kept_at_edge: halves(at_edge.unwrap_or(sampling.keep)),
         }
     }
+}
+
+fn halves(keep: Keep) -> [Estimate; 2] {
+    [Estimate::new(keep.spans_per_second / 2.0); 2]
 }
 
 /// How the traces that begin here are limited.

@@ -24,7 +24,9 @@ impl<E: Entropy> State<E> {
             limits: config
                 .sampling
                 .as_ref()
-                .map_or_else(Limits::default, Limits::new),
+                .map_or_else(Limits::default, |sampling| {
+                    Limits::new(sampling, config.gateway_keep)
+                }),
             stats: Stats::default(),
         }
     }

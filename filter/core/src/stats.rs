@@ -312,6 +312,15 @@ impl Stats {
         }
     }
 
+    /// Counts all that another has counted, which starts again at zero.
+    pub fn add_all(&mut self, other: &mut Self) {
+        for (counter, count) in other.take() {
+            if let Some(sum) = self.counts.get_mut(counter as usize) {
+                *sum = sum.saturating_add(count);
+            }
+        }
+    }
+
     /// What this counter has reached.
     pub fn get(&self, counter: Counter) -> u64 {
         self.counts.get(counter as usize).copied().unwrap_or(0)

@@ -19,12 +19,14 @@ use core::cell::LazyCell;
 mod active;
 mod attempt;
 mod explanation;
+mod held;
 
 pub use active::Active;
 pub use attempt::Memory;
 pub use explanation::Explanation;
+pub use held::{Cause, Held, Part, Word};
 
-use crate::config::{Baggage, Config, ContextTrust, Match, Propagation, Trust};
+use crate::config::{Baggage, Config, ContextTrust, Keep, Match, Propagation, Trust};
 use crate::describe::Descriptions;
 use crate::entropy::Entropy;
 use crate::exchange::Exchange;
@@ -72,6 +74,12 @@ pub struct Tracer {
     names: Names,
     records: bool,
     access_log: bool,
+    // None where nothing is decided or nothing recorded.
+    keep: Option<Keep>,
+    // Used in its place at an edge.
+    edge_keep: Option<Keep>,
+    // By either of them.
+    keeps_any: bool,
     // Whether `th` is written.
     tells_probability: bool,
 }
@@ -81,6 +89,9 @@ impl Tracer {
     pub fn new(config: &Config, node: &Node) -> Self {
         let matchers = |matches: &[Match]| Matcher::of_list(matches, node);
         let sampling = config.sampling.as_ref();
+        let records = config.export.otlp.as_ref();
+        let keep = records.and(sampling).map(|sampling| sampling.keep);
+        let edge_keep = records.and(sampling).and(config.gateway_keep);
         // A decision that is not believed is taken here; where none is taken, the one there is stands.
         let trust = |trust: Trust| Trust {
             decision: trust.decision || sampling.is_none(),
@@ -100,8 +111,11 @@ impl Tracer {
                 .iter()
                 .filter(|format| !config.propagation.lists(**format))
                 .fold(Names::ALL, |names, format| names.without(format.headers())),
-            records: config.export.otlp.is_some(),
+            records: records.is_some(),
             access_log: config.spans.access_log,
+            keep,
+            edge_keep,
+            keeps_any: [keep, edge_keep].iter().flatten().any(held::is_on),
             tells_probability: sampling.is_some_and(|sampling| sampling.consistent),
         }
     }
@@ -146,6 +160,7 @@ impl Tracer {
             link,
             decided: None,
             decision: None,
+            randomness: 0,
             descriptions: Some(&self.descriptions),
         };
         let Some(sampler) = &self.sampler else {
@@ -184,6 +199,7 @@ impl Tracer {
             short_trace_id: parent.is_some_and(|context| context.short_trace_id),
         });
         course.decided = Some(decision);
+        course.randomness = randomness;
         course.decision = Some(decision).filter(|_| self.records);
         course.seal(headers, stats);
         Some(course)
@@ -276,6 +292,8 @@ pub struct Course<'a> {
     decided: Option<Decision>,
     // The same; None also where nothing can be recorded.
     decision: Option<Decision>,
+    // Of the trace, by which others choose the same traces; 0 where nothing is decided.
+    randomness: u64,
     // None where nothing goes on.
     descriptions: Option<&'a Descriptions>,
 }
@@ -293,6 +311,7 @@ impl Course<'_> {
             link: None,
             decided: None,
             decision: None,
+            randomness: 0,
             descriptions: None,
         }
     }

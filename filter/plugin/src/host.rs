@@ -64,16 +64,25 @@ pub(crate) fn header(map: u32, name: &str) -> Option<Vec<u8>> {
     out.into_bytes(status)
 }
 
-/// Writes to the headers of the current request.
-pub(crate) struct RequestHeaderWriter;
+/// Writes to a map of headers of the current stream.
+pub(crate) struct MapWriter(u32);
 
-impl HeaderWriter for RequestHeaderWriter {
+impl MapWriter {
+    /// To the request's headers.
+    pub(crate) const REQUEST_HEADERS: Self = Self(REQUEST_HEADERS);
+    /// To the response's headers.
+    pub(crate) const RESPONSE_HEADERS: Self = Self(RESPONSE_HEADERS);
+    /// To the response's trailers.
+    pub(crate) const RESPONSE_TRAILERS: Self = Self(RESPONSE_TRAILERS);
+}
+
+impl HeaderWriter for MapWriter {
     fn set(&mut self, name: &'static str, value: &[u8]) {
         // A refused write leaves the caller's header; there is nobody to tell and nothing better to do.
         // SAFETY: name and value live as long as the call.
         let _ = unsafe {
             proxy_replace_header_map_value(
-                REQUEST_HEADERS,
+                self.0,
                 name.as_ptr(),
                 name.len(),
                 value.as_ptr(),
@@ -84,8 +93,7 @@ impl HeaderWriter for RequestHeaderWriter {
 
     fn remove(&mut self, name: &'static str) {
         // SAFETY: the name lives as long as the call.
-        let _ =
-            unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) };
+        let _ = unsafe { proxy_remove_header_map_value(self.0, name.as_ptr(), name.len()) };
     }
 }
 

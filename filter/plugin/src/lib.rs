@@ -22,6 +22,7 @@
 mod collector;
 mod host;
 mod installs;
+mod keep;
 mod logging;
 mod metrics;
 mod node;

@@ -4,12 +4,12 @@ use sidespan_core::config::ConfigError;
 use sidespan_core::ledger::{Holding, Ledger};
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::Active;
+use sidespan_core::tracer::Part;
 
 use crate::metrics::Metrics;
 use crate::queues::{self, Noted};
 use crate::running;
-use crate::worker::Worker;
+use crate::worker::{Begun, Worker};
 
 pub(crate) struct Shared {
     pub(crate) mode: Mode,
@@ -52,24 +52,24 @@ impl Shared {
     }
 
     /// Treats the headers of the current request.
-    pub(crate) fn begin(&mut self) -> Option<Active> {
+    pub(crate) fn begin(&mut self) -> Option<Begun> {
         match &mut self.mode {
             Mode::Working(worker) => worker.begin(),
             Mode::New | Mode::Aside { .. } => None,
         }
     }
 
-    /// Listens to the response of the current stream.
-    pub(crate) fn hear(&self, active: &mut Active) {
-        if let Mode::Working(worker) = &self.mode {
-            worker.hear(active);
+    /// Listens to a part of the response of the current stream.
+    pub(crate) fn hear(&mut self, begun: &mut Begun, part: Part) {
+        if let Mode::Working(worker) = &mut self.mode {
+            worker.hear(begun, part);
         }
     }
 
     /// Ends the spans of the current stream.
-    pub(crate) fn finish(&mut self, active: Active) {
+    pub(crate) fn finish(&mut self, begun: Begun) {
         if let Mode::Working(worker) = &mut self.mode {
-            worker.finish(active);
+            worker.finish(begun);
             if worker
                 .exporter()
                 .is_some_and(|exporter| exporter.is_closed())

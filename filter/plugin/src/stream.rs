@@ -9,38 +9,39 @@ use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
-use sidespan_core::tracer::Active;
+use sidespan_core::tracer::Part;
 
 use crate::shared::Shared;
+use crate::worker::Begun;
 
 pub(crate) struct Stream {
     shared: Rc<RefCell<Shared>>,
-    active: Option<Active>,
+    begun: Option<Begun>,
 }
 
 impl Stream {
     pub(crate) fn new(shared: Rc<RefCell<Shared>>) -> Self {
         Self {
             shared,
-            active: None,
+            begun: None,
         }
     }
 
-    fn hear(&mut self) {
-        if let (Some(active), Ok(shared)) = (&mut self.active, self.shared.try_borrow()) {
-            shared.hear(active);
+    fn hear(&mut self, part: Part) {
+        if let (Some(begun), Ok(mut shared)) = (&mut self.begun, self.shared.try_borrow_mut()) {
+            shared.hear(begun, part);
         }
     }
 
     fn hear_end(&mut self, is_end: bool) {
-        if let Some(active) = self.active.as_mut().filter(|_| is_end) {
+        if let (true, Some(Begun::Recorded(active))) = (is_end, &mut self.begun) {
             active.hear_end();
         }
     }
 
     fn finish(&mut self) {
-        if let (Some(active), Ok(mut shared)) = (self.active.take(), self.shared.try_borrow_mut()) {
-            shared.finish(active);
+        if let (Some(begun), Ok(mut shared)) = (self.begun.take(), self.shared.try_borrow_mut()) {
+            shared.finish(begun);
         }
     }
 }
@@ -55,13 +56,13 @@ impl Context for Stream {
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         if let Ok(mut shared) = self.shared.try_borrow_mut() {
-            self.active = shared.begin();
+            self.begun = shared.begin();
         }
         Action::Continue
     }
 
     fn on_http_response_headers(&mut self, _: usize, is_end: bool) -> Action {
-        self.hear();
+        self.hear(Part::Headers);
         self.hear_end(is_end);
         Action::Continue
     }
@@ -72,7 +73,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
-        self.hear();
+        self.hear(Part::Trailers);
         self.hear_end(true);
         Action::Continue
     }

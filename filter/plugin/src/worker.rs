@@ -11,16 +11,25 @@ use sidespan_core::ledger::Holding;
 use sidespan_core::otlp::{self, Envelope};
 use sidespan_core::resource::{self, Node, Resource};
 use sidespan_core::state::State;
-use sidespan_core::stats::Counter;
+use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::{Active, Memory, Tracer};
+use sidespan_core::tracer::{Active, Held, Memory, Part, Tracer};
 
 use crate::collector::Collector;
-use crate::host::{self, CurrentExchange, RequestHeaderWriter, WasiEntropy};
+use crate::host::{self, CurrentExchange, MapWriter, WasiEntropy};
 use crate::installs;
+use crate::keep::{self, SharedNotes};
 use crate::logging;
 use crate::node;
 use crate::running;
+
+/// What a stream has begun.
+pub(crate) enum Begun {
+    /// Spans that are recorded.
+    Recorded(Active),
+    /// Spans that may be kept although they are not.
+    Held(Box<Held>),
+}
 
 /// A configuration at work.
 pub(crate) struct Worker {
@@ -65,21 +74,21 @@ impl Worker {
     }
 
     /// Treats the headers of the current stream; what it returns is to be handed back at the stream's end.
-    pub(crate) fn begin(&mut self) -> Option<Active> {
+    pub(crate) fn begin(&mut self) -> Option<Begun> {
         match self.role {
             Role::Request => self.begin_request(),
-            Role::Attempt => self.begin_attempt(),
+            Role::Attempt => self.begin_attempt().map(Begun::Recorded),
         }
     }
 
-    fn begin_request(&mut self) -> Option<Active> {
+    fn begin_request(&mut self) -> Option<Begun> {
         if self.has_copies && installs::is_seen_before() {
             self.state.stats.add(Counter::ContextDuplicateInstall);
             return None;
         }
         let block = host::header_map(host::REQUEST_HEADERS);
         let headers = RequestHeaders::read_only(self.tracer.names(), Pairs::new(&block));
-        let writer = &mut RequestHeaderWriter;
+        let writer = &mut MapWriter::REQUEST_HEADERS;
         let baggage = self.tracer.baggage();
         if baggage.is_touched() {
             baggage.rewrite(&headers, Pairs::new(&block), writer, &mut self.state.stats);
@@ -106,15 +115,20 @@ impl Worker {
             host::set_property(TRACE_ID, &trace_id.to_hex());
             host::set_property(SPAN_ID, &span_id.to_hex());
         }
-        let active = course
-            .is_recorded()
-            .then(|| (direction(), host::now()))
-            .and_then(|(direction, now)| {
-                let all = Pairs::new(&block);
-                course.begin(direction, &headers, all, now, &mut self.state)
-            });
+        let begun = if course.is_recorded() {
+            let (all, now) = (Pairs::new(&block), host::now());
+            course
+                .begin(direction(), &headers, all, now, &mut self.state)
+                .map(Begun::Recorded)
+        } else if course.is_held() {
+            self.tracer
+                .hold(course, &mut direction, &headers, host::now, &mut self.state)
+                .map(|held| Begun::Held(Box::new(held)))
+        } else {
+            None
+        };
         self.tracer.inject(course, &headers, writer);
-        active
+        begun
     }
 
     fn begin_attempt(&mut self) -> Option<Active> {
@@ -126,23 +140,41 @@ impl Worker {
             || Memory::read(&host::property(ATTEMPTS)?),
             host::now(),
             &mut self.state,
-            &mut RequestHeaderWriter,
+            &mut MapWriter::REQUEST_HEADERS,
         )?;
         host::set_property(ATTEMPTS, &memory.to_bytes());
         Some(active)
     }
 
-    /// Listens to the response of the current stream, where its end cannot read it.
-    pub(crate) fn hear(&self, active: &mut Active) {
-        if self.role == Role::Attempt {
-            self.tracer.hear_attempt(active, &CurrentExchange);
+    /// Listens to a part of the response of the current stream.
+    pub(crate) fn hear(&mut self, begun: &mut Begun, part: Part) {
+        match begun {
+            Begun::Recorded(active) if self.role == Role::Attempt => {
+                self.tracer.hear_attempt(active, &CurrentExchange);
+            }
+            Begun::Recorded(_) => {}
+            Begun::Held(held) => {
+                let word = self.tracer.hear_held(
+                    held,
+                    part,
+                    &CurrentExchange,
+                    &mut SharedNotes,
+                    host::now,
+                    &mut self.state,
+                );
+                keep::say(part, &word);
+            }
         }
     }
 
     /// Ends the spans of the current stream.
-    pub(crate) fn finish(&mut self, active: Active) {
+    pub(crate) fn finish(&mut self, begun: Begun) {
         let Some(collector) = &mut self.collector else {
             return;
+        };
+        let active = match begun {
+            Begun::Recorded(active) => active,
+            Begun::Held(held) => return self.finish_held(*held),
         };
         let now = host::now();
         let mut push = |span| collector.exporter.push(&span, now, &mut self.state.stats);
@@ -156,6 +188,33 @@ impl Worker {
                 .finish_attempt(active, &CurrentExchange, now)
                 .for_each(&mut push),
         }
+        collector.ask_for_tick();
+    }
+
+    /// Ends what was held, and makes its spans if they are kept.
+    fn finish_held(&mut self, mut held: Held) {
+        let (exchange, notes) = (CurrentExchange, &mut SharedNotes);
+        let (now, state) = (host::now, &mut self.state);
+        if !self
+            .tracer
+            .settle_held(&mut held, &exchange, notes, now, state)
+        {
+            return;
+        }
+        let Some(collector) = &mut self.collector else {
+            return;
+        };
+        let block = host::header_map(host::REQUEST_HEADERS);
+        let (headers, all) = (RequestHeaders::read(Pairs::new(&block)), Pairs::new(&block));
+        let now = host::now();
+        let mut kept = Stats::default();
+        let spans = self
+            .tracer
+            .finish_held(held, headers, all, &exchange, now, &mut kept);
+        for span in spans {
+            collector.exporter.push(&span, now, &mut self.state.stats);
+        }
+        self.state.stats.add_all(&mut kept);
         collector.ask_for_tick();
     }
 

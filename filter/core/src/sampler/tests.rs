@@ -22,7 +22,7 @@ impl Case {
         };
         Self {
             sampler: Sampler::new(&sampling, &node),
-            limits: Limits::new(&sampling),
+            limits: Limits::new(&sampling, None),
         }
     }
 

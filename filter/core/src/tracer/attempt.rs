@@ -165,6 +165,7 @@ impl Tracer {
             link: None,
             decided: None,
             decision: None,
+            randomness: 0,
             descriptions: Some(&self.descriptions),
         }
     }

@@ -1,0 +1,135 @@
+//! Notes that a trace is to be kept, from the outbound side of a pod to its inbound side: in data that all workers of the
+//! proxy share.
+//!
+//! That data cannot be deleted, so there is a fixed number of slots, and a trace's own slot is found by its id. Each value
+//! has the whole id and a time in it: a note of another trace is none, and an old one is none either. Where two traces
+//! meet in a slot the later stays, and the earlier loses a hint, never a span (design 4.4).
+
+use core::time::Duration;
+
+use crate::ids::TraceId;
+use crate::time::Nanos;
+
+/// The outbound side's notes.
+pub trait Notes {
+    /// What stands in a slot; empty where nothing does.
+    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> alloc::vec::Vec<u8>;
+    /// Puts a value there.
+    fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]);
+}
+
+/// Whether a trace is noted. The time is asked for only where something stands there.
+pub(crate) fn is_noted(
+    notes: &mut impl Notes,
+    trace_id: TraceId,
+    now: impl FnOnce() -> Nanos,
+) -> bool {
+    let value = notes.read(&slot(trace_id));
+    match value.split_first_chunk::<16>() {
+        Some((id, time)) if *id == trace_id.to_bytes() => time
+            .try_into()
+            .is_ok_and(|time| !now().is_past(Nanos(u64::from_le_bytes(time)), LIFETIME)),
+        _ => false,
+    }
+}
+
+/// Notes a trace.
+pub(crate) fn note(notes: &mut impl Notes, trace_id: TraceId, Nanos(now): Nanos) {
+    let mut value = [0; 24];
+    let bytes = trace_id.to_bytes().into_iter().chain(now.to_le_bytes());
+    for (place, byte) in value.iter_mut().zip(bytes) {
+        *place = byte;
+    }
+    notes.write(&slot(trace_id), &value);
+}
+
+/// The key of a trace's slot.
+fn slot(trace_id: TraceId) -> [u8; KEY_BYTES] {
+    let mut key = *PREFIX;
+    let [.., high, low] = (trace_id.randomness() & SLOT_MASK).to_be_bytes();
+    let digits = [high, low].map(crate::ids::byte_to_hex);
+    let places = key.iter_mut().rev().zip(digits.iter().flatten().rev());
+    for (place, digit) in places {
+        *place = *digit;
+    }
+    key
+}
+
+/// The length of a key.
+pub const KEY_BYTES: usize = 18;
+const PREFIX: &[u8; KEY_BYTES] = b"sidespan.keep.0000";
+/// 1,024 slots: at 24 bytes each they fit a page or two, and a thousand failing traces have room at once.
+const SLOT_MASK: u64 = 0x3ff;
+/// No request that anybody waits for takes longer.
+const LIFETIME: Duration = Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
+
+    #[derive(Default)]
+    struct Shared(BTreeMap<Vec<u8>, Vec<u8>>);
+
+    impl Notes for Shared {
+        fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
+            self.0.get(&slot[..]).cloned().unwrap_or_default()
+        }
+
+        fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
+            self.0.insert(slot.to_vec(), value.to_vec());
+        }
+    }
+
+    fn id(number: u128) -> TraceId {
+        TraceId::from_bytes(number.to_be_bytes()).unwrap()
+    }
+
+    const NOW: Nanos = Nanos(1_000_000_000_000);
+
+    #[test]
+    fn a_note_is_of_one_trace_and_for_a_while() {
+        let mut notes = Shared::default();
+        assert!(!is_noted(&mut notes, id(7), || NOW));
+        note(&mut notes, id(7), NOW);
+        assert!(is_noted(&mut notes, id(7), || NOW));
+        assert!(!is_noted(&mut notes, id(8), || NOW));
+        let later = |seconds| NOW.after(Duration::from_secs(seconds));
+        assert!(is_noted(&mut notes, id(7), || later(299)));
+        assert!(!is_noted(&mut notes, id(7), || later(300)));
+    }
+
+    #[test]
+    fn two_traces_in_one_slot_lose_a_hint_and_take_no_other_for_theirs() {
+        let mut notes = Shared::default();
+        let (first, second) = (id(5), id(5 + (1 << 40)));
+        assert_eq!(slot(first), slot(second));
+        note(&mut notes, first, NOW);
+        assert!(!is_noted(&mut notes, second, || NOW));
+        note(&mut notes, second, NOW);
+        assert!(!is_noted(&mut notes, first, || NOW), "a hint is lost");
+        assert!(is_noted(&mut notes, second, || NOW));
+    }
+
+    #[test]
+    fn a_million_traces_take_a_thousand_slots() {
+        let mut notes = Shared::default();
+        let mut seed = 1_u128;
+        for _ in 0..1_000_000 {
+            seed = seed.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645) | 1;
+            note(&mut notes, id(seed >> 3 | 1), NOW);
+        }
+        assert!(notes.0.len() <= 1024, "{}", notes.0.len());
+        assert!(notes.0.values().all(|value| value.len() == 24));
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_there_is_no_note() {
+        for value in [&b""[..], b"x", &[0; 24], &[0; 16], &[0xff; 30]] {
+            let mut notes = Shared::default();
+            notes.write(&slot(id(1)), value);
+            assert!(!is_noted(&mut notes, id(1), || NOW));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Keeping what was not sampled: notes between the two sides of a pod, and the word to the caller.
+
+use sidespan_core::headers::HeaderWriter;
+use sidespan_core::notes::{KEY_BYTES, Notes};
+use sidespan_core::server_timing;
+use sidespan_core::tracer::{Part, Word};
+
+use crate::host::{self, MapWriter};
+
+/// Notes in the data that all workers of the proxy share.
+pub(crate) struct SharedNotes;
+
+impl Notes for SharedNotes {
+    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
+        let (value, _) = host::shared_data(key(slot));
+        value
+    }
+
+    fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
+        host::set_shared_data(key(slot), value);
+    }
+}
+
+fn key(slot: &[u8; KEY_BYTES]) -> &str {
+    std::str::from_utf8(slot).unwrap_or_default()
+}
+
+/// Puts the word to the caller into the part of the response that passes.
+pub(crate) fn say(part: Part, word: &Word) {
+    let mut writer = match part {
+        Part::Headers => MapWriter::RESPONSE_HEADERS,
+        Part::Trailers => MapWriter::RESPONSE_TRAILERS,
+    };
+    match word {
+        Word::Leave => {}
+        Word::Set(value) => writer.set(server_timing::NAME, value),
+        Word::Remove => writer.remove(server_timing::NAME),
+    }
+}
