@@ -18,11 +18,14 @@ use core::cell::LazyCell;
 
 mod active;
 mod attempt;
+mod course;
 mod explanation;
 mod held;
+mod keeping;
 
 pub use active::Active;
 pub use attempt::Memory;
+pub use course::Course;
 pub use explanation::Explanation;
 pub use held::{Cause, Held, Part, Word};
 
@@ -33,17 +36,16 @@ use crate::exchange::Exchange;
 use crate::headers::{HeaderWriter, Names, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
 use crate::matching::{Matcher, Subject};
-use crate::propagation::format::{Format, FormatSet};
+use crate::propagation::format::Format;
 use crate::propagation::tracestate::Tracestate;
-use crate::propagation::{self, Outgoing, SamplingState, SpanContext};
+use crate::propagation::{self, SamplingState, SpanContext};
 use crate::resource::Node;
 use crate::sampler::{Decision, Reason, Sampler, Verdict};
-use crate::span::{Link, Span, SpanKind};
+use crate::span::Span;
 use crate::state::State;
-use crate::stats::{Counter, Stats};
+use crate::stats::Counter;
 use crate::threshold::{self, Member, Threshold};
 use crate::time::Nanos;
-use active::{Open, Parent};
 
 /// Which spans a proxy makes of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +117,7 @@ impl Tracer {
             access_log: config.spans.access_log,
             keep,
             edge_keep,
-            keeps_any: [keep, edge_keep].iter().flatten().any(held::is_on),
+            keeps_any: [keep, edge_keep].iter().flatten().any(keeping::is_on),
             tells_probability: sampling.is_some_and(|sampling| sampling.consistent),
         }
     }
@@ -274,132 +276,6 @@ impl Tracer {
                 elsewhere != (subject.direction() == Direction::Edge)
             }
             _ => elsewhere,
-        }
-    }
-}
-
-/// Where one request goes from here.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Course<'a> {
-    context: Option<SpanContext>,
-    received: SamplingState,
-    tracestate: Tracestate<'a>,
-    agreeing: FormatSet,
-    answered: FormatSet,
-    parent_span_id: Option<SpanId>,
-    link: Option<Link>,
-    // None where nothing is decided here.
-    decided: Option<Decision>,
-    // The same; None also where nothing can be recorded.
-    decision: Option<Decision>,
-    // Of the trace, by which others choose the same traces; 0 where nothing is decided.
-    randomness: u64,
-    // None where nothing goes on.
-    descriptions: Option<&'a Descriptions>,
-}
-
-impl Course<'_> {
-    /// Nothing goes on: what came in is not believed, and nothing begins here.
-    fn silent() -> Self {
-        Self {
-            context: None,
-            received: SamplingState::Deferred,
-            tracestate: Tracestate::Absent,
-            agreeing: FormatSet::default(),
-            answered: FormatSet::default(),
-            parent_span_id: None,
-            link: None,
-            decided: None,
-            decision: None,
-            randomness: 0,
-            descriptions: None,
-        }
-    }
-
-    /// Whether spans are to be opened.
-    pub fn is_recorded(&self) -> bool {
-        self.decision
-            .is_some_and(|decision| decision.verdict == Verdict::Record)
-    }
-
-    /// Opens the spans of a recorded request; at an edge the context that goes on becomes the CLIENT span's. `all` are all
-    /// headers of the request. `None` when the course is not recorded, or has no id for the second span.
-    pub fn begin<'h>(
-        &mut self,
-        direction: Direction,
-        headers: &RequestHeaders<'_>,
-        all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
-        now: Nanos,
-        state: &mut State<impl Entropy>,
-    ) -> Option<Active> {
-        let State { ids, stats, .. } = state;
-        let decision = self.decision.filter(|_| self.is_recorded())?;
-        let descriptions = self.descriptions?;
-        let mut context = self.context?;
-        let span_id = context.span_id?;
-        let subject = descriptions.subject(headers);
-        let open = |kind, span_id, parent_span_id, parent| Open {
-            kind,
-            span_id,
-            parent_span_id,
-            parent,
-            attributes: descriptions.begin(kind, &subject, headers, all.clone(), decision.reason),
-        };
-        let parent = self.parent_span_id;
-        let (first, second) = match direction {
-            Direction::Inbound => (
-                open(SpanKind::Server, span_id, parent, Parent::Caller),
-                None,
-            ),
-            Direction::Outbound => (
-                open(SpanKind::Client, span_id, parent, Parent::Caller),
-                None,
-            ),
-            Direction::Edge => {
-                let server = open(SpanKind::Server, span_id, parent, Parent::Caller);
-                match ids.span_id() {
-                    Some(client_id) => {
-                        context.span_id = Some(client_id);
-                        let client = open(SpanKind::Client, client_id, Some(span_id), Parent::Here);
-                        (server, Some(client))
-                    }
-                    None => {
-                        stats.add(Counter::EntropyFailures);
-                        (server, None)
-                    }
-                }
-            }
-        };
-        self.context = Some(context);
-        if direction == Direction::Edge {
-            self.seal(headers, stats);
-        }
-        Some(Active {
-            context,
-            link: self.link,
-            trace_state: self.tracestate.as_bytes().to_vec(),
-            subject,
-            start: now,
-            first,
-            second,
-            response: None,
-        })
-    }
-
-    /// Puts into `tracestate` what only a member of it can say, once the ids are known.
-    fn seal(&mut self, headers: &RequestHeaders<'_>, stats: &mut Stats) {
-        let tracestate = core::mem::replace(&mut self.tracestate, Tracestate::Absent);
-        self.tracestate =
-            propagation::seal(tracestate, self.context, self.agreeing, headers, stats);
-    }
-
-    fn outgoing(&self) -> Outgoing<'_> {
-        Outgoing {
-            context: self.context,
-            decision: self.received,
-            tracestate: &self.tracestate,
-            agreeing: self.agreeing,
-            answered: self.answered,
         }
     }
 }

@@ -9,17 +9,18 @@
 )]
 
 mod call;
+mod current;
 mod random;
 mod swap;
 
 use std::ptr;
 use std::time::Duration;
 
-use sidespan_core::exchange::Exchange;
 use sidespan_core::headers::HeaderWriter;
 use sidespan_core::time::Nanos;
 
 pub(crate) use call::{CallError, http_call};
+pub(crate) use current::CurrentExchange;
 pub(crate) use random::WasiEntropy;
 pub(crate) use swap::{Swap, Version};
 
@@ -69,11 +70,19 @@ pub(crate) struct MapWriter(u32);
 
 impl MapWriter {
     /// To the request's headers.
-    pub(crate) const REQUEST_HEADERS: Self = Self(REQUEST_HEADERS);
+    pub(crate) fn request_headers() -> Self {
+        Self(REQUEST_HEADERS)
+    }
+
     /// To the response's headers.
-    pub(crate) const RESPONSE_HEADERS: Self = Self(RESPONSE_HEADERS);
+    pub(crate) fn response_headers() -> Self {
+        Self(RESPONSE_HEADERS)
+    }
+
     /// To the response's trailers.
-    pub(crate) const RESPONSE_TRAILERS: Self = Self(RESPONSE_TRAILERS);
+    pub(crate) fn response_trailers() -> Self {
+        Self(RESPONSE_TRAILERS)
+    }
 }
 
 impl HeaderWriter for MapWriter {
@@ -94,23 +103,6 @@ impl HeaderWriter for MapWriter {
     fn remove(&mut self, name: &'static str) {
         // SAFETY: the name lives as long as the call.
         let _ = unsafe { proxy_remove_header_map_value(self.0, name.as_ptr(), name.len()) };
-    }
-}
-
-/// What the proxy tells of the exchange of the current stream.
-pub(crate) struct CurrentExchange;
-
-impl Exchange for CurrentExchange {
-    fn property(&self, path: &str) -> Option<Vec<u8>> {
-        property(path)
-    }
-
-    fn response_header(&self, name: &str) -> Option<Vec<u8>> {
-        header(RESPONSE_HEADERS, name)
-    }
-
-    fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
-        header(RESPONSE_TRAILERS, name)
     }
 }
 

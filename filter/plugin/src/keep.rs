@@ -28,8 +28,8 @@ fn key(slot: &[u8; KEY_BYTES]) -> &str {
 /// Puts the word to the caller into the part of the response that passes.
 pub(crate) fn say(part: Part, word: &Word) {
     let mut writer = match part {
-        Part::Headers => MapWriter::RESPONSE_HEADERS,
-        Part::Trailers => MapWriter::RESPONSE_TRAILERS,
+        Part::Headers => MapWriter::response_headers(),
+        Part::Trailers => MapWriter::response_trailers(),
     };
     match word {
         Word::Leave => {}

@@ -28,7 +28,7 @@ pub(crate) enum Begun {
     /// Spans that are recorded.
     Recorded(Active),
     /// Spans that may be kept although they are not.
-    Held(Box<Held>),
+    Held(Held),
 }
 
 /// A configuration at work.
@@ -88,7 +88,7 @@ impl Worker {
         }
         let block = host::header_map(host::REQUEST_HEADERS);
         let headers = RequestHeaders::read_only(self.tracer.names(), Pairs::new(&block));
-        let writer = &mut MapWriter::REQUEST_HEADERS;
+        let writer = &mut MapWriter::request_headers();
         let baggage = self.tracer.baggage();
         if baggage.is_touched() {
             baggage.rewrite(&headers, Pairs::new(&block), writer, &mut self.state.stats);
@@ -123,7 +123,7 @@ impl Worker {
         } else if course.is_held() {
             self.tracer
                 .hold(course, &mut direction, &headers, host::now, &mut self.state)
-                .map(|held| Begun::Held(Box::new(held)))
+                .map(Begun::Held)
         } else {
             None
         };
@@ -140,7 +140,7 @@ impl Worker {
             || Memory::read(&host::property(ATTEMPTS)?),
             host::now(),
             &mut self.state,
-            &mut MapWriter::REQUEST_HEADERS,
+            &mut MapWriter::request_headers(),
         )?;
         host::set_property(ATTEMPTS, &memory.to_bytes());
         Some(active)
@@ -174,7 +174,7 @@ impl Worker {
         };
         let active = match begun {
             Begun::Recorded(active) => active,
-            Begun::Held(held) => return self.finish_held(*held),
+            Begun::Held(held) => return self.finish_held(held),
         };
         let now = host::now();
         let mut push = |span| collector.exporter.push(&span, now, &mut self.state.stats);

@@ -1,0 +1,233 @@
+//! What the tracer does with requests that were not sampled: it holds them, listens to their responses, and makes spans of
+//! those that are worth it in the end.
+
+use super::active::{Active, Open, Parent};
+use super::held::{Fate, Held, Part, Side, Word, kept};
+use super::{Course, Direction, Tracer};
+use crate::config::Keep;
+use crate::entropy::Entropy;
+use crate::exchange::Exchange;
+use crate::grpc;
+use crate::headers::{Name, RequestHeaders};
+use crate::notes::Notes;
+use crate::sampler::Verdict;
+use crate::server_timing;
+use crate::span::{Span, SpanKind};
+use crate::state::State;
+use crate::stats::{Counter, Stats};
+use crate::time::Nanos;
+
+/// Whether anything could be kept by these rules.
+pub(super) fn is_on(keep: &Keep) -> bool {
+    (keep.errors || keep.slower_than.is_some()) && keep.spans_per_second > 0.0
+}
+
+impl Tracer {
+    /// The rules of keeping for this direction; `None` where nothing could be kept.
+    fn keep(&self, direction: Direction) -> Option<Keep> {
+        let keep = match (&self.edge_keep, direction) {
+            (Some(keep), Direction::Edge) => keep,
+            _ => self.keep.as_ref()?,
+        };
+        Some(*keep).filter(is_on)
+    }
+
+    /// Holds the spans of a request that was not sampled. At an edge the context that goes on becomes the CLIENT span's.
+    pub fn hold(
+        &self,
+        course: &mut Course<'_>,
+        direction: impl FnOnce() -> Direction,
+        headers: &RequestHeaders<'_>,
+        now: impl FnOnce() -> Nanos,
+        state: &mut State<impl Entropy>,
+    ) -> Option<Held> {
+        let decision = course
+            .decision
+            .filter(|decision| self.keeps_any && decision.verdict == Verdict::Drop)?;
+        let direction = direction();
+        let keep = self.keep(direction)?;
+        let mut context = course.context?;
+        let side = |span_id| {
+            Some(Side {
+                span_id,
+                fate: Fate::Open,
+            })
+        };
+        let own = context.span_id?;
+        let (server, client) = match direction {
+            Direction::Inbound => (side(own), None),
+            Direction::Outbound => (None, side(own)),
+            Direction::Edge => {
+                let Some(client) = state.ids.span_id() else {
+                    state.stats.add(Counter::EntropyFailures);
+                    return None;
+                };
+                context.span_id = Some(client);
+                course.context = Some(context);
+                course.seal(headers, &mut state.stats);
+                (side(own), side(client))
+            }
+        };
+        let content_type = headers.first(Name::ContentType);
+        Some(Held {
+            context,
+            parent_span_id: course.parent_span_id,
+            link: course.link,
+            trace_state: course.tracestate.as_bytes().to_vec(),
+            reason: decision.reason,
+            randomness: course.randomness,
+            keep,
+            is_rpc: content_type.is_some_and(grpc::is_grpc),
+            start: keep.slower_than.map_or(Nanos(0), |_| now()),
+            server,
+            client,
+        })
+    }
+
+    /// Listens to a part of the response, and says what the caller is to be told in it.
+    pub fn hear_held<E>(
+        &self,
+        held: &mut Held,
+        part: Part,
+        exchange: &impl Exchange,
+        notes: &mut impl Notes,
+        now: impl Fn() -> Nanos,
+        state: &mut State<E>,
+    ) -> Word {
+        let line = |name: &str| match part {
+            Part::Headers => exchange.response_header(name),
+            Part::Trailers => exchange.response_trailer(name),
+        };
+        let is_edge = held.server.is_some() && held.client.is_some();
+        let strips = is_edge || !held.keep.tell;
+        if part == Part::Trailers && !held.is_rpc {
+            return Word::Leave;
+        }
+        let status = match part {
+            Part::Headers => exchange.response_header(":status"),
+            Part::Trailers => None,
+        };
+        let grpc_status = held.is_rpc.then(|| line("grpc-status")).flatten();
+        let is_failure = match (&grpc_status, &status) {
+            (Some(digits), _) => grpc::is_servers_failure(digits),
+            (None, Some(status)) => matches!(status.as_slice(), [b'5', _, _]),
+            (None, None) => false,
+        };
+        // The status of a call is at its end; what comes before it says nothing of how it will be.
+        let is_verdict =
+            !held.is_rpc || grpc_status.is_some() || is_failure || part == Part::Trailers;
+        if !is_verdict && !strips {
+            return Word::Leave;
+        }
+        let said = (held.client.is_some() || strips)
+            .then(|| line(server_timing::NAME))
+            .flatten();
+        if is_verdict {
+            let own = held.own_cause(is_failure, &now);
+            held.judge(own, said.as_deref(), notes, &now, &mut state.limits);
+        }
+        held.word(said, strips, line)
+    }
+
+    /// Settles at the end what was held, and says whether any span of it is kept.
+    pub fn settle_held<E>(
+        &self,
+        held: &mut Held,
+        exchange: &impl Exchange,
+        notes: &mut impl Notes,
+        now: impl Fn() -> Nanos,
+        state: &mut State<E>,
+    ) -> bool {
+        let late = held.late_cause(exchange);
+        if late.is_some() {
+            held.judge(late, None, notes, &now, &mut state.limits);
+        }
+        let sides = [held.server, held.client];
+        let of = |fate: fn(Fate) -> bool| {
+            let sides = sides.iter().flatten();
+            sides.filter(|side| fate(side.fate)).count()
+        };
+        let lost = of(|fate| fate == Fate::TooMany);
+        state.stats.add_many(Counter::SpansFinished, lost);
+        state.stats.add_many(Counter::SpansDroppedRate, lost);
+        of(|fate| matches!(fate, Fate::Kept(_))) > 0
+    }
+
+    /// Makes the spans that are kept. The headers are the request's, as they are when it is logged.
+    pub fn finish_held<'h>(
+        &self,
+        held: Held,
+        headers: RequestHeaders<'h>,
+        all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
+        exchange: &impl Exchange,
+        now: Nanos,
+        stats: &mut Stats,
+    ) -> impl Iterator<Item = Span> {
+        let headers = as_received(headers, all.clone());
+        let subject = self.descriptions.subject(&headers);
+        let above = held.server.map(|side| side.span_id);
+        let of_server = (Parent::Caller, held.parent_span_id);
+        let of_client = match above {
+            Some(above) => (Parent::Here, Some(above)),
+            None => of_server,
+        };
+        let mut open = |kind, side, (parent, parent_span_id)| {
+            let (side, cause) = kept(side)?;
+            stats.add(cause.counter());
+            let reason = held.reason;
+            let all = all.clone();
+            let mut attributes = self
+                .descriptions
+                .begin(kind, &subject, &headers, all, reason);
+            attributes.text("sidespan.kept", cause.name().as_bytes());
+            Some(Open {
+                kind,
+                span_id: side.span_id,
+                parent_span_id,
+                parent,
+                attributes,
+            })
+        };
+        let server = open(SpanKind::Server, held.server, of_server);
+        let client = open(SpanKind::Client, held.client, of_client);
+        let active = match (server, client) {
+            (Some(first), second) => Some((first, second)),
+            (None, Some(first)) => Some((first, None)),
+            (None, None) => None,
+        };
+        let active = active.map(|(first, second)| Active {
+            context: held.context,
+            link: held.link,
+            trace_state: held.trace_state,
+            subject,
+            // Where no time was asked for, the proxy's own is there.
+            start: if held.start > Nanos(0) {
+                held.start
+            } else {
+                now
+            },
+            first,
+            second,
+            response: None,
+        });
+        active
+            .into_iter()
+            .flat_map(move |active| active.finish(&self.descriptions, exchange, now))
+    }
+}
+
+/// The request as it came: a route may have changed its path and its authority on the way upstream, and Envoy then notes
+/// what they were.
+fn as_received<'h>(
+    headers: RequestHeaders<'h>,
+    all: impl Iterator<Item = (&'h [u8], &'h [u8])>,
+) -> RequestHeaders<'h> {
+    all.fold(headers, |headers, (name, value)| match name {
+        b"x-envoy-original-path" => headers.replaced(Name::Path, value),
+        b"x-envoy-original-host" => headers.replaced(Name::Authority, value),
+        _ => headers,
+    })
+}
+
+#[cfg(test)]
+mod tests;
