@@ -81,7 +81,8 @@ const HOPS: [Hop; 6] = [
             "x-b3-spanid",
             "x-b3-parentspanid",
         ]),
-        arrives: "traceparent x-b3-traceid x-b3-spanid x-b3-sampled",
+        // The decision is taken here, and told with its probability.
+        arrives: "traceparent tracestate x-b3-traceid x-b3-spanid x-b3-sampled",
         parent: Parent::Inbound,
     },
     Hop {

@@ -24,14 +24,26 @@ const EXPORTS: &str =
 #[test]
 fn the_calls_of_each_kind_of_request_are_those_that_are_documented() {
     let exporting = |more: &str| format!("{{{EXPORTS}{more}}}");
+    let never_keeping = |more: &str| {
+        exporting(more).replace(
+            r#""percentage": 100"#,
+            r#""percentage": 100, "keep": {"errors": false}"#,
+        )
+    };
     let rows = [
         Row::of("translation only, no context", "{}", &[]),
         Row::of("translation only, W3C alone comes in", "{}", &[SAMPLED]),
         Row::of("excluded (a probe)", &exporting(""), &[PROBE]),
-        Row::of("not sampled", &exporting(""), &[UNSAMPLED]),
+        Row::of("not sampled, `keep` off", &never_keeping(""), &[UNSAMPLED]),
+        Row::of("not sampled, inbound", &exporting(""), &[UNSAMPLED]),
         Row::of(
-            "not sampled, `direction` set",
+            "not sampled, inbound, `direction` set",
             &exporting(r#", "direction": "inbound""#),
+            &[UNSAMPLED],
+        ),
+        Row::of(
+            "not sampled, outbound, `direction` set",
+            &exporting(r#", "direction": "outbound""#),
             &[UNSAMPLED],
         ),
         Row::of("sampled, SERVER span", &exporting(""), &[SAMPLED]),
@@ -75,8 +87,8 @@ fn the_calls_of_each_kind_of_request_are_those_that_are_documented() {
         ),
     ];
     let mut table =
-        "| a request that is | map read | header written | header read | property | time | property set | all |\n\
-         |---|---|---|---|---|---|---|---|\n"
+        "| a request that is | map read | header written | header read | property | time | property set | shared data | all |\n\
+         |---|---|---|---|---|---|---|---|---|\n"
             .to_owned();
     for row in &rows {
         let calls = row.calls();
@@ -95,14 +107,26 @@ fn the_calls_of_each_kind_of_request_are_those_that_are_documented() {
         let row = rows.iter().find(|row| row.what == what).expect("a row");
         row.calls()
     };
-    for what in ["not sampled", "not sampled, `direction` set"] {
-        let calls = of(what);
-        assert_eq!(calls.get("proxy_get_property"), None, "{what}");
-        assert_eq!(calls.get("proxy_set_property"), None, "{what}");
+    let calls = of("not sampled, `keep` off");
+    for call in [
+        "proxy_get_property",
+        "proxy_set_property",
+        "proxy_get_shared_data",
+    ] {
+        assert_eq!(calls.get(call), None, "{call}");
+    }
+    let sum = |what: &str| of(what).values().sum::<u64>();
+    let most = sum("not sampled, `keep` off") + 4;
+    for what in [
+        "not sampled, inbound",
+        "not sampled, inbound, `direction` set",
+        "not sampled, outbound, `direction` set",
+    ] {
+        assert!(sum(what) <= most, "{what}");
     }
 }
 
-const COLUMNS: [&[&str]; 6] = [
+const COLUMNS: [&[&str]; 7] = [
     &["proxy_get_header_map_pairs"],
     &[
         "proxy_replace_header_map_value",
@@ -112,6 +136,7 @@ const COLUMNS: [&[&str]; 6] = [
     &["proxy_get_property"],
     &["proxy_get_current_time_nanoseconds"],
     &["proxy_set_property"],
+    &["proxy_get_shared_data", "proxy_set_shared_data"],
 ];
 
 fn count(calls: &BTreeMap<&'static str, u64>, names: &[&str]) -> String {

@@ -17,11 +17,12 @@ const TRACE_BIN: &str = "AABL+S81d7NNpqPOkp0ODkc2AQDwZ6oLqQK3AgE";
 /// Of A15: kept by a sampler at 20 %, dropped by one at 10 %.
 const UNDECIDED: [(u8, bool); 3] = [(10, false), (20, true), (100, true)];
 
+/// With what probability a trace begins here is not told: no vector speaks of it.
 fn configuration(percentage: u8, trust: &str) -> String {
     format!(
         r#"{{
             "propagation": {{"inject": [{NINE}]}},
-            "sampling": {{"percentage": {percentage}}},
+            "sampling": {{"percentage": {percentage}, "consistent": false}},
             "trust": {{{trust}}},
             "export": {{"otlp": {{"cluster": "collector", "protocol": "http/protobuf"}}}}
         }}"#
@@ -243,18 +244,28 @@ fn a2_every_format_says_the_same_of_one_context() {
     }
 }
 
-/// A.5, as far as no threshold is written: nothing of ours is in the list but debug, which comes to its left end.
+/// A.5: a threshold that can be true stays where it is; one that cannot, and one beside debug, is taken away, and what was
+/// changed moves to the left end.
 #[test]
 fn a5_members_keep_their_order_and_ours_comes_first() {
     let state = "foo=1,ot=th:4;rv:6e6d1a75832a2f,bar=2";
     row("A.5", [("traceparent", W3C), ("tracestate", state)])
         .leaves(&[("tracestate", "foo=1,ot=th:4;rv:6e6d1a75832a2f,bar=2")])
         .check(Direction::Inbound, 100, "", true);
+    row(
+        "A.5",
+        [
+            ("traceparent", W3C),
+            ("tracestate", &state.replace("th:4", "th:8")),
+        ],
+    )
+    .leaves(&[("tracestate", "ot=rv:6e6d1a75832a2f,foo=1,bar=2")])
+    .check(Direction::Inbound, 100, "", true);
     let debug = format!("foo=1,b3={T}-{S}-d,ot=th:4;rv:6e6d1a75832a2f");
     row("A.5, debug", [("traceparent", W3C), ("tracestate", &debug)])
         .leaves(&[(
             "tracestate",
-            "b3=4bf92f3577b34da6a3ce929d0e0e4736-N-d,foo=1,ot=th:4;rv:6e6d1a75832a2f",
+            "b3=4bf92f3577b34da6a3ce929d0e0e4736-N-d,ot=rv:6e6d1a75832a2f,foo=1",
         )])
         .check(Direction::Inbound, 100, "", true);
 }

@@ -102,9 +102,13 @@ fn an_empty_configuration_leaves_an_undecided_context_undecided() {
 
 #[test]
 fn an_unsampled_request_costs_no_more_hostcalls_than_it_writes_headers() {
-    let mut guest = Guest::start(ALL_FORMATS);
+    let never_kept = ALL_FORMATS.replace(
+        r#""percentage": 100"#,
+        r#""percentage": 100, "keep": {"errors": false}"#,
+    );
+    let mut guest = Guest::start(&never_kept);
     let unsampled = request(
-        ALL_FORMATS,
+        &never_kept,
         Direction::Inbound,
         &[("traceparent", format!("00-{T}-{S}-00"))],
     );
