@@ -1,7 +1,6 @@
 //! What was found in a file, and the warnings about a configuration that is valid and yet hardly meant so.
 
 use serde::Serialize;
-use serde_json::Value;
 use sidespan_core::config::Config;
 
 use super::document::Document;
@@ -133,7 +132,7 @@ impl Report {
                         };
                         list.push(finding(&path, message));
                     }
-                    let warnings = doubts(&config, &json);
+                    let warnings = doubts(&config);
                     self.warnings.extend(
                         warnings
                             .into_iter()
@@ -152,7 +151,7 @@ impl Report {
     }
 }
 
-fn doubts(config: &Config, json: &str) -> Vec<(&'static str, String)> {
+fn doubts(config: &Config) -> Vec<(&'static str, String)> {
     let mut doubts = Vec::new();
     let propagation = &config.propagation;
     let unwritten: Vec<_> = propagation
@@ -176,16 +175,5 @@ fn doubts(config: &Config, json: &str) -> Vec<(&'static str, String)> {
             "traces are decided here, and spans are exported nowhere; set export.otlp".into(),
         ));
     }
-    let tree: Value = serde_json::from_str(json).unwrap_or_default();
-    for (pointer, path) in WITHOUT_EFFECT {
-        if tree.pointer(pointer).is_some() {
-            doubts.push((path, "accepted, but without effect in this version".into()));
-        }
-    }
     doubts
 }
-
-const WITHOUT_EFFECT: [(&str, &str); 2] = [
-    ("/sampling/keep", "$.sampling.keep"),
-    ("/sampling/consistent", "$.sampling.consistent"),
-];
