@@ -425,7 +425,7 @@ fn the_exit_code_says_how_it_went() {
             run_to(
                 &CheckArgs {
                     files: vec![file.clone()],
-                    json: false
+                    ..CheckArgs::default()
                 },
                 &mut io::sink()
             )
@@ -441,6 +441,7 @@ fn the_exit_code_says_how_it_went() {
         &CheckArgs {
             files: vec![file.clone(), "no/such.yaml".into()],
             json: true,
+            ..CheckArgs::default()
         },
         &mut io::sink(),
     );
@@ -457,6 +458,7 @@ fn a_file_that_cannot_be_read_hides_no_other() {
         let args = CheckArgs {
             files: vec![bad.clone(), "no/such.yaml".into(), good.clone()],
             json,
+            ..CheckArgs::default()
         };
         let mut printed = Vec::new();
         let code = run_to(&args, &mut anstream::StripStream::new(&mut printed)).unwrap();
@@ -554,7 +556,9 @@ fn the_shape_of_the_json_is_a_promise() {
                 "message": "expected auto, inbound, outbound or edge, found \"up\""
             }],
             "warnings": [],
-            "skipped": []
+            "skipped": [],
+            "explanations": [],
+            "settings": 0
         })
     );
 }
