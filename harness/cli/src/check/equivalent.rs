@@ -5,12 +5,18 @@
 //! selector has a higher one than the mesh's, and where selectors overlap, the plugin for both labels has the highest.
 //! Where the two sides of a workload differ, `match.mode` makes two plugins of one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::resolve::{Istio, Side, fits};
+use super::resolve::{Istio, Side};
 use super::settings::{Labels, Mode, Settings, telemetry::GATEWAY_NAME};
+
+mod groups;
+
+pub(super) use groups::Groups;
+
+use groups::{differing, is_same};
 
 /// A WasmPlugin, as far as it is about sampling.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -43,63 +49,20 @@ pub struct Percentages {
     pub namespaces: BTreeMap<String, f64>,
 }
 
+impl Percentages {
+    fn all(percentage: f64) -> Self {
+        Self {
+            percentage,
+            namespaces: BTreeMap::new(),
+        }
+    }
+}
+
 impl Plugin {
     /// The gateway or waypoint that it is for, if it is for one.
     pub fn gateway(&self) -> Option<&str> {
         let name = self.selector.get(GATEWAY_NAME)?;
         (self.selector.len() == 1).then_some(name)
-    }
-}
-
-/// What of Istio's settings asks for an entry of its own.
-pub(super) struct Groups {
-    /// Namespaces that something names.
-    pub(super) namespaces: BTreeSet<String>,
-    /// Selectors and their overlaps, by namespace.
-    pub(super) selectors: BTreeMap<String, BTreeSet<Labels>>,
-    /// There are too many overlaps to look at them all.
-    pub(super) is_cut: bool,
-}
-
-impl Groups {
-    pub(super) fn of(settings: &Settings) -> Self {
-        let telemetries = settings
-            .telemetries
-            .iter()
-            .map(|telemetry| &telemetry.namespace);
-        let workloads = settings
-            .workloads
-            .iter()
-            .map(|workload| &workload.namespace);
-        let mut selectors = BTreeMap::<String, BTreeSet<Labels>>::new();
-        let mut is_cut = false;
-        let selected = settings
-            .telemetries
-            .iter()
-            .filter_map(|telemetry| Some((&telemetry.namespace, telemetry.selector.as_ref()?)));
-        let annotated = settings
-            .workloads
-            .iter()
-            .filter(|workload| workload.sampling.is_some() && !workload.selector.is_empty())
-            .map(|workload| (&workload.namespace, &workload.selector));
-        for (namespace, selector) in selected.chain(annotated) {
-            let known = selectors.entry(namespace.clone()).or_default();
-            let unions: Vec<_> = known
-                .iter()
-                .filter_map(|other| union(selector, other))
-                .collect();
-            known.insert(selector.clone());
-            if known.len() + unions.len() > MAX_GROUPS {
-                is_cut = true;
-            } else {
-                known.extend(unions);
-            }
-        }
-        Self {
-            namespaces: telemetries.chain(workloads).cloned().collect(),
-            selectors,
-            is_cut,
-        }
     }
 }
 
@@ -129,41 +92,19 @@ pub fn plugins(istio: &Istio<'_>, settings: &Settings) -> Vec<Plugin> {
         priority: PRIORITY,
         ..Plugin::default()
     };
-    sides(mesh, whole, &mut plugins);
+    let [client, server] = whole;
+    if client == server {
+        plugins.push(of_side(&mesh, None, client));
+    } else {
+        plugins.push(of_side(&mesh, Some(Mode::Client), client));
+        plugins.push(of_side(&mesh, Some(Mode::Server), server));
+    }
     for (namespace, selectors) in &groups.selectors {
-        let mut kept: Vec<(usize, &Labels, [f64; 2])> = Vec::new();
-        let mut ranked: Vec<_> = selectors
-            .iter()
-            .map(|labels| (rank(selectors, labels), labels))
-            .collect();
-        ranked.sort();
-        for (rank, labels) in ranked {
-            let own = Mode::ALL.map(|mode| rate(Some(namespace), labels, mode));
-            let below = kept.iter().filter(|(_, other, _)| fits(other, labels));
-            let highest = below.clone().map(|(rank, ..)| *rank).max();
-            let beneath: Vec<_> = match highest {
-                Some(highest) => below
-                    .filter(|(rank, ..)| *rank == highest)
-                    .map(|(.., rates)| *rates)
-                    .collect(),
-                None => vec![Mode::ALL.map(|mode| rate(Some(namespace), &none, mode))],
-            };
-            let is_needed = beneath.iter().any(|other| {
-                other
-                    .iter()
-                    .zip(own)
-                    .any(|(other, own)| !is_same(*other, own))
-            });
-            if !is_needed {
-                continue;
-            }
-            kept.push((rank, labels, own));
-            let taken = plugins
-                .iter()
-                .filter(|plugin| plugin.namespace == *namespace)
-                .count();
+        for (rank, labels, own) in differing(selectors, |labels, mode| {
+            rate(Some(namespace), labels, mode)
+        }) {
             let plugin = Plugin {
-                name: name(labels, taken),
+                name: name(labels, namespace, &plugins),
                 namespace: namespace.clone(),
                 selector: labels.clone(),
                 priority: PRIORITY + rank,
@@ -173,11 +114,9 @@ pub fn plugins(istio: &Istio<'_>, settings: &Settings) -> Vec<Plugin> {
                 },
                 ..Plugin::default()
             };
-            let both = own.map(|percentage| Percentages {
-                percentage,
-                namespaces: BTreeMap::new(),
-            });
-            sides(plugin, both, &mut plugins);
+            for (mode, percentage) in own {
+                plugins.push(of_side(&plugin, mode, Percentages::all(percentage)));
+            }
         }
     }
     plugins
@@ -215,70 +154,46 @@ pub(super) fn rate(side: &Side<'_>, is_off: bool) -> f64 {
     }
 }
 
-/// One plugin, or one for each side.
-fn sides(plugin: Plugin, [client, server]: [Percentages; 2], plugins: &mut Vec<Plugin>) {
-    if client == server {
-        return plugins.push(Plugin {
-            sampling: client,
-            ..plugin
-        });
-    }
-    for (mode, sampling) in Mode::ALL.into_iter().zip([client, server]) {
-        plugins.push(Plugin {
-            name: format!("{}-{}", plugin.name, mode.name().to_ascii_lowercase()),
-            mode: Some(mode.name()),
-            sampling,
-            ..plugin.clone()
-        });
+/// The plugin for one side, or for both.
+fn of_side(plugin: &Plugin, mode: Option<Mode>, sampling: Percentages) -> Plugin {
+    let name = match mode {
+        Some(mode) => format!("{}-{}", plugin.name, mode.name().to_ascii_lowercase()),
+        None => plugin.name.clone(),
+    };
+    Plugin {
+        name,
+        mode: mode.map(Mode::name),
+        sampling,
+        ..plugin.clone()
     }
 }
 
-/// How many selectors fit: of two sets of labels of which one holds the other, the larger has more.
-fn rank(selectors: &BTreeSet<Labels>, labels: &Labels) -> usize {
-    selectors
-        .iter()
-        .filter(|selector| fits(selector, labels))
-        .count()
-}
-
-/// All labels of both; `None` where no workload can have them all.
-fn union(one: &Labels, other: &Labels) -> Option<Labels> {
-    let mut all = one.clone();
-    for (name, value) in other {
-        if all
-            .insert(name.clone(), value.clone())
-            .is_some_and(|had| had != *value)
-        {
-            return None;
-        }
-    }
-    Some(all)
-}
-
-/// A name for a resource, out of the values of labels and the number of those before it, which makes it the only one.
-fn name(labels: &Labels, taken: usize) -> String {
+/// A name for a resource, out of the values of labels, that no other plugin of the namespace has.
+fn name(labels: &Labels, namespace: &str, plugins: &[Plugin]) -> String {
     let plain = |character: char| match character.to_ascii_lowercase() {
         character if character.is_ascii_alphanumeric() => character,
         _ => '-',
     };
     let values = labels
         .values()
-        .map(|value| value.chars().map(plain).collect::<String>());
-    let words = ["sidespan".to_owned()]
-        .into_iter()
-        .chain(values)
-        .chain([(taken + 1).to_string()]);
-    words.collect::<Vec<_>>().join("-")
-}
-
-fn is_same(one: f64, other: f64) -> bool {
-    one.total_cmp(&other).is_eq()
+        .map(|value| value.chars().map(plain).collect());
+    let words: Vec<String> = ["sidespan".to_owned()].into_iter().chain(values).collect();
+    let name = words.join("-").trim_end_matches('-').to_owned();
+    // Also not that of another one's side.
+    let is_taken = plugins
+        .iter()
+        .any(|plugin| plugin.namespace == namespace && plugin.name.starts_with(&name));
+    match is_taken {
+        true => format!("{name}-{}", plugins.len()),
+        false => name,
+    }
 }
 
 /// What `istio/wasmplugin.yaml` has.
 const PRIORITY: usize = 1000;
-/// In one namespace; selectors overlap in few labels, or this is a game.
-const MAX_GROUPS: usize = 256;
 const CUT: &str = "more selectors overlap than were looked at; workloads that several select may get another percentage";
 const IN_ROOT: &str = "in the root namespace a WasmPlugin with a selector reaches every namespace, and a Telemetry only this \
     one; take a label that no workload elsewhere has";
+
+#[cfg(test)]
+mod tests;

@@ -167,7 +167,7 @@ fn believed(key: &str, place: &str, trust: Trust, steps: &mut Vec<Step>) {
     steps.push(step(
         &decision,
         format!(
-            "{place}a request with a decision: followed, whatever the percentages, by {decision}"
+            "{place}a request with a decision: followed, whatever the percentages, by {decision}: accept"
         ),
     ));
     steps.push(step(

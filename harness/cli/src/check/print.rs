@@ -6,7 +6,7 @@ use super::equivalent::Plugin;
 use super::explain::words::percent;
 use super::outcome::Outcome;
 use super::report::{Explained, Finding, Report};
-use super::view::{Percentage, View, written};
+use super::view::{Percentage, View};
 
 /// What to print besides the findings.
 #[derive(Clone, Copy, Debug, Default)]
@@ -187,9 +187,8 @@ fn resource(plugin: &Plugin, out: &mut impl Write) -> io::Result<()> {
             .collect();
         writeln!(
             out,
-            "  selector: {{matchLabels: {{{}}}}}  # {}",
-            labels.join(", "),
-            written(&plugin.selector)
+            "  selector: {{matchLabels: {{{}}}}}",
+            labels.join(", ")
         )?;
     }
     if let Some(mode) = plugin.mode {

@@ -225,6 +225,3 @@ pub fn fits(selector: &Labels, labels: &Labels) -> bool {
         .iter()
         .all(|(name, value)| labels.get(name) == Some(value))
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::{CheckArgs, Report, run_to};
 
 mod installs;
+mod together;
 
 fn check(file: &str, text: &str) -> Report {
     Report::of(file, text.as_bytes())

@@ -18,10 +18,12 @@ pub(super) fn notes(
 ) {
     for sampler in &settings.samplers {
         let sidecar = sidecar(istio, settings, ours, sampler);
-        for message in [argument(sampler), verdict(sampler, sidecar)]
-            .into_iter()
-            .flatten()
-        {
+        let is_alone = !ours.is_empty() && ours.iter().all(|ours| ours.config.sampling.is_none());
+        let verdict = match is_alone && again(sampler) {
+            true => Some(alone(sampler)),
+            false => verdict(sampler, sidecar),
+        };
+        for message in [argument(sampler), verdict].into_iter().flatten() {
             warn(notes, sampler.place.clone(), message);
         }
     }
@@ -102,6 +104,20 @@ fn argument(sampler: &Sampler) -> Option<String> {
             "OTEL_TRACES_SAMPLER_ARG={argument:?}: expected a ratio from 0 to 1; SDKs keep every trace"
         )),
     }
+}
+
+/// Whether it decides once more.
+fn again(sampler: &Sampler) -> bool {
+    ["always_on", "always_off", "traceidratio", "jaeger_remote"].contains(&kind(sampler))
+}
+
+/// What there is to say where the sidecar only translates.
+fn alone(sampler: &Sampler) -> String {
+    let kind = kind(sampler);
+    format!(
+        "{kind} decides again, whatever the caller decided, and the sidecar, which only translates here, decides nothing; take \
+         parentbased_{kind}, so that a trace is whole or not there"
+    )
 }
 
 /// What two deciders come to.
