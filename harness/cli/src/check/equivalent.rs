@@ -90,6 +90,10 @@ pub fn plugins(istio: &Istio<'_>, settings: &Settings) -> Vec<Plugin> {
         name: "sidespan".into(),
         namespace: istio.root().into(),
         priority: PRIORITY,
+        note: whole
+            .iter()
+            .any(|side| side.namespaces.len() > MAX_NAMESPACES)
+            .then_some(MANY),
         ..Plugin::default()
     };
     let [client, server] = whole;
@@ -192,6 +196,10 @@ fn name(labels: &Labels, namespace: &str, plugins: &[Plugin]) -> String {
 /// What `istio/wasmplugin.yaml` has.
 const PRIORITY: usize = 1000;
 const CUT: &str = "more selectors overlap than were looked at; workloads that several select may get another percentage";
+/// As many as a configuration may have.
+const MAX_NAMESPACES: usize = 256;
+const MANY: &str =
+    "the filter takes at most 256 namespaces; join some of them by a pattern such as \"team-*\"";
 const IN_ROOT: &str = "in the root namespace a WasmPlugin with a selector reaches every namespace, and a Telemetry only this \
     one; take a label that no workload elsewhere has";
 

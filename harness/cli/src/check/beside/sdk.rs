@@ -96,12 +96,12 @@ fn argument(sampler: &Sampler) -> Option<String> {
     match ratio(sampler) {
         Some(ratio) if (0.0..=1.0).contains(&ratio) => None,
         Some(ratio) if (0.0..=100.0).contains(&ratio) => Some(format!(
-            "OTEL_TRACES_SAMPLER_ARG={argument} is no ratio from 0 to 1, and SDKs keep every trace; for {} write {}",
+            "OTEL_TRACES_SAMPLER_ARG={argument} is no ratio from 0 to 1, and SDKs keep every trace or do not start; for {} write {}",
             percent(ratio),
             round(ratio / 100.0)
         )),
         _ => Some(format!(
-            "OTEL_TRACES_SAMPLER_ARG={argument:?}: expected a ratio from 0 to 1; SDKs keep every trace"
+            "OTEL_TRACES_SAMPLER_ARG={argument:?}: expected a ratio from 0 to 1; SDKs keep every trace or do not start"
         )),
     }
 }
@@ -139,7 +139,11 @@ fn verdict(sampler: &Sampler, sidecar: Option<f64>) -> Option<String> {
         "traceidratio" => Some(product(used_ratio(sampler)?, sidecar)),
         "jaeger_remote" => Some(format!(
             "jaeger_remote decides again, by Jaeger's percentages: what only one of it and the sidecar keeps is a trace with \
-             holes, and {behind}; take parentbased_jaeger_remote"
+             holes, and {behind}; take parentbased_jaeger_remote{}",
+            match sampler.place.path.ends_with(".sampler.type") {
+                true => ", in spec.env, for the Operator does not know it as a sampler.type",
+                false => "",
+            }
         )),
         "xray" => Some(format!(
             "xray asks AWS X-Ray for its rules; where the SDK does not wrap it into a parent-based sampler, it decides again and \

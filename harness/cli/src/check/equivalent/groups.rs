@@ -43,7 +43,7 @@ impl Groups {
                 .filter_map(|other| union(selector, other))
                 .collect();
             known.insert(selector.clone());
-            if known.len() + unions.len() > MAX_GROUPS {
+            if !unions.is_empty() && known.len() + unions.len() > MAX_GROUPS {
                 is_cut = true;
             } else {
                 known.extend(unions);

@@ -2,6 +2,7 @@
 //!
 //! The second one goes the other way round: for each field it looks for the most specific place that sets it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
@@ -86,7 +87,12 @@ struct Documented<'a> {
     telemetries: Vec<&'a Value>,
     sampling: Option<f64>,
     pilot: Option<f64>,
+    // The namespace of the Deployment below, and what the annotation of its pods says.
+    annotated: Option<(&'static str, f64)>,
 }
+
+/// What the pods of the one Deployment have.
+const ONLY: [(&str, &str); 3] = [("app", "cart"), ("tier", "2"), ("canary", "no")];
 
 impl Documented<'_> {
     /// All entries for this side, the most specific first.
@@ -155,7 +161,13 @@ impl Documented<'_> {
     fn percentage(&self, namespace: &str, labels: &Value, side: &str) -> f64 {
         let mut places = self.places(namespace, labels, side).into_iter();
         let set = places.find_map(|entry| entry["randomSamplingPercentage"].as_f64());
-        set.or(self.sampling.filter(|sampling| *sampling != 0.0))
+        let is_its_pod = ONLY.iter().all(|(name, value)| labels[name] == *value);
+        let own = self
+            .annotated
+            .filter(|(there, _)| is_its_pod && *there == namespace)
+            .map(|(_, sampling)| sampling);
+        set.or(own)
+            .or(self.sampling.filter(|sampling| *sampling != 0.0))
             .or(self.pilot)
             .unwrap_or(1.0)
     }
@@ -234,6 +246,24 @@ fn every_workload_gets_the_percentage_that_istio_gives_it() {
         if let Some(pilot) = pilot {
             writeln!(text, "---\n{}", json!({"pilot": {"traceSampling": pilot}})).unwrap();
         }
+        let annotated = dice.one_of(&[
+            None,
+            Some((NAMESPACES[1], 33.0)),
+            Some((NAMESPACES[2], 5.0)),
+        ]);
+        if let Some((namespace, sampling)) = annotated {
+            let deployment = json!({
+                "kind": "Deployment",
+                "metadata": {"name": "only", "namespace": namespace},
+                "spec": {
+                    "selector": {"matchLabels": ONLY.iter().copied().collect::<BTreeMap<_, _>>()},
+                    "template": {"metadata": {"annotations": {
+                        "proxy.istio.io/config": format!("tracing:\n  sampling: {sampling}\n")
+                    }}}
+                }
+            });
+            writeln!(text, "---\n{deployment}").unwrap();
+        }
         let mut settings = Settings::default();
         for (index, tree) in Document::parse("generated.yaml", &text)
             .expect("YAML")
@@ -247,6 +277,7 @@ fn every_workload_gets_the_percentage_that_istio_gives_it() {
             telemetries: telemetries.iter().collect(),
             sampling,
             pilot,
+            annotated,
         };
         // Off everywhere is no wish for 0 %.
         let none_runs = workloads.iter().all(|(namespace, labels)| {
@@ -277,4 +308,123 @@ fn every_workload_gets_the_percentage_that_istio_gives_it() {
         with_sides > 50 && with_overlaps > 20 && with_off > 2,
         "{with_sides} {with_overlaps} {with_off}"
     );
+}
+
+fn plugins_of(text: &str) -> Vec<Plugin> {
+    let mut settings = Settings::default();
+    for (index, tree) in Document::parse("-", text).unwrap().iter().enumerate() {
+        settings.read(0, index + 1, tree);
+    }
+    View::of(&settings).unwrap().plugins
+}
+
+fn selecting(namespace: &str, name: &str, labels: &Value, percentage: f64) -> String {
+    let resource = json!({
+        "kind": "Telemetry",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"selector": {"matchLabels": labels}, "tracing": [{"randomSamplingPercentage": percentage}]}
+    });
+    format!("---\n{resource}\n")
+}
+
+#[test]
+fn what_a_plugin_can_not_say_stands_in_its_note() {
+    let in_root = plugins_of(&selecting(
+        "istio-system",
+        "a",
+        &json!({"app": "cart"}),
+        5.0,
+    ));
+    assert!(
+        in_root[1]
+            .note
+            .is_some_and(|note| note.contains("reaches every namespace")),
+        "{in_root:?}"
+    );
+    let mut text = String::new();
+    for index in 0..300 {
+        let resource = json!({
+            "kind": "Telemetry",
+            "metadata": {"name": "t", "namespace": format!("n{index}")},
+            "spec": {"tracing": [{"randomSamplingPercentage": 5}]}
+        });
+        writeln!(text, "---\n{resource}").unwrap();
+    }
+    assert!(
+        plugins_of(&text)[0]
+            .note
+            .is_some_and(|note| note.contains("at most 256 namespaces"))
+    );
+}
+
+#[test]
+fn selectors_that_all_overlap_end_and_say_so() {
+    let mut text = String::new();
+    for index in 0..24_u32 {
+        let labels = json!({ format!("label-{index}"): "yes" });
+        text += &selecting(
+            "shop",
+            &format!("t{index:02}"),
+            &labels,
+            f64::from(index + 2),
+        );
+    }
+    let plugins = plugins_of(&text);
+    assert!(plugins.len() < 300, "{}", plugins.len());
+    assert!(
+        plugins[1]
+            .note
+            .is_some_and(|note| note.contains("more selectors overlap"))
+    );
+}
+
+#[test]
+fn selectors_that_do_not_overlap_may_be_many() {
+    let text: String = (0..400)
+        .map(|index| {
+            selecting(
+                "shop",
+                &format!("t{index:03}"),
+                &json!({"app": format!("a{index}")}),
+                50.0,
+            )
+        })
+        .collect();
+    let plugins = plugins_of(&text);
+    assert_eq!(plugins.len(), 401);
+    assert!(plugins.iter().all(|plugin| plugin.note.is_none()));
+}
+
+#[test]
+fn every_plugin_has_a_name_of_its_own_that_kubernetes_takes() {
+    let text = [
+        selecting("shop", "a", &json!({"app": "Cart.v1"}), 5.0),
+        selecting("shop", "b", &json!({"tier": "cart-v1"}), 6.0),
+        selecting("shop", "c", &json!({"empty": ""}), 7.0),
+    ]
+    .concat();
+    let names: Vec<_> = plugins_of(&text)
+        .into_iter()
+        .map(|plugin| plugin.name)
+        .collect();
+    let mut unique = names.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!(unique.len(), names.len(), "{names:?}");
+    for name in &names {
+        let is_plain = |character: char| {
+            character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-'
+        };
+        assert!(name.chars().all(is_plain) && !name.ends_with('-'), "{name}");
+    }
+}
+
+#[test]
+fn a_gateway_is_named_and_not_selected() {
+    let plugins = plugins_of(
+        "kind: Telemetry\nmetadata: {name: t, namespace: shop}\nspec:\n  targetRefs: [{group: gateway.networking.k8s.io, \
+         kind: Gateway, name: waypoint}]\n  tracing: [{randomSamplingPercentage: 5}]\n",
+    );
+    assert_eq!(plugins[1].gateway(), Some("waypoint"));
+    assert_eq!(plugins[0].gateway(), None);
 }

@@ -230,7 +230,7 @@ fn each_sampler_is_told_by_what_it_does_beside_a_sidecar() {
             &tens,
             "parentbased_traceidratio",
             "10",
-            Some("and SDKs keep every trace; for 10 % write 0.1"),
+            Some("and SDKs keep every trace or do not start; for 10 % write 0.1"),
         ),
         (
             &tens,
@@ -294,6 +294,12 @@ fn a_sampler_is_compared_with_the_percentage_of_its_own_namespace() {
     let told = warned(&[sdk]);
     assert!(
         told.len() == 1 && told[0].contains("what only one of the two keeps is a trace with holes"),
+        "{told:?}"
+    );
+    let jaeger = sdk.replace("traceidratio", "jaeger_remote");
+    let told = warned(&[&jaeger]);
+    assert!(
+        told.len() == 1 && told[0].ends_with("for the Operator does not know it as a sampler.type"),
         "{told:?}"
     );
     // A sidecar that only translates decides nothing.
