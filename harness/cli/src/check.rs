@@ -20,6 +20,7 @@ mod owner;
 mod print;
 pub mod report;
 pub mod resolve;
+pub mod scope;
 pub mod settings;
 pub mod view;
 

@@ -16,6 +16,8 @@ use sidespan_core::tracer::{Direction, Tracer};
 use super::explain::beyond::{Beyond, rule_key};
 use super::explain::namespace_key;
 use super::explain::words::{direction, percent};
+use super::scope::Spot;
+use super::settings::{Labels, Mode};
 
 /// A request at one workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +33,8 @@ pub struct Question {
 /// What becomes of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
-    /// `sampled`, `dropped`, `excluded`, `percentage` where a share is kept, or `untouched` where nothing is decided.
+    /// `sampled`, `dropped`, `excluded`, `percentage` where a share is kept, `untouched` where nothing is decided, or
+    /// `elsewhere` where the plugin is not at work.
     pub decision: &'static str,
     /// Of new traces, where that decides.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,6 +96,34 @@ impl Question {
             labels,
             direction,
         })
+    }
+
+    /// The labels of the workload.
+    pub(super) fn labels(&self) -> Labels {
+        self.labels.iter().cloned().collect()
+    }
+
+    /// The side of the workload that is asked.
+    pub(super) fn spot<'a>(&'a self, labels: &'a Labels) -> Spot<'a> {
+        Spot {
+            namespace: self.namespace.as_deref(),
+            labels,
+            mode: match self.direction {
+                Direction::Inbound => Mode::Server,
+                Direction::Outbound | Direction::Edge => Mode::Client,
+            },
+        }
+    }
+
+    /// The answer of a plugin that is not at work there.
+    pub(super) fn elsewhere(&self, why: String) -> Answer {
+        Answer {
+            sentence: format!("{self}: {why}"),
+            decision: "elsewhere",
+            percentage: None,
+            reason: "none".into(),
+            key: String::new(),
+        }
     }
 
     /// Asks the filter with this configuration.

@@ -8,6 +8,7 @@ use sidespan_core::config::{Config, Role};
 
 use super::explain::words::percent;
 use super::resolve::Istio;
+use super::scope::Scope;
 use super::settings::{Labels, Mode, Note, Place, Sampler, Settings, Weight};
 use super::view::written;
 
@@ -24,6 +25,8 @@ pub struct Ours<'a> {
     pub path: &'a str,
     /// What it says.
     pub config: &'a Config,
+    /// Which workloads it is for, where Istio installs it.
+    pub scope: Option<&'a Scope>,
 }
 
 /// Everything that is to be said of settings and configurations together.

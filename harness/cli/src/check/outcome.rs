@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::ask::Question;
 use super::beside::{self, Ours, sdk};
 use super::report::{Finding, Report};
+use super::resolve::Istio;
+use super::scope::working;
 use super::settings::{Settings, Weight};
 use super::view::View;
 
@@ -46,7 +48,7 @@ impl Outcome {
             .into_iter()
             .enumerate()
             .map(|(index, (name, read))| match read {
-                Ok(bytes) => Report::read(index, &name, &bytes, question, &mut settings),
+                Ok(bytes) => Report::read(index, &name, &bytes, &mut settings),
                 Err(error) => Report::unread(&name, format!("cannot be read: {error}")),
             })
             .collect();
@@ -59,6 +61,7 @@ impl Outcome {
                     document: explained.document,
                     path: &explained.path,
                     config: &explained.config,
+                    scope: explained.scope.as_ref(),
                 })
             })
             .collect();
@@ -77,6 +80,9 @@ impl Outcome {
                 Weight::Skipped => report.skipped.push(finding),
             }
         }
+        if let Some(question) = question {
+            answer(&mut reports, question, Istio::new(&settings).root());
+        }
         let samplers = settings.samplers.iter().map(|sampler| Sdk {
             name: sampler.place.name.clone(),
             sampler: sdk::kind(sampler).into(),
@@ -89,5 +95,33 @@ impl Outcome {
             istio: View::of(&settings),
             reports,
         }
+    }
+}
+
+/// Lets every configuration answer that is at work where the question asks, and the others say why they are not.
+fn answer(reports: &mut [Report], question: &Question, root: &str) {
+    let labels = question.labels();
+    let spot = question.spot(&labels);
+    let all = || reports.iter().flat_map(|report| &report.explanations);
+    let scopes: Vec<_> = all()
+        .filter_map(|explained| explained.scope.clone())
+        .collect();
+    let working = working(scopes.iter(), root, &spot);
+    let mut at = 0;
+    for explained in reports
+        .iter_mut()
+        .flat_map(|report| &mut report.explanations)
+    {
+        let place = explained.scope.as_ref().map(|_| at);
+        at += usize::from(place.is_some());
+        explained.answer = Some(match &explained.scope {
+            Some(scope) if !scope.reaches(root, &spot) => {
+                question.elsewhere(format!("not here, this plugin is for {}", scope.told(root)))
+            }
+            Some(_) if place != working => question.elsewhere(
+                "stands aside, for another of these plugins has a higher priority in the same chain".into(),
+            ),
+            _ => question.answer(&explained.config),
+        });
     }
 }

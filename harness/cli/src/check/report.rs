@@ -4,11 +4,12 @@ use serde::Serialize;
 use serde_json::Value;
 use sidespan_core::config::Config;
 
-use super::ask::{Answer, Question};
+use super::ask::Answer;
 use super::document::Document;
 use super::explain::Explanation;
 use super::find::{Findings, Found, configurations};
 use super::outcome::Outcome;
+use super::scope::Scope;
 use super::settings::{Settings, variables};
 
 /// One sentence about one place.
@@ -38,6 +39,9 @@ pub struct Explained {
     /// The configuration itself.
     #[serde(skip)]
     pub config: Config,
+    /// Which workloads it is for, where Istio installs it.
+    #[serde(skip)]
+    pub scope: Option<Scope>,
 }
 
 /// Everything about one file.
@@ -70,13 +74,7 @@ impl Report {
     }
 
     /// Checks every configuration of a file, the `index`th of all, and collects the settings of others in it.
-    pub(super) fn read(
-        index: usize,
-        file: &str,
-        bytes: &[u8],
-        question: Option<&Question>,
-        settings: &mut Settings,
-    ) -> Self {
+    pub(super) fn read(index: usize, file: &str, bytes: &[u8], settings: &mut Settings) -> Self {
         let mut report = Self::empty(file);
         let text = std::str::from_utf8(bytes).map_err(|error| format!("expected UTF-8: {error}"));
         if let Some(variables) = text.as_ref().ok().and_then(|text| variables::parse(text)) {
@@ -85,14 +83,14 @@ impl Report {
         }
         match text.and_then(|text| Document::parse(file, text)) {
             // Nothing at all is a configuration too: all defaults.
-            Ok(documents) if documents.is_empty() => report.add(1, &Document::Null, question),
+            Ok(documents) if documents.is_empty() => report.add(1, &Document::Null),
             Ok(documents) => {
                 for (at, tree) in documents.iter().enumerate() {
                     let found = settings.read(index, at + 1, tree);
                     report.settings += found;
                     // Without a kind it would be taken for a configuration.
                     if found == 0 || tree.get("kind").is_some() {
-                        report.add(at + 1, tree, question);
+                        report.add(at + 1, tree);
                     }
                 }
             }
@@ -137,7 +135,7 @@ impl Report {
         }
     }
 
-    fn add(&mut self, document: usize, tree: &Document, question: Option<&Question>) {
+    fn add(&mut self, document: usize, tree: &Document) {
         let finding = |path: &str, message: String| Finding {
             document,
             path: path.into(),
@@ -159,6 +157,7 @@ impl Report {
             json,
             warnings,
             environment,
+            scope,
         } in found
         {
             self.configurations += 1;
@@ -190,8 +189,9 @@ impl Report {
                         document,
                         path: path.clone(),
                         explanation: Explanation::of(&config),
-                        answer: question.map(|question| question.answer(&config)),
+                        answer: None,
                         config,
+                        scope,
                     });
                 }
                 Err(errors) => {

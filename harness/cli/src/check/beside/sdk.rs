@@ -6,7 +6,8 @@
 
 use super::super::explain::words::percent;
 use super::super::resolve::Istio;
-use super::super::settings::{Labels, Mode, Note, Sampler, Settings};
+use super::super::scope::{Scope, Spot, working};
+use super::super::settings::{Mode, Note, Sampler, Settings};
 use super::{Ours, ratio, round, warn};
 
 /// What there is to say of each sampler.
@@ -68,11 +69,21 @@ fn sidecar(
     sampler: &Sampler,
 ) -> Option<f64> {
     let namespace = sampler.namespace.as_deref();
-    let configured = ours.iter().find_map(|ours| ours.config.sampling.as_ref());
-    if let Some(sampling) = configured {
+    let spot = Spot {
+        namespace,
+        labels: &sampler.labels,
+        mode: Mode::Server,
+    };
+    // A configuration by itself may be anybody's.
+    let anywhere = Scope::default();
+    let deciding = ours.iter().filter(|ours| ours.config.sampling.is_some());
+    let scopes = deciding.clone().map(|ours| ours.scope.unwrap_or(&anywhere));
+    let configured =
+        working(scopes, istio.root(), &spot).and_then(|index| deciding.clone().nth(index));
+    if let Some(sampling) = configured.and_then(|ours| ours.config.sampling.as_ref()) {
         return Some(sampling.percentage_for(namespace));
     }
-    let side = || istio.side(namespace, &Labels::clone(&sampler.labels), Mode::Server);
+    let side = || istio.side(namespace, &sampler.labels, Mode::Server);
     settings.has_istio().then(side).map(|side| side.percentage)
 }
 

@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use sidespan_core::tracer::Direction;
+
+use super::super::ask::Question;
 use super::super::{CheckArgs, Outcome, run_to};
 use super::plugin;
 
@@ -515,5 +518,65 @@ fn a_question_is_answered_by_every_configuration() {
     assert_eq!(
         explanation["steps"][2],
         serde_json::json!({"key": "sampling.percentage", "percentage": 3.0, "sentence": "a new trace: 3 %, by sampling.percentage"})
+    );
+}
+
+fn plugin_at(namespace: &str, spec: &str, percentage: u8) -> String {
+    ours(&format!(
+        "{{sampling: {{percentage: {percentage}}}, {EXPORT}}}"
+    ))
+    .replace(
+        "metadata: {name: sidespan}",
+        &format!("metadata: {{name: sidespan, namespace: {namespace}}}"),
+    )
+    .replace("spec: {", &format!("spec: {{{spec}, "))
+}
+
+#[test]
+fn only_the_plugin_that_works_there_answers() {
+    let mesh = plugin_at("istio-system", "priority: 1000", 1);
+    let cart = plugin_at(
+        "shop",
+        "priority: 1001, selector: {matchLabels: {app: cart}}, match: [{mode: SERVER}]",
+        20,
+    );
+    let answers = |namespace: &str, label: &str, direction| {
+        let files =
+            [&mesh, &cart].map(|text| ("file.yaml".to_owned(), Ok(text.as_bytes().to_vec())));
+        let question =
+            Question::parse("GET /", Some(namespace), &[], &[label.into()], direction).unwrap();
+        let reports = Outcome::of(files.into(), Some(&question)).reports;
+        let of = |report: super::Report| report.explanations[0].answer.clone().unwrap();
+        reports
+            .into_iter()
+            .map(of)
+            .map(|answer| (answer.percentage, answer.sentence))
+            .collect::<Vec<_>>()
+    };
+    let told = answers("shop", "app=cart", Direction::Inbound);
+    assert_eq!([told[0].0, told[1].0], [None, Some(20.0)]);
+    assert!(told[0].1.ends_with(
+        "stands aside, for another of these plugins has a higher priority in the same chain"
+    ));
+    let told = answers("shop", "app=cart", Direction::Outbound);
+    assert_eq!([told[0].0, told[1].0], [Some(1.0), None]);
+    let why = "not here, this plugin is for namespace shop, workloads with app=cart, what a workload receives";
+    assert!(told[1].1.ends_with(why), "{told:?}");
+    let told = answers("payments", "app=cart", Direction::Inbound);
+    assert_eq!([told[0].0, told[1].0], [Some(1.0), None]);
+    // And it is the one that a sampler there is compared with.
+    let sdk = "kind: Pod\nmetadata: {name: p, namespace: shop, labels: {app: cart}}\nspec: {containers: [{name: a, env: \
+        [{name: OTEL_TRACES_SAMPLER, value: traceidratio}, {name: OTEL_TRACES_SAMPLER_ARG, value: '0.5'}]}]}";
+    let told = warned(&[&mesh, &cart, sdk]);
+    assert!(
+        told.iter().any(|told| told.contains("20 % x 50 % = 10 %")),
+        "{told:?}"
+    );
+    let elsewhere = warned(&[&mesh, &cart, &sdk.replace("app: cart", "app: web")]);
+    assert!(
+        elsewhere
+            .iter()
+            .any(|told| told.contains("1 % x 50 % = 0.5 %")),
+        "{elsewhere:?}"
     );
 }
