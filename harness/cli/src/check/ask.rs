@@ -4,7 +4,6 @@
 //! for which reason; which entry of a list it was is found by asking the tracer about each entry alone. So an answer can
 //! not differ from what the proxy does.
 
-use anyhow::{Context, bail};
 use serde::Serialize;
 use sidespan_core::config::{Config, Match, Role, Sampling};
 use sidespan_core::entropy::{Entropy, IdSource};
@@ -15,20 +14,11 @@ use sidespan_core::tracer::{Direction, Tracer};
 
 use super::explain::beyond::{Beyond, rule_key};
 use super::explain::namespace_key;
-use super::explain::words::{direction, percent};
-use super::scope::Spot;
-use super::settings::{Labels, Mode};
+use super::explain::words::percent;
 
-/// A request at one workload.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    headers: Vec<(String, String)>,
-    method: String,
-    path: String,
-    namespace: Option<String>,
-    labels: Vec<(String, String)>,
-    direction: Direction,
-}
+mod question;
+
+pub use question::Question;
 
 /// What becomes of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,73 +38,6 @@ pub struct Answer {
 }
 
 impl Question {
-    /// Reads the arguments of the command line: `GET /checkout`, `name: value`, `k=v`.
-    ///
-    /// # Errors
-    /// What of it cannot be read, and how it is written.
-    pub fn parse(
-        request: &str,
-        namespace: Option<&str>,
-        headers: &[String],
-        labels: &[String],
-        direction: Direction,
-    ) -> anyhow::Result<Self> {
-        let (method, target) = match request.trim().split_once(' ') {
-            Some((method, target)) => (method, target.trim()),
-            None => ("GET", request.trim()),
-        };
-        if !target.starts_with('/') || target.contains(' ') || method.is_empty() {
-            bail!("--request {request:?}: expected a method and a path, such as 'GET /checkout'");
-        }
-        let mut all = vec![
-            (":method".to_owned(), method.to_owned()),
-            (":path".to_owned(), target.to_owned()),
-        ];
-        for header in headers {
-            let (name, value) = header
-                .split_once(':')
-                .filter(|(name, _)| !name.trim().is_empty())
-                .with_context(|| format!("--header {header:?}: expected 'name: value'"))?;
-            // As every proxy hands it over.
-            all.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
-        }
-        let labels = labels
-            .iter()
-            .map(|label| {
-                let (name, value) = label
-                    .split_once('=')
-                    .filter(|(name, _)| !name.is_empty())
-                    .with_context(|| format!("--label {label:?}: expected name=value"))?;
-                Ok((name.to_owned(), value.to_owned()))
-            })
-            .collect::<anyhow::Result<_>>()?;
-        Ok(Self {
-            headers: all,
-            method: method.to_owned(),
-            path: target.to_owned(),
-            namespace: namespace.filter(|name| !name.is_empty()).map(Into::into),
-            labels,
-            direction,
-        })
-    }
-
-    /// The labels of the workload.
-    pub(super) fn labels(&self) -> Labels {
-        self.labels.iter().cloned().collect()
-    }
-
-    /// The side of the workload that is asked.
-    pub(super) fn spot<'a>(&'a self, labels: &'a Labels) -> Spot<'a> {
-        Spot {
-            namespace: self.namespace.as_deref(),
-            labels,
-            mode: match self.direction {
-                Direction::Inbound => Mode::Server,
-                Direction::Outbound | Direction::Edge => Mode::Client,
-            },
-        }
-    }
-
     /// The answer of a plugin that is not at work there.
     pub(super) fn elsewhere(&self, why: String) -> Answer {
         Answer {
@@ -300,22 +223,6 @@ impl Question {
         match config.gateway_trust {
             Some(_) if self.direction == Direction::Edge => format!("gateway.trust.{what}"),
             _ => format!("trust.{what}"),
-        }
-    }
-}
-
-impl std::fmt::Display for Question {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "a request {} {}, {}, in ",
-            self.method,
-            self.path,
-            direction(self.direction)
-        )?;
-        match &self.namespace {
-            Some(namespace) => write!(formatter, "namespace {namespace}"),
-            None => formatter.write_str("no namespace"),
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn outcome(outcome: &Outcome, wish: Wish, out: &mut impl Write) -> io
             explanation(&report.file, explained, wish, out)?;
         }
     }
-    if let Some(view) = &outcome.istio {
+    if let Some(view) = outcome.istio.as_ref().filter(|view| !view.is_only_off()) {
         istio(view, out)?;
     }
     if !outcome.samplers.is_empty() {

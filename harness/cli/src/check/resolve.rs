@@ -182,7 +182,7 @@ impl<'a> Istio<'a> {
         annotation
             .or_else(mesh)
             .or_else(pilot)
-            .unwrap_or((1.0, "the default of PILOT_TRACE_SAMPLING".into()))
+            .unwrap_or((1.0, PILOT_DEFAULT.into()))
     }
 
     fn native(&self, side: &Side<'a>, is_legacy: bool) -> Option<Native<'a>> {
@@ -225,3 +225,6 @@ pub fn fits(selector: &Labels, labels: &Labels) -> bool {
         .iter()
         .all(|(name, value)| labels.get(name) == Some(value))
 }
+
+/// What says so where nothing says anything.
+pub(super) const PILOT_DEFAULT: &str = "the default of PILOT_TRACE_SAMPLING";

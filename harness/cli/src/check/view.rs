@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::equivalent::{Groups, Plugin, is_off, plugins, rate};
-use super::resolve::{Istio, Side};
+use super::resolve::{Istio, PILOT_DEFAULT, Side};
 use super::settings::{Labels, Mode, Settings};
 
 /// Istio's settings, resolved.
@@ -17,6 +17,17 @@ pub struct View {
     pub workloads: Vec<Row>,
     /// The same for the filter.
     pub plugins: Vec<Plugin>,
+}
+
+impl View {
+    /// Whether all that Istio has been told is to be quiet: then there is no percentage to take over.
+    pub(super) fn is_only_off(&self) -> bool {
+        let sides = self
+            .workloads
+            .iter()
+            .flat_map(|row| [&row.client, &row.server]);
+        self.off && sides.map(|side| &*side.by).all(|by| by == PILOT_DEFAULT)
+    }
 }
 
 /// A group of workloads.

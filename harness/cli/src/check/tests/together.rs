@@ -580,3 +580,31 @@ fn only_the_plugin_that_works_there_answers() {
         "{elsewhere:?}"
     );
 }
+
+#[test]
+fn turning_istios_tracer_off_is_no_percentage_to_print() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("telemetry.yaml");
+    let text = |entry: &str| telemetry("quiet", "istio-system", &format!("{{tracing: [{entry}]}}"));
+    std::fs::write(&file, text("{disableSpanReporting: true}")).unwrap();
+    let args = || CheckArgs {
+        files: vec![file.clone()],
+        ..CheckArgs::default()
+    };
+    assert_eq!(
+        printed(args()),
+        format!("{}: fine, 1 setting of others\n", file.display())
+    );
+    std::fs::write(
+        &file,
+        text("{disableSpanReporting: true, randomSamplingPercentage: 3}"),
+    )
+    .unwrap();
+    let told = printed(args());
+    assert!(
+        told.contains("the mesh: 3 % by Telemetry istio-system/quiet")
+            && told.contains("Istio's own tracing is off everywhere; these are the percentages that it would have.")
+            && told.contains("percentage: 3"),
+        "{told}"
+    );
+}
