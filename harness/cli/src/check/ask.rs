@@ -119,7 +119,7 @@ impl Question {
         let more = until
             .into_iter()
             .chain(beyond.limited())
-            .chain(beyond.kept());
+            .chain(beyond.kept(self.direction));
         let mut sentence = format!("{self}: {} by {key}", percent(percentage));
         for part in more {
             sentence += "; ";

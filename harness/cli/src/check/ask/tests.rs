@@ -273,7 +273,7 @@ fn rules_limits_and_keeping_have_their_place_once_the_filter_has_them() {
             slower_than: Some(Duration::from_millis(1500)),
             spans_per_second: 50.0,
         }),
-        remote: None,
+        ..Beyond::default()
     };
     let config = config(CONFIG);
     let ask = |request: &str, headers: &[&str], beyond: &Beyond| {
@@ -292,6 +292,26 @@ fn rules_limits_and_keeping_have_their_place_once_the_filter_has_them() {
     assert_eq!(ask("GET /other", &[], &beyond).key, "sampling.rules[2]");
     assert_eq!(ask("GET /other", &[SAMPLED], &beyond).key, "trust.decision");
     assert_eq!(ask("GET /probe", &[], &beyond).key, "sampling.exclude[0]");
+    let at_edge = Beyond {
+        edge_keep: Some(Keep {
+            errors: false,
+            slower_than: None,
+            spans_per_second: 50.0,
+        }),
+        ..beyond.clone()
+    };
+    let edge = question("GET /other", "payments", &[], Direction::Edge);
+    assert!(
+        !edge
+            .answer_with(&config, &at_edge)
+            .sentence
+            .contains("kept")
+    );
+    assert!(
+        edge.answer_with(&config, &beyond)
+            .sentence
+            .ends_with("kept")
+    );
     let remote = Beyond {
         remote: Some("jaeger:5778".into()),
         keep: Some(Keep {

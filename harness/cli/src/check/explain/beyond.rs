@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use sidespan_core::config::{Config, Match};
+use sidespan_core::tracer::Direction;
 
 use super::words::{condition, duration};
 use super::{Step, share, step};
@@ -20,6 +21,8 @@ pub struct Beyond {
     pub traces_per_second: Option<f64>,
     /// `sampling.keep`; `None` where it does nothing.
     pub keep: Option<Keep>,
+    /// `gateway.keep`, in its place at an edge; `None` where the one above holds there, too.
+    pub edge_keep: Option<Keep>,
     /// Whom `sampling.remote` asks.
     pub remote: Option<String>,
 }
@@ -37,7 +40,7 @@ pub struct Keep {
 
 impl Beyond {
     /// Reads what [`Config`] offers of it. **This is the one place to extend** when `Sampling` gets `rules`, `rate_limit`,
-    /// `keep` and `remote`: fill the fields from there (`keep` only while `export.otlp` is set, without which it is inert).
+    /// `keep` and `remote`: fill the fields from there (what is kept only while `export.otlp` is set, without which it is inert).
     /// All sentences, the answers to `--request` and `--json` follow.
     ///
     /// Until then the filter refuses the first, second and last, and does not act upon `keep`.
@@ -76,11 +79,17 @@ impl Beyond {
                 format!("more than {rate} new traces a second and worker: not traced, by sampling.rateLimit.tracesPerSecond"),
             ));
         }
-        if let Some(keep) = self.keep.filter(|keep| !keep.causes().is_empty()) {
+        for (keep, key, place) in [
+            (self.keep, "sampling.keep", ""),
+            (self.edge_keep, "gateway.keep", "at an edge, "),
+        ] {
+            let Some(keep) = keep.filter(|keep| !keep.causes().is_empty()) else {
+                continue;
+            };
             steps.push(step(
-                "sampling.keep",
+                key,
                 format!(
-                    "of what was not sampled, {} kept after the response, at most {} spans a second and worker, by sampling.keep",
+                    "{place}of what was not sampled, {} kept after the response, at most {} spans a second and worker, by {key}",
                     keep.causes().join(" and "),
                     keep.spans_per_second
                 ),
@@ -90,8 +99,9 @@ impl Beyond {
     }
 
     /// What an answer on one request ends with: `errors kept`.
-    pub fn kept(&self) -> Option<String> {
-        let causes = self.keep?.causes();
+    pub fn kept(&self, direction: Direction) -> Option<String> {
+        let at_edge = self.edge_keep.filter(|_| direction == Direction::Edge);
+        let causes = at_edge.or(self.keep)?.causes();
         (!causes.is_empty()).then(|| format!("{} kept", causes.join(" and ")))
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::beyond::Keep;
 use super::*;
 use sidespan_core::config::PathMatch;
+use sidespan_core::tracer::Direction;
 
 fn told(text: &str, beyond: &Beyond) -> Vec<String> {
     let config = Config::parse(text.as_bytes()).unwrap();
@@ -141,6 +142,11 @@ fn what_the_filter_gets_later_has_its_place_in_the_order() {
             slower_than: Some(Duration::from_secs(2)),
             spans_per_second: 50.0,
         }),
+        edge_keep: Some(Keep {
+            errors: true,
+            slower_than: None,
+            spans_per_second: 5.0,
+        }),
         remote: Some("jaeger:5778".into()),
     };
     let told = told(r#"{"sampling": {"exclude": [], "percentage": 1}}"#, &beyond);
@@ -153,6 +159,8 @@ fn what_the_filter_gets_later_has_its_place_in_the_order() {
             "more than 100 new traces a second and worker: not traced, by sampling.rateLimit.tracesPerSecond",
             "of what was not sampled, errors and requests slower than 2s kept after the response, at most 50 spans a second and \
              worker, by sampling.keep",
+            "at an edge, of what was not sampled, errors kept after the response, at most 5 spans a second and worker, by \
+             gateway.keep",
         ]
     );
     let nothing = Beyond {
@@ -164,5 +172,5 @@ fn what_the_filter_gets_later_has_its_place_in_the_order() {
         ..Beyond::default()
     };
     assert_eq!(nothing.afterwards(), []);
-    assert_eq!(nothing.kept(), None);
+    assert_eq!(nothing.kept(Direction::Inbound), None);
 }
