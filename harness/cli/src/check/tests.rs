@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::{CheckArgs, Report, run_to};
 
 mod installs;
+mod together;
 
 fn check(file: &str, text: &str) -> Report {
     Report::of(file, text.as_bytes())
@@ -422,7 +423,7 @@ fn the_exit_code_says_how_it_went() {
             run_to(
                 &CheckArgs {
                     files: vec![file.clone()],
-                    json: false
+                    ..CheckArgs::default()
                 },
                 &mut io::sink()
             )
@@ -438,6 +439,7 @@ fn the_exit_code_says_how_it_went() {
         &CheckArgs {
             files: vec![file.clone(), "no/such.yaml".into()],
             json: true,
+            ..CheckArgs::default()
         },
         &mut io::sink(),
     );
@@ -454,6 +456,7 @@ fn a_file_that_cannot_be_read_hides_no_other() {
         let args = CheckArgs {
             files: vec![bad.clone(), "no/such.yaml".into(), good.clone()],
             json,
+            ..CheckArgs::default()
         };
         let mut printed = Vec::new();
         let code = run_to(&args, &mut anstream::StripStream::new(&mut printed)).unwrap();
@@ -551,7 +554,9 @@ fn the_shape_of_the_json_is_a_promise() {
                 "message": "expected auto, inbound, outbound or edge, found \"up\""
             }],
             "warnings": [],
-            "skipped": []
+            "skipped": [],
+            "explanations": [],
+            "settings": 0
         })
     );
 }
