@@ -6,10 +6,12 @@
 
 use serde::Serialize;
 use sidespan_core::config::{Config, Match, Role, Sampling};
-use sidespan_core::entropy::{Entropy, IdSource};
+use sidespan_core::entropy::Entropy;
 use sidespan_core::headers::RequestHeaders;
 use sidespan_core::resource::Node;
-use sidespan_core::stats::{Counter, Stats};
+use sidespan_core::state::State;
+use sidespan_core::stats::Counter;
+use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Tracer};
 
 use super::explain::beyond::{Beyond, rule_key};
@@ -180,13 +182,23 @@ impl Question {
                 .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
         };
         let headers = RequestHeaders::read(all());
-        let (mut ids, mut stats) = (IdSource::new(Fixed), Stats::default());
-        tracer.decide(&headers, all(), || self.direction, &mut ids, &mut stats);
-        stats.take().map(|(counter, _)| counter).find(|counter| {
-            ["sampled.", "dropped."]
-                .iter()
-                .any(|family| counter.name().starts_with(family))
-        })
+        let mut state = State::new(config, Fixed);
+        tracer.decide(
+            &headers,
+            all(),
+            || self.direction,
+            Nanos::default,
+            &mut state,
+        );
+        state
+            .stats
+            .take()
+            .map(|(counter, _)| counter)
+            .find(|counter| {
+                ["sampled.", "dropped."]
+                    .iter()
+                    .any(|family| counter.name().starts_with(family))
+            })
     }
 
     /// Whether a match describes this request at this workload, as the filter sees it.

@@ -70,6 +70,10 @@ fn shares(settings: &Settings, ours: &[Ours<'_>], notes: &mut Vec<Note>) {
             sampling.percentage,
             notes,
         );
+        for (index, rule) in sampling.rules.iter().enumerate() {
+            let at = place(format!("rules[{index}].percentage"));
+            share(settings, at, rule.percentage, notes);
+        }
         for (pattern, percentage) in &sampling.namespaces {
             share(
                 settings,

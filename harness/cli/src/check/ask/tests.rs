@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use sidespan_core::config::PathMatch;
+use sidespan_core::config::{Keep, PathMatch};
 
-use super::super::explain::beyond::Keep;
 use super::*;
 
 fn config(text: &str) -> Config {
@@ -231,28 +230,32 @@ fn where_nothing_is_decided_that_is_the_answer() {
 fn the_percentage_is_that_at_which_the_filter_decides() {
     // At 0 and 100 the filter's own verdict shows which percentage it took.
     let namespaces = r#"{"a": 100, "a*": 0, "*b": 100, "*": 0}"#;
+    let rules = r#"[{"match": {"path": "/never"}, "percentage": 0}, {"match": {"path": "/*ys"}, "percentage": 100}]"#;
     let config = config(&format!(
-        r#"{{"sampling": {{"percentage": 100, "namespaces": {namespaces}}}}}"#
+        r#"{{"sampling": {{"percentage": 100, "namespaces": {namespaces}, "rules": {rules}}}}}"#
     ));
-    for namespace in ["a", "ab", "b", "cb", "c", ""] {
-        let question = question("GET /", namespace, &[], Direction::Outbound);
-        let answer = question.answer(&config);
-        let counter = question.reason(&config).unwrap().name();
-        let expected = if answer.percentage == Some(100.0) {
-            "sampled"
-        } else {
-            "dropped"
-        };
-        assert_eq!(
-            counter,
-            format!("{expected}.{}", answer.reason),
-            "{namespace}"
-        );
+    for path in ["/", "/never", "/always"] {
+        for namespace in ["a", "ab", "b", "cb", "c", ""] {
+            let asked = format!("GET {path}");
+            let question = question(&asked, namespace, &[], Direction::Outbound);
+            let answer = question.answer(&config);
+            let counter = question.reason(&config).unwrap().name();
+            let expected = if answer.percentage == Some(100.0) {
+                "sampled"
+            } else {
+                "dropped"
+            };
+            assert_eq!(
+                counter,
+                format!("{expected}.{}", answer.reason),
+                "{path} in {namespace}"
+            );
+        }
     }
 }
 
 #[test]
-fn rules_limits_and_keeping_have_their_place_once_the_filter_has_them() {
+fn rules_limits_and_keeping_have_their_place() {
     let rule = |path: &str, labels: &[(&str, &str)]| Match {
         path: Some(PathMatch::Pattern(path.into())),
         labels: labels
@@ -272,6 +275,7 @@ fn rules_limits_and_keeping_have_their_place_once_the_filter_has_them() {
             errors: true,
             slower_than: Some(Duration::from_millis(1500)),
             spans_per_second: 50.0,
+            tell: true,
         }),
         ..Beyond::default()
     };
@@ -297,6 +301,7 @@ fn rules_limits_and_keeping_have_their_place_once_the_filter_has_them() {
             errors: false,
             slower_than: None,
             spans_per_second: 50.0,
+            tell: true,
         }),
         ..beyond.clone()
     };
@@ -318,6 +323,7 @@ fn rules_limits_and_keeping_have_their_place_once_the_filter_has_them() {
             errors: true,
             slower_than: None,
             spans_per_second: 50.0,
+            tell: true,
         }),
         ..Beyond::default()
     };

@@ -1,12 +1,9 @@
 //! What decides besides the percentages: rules, a rate limit, a remote source of percentages, and keeping after the
 //! response.
 //!
-//! Their sentences and their order are here and tested; what the filter's configuration offers of them is read in one
-//! function, [`Beyond::of`].
+//! Their sentences and their order are here; what the configuration says of them is read in one function, [`Beyond::of`].
 
-use std::time::Duration;
-
-use sidespan_core::config::{Config, Match};
+use sidespan_core::config::{Config, Keep, Match};
 use sidespan_core::tracer::Direction;
 
 use super::words::{condition, duration};
@@ -27,25 +24,27 @@ pub struct Beyond {
     pub remote: Option<String>,
 }
 
-/// What is kept although it was not sampled.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Keep {
-    /// Requests that failed.
-    pub errors: bool,
-    /// Requests that took longer.
-    pub slower_than: Option<Duration>,
-    /// At most that many, per worker.
-    pub spans_per_second: f64,
-}
-
 impl Beyond {
-    /// Reads what [`Config`] offers of it. **This is the one place to extend** when `Sampling` gets `rules`, `rate_limit`,
-    /// `keep` and `remote`: fill the fields from there (what is kept only while `export.otlp` is set, without which it is inert).
-    /// All sentences, the answers to `--request` and `--json` follow.
-    ///
-    /// Until then the filter refuses the first, second and last, and does not act upon `keep`.
-    pub fn of(_config: &Config) -> Self {
-        Self::default()
+    /// What a configuration says of it. Nothing is kept where nothing is exported.
+    pub fn of(config: &Config) -> Self {
+        let Some(sampling) = &config.sampling else {
+            return Self::default();
+        };
+        let exports = config.export.otlp.as_ref();
+        Self {
+            rules: sampling
+                .rules
+                .iter()
+                .map(|rule| (rule.condition.clone(), rule.percentage))
+                .collect(),
+            traces_per_second: sampling.traces_per_second,
+            keep: exports.map(|_| sampling.keep),
+            edge_keep: exports.and(config.gateway_keep),
+            remote: sampling
+                .remote
+                .as_ref()
+                .map(|remote| remote.authority.clone()),
+        }
     }
 
     /// The sentences of the rules.
@@ -83,14 +82,14 @@ impl Beyond {
             (self.keep, "sampling.keep", ""),
             (self.edge_keep, "gateway.keep", "at an edge, "),
         ] {
-            let Some(keep) = keep.filter(|keep| !keep.causes().is_empty()) else {
+            let Some(keep) = keep.filter(|keep| !causes(keep).is_empty()) else {
                 continue;
             };
             steps.push(step(
                 key,
                 format!(
                     "{place}of what was not sampled, {} kept after the response, at most {} spans a second and worker, by {key}",
-                    keep.causes().join(" and "),
+                    causes(&keep).join(" and "),
                     keep.spans_per_second
                 ),
             ));
@@ -101,7 +100,7 @@ impl Beyond {
     /// What an answer on one request ends with: `errors kept`.
     pub fn kept(&self, direction: Direction) -> Option<String> {
         let at_edge = self.edge_keep.filter(|_| direction == Direction::Edge);
-        let causes = at_edge.or(self.keep)?.causes();
+        let causes = causes(&at_edge.or(self.keep)?);
         (!causes.is_empty()).then(|| format!("{} kept", causes.join(" and ")))
     }
 
@@ -112,14 +111,16 @@ impl Beyond {
     }
 }
 
-impl Keep {
-    fn causes(&self) -> Vec<String> {
-        let errors = self.errors.then(|| "errors".to_owned());
-        let slow = self
-            .slower_than
-            .map(|limit| format!("requests slower than {}", duration(limit)));
-        errors.into_iter().chain(slow).collect()
+/// What is kept; nothing where none may be.
+fn causes(keep: &Keep) -> Vec<String> {
+    if keep.spans_per_second <= 0.0 {
+        return Vec::new();
     }
+    let errors = keep.errors.then(|| "errors".to_owned());
+    let slow = keep
+        .slower_than
+        .map(|limit| format!("requests slower than {}", duration(limit)));
+    errors.into_iter().chain(slow).collect()
 }
 
 /// The key of a rule.

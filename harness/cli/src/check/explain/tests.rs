@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use super::beyond::Keep;
 use super::*;
-use sidespan_core::config::PathMatch;
+use sidespan_core::config::{Keep, PathMatch};
 use sidespan_core::tracer::Direction;
 
 fn told(text: &str, beyond: &Beyond) -> Vec<String> {
@@ -141,11 +140,13 @@ fn what_the_filter_gets_later_has_its_place_in_the_order() {
             errors: true,
             slower_than: Some(Duration::from_secs(2)),
             spans_per_second: 50.0,
+            tell: true,
         }),
         edge_keep: Some(Keep {
             errors: true,
             slower_than: None,
             spans_per_second: 5.0,
+            tell: true,
         }),
         remote: Some("jaeger:5778".into()),
     };
@@ -168,6 +169,7 @@ fn what_the_filter_gets_later_has_its_place_in_the_order() {
             errors: false,
             slower_than: None,
             spans_per_second: 50.0,
+            tell: true,
         }),
         ..Beyond::default()
     };
