@@ -56,6 +56,7 @@ mod matching;
 pub mod otlp;
 pub mod pattern;
 pub mod propagation;
+pub mod remote;
 pub mod resource;
 pub mod roster;
 pub mod sampler;

@@ -35,7 +35,7 @@ use crate::propagation::format::{Format, FormatSet};
 use crate::propagation::tracestate::Tracestate;
 use crate::propagation::{self, Outgoing, SamplingState, SpanContext};
 use crate::resource::Node;
-use crate::sampler::{Decision, Reason, Sampler, Verdict};
+use crate::sampler::{Decision, Reason, Sampler, Trace, Verdict};
 use crate::span::{Link, Span, SpanKind};
 use crate::state::State;
 use crate::stats::{Counter, Stats};
@@ -116,13 +116,18 @@ impl Tracer {
         now: impl FnOnce() -> Nanos,
         state: &mut State<impl Entropy>,
     ) -> Option<Course<'a>> {
-        let State { ids, limits, stats } = state;
+        let State {
+            ids,
+            limits,
+            remote,
+            stats,
+        } = state;
         let direction = LazyCell::new(direction);
         let trust = match &self.edge_trust {
             Some(trust) if *direction == Direction::Edge => trust,
             _ => &self.trust,
         };
-        let subject = Subject::new(headers, all, || *direction);
+        let subject = Subject::new(headers, all, || *direction).described_by(&self.descriptions);
         if self.excludes(&subject) {
             stats.add(Counter::DroppedExclude);
             return (trust.context != ContextTrust::Accept).then(Course::silent);
@@ -164,8 +169,12 @@ impl Tracer {
         };
         let member = Member::read(course.tracestate.member(threshold::MEMBER));
         let randomness = member.randomness(trace_id);
-        let is_root = parent.is_none();
-        let decision = sampler.decide(received, randomness, is_root, &subject, limits, now);
+        let trace = Trace {
+            received,
+            randomness,
+            is_root: parent.is_none(),
+        };
+        let decision = sampler.decide(trace, &subject, limits, remote.as_mut(), now);
         let change = member.with(self.threshold_told(decision, &member, randomness));
         stats.add(decision.counter());
         if let Some(change) = change {

@@ -20,6 +20,7 @@ use crate::host::{self, CurrentExchange, RequestHeaderWriter, WasiEntropy};
 use crate::installs;
 use crate::logging;
 use crate::node;
+use crate::remote::SamplingServer;
 use crate::running;
 
 /// A configuration at work.
@@ -29,6 +30,7 @@ pub(crate) struct Worker {
     role: Role,
     pub(crate) state: State<WasiEntropy>,
     collector: Option<Collector>,
+    sampling_server: Option<SamplingServer>,
     // Whether other installations are in this process, and may be in this chain.
     has_copies: bool,
 }
@@ -41,7 +43,7 @@ impl Worker {
         let node = node::read(config.labels(), variables);
         let resource = node.resource(&config.spans, VERSION, digest);
         let facing = Facing::new(config.direction, &node::id());
-        let says = running::is_first_to_say(digest);
+        let says = running::is_first_to_say("configuration", digest, ONE_ROUND);
         if says {
             say(config, digest, &node, &resource, facing);
         }
@@ -53,6 +55,7 @@ impl Worker {
             otlp::schema_url(config.spans.conventions),
         );
         let collector = Collector::new(&config.export, envelope, says);
+        let sampling_server = SamplingServer::new(config, resource.get("service.name"), digest);
         logging::follow();
         Self {
             tracer: Tracer::new(config, &node),
@@ -60,6 +63,7 @@ impl Worker {
             role: config.role,
             state: State::new(config, WasiEntropy),
             collector,
+            sampling_server,
             has_copies: config.role == Role::Request && installs::renew(),
         }
     }
@@ -186,6 +190,20 @@ impl Worker {
         }
     }
 
+    /// Asks for percentages, if it is time to.
+    pub(crate) fn ask(&mut self) {
+        if let Some(server) = &mut self.sampling_server {
+            server.ask(&mut self.state);
+        }
+    }
+
+    /// Takes the sampling server's answer to a call; `false` where the call was somebody else's.
+    pub(crate) fn told(&mut self, token: u32, body_bytes: usize) -> bool {
+        self.sampling_server
+            .as_mut()
+            .is_some_and(|server| server.take_answer(token, body_bytes, &mut self.state))
+    }
+
     /// Takes the collector's answer to a call.
     pub(crate) fn answered(&mut self, token: u32, body_bytes: usize, has_trailers: bool) {
         if let Some(collector) = &mut self.collector {
@@ -265,6 +283,8 @@ fn say(config: &Config, digest: &str, node: &Node, resource: &Resource, facing: 
     }
 }
 
+/// All workers of a proxy have a new configuration within this time.
+const ONE_ROUND: Duration = Duration::from_secs(10);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// In Envoy's filter state `wasm.sidespan.trace_id` and `wasm.sidespan.span_id`, for its access log.
 const TRACE_ID: &str = "sidespan.trace_id";
