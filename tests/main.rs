@@ -25,6 +25,7 @@ mod outage;
 mod pairs;
 mod private;
 mod program;
+mod remote;
 mod replies;
 mod requests;
 mod sdks;

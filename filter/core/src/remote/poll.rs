@@ -154,7 +154,7 @@ impl Answer<'_> {
             Some(200) if self.body_bytes > Self::MAX_BYTES => Err(Failure::TooLong.into()),
             Some(200) => Document::parse(self.body).map_err(|error| Fault {
                 failure: Failure::Document,
-                detail: Some(error.to_string()),
+                detail: Some(error.to_string().chars().take(MAX_DETAIL).collect()),
             }),
             Some(status) => Err(Failure::HttpStatus(status).into()),
         }
@@ -209,11 +209,15 @@ pub fn target(path: &str, service: &str) -> String {
     target
 }
 
+/// The parser repeats what it found, of any length.
+const MAX_DETAIL: usize = 160;
 /// Between the first try and the second.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::*;
 
     const SECOND: u64 = 1_000_000_000;
@@ -312,6 +316,12 @@ mod tests {
         let line = fault.document().unwrap_err().to_string();
         assert!(line.starts_with("the answer is no strategy document: "));
         assert!(!line.contains(char::is_control), "{line}");
+        let long = format!(r#"{{"probabilisticSampling": "{}"}}"#, "x".repeat(10_000));
+        let fault = Answer {
+            body: long.as_bytes(),
+            ..fault
+        };
+        assert!(fault.document().unwrap_err().to_string().len() < 300);
         let unknown = Fault::from(Failure::UnknownCluster).to_string();
         assert!(unknown.contains("egress hosts"), "{unknown}");
     }
