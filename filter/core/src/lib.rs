@@ -16,8 +16,9 @@
 //!   that are open meanwhile
 //! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
 //! - [`batch`], [`otlp`], [`export`], [`gzip`]: from finished spans to an acknowledged request
-//! - [`facing`], [`lease`], [`ledger`], [`roster`]: which way requests go here, and what else of this filter runs in the
-//!   process
+//! - [`facing`], [`lease`], [`ledger`], [`roster`], [`correlation`]: which way requests go here, what else of this filter
+//!   runs in the process, and what else of a request
+//! - [`remote`]: percentages that somebody else hands out
 //! - [`ids`], [`entropy`], [`time`], [`stats`]: what the others are made of
 #![no_std]
 #![forbid(unsafe_code)]
@@ -38,6 +39,7 @@ pub mod batch;
 mod binary_header;
 pub mod config;
 mod conventions;
+pub mod correlation;
 mod describe;
 pub mod entropy;
 mod envoy_flags;

@@ -18,6 +18,7 @@ use core::cell::LazyCell;
 
 mod active;
 mod attempt;
+mod correlated;
 mod explanation;
 
 pub use active::Active;
@@ -25,10 +26,11 @@ pub use attempt::Memory;
 pub use explanation::Explanation;
 
 use crate::config::{Baggage, Config, ContextTrust, Match, Propagation, Trust};
+use crate::correlation::RequestId;
 use crate::describe::Descriptions;
 use crate::entropy::Entropy;
 use crate::exchange::Exchange;
-use crate::headers::{HeaderWriter, Names, RequestHeaders};
+use crate::headers::{HeaderWriter, Name, Names, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
 use crate::matching::{Matcher, Subject};
 use crate::propagation::format::{Format, FormatSet};
@@ -74,6 +76,8 @@ pub struct Tracer {
     access_log: bool,
     // Whether `th` is written.
     tells_probability: bool,
+    // Whether `x-request-id` is looked at.
+    correlates: bool,
 }
 
 impl Tracer {
@@ -99,10 +103,17 @@ impl Tracer {
             names: Format::ALL
                 .iter()
                 .filter(|format| !config.propagation.lists(**format))
-                .fold(Names::ALL, |names, format| names.without(format.headers())),
+                .fold(
+                    match config.correlates_request_ids {
+                        true => Names::ALL,
+                        false => Names::ALL.without(&[Name::XRequestId]),
+                    },
+                    |names, format| names.without(format.headers()),
+                ),
             records: config.export.otlp.is_some(),
             access_log: config.spans.access_log,
             tells_probability: sampling.is_some_and(|sampling| sampling.consistent),
+            correlates: config.correlates_request_ids,
         }
     }
 
@@ -114,6 +125,19 @@ impl Tracer {
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
         direction: impl FnOnce() -> Direction,
         now: impl FnOnce() -> Nanos,
+        state: &mut State<impl Entropy>,
+    ) -> Option<Course<'a>> {
+        self.decide_correlated(headers, all, direction, now, |_| None, state)
+    }
+
+    /// The same, where `noted` finds what was noted of another request with this id, and is asked only where that matters.
+    pub fn decide_correlated<'a>(
+        &'a self,
+        headers: &RequestHeaders<'a>,
+        all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+        direction: impl FnOnce() -> Direction,
+        now: impl FnOnce() -> Nanos,
+        noted: impl FnOnce(RequestId<'_>) -> Option<SpanContext>,
         state: &mut State<impl Entropy>,
     ) -> Option<Course<'a>> {
         let State {
@@ -135,10 +159,14 @@ impl Tracer {
         let mut found = propagation::extract(&self.propagation.extract, trust, headers, stats);
         // Where outside contexts are not believed, nothing of any may stay, though it be no context.
         let untouched = || (trust.context != ContextTrust::Accept).then(Course::silent);
-        if found.answered.is_empty() && self.sampler.is_none() {
+        let joined = self.joined(&found, headers, || *direction, noted, stats);
+        if found.answered.is_empty() && joined.is_none() && self.sampler.is_none() {
             return untouched();
         }
         let link = trust.apply(&mut found, stats);
+        if let Some(noted) = joined {
+            found.join(noted);
+        }
         let parent = found.context;
         let received = parent.map_or(found.decision, |context| context.sampling);
         let mut course = Course {
@@ -148,6 +176,7 @@ impl Tracer {
             agreeing: found.agreeing,
             answered: found.answered,
             parent_span_id: parent.and_then(|context| context.span_id),
+            is_joined: joined.is_some(),
             link,
             decided: None,
             decision: None,
@@ -161,7 +190,7 @@ impl Tracer {
         let (Some(trace_id), Some(span_id)) = (trace_id, ids.span_id()) else {
             // What came in goes on as it came; nothing is started on a guess.
             stats.add(Counter::EntropyFailures);
-            if found.answered.is_empty() {
+            if found.answered.is_empty() && parent.is_none() {
                 return untouched();
             }
             course.seal(headers, stats);
@@ -280,6 +309,8 @@ pub struct Course<'a> {
     agreeing: FormatSet,
     answered: FormatSet,
     parent_span_id: Option<SpanId>,
+    // To what was noted by the request's id.
+    is_joined: bool,
     link: Option<Link>,
     // None where nothing is decided here.
     decided: Option<Decision>,
@@ -299,6 +330,7 @@ impl Course<'_> {
             agreeing: FormatSet::default(),
             answered: FormatSet::default(),
             parent_span_id: None,
+            is_joined: false,
             link: None,
             decided: None,
             decision: None,

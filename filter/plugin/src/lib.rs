@@ -20,6 +20,7 @@
 )]
 
 mod collector;
+mod correlation;
 mod host;
 mod installs;
 mod logging;

@@ -11,11 +11,13 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use sidespan_core::tracer::Active;
 
+use crate::correlation::{self, Note};
 use crate::shared::Shared;
 
 pub(crate) struct Stream {
     shared: Rc<RefCell<Shared>>,
     active: Option<Active>,
+    noted: Option<Note>,
 }
 
 impl Stream {
@@ -23,6 +25,7 @@ impl Stream {
         Self {
             shared,
             active: None,
+            noted: None,
         }
     }
 
@@ -42,6 +45,9 @@ impl Stream {
         if let (Some(active), Ok(mut shared)) = (self.active.take(), self.shared.try_borrow_mut()) {
             shared.finish(active);
         }
+        if let Some(noted) = self.noted.take() {
+            correlation::take_back(&noted);
+        }
     }
 }
 
@@ -56,6 +62,7 @@ impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         if let Ok(mut shared) = self.shared.try_borrow_mut() {
             self.active = shared.begin();
+            self.noted = shared.take_noted();
         }
         Action::Continue
     }

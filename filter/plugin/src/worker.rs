@@ -16,6 +16,7 @@ use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Active, Memory, Tracer};
 
 use crate::collector::Collector;
+use crate::correlation::{self, Note};
 use crate::host::{self, CurrentExchange, RequestHeaderWriter, WasiEntropy};
 use crate::installs;
 use crate::logging;
@@ -33,6 +34,8 @@ pub(crate) struct Worker {
     sampling_server: Option<SamplingServer>,
     // Whether other installations are in this process, and may be in this chain.
     has_copies: bool,
+    // Of the request whose headers were treated last.
+    noted: Option<Note>,
 }
 
 impl Worker {
@@ -65,6 +68,7 @@ impl Worker {
             collector,
             sampling_server,
             has_copies: config.role == Role::Request && installs::renew(),
+            noted: None,
         }
     }
 
@@ -93,11 +97,12 @@ impl Worker {
         let mut known = None;
         let mut direction = || *known.get_or_insert_with(|| node::direction(facing));
         let excluded = self.state.stats.get(Counter::DroppedExclude);
-        let mut course = self.tracer.decide(
+        let mut course = self.tracer.decide_correlated(
             &headers,
             Pairs::new(&block),
             &mut direction,
             host::now,
+            correlation::find,
             &mut self.state,
         );
         if log::log_enabled!(log::Level::Debug) {
@@ -118,7 +123,14 @@ impl Worker {
                 course.begin(direction, &headers, all, now, &mut self.state)
             });
         self.tracer.inject(course, &headers, writer);
+        let to_note = self.tracer.to_note(course, &headers, &mut direction);
+        self.noted = to_note.map(|(id, context)| correlation::note(id, &context));
         active
+    }
+
+    /// The note that the treated request has left, which is to be taken back at its end.
+    pub(crate) fn take_noted(&mut self) -> Option<Note> {
+        self.noted.take()
     }
 
     fn begin_attempt(&mut self) -> Option<Active> {

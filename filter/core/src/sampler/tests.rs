@@ -199,7 +199,7 @@ fn a_limit_of_roots_holds_for_what_a_strategy_keeps() {
         ));
         case.remote = Some(Strategy::new(document.clone(), None));
         let mut kept = 0;
-        for time in 0..10_000 {
+        for time in 0..10_000_u64 {
             let randomness = time.wrapping_mul(0x9e_3779_b97f_4a7c) & ((1 << 56) - 1);
             let decision = case.decide_at(SamplingState::Deferred, randomness, "/", true, time);
             let is_kept = decision.verdict == Verdict::Record;
