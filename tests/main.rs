@@ -5,6 +5,7 @@ mod attempts;
 mod configuration;
 mod conflicts;
 mod copies;
+mod correlation;
 mod cost;
 mod counters;
 mod differential;
