@@ -153,7 +153,7 @@ fn nothing_joins_a_request_that_has_ended_however_it_did() {
         Ending::UpstreamTimeout,
     ] {
         let inbound = worker.comes_in(&came(&caller));
-        worker.end(&inbound, ending.clone());
+        worker.end(&inbound, ending);
         let outbound = worker.goes_out(&[("x-request-id", ID)]);
         assert_ne!(outbound.trace_id(), T, "{ending:?}");
     }

@@ -10,14 +10,14 @@
 //! cannot be read changes nothing: the last good one stays, and before the first the configuration holds (JR-4).
 
 use alloc::borrow::Cow;
-use alloc::collections::BTreeMap;
-use alloc::string::String;
 
 mod document;
 mod poll;
+mod table;
 
 pub use document::{Document, Operations};
 pub use poll::{Answer, Failure, Fault, Poll, target};
+pub use table::Table;
 
 use crate::limit::Bucket;
 use crate::threshold::Threshold;
@@ -41,7 +41,7 @@ enum State {
         threshold: Threshold,
         lower_bound: f64,
         // Those of the document first, and then such as come, as long as there is room.
-        operations: BTreeMap<String, Operation>,
+        operations: Table<Operation>,
     },
 }
 
@@ -72,7 +72,7 @@ impl Strategy {
             }),
             Document::Operations(operations) => operations.at_work(match before {
                 Some(State::Operations { operations, .. }) => operations,
-                _ => BTreeMap::new(),
+                _ => Table::default(),
             }),
         };
         Self { document, state }
@@ -127,36 +127,36 @@ impl Strategy {
 }
 
 impl Operations {
-    fn at_work(&self, mut before: BTreeMap<String, Operation>) -> State {
+    fn at_work(&self, mut before: Table<Operation>) -> State {
         let threshold = Threshold::of_share(self.probability);
-        let lower_bound = self.lower_bound;
-        let mut operations = BTreeMap::new();
-        for (name, share) in &self.listed {
-            let lower_bound = match before.remove(name) {
-                Some(operation) => operation.lower_bound.at_rate(lower_bound),
-                None => Bucket::new(lower_bound),
-            };
-            let threshold = Threshold::of_share(*share);
+        let bucket = |before: Option<&mut Operation>| match before {
+            Some(operation) => operation.lower_bound.at_rate(self.lower_bound),
+            None => Bucket::new(self.lower_bound),
+        };
+        let mut operations = Table::default();
+        for (name, share) in self.listed.iter() {
             let operation = Operation {
-                threshold,
-                lower_bound,
+                threshold: Threshold::of_share(*share),
+                lower_bound: bucket(before.get_mut(name)),
             };
-            operations.insert(name.clone(), operation);
+            operations.insert(name.into(), operation);
         }
         // The others have their bound each as well, but not a fresh one with each document.
-        let room = MAX_OPERATIONS.saturating_sub(operations.len());
-        let others = before.into_iter().filter(|_| lower_bound > 0.0).take(room);
-        operations.extend(others.map(|(name, operation)| {
-            let lower_bound = operation.lower_bound.at_rate(lower_bound);
-            let operation = Operation {
-                threshold,
-                lower_bound,
-            };
-            (name, operation)
-        }));
+        if self.lower_bound > 0.0 {
+            for (name, operation) in before.iter() {
+                let operation = Operation {
+                    threshold,
+                    lower_bound: operation.lower_bound.at_rate(self.lower_bound),
+                };
+                let has_room = operations.len() < MAX_OPERATIONS;
+                if has_room && operations.get_mut(name).is_none() {
+                    operations.insert(name.into(), operation);
+                }
+            }
+        }
         State::Operations {
             threshold,
-            lower_bound,
+            lower_bound: self.lower_bound,
             operations,
         }
     }
@@ -165,12 +165,12 @@ impl Operations {
 /// The operation of this name; one that comes for the first time is kept in mind, if it has something to be counted and
 /// there is room. Names come with requests, so neither their number nor their length is believed.
 fn met<'a>(
-    operations: &'a mut BTreeMap<String, Operation>,
+    operations: &'a mut Table<Operation>,
     name: &str,
     threshold: Threshold,
     lower_bound: f64,
 ) -> Option<&'a mut Operation> {
-    if !operations.contains_key(name) {
+    if operations.get_mut(name).is_none() {
         let has_room = operations.len() < MAX_OPERATIONS && name.len() <= MAX_NAME_BYTES;
         if lower_bound <= 0.0 || !has_room {
             return None;

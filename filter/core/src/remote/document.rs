@@ -13,14 +13,15 @@
 //! there is zero, as protobuf has it. Whatever else is not as it should be refuses the document as a whole: half a strategy is none
 //! that anybody has written.
 //!
-//! It is read in one pass, and of what is not known nothing is kept: a tree of a document of 1 MiB would take a hundred.
+//! It is read in one pass, and of what is not known nothing is kept: a tree of a document of 1 MiB would take fifty.
 
-use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
-use core::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+
+use super::table::Table;
 
 /// What a document says, of which one part counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +42,7 @@ pub struct Operations {
     /// So many traces a second are kept of each, whatever its probability.
     pub lower_bound: f64,
     /// Operations with a probability of their own.
-    pub listed: BTreeMap<String, f64>,
+    pub listed: Table<f64>,
     /// How many more the document has than are kept here.
     pub left_out: usize,
 }
@@ -52,9 +53,16 @@ impl Document {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
-        let Message(response) = serde_json::from_slice::<Message<Response>>(json)?;
+        let mut found = Found::default();
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        Part {
+            place: Place::Response,
+            found: &mut found,
+        }
+        .deserialize(&mut deserializer)?;
+        deserializer.end()?;
         // From the most to the least that is said (JR-3).
-        match (response.operations, response.rate, response.probability) {
+        match (found.operations, found.rate, found.probability) {
             (Some(operations), _, _) => Ok(Self::Operations(operations)),
             (None, Some(rate), _) => Ok(Self::Rate(rate)),
             (None, None, Some(probability)) => Ok(Self::Probability(probability)),
@@ -98,198 +106,243 @@ impl fmt::Display for Operations {
     }
 }
 
-/// A message whose members are read one by one.
-trait Members: Default {
-    /// Reads the value of this member.
-    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, values: &mut A) -> Result<(), A::Error>;
-}
-
-/// A message as it is read.
-struct Message<M>(M);
-
+/// What has been found so far.
 #[derive(Default)]
-struct Response {
+struct Found {
     operations: Option<Operations>,
     rate: Option<f64>,
     probability: Option<f64>,
-}
-
-#[derive(Default)]
-struct Probabilistic {
-    rate: f64,
-}
-
-#[derive(Default)]
-struct RateLimiting {
-    rate: f64,
-}
-
-#[derive(Default)]
-struct Operation {
+    // Of the entry of the list that is being read.
     name: String,
-    probability: Option<f64>,
+    own_probability: Option<f64>,
 }
 
-/// `perOperationStrategies`, as far as they are kept.
-#[derive(Default)]
-struct Listed {
-    operations: BTreeMap<String, f64>,
-    left_out: usize,
+/// What a value is, by where it stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Response,
+    RateLimiting,
+    Probabilistic(Whose),
+    Operations,
+    List,
+    Operation,
+    Name,
+    Probability(Whose),
+    Rate,
+    LowerBound,
+    Unknown,
 }
 
-impl Members for Response {
-    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, values: &mut A) -> Result<(), A::Error> {
-        match key {
-            "operationSampling" => self.operations = message(values)?,
-            "rateLimitingSampling" => {
-                self.rate = message(values)?.map(|RateLimiting { rate }| rate);
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    All,
+    Others,
+    One,
+}
+
+impl Place {
+    /// The place of a member. An upper bound is in the schema, and no sampler asks for it.
+    fn member(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::Response, "operationSampling") => Self::Operations,
+            (Self::Response, "rateLimitingSampling") => Self::RateLimiting,
+            (Self::Response, "probabilisticSampling") => Self::Probabilistic(Whose::All),
+            (Self::RateLimiting, "maxTracesPerSecond") => Self::Rate,
+            (Self::Probabilistic(whose), "samplingRate") => Self::Probability(whose),
+            (Self::Operations, "defaultSamplingProbability") => Self::Probability(Whose::Others),
+            (Self::Operations, "defaultLowerBoundTracesPerSecond") => Self::LowerBound,
+            (Self::Operations, "perOperationStrategies") => Self::List,
+            (Self::Operation, "operation") => Self::Name,
+            (Self::Operation, "probabilisticSampling") => Self::Probabilistic(Whose::One),
+            _ => Self::Unknown,
+        }
+    }
+
+    fn is_message(self) -> bool {
+        matches!(
+            self,
+            Self::Response
+                | Self::RateLimiting
+                | Self::Probabilistic(_)
+                | Self::Operations
+                | Self::Operation
+        )
+    }
+
+    /// Whether `null` may stand there: where a message or a list may be missing.
+    fn is_optional(self) -> bool {
+        let is_required = matches!(self, Self::Response | Self::Operation);
+        self == Self::List || (self.is_message() && !is_required)
+    }
+}
+
+impl Found {
+    /// A message begins: it is there, and all its numbers are zero.
+    fn begin(&mut self, place: Place) {
+        match place {
+            Place::Operations => self.operations = Some(Operations::default()),
+            Place::RateLimiting => self.rate = Some(0.0),
+            Place::Probabilistic(Whose::One) => self.own_probability = Some(0.0),
+            Place::Probabilistic(_) => self.probability = Some(0.0),
+            Place::Operation => {
+                self.name.clear();
+                self.own_probability = None;
             }
-            "probabilisticSampling" => {
-                self.probability = message(values)?.map(|Probabilistic { rate }| rate);
+            _ => {}
+        }
+    }
+
+    /// An entry of the list has ended.
+    fn end_operation(&mut self) -> Result<(), &'static str> {
+        let Some(probability) = self.own_probability else {
+            return Err("expected probabilisticSampling in an operation's strategy, found none");
+        };
+        let name = core::mem::take(&mut self.name);
+        let operations = self.operations.get_or_insert_default();
+        let has_room = operations.listed.len() < MAX_OPERATIONS;
+        match operations.listed.get_mut(&name) {
+            // As Jaeger's clients have it, the last one counts.
+            Some(listed) => *listed = probability,
+            None if has_room => operations.listed.insert(name, probability),
+            None => operations.left_out = operations.left_out.saturating_add(1),
+        }
+        Ok(())
+    }
+
+    /// A number; `false` where none belongs. A probability beyond 1 is refused: Jaeger's clients bend such numbers into the
+    /// range or refuse them, and one that is a percentage by mistake would be "everything" to the former (JR-4).
+    fn number(&mut self, place: Place, number: f64) -> Result<bool, String> {
+        let is_rate = matches!(place, Place::Rate | Place::LowerBound);
+        if is_rate && !(number.is_finite() && number >= 0.0) {
+            return Err(format!("expected a rate of 0 or more, found {number}"));
+        }
+        if matches!(place, Place::Probability(_)) && !(0.0..=1.0).contains(&number) {
+            return Err(format!(
+                "expected a probability from 0 to 1, found {number}"
+            ));
+        }
+        match place {
+            Place::Rate => self.rate = Some(number),
+            Place::LowerBound => self.operations.get_or_insert_default().lower_bound = number,
+            Place::Probability(Whose::All) => self.probability = Some(number),
+            Place::Probability(Whose::One) => self.own_probability = Some(number),
+            Place::Probability(Whose::Others) => {
+                self.operations.get_or_insert_default().probability = number;
             }
-            _ => pass_over(values)?,
+            Place::Unknown => {}
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 }
 
-impl Members for Probabilistic {
-    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, values: &mut A) -> Result<(), A::Error> {
-        match key {
-            "samplingRate" => self.rate = probability(key, values)?,
-            _ => pass_over(values)?,
+/// One value of the document. There is one reader for all places: one for each would be a copy of the parser each.
+struct Part<'f> {
+    place: Place,
+    found: &'f mut Found,
+}
+
+impl Part<'_> {
+    fn number<E: Error>(self, number: f64, what: Unexpected<'_>) -> Result<(), E> {
+        match self.found.number(self.place, number) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(E::invalid_type(what, &self)),
+            Err(message) => Err(E::custom(message)),
         }
-        Ok(())
     }
-}
 
-impl Members for RateLimiting {
-    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, values: &mut A) -> Result<(), A::Error> {
-        match key {
-            "maxTracesPerSecond" => self.rate = rate(key, values)?,
-            _ => pass_over(values)?,
+    fn unless_unknown<E: Error>(self, what: Unexpected<'_>) -> Result<(), E> {
+        match self.place {
+            Place::Unknown => Ok(()),
+            _ => Err(E::invalid_type(what, &self)),
         }
-        Ok(())
     }
 }
 
-impl Members for Operations {
-    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, values: &mut A) -> Result<(), A::Error> {
-        match key {
-            "defaultSamplingProbability" => self.probability = probability(key, values)?,
-            "defaultLowerBoundTracesPerSecond" => self.lower_bound = rate(key, values)?,
-            "perOperationStrategies" => {
-                let listed = values.next_value::<Option<Listed>>()?.unwrap_or_default();
-                self.listed = listed.operations;
-                self.left_out = listed.left_out;
-            }
-            // An upper bound is in the schema, and no sampler asks for it.
-            _ => pass_over(values)?,
-        }
-        Ok(())
+impl<'de> DeserializeSeed<'de> for Part<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-impl Members for Operation {
-    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, values: &mut A) -> Result<(), A::Error> {
-        match key {
-            "operation" => self.name = values.next_value()?,
-            "probabilisticSampling" => {
-                self.probability = message(values)?.map(|Probabilistic { rate }| rate);
-            }
-            _ => pass_over(values)?,
-        }
-        Ok(())
-    }
-}
-
-impl<'de, M: Members> Deserialize<'de> for Message<M> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MessageVisitor(PhantomData))
-    }
-}
-
-struct MessageVisitor<M>(PhantomData<M>);
-
-impl<'de, M: Members> Visitor<'de> for MessageVisitor<M> {
-    type Value = Message<M>;
+impl<'de> Visitor<'de> for Part<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+        f.write_str(match self.place {
+            Place::List => "a list",
+            Place::Name => "a string",
+            place if place.is_message() => "an object",
+            _ => "a number",
+        })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Message<M>, A::Error> {
-        let mut message = M::default();
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        match self.place.is_optional() {
+            true => Ok(()),
+            false => self.unless_unknown(Unexpected::Unit),
+        }
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.unless_unknown(Unexpected::Bool(value))
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a number that has more than fifteen digits is no probability, and no rate that anybody means"
+    )]
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.number(value as f64, Unexpected::Unsigned(value))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "as above")]
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.number(value as f64, Unexpected::Signed(value))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        self.number(value, Unexpected::Float(value))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        match self.place {
+            Place::Name => {
+                self.found.name = value.into();
+                Ok(())
+            }
+            _ => self.unless_unknown(Unexpected::Str(value)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let place = match self.place {
+            Place::List => Place::Operation,
+            Place::Unknown => Place::Unknown,
+            _ => return Err(A::Error::invalid_type(Unexpected::Seq, &self)),
+        };
+        let found = self.found;
+        while let Some(()) = access.next_element_seed(Part { place, found })? {
+            if place == Place::Operation {
+                found.end_operation().map_err(A::Error::custom)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        if !self.place.is_message() && self.place != Place::Unknown {
+            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+        }
+        let Self { place, found } = self;
+        found.begin(place);
         while let Some(key) = access.next_key::<String>()? {
-            message.read(&key, &mut access)?;
+            let place = place.member(&key);
+            access.next_value_seed(Part { place, found })?;
         }
-        Ok(Message(message))
-    }
-}
-
-impl<'de> Deserialize<'de> for Listed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(ListedVisitor)
-    }
-}
-
-struct ListedVisitor;
-
-impl<'de> Visitor<'de> for ListedVisitor {
-    type Value = Listed;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Listed, A::Error> {
-        let mut listed = Listed::default();
-        while let Some(Message(operation)) = access.next_element::<Message<Operation>>()? {
-            let Operation { name, probability } = operation;
-            let Some(probability) = probability else {
-                return Err(A::Error::custom(
-                    "expected probabilisticSampling in an operation's strategy, found none",
-                ));
-            };
-            let is_kept = listed.operations.len() < MAX_OPERATIONS;
-            if is_kept || listed.operations.contains_key(&name) {
-                listed.operations.insert(name, probability);
-            } else {
-                listed.left_out = listed.left_out.saturating_add(1);
-            }
-        }
-        Ok(listed)
-    }
-}
-
-fn message<'de, M: Members, A: MapAccess<'de>>(values: &mut A) -> Result<Option<M>, A::Error> {
-    let message = values.next_value::<Option<Message<M>>>()?;
-    Ok(message.map(|Message(message)| message))
-}
-
-fn pass_over<'de, A: MapAccess<'de>>(values: &mut A) -> Result<(), A::Error> {
-    values.next_value::<IgnoredAny>().map(|_| ())
-}
-
-/// A number from 0 to 1. Jaeger's clients bend others into that range or refuse them; one that is a percentage by mistake would
-/// be "everything" to the former (JR-4).
-fn probability<'de, A: MapAccess<'de>>(key: &str, values: &mut A) -> Result<f64, A::Error> {
-    let number = values.next_value::<f64>()?;
-    match (0.0..=1.0).contains(&number) {
-        true => Ok(number),
-        false => Err(A::Error::custom(format_args!(
-            "expected {key} from 0 to 1, found {number}"
-        ))),
-    }
-}
-
-fn rate<'de, A: MapAccess<'de>>(key: &str, values: &mut A) -> Result<f64, A::Error> {
-    let number = values.next_value::<f64>()?;
-    match number.is_finite() && number >= 0.0 {
-        true => Ok(number),
-        false => Err(A::Error::custom(format_args!(
-            "expected {key} of 0 or more, found {number}"
-        ))),
+        Ok(())
     }
 }
 

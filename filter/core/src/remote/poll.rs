@@ -185,9 +185,9 @@ impl fmt::Display for Fault {
             Failure::TooLong => f.write_str("an answer of more than 1 MiB"),
             Failure::Document => f.write_str("the answer is no strategy document"),
         }?;
-        // The document is the server's: what is said of it may repeat words that are in it.
         match &self.detail {
-            Some(detail) => write!(f, ": {}", detail.escape_debug()),
+            // The parser has escaped what it repeats of the document.
+            Some(detail) => write!(f, ": {detail}"),
             None => Ok(()),
         }
     }

@@ -12,10 +12,14 @@ fn operations<const N: usize>(
     lower_bound: f64,
     listed: [(&str, f64); N],
 ) -> Document {
+    let mut table = Table::default();
+    for (name, share) in listed {
+        table.insert(name.into(), share);
+    }
     Document::Operations(Operations {
         probability,
         lower_bound,
-        listed: listed.map(|(name, share)| (name.into(), share)).into(),
+        listed: table,
         left_out: 0,
     })
 }
@@ -116,24 +120,24 @@ fn jr_4_refuses_a_document_as_a_whole() {
             r#"{"probabilisticSampling":[0.5]}"#.into(),
             "expected an object",
         ),
-        (share("1.0000001"), "samplingRate from 0 to 1, found"),
-        (share("-0.1"), "samplingRate from 0 to 1, found -0.1"),
-        (share("50"), "samplingRate from 0 to 1, found 50"),
+        (share("1.0000001"), "a probability from 0 to 1, found"),
+        (share("-0.1"), "a probability from 0 to 1, found -0.1"),
+        (share("50"), "a probability from 0 to 1, found 50"),
         (share("1e400"), "number out of range"),
         (share("NaN"), "expected value"),
         (share(r#""NaN""#), "invalid type: string"),
         (share(r#""0.5""#), "invalid type: string"),
         (share("true"), "invalid type: boolean"),
         (share("null"), "invalid type: null"),
-        (traces("-1"), "maxTracesPerSecond of 0 or more, found -1"),
+        (traces("-1"), "a rate of 0 or more, found -1"),
         (traces(r#""5""#), "invalid type: string"),
         (
             each(r#""defaultSamplingProbability":2"#),
-            "defaultSamplingProbability from 0 to 1",
+            "a probability from 0 to 1",
         ),
         (
             each(r#""defaultLowerBoundTracesPerSecond":-0.1"#),
-            "defaultLowerBoundTracesPerSecond of 0",
+            "a rate of 0",
         ),
         (each(r#""perOperationStrategies":{}"#), "expected a list"),
         (one("null"), "expected an object"),
@@ -151,12 +155,12 @@ fn jr_4_refuses_a_document_as_a_whole() {
         ),
         (
             one(r#"{"operation":"a","probabilisticSampling":{"samplingRate":1.5}}"#),
-            "samplingRate from 0 to 1",
+            "a probability from 0 to 1",
         ),
         // Good parts do not save it.
         (
             r#"{"probabilisticSampling":{"samplingRate":0.5},"rateLimitingSampling":{"maxTracesPerSecond":-5}}"#.into(),
-            "maxTracesPerSecond of 0 or more",
+            "a rate of 0 or more",
         ),
     ];
     for (json, expected) in rows {
