@@ -26,7 +26,7 @@ fn an_application_that_hands_on_the_id_alone_is_in_the_middle_of_one_trace() {
         }
     });
     let all = CALLERS * REQUESTS;
-    let joined = wait_for_counter(&scene.envoy, "context.correlated", |count| count + 2 >= all);
+    let joined = wait_for_counter(&scene.envoy, "context.correlated", |count| count + 5 >= all);
     println!("{joined} of {all} joined");
     // What was decided not to be recorded is not recorded behind it either.
     let caller = Caller::fresh();

@@ -1,5 +1,7 @@
 //! What goes out continues what came in with the same `x-request-id`.
 
+use alloc::string::ToString;
+
 use super::*;
 use crate::correlation::{self, RequestId};
 
@@ -44,6 +46,9 @@ fn noting(
         let all = before.pairs();
         let active = course.begin(direction, &request, all, Nanos(10), &mut state);
         tracer.inject(&course, &request, &mut after);
+        let line = tracer.explain(&request, Some(&course), false).to_string();
+        let is_joined = state.stats.get(Counter::ContextCorrelated) > 0;
+        assert_eq!(line.contains("x-request-id; decision"), is_joined, "{line}");
         let noted = tracer.to_note(&course, &request, || direction);
         to_note = noted.map(|(id, context)| {
             let note = correlation::encode(id, &context, Nanos(1));
