@@ -248,12 +248,14 @@ fn the_embedded_filter_is_the_one_that_the_documented_command_builds() {
     assert!(built == sidespan::FILTER, "two builds, two filters");
 }
 
-/// The rules of `propagation.md` on formats, their mapping, their conflicts, baggage and export: a prefix and its numbers.
+/// The rules of `propagation.md` on formats, their mapping, their conflicts, baggage, export, Jaeger's remote sampling and
+/// limits: a prefix and its numbers.
 /// Not here: OP-1 (the cluster's), OP-4, OP-5 and OP-7 (defaults that the configuration has otherwise), MS-6 and MS-8 (no
 /// answer of ours can break them),
 /// JG-11 (headers that only a Jaeger collector's client reads), JG-12 (limits of baggage, which W3C's replace), XR-10 and
-/// XR-11 (an option and a response header that there are not), DD-7 (another tracer's order), BG-11 (a table).
-const RULES: [(&str, &[u32]); 21] = [
+/// XR-11 (an option and a response header that there are not), DD-7 (another tracer's order), BG-11 (a table), JR-5 (a file of
+/// the server's), RL-4 (nothing to do: limits are of a worker).
+const RULES: [(&str, &[u32]); 23] = [
     ("lv", &[1]),
     ("hn", &[1]),
     ("tp", &[1, 2, 3, 4, 5, 6, 7]),
@@ -281,6 +283,8 @@ const RULES: [(&str, &[u32]); 21] = [
     ("ms", &[1, 2, 3, 4, 5, 7]),
     ("rt", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
     ("sz", &[1, 2, 3, 4, 5, 6]),
+    ("jr", &[1, 2, 3, 4]),
+    ("rl", &[1, 2, 3]),
 ];
 
 #[test]

@@ -1,7 +1,6 @@
 //! The plugin's configuration: from the bytes of `pluginConfig` to checked values.
 //!
-//! The whole language of the configuration is known here and all of it is checked, also what this version does not do
-//! yet: that is refused where it is set to anything but its default.
+//! The whole language of the configuration is known here and all of it is checked.
 //!
 //! All errors are found in one go and told in the order of the document, each with its JSON path. No value that may be
 //! secret is in them. Where the contract is silent, the limits here are: 100 errors (the rest is counted), 131,072
@@ -57,6 +56,9 @@ pub struct Config {
     pub gateway_exclude: Option<Vec<Match>>,
     /// What is used in place of [`Sampling::keep`] there, if it is configured.
     pub gateway_keep: Option<Keep>,
+    /// `$.correlation.requestId`: whether what goes out without a context continues what came in with the same
+    /// `x-request-id`.
+    pub correlates_request_ids: bool,
     /// Which side of the proxy this is.
     pub direction: Direction,
     /// What spans say.
@@ -110,7 +112,9 @@ impl Config {
             "sampling" => config.sampling = Some(Sampling::read(at)),
             "trust" => config.trust = Trust::read(at),
             "correlation" => {
-                at.object(&["requestId"], |_, at| at.only(false, at.boolean()));
+                at.object(&["requestId"], |_, at| {
+                    config.correlates_request_ids = at.boolean().unwrap_or_default();
+                });
             }
             "direction" => config.direction = at.choice(&DIRECTIONS).unwrap_or(config.direction),
             "gateway" => gateway(at, &mut config),

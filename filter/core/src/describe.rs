@@ -74,21 +74,35 @@ impl Descriptions {
 
     /// What is to be remembered of a request.
     pub(crate) fn subject(&self, headers: &RequestHeaders<'_>) -> Subject {
-        let (path, _) = http::split_target(headers.first(Name::Path).unwrap_or_default());
-        let is_rpc = headers.first(Name::ContentType).is_some_and(grpc::is_grpc);
-        let route = self
-            .routes
-            .iter()
-            .position(|template| !is_rpc && pattern::template_matches(template, path));
+        let (rpc, route) = self.kind(headers);
         Subject {
-            rpc: is_rpc.then(|| grpc::Method::of_path(path)),
-            name: match is_rpc {
-                true => Cow::Borrowed(""),
-                false => http::name(headers, self.route(route)),
+            name: match rpc {
+                Some(_) => Cow::Borrowed(""),
+                None => http::name(headers, self.route(route)),
             },
+            rpc,
             route,
             has_forwarded_client: http::has_forwarded_client(headers),
         }
+    }
+
+    /// What a span of this request would be called when it begins.
+    pub(crate) fn operation(&self, headers: &RequestHeaders<'_>) -> Cow<'static, str> {
+        match self.kind(headers) {
+            (Some(method), _) => method.span_name(),
+            (None, route) => http::name(headers, self.route(route)),
+        }
+    }
+
+    /// The method of a gRPC call, or else the first template that describes the path.
+    fn kind(&self, headers: &RequestHeaders<'_>) -> (Option<grpc::Method>, Option<usize>) {
+        let (path, _) = http::split_target(headers.first(Name::Path).unwrap_or_default());
+        if headers.first(Name::ContentType).is_some_and(grpc::is_grpc) {
+            return (Some(grpc::Method::of_path(path)), None);
+        }
+        let mut routes = self.routes.iter();
+        let route = routes.position(|template| pattern::template_matches(template, path));
+        (None, route)
     }
 
     /// The attributes that a span of this kind begins with.

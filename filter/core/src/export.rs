@@ -29,7 +29,7 @@ use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
 pub use news::News;
 
-use news::Reported;
+pub(crate) use news::Reported;
 use reply::{Failure, Reply};
 
 /// Sends batches of spans, one after the other.

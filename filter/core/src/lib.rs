@@ -20,8 +20,9 @@
 //! - `describe`, `conventions`, `http`, `grpc`, `envoy_flags`, `attributes`, [`exchange`], [`span`], [`resource`]: what
 //!   spans say, by OpenTelemetry's semantic conventions
 //! - [`batch`], [`otlp`], [`export`], [`gzip`]: from finished spans to an acknowledged request
-//! - [`facing`], [`lease`], [`ledger`], [`roster`]: which way requests go here, and what else of this filter runs in the
-//!   process
+//! - [`facing`], [`lease`], [`ledger`], [`roster`], [`correlation`]: which way requests go here, what else of this filter
+//!   runs in the process, and what else of a request
+//! - [`remote`]: percentages that somebody else hands out
 //! - [`ids`], [`entropy`], [`time`], [`stats`]: what the others are made of
 #![no_std]
 #![forbid(unsafe_code)]
@@ -42,6 +43,7 @@ pub mod batch;
 mod binary_header;
 pub mod config;
 mod conventions;
+pub mod correlation;
 mod describe;
 pub mod entropy;
 mod envoy_flags;
@@ -61,6 +63,7 @@ pub mod notes;
 pub mod otlp;
 pub mod pattern;
 pub mod propagation;
+pub mod remote;
 pub mod resource;
 pub mod roster;
 pub mod sampler;

@@ -60,11 +60,20 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    fn new(rate: f64) -> Self {
+    pub(crate) fn new(rate: f64) -> Self {
         Self {
             rate,
             balance: rate.max(1.0),
             since: None,
+        }
+    }
+
+    /// The same at another rate: as full as before, in proportion.
+    pub(crate) fn at_rate(self, rate: f64) -> Self {
+        Self {
+            rate,
+            balance: self.balance / self.rate.max(1.0) * rate.max(1.0),
+            since: self.since,
         }
     }
 

@@ -9,10 +9,12 @@
 //! What is not there matches nothing, not even `*` or an empty pattern: no `:path` (CONNECT), no header of that name, no
 //! such label. Only a workload without a namespace is matched by `*` alone, as in `sampling.namespaces`.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::config::{Match, PathMatch};
+use crate::describe::Descriptions;
 use crate::headers::{Name, RequestHeaders};
 use crate::http;
 use crate::pattern;
@@ -37,6 +39,7 @@ pub(crate) struct Subject<'a, A, D> {
     path: Option<&'a [u8]>,
     all: A,
     direction: D,
+    descriptions: Option<&'a Descriptions>,
 }
 
 impl Matcher {
@@ -110,7 +113,23 @@ impl<'a, A, D: Fn() -> Direction> Subject<'a, A, D> {
                 .map(|target| http::split_target(target).0),
             all,
             direction,
+            descriptions: None,
         }
+    }
+
+    /// The same, of which spans say this.
+    pub(crate) fn described_by(self, descriptions: &'a Descriptions) -> Self {
+        Self {
+            descriptions: Some(descriptions),
+            ..self
+        }
+    }
+
+    /// What its span would be called.
+    pub(crate) fn operation(&self) -> Cow<'static, str> {
+        self.descriptions
+            .map(|descriptions| descriptions.operation(self.known))
+            .unwrap_or_default()
     }
 
     /// Which way it goes.

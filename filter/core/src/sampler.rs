@@ -9,11 +9,13 @@
 //! besides; what came in sampled never is.
 
 use alloc::vec::Vec;
+use core::cell::LazyCell;
 
 use crate::config::Sampling;
 use crate::limit::{Limits, Roots};
 use crate::matching::{Matcher, Subject};
 use crate::propagation::SamplingState;
+use crate::remote::Strategy;
 use crate::resource::Node;
 use crate::stats::Counter;
 use crate::threshold::Threshold;
@@ -96,6 +98,17 @@ impl Reason {
     }
 }
 
+/// The trace of a request on which is to be decided.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trace {
+    /// What was received.
+    pub(crate) received: SamplingState,
+    /// What thresholds are compared with.
+    pub(crate) randomness: u64,
+    /// Whether it begins here.
+    pub(crate) is_root: bool,
+}
+
 /// Decides for this workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampler {
@@ -123,21 +136,26 @@ impl Sampler {
         }
     }
 
-    /// Follows what was received; where nothing was decided, asks the percentage that holds for this request. `is_root` is
-    /// of a trace that begins here.
+    /// Follows what was received; where nothing was decided, asks the percentage that holds for this request. `remote` is
+    /// what was fetched. The time is asked for only where it matters.
     pub(crate) fn decide<'a>(
         &self,
-        received: SamplingState,
-        randomness: u64,
-        is_root: bool,
+        trace: Trace,
         subject: &Subject<
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
         >,
         limits: &mut Limits,
+        remote: Option<&mut Strategy>,
         now: impl FnOnce() -> Nanos,
     ) -> Decision {
+        let Trace {
+            received,
+            randomness,
+            is_root,
+        } = trace;
+        let now = LazyCell::new(now);
         let followed = |verdict, reason| Decision {
             verdict,
             reason,
@@ -149,11 +167,22 @@ impl Sampler {
             SamplingState::Debug => return followed(Verdict::Record, Reason::Debug),
             SamplingState::Deferred => {}
         }
-        let (threshold, reason) = self.holding(subject);
-        let asked = Decision {
+        let compared = |threshold: Threshold, reason| Decision {
             verdict: verdict(threshold.keeps(randomness)),
             reason,
             threshold: Some(threshold),
+        };
+        let asked = match (self.rule(subject), remote) {
+            (Some(threshold), _) => compared(threshold, Reason::Rule),
+            (None, None) => compared(self.threshold, self.reason),
+            (None, Some(strategy)) => {
+                let outcome = strategy.decide(randomness, || subject.operation(), || *now);
+                Decision {
+                    verdict: verdict(outcome.is_kept),
+                    reason: Reason::Remote,
+                    threshold: outcome.threshold,
+                }
+            }
         };
         if asked.verdict == Verdict::Drop || !is_root {
             return asked;
@@ -161,38 +190,36 @@ impl Sampler {
         let limited = |verdict, threshold| Decision {
             verdict,
             reason: match verdict {
-                Verdict::Record => reason,
+                Verdict::Record => asked.reason,
                 Verdict::Drop => Reason::Rate,
             },
             threshold,
         };
         match &mut limits.roots {
             Roots::Unlimited => asked,
-            Roots::Counted(bucket) => limited(verdict(bucket.takes(now())), None),
+            Roots::Counted(bucket) => limited(verdict(bucket.takes(*now)), None),
             Roots::Thinned(estimate) => {
-                let threshold = threshold.tightened(estimate.share(now()));
-                limited(verdict(threshold.keeps(randomness)), Some(threshold))
+                let share = estimate.share(*now);
+                // Of what has no probability, whatever share of it passes has none either.
+                let threshold = asked.threshold.unwrap_or(Threshold::ALL).tightened(share);
+                let told = asked.threshold.map(|_| threshold);
+                limited(verdict(threshold.keeps(randomness)), told)
             }
         }
     }
 
-    /// The threshold that holds for a request on which nothing was decided.
-    fn holding<'a>(
+    /// The threshold of the first rule that describes the request.
+    fn rule<'a>(
         &self,
         subject: &Subject<
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
         >,
-    ) -> (Threshold, Reason) {
-        let rule = self
-            .rules
-            .iter()
-            .find(|(matcher, _)| matcher.matches(subject));
-        match rule {
-            Some((_, threshold)) => (*threshold, Reason::Rule),
-            None => (self.threshold, self.reason),
-        }
+    ) -> Option<Threshold> {
+        let mut rules = self.rules.iter();
+        let rule = rules.find(|(matcher, _)| matcher.matches(subject));
+        rule.map(|(_, threshold)| *threshold)
     }
 }
 

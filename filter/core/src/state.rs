@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::entropy::{Entropy, IdSource};
 use crate::limit::Limits;
+use crate::remote::Strategy;
 use crate::stats::Stats;
 
 /// The state of one worker.
@@ -12,6 +13,8 @@ pub struct State<E> {
     pub ids: IdSource<E>,
     /// How much is taken on.
     pub limits: Limits,
+    /// What a sampling server has told, once it has.
+    pub remote: Option<Strategy>,
     /// What has been counted.
     pub stats: Stats,
 }
@@ -27,6 +30,7 @@ impl<E: Entropy> State<E> {
                 .map_or_else(Limits::default, |sampling| {
                     Limits::new(sampling, config.gateway_keep)
                 }),
+            remote: None,
             stats: Stats::default(),
         }
     }

@@ -46,6 +46,7 @@ pub enum Counter {
     TracestateMalformed,
     TracestateTruncated,
     ContextDuplicateInstall,
+    ContextCorrelated,
     BaggageDropped,
     SampledReceived,
     SampledDebug,
@@ -80,7 +81,7 @@ pub enum Counter {
 
 impl Counter {
     /// All counters, in the order of their declaration.
-    pub const ALL: [Self; 63] = [
+    pub const ALL: [Self; 64] = [
         Self::TraceContextValid,
         Self::TraceContextMalformed,
         Self::B3Valid,
@@ -114,6 +115,7 @@ impl Counter {
         Self::TracestateMalformed,
         Self::TracestateTruncated,
         Self::ContextDuplicateInstall,
+        Self::ContextCorrelated,
         Self::BaggageDropped,
         Self::SampledReceived,
         Self::SampledDebug,
@@ -182,6 +184,7 @@ impl Counter {
             Self::TracestateMalformed => "context.tracestate.malformed",
             Self::TracestateTruncated => "context.tracestate.truncated",
             Self::ContextDuplicateInstall => "context.duplicate_install",
+            Self::ContextCorrelated => "context.correlated",
             Self::BaggageDropped => "baggage.dropped",
             Self::SampledReceived => "sampled.received",
             Self::SampledDebug => "sampled.debug",

@@ -18,6 +18,7 @@ use core::cell::LazyCell;
 
 mod active;
 mod attempt;
+mod correlated;
 mod course;
 mod explanation;
 mod held;
@@ -30,17 +31,18 @@ pub use explanation::Explanation;
 pub use held::{Cause, Held, Part, Word};
 
 use crate::config::{Baggage, Config, ContextTrust, Keep, Match, Propagation, Trust};
+use crate::correlation::RequestId;
 use crate::describe::Descriptions;
 use crate::entropy::Entropy;
 use crate::exchange::Exchange;
-use crate::headers::{HeaderWriter, Names, RequestHeaders};
+use crate::headers::{HeaderWriter, Name, Names, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
 use crate::matching::{Matcher, Subject};
 use crate::propagation::format::Format;
 use crate::propagation::tracestate::Tracestate;
 use crate::propagation::{self, SamplingState, SpanContext};
 use crate::resource::Node;
-use crate::sampler::{Decision, Reason, Sampler, Verdict};
+use crate::sampler::{Decision, Reason, Sampler, Trace, Verdict};
 use crate::span::Span;
 use crate::state::State;
 use crate::stats::Counter;
@@ -84,6 +86,8 @@ pub struct Tracer {
     keeps_any: bool,
     // Whether `th` is written.
     tells_probability: bool,
+    // Whether `x-request-id` is looked at.
+    correlates: bool,
 }
 
 impl Tracer {
@@ -112,13 +116,20 @@ impl Tracer {
             names: Format::ALL
                 .iter()
                 .filter(|format| !config.propagation.lists(**format))
-                .fold(Names::ALL, |names, format| names.without(format.headers())),
+                .fold(
+                    match config.correlates_request_ids {
+                        true => Names::ALL,
+                        false => Names::ALL.without(&[Name::XRequestId]),
+                    },
+                    |names, format| names.without(format.headers()),
+                ),
             records: records.is_some(),
             access_log: config.spans.access_log,
             keep,
             edge_keep,
             keeps_any: [keep, edge_keep].iter().flatten().any(keeping::is_on),
             tells_probability: sampling.is_some_and(|sampling| sampling.consistent),
+            correlates: config.correlates_request_ids,
         }
     }
 
@@ -132,13 +143,31 @@ impl Tracer {
         now: impl FnOnce() -> Nanos,
         state: &mut State<impl Entropy>,
     ) -> Option<Course<'a>> {
-        let State { ids, limits, stats } = state;
+        self.decide_correlated(headers, all, direction, now, |_| None, state)
+    }
+
+    /// The same, where `noted` finds what was noted of another request with this id, and is asked only where that matters.
+    pub fn decide_correlated<'a>(
+        &'a self,
+        headers: &RequestHeaders<'a>,
+        all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+        direction: impl FnOnce() -> Direction,
+        now: impl FnOnce() -> Nanos,
+        noted: impl FnOnce(RequestId<'_>) -> Option<SpanContext>,
+        state: &mut State<impl Entropy>,
+    ) -> Option<Course<'a>> {
+        let State {
+            ids,
+            limits,
+            remote,
+            stats,
+        } = state;
         let direction = LazyCell::new(direction);
         let trust = match &self.edge_trust {
             Some(trust) if *direction == Direction::Edge => trust,
             _ => &self.trust,
         };
-        let subject = Subject::new(headers, all, || *direction);
+        let subject = Subject::new(headers, all, || *direction).described_by(&self.descriptions);
         if self.excludes(&subject) {
             stats.add(Counter::DroppedExclude);
             return (trust.context != ContextTrust::Accept).then(Course::silent);
@@ -146,10 +175,14 @@ impl Tracer {
         let mut found = propagation::extract(&self.propagation.extract, trust, headers, stats);
         // Where outside contexts are not believed, nothing of any may stay, though it be no context.
         let untouched = || (trust.context != ContextTrust::Accept).then(Course::silent);
-        if found.answered.is_empty() && self.sampler.is_none() {
+        let joined = self.joined(&found, headers, || *direction, noted, stats);
+        if found.answered.is_empty() && joined.is_none() && self.sampler.is_none() {
             return untouched();
         }
         let link = trust.apply(&mut found, stats);
+        if let Some(noted) = joined {
+            found.join(noted);
+        }
         let parent = found.context;
         let received = parent.map_or(found.decision, |context| context.sampling);
         let mut course = Course {
@@ -159,6 +192,7 @@ impl Tracer {
             agreeing: found.agreeing,
             answered: found.answered,
             parent_span_id: parent.and_then(|context| context.span_id),
+            is_joined: joined.is_some(),
             link,
             decided: None,
             decision: None,
@@ -173,7 +207,7 @@ impl Tracer {
         let (Some(trace_id), Some(span_id)) = (trace_id, ids.span_id()) else {
             // What came in goes on as it came; nothing is started on a guess.
             stats.add(Counter::EntropyFailures);
-            if found.answered.is_empty() {
+            if found.answered.is_empty() && parent.is_none() {
                 return untouched();
             }
             course.seal(headers, stats);
@@ -181,8 +215,12 @@ impl Tracer {
         };
         let member = Member::read(course.tracestate.member(threshold::MEMBER));
         let randomness = member.randomness(trace_id);
-        let is_root = parent.is_none();
-        let decision = sampler.decide(received, randomness, is_root, &subject, limits, now);
+        let trace = Trace {
+            received,
+            randomness,
+            is_root: parent.is_none(),
+        };
+        let decision = sampler.decide(trace, &subject, limits, remote.as_mut(), now);
         let change = member.with(self.threshold_told(decision, &member, randomness));
         stats.add(decision.counter());
         if let Some(change) = change {

@@ -134,14 +134,14 @@ impl Collector {
             headers.push((encoding, "gzip"));
         }
         if self.headers.iter().all(|(name, _)| name != USER_AGENT) {
-            headers.push((USER_AGENT, PRODUCT));
+            headers.push((USER_AGENT, host::PRODUCT));
         }
         headers.extend(
             self.headers
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str())),
         );
-        match host::http_call(&self.otlp.cluster, headers, body, self.otlp.timeout) {
+        match host::http_call(&self.otlp.cluster, headers, Some(body), self.otlp.timeout) {
             Ok(token) => self.call = Some(token),
             Err(error) => {
                 let failure = match error {
@@ -249,7 +249,6 @@ impl Parts {
 
 const GRPC: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
 const USER_AGENT: &str = "user-agent";
-const PRODUCT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
 /// Soon enough for a batch that is full.
 const SOON: Duration = Duration::from_millis(1);
 /// Nobody needs more of a collector's answer.

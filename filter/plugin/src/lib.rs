@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   stream  one request: headers read and written, spans opened and ended     (per stream context)
-//!   root    configuration, tick, answers of the collector, shutdown           (per root context)
+//!   root    configuration, tick, answers to its calls, shutdown               (per root context)
 //!      both share a worker: tracer, exporter, ids and counters of one configuration in one VM
 //!   host    the only file that calls the proxy, and the only one with `unsafe`
 //! ```
@@ -20,6 +20,7 @@
 )]
 
 mod collector;
+mod correlation;
 mod host;
 mod installs;
 mod keep;
@@ -27,6 +28,7 @@ mod logging;
 mod metrics;
 mod node;
 mod queues;
+mod remote;
 mod root;
 mod running;
 mod shared;

@@ -1,4 +1,4 @@
-//! The root context: configuration, tick, answers of the collector, and the end.
+//! The root context: configuration, tick, answers of the collector and of the sampling server, and the end.
 //!
 //! A bad configuration is never applied. Where a good one of this plugin already runs in the process it is refused, and
 //! the proxy goes on with the old one. Where none runs it is accepted and the filter stands aside: a refused first
@@ -84,6 +84,9 @@ impl Context for Root {
             return;
         };
         if let Mode::Working(worker) = &mut shared.mode {
+            if worker.told(token, body_bytes) {
+                return;
+            }
             worker.answered(token, body_bytes, trailers > 0);
         }
         self.send(&mut shared, Urgency::Answer);
@@ -140,6 +143,7 @@ impl RootContext for Root {
                 worker.ticked();
                 if self.drain_until.is_none() {
                     running::renew(&self.identity);
+                    worker.ask();
                 }
             }
             // A good configuration may have come while a stream of this one goes on.

@@ -24,19 +24,19 @@ pub(crate) fn renew(identity: &[u8; 8]) {
     }
 }
 
-/// Whether nobody in the process has just told of the configuration with this digest: there is a VM for each worker, and
-/// a reader of the log wants one line.
-pub(crate) fn is_first_to_say(digest: &str) -> bool {
-    let key = format!("{}.said", key());
+/// Whether nobody in the process has just said this on this topic: there is a VM for each worker, and a reader of the log
+/// wants one line. All workers have come to say it within one round.
+pub(crate) fn is_first_to_say(topic: &str, what: &str, round: Duration) -> bool {
+    let key = format!("{}.said.{topic}", key());
     let now = host::now();
     let (value, version) = host::shared_data(&key);
     let said = value
         .split_first_chunk::<8>()
-        .map(|(when, digest)| (Nanos(u64::from_le_bytes(*when)), digest));
-    let is_said = said
-        .is_some_and(|(when, other)| other == digest.as_bytes() && !now.is_past(when, ONE_ROUND));
+        .map(|(when, other)| (Nanos(u64::from_le_bytes(*when)), other));
+    let is_said =
+        said.is_some_and(|(when, other)| other == what.as_bytes() && !now.is_past(when, round));
     let Nanos(nanos) = now;
-    let note = [&nanos.to_le_bytes(), digest.as_bytes()].concat();
+    let note = [&nanos.to_le_bytes(), what.as_bytes()].concat();
     // Of several that try at once, one is the first. Where nothing is shared, everybody is.
     !is_said && host::swap_shared_data(&key, &note, version) != Swap::Overtaken
 }
@@ -62,6 +62,3 @@ fn key() -> String {
     let name = host::property("plugin_name").unwrap_or_default();
     format!("sidespan.running.{}", String::from_utf8_lossy(&name))
 }
-
-/// All workers of a proxy have a new configuration within this time.
-const ONE_ROUND: Duration = Duration::from_secs(10);

@@ -6,6 +6,7 @@ use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::Part;
 
+use crate::correlation::Note;
 use crate::metrics::Metrics;
 use crate::queues::{self, Noted};
 use crate::running;
@@ -55,6 +56,14 @@ impl Shared {
     pub(crate) fn begin(&mut self) -> Option<Begun> {
         match &mut self.mode {
             Mode::Working(worker) => worker.begin(),
+            Mode::New | Mode::Aside { .. } => None,
+        }
+    }
+
+    /// The note that the request has left.
+    pub(crate) fn take_noted(&mut self) -> Option<Note> {
+        match &mut self.mode {
+            Mode::Working(worker) => worker.take_noted(),
             Mode::New | Mode::Aside { .. } => None,
         }
     }

@@ -11,12 +11,14 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use sidespan_core::tracer::Part;
 
+use crate::correlation::{self, Note};
 use crate::shared::Shared;
 use crate::worker::Begun;
 
 pub(crate) struct Stream {
     shared: Rc<RefCell<Shared>>,
     begun: Option<Begun>,
+    noted: Option<Note>,
 }
 
 impl Stream {
@@ -24,6 +26,7 @@ impl Stream {
         Self {
             shared,
             begun: None,
+            noted: None,
         }
     }
 
@@ -43,6 +46,9 @@ impl Stream {
         if let (Some(begun), Ok(mut shared)) = (self.begun.take(), self.shared.try_borrow_mut()) {
             shared.finish(begun);
         }
+        if let Some(noted) = self.noted.take() {
+            correlation::take_back(&noted);
+        }
     }
 }
 
@@ -57,6 +63,7 @@ impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         if let Ok(mut shared) = self.shared.try_borrow_mut() {
             self.begun = shared.begin();
+            self.noted = shared.take_noted();
         }
         Action::Continue
     }

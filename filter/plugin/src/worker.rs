@@ -16,11 +16,13 @@ use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Active, Held, Memory, Part, Tracer};
 
 use crate::collector::Collector;
+use crate::correlation::{self, Note};
 use crate::host::{self, CurrentExchange, MapWriter, WasiEntropy};
 use crate::installs;
 use crate::keep::{self, SharedNotes};
 use crate::logging;
 use crate::node;
+use crate::remote::SamplingServer;
 use crate::running;
 
 /// What a stream has begun.
@@ -38,8 +40,11 @@ pub(crate) struct Worker {
     role: Role,
     pub(crate) state: State<WasiEntropy>,
     collector: Option<Collector>,
+    sampling_server: Option<SamplingServer>,
     // Whether other installations are in this process, and may be in this chain.
     has_copies: bool,
+    // Of the request whose headers were treated last.
+    noted: Option<Note>,
 }
 
 impl Worker {
@@ -50,7 +55,7 @@ impl Worker {
         let node = node::read(config.labels(), variables);
         let resource = node.resource(&config.spans, VERSION, digest);
         let facing = Facing::new(config.direction, &node::id());
-        let says = running::is_first_to_say(digest);
+        let says = running::is_first_to_say("configuration", digest, ONE_ROUND);
         if says {
             say(config, digest, &node, &resource, facing);
         }
@@ -62,6 +67,7 @@ impl Worker {
             otlp::schema_url(config.spans.conventions),
         );
         let collector = Collector::new(&config.export, envelope, says);
+        let sampling_server = SamplingServer::new(config, resource.get("service.name"), digest);
         logging::follow();
         Self {
             tracer: Tracer::new(config, &node),
@@ -69,7 +75,9 @@ impl Worker {
             role: config.role,
             state: State::new(config, WasiEntropy),
             collector,
+            sampling_server,
             has_copies: config.role == Role::Request && installs::renew(),
+            noted: None,
         }
     }
 
@@ -98,11 +106,12 @@ impl Worker {
         let mut known = None;
         let mut direction = || *known.get_or_insert_with(|| node::direction(facing));
         let excluded = self.state.stats.get(Counter::DroppedExclude);
-        let mut course = self.tracer.decide(
+        let mut course = self.tracer.decide_correlated(
             &headers,
             Pairs::new(&block),
             &mut direction,
             host::now,
+            correlation::find,
             &mut self.state,
         );
         if log::log_enabled!(log::Level::Debug) {
@@ -128,7 +137,14 @@ impl Worker {
             None
         };
         self.tracer.inject(course, &headers, writer);
+        let to_note = self.tracer.to_note(course, &headers, &mut direction);
+        self.noted = to_note.map(|(id, context)| correlation::note(id, &context));
         begun
+    }
+
+    /// The note that the treated request has left, which is to be taken back at its end.
+    pub(crate) fn take_noted(&mut self) -> Option<Note> {
+        self.noted.take()
     }
 
     fn begin_attempt(&mut self) -> Option<Active> {
@@ -245,6 +261,20 @@ impl Worker {
         }
     }
 
+    /// Asks for percentages, if it is time to.
+    pub(crate) fn ask(&mut self) {
+        if let Some(server) = &mut self.sampling_server {
+            server.ask(&mut self.state);
+        }
+    }
+
+    /// Takes the sampling server's answer to a call; `false` where the call was somebody else's.
+    pub(crate) fn told(&mut self, token: u32, body_bytes: usize) -> bool {
+        self.sampling_server
+            .as_mut()
+            .is_some_and(|server| server.take_answer(token, body_bytes, &mut self.state))
+    }
+
     /// Takes the collector's answer to a call.
     pub(crate) fn answered(&mut self, token: u32, body_bytes: usize, has_trailers: bool) {
         if let Some(collector) = &mut self.collector {
@@ -324,6 +354,8 @@ fn say(config: &Config, digest: &str, node: &Node, resource: &Resource, facing: 
     }
 }
 
+/// All workers of a proxy have a new configuration within this time.
+const ONE_ROUND: Duration = Duration::from_secs(10);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// In Envoy's filter state `wasm.sidespan.trace_id` and `wasm.sidespan.span_id`, for its access log.
 const TRACE_ID: &str = "sidespan.trace_id";

@@ -130,18 +130,6 @@ fn accepts(rows: &[(&str, &str)]) {
     }
 }
 
-/// Rows as for `refuses`, without the message: the key is not in this version.
-fn is_not_built(rows: &[(&str, &str, &str)]) {
-    for (pointer, value, path) in rows {
-        let expected = format!("{path}: not in this version");
-        assert_eq!(
-            errors(&changed(pointer, value)),
-            expected,
-            "{pointer} = {value}"
-        );
-    }
-}
-
 #[test]
 fn the_whole_configuration_is_valid() {
     assert_eq!(errors(WHOLE), "fine");
@@ -173,6 +161,7 @@ fn the_defaults_are_those_of_the_contract() {
         gateway_trust: None,
         gateway_exclude: None,
         gateway_keep: None,
+        correlates_request_ids: false,
         direction: Direction::Auto,
         spans: Spans {
             service_name: None,
@@ -383,8 +372,15 @@ fn accepts_every_direction() {
 }
 
 #[test]
-fn refuses_what_is_not_in_this_version() {
-    is_not_built(&[("/correlation/requestId", "true", "$.correlation.requestId")]);
+fn correlates_by_the_id_of_a_request_where_told_to() {
+    for (json, expected) in [
+        ("{}", false),
+        (r#"{"correlation": {}}"#, false),
+        (r#"{"correlation": {"requestId": false}}"#, false),
+        (r#"{"correlation": {"requestId": true}}"#, true),
+    ] {
+        assert_eq!(parse(json).correlates_request_ids, expected, "{json}");
+    }
 }
 
 #[test]

@@ -44,18 +44,6 @@ impl<'a> At<'a> {
         });
     }
 
-    /// Notes that a later version will know this.
-    pub(super) fn not_built(self) {
-        self.error(NOT_BUILT);
-    }
-
-    /// Refuses every value but the default of a key that does nothing in this version.
-    pub(super) fn only<T: PartialEq>(self, default: T, value: Option<T>) {
-        if value.is_some_and(|value| value != default) {
-            self.not_built();
-        }
-    }
-
     /// Reads an object with known keys, and tells whether it is one. `each` gets every known key, with its value.
     pub(super) fn object(
         self,
@@ -295,6 +283,5 @@ impl<'a> At<'a> {
     }
 }
 
-pub(super) const NOT_BUILT: &str = "not in this version";
 const AN_OBJECT: &str = "an object";
 const REPEATED: &str = "repeated key";

@@ -336,3 +336,25 @@ fn never_panics_on_any_address() {
         }
     }
 }
+
+#[test]
+fn an_operation_is_what_its_span_is_called() {
+    let spans = spans(r#"{"routes": ["/cart/{id}"]}"#);
+    let descriptions = Descriptions::new(&spans, &Node::default());
+    let grpc = ("content-type", "application/grpc");
+    for (method, path, content_type, expected) in [
+        ("GET", "/cart/7?color=blue", None, "GET /cart/{id}"),
+        ("PURGE", "/cart/7", None, "HTTP /cart/{id}"),
+        ("POST", "/", None, "POST"),
+        ("POST", "/shop.v1.Cart/Add", Some(grpc), "shop.v1.Cart/Add"),
+        ("POST", "/cart/", Some(grpc), "grpc"),
+    ] {
+        let headers = [(":method", method), (":path", path)];
+        let list = HeaderList::new(headers.into_iter().chain(content_type));
+        let request = list.as_request();
+        assert_eq!(descriptions.operation(&request), expected, "{path}");
+        let subject = descriptions.subject(&request);
+        let name = subject.rpc.as_ref().map(grpc::Method::span_name);
+        assert_eq!(name.unwrap_or(subject.name), expected, "{path}");
+    }
+}

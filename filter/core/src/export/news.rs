@@ -1,7 +1,7 @@
-//! What of export is worth a line in the log: the first failure of each kind, and its end.
+//! What of failing calls is worth a line in the log: the first failure of each kind, and its end.
 //!
 //! A collector that comes and goes must not fill the log of every proxy of a mesh. A kind is therefore told once until
-//! export works again, and afterwards at most once in a while; and nobody is told of the end of what was not told.
+//! all works again, and afterwards at most once in a while; and nobody is told of the end of what was not told.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -11,28 +11,34 @@ use crate::time::Nanos;
 
 /// What is worth a line in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
-    /// Export fails, in a way that was not yet reported.
-    Failing(Failure),
-    /// Export works again.
+pub enum News<F = Failure> {
+    /// It fails, in a way that was not yet reported.
+    Failing(F),
+    /// It works again.
     Recovered,
 }
 
 /// What was told; at most [`MAX_KINDS`].
-#[derive(Debug, Default)]
-pub(super) struct Reported(Vec<Told>);
+#[derive(Debug)]
+pub(crate) struct Reported<F = Failure>(Vec<Told<F>>);
 
 #[derive(Debug)]
-struct Told {
-    failure: Failure,
+struct Told<F> {
+    failure: F,
     since: Nanos,
-    // Export has worked since, so it is kept only to be quiet about it.
+    // It has worked since, so it is kept only to be quiet about it.
     is_over: bool,
 }
 
-impl Reported {
+impl<F> Default for Reported<F> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<F: Copy + PartialEq> Reported<F> {
     /// A request has failed.
-    pub(super) fn fails(&mut self, failure: Failure, now: Nanos) -> Option<News> {
+    pub(crate) fn fails(&mut self, failure: F, now: Nanos) -> Option<News<F>> {
         self.0
             .retain(|told| !told.is_over || !now.is_past(told.since, QUIET));
         let is_told = self.0.iter().any(|told| told.failure == failure);
@@ -48,7 +54,7 @@ impl Reported {
     }
 
     /// A request was taken.
-    pub(super) fn works(&mut self) -> Option<News> {
+    pub(crate) fn works(&mut self) -> Option<News<F>> {
         let mut was_failing = false;
         for told in &mut self.0 {
             was_failing |= !core::mem::replace(&mut told.is_over, true);
@@ -59,7 +65,7 @@ impl Reported {
 
 /// Kinds of failure that are told; a collector that finds ever new ones has been heard.
 const MAX_KINDS: usize = 8;
-/// Between two lines on the same kind, where export worked in between.
+/// Between two lines on the same kind, where all worked in between.
 const QUIET: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

@@ -35,11 +35,12 @@ pub enum Name {
     OtTracerSampled,
     GrpcTraceBin,
     Baggage,
+    XRequestId,
 }
 
 impl Name {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Method,
         Self::Path,
         Self::Authority,
@@ -71,6 +72,7 @@ impl Name {
         Self::OtTracerSampled,
         Self::GrpcTraceBin,
         Self::Baggage,
+        Self::XRequestId,
     ];
 
     /// The name as proxies write it: in lower case.
@@ -107,6 +109,7 @@ impl Name {
             Self::OtTracerSampled => "ot-tracer-sampled",
             Self::GrpcTraceBin => "grpc-trace-bin",
             Self::Baggage => "baggage",
+            Self::XRequestId => "x-request-id",
         }
     }
 
@@ -157,6 +160,7 @@ impl Name {
             b"ot-tracer-sampled" => Self::OtTracerSampled,
             b"grpc-trace-bin" => Self::GrpcTraceBin,
             b"baggage" => Self::Baggage,
+            b"x-request-id" => Self::XRequestId,
             _ => return None,
         })
     }
@@ -186,6 +190,7 @@ impl Name {
             12 => match letter(5) {
                 b't' => Self::B3TraceId,
                 b's' => Self::B3Sampled,
+                b'u' => Self::XRequestId,
                 _ => Self::ContentType,
             },
             13 => Self::UberTraceId,

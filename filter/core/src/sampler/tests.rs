@@ -4,12 +4,14 @@ use super::*;
 use crate::config::Config;
 use crate::headers::list::HeaderList;
 use crate::ids::TraceId;
+use crate::remote::Document;
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 struct Case {
     sampler: Sampler,
     limits: Limits,
+    remote: Option<Strategy>,
 }
 
 impl Case {
@@ -23,6 +25,7 @@ impl Case {
         Self {
             sampler: Sampler::new(&sampling, &node),
             limits: Limits::new(&sampling, None),
+            remote: None,
         }
     }
 
@@ -42,14 +45,14 @@ impl Case {
         let request = list.as_request();
         let subject = Subject::new(&request, list.pairs(), || Direction::Inbound);
         let now = || Nanos(1_000_000_000 + milliseconds * 1_000_000);
-        self.sampler.decide(
+        let trace = Trace {
             received,
             randomness,
             is_root,
-            &subject,
-            &mut self.limits,
-            now,
-        )
+        };
+        let remote = self.remote.as_mut();
+        self.sampler
+            .decide(trace, &subject, &mut self.limits, remote, now)
     }
 }
 
@@ -155,5 +158,62 @@ fn a_rate_of_zero_lets_no_root_begin() {
             (decision.verdict, decision.reason),
             (Verdict::Drop, Reason::Rate)
         );
+    }
+}
+
+#[test]
+fn a_fetched_strategy_replaces_percentages_and_namespaces_and_nothing_else() {
+    let rules = r#"[{"match": {"path": "/rule"}, "percentage": 0}]"#;
+    let mut case = Case::of(&format!(
+        r#"{{"percentage": 0, "namespaces": {{"payments": 0}}, "rules": {rules}}}"#
+    ));
+    let deferred = SamplingState::Deferred;
+    let decision = case.decide(deferred, randomness(), "/");
+    assert_eq!(decision.reason, Reason::Namespace, "before the first");
+    let fetched = |share| Some(Strategy::new(Document::Probability(share), None));
+    case.remote = fetched(1.0);
+    let decision = case.decide(deferred, randomness(), "/");
+    assert_eq!(decision.verdict, Verdict::Record);
+    assert_eq!(decision.reason, Reason::Remote);
+    assert_eq!(decision.threshold, Some(Threshold::ALL));
+    assert_eq!(decision.counter(), Counter::SampledRemote);
+    let decision = case.decide(deferred, randomness(), "/rule");
+    assert_eq!(decision.reason, Reason::Rule);
+    let decision = case.decide(SamplingState::Deny, randomness(), "/");
+    assert_eq!(decision.reason, Reason::Received);
+    case.remote = fetched(0.0);
+    let decision = case.decide(deferred, randomness(), "/");
+    assert_eq!(decision.counter(), Counter::DroppedRemote);
+}
+
+#[test]
+fn a_limit_of_roots_holds_for_what_a_strategy_keeps() {
+    for (is_consistent, document, has_threshold) in [
+        (true, Document::Probability(1.0), true),
+        (true, Document::Rate(1e9), false),
+        (false, Document::Probability(1.0), false),
+        (false, Document::Rate(1e9), false),
+    ] {
+        let mut case = Case::of(&format!(
+            r#"{{"consistent": {is_consistent}, "rateLimit": {{"tracesPerSecond": 10}}}}"#
+        ));
+        case.remote = Some(Strategy::new(document.clone(), None));
+        let mut kept = 0;
+        for time in 0..10_000_u64 {
+            let randomness = time.wrapping_mul(0x9e_3779_b97f_4a7c) & ((1 << 56) - 1);
+            let decision = case.decide_at(SamplingState::Deferred, randomness, "/", true, time);
+            let is_kept = decision.verdict == Verdict::Record;
+            let reason = if is_kept {
+                Reason::Remote
+            } else {
+                Reason::Rate
+            };
+            assert_eq!(decision.reason, reason);
+            if is_kept {
+                assert_eq!(decision.threshold.is_some(), has_threshold);
+            }
+            kept += u32::from(is_kept);
+        }
+        assert!((80..=220).contains(&kept), "{document:?}: {kept}");
     }
 }

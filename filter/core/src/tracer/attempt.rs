@@ -162,6 +162,7 @@ impl Tracer {
             agreeing: found.agreeing,
             answered: found.answered,
             parent_span_id: None,
+            is_joined: false,
             link: None,
             decided: None,
             decision: None,

@@ -24,6 +24,8 @@ pub struct Course<'a> {
     pub(super) agreeing: FormatSet,
     pub(super) answered: FormatSet,
     pub(super) parent_span_id: Option<SpanId>,
+    // To what was noted by the request's id.
+    pub(super) is_joined: bool,
     pub(super) link: Option<Link>,
     // None where nothing is decided here.
     pub(super) decided: Option<Decision>,
@@ -45,6 +47,7 @@ impl Course<'_> {
             agreeing: FormatSet::default(),
             answered: FormatSet::default(),
             parent_span_id: None,
+            is_joined: false,
             link: None,
             decided: None,
             decision: None,

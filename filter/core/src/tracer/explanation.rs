@@ -84,10 +84,13 @@ impl Explanation<'_> {
             }
             separator = ", ";
         }
-        if separator.is_empty() {
-            f.write_str("nothing")?;
+        match separator {
+            _ if self.course.is_some_and(|course| course.is_joined) => {
+                write!(f, "{separator}x-request-id")
+            }
+            "" => f.write_str("nothing"),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn decision(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,7 @@ use crate::stats::Stats;
 
 mod attributes;
 mod consistent;
+mod correlated;
 mod exclude;
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use proxy_wasm::types::Status as SdkStatus;
 
+/// What the proxy's servers are told of who asks.
+pub(crate) const PRODUCT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
+
 /// Why a call was not made.
 #[derive(Clone, Copy)]
 pub(crate) enum CallError {
@@ -19,12 +22,13 @@ pub(crate) enum CallError {
 pub(crate) fn http_call(
     cluster: &str,
     headers: Vec<(&str, &str)>,
-    body: &[u8],
+    body: Option<&[u8]>,
     timeout: Duration,
 ) -> Result<u32, CallError> {
-    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, Some(body), Vec::new(), timeout)
-        .map_err(|status| match status {
+    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout).map_err(
+        |status| match status {
             SdkStatus::BadArgument => CallError::UnknownCluster,
             _ => CallError::NotSent,
-        })
+        },
+    )
 }

@@ -133,8 +133,7 @@ $.sampling.percentage: expected a percentage from 0 to 100, found "50"; leave th
 $.sampling.namespaces["team-*"]: expected a percentage from 0 to 100, found 300
 $.sampling.namespaces[""]: expected the name of a namespace or a pattern, found an empty key
 $.sampling.percantge: unknown key; did you mean `percentage`?
-$.correlation: not with role attempt, which takes propagation, spans and export
-$.correlation.requestId: not in this version"#
+$.correlation: not with role attempt, which takes propagation, spans and export"#
     );
 }
 

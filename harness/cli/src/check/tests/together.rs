@@ -487,8 +487,7 @@ fn a_question_is_answered_by_every_configuration() {
         direction: Some(super::super::Way::Outbound),
         ..CheckArgs::default()
     };
-    let answer =
-        "a request POST /checkout, outbound, in namespace shop: 3 % by sampling.percentage; errors kept";
+    let answer = "a request POST /checkout, outbound, in namespace shop: 3 % by sampling.percentage; errors kept";
     assert_eq!(
         printed(args()),
         format!("{name}: fine, 1 configuration\n{name}: {answer}\n")

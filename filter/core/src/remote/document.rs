@@ -1,0 +1,353 @@
+//! The strategy document of Jaeger's remote sampling, as a collector answers it (`jaeger.api_v2.SamplingStrategyResponse`
+//! of jaeger-idl's `sampling.proto`, as protobuf's JSON).
+//!
+//! ```text
+//! {"probabilisticSampling": {"samplingRate": 0.1}}
+//! {"rateLimitingSampling": {"maxTracesPerSecond": 5}}
+//! {"operationSampling": {"defaultSamplingProbability": 0.1, "defaultLowerBoundTracesPerSecond": 0.5,
+//!   "perOperationStrategies": [{"operation": "GET /cart", "probabilisticSampling": {"samplingRate": 1}}]}}
+//! ```
+//!
+//! `strategyType` is not looked at: it is a word or a number, and often says PROBABILISTIC beside `operationSampling`
+//! (JR-3). Members that are not known are passed over, and `null` is a message that is not there. A number that is not
+//! there is zero, as protobuf has it. Whatever else is not as it should be refuses the document as a whole: half a strategy is none
+//! that anybody has written.
+//!
+//! It is read in one pass, and of what is not known nothing is kept: a tree of a document of 1 MiB would take fifty.
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+
+use super::table::Table;
+
+/// What a document says, of which one part counts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Document {
+    /// The share of the traces that is kept, from 0 to 1.
+    Probability(f64),
+    /// So many traces a second are kept.
+    Rate(f64),
+    /// What is kept depends on the operation.
+    Operations(Operations),
+}
+
+/// `operationSampling`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Operations {
+    /// Of operations that are not listed, from 0 to 1.
+    pub probability: f64,
+    /// So many traces a second are kept of each, whatever its probability.
+    pub lower_bound: f64,
+    /// Operations with a probability of their own.
+    pub listed: Table<f64>,
+    /// How many more the document has than are kept here.
+    pub left_out: usize,
+}
+
+impl Document {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut found = Found::default();
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        Part {
+            place: Place::Response,
+            found: &mut found,
+        }
+        .deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        // From the most to the least that is said (JR-3).
+        match (found.operations, found.rate, found.probability) {
+            (Some(operations), _, _) => Ok(Self::Operations(operations)),
+            (None, Some(rate), _) => Ok(Self::Rate(rate)),
+            (None, None, Some(probability)) => Ok(Self::Probability(probability)),
+            (None, None, None) => Err(serde_json::Error::custom(
+                "expected one of operationSampling, rateLimitingSampling and probabilisticSampling, found none",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Probability(probability) => write!(f, "probability {probability}"),
+            Self::Rate(rate) => write!(f, "{rate} traces a second"),
+            Self::Operations(operations) => operations.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Operations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            probability,
+            lower_bound,
+            listed,
+            left_out,
+        } = self;
+        write!(
+            f,
+            "probability {probability}, {} operations with their own",
+            listed.len()
+        )?;
+        if *left_out > 0 {
+            write!(f, " (the other {left_out} of the document are too many)")?;
+        }
+        if *lower_bound > 0.0 {
+            write!(f, ", at least {lower_bound} traces a second of each")?;
+        }
+        Ok(())
+    }
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Found {
+    operations: Option<Operations>,
+    rate: Option<f64>,
+    probability: Option<f64>,
+    // Of the entry of the list that is being read.
+    name: String,
+    own_probability: Option<f64>,
+}
+
+/// What a value is, by where it stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Response,
+    RateLimiting,
+    Probabilistic(Whose),
+    Operations,
+    List,
+    Operation,
+    Name,
+    Probability(Whose),
+    Rate,
+    LowerBound,
+    Unknown,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    All,
+    Others,
+    One,
+}
+
+impl Place {
+    /// The place of a member. An upper bound is in the schema, and no sampler asks for it.
+    fn member(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::Response, "operationSampling") => Self::Operations,
+            (Self::Response, "rateLimitingSampling") => Self::RateLimiting,
+            (Self::Response, "probabilisticSampling") => Self::Probabilistic(Whose::All),
+            (Self::RateLimiting, "maxTracesPerSecond") => Self::Rate,
+            (Self::Probabilistic(whose), "samplingRate") => Self::Probability(whose),
+            (Self::Operations, "defaultSamplingProbability") => Self::Probability(Whose::Others),
+            (Self::Operations, "defaultLowerBoundTracesPerSecond") => Self::LowerBound,
+            (Self::Operations, "perOperationStrategies") => Self::List,
+            (Self::Operation, "operation") => Self::Name,
+            (Self::Operation, "probabilisticSampling") => Self::Probabilistic(Whose::One),
+            _ => Self::Unknown,
+        }
+    }
+
+    fn is_message(self) -> bool {
+        matches!(
+            self,
+            Self::Response
+                | Self::RateLimiting
+                | Self::Probabilistic(_)
+                | Self::Operations
+                | Self::Operation
+        )
+    }
+
+    /// Whether `null` may stand there: where a message or a list may be missing.
+    fn is_optional(self) -> bool {
+        let is_required = matches!(self, Self::Response | Self::Operation);
+        self == Self::List || (self.is_message() && !is_required)
+    }
+}
+
+impl Found {
+    /// A message begins: it is there, and all its numbers are zero.
+    fn begin(&mut self, place: Place) {
+        match place {
+            Place::Operations => self.operations = Some(Operations::default()),
+            Place::RateLimiting => self.rate = Some(0.0),
+            Place::Probabilistic(Whose::One) => self.own_probability = Some(0.0),
+            Place::Probabilistic(_) => self.probability = Some(0.0),
+            Place::Operation => {
+                self.name.clear();
+                self.own_probability = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// An entry of the list has ended.
+    fn end_operation(&mut self) -> Result<(), &'static str> {
+        let Some(probability) = self.own_probability else {
+            return Err("expected probabilisticSampling in an operation's strategy, found none");
+        };
+        let name = core::mem::take(&mut self.name);
+        let operations = self.operations.get_or_insert_default();
+        let has_room = operations.listed.len() < MAX_OPERATIONS;
+        match operations.listed.get_mut(&name) {
+            // As Jaeger's clients have it, the last one counts.
+            Some(listed) => *listed = probability,
+            None if has_room => operations.listed.insert(name, probability),
+            None => operations.left_out = operations.left_out.saturating_add(1),
+        }
+        Ok(())
+    }
+
+    /// A number; `false` where none belongs. A probability beyond 1 is refused: Jaeger's clients bend such numbers into the
+    /// range or refuse them, and one that is a percentage by mistake would be "everything" to the former (JR-4).
+    fn number(&mut self, place: Place, number: f64) -> Result<bool, String> {
+        let is_rate = matches!(place, Place::Rate | Place::LowerBound);
+        if is_rate && !(number.is_finite() && number >= 0.0) {
+            return Err(format!("expected a rate of 0 or more, found {number}"));
+        }
+        if matches!(place, Place::Probability(_)) && !(0.0..=1.0).contains(&number) {
+            return Err(format!(
+                "expected a probability from 0 to 1, found {number}"
+            ));
+        }
+        match place {
+            Place::Rate => self.rate = Some(number),
+            Place::LowerBound => self.operations.get_or_insert_default().lower_bound = number,
+            Place::Probability(Whose::All) => self.probability = Some(number),
+            Place::Probability(Whose::One) => self.own_probability = Some(number),
+            Place::Probability(Whose::Others) => {
+                self.operations.get_or_insert_default().probability = number;
+            }
+            Place::Unknown => {}
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// One value of the document. There is one reader for all places: one for each would be a copy of the parser each.
+struct Part<'f> {
+    place: Place,
+    found: &'f mut Found,
+}
+
+impl Part<'_> {
+    fn number<E: Error>(self, number: f64, what: Unexpected<'_>) -> Result<(), E> {
+        match self.found.number(self.place, number) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(E::invalid_type(what, &self)),
+            Err(message) => Err(E::custom(message)),
+        }
+    }
+
+    fn unless_unknown<E: Error>(self, what: Unexpected<'_>) -> Result<(), E> {
+        match self.place {
+            Place::Unknown => Ok(()),
+            _ => Err(E::invalid_type(what, &self)),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Part<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Part<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.place {
+            Place::List => "a list",
+            Place::Name => "a string",
+            place if place.is_message() => "an object",
+            _ => "a number",
+        })
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        match self.place.is_optional() {
+            true => Ok(()),
+            false => self.unless_unknown(Unexpected::Unit),
+        }
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.unless_unknown(Unexpected::Bool(value))
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a number that has more than fifteen digits is no probability, and no rate that anybody means"
+    )]
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.number(value as f64, Unexpected::Unsigned(value))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "as above")]
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.number(value as f64, Unexpected::Signed(value))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        self.number(value, Unexpected::Float(value))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        match self.place {
+            Place::Name => {
+                self.found.name = value.into();
+                Ok(())
+            }
+            _ => self.unless_unknown(Unexpected::Str(value)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let place = match self.place {
+            Place::List => Place::Operation,
+            Place::Unknown => Place::Unknown,
+            _ => return Err(A::Error::invalid_type(Unexpected::Seq, &self)),
+        };
+        let found = self.found;
+        while let Some(()) = access.next_element_seed(Part { place, found })? {
+            if place == Place::Operation {
+                found.end_operation().map_err(A::Error::custom)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        if !self.place.is_message() && self.place != Place::Unknown {
+            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+        }
+        let Self { place, found } = self;
+        found.begin(place);
+        while let Some(key) = access.next_key::<String>()? {
+            let place = place.member(&key);
+            access.next_value_seed(Part { place, found })?;
+        }
+        Ok(())
+    }
+}
+
+/// As many as Jaeger's clients keep (RL-2).
+pub(super) const MAX_OPERATIONS: usize = 2000;
+
+#[cfg(test)]
+mod tests;

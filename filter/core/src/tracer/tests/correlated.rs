@@ -1,0 +1,184 @@
+//! What goes out continues what came in with the same `x-request-id`.
+
+use alloc::string::ToString;
+
+use super::*;
+use crate::correlation::{self, RequestId};
+
+const ON: &str = r#""correlation": {"requestId": true}"#;
+
+/// A request, and what was to be noted of it.
+fn noting(
+    config: &str,
+    direction: Direction,
+    headers: &[(&str, &str)],
+    noted: Option<SpanContext>,
+) -> (Exchange, Option<SpanContext>, usize) {
+    let config = Config::parse(config.as_bytes()).unwrap();
+    let tracer = Tracer::new(&config, &Node::default());
+    let before = HeaderList::new(headers.iter().copied());
+    let mut after = before.clone();
+    let mut state = State::new(
+        &config,
+        Counting(if direction == Direction::Inbound {
+            1
+        } else {
+            101
+        }),
+    );
+    let request = RequestHeaders::read_only(tracer.names(), before.pairs());
+    let mut spans = Vec::new();
+    let (mut asked, mut to_note) = (0, None);
+    let find = |id: RequestId<'_>| {
+        asked += 1;
+        assert_eq!(Some(id), RequestId::new(b"7f3"));
+        noted
+    };
+    let course = tracer.decide_correlated(
+        &request,
+        before.pairs(),
+        || direction,
+        || Nanos(1),
+        find,
+        &mut state,
+    );
+    if let Some(mut course) = course {
+        let all = before.pairs();
+        let active = course.begin(direction, &request, all, Nanos(10), &mut state);
+        tracer.inject(&course, &request, &mut after);
+        let line = tracer.explain(&request, Some(&course), false).to_string();
+        let is_joined = state.stats.get(Counter::ContextCorrelated) > 0;
+        assert_eq!(line.contains("x-request-id; decision"), is_joined, "{line}");
+        let noted = tracer.to_note(&course, &request, || direction);
+        to_note = noted.map(|(id, context)| {
+            let note = correlation::encode(id, &context, Nanos(1));
+            correlation::decode(&note, id, Nanos(1)).unwrap()
+        });
+        let active = active.into_iter();
+        let answered = Record::answered(200);
+        spans = active
+            .flat_map(|active| tracer.finish(active, &answered, Nanos(20)))
+            .collect();
+    }
+    let done = Exchange {
+        headers: after,
+        spans,
+        stats: state.stats,
+    };
+    (done, to_note, asked)
+}
+
+#[test]
+fn what_goes_out_with_the_id_of_what_came_in_is_its_child_and_follows_it() {
+    let id = ("x-request-id", "7f3");
+    for (flags, more) in [
+        ("01", ""),
+        ("00", ""),
+        ("01", r#", "trust": {"context": "restart"}"#),
+    ] {
+        let config = format!("{{{EXPORT}, {ON}{more}}}");
+        let traceparent = format!("00-{T}-{S}-{flags}");
+        let came = [("traceparent", &*traceparent), id];
+        let (inbound, noted, asked) = noting(&config, Direction::Inbound, &came, None);
+        assert_eq!(asked, 0, "it carries a context");
+        let (outbound, again, asked) = noting(&config, Direction::Outbound, &[id], noted);
+        assert_eq!((asked, again), (1, None), "only what comes in is noted");
+        let [before, after] = [&inbound, &outbound].map(|it| it.value("traceparent").unwrap());
+        assert_eq!(before[..35], after[..35], "one trace");
+        assert_ne!(before[36..52], after[36..52], "another span");
+        assert_eq!(before[52..], after[52..], "one decision");
+        assert_eq!(inbound.spans.len(), outbound.spans.len());
+        for (server, client) in inbound.spans.iter().zip(&outbound.spans) {
+            assert_eq!(client.parent_span_id, Some(server.span_id));
+            assert_eq!(client.kind, SpanKind::Client);
+        }
+        assert_eq!(outbound.stats.get(Counter::ContextCorrelated), 1);
+        let received = [Counter::SampledReceived, Counter::DroppedReceived];
+        let followed = received.map(|counter| outbound.stats.get(counter));
+        assert_eq!(followed.iter().sum::<u64>(), 1);
+    }
+}
+
+#[test]
+fn a_root_is_noted_as_well_and_a_limit_does_not_meet_it_twice() {
+    let config = format!(
+        r#"{{{ON}, "sampling": {{"percentage": 100, "consistent": false, "rateLimit": {{"tracesPerSecond": 0}}}}}}"#
+    );
+    let id = ("x-request-id", "7f3");
+    let (_, noted, _) = noting(&config, Direction::Inbound, &[id], None);
+    let noted = noted.unwrap();
+    assert_eq!(noted.sampling, SamplingState::Deny);
+    let accepted = SpanContext {
+        sampling: SamplingState::Accept,
+        ..noted
+    };
+    let (outbound, ..) = noting(&config, Direction::Outbound, &[id], Some(accepted));
+    assert!(outbound.value("traceparent").unwrap().ends_with("-01"));
+}
+
+#[test]
+fn nothing_is_asked_where_it_does_not_matter() {
+    let id = ("x-request-id", "7f3");
+    let config = format!("{{{EXPORT}, {ON}}}");
+    let b3 = format!("{T}-{S}");
+    let long = "x".repeat(129);
+    let outbound = Direction::Outbound;
+    for (config, direction, headers, count) in [
+        (&*config, outbound, &[id][..], 1),
+        (&config, Direction::Inbound, &[id], 0),
+        (&config, Direction::Edge, &[id], 0),
+        (&config, outbound, &[], 0),
+        (&config, outbound, &[id, ("b3", &b3)], 0),
+        (&config, outbound, &[("x-request-id", "a b")], 0),
+        (&config, outbound, &[("x-request-id", &long)], 0),
+        (&config, outbound, &[id, id], 0),
+        (&config, outbound, &[id, (":path", "/healthz")], 0),
+        (&format!("{{{EXPORT}}}"), outbound, &[id], 0),
+    ] {
+        let (done, noted, asked) = noting(config, direction, headers, None);
+        assert_eq!(asked, count, "{direction:?} {headers:?}");
+        assert_eq!(
+            noted.is_some(),
+            config.contains(ON) && direction == Direction::Inbound
+        );
+        assert_eq!(done.stats.get(Counter::ContextCorrelated), 0);
+        if !headers
+            .iter()
+            .any(|(name, _)| *name == "b3" || *name == ":path")
+        {
+            let decided = [Counter::SampledDefault, Counter::DroppedDefault];
+            let roots = decided.map(|counter| done.stats.get(counter));
+            assert_eq!(roots.iter().sum::<u64>(), 1, "a root");
+        }
+    }
+}
+
+#[test]
+fn what_the_request_says_of_sampling_goes_before_what_was_noted() {
+    let id = ("x-request-id", "7f3");
+    let config = format!("{{{EXPORT}, {ON}}}");
+    let (_, noted, _) = noting(&config, Direction::Inbound, &[id], None);
+    for (b3, expected) in [("0", "-00"), ("1", "-01")] {
+        let sent = [id, ("b3", b3)];
+        let (done, ..) = noting(&config, Direction::Outbound, &sent, noted);
+        let traceparent = done.value("traceparent").unwrap();
+        assert!(traceparent.ends_with(expected), "{traceparent}");
+        let trace_id = noted.unwrap().trace_id.to_hex();
+        assert!(traceparent.contains(core::str::from_utf8(&trace_id).unwrap()));
+    }
+}
+
+#[test]
+fn who_only_translates_hands_on_what_came_in() {
+    let id = ("x-request-id", "7f3");
+    let config = format!("{{{ON}}}");
+    let (plain, noted, _) = noting(&config, Direction::Inbound, &[id], None);
+    assert_eq!((plain.value("traceparent"), noted), (None, None));
+    let traceparent = format!("00-{T}-{S}-01");
+    let came = [("traceparent", &*traceparent), id];
+    let (_, noted, _) = noting(&config, Direction::Inbound, &came, None);
+    let (done, ..) = noting(&config, Direction::Outbound, &[id], noted);
+    assert_eq!(done.value("traceparent"), Some(traceparent));
+    let (alone, ..) = noting(&config, Direction::Outbound, &[id], None);
+    assert_eq!(alone.headers.iter().count(), 1, "as it came");
+}

@@ -1,0 +1,45 @@
+//! Notes on the requests that are under way, by their ids, in data that all workers share.
+//!
+//! They are written without comparison: who writes over another's note takes a hint away, and nothing else.
+
+use sidespan_core::correlation::{self, RequestId};
+use sidespan_core::propagation::SpanContext;
+
+use crate::host;
+
+/// A note that was left, to be taken back.
+pub(crate) struct Note {
+    key: String,
+    note: Vec<u8>,
+}
+
+/// Leaves a note.
+pub(crate) fn note(id: RequestId<'_>, context: &SpanContext) -> Note {
+    let noted = Note {
+        key: key(id),
+        note: correlation::encode(id, context, host::now()),
+    };
+    host::set_shared_data(&noted.key, &noted.note);
+    noted
+}
+
+/// Finds what was noted.
+pub(crate) fn find(id: RequestId<'_>) -> Option<SpanContext> {
+    let (note, _) = host::shared_data(&key(id));
+    if note.is_empty() {
+        return None;
+    }
+    correlation::decode(&note, id, host::now())
+}
+
+/// Takes a note back, if nobody has written over it since.
+pub(crate) fn take_back(noted: &Note) {
+    let (note, _) = host::shared_data(&noted.key);
+    if note == noted.note {
+        host::set_shared_data(&noted.key, &[]);
+    }
+}
+
+fn key(id: RequestId<'_>) -> String {
+    format!("sidespan.request.{}", id.slot())
+}
