@@ -16,6 +16,7 @@ mod guides;
 mod hops;
 mod hostcalls;
 mod hostile;
+mod keep;
 mod lifecycle;
 mod load;
 mod manifests;
