@@ -6,6 +6,7 @@ use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 use sidespan::check::Report;
@@ -88,6 +89,86 @@ fn the_readme_shows_what_check_says() {
     assert_eq!((report.errors, report.warnings), (vec![], vec![]));
     assert_eq!(report.configurations, 1);
     assert!(read("istio/README.md").contains("istio/wasmplugin.yaml: fine, 1 configuration\n"));
+    let asked = [
+        "istio/wasmplugin.yaml",
+        "--request",
+        "GET /checkout",
+        "--namespace",
+        "kube-system",
+    ];
+    let said = check(&asked, &filled_in);
+    let (_, shown) = read("istio/README.md")
+        .split_once("--request 'GET /checkout' --namespace kube-system\n")
+        .map(|(before, behind)| (before.to_owned(), behind.to_owned()))
+        .expect("the example");
+    assert!(shown.starts_with(&said), "{said}");
+}
+
+#[test]
+fn the_readme_shows_what_check_makes_of_istios_telemetry() {
+    let readme = read("istio/README.md");
+    let (_, section) = readme
+        .split_once("## From Istio's Telemetry")
+        .expect("the section");
+    let block = |kind: &str| {
+        let (_, rest) = section
+            .split_once(&format!("```{kind}\n"))
+            .expect("a block");
+        rest.split_once("```").expect("its end").0
+    };
+    let said = check(&["telemetry.yaml"], block("yaml"));
+    assert_eq!(
+        block("console"),
+        format!("$ sidespan check telemetry.yaml\n{said}")
+    );
+}
+
+#[test]
+fn the_readme_maps_every_tracing_field_of_istios_telemetry() {
+    let Some(definitions) = definitions("the_readme_maps_every_tracing_field_of_istios_telemetry")
+    else {
+        return;
+    };
+    let schema = schema(&definitions, &manifest("telemetry"));
+    let tracing = &schema["properties"]["spec"]["properties"]["tracing"]["items"]["properties"];
+    let readme = read("istio/README.md");
+    let (_, section) = readme.split_once("Field by field:").expect("the table");
+    let names = tracing
+        .as_object()
+        .expect("fields")
+        .keys()
+        .map(String::as_str);
+    let kinds = tracing["customTags"]["additionalProperties"]["properties"].as_object();
+    let kinds = kinds.expect("kinds of tags").keys().map(String::as_str);
+    let lacking: Vec<_> = names
+        .chain(kinds)
+        .chain(["selector", "targetRefs"])
+        .filter(|name| {
+            let mut rows = section.lines().filter(|line| line.starts_with('|'));
+            !rows.any(|row| {
+                row.split('|')
+                    .nth(1)
+                    .is_some_and(|cell| cell.contains(&format!("`{name}`")))
+            })
+        })
+        .collect();
+    assert_eq!(lacking, [""; 0]);
+}
+
+/// What the program says of this text, in a file of the name that comes first.
+fn check(arguments: &[&str], text: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join(arguments[0]);
+    fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+    fs::write(&file, text).expect("a file");
+    let ended = Command::new(env!("CARGO_BIN_EXE_sidespan-program"))
+        .arg("check")
+        .args(arguments)
+        .current_dir(folder.path())
+        .output()
+        .expect("the program");
+    assert!(ended.status.success(), "{ended:?}");
+    String::from_utf8(ended.stdout).expect("text")
 }
 
 #[test]
@@ -154,17 +235,9 @@ fn the_filter_behind_the_router_runs_in_an_envoy() {
 
 #[test]
 fn every_resource_passes_the_schema_of_its_kind() {
-    let Some(path) = env::var_os("SIDESPAN_ISTIO_CRDS").map(PathBuf::from) else {
-        // Not `eprintln!`, which the test harness keeps to itself.
-        let note = "\nDID NOT RUN: every_resource_passes_the_schema_of_its_kind, for SIDESPAN_ISTIO_CRDS is not set.\n\
-                    With the path of Istio's CRDs there, in one YAML file, istio/ is held against their schemas.\n";
-        writeln!(io::stderr(), "{note}").expect("standard error");
+    let Some(definitions) = definitions("every_resource_passes_the_schema_of_its_kind") else {
         return;
     };
-    // From the project's root, as `.ci/run` and people give it; the tests run in a folder below.
-    let text = fs::read_to_string(root().join(&path))
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let definitions: Vec<Value> = serde_saphyr::from_multiple(&text).expect("definitions in YAML");
     let names = [
         "wasmplugin",
         "trafficextension",
@@ -190,6 +263,21 @@ fn every_resource_passes_the_schema_of_its_kind() {
         );
         assert_eq!(unknown, [""; 0], "{name}");
     }
+}
+
+/// Istio's definitions; `None` where there are none to be had, which the test says that asks.
+fn definitions(test: &str) -> Option<Vec<Value>> {
+    let Some(path) = env::var_os("SIDESPAN_ISTIO_CRDS").map(PathBuf::from) else {
+        // Not `eprintln!`, which the test harness keeps to itself.
+        let note = "for SIDESPAN_ISTIO_CRDS is not set.\n\
+                    With the path of Istio's CRDs there, in one YAML file, istio/ is held against their schemas.\n";
+        writeln!(io::stderr(), "\nDID NOT RUN: {test}, {note}").expect("standard error");
+        return None;
+    };
+    // From the project's root, as `.ci/run` and people give it; the tests run in a folder below.
+    let text = fs::read_to_string(root().join(&path))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Some(serde_saphyr::from_multiple(&text).expect("definitions in YAML"))
 }
 
 /// The schema for the kind and the version of a resource.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! request headers -> extract -> decide -> begin -> inject -> upstream -> response -> finish -> push -> send -> collector
-//!                    propagation  sampler   tracer   propagation           http       tracer    batch   export, otlp
+//!                    propagation  sampler   tracer   propagation          keep?      tracer    batch   export, otlp
 //! ```
 //!
 //! Time, randomness and headers are arguments; what is to be done comes back as a value. The crate has no clock, no
@@ -12,9 +12,13 @@
 //! - [`config`]: the bytes of `pluginConfig` to checked values, every error with its JSON path
 //! - [`headers`]: one pass over the request's headers
 //! - [`propagation`], [`baggage`]: nine formats, in and out; one context wins, no stale header leaves
-//! - `matching`, `trust`, [`sampler`], [`tracer`]: what is traced at all, what is believed, record or not, and the spans
-//!   that are open meanwhile
-//! - [`http`], [`span`], [`resource`]: what spans say, by OpenTelemetry's semantic conventions
+//! - `matching`, `trust`, [`sampler`], [`threshold`], [`limit`]: what is traced at all, what is believed, record or not and
+//!   with what probability, and how much of it
+//! - [`tracer`], [`state`]: the spans that are open meanwhile, or held in case they are worth keeping; what one request
+//!   leaves for the next
+//! - [`notes`], [`server_timing`]: what proxies say to each other about traces that they keep
+//! - `describe`, `conventions`, `http`, `grpc`, `envoy_flags`, `attributes`, [`exchange`], [`span`], [`resource`]: what
+//!   spans say, by OpenTelemetry's semantic conventions
 //! - [`batch`], [`otlp`], [`export`], [`gzip`]: from finished spans to an acknowledged request
 //! - [`facing`], [`lease`], [`ledger`], [`roster`]: which way requests go here, and what else of this filter runs in the
 //!   process

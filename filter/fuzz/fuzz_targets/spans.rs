@@ -1,23 +1,24 @@
-//! What spans say of any request and any answer of the proxy: a request and a try of it, in all conventions, with attributes
-//! from every source.
+//! What spans say of any request and any answer of the proxy: a request, a try of it, and one that is kept, in all
+//! conventions, with attributes from every source.
 //!
 //! Whatever the bytes: each attribute is there once, there are at most 128 of them, and what leaves can be read back.
 
 #![no_main]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
 use sidespan_core::entropy::Entropy;
 use sidespan_core::exchange::record::Record;
 use sidespan_core::headers::list::HeaderList;
+use sidespan_core::notes::{KEY_BYTES, Notes};
 use sidespan_core::otlp::{self, wire};
 use sidespan_core::resource::Node;
 use sidespan_core::span::Span;
 use sidespan_core::state::State;
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::{Direction, Tracer};
+use sidespan_core::tracer::{Direction, Part, Tracer, Word};
 use sidespan_fuzz::headers;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
@@ -41,12 +42,15 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         1 => Direction::Outbound,
         _ => Direction::Edge,
     };
-    let [tracers @ .., tries] = &*TRACERS;
+    let [tracers @ .., tries, keeping] = &*TRACERS;
     let tracer = &tracers[usize::from(choice / 3) % tracers.len()];
     for span in of_request(tracer, direction, &request, &record) {
         check(&span);
     }
     for span in of_try(tries, &request, &record) {
+        check(&span);
+    }
+    for span in kept(keeping, direction, &request, &record) {
         check(&span);
     }
 });
@@ -94,6 +98,47 @@ fn of_try(tracer: &Tracer, request: &HeaderList, record: &Record) -> Vec<Span> {
     tracer.finish_attempt(active, record, Nanos(2)).collect()
 }
 
+fn kept(tracer: &Tracer, direction: Direction, request: &HeaderList, record: &Record) -> Vec<Span> {
+    let (known, now) = (request.as_request(), || Nanos(1));
+    let mut state = State::new(&Config::default(), Ones);
+    let decided = tracer.decide(&known, request.pairs(), || direction, now, &mut state);
+    let Some(mut course) = decided else {
+        return Vec::new();
+    };
+    let held = tracer.hold(&mut course, || direction, &known, now, &mut state);
+    let Some(mut held) = held else {
+        return Vec::new();
+    };
+    let notes = &mut Slots::default();
+    for part in [Part::Headers, Part::Trailers] {
+        let word = tracer.hear_held(&mut held, part, record, notes, now, &mut state);
+        if let Word::Set(value) = word {
+            assert!(!value.is_empty());
+        }
+    }
+    if !tracer.settle_held(&mut held, record, notes, now, &mut state) {
+        return Vec::new();
+    }
+    let stats = &mut state.stats;
+    let spans = tracer.finish_held(held, known, request.pairs(), record, Nanos(2), stats);
+    let spans: Vec<_> = spans.collect();
+    assert!(!spans.is_empty() && spans.iter().all(|span| span.flags & 1 == 0));
+    spans
+}
+
+#[derive(Default)]
+struct Slots(BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl Notes for Slots {
+    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
+        self.0.get(&slot[..]).cloned().unwrap_or_default()
+    }
+
+    fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
+        self.0.insert(slot.to_vec(), value.to_vec());
+    }
+}
+
 fn check(span: &Span) {
     let bytes = otlp::encode(span);
     let mut rest = bytes.as_slice();
@@ -112,7 +157,7 @@ fn check(span: &Span) {
     assert!(span.start <= span.end && !span.name.is_empty());
 }
 
-static TRACERS: LazyLock<[Tracer; 4]> = LazyLock::new(|| {
+static TRACERS: LazyLock<[Tracer; 5]> = LazyLock::new(|| {
     let spans = |conventions: &str, omit: &str| {
         format!(
             r#""spans": {{"conventions": "{conventions}", "omit": [{omit}], "routes": ["/a/{{b}}", "/{{c}}"],
@@ -132,6 +177,11 @@ static TRACERS: LazyLock<[Tracer; 4]> = LazyLock::new(|| {
             spans("both", r#""url.query", "client.address""#)
         ),
         format!(r#"{{"role": "attempt", {}}}"#, spans("both", "")),
+        format!(
+            r#"{{"sampling": {{"percentage": 0, "exclude": [], "keep": {{"slowerThan": "1ms"}}}},
+                "trust": {{"decision": "ignore"}}, {}}}"#,
+            spans("stable", "")
+        ),
     ]
     .map(|text| {
         let config = Config::parse(text.as_bytes()).expect("a good configuration");

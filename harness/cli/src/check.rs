@@ -1,41 +1,96 @@
-//! `sidespan check`: tells whether the filter will take a configuration, before a proxy has to.
+//! `sidespan check`: tells whether the filter will take a configuration, before a proxy has to, and what it then does.
 //!
-//! It is the filter's own parser that answers here, so what passes is taken and what does not is refused.
+//! It is the filter's own parser and the filter's own tracer that answer here, so what passes is taken and what does not is
+//! refused. What Istio and OpenTelemetry's SDKs have been told about sampling is read beside it: see [`settings`].
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use serde_json::json;
-
+pub mod ask;
+pub mod beside;
 pub mod document;
 pub mod environment;
+pub mod equivalent;
+pub mod explain;
 pub mod find;
+pub mod outcome;
 mod owner;
+mod print;
 pub mod report;
+pub mod resolve;
+pub mod scope;
+pub mod settings;
+pub mod view;
 
+pub use outcome::Outcome;
 pub use report::{Finding, Report};
+
+use ask::Question;
+use print::Wish;
+use sidespan_core::tracer::Direction;
 
 use crate::output;
 
-/// Says whether the filter will take a configuration, alone or in a manifest
-#[derive(Debug, clap::Args)]
+/// Says whether the filter will take a configuration, alone or in a manifest, and what it does
+#[derive(Debug, Default, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {
-    /// JSON, YAML, a WasmPlugin, TrafficExtension or EnvoyFilter, or an Envoy configuration; - reads standard input
+    /// JSON, YAML, a WasmPlugin, TrafficExtension or EnvoyFilter, or an Envoy configuration; besides, Istio's Telemetry and
+    /// MeshConfig, the Operator's Instrumentation, workloads, and files of OTEL_ variables; - reads standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Print one JSON object: {"valid", "files": [{"file", "configurations", "errors", "warnings", "skipped"}]}
+    /// Say what each configuration does, in the order in which the filter decides
+    #[arg(long)]
+    pub explain: bool,
+    /// Ask about one request: which percentage it gets, and which key decides
+    #[arg(long, value_name = "'METHOD /path'")]
+    pub request: Option<String>,
+    /// The namespace of the workload whose sidecar is asked
+    #[arg(long, value_name = "NAME", requires = "request")]
+    pub namespace: Option<String>,
+    /// A header of the request; may be repeated
+    #[arg(long = "header", value_name = "'name: value'", requires = "request")]
+    pub headers: Vec<String>,
+    /// A label of the workload; may be repeated
+    #[arg(long = "label", value_name = "name=value", requires = "request")]
+    pub labels: Vec<String>,
+    /// Which way the request goes; inbound where nothing is said
+    #[arg(long, value_enum, requires = "request")]
+    pub direction: Option<Way>,
+    /// Print one JSON object: {"valid", "files": [{"file", "configurations", "errors", "warnings", "skipped",
+    /// "explanations", "settings"}], "istio", "samplers"}
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which way a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Way {
+    /// Towards the workload
+    Inbound,
+    /// From the workload
+    Outbound,
+    /// Through a gateway
+    Edge,
+}
+
+impl From<Way> for Direction {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Inbound => Self::Inbound,
+            Way::Outbound => Self::Outbound,
+            Way::Edge => Self::Edge,
+        }
+    }
 }
 
 /// Checks all files and prints what was found. Ends with 0 where all are valid, 1 where one is not, and 2 where a file
 /// cannot be read.
 ///
 /// # Errors
-/// When nothing can be printed.
+/// When nothing can be printed, or a question cannot be understood.
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut text = Vec::new();
     let code = run_to(args, &mut text)?;
@@ -44,30 +99,31 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    let reports: Vec<_> = args
+    let direction = args.direction.unwrap_or(Way::Inbound).into();
+    let namespace = args.namespace.as_deref();
+    let question = args
+        .request
+        .as_ref()
+        .map(|request| Question::parse(request, namespace, &args.headers, &args.labels, direction))
+        .transpose()?;
+    let files = args
         .files
         .iter()
-        .map(|file| {
-            let name = file.display().to_string();
-            match read(file) {
-                Ok(bytes) => Report::of(&name, &bytes),
-                Err(error) => Report::unread(&name, format!("cannot be read: {error}")),
-            }
-        })
-        .collect();
-    let is_unread = reports.iter().any(|report| report.is_unread);
-    let is_valid = reports.iter().all(|report| report.errors.is_empty());
+        .map(|file| (file.display().to_string(), read(file)));
+    let outcome = Outcome::of(files.collect(), question.as_ref());
     if args.json {
-        writeln!(out, "{}", json!({ "valid": is_valid, "files": reports }))?;
+        writeln!(out, "{}", serde_json::to_string(&outcome)?)?;
     } else {
-        for report in &reports {
-            print(report, out)?;
-        }
+        let wish = Wish {
+            explain: args.explain,
+        };
+        print::outcome(&outcome, wish, out)?;
     }
+    let is_unread = outcome.reports.iter().any(|report| report.is_unread);
     Ok(ExitCode::from(if is_unread {
         2
     } else {
-        u8::from(!is_valid)
+        u8::from(!outcome.valid)
     }))
 }
 
@@ -80,69 +136,19 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let red = anstyle::AnsiColor::Red.on_default().bold();
-    let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
-    let plain = anstyle::Style::new();
-    let file = &report.file;
-    let findings = report
-        .errors
-        .iter()
-        .map(|finding| (red, "error", finding))
-        .chain(
-            report
-                .warnings
-                .iter()
-                .map(|finding| (yellow, "warning", finding)),
-        )
-        .chain(
-            report
-                .skipped
-                .iter()
-                .map(|finding| (plain, "skipped", finding)),
-        );
-    for (
-        style,
-        word,
-        Finding {
-            document,
-            path,
-            message,
-        },
-    ) in findings
-    {
-        let document = if *document > 1 {
-            format!(" document {document}:")
-        } else {
-            String::new()
-        };
-        writeln!(
-            out,
-            "{file}:{document} {style}{word}{style:#}: {path}: {message}"
-        )?;
-    }
-    let count = |number: usize, word: &str| {
-        format!("{number} {word}{}", if number == 1 { "" } else { "s" })
-    };
-    let configurations = count(report.configurations, "configuration");
-    match (report.errors.len(), report.configurations) {
-        _ if report.is_unread => Ok(()),
-        (0, 0) => Ok(()),
-        (0, _) => writeln!(out, "{file}: fine, {configurations}"),
-        (errors, _) => writeln!(
-            out,
-            "{file}: not valid, {configurations}, {}",
-            count(errors, "error")
-        ),
-    }
-}
-
 const EXAMPLES: &str = "\
 Examples:
   sidespan check config.json                 a configuration by itself
   sidespan check istio/*.yaml                what Istio will be given
   sidespan check envoy.yaml                  the wasm filters of an Envoy configuration
   kustomize build istio | sidespan check -   what comes out of kustomize
+  sidespan check --explain config.json       what it does, step by step
+  sidespan check config.json --request 'GET /checkout' --namespace payments
+                                             what becomes of one request there, and which key decides
+  sidespan check istio/wasmplugin.yaml telemetry.yaml meshconfig.yaml deployment.yaml service.env
+                                             beside what Istio and the SDKs have been told
+  kubectl get telemetry,cm,deploy -A -o yaml | sidespan check -
+                                             the percentages of a running mesh, and the same in Sidespan
 
 Of the plugins in a manifest or an Envoy configuration, those are judged that have \"sidespan\" in a name: of the resource, \
 of the plugin or filter, its root id, vm_id, url or file. Others are listed as skipped.
@@ -151,7 +157,10 @@ What it prints, an error or a warning a line, each with the path of the key:
   config.json: error: $.sampling.percentage: expected a percentage from 0 to 100, found 700
   config.json: not valid, 1 configuration, 1 error
 
-Exit codes: 0 all valid, warnings or not, 1 one is not, 2 a file cannot be read.";
+What --request prints, the namespace being that of the workload and never of the request:
+  config.json: a request GET /checkout, inbound, in namespace payments: 50 % by sampling.namespaces[\"payments\"]
+
+Exit codes: 0 all valid, warnings or not, 1 one is not, 2 a file or a question cannot be read.";
 
 #[cfg(test)]
 mod tests;

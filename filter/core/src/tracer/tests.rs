@@ -5,7 +5,7 @@ use alloc::vec;
 use super::*;
 use crate::exchange::record::Record;
 use crate::headers::list::HeaderList;
-use crate::span::{LinkReason, Span, Status};
+use crate::span::{LinkReason, Span, SpanKind, Status};
 use crate::stats::Stats;
 
 mod attributes;

@@ -70,6 +70,32 @@ impl Document {
         }
     }
 
+    /// Returns the number, if it is one.
+    pub fn number(&self) -> Option<f64> {
+        if let Self::Number(number) = self {
+            number.as_f64()
+        } else {
+            None
+        }
+    }
+
+    /// Returns `true` or `false`, if it is one of them.
+    pub fn boolean(&self) -> Option<bool> {
+        if let Self::Boolean(value) = self {
+            Some(*value)
+        } else {
+            None
+        }
+    }
+
+    /// Returns the entries of the list at a key; none where there is no list.
+    pub fn items(&self, key: &str) -> &[Self] {
+        match self.get(key) {
+            Some(Self::List(list)) => list,
+            _ => &[],
+        }
+    }
+
     /// Returns it as JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

@@ -11,6 +11,7 @@ use std::fmt;
 use super::document::Document;
 use super::environment::Environment;
 use super::owner::Names;
+use super::scope::Scope;
 
 /// A configuration, and how it is installed.
 #[derive(Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub struct Found {
     pub warnings: Vec<(String, String)>,
     /// What its VM will have of an environment; `None` where nobody can tell.
     pub environment: Option<Environment>,
+    /// Which workloads it is for, where Istio installs it.
+    pub scope: Option<Scope>,
 }
 
 impl Found {
@@ -56,6 +59,7 @@ pub fn configurations(document: &Document) -> Findings {
             json: json(Some(document)),
             warnings: Vec::new(),
             environment: None,
+            scope: None,
         });
     }
     finder
@@ -143,6 +147,7 @@ impl Findings {
             json: json(plugin.get("pluginConfig")),
             warnings,
             environment: Some(Environment::of_istio(plugin, &at)),
+            scope: Some(Scope::of(document)),
         };
         if found.is_attempt() {
             found.warnings.push((
@@ -208,6 +213,7 @@ impl Findings {
             json: String::new(),
             warnings,
             environment: Some(environment),
+            scope: None,
         };
         let Some(configuration) = field(["configuration"; 2]) else {
             return self.found.push(found);

@@ -1,11 +1,15 @@
 //! What was found in a file, and the warnings about a configuration that is valid and yet hardly meant so.
 
 use serde::Serialize;
-use serde_json::Value;
 use sidespan_core::config::Config;
 
+use super::ask::Answer;
 use super::document::Document;
+use super::explain::Explanation;
 use super::find::{Findings, Found, configurations};
+use super::outcome::Outcome;
+use super::scope::Scope;
+use super::settings::{Settings, variables};
 
 /// One sentence about one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,8 +22,29 @@ pub struct Finding {
     pub message: String,
 }
 
+/// What one configuration does.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explained {
+    /// Which document of the file, counted from 1.
+    pub document: usize,
+    /// JSON path of the configuration in that document.
+    pub path: String,
+    /// What it does, step by step.
+    #[serde(flatten)]
+    pub explanation: Explanation,
+    /// What it does to the request that was asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// The configuration itself.
+    #[serde(skip)]
+    pub config: Config,
+    /// Which workloads it is for, where Istio installs it.
+    #[serde(skip)]
+    pub scope: Option<Scope>,
+}
+
 /// Everything about one file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// As it was given.
     pub file: String,
@@ -31,24 +56,41 @@ pub struct Report {
     pub warnings: Vec<Finding>,
     /// Plugins of others, which were not judged.
     pub skipped: Vec<Finding>,
+    /// What each valid configuration does.
+    pub explanations: Vec<Explained>,
+    /// How many settings of Istio and OpenTelemetry it holds.
+    pub settings: usize,
     /// The file could not be read; the error is the only one.
     #[serde(skip)]
     pub is_unread: bool,
 }
 
 impl Report {
-    /// Checks every configuration of a file.
+    /// Checks a file by itself.
     pub fn of(file: &str, bytes: &[u8]) -> Self {
+        let Outcome { mut reports, .. } = Outcome::of(vec![(file.into(), Ok(bytes.into()))], None);
+        reports.pop().unwrap_or_else(|| Self::empty(file))
+    }
+
+    /// Checks every configuration of a file, the `index`th of all, and collects the settings of others in it.
+    pub(super) fn read(index: usize, file: &str, bytes: &[u8], settings: &mut Settings) -> Self {
         let mut report = Self::empty(file);
-        let documents = std::str::from_utf8(bytes)
-            .map_err(|error| format!("expected UTF-8: {error}"))
-            .and_then(|text| Document::parse(file, text));
-        match documents {
+        let text = std::str::from_utf8(bytes).map_err(|error| format!("expected UTF-8: {error}"));
+        if let Some(variables) = text.as_ref().ok().and_then(|text| variables::parse(text)) {
+            report.settings = settings.read_variables(index, file, &variables);
+            return report;
+        }
+        match text.and_then(|text| Document::parse(file, text)) {
             // Nothing at all is a configuration too: all defaults.
-            Ok(documents) if documents.is_empty() => report.add(1, Document::Null),
+            Ok(documents) if documents.is_empty() => report.add(1, &Document::Null),
             Ok(documents) => {
-                for (index, document) in documents.into_iter().enumerate() {
-                    report.add(index + 1, document);
+                for (at, tree) in documents.iter().enumerate() {
+                    let found = settings.read(index, at + 1, tree);
+                    report.settings += found;
+                    // Without a kind it would be taken for a configuration.
+                    if found == 0 || tree.get("kind").is_some() {
+                        report.add(at + 1, tree);
+                    }
                 }
             }
             Err(message) => report.errors.push(Finding {
@@ -57,7 +99,7 @@ impl Report {
                 message,
             }),
         }
-        if report.configurations == 0 && report.errors.is_empty() {
+        if report.configurations == 0 && report.settings == 0 && report.errors.is_empty() {
             report.warnings.push(Finding {
                 document: 1,
                 path: "$".into(),
@@ -86,11 +128,13 @@ impl Report {
             errors: Vec::new(),
             warnings: Vec::new(),
             skipped: Vec::new(),
+            explanations: Vec::new(),
+            settings: 0,
             is_unread: false,
         }
     }
 
-    fn add(&mut self, document: usize, tree: Document) {
+    fn add(&mut self, document: usize, tree: &Document) {
         let finding = |path: &str, message: String| Finding {
             document,
             path: path.into(),
@@ -100,7 +144,7 @@ impl Report {
             found,
             errors,
             skipped,
-        } = configurations(&tree);
+        } = configurations(tree);
         let findings = |list: Vec<(String, String)>| {
             list.into_iter()
                 .map(|(path, message)| finding(&path, message))
@@ -112,6 +156,7 @@ impl Report {
             json,
             warnings,
             environment,
+            scope,
         } in found
         {
             self.configurations += 1;
@@ -133,12 +178,20 @@ impl Report {
                         };
                         list.push(finding(&path, message));
                     }
-                    let warnings = doubts(&config, &json);
+                    let warnings = doubts(&config);
                     self.warnings.extend(
                         warnings
                             .into_iter()
                             .map(|(inner, message)| finding(&below(inner), message)),
                     );
+                    self.explanations.push(Explained {
+                        document,
+                        path: path.clone(),
+                        explanation: Explanation::of(&config),
+                        answer: None,
+                        config,
+                        scope,
+                    });
                 }
                 Err(errors) => {
                     self.errors.extend(
@@ -152,7 +205,7 @@ impl Report {
     }
 }
 
-fn doubts(config: &Config, json: &str) -> Vec<(&'static str, String)> {
+fn doubts(config: &Config) -> Vec<(&'static str, String)> {
     let mut doubts = Vec::new();
     let propagation = &config.propagation;
     let unwritten: Vec<_> = propagation
@@ -176,16 +229,5 @@ fn doubts(config: &Config, json: &str) -> Vec<(&'static str, String)> {
             "traces are decided here, and spans are exported nowhere; set export.otlp".into(),
         ));
     }
-    let tree: Value = serde_json::from_str(json).unwrap_or_default();
-    for (pointer, path) in WITHOUT_EFFECT {
-        if tree.pointer(pointer).is_some() {
-            doubts.push((path, "accepted, but without effect in this version".into()));
-        }
-    }
     doubts
 }
-
-const WITHOUT_EFFECT: [(&str, &str); 2] = [
-    ("/sampling/keep", "$.sampling.keep"),
-    ("/sampling/consistent", "$.sampling.consistent"),
-];

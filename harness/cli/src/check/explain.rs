@@ -1,0 +1,227 @@
+//! What a configuration does to a request, in plain sentences, in the order in which the filter decides.
+//!
+//! ```text
+//! exclude > received decision > debug > rules > namespaces > percentage > rate limit;   keep, after the response
+//! ```
+//!
+//! Every sentence names the key that it comes from, because that is what people have to change.
+
+use serde::Serialize;
+use sidespan_core::config::{Config, ContextTrust, Match, Role, Sampling, Trust};
+use sidespan_core::pattern;
+
+pub mod beyond;
+pub mod words;
+
+use beyond::Beyond;
+use words::{condition, one_of, percent};
+
+/// A whole configuration, explained.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The steps of a decision; the first that holds decides.
+    pub steps: Vec<Step>,
+}
+
+/// One step: what it is about, and what becomes of that.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// The key that says so, as a path below the configuration.
+    pub key: String,
+    /// The share of new traces that is kept, where the step is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percentage: Option<f64>,
+    /// The sentence.
+    pub sentence: String,
+}
+
+impl Explanation {
+    /// Explains a configuration that is valid.
+    pub fn of(config: &Config) -> Self {
+        Self::with(config, &Beyond::of(config))
+    }
+
+    fn with(config: &Config, beyond: &Beyond) -> Self {
+        let mut steps = Vec::new();
+        if config.role == Role::Attempt {
+            steps.push(step(
+                "role",
+                "every try of a request: the decision that it carries is followed (role: attempt decides nothing)",
+            ));
+        } else if let Some(sampling) = &config.sampling {
+            excludes(&sampling.exclude, &mut steps);
+            if let Some(list) = &config.gateway_exclude {
+                at_edges(list, &mut steps);
+            }
+            received(config, &mut steps);
+            percentages(sampling, beyond, &mut steps);
+            steps.extend(beyond.afterwards());
+        } else {
+            steps.push(step(
+                "sampling",
+                "every request: its context is translated and nothing is decided, recorded or excluded, \
+                 for neither sampling nor export.otlp is set",
+            ));
+        }
+        Self { steps }
+    }
+}
+
+/// A step that is not about a percentage.
+fn step(key: &str, sentence: impl Into<String>) -> Step {
+    Step {
+        key: key.into(),
+        percentage: None,
+        sentence: sentence.into(),
+    }
+}
+
+/// A step that gives a share of the new traces; `what` is of the kind "a new trace in namespace payments".
+fn share(key: String, what: &str, percentage: f64) -> Step {
+    Step {
+        sentence: format!("{what}: {}, by {key}", percent(percentage)),
+        percentage: Some(percentage),
+        key,
+    }
+}
+
+/// The key of a namespace's percentage.
+pub(super) fn namespace_key(pattern: &str) -> String {
+    format!("sampling.namespaces[{pattern:?}]")
+}
+
+fn excludes(list: &[Match], steps: &mut Vec<Step>) {
+    if list == Sampling::default().exclude {
+        // Seven sentences on probes would hide the one that somebody wrote.
+        let agents = list.iter().filter_map(|entry| entry.user_agent.as_deref());
+        let paths = list.iter().filter_map(|entry| entry.path.as_ref());
+        let (agents, paths): (Vec<_>, Vec<_>) =
+            (agents.collect(), paths.map(words::path).collect());
+        let sentence = format!(
+            "a request with user-agent {} or path {}: not traced, by the default of sampling.exclude",
+            one_of(&agents),
+            one_of(&paths)
+        );
+        return steps.push(step("sampling.exclude", sentence));
+    }
+    for (index, entry) in list.iter().enumerate() {
+        let key = format!("sampling.exclude[{index}]");
+        let sentence = format!("a request {}: not traced, by {key}", condition(entry));
+        steps.push(step(&key, sentence));
+    }
+}
+
+fn at_edges(list: &[Match], steps: &mut Vec<Step>) {
+    if list.is_empty() {
+        steps.push(step(
+            "gateway.exclude",
+            "at an edge: nothing is excluded, by gateway.exclude in place of sampling.exclude",
+        ));
+    }
+    for (index, entry) in list.iter().enumerate() {
+        let key = format!("gateway.exclude[{index}]");
+        let sentence = format!(
+            "at an edge, a request {}: not traced, by {key} in place of sampling.exclude",
+            condition(entry)
+        );
+        steps.push(step(&key, sentence));
+    }
+}
+
+/// What becomes of a decision that comes with a request.
+fn received(config: &Config, steps: &mut Vec<Step>) {
+    believed("trust", "", config.trust, steps);
+    if let Some(trust) = config.gateway_trust {
+        believed("gateway.trust", "at an edge, ", trust, steps);
+    }
+}
+
+fn believed(key: &str, place: &str, trust: Trust, steps: &mut Vec<Step>) {
+    let context = format!("{key}.context");
+    match trust.context {
+        ContextTrust::Accept => {}
+        ContextTrust::Restart => {
+            return steps.push(step(
+                &context,
+                format!("{place}a request with a context: a new trace begins, linked to the old one, by {context}: restart"),
+            ));
+        }
+        ContextTrust::Ignore => {
+            return steps.push(step(
+                &context,
+                format!(
+                    "{place}a request with a context: a new trace begins, by {context}: ignore"
+                ),
+            ));
+        }
+    }
+    let (decision, debug) = (format!("{key}.decision"), format!("{key}.debug"));
+    if !trust.decision {
+        return steps.push(step(
+            &decision,
+            format!(
+                "{place}a request with a decision: decided here all the same, by {decision}: ignore"
+            ),
+        ));
+    }
+    steps.push(step(
+        &decision,
+        format!(
+            "{place}a request with a decision: followed, whatever the percentages, by {decision}: accept"
+        ),
+    ));
+    steps.push(step(
+        &debug,
+        if trust.debug {
+            format!("{place}a request that asks for debugging: recorded, by {debug}")
+        } else {
+            format!(
+                "{place}a request that asks for debugging: no more than sampled, by {debug}: false"
+            )
+        },
+    ));
+}
+
+fn percentages(sampling: &Sampling, beyond: &Beyond, steps: &mut Vec<Step>) {
+    steps.extend(beyond.rules());
+    if let Some(step) = beyond.remote() {
+        steps.push(step);
+    }
+    let mut namespaces: Vec<_> = sampling.namespaces.iter().collect();
+    // The filter's order: the exact name, the most literal characters, the alphabet.
+    namespaces.sort_by_key(|(pattern, _)| {
+        (
+            pattern.contains('*'),
+            std::cmp::Reverse(pattern::literal_characters(pattern)),
+            pattern.as_str(),
+        )
+    });
+    for (pattern, percentage) in namespaces {
+        let what = match pattern.as_str() {
+            "*" => "a new trace in any other namespace, or in none".into(),
+            pattern if pattern.contains('*') => {
+                format!("a new trace in a namespace like {pattern}")
+            }
+            pattern => format!("a new trace in namespace {pattern}"),
+        };
+        steps.push(share(namespace_key(pattern), &what, *percentage));
+    }
+    let others = match sampling.namespaces.is_empty() {
+        true => "a new trace",
+        false => "any other new trace",
+    };
+    let is_reached = sampling
+        .namespaces
+        .iter()
+        .all(|(pattern, _)| pattern != "*");
+    if is_reached {
+        steps.push(share(
+            "sampling.percentage".into(),
+            others,
+            sampling.percentage,
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests;

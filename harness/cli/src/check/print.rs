@@ -1,0 +1,208 @@
+//! What was found, for a person: findings a line each, then the explanations, then what Istio's settings come to.
+
+use std::io::{self, Write};
+
+use super::equivalent::Plugin;
+use super::explain::words::percent;
+use super::outcome::Outcome;
+use super::report::{Explained, Finding, Report};
+use super::view::{Percentage, View};
+
+/// What to print besides the findings.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wish {
+    /// Every step of every configuration.
+    pub(super) explain: bool,
+}
+
+pub(super) fn outcome(outcome: &Outcome, wish: Wish, out: &mut impl Write) -> io::Result<()> {
+    for report in &outcome.reports {
+        findings(report, out)?;
+        for explained in &report.explanations {
+            explanation(&report.file, explained, wish, out)?;
+        }
+    }
+    if let Some(view) = outcome.istio.as_ref().filter(|view| !view.is_only_off()) {
+        istio(view, out)?;
+    }
+    if !outcome.samplers.is_empty() {
+        writeln!(
+            out,
+            "\nOpenTelemetry's samplers beside a sidecar that decides:"
+        )?;
+    }
+    for sdk in &outcome.samplers {
+        let argument = sdk
+            .argument
+            .as_deref()
+            .map(|argument| format!(" {argument}"));
+        writeln!(
+            out,
+            "  {}: {}{}: {}",
+            sdk.name,
+            sdk.sampler,
+            argument.unwrap_or_default(),
+            sdk.meaning
+        )?;
+    }
+    Ok(())
+}
+
+fn findings(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
+    let plain = anstyle::Style::new();
+    let file = &report.file;
+    for (style, word, list) in [
+        (red, "error", &report.errors),
+        (yellow, "warning", &report.warnings),
+        (plain, "skipped", &report.skipped),
+    ] {
+        for Finding {
+            document,
+            path,
+            message,
+        } in list
+        {
+            let document = if *document > 1 {
+                format!(" document {document}:")
+            } else {
+                String::new()
+            };
+            writeln!(
+                out,
+                "{file}:{document} {style}{word}{style:#}: {path}: {message}"
+            )?;
+        }
+    }
+    let count = |number: usize, word: &str| {
+        format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+    };
+    let counted = match (report.configurations, report.settings) {
+        (configurations, 0) => count(configurations, "configuration"),
+        (0, settings) => count(settings, "setting") + " of others",
+        (configurations, settings) => format!(
+            "{}, {} of others",
+            count(configurations, "configuration"),
+            count(settings, "setting")
+        ),
+    };
+    match (report.errors.len(), report.configurations + report.settings) {
+        _ if report.is_unread => Ok(()),
+        (0, 0) => Ok(()),
+        (0, _) => writeln!(out, "{file}: fine, {counted}"),
+        (errors, _) => writeln!(
+            out,
+            "{file}: not valid, {counted}, {}",
+            count(errors, "error")
+        ),
+    }
+}
+
+fn explanation(
+    file: &str,
+    explained: &Explained,
+    wish: Wish,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    if wish.explain {
+        let document = match explained.document {
+            1 => String::new(),
+            number => format!(" document {number}:"),
+        };
+        writeln!(
+            out,
+            "{file}:{document} {}: the first that fits decides:",
+            explained.path
+        )?;
+        for (index, step) in explained.explanation.steps.iter().enumerate() {
+            writeln!(out, "  {}. {}", index + 1, step.sentence)?;
+        }
+    }
+    if let Some(answer) = &explained.answer {
+        writeln!(out, "{file}: {}", answer.sentence)?;
+    }
+    Ok(())
+}
+
+fn istio(view: &View, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "\nNew traces, as Istio resolves its settings (root namespace {}):",
+        view.root
+    )?;
+    for row in &view.workloads {
+        let who = match (&row.namespace, &row.workload) {
+            (None, _) => "the mesh".to_owned(),
+            (Some(namespace), None) => format!("namespace {namespace}"),
+            (Some(namespace), Some(workload)) => format!("namespace {namespace}, {workload}"),
+        };
+        if row.client == row.server {
+            writeln!(out, "  {who}: {}", side(&row.client))?;
+        } else {
+            writeln!(out, "  {who}, what it sends: {}", side(&row.client))?;
+            writeln!(out, "  {who}, what it receives: {}", side(&row.server))?;
+        }
+    }
+    if view.off {
+        writeln!(
+            out,
+            "Istio's own tracing is off everywhere; these are the percentages that it would have."
+        )?;
+    }
+    writeln!(out, "\nThe same in Sidespan:")?;
+    for plugin in &view.plugins {
+        resource(plugin, out)?;
+    }
+    Ok(())
+}
+
+fn side(side: &Percentage) -> String {
+    let native = if side.native {
+        "; Istio's tracer is on"
+    } else {
+        ""
+    };
+    format!("{} by {}{native}", percent(side.percentage), side.by)
+}
+
+/// The parts of a WasmPlugin that matter here, as they are to be copied.
+fn resource(plugin: &Plugin, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "  # WasmPlugin {}/{}", plugin.namespace, plugin.name)?;
+    if let Some(note) = plugin.note {
+        writeln!(out, "  # Mind: {note}")?;
+    }
+    writeln!(out, "  pluginName: {}", plugin.name)?;
+    writeln!(out, "  priority: {}", plugin.priority)?;
+    if let Some(gateway) = plugin.gateway() {
+        writeln!(
+            out,
+            "  targetRefs: [{{group: gateway.networking.k8s.io, kind: Gateway, name: {gateway}}}]"
+        )?;
+    } else if !plugin.selector.is_empty() {
+        let labels: Vec<_> = plugin
+            .selector
+            .iter()
+            .map(|(name, value)| format!("{name:?}: {value:?}"))
+            .collect();
+        writeln!(
+            out,
+            "  selector: {{matchLabels: {{{}}}}}",
+            labels.join(", ")
+        )?;
+    }
+    if let Some(mode) = plugin.mode {
+        writeln!(out, "  match: [{{mode: {mode}}}]")?;
+    }
+    writeln!(out, "  pluginConfig:")?;
+    writeln!(out, "    sampling:")?;
+    writeln!(out, "      percentage: {}", plugin.sampling.percentage)?;
+    if !plugin.sampling.namespaces.is_empty() {
+        let entries = plugin.sampling.namespaces.iter();
+        let entries: Vec<_> = entries
+            .map(|(name, percentage)| format!("{name:?}: {percentage}"))
+            .collect();
+        writeln!(out, "      namespaces: {{{}}}", entries.join(", "))?;
+    }
+    Ok(())
+}
