@@ -12,6 +12,7 @@
 //!   formats, against the same with as many headers of names and values of equal length that nobody knows.
 
 mod gzip;
+mod keep;
 
 use std::sync::OnceLock;
 

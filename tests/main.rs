@@ -17,6 +17,7 @@ mod guides;
 mod hops;
 mod hostcalls;
 mod hostile;
+mod keep;
 mod lifecycle;
 mod load;
 mod manifests;

@@ -43,23 +43,19 @@ pub(crate) fn note(notes: &mut impl Notes, trace_id: TraceId, Nanos(now): Nanos)
     notes.write(&slot(trace_id), &value);
 }
 
-/// The key of a trace's slot.
+/// The key of a trace's slot: the prefix and ten bits of its randomness, as two characters from `@` to `_`.
 fn slot(trace_id: TraceId) -> [u8; KEY_BYTES] {
     let mut key = *PREFIX;
-    let [.., high, low] = (trace_id.randomness() & SLOT_MASK).to_be_bytes();
-    let digits = [high, low].map(crate::ids::byte_to_hex);
-    let places = key.iter_mut().rev().zip(digits.iter().flatten().rev());
-    for (place, digit) in places {
-        *place = *digit;
-    }
+    let [.., high, low] = (trace_id.randomness() << 3).to_be_bytes();
+    let [.., first, second] = &mut key;
+    (*first, *second) = (b'@' | (high & 0x1f), b'@' | (low >> 3));
     key
 }
 
 /// The length of a key.
-pub const KEY_BYTES: usize = 18;
-const PREFIX: &[u8; KEY_BYTES] = b"sidespan.keep.0000";
+pub const KEY_BYTES: usize = 16;
 /// 1,024 slots: at 24 bytes each they fit a page or two, and a thousand failing traces have room at once.
-const SLOT_MASK: u64 = 0x3ff;
+const PREFIX: &[u8; KEY_BYTES] = b"sidespan.keep.@@";
 /// No request that anybody waits for takes longer.
 const LIFETIME: Duration = Duration::from_secs(300);
 

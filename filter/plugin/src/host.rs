@@ -166,7 +166,8 @@ pub(crate) fn done() {
 
 /// A value shared by all VMs with this VM id, and what it is to be compared by. Values cannot be deleted, so an empty one
 /// stands for none.
-pub(crate) fn shared_data(key: &str) -> (Vec<u8>, Version) {
+pub(crate) fn shared_data(key: impl AsRef<[u8]>) -> (Vec<u8>, Version) {
+    let key = key.as_ref();
     let mut out = Out::default();
     let mut version = 0_u32;
     // SAFETY: the key and all out pointers live as long as the call.
@@ -186,12 +187,17 @@ pub(crate) fn shared_data(key: &str) -> (Vec<u8>, Version) {
 }
 
 /// Sets a value for all VMs with this VM id.
-pub(crate) fn set_shared_data(key: &str, value: &[u8]) {
+pub(crate) fn set_shared_data(key: impl AsRef<[u8]>, value: &[u8]) {
     swap_shared_data(key, value, Version::ANY);
 }
 
 /// Sets a value for all VMs with this VM id, if nobody else has since it was read.
-pub(crate) fn swap_shared_data(key: &str, value: &[u8], Version(read): Version) -> Swap {
+pub(crate) fn swap_shared_data(
+    key: impl AsRef<[u8]>,
+    value: &[u8],
+    Version(read): Version,
+) -> Swap {
+    let key = key.as_ref();
     // SAFETY: key and value live as long as the call.
     let status = unsafe {
         proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), read)

@@ -12,17 +12,13 @@ pub(crate) struct SharedNotes;
 
 impl Notes for SharedNotes {
     fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
-        let (value, _) = host::shared_data(key(slot));
+        let (value, _) = host::shared_data(slot);
         value
     }
 
     fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
-        host::set_shared_data(key(slot), value);
+        host::set_shared_data(slot, value);
     }
-}
-
-fn key(slot: &[u8; KEY_BYTES]) -> &str {
-    std::str::from_utf8(slot).unwrap_or_default()
 }
 
 /// Puts the word to the caller into the part of the response that passes.

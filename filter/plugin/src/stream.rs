@@ -37,8 +37,10 @@ impl Stream {
     }
 
     fn hear_end(&mut self, is_end: bool) {
-        if let (true, Some(Begun::Recorded(active))) = (is_end, &mut self.begun) {
-            active.hear_end();
+        match &mut self.begun {
+            Some(Begun::Recorded(active)) if is_end => active.hear_end(),
+            Some(Begun::Held(held)) if is_end => held.hear_end(),
+            _ => {}
         }
     }
 

@@ -28,9 +28,9 @@ use crate::running;
 /// What a stream has begun.
 pub(crate) enum Begun {
     /// Spans that are recorded.
-    Recorded(Active),
+    Recorded(Box<Active>),
     /// Spans that may be kept although they are not.
-    Held(Held),
+    Held(Box<Held>),
 }
 
 /// A configuration at work.
@@ -85,7 +85,7 @@ impl Worker {
     pub(crate) fn begin(&mut self) -> Option<Begun> {
         match self.role {
             Role::Request => self.begin_request(),
-            Role::Attempt => self.begin_attempt().map(Begun::Recorded),
+            Role::Attempt => self.begin_attempt().map(Box::new).map(Begun::Recorded),
         }
     }
 
@@ -128,10 +128,12 @@ impl Worker {
             let (all, now) = (Pairs::new(&block), host::now());
             course
                 .begin(direction(), &headers, all, now, &mut self.state)
+                .map(Box::new)
                 .map(Begun::Recorded)
         } else if course.is_held() {
             self.tracer
                 .hold(course, &mut direction, &headers, host::now, &mut self.state)
+                .map(Box::new)
                 .map(Begun::Held)
         } else {
             None
@@ -197,18 +199,18 @@ impl Worker {
         match self.role {
             Role::Request => self
                 .tracer
-                .finish(active, &CurrentExchange, now)
+                .finish(*active, &CurrentExchange, now)
                 .for_each(&mut push),
             Role::Attempt => self
                 .tracer
-                .finish_attempt(active, &CurrentExchange, now)
+                .finish_attempt(*active, &CurrentExchange, now)
                 .for_each(&mut push),
         }
         collector.ask_for_tick();
     }
 
     /// Ends what was held, and makes its spans if they are kept.
-    fn finish_held(&mut self, mut held: Held) {
+    fn finish_held(&mut self, mut held: Box<Held>) {
         let (exchange, notes) = (CurrentExchange, &mut SharedNotes);
         let (now, state) = (host::now, &mut self.state);
         if !self
@@ -226,7 +228,7 @@ impl Worker {
         let mut kept = Stats::default();
         let spans = self
             .tracer
-            .finish_held(held, headers, all, &exchange, now, &mut kept);
+            .finish_held(*held, headers, all, &exchange, now, &mut kept);
         for span in spans {
             collector.exporter.push(&span, now, &mut self.state.stats);
         }

@@ -43,6 +43,8 @@ pub struct Held {
     pub(super) is_rpc: bool,
     // Zero where no time was asked for, for nothing depends on it.
     pub(super) start: Nanos,
+    // The response has come to its end, so nothing has broken it off.
+    pub(super) is_whole: bool,
     pub(super) server: Option<Side>,
     pub(super) client: Option<Side>,
 }
@@ -116,6 +118,11 @@ pub enum Word {
 }
 
 impl Held {
+    /// Notes that the response has come to its end.
+    pub fn hear_end(&mut self) {
+        self.is_whole = true;
+    }
+
     /// What the part that has come says by itself.
     pub(super) fn own_cause(&self, is_failure: bool, now: &impl Fn() -> Nanos) -> Option<Cause> {
         if is_failure && self.keep.errors {
@@ -126,12 +133,20 @@ impl Held {
     }
 
     /// What only the end says: an exchange that broke off, and one that took long as a whole.
-    pub(super) fn late_cause(&self, exchange: &impl Exchange) -> Option<Cause> {
+    pub(super) fn late_cause(
+        &self,
+        exchange: &impl Exchange,
+        now: &impl Fn() -> Nanos,
+    ) -> Option<Cause> {
+        let may_be_broken = self.keep.errors && !self.is_whole;
+        if !may_be_broken && self.keep.slower_than.is_none() {
+            return None;
+        }
         let is_open = |side: &Option<Side>| side.is_some_and(|side| side.fate == Fate::Open);
         if !is_open(&self.server) && !is_open(&self.client) {
             return None;
         }
-        if self.keep.errors {
+        if may_be_broken {
             let flags = exchange::number(exchange, "response\0flags").unwrap_or(0);
             // A caller that goes away is no failure of what it called.
             let is_broken = flags & DOWNSTREAM_GONE == 0
@@ -140,9 +155,7 @@ impl Held {
                 return Some(Cause::Error);
             }
         }
-        let limit = u64::try_from(self.keep.slower_than?.as_nanos()).unwrap_or(u64::MAX);
-        let duration = exchange::number(exchange, "request\0duration")?;
-        (duration >= limit).then_some(Cause::Slow)
+        self.own_cause(false, now)
     }
 
     /// What the caller is to be told, or is not to hear of a callee.

@@ -79,6 +79,7 @@ impl Tracer {
             keep,
             is_rpc: content_type.is_some_and(grpc::is_grpc),
             start: keep.slower_than.map_or(Nanos(0), |_| now()),
+            is_whole: false,
             server,
             client,
         })
@@ -138,7 +139,7 @@ impl Tracer {
         now: impl Fn() -> Nanos,
         state: &mut State<E>,
     ) -> bool {
-        let late = held.late_cause(exchange);
+        let late = held.late_cause(exchange, &now);
         if late.is_some() {
             held.judge(late, None, notes, &now, &mut state.limits);
         }

@@ -1,0 +1,124 @@
+//! What it costs a healthy request that was not sampled that it could still be kept: guest instructions of all its
+//! callbacks, and calls to the proxy, against the same with `keep` off.
+//!
+//! Where the guest's allocator finds room depends on what it has given away before, so requests and configurations of many
+//! lengths are measured, and the mean is taken: one alone may be lucky.
+
+use std::collections::BTreeMap;
+
+use sidespan_core::headers::Name;
+use sidespan_host::{Action, Ending, Headers, Host, StreamProperties, Then};
+
+use super::{Line, context, metered, usual};
+
+#[test]
+fn to_be_held_costs_a_healthy_request_at_most_a_tenth_and_four_calls() {
+    for direction in [Direction::Inbound, Direction::Outbound] {
+        for received in [Received::Unsampled, Received::Nothing] {
+            let of = |keep: &str| cost(keep, direction, received);
+            let (off, calls_off) = of(r#"{"errors": false}"#);
+            for (what, keep, percent, calls) in [
+                ("errors", "{}", 10, 4),
+                ("errors and slow ones", r#"{"slowerThan": "2s"}"#, 14, 5),
+            ] {
+                let (on, calls_on) = of(keep);
+                let more: BTreeMap<_, _> = calls_on
+                    .iter()
+                    .map(|(name, count)| (*name, count - calls_off.get(name).unwrap_or(&0)))
+                    .filter(|(_, more)| *more > 0)
+                    .collect();
+                println!(
+                    "{direction:?}, {received:?}, {what} kept: {on} instructions against {off}, {} in a thousand more; calls: {more:?}",
+                    on * 1000 / off - 1000
+                );
+                assert!(on * 100 <= off * (100 + percent), "{on} against {off}");
+                assert!(more.values().sum::<u64>() <= calls, "{more:?}");
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Direction {
+    Inbound,
+    Outbound,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Received {
+    Unsampled,
+    Nothing,
+}
+
+/// The mean instructions of a whole request, and the calls of each.
+fn cost(
+    keep: &str,
+    direction: Direction,
+    received: Received,
+) -> (u64, BTreeMap<&'static str, u64>) {
+    let costs = LENGTHS.map(|length| cost_in(keep, direction, received, length));
+    let sum: u64 = costs.iter().map(|(cost, _)| cost).sum();
+    let [(_, calls), ..] = costs;
+    (sum / LENGTHS.len() as u64, calls)
+}
+
+/// The same in one virtual machine, whose configuration is longer by so much.
+fn cost_in(
+    keep: &str,
+    direction: Direction,
+    received: Received,
+    length: usize,
+) -> (u64, BTreeMap<&'static str, u64>) {
+    let (direction, number) = match direction {
+        Direction::Inbound => ("inbound", 1),
+        Direction::Outbound => ("outbound", 2),
+    };
+    let name = "x".repeat(1 + length);
+    let configuration = format!(
+        r#"{{"sampling": {{"percentage": 0, "keep": {keep}}}, "spans": {{"serviceName": "{name}"}},
+            "export": {{"otlp": {{"cluster": "collector"}}}}, "direction": "{direction}"}}"#
+    );
+    let mut host = Host::builder(metered())
+        .plugin_name("sidespan")
+        .plugin_configuration(configuration)
+        .cluster("collector")
+        .start()
+        .unwrap_or_else(|error| panic!("{error}"));
+    let mut headers: Vec<Line> = usual();
+    if let Received::Unsampled = received {
+        let unsampled = |(name, value): Line| (name, value.replace("b7-01", "b7-00"));
+        headers.extend(context(&[Name::Traceparent]).into_iter().map(unsampled));
+    }
+    headers.push(("x-longer".to_owned(), "x".repeat(length)));
+    // The fewest of several, so that no drawing of randomness for many is among them.
+    let costs = (0..10).map(|_| {
+        host.clear_transcript();
+        let before = host.fuel_used().expect("a metered module");
+        healthy(&mut host, number, headers.iter().cloned().collect());
+        let after = host.fuel_used().expect("a metered module");
+        (after - before, host.transcript().calls().clone())
+    });
+    let fewest = costs.min_by_key(|(cost, _)| *cost).expect("ten");
+    assert_eq!(host.trap(), None);
+    fewest
+}
+
+/// A request that is answered well, with a body.
+fn healthy(host: &mut Host, direction: i64, headers: Headers) {
+    let stream = host.open_stream(StreamProperties::new().listener_direction(direction));
+    let asked = host.request_headers(stream, headers, Then::End);
+    let answer = [
+        (":status", "200"),
+        ("content-type", "text/html"),
+        ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        ("server", "envoy"),
+    ];
+    let answered = host.response_headers(stream, answer, Then::More);
+    let ended = host.response_body(stream, b"<html>", Then::End);
+    assert_eq!([asked, answered, ended], [Action::Continue; 3]);
+    host.end(stream, Ending::Complete).expect("one end");
+}
+
+const LENGTHS: [usize; 16] = [
+    0, 7, 14, 21, 28, 35, 42, 49, 56, 63, 70, 77, 84, 91, 98, 105,
+];
