@@ -19,6 +19,7 @@ mod hostcalls;
 mod hostile;
 mod keep;
 mod lifecycle;
+mod limits;
 mod load;
 mod manifests;
 mod native;
