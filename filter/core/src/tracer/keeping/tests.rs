@@ -49,6 +49,18 @@ struct Pod {
     state: State<Counting>,
     notes: Shared,
     now: Cell<u64>,
+    body: Body,
+}
+
+/// What comes behind the headers of a response.
+#[derive(Clone, Copy)]
+enum Body {
+    /// Not its end.
+    Cut,
+    /// The rest of it, at once.
+    Whole,
+    /// The rest of it, two seconds later.
+    Slow,
 }
 
 /// What became of one request.
@@ -72,6 +84,7 @@ impl Pod {
             state: State::new(&config, Counting(1)),
             notes: Shared::default(),
             now: Cell::new(1_000 * SECOND),
+            body: Body::Cut,
         }
     }
 
@@ -114,6 +127,15 @@ impl Pod {
                 .hear_held(&mut held, part, exchange, notes, now, state);
             done.words.push(word);
         }
+        match self.body {
+            Body::Cut => {}
+            Body::Whole => held.hear_end(),
+            Body::Slow => {
+                self.now.set(self.now.get() + 2 * SECOND);
+                held.hear_end();
+            }
+        }
+        let now = || Nanos(self.now.get());
         let (notes, state) = (&mut self.notes, &mut self.state);
         if self
             .tracer
@@ -339,10 +361,8 @@ fn what_is_slow_is_kept_where_that_is_asked_for() {
     }
     // As a whole, though its headers came in time.
     let mut pod = Pod::of(r#"{"slowerThan": "2s"}"#);
-    let whole = Record::answered(200)
-        .number("request.time", 900 * SECOND)
-        .number("request.duration", 2 * SECOND);
-    let done = exchange(&mut pod, Direction::Inbound, &whole);
+    pod.body = Body::Slow;
+    let done = exchange(&mut pod, Direction::Inbound, &Record::answered(200));
     assert!(text(&done.spans[0]).contains("slow"));
     assert_eq!(done.words[0], Word::Leave, "too late to say");
     assert_eq!(pod.counted(Counter::KeptSlow), 1);
@@ -364,6 +384,17 @@ fn what_breaks_off_is_kept_and_a_caller_that_goes_away_is_not() {
         let done = exchange(&mut pod, Direction::Outbound, &answer);
         assert_eq!(done.spans.len(), usize::from(is_kept), "{answer:?}");
         assert_eq!(pod.notes.0.len(), usize::from(is_kept));
+    }
+}
+
+#[test]
+fn a_response_that_has_come_to_its_end_is_not_broken_whatever_comes_behind_it() {
+    let flagged = Record::answered(200).number("response.flags", 0x40);
+    for (body, is_kept) in [(Body::Cut, true), (Body::Whole, false)] {
+        let mut pod = Pod::of("{}");
+        pod.body = body;
+        let done = exchange(&mut pod, Direction::Outbound, &flagged);
+        assert_eq!(done.spans.len(), usize::from(is_kept));
     }
 }
 
