@@ -197,9 +197,10 @@ impl Descriptions {
         exchange: &impl Exchange,
     ) {
         let omits = |key| writer.vocabulary.omits(key);
-        // Where nobody stands between, the peer is the client: what is left out under one name is under the other.
-        let hides_peer = omits(Key::ClientAddress) && !subject.has_forwarded_client
-            || omits(Key::PeerAddress) && omits(Key::PeerPort);
+        // The peer may be the client, and a header that says otherwise may be the client's own: what is left out under one
+        // name is under the other.
+        let hides_peer =
+            omits(Key::ClientAddress) || omits(Key::PeerAddress) && omits(Key::PeerPort);
         let is_client =
             !subject.is_rpc() && !subject.has_forwarded_client && !omits(Key::ClientAddress);
         if (is_client || !hides_peer)

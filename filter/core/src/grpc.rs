@@ -2,7 +2,7 @@
 //!
 //! The conventions demand `_OTHER` for a method that is not known to exist on the server. A proxy never knows, so a
 //! method that looks like one is taken as it is; on a SERVER span whose status is UNIMPLEMENTED it is `_OTHER`
-//! (RP-3). That bounds the names, for nobody else than the server's own code can add one.
+//! (RP-3). On CLIENT spans, and on SERVER spans that no server has answered, nothing but the length bounds the names.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -42,6 +42,7 @@ impl Method {
         };
         let mut parts = original.split(|byte| *byte == b'/');
         let is_named = original.len() < path.len()
+            && original.len() <= MAX_NAME
             && parts.next().is_some_and(is_part)
             && parts.next().is_some_and(is_part)
             && parts.next().is_none();
@@ -74,7 +75,8 @@ impl Method {
             }
         }
         writer.text(Key::RpcMethod, name.as_bytes());
-        if let Some(original) = original {
+        // It is a path, so it goes where paths go.
+        if let Some(original) = original.filter(|_| !writer.vocabulary.omits(Key::Path)) {
             writer.text(Key::RpcMethodOriginal, original);
         }
     }
@@ -229,6 +231,8 @@ fn code_name(number: u32) -> Cow<'static, str> {
         )
 }
 
+/// A longer name is no name, as no attribute is longer.
+const MAX_NAME: usize = 1024;
 const OK: u32 = 0;
 const CANCELLED: u32 = 1;
 const UNKNOWN: u32 = 2;

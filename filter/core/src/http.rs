@@ -43,7 +43,7 @@ pub(crate) fn describe_request(
 ) {
     method(writer, headers);
     let forwarded = Forwarded::read(headers);
-    let url = Url::new(headers, &forwarded, secrets);
+    let url = Url::new(writer.side.kind, headers, &forwarded, secrets);
     match writer.side.kind {
         SpanKind::Server => {
             if let Some(route) = route {
@@ -70,7 +70,7 @@ pub(crate) fn describe_request(
 /// Adds whom a gRPC call is for; all else is said at its end.
 pub(crate) fn describe_server(writer: &mut Writer<'_>, headers: &RequestHeaders<'_>) {
     let forwarded = Forwarded::read(headers);
-    Url::new(headers, &forwarded, &[]).describe_server(writer);
+    Url::new(writer.side.kind, headers, &forwarded, &[]).describe_server(writer);
 }
 
 /// Whether the caller is known by what proxies in front of this one have written.

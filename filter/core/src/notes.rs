@@ -54,7 +54,7 @@ fn slot(trace_id: TraceId) -> [u8; KEY_BYTES] {
 
 /// The length of a key.
 pub const KEY_BYTES: usize = 16;
-/// 1,024 slots: at 24 bytes each they fit a page or two, and a thousand failing traces have room at once.
+/// 1,024 slots: at 24 bytes each, and a thousand failing traces have room at once.
 const PREFIX: &[u8; KEY_BYTES] = b"sidespan.keep.@@";
 /// No request that anybody waits for takes longer.
 const LIFETIME: Duration = Duration::from_secs(300);

@@ -81,7 +81,7 @@ fn metrics(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// The trace that a metric tells of, and whether it was kept.
 fn word(metric: &[u8]) -> Option<(TraceId, bool)> {
     let mut parts = metric.split(|byte| *byte == b';').map(trim);
-    if parts.next() != Some(b"trace") {
+    if !parts.next()?.eq_ignore_ascii_case(b"trace") {
         return None;
     }
     let description = parts.find_map(|param| {
@@ -152,7 +152,7 @@ mod tests {
                 true,
                 true,
             ),
-            (format!("trace;dur=1;DESC=00-{T}-{S}-01"), true, true),
+            (format!("Trace;dur=1;DESC=00-{T}-{S}-01"), true, true),
             (format!("trace;desc=00-{T}-{S}-00"), false, true),
             (format!("trace;desc=00-{other}-{S}-01"), false, true),
             (

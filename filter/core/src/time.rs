@@ -19,6 +19,12 @@ impl Nanos {
     pub fn is_past(self, since: Self, delay: Duration) -> bool {
         self < since || self >= since.after(delay)
     }
+
+    /// Whether something that began at an earlier moment has taken this long. Of what began ahead of now nobody knows how
+    /// long it took, and it is not accused of having taken long.
+    pub fn has_taken(self, since: Self, limit: Duration) -> bool {
+        self >= since.after(limit)
+    }
 }
 
 #[cfg(test)]
@@ -37,6 +43,8 @@ mod tests {
             (0, true),
         ] {
             assert_eq!(Nanos(now).is_past(since, delay), is_past, "{now}");
+            let has_taken = is_past && now > 99;
+            assert_eq!(Nanos(now).has_taken(since, delay), has_taken, "{now}");
         }
     }
 }

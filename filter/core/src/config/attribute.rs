@@ -136,7 +136,17 @@ fn property(at: At<'_>) -> Option<String> {
     {
         at.expected(PROPERTY);
     }
-    if let ["request" | "response", "headers" | "trailers", rest @ ..] = segments.as_slice() {
+    let is_query = matches!(
+        segments.as_slice(),
+        ["request", "path" | "query"] | ["request", "headers", ":path"]
+    );
+    if is_query {
+        at.error(format!(
+            "{path} may carry secrets, and is recorded as url.path and url.query, those left out; \
+             request.url_path is the path alone"
+        ));
+    } else if let ["request" | "response", "headers" | "trailers", rest @ ..] = segments.as_slice()
+    {
         match rest {
             [] => at.error("these are all headers; name one"),
             [name, ..] if is_denied(name) => at.error(format!(
@@ -180,6 +190,6 @@ const DENIED: [&str; 5] = [
     "proxy-authorization",
 ];
 /// Attributes of the conventions that the filter may come to find out by itself.
-const OTHERS: [&str; 2] = ["client.port", "network.protocol.name"];
+const OTHERS: [&str; 3] = ["client.port", "network.protocol.name", "sampling.priority"];
 const PROPERTY: &str = "the dotted path of a property such as xds.cluster_name";
 const MAX_ATTRIBUTES: usize = 64;

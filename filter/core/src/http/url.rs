@@ -11,9 +11,11 @@ use alloc::vec::Vec;
 use super::forwarded::Forwarded;
 use crate::conventions::{Key, Vocabulary, Writer};
 use crate::headers::{Name, RequestHeaders};
+use crate::span::SpanKind;
 
 pub(super) struct Url<'a> {
-    // What the caller used, before proxies in front of this one ended its encryption.
+    // For a server what the client used, before proxies in front of this one ended its encryption; for a client what is
+    // used from here.
     scheme: &'a [u8],
     authority: &'a [u8],
     path: &'a [u8],
@@ -25,6 +27,7 @@ pub(super) struct Url<'a> {
 
 impl<'a> Url<'a> {
     pub(super) fn new(
+        kind: SpanKind,
         headers: &RequestHeaders<'a>,
         forwarded: &Forwarded<'a>,
         secrets: &'a [String],
@@ -34,6 +37,7 @@ impl<'a> Url<'a> {
         Self {
             scheme: forwarded
                 .proto()
+                .filter(|_| kind == SpanKind::Server)
                 .or(headers.first(Name::Scheme))
                 .unwrap_or(b"http"),
             authority,
@@ -88,8 +92,8 @@ impl<'a> Url<'a> {
     /// `server.address` and `server.port`: on a SERVER span what the client called it, on a CLIENT span what is called.
     pub(super) fn describe_server(&self, writer: &mut Writer<'_>) {
         let authority = match writer.side.kind {
-            crate::span::SpanKind::Server => self.host,
-            crate::span::SpanKind::Client => self.authority,
+            SpanKind::Server => self.host,
+            SpanKind::Client => self.authority,
         };
         if authority.is_empty() {
             return;
