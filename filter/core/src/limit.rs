@@ -102,6 +102,8 @@ pub(crate) struct Estimate {
     target: f64,
     // Of the seconds before this one; none where nothing is known.
     rate: Option<f64>,
+    // It began within the last second, which is less than one of it.
+    is_new: bool,
     // In this second.
     count: f64,
     second: u64,
@@ -145,16 +147,26 @@ impl Estimate {
         }
         if passed >= MANY_SECONDS {
             self.rate = None;
+            self.is_new = false;
         }
         self.count = 0.0;
         self.second = second;
     }
 
     fn believe(&mut self, count: f64) {
+        let was_new = core::mem::take(&mut self.is_new);
         self.rate = Some(match self.rate {
-            // A second that was a surge is what comes from now on, as far as anybody knows; and the first is all that is known.
+            // The first whole second is the better measure of what began within the one before it.
+            Some(rate) if was_new => {
+                self.is_new = count > rate * SURGE;
+                count
+            }
             Some(rate) if count <= rate * SURGE => rate + WEIGHT * (count - rate),
-            _ => count,
+            // A second that was a surge is what comes from now on, as far as anybody knows; and the first is all that is known.
+            _ => {
+                self.is_new = true;
+                count
+            }
         });
     }
 }
