@@ -5,9 +5,12 @@
 //! `keep/service.rs` for what they do.
 
 mod grpc;
+mod incident;
 mod mesh;
 mod path;
+mod pod;
 mod service;
+mod slots;
 
 use std::sync::OnceLock;
 

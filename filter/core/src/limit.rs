@@ -107,6 +107,8 @@ pub(crate) struct Estimate {
     nanos: u64,
     // Of the periods before this one; none where nothing is known.
     rate: Option<f64>,
+    // It began within the last period, which had less than one of it.
+    is_new: bool,
     // In this one.
     count: f64,
     period: u64,
@@ -156,16 +158,26 @@ impl Estimate {
         }
         if passed >= MANY {
             self.rate = None;
+            self.is_new = false;
         }
         self.count = 0.0;
         self.period = period;
     }
 
     fn believe(&mut self, count: f64) {
+        let was_new = core::mem::take(&mut self.is_new);
         self.rate = Some(match self.rate {
-            // A period that was a surge is what comes from now on, as far as anybody knows; and the first is all that is known.
+            // The first whole period is the better measure of what began within the one before it.
+            Some(rate) if was_new => {
+                self.is_new = count > rate * SURGE;
+                count
+            }
             Some(rate) if count <= rate * SURGE => rate + WEIGHT * (count - rate),
-            _ => count,
+            // A period that was a surge is what comes from now on, as far as anybody knows; and the first is all that is known.
+            _ => {
+                self.is_new = true;
+                count
+            }
         });
     }
 }

@@ -65,6 +65,14 @@ impl Shared {
             .map(|(value, _)| value)
     }
 
+    /// Returns how many keys a VM with this vm_id finds data under, and the bytes of all keys and values.
+    pub fn data_size(&self, vm_id: &str) -> (usize, usize) {
+        let state = self.lock();
+        let of_vm = state.data.iter().filter(|((owner, _), _)| owner == vm_id);
+        let sizes = of_vm.map(|((_, key), (value, _))| key.len() + value.len());
+        sizes.fold((0, 0), |(keys, bytes), size| (keys + 1, bytes + size))
+    }
+
     pub(crate) fn data_with_cas(&self, vm_id: &str, key: &[u8]) -> Option<(Vec<u8>, u32)> {
         self.lock()
             .data
@@ -179,6 +187,8 @@ mod tests {
             .set_data("one", b"k".to_vec(), b"1".to_vec(), 0)
             .unwrap();
         assert_eq!(shared.data("two", "k"), None);
+        assert_eq!(shared.data_size("one"), (1, 2));
+        assert_eq!(shared.data_size("two"), (0, 0));
     }
 
     #[test]

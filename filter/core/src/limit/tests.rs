@@ -139,3 +139,15 @@ fn estimates_of_the_same_traffic_agree() {
     let whole = lowest / highest;
     assert!(whole > 0.9, "{whole}");
 }
+
+/// What is seen first is less than a second of it.
+#[test]
+fn the_first_whole_second_tells_how_many_come() {
+    let mut estimate = Estimate::new(10.0);
+    // 100 a second, from a quarter of a second on.
+    let mut share = 0.0;
+    for number in 25..300 {
+        share = estimate.share(at(number * 10));
+    }
+    assert!((share - 0.1).abs() < 1e-9, "{share}");
+}

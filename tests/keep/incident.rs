@@ -1,0 +1,141 @@
+//! An incident: everything fails, four times as much as may be kept. Five hops, each with a worker of its own on the
+//! built-in host, whose clocks do not agree to the second; requests come as chance has it.
+//!
+//! Each worker limits what it keeps by itself, and nobody tells it what the others do. That the paths stay whole rests on
+//! their choosing by the same number, the trace's randomness, and coming to nearly the same threshold.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sidespan_host::Shared;
+
+use super::pod::{Pod, Random, Side, keeping, traceparent};
+
+const HOPS: usize = 5;
+/// SERVER spans of all, and CLIENT spans of all but the last.
+const PATH: usize = 2 * HOPS - 1;
+const SPANS_PER_SECOND: f64 = 50.0;
+/// Each makes two spans in a worker.
+const REQUESTS_PER_SECOND: f64 = 4.0 * SPANS_PER_SECOND / 2.0;
+const SECONDS: f64 = 30.0;
+/// From one hop's clock to the next: as they should be, and as they should not.
+const NEAR: Duration = Duration::from_millis(9);
+const FAR: Duration = Duration::from_millis(137);
+
+#[test]
+fn nine_of_ten_paths_are_whole_when_everything_fails_four_times_as_often_as_may_be_kept() {
+    for (answer, apart) in [
+        (Answer::Fails, NEAR),
+        (Answer::Fails, FAR),
+        (Answer::Hides, FAR),
+    ] {
+        let run = Run::of(answer, apart);
+        let (whole, kept) = (run.whole(), run.traces.len());
+        let rates: Vec<String> = run
+            .rates()
+            .iter()
+            .map(|rate| format!("{rate:.1}"))
+            .collect();
+        println!(
+            "{answer:?}, clocks {apart:?} apart: {} requests in {SECONDS} s, {kept} traces kept anywhere, {whole} of them whole paths ({:.1} %); spans kept a second, hop by hop: {}",
+            run.requests,
+            100.0 * whole as f64 / kept as f64,
+            rates.join(", "),
+        );
+        assert!(whole * 10 >= kept * 9, "{whole} of {kept}");
+        // The last hop has no CLIENT spans.
+        let [between @ .., last] = &run.rates()[..] else {
+            unreachable!("five hops")
+        };
+        for rate in between {
+            assert!((rate / SPANS_PER_SECOND - 1.0).abs() < 0.25, "{rate}");
+        }
+        assert!((last / SPANS_PER_SECOND - 0.5).abs() < 0.125, "{last}");
+    }
+}
+
+/// What the services between do with the failure of the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// They fail, too.
+    Fails,
+    /// They answer 200, so that a path hangs on the words alone.
+    Hides,
+}
+
+#[derive(Default)]
+struct Run {
+    requests: u64,
+    // Spans of each trace, by all hops.
+    traces: BTreeMap<Vec<u8>, usize>,
+    // By hop.
+    spans: [usize; HOPS],
+}
+
+impl Run {
+    fn of(answer: Answer, apart: Duration) -> Self {
+        let configuration = keeping(&format!(r#"{{"spansPerSecond": {SPANS_PER_SECOND}}}"#));
+        let mut pods: Vec<Pod> = (0_u32..)
+            .take(HOPS)
+            .map(|hop| Pod::start(&configuration, &Shared::new(), apart * hop, hop.into()))
+            .collect();
+        let mut random = Random(11);
+        let mut run = Self::default();
+        let mut now = 0.0;
+        while now < SECONDS {
+            run.requests += 1;
+            travel(&mut pods, answer, &random.trace_id());
+            // Chance: the time to the next is exponentially distributed.
+            let pause = -random.share().ln() / REQUESTS_PER_SECOND;
+            now += pause;
+            run.advance(&mut pods, Duration::from_secs_f64(pause));
+        }
+        run.advance(&mut pods, Duration::from_secs(2));
+        run
+    }
+
+    fn advance(&mut self, pods: &mut [Pod], time: Duration) {
+        for (pod, count) in pods.iter_mut().zip(&mut self.spans) {
+            pod.host.advance(time);
+            for span in pod.exported() {
+                *self.traces.entry(span.trace_id).or_default() += 1;
+                *count += 1;
+            }
+        }
+    }
+
+    fn whole(&self) -> usize {
+        self.traces.values().filter(|spans| **spans == PATH).count()
+    }
+
+    fn rates(&self) -> [f64; HOPS] {
+        self.spans.map(|spans| spans as f64 / SECONDS)
+    }
+}
+
+/// One request, through all and back.
+fn travel(pods: &mut [Pod], answer: Answer, trace_id: &str) {
+    let mut context = traceparent(trace_id);
+    let mut streams = Vec::new();
+    for (hop, pod) in pods.iter_mut().enumerate() {
+        for side in [Side::Inbound, Side::Outbound] {
+            if (hop, side) != (HOPS - 1, Side::Outbound) {
+                let (stream, onward) = pod.request(side, &context);
+                streams.push((hop, side, stream));
+                context = onward;
+            }
+        }
+    }
+    let (mut status, mut timing) = ("503", None);
+    for (hop, side, stream) in streams.into_iter().rev() {
+        // The service hands on nothing but its status.
+        if side == Side::Inbound {
+            timing = None;
+        }
+        let said = pods[hop].answer(stream, status, timing.as_deref());
+        timing = said;
+        if side == Side::Outbound && answer == Answer::Hides {
+            status = "200";
+        }
+    }
+}
