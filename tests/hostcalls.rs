@@ -46,6 +46,19 @@ fn the_calls_of_each_kind_of_request_are_those_that_are_documented() {
             &exporting(r#", "direction": "outbound""#),
             &[UNSAMPLED],
         ),
+        Row::of(
+            "not sampled, inbound, `direction` set, with `keep.slowerThan`",
+            &exporting(r#", "direction": "inbound""#).replace(
+                r#""percentage": 100"#,
+                r#""percentage": 100, "keep": {"slowerThan": "2s"}"#,
+            ),
+            &[UNSAMPLED],
+        ),
+        Row::of(
+            "not sampled, `direction: edge`",
+            &exporting(r#", "direction": "edge""#),
+            &[UNSAMPLED],
+        ),
         Row::of("sampled, SERVER span", &exporting(""), &[SAMPLED]),
         Row::of(
             "sampled, SERVER span, `direction` set",

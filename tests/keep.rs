@@ -4,6 +4,7 @@
 //! The services hand on `traceparent` and know nothing of this; see `keep/mesh.rs` for how they stand and
 //! `keep/service.rs` for what they do.
 
+mod edge;
 mod grpc;
 mod incident;
 mod mesh;
@@ -90,6 +91,25 @@ fn a_failure_brings_its_path_to_the_root_and_nothing_of_the_healthy_branch() {
             [word(&caller.trace_id, &root.span_id), own("front")].join(", "),
             "{case}"
         );
+    }
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn what_a_service_says_in_a_second_line_stays() {
+    let own = "front;dur=53, db;dur=1";
+    for (entry, has_word) in [(Entry::Front, true), (Entry::Gateway, false)] {
+        let caller = Caller::fresh();
+        let answer = mesh().request(entry, "errors", "lines", &caller);
+        let said = timing(&answer);
+        match has_word {
+            true => {
+                let (word, rest) = said.split_once(", ").expect("more than a word");
+                assert!(word.starts_with("trace;desc=00-"), "{said}");
+                assert_eq!(rest, own);
+            }
+            false => assert_eq!(said, own),
+        }
     }
 }
 

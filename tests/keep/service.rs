@@ -10,6 +10,7 @@
 //! | `late` | the same as `hidden`, and orders is busy for a while before it answers |
 //! | `retried` | the bank answers 503 and then 200, and payments calls until it does |
 //! | `slow` | the bank says nothing for longer than is allowed, and then 200 |
+//! | `lines` | the same as `failing`, and who answers says two things in two lines |
 //! | `broken` | the bank hangs up within its answer |
 
 use std::collections::HashSet;
@@ -46,8 +47,12 @@ pub(super) fn start(name: &'static str, callees: &'static [&'static str], out: &
             thread::sleep(WORK);
         }
         let status = if hides { 200 } else { worst };
-        let timing = ("server-timing".to_owned(), format!("{name};dur=53"));
-        Reply::Answer(status, vec![timing], Vec::new())
+        let timing = |text| ("server-timing".to_owned(), text);
+        let mut headers = vec![timing(format!("{name};dur=53"))];
+        if case == "lines" {
+            headers.push(timing("db;dur=1".into()));
+        }
+        Reply::Answer(status, headers, Vec::new())
     })
 }
 

@@ -55,18 +55,32 @@ impl Errors {
     ///
     /// The message is made only while there is room, because 256 KiB have room for a hundred thousand errors.
     pub(super) fn add(&self, place: usize, path: Path<'_>, message: impl FnOnce() -> String) {
-        let mut found = self.found.take();
-        if found.len() < MAX_ERRORS {
-            found.push((
-                place,
-                ConfigError {
-                    path: path.to_string(),
-                    message: message(),
-                },
-            ));
+        if self.has_room() {
+            self.push(place, path, message());
         } else {
             self.left_out.set(self.left_out.get().saturating_add(1));
         }
+    }
+
+    #[cold]
+    fn has_room(&self) -> bool {
+        let found = self.found.take();
+        let has_room = found.len() < MAX_ERRORS;
+        self.found.set(found);
+        has_room
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push(&self, place: usize, path: Path<'_>, message: String) {
+        let mut found = self.found.take();
+        found.push((
+            place,
+            ConfigError {
+                path: path.to_string(),
+                message,
+            },
+        ));
         self.found.set(found);
     }
 
