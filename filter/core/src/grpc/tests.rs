@@ -18,15 +18,24 @@ fn end(
     path: &str,
     ending: &Ending,
 ) -> (Status, String, BTreeMap<String, String>) {
-    use opentelemetry_proto::tonic::common::v1::any_value::Value;
     let spans = Spans {
         conventions,
         ..Spans::default()
     };
+    end_of(&spans, kind, path, ending)
+}
+
+fn end_of(
+    spans: &Spans,
+    kind: SpanKind,
+    path: &str,
+    ending: &Ending,
+) -> (Status, String, BTreeMap<String, String>) {
+    use opentelemetry_proto::tonic::common::v1::any_value::Value;
     let mut out = Attributes::default();
     let side = Side { kind, is_rpc: true };
     let writer = &mut Writer {
-        vocabulary: Vocabulary::new(&spans),
+        vocabulary: Vocabulary::new(spans),
         side,
         out: &mut out,
     };
@@ -92,6 +101,26 @@ fn rp_3_takes_what_looks_like_a_method() {
         };
         assert_eq!(found, expected, "{path}");
         assert_eq!(method.span_name(), expected.unwrap_or("grpc"), "RP-2");
+    }
+    let long = format!("/Cart/{}", "A".repeat(1020));
+    assert_eq!(Method::of_path(long.as_bytes()).span_name(), "grpc");
+    assert_ne!(
+        Method::of_path(&long.as_bytes()[..1020]).span_name(),
+        "grpc"
+    );
+}
+
+#[test]
+fn a_method_that_is_a_path_goes_where_paths_go() {
+    for (omit, is_said) in [(&[][..], true), (&["url.path"][..], false)] {
+        let spans = Spans {
+            omit: omit.iter().map(ToString::to_string).collect(),
+            ..Spans::default()
+        };
+        let ending = ending(Some("0"), Some(200), 0);
+        let (_, _, found) = end_of(&spans, SpanKind::Server, "/customers/7/orders", &ending);
+        assert_eq!(found.contains_key("rpc.method_original"), is_said);
+        assert_eq!(found["rpc.method"], "_OTHER");
     }
 }
 

@@ -116,6 +116,21 @@ fn section_7_2_describes_a_client_span() {
 }
 
 #[test]
+fn what_the_client_used_is_said_of_it_and_not_of_who_is_called() {
+    let headers = [
+        (":scheme", "http"),
+        (":authority", "cart"),
+        ("x-forwarded-proto", "https"),
+    ];
+    let server = request(SpanKind::Server, &headers);
+    assert_eq!(server["url.scheme"], "https");
+    assert_eq!(server["server.port"], "443 (int)");
+    let client = request(SpanKind::Client, &headers);
+    assert_eq!(client["url.full"], "http://cart");
+    assert_eq!(client["server.port"], "80 (int)");
+}
+
+#[test]
 fn hs_2_splits_an_authority_of_any_form() {
     for (authority, address, port) in [
         ("a.example", "a.example", 443),

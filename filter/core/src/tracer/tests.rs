@@ -428,6 +428,19 @@ fn trust_decision_ignore_keeps_the_ids_and_decides_here() {
 }
 
 #[test]
+fn who_sends_contexts_that_decide_nothing_is_limited_as_who_sends_none() {
+    let (name, value) = sampled();
+    for (trust, dropped) in [("", 0), (r#""trust": {"decision": "ignore"}, "#, 1)] {
+        let config = format!(
+            r#"{{{trust}"sampling": {{"percentage": 100, "rateLimit": {{"tracesPerSecond": 0}}}}, {EXPORT}}}"#
+        );
+        let done = exchange(&config, Direction::Inbound, &[(name, value.as_str())]);
+        assert_eq!(done.stats.get(Counter::DroppedRate), dropped, "{trust}");
+        assert_eq!(done.stats.get(Counter::SampledReceived), 1 - dropped);
+    }
+}
+
+#[test]
 fn trust_debug_false_makes_debug_plain_sampled() {
     let debug = format!("{T}-{S}-d");
     for (trust, state, counter) in [

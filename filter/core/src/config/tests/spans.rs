@@ -257,6 +257,15 @@ fn refuses_an_attribute_at_its_path() {
             "[0].property: the header Cookie carries secrets and is never recorded",
         ),
         (
+            r#"[{"name": "a", "property": "request.path"}]"#,
+            "[0].property: request.path may carry secrets, and is recorded as url.path and url.query, those left out; \
+             request.url_path is the path alone",
+        ),
+        (
+            r#"[{"name": "sampling.priority", "literal": "1"}]"#,
+            "[0].name: sampling.priority is an attribute of the filter's own; choose another name",
+        ),
+        (
             r#"[{"name": "a", "property": "response.trailers"}]"#,
             "[0].property: these are all headers; name one",
         ),
