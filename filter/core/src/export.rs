@@ -170,7 +170,7 @@ impl Exporter {
     /// by itself; this is for an answer that is lost.
     pub fn is_overdue(&self, now: Nanos) -> bool {
         let patience = self.limits.timeout.saturating_mul(2);
-        matches!(self.state, State::UnderWay { since, .. } if now.is_past(since, patience))
+        matches!(self.state, State::UnderWay { since, .. } if now.has_taken(since, patience))
     }
 
     /// Takes the answer to the request under way. `jitter` is a random byte.

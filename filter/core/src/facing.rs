@@ -29,6 +29,14 @@ impl Facing {
             config::Direction::Auto => Self::Listener,
         }
     }
+
+    /// The direction, where no listener has to be asked for it.
+    pub fn known(self) -> Option<Direction> {
+        match self {
+            Self::Fixed(direction) => Some(direction),
+            Self::Listener => None,
+        }
+    }
 }
 
 impl fmt::Display for Facing {

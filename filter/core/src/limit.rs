@@ -7,6 +7,8 @@
 //!
 //! Each worker has its own, for workers share no state that could be asked for each request.
 
+use core::time::Duration;
+
 use crate::config::{Keep, Sampling};
 use crate::time::Nanos;
 
@@ -92,27 +94,36 @@ impl Bucket {
     }
 }
 
-/// How many come a second, and which share of them may pass.
+/// How many come in a period, and which share of them may pass.
 ///
 /// Hosts that see the same traffic are to come to nearly the same share, or of a trace one would keep its span and the
-/// next not. So seconds are those of the clock, which all hosts have in common, and chance variations count little: a
-/// second's number is believed slowly, and at once only where it is a surge.
+/// next not. So periods are those of the clock, which all hosts have in common, and chance variations count little: a
+/// period's number is believed slowly, and at once only where it is a surge. A period is a second, or as long as it takes
+/// for one to be allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Estimate {
+    // In a period, as are all numbers here.
     target: f64,
-    // Of the seconds before this one; none where nothing is known.
+    nanos: u64,
+    // Of the periods before this one; none where nothing is known.
     rate: Option<f64>,
-    // It began within the last second, which is less than one of it.
+    // It began within the last period, which had less than one of it.
     is_new: bool,
-    // In this second.
+    // In this one.
     count: f64,
-    second: u64,
+    period: u64,
 }
 
 impl Estimate {
-    pub(crate) fn new(target: f64) -> Self {
+    /// Of so many a second.
+    pub(crate) fn new(per_second: f64) -> Self {
+        let seconds = match per_second > 0.0 {
+            true => per_second.recip().clamp(1.0, LONGEST_SECONDS),
+            false => 1.0,
+        };
         Self {
-            target,
+            target: per_second * seconds,
+            nanos: u64::try_from(Duration::from_secs_f64(seconds).as_nanos()).unwrap_or(u64::MAX),
             ..Self::default()
         }
     }
@@ -131,38 +142,38 @@ impl Estimate {
         (self.target / rate.max(self.target)).min(1.0)
     }
 
-    /// Closes the second if it is over, and those behind it in which nothing came.
+    /// Closes the period if it is over, and those behind it in which nothing came.
     fn roll(&mut self, Nanos(now): Nanos) {
-        let second = now / 1_000_000_000;
-        let passed = second.abs_diff(self.second);
-        // A clock that was set back a little is still in the second that it was in.
-        if passed == 0 || (second < self.second && passed < MANY_SECONDS) {
+        let period = now.checked_div(self.nanos).unwrap_or(0);
+        let passed = period.abs_diff(self.period);
+        // A clock that was set back a little is still in the period that it was in.
+        if passed == 0 || (period < self.period && passed < MANY) {
             return;
         }
-        if self.second > 0 {
+        if self.period > 0 {
             self.believe(self.count);
-            for _ in 1..passed.min(MANY_SECONDS) {
+            for _ in 1..passed.min(MANY) {
                 self.believe(0.0);
             }
         }
-        if passed >= MANY_SECONDS {
+        if passed >= MANY {
             self.rate = None;
             self.is_new = false;
         }
         self.count = 0.0;
-        self.second = second;
+        self.period = period;
     }
 
     fn believe(&mut self, count: f64) {
         let was_new = core::mem::take(&mut self.is_new);
         self.rate = Some(match self.rate {
-            // The first whole second is the better measure of what began within the one before it.
+            // The first whole period is the better measure of what began within the one before it.
             Some(rate) if was_new => {
                 self.is_new = count > rate * SURGE;
                 count
             }
             Some(rate) if count <= rate * SURGE => rate + WEIGHT * (count - rate),
-            // A second that was a surge is what comes from now on, as far as anybody knows; and the first is all that is known.
+            // A period that was a surge is what comes from now on, as far as anybody knows; and the first is all that is known.
             _ => {
                 self.is_new = true;
                 count
@@ -180,12 +191,14 @@ fn seconds(since: Nanos, now: Nanos) -> f64 {
     now.saturating_sub(since) as f64 / 1e9
 }
 
-/// Of the newest second in the estimate: ten of them tell what the rate is.
+/// Of the newest period in the estimate: ten of them tell what the rate is.
 const WEIGHT: f64 = 0.1;
 /// So many times the rate is no chance variation.
 const SURGE: f64 = 1.5;
-/// After such a pause nothing is known any more.
-const MANY_SECONDS: u64 = 60;
+/// After so many periods without any, nothing is known any more.
+const MANY: u64 = 60;
+/// A period is no longer than this, however few are allowed.
+const LONGEST_SECONDS: f64 = 60.0;
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
 //! One request through the filter: what is decided, which spans begin, and what they say when it ends.
 //!
-//! Three answers to a request, each a variant and not a flag:
+//! Four answers to a request, each a variant and not a flag:
 //! - **untouched**: no context came in and none is started here, or the request is excluded. Not a byte changes.
 //! - **passing**: the context goes on, nothing is recorded.
-//! - **recording**: the same, and spans are open until the stream ends.
+//! - **held**: the same, and a few ids are kept until the response says whether spans are worth it after all.
+//! - **recording**: the context goes on, and spans are open until the stream ends.
 //!
 //! A proxy that decides writes a span id of its own also when it drops (W3C Trace Context, "Mutating the traceparent
 //! Field"; OpenTelemetry SDKs do the same). One that only translates leaves the caller's span id in place: it has no
@@ -23,12 +24,14 @@ mod course;
 mod explanation;
 mod held;
 mod keeping;
+mod word;
 
 pub use active::Active;
 pub use attempt::Memory;
 pub use course::Course;
 pub use explanation::Explanation;
-pub use held::{Cause, Held, Part, Word};
+pub use held::{Cause, Held};
+pub use word::{Part, Word};
 
 use crate::config::{Baggage, Config, ContextTrust, Keep, Match, Propagation, Trust};
 use crate::correlation::RequestId;
@@ -84,6 +87,8 @@ pub struct Tracer {
     edge_keep: Option<Keep>,
     // By either of them.
     keeps_any: bool,
+    // Whether callers may hear what is kept.
+    tells: bool,
     // Whether `th` is written.
     tells_probability: bool,
     // Whether `x-request-id` is looked at.
@@ -128,6 +133,7 @@ impl Tracer {
             keep,
             edge_keep,
             keeps_any: [keep, edge_keep].iter().flatten().any(keeping::is_on),
+            tells: sampling.is_none_or(|sampling| sampling.keep.tell),
             tells_probability: sampling.is_some_and(|sampling| sampling.consistent),
             correlates: config.correlates_request_ids,
         }
@@ -218,7 +224,8 @@ impl Tracer {
         let trace = Trace {
             received,
             randomness,
-            is_root: parent.is_none(),
+            // Whoever sends a context that decides nothing here could begin as many traces as it likes.
+            is_root: parent.is_none() || !trust.decision,
         };
         let decision = sampler.decide(trace, &subject, limits, remote.as_mut(), now);
         let change = member.with(self.threshold_told(decision, &member, randomness));
@@ -275,6 +282,12 @@ impl Tracer {
         writer: &mut impl HeaderWriter,
     ) {
         propagation::inject(&self.propagation, &course.outgoing(), headers, writer);
+    }
+
+    /// Whether words about traces are taken out of the responses to all requests, sampled or not: always at an edge, and
+    /// everywhere if nobody is to be told.
+    pub fn strips_words(&self, direction: Option<Direction>) -> bool {
+        self.sampler.is_some() && (direction == Some(Direction::Edge) || !self.tells)
     }
 
     /// What becomes of baggage, which is no trace context and goes its own way.

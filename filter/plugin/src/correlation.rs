@@ -25,7 +25,7 @@ pub(crate) fn note(id: RequestId<'_>, context: &SpanContext) -> Note {
 
 /// Finds what was noted.
 pub(crate) fn find(id: RequestId<'_>) -> Option<SpanContext> {
-    let (note, _) = host::shared_data(&key(id));
+    let (note, _) = host::shared_data(key(id));
     if note.is_empty() {
         return None;
     }

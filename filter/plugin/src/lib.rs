@@ -19,10 +19,12 @@
     clippy::arithmetic_side_effects
 )]
 
+mod begun;
 mod collector;
 mod correlation;
 mod host;
 mod installs;
+mod introduction;
 mod keep;
 mod logging;
 mod metrics;

@@ -13,7 +13,7 @@ pub(crate) fn note(identity: &[u8; 8]) {
         holder: *identity,
         renewed: host::now(),
     };
-    host::set_shared_data(&key(), &lease.to_bytes());
+    host::set_shared_data(key(), &lease.to_bytes());
 }
 
 /// Leaves it again where it is missing or getting old.
@@ -49,12 +49,12 @@ pub(crate) fn is_noted() -> bool {
 /// Takes it back, if nobody else has left it since.
 pub(crate) fn take_back(identity: &[u8; 8]) {
     if read().is_some_and(|lease| lease.holder == *identity) {
-        host::set_shared_data(&key(), &[]);
+        host::set_shared_data(key(), &[]);
     }
 }
 
 fn read() -> Option<Lease> {
-    let (note, _) = host::shared_data(&key());
+    let (note, _) = host::shared_data(key());
     Lease::read(&note)
 }
 

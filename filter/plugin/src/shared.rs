@@ -6,11 +6,11 @@ use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::Part;
 
-use crate::correlation::Note;
+use crate::begun::{Begun, Spans};
 use crate::metrics::Metrics;
 use crate::queues::{self, Noted};
 use crate::running;
-use crate::worker::{Begun, Worker};
+use crate::worker::Worker;
 
 pub(crate) struct Shared {
     pub(crate) mode: Mode,
@@ -53,18 +53,10 @@ impl Shared {
     }
 
     /// Treats the headers of the current request.
-    pub(crate) fn begin(&mut self) -> Option<Begun> {
+    pub(crate) fn begin(&mut self) -> Begun {
         match &mut self.mode {
             Mode::Working(worker) => worker.begin(),
-            Mode::New | Mode::Aside { .. } => None,
-        }
-    }
-
-    /// The note that the request has left.
-    pub(crate) fn take_noted(&mut self) -> Option<Note> {
-        match &mut self.mode {
-            Mode::Working(worker) => worker.take_noted(),
-            Mode::New | Mode::Aside { .. } => None,
+            Mode::New | Mode::Aside { .. } => Begun::default(),
         }
     }
 
@@ -76,9 +68,9 @@ impl Shared {
     }
 
     /// Ends the spans of the current stream.
-    pub(crate) fn finish(&mut self, begun: Begun) {
+    pub(crate) fn finish(&mut self, spans: Spans) {
         if let Mode::Working(worker) = &mut self.mode {
-            worker.finish(begun);
+            worker.finish(spans);
             if worker
                 .exporter()
                 .is_some_and(|exporter| exporter.is_closed())

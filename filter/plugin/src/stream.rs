@@ -11,45 +11,44 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use sidespan_core::tracer::Part;
 
-use crate::correlation::{self, Note};
+use crate::begun::Begun;
+use crate::correlation;
 use crate::shared::Shared;
-use crate::worker::Begun;
 
 pub(crate) struct Stream {
     shared: Rc<RefCell<Shared>>,
-    begun: Option<Begun>,
-    noted: Option<Note>,
+    begun: Begun,
 }
 
 impl Stream {
     pub(crate) fn new(shared: Rc<RefCell<Shared>>) -> Self {
         Self {
             shared,
-            begun: None,
-            noted: None,
+            begun: Begun::default(),
         }
     }
 
     fn hear(&mut self, part: Part) {
-        if let (Some(begun), Ok(mut shared)) = (&mut self.begun, self.shared.try_borrow_mut()) {
-            shared.hear(begun, part);
+        if self.begun.listens()
+            && let Ok(mut shared) = self.shared.try_borrow_mut()
+        {
+            shared.hear(&mut self.begun, part);
         }
     }
 
     fn hear_end(&mut self, is_end: bool) {
-        match &mut self.begun {
-            Some(Begun::Recorded(active)) if is_end => active.hear_end(),
-            Some(Begun::Held(held)) if is_end => held.hear_end(),
-            _ => {}
+        if is_end {
+            self.begun.hear_end();
         }
     }
 
     fn finish(&mut self) {
-        if let (Some(begun), Ok(mut shared)) = (self.begun.take(), self.shared.try_borrow_mut()) {
-            shared.finish(begun);
+        let Begun { spans, note, .. } = core::mem::take(&mut self.begun);
+        if let (Some(spans), Ok(mut shared)) = (spans, self.shared.try_borrow_mut()) {
+            shared.finish(spans);
         }
-        if let Some(noted) = self.noted.take() {
-            correlation::take_back(&noted);
+        if let Some(note) = note {
+            correlation::take_back(&note);
         }
     }
 }
@@ -65,7 +64,6 @@ impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         if let Ok(mut shared) = self.shared.try_borrow_mut() {
             self.begun = shared.begin();
-            self.noted = shared.take_noted();
         }
         Action::Continue
     }

@@ -9,29 +9,23 @@ use sidespan_core::headers::RequestHeaders;
 use sidespan_core::headers::wire::Pairs;
 use sidespan_core::ledger::Holding;
 use sidespan_core::otlp::{self, Envelope};
-use sidespan_core::resource::{self, Node, Resource};
+use sidespan_core::resource;
 use sidespan_core::state::State;
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::{Active, Held, Memory, Part, Tracer};
+use sidespan_core::tracer::{Active, Held, Memory, Part, Tracer, Word};
 
+use crate::begun::{Begun, Spans};
 use crate::collector::Collector;
-use crate::correlation::{self, Note};
+use crate::correlation;
 use crate::host::{self, CurrentExchange, MapWriter, WasiEntropy};
 use crate::installs;
+use crate::introduction::{self, VERSION};
 use crate::keep::{self, SharedNotes};
 use crate::logging;
 use crate::node;
 use crate::remote::SamplingServer;
 use crate::running;
-
-/// What a stream has begun.
-pub(crate) enum Begun {
-    /// Spans that are recorded.
-    Recorded(Box<Active>),
-    /// Spans that may be kept although they are not.
-    Held(Box<Held>),
-}
 
 /// A configuration at work.
 pub(crate) struct Worker {
@@ -43,8 +37,6 @@ pub(crate) struct Worker {
     sampling_server: Option<SamplingServer>,
     // Whether other installations are in this process, and may be in this chain.
     has_copies: bool,
-    // Of the request whose headers were treated last.
-    noted: Option<Note>,
 }
 
 impl Worker {
@@ -57,7 +49,7 @@ impl Worker {
         let facing = Facing::new(config.direction, &node::id());
         let says = running::is_first_to_say("configuration", digest, ONE_ROUND);
         if says {
-            say(config, digest, &node, &resource, facing);
+            introduction::say(config, digest, &node, &resource, facing);
         }
         let envelope = Envelope::new(
             &resource,
@@ -77,22 +69,24 @@ impl Worker {
             collector,
             sampling_server,
             has_copies: config.role == Role::Request && installs::renew(),
-            noted: None,
         }
     }
 
     /// Treats the headers of the current stream; what it returns is to be handed back at the stream's end.
-    pub(crate) fn begin(&mut self) -> Option<Begun> {
+    pub(crate) fn begin(&mut self) -> Begun {
         match self.role {
             Role::Request => self.begin_request(),
-            Role::Attempt => self.begin_attempt().map(Box::new).map(Begun::Recorded),
+            Role::Attempt => Begun {
+                spans: self.begin_attempt().map(Box::new).map(Spans::Recorded),
+                ..Begun::default()
+            },
         }
     }
 
-    fn begin_request(&mut self) -> Option<Begun> {
+    fn begin_request(&mut self) -> Begun {
         if self.has_copies && installs::is_seen_before() {
             self.state.stats.add(Counter::ContextDuplicateInstall);
-            return None;
+            return Begun::default();
         }
         let block = host::header_map(host::REQUEST_HEADERS);
         let headers = RequestHeaders::read_only(self.tracer.names(), Pairs::new(&block));
@@ -119,34 +113,37 @@ impl Worker {
             let explanation = self.tracer.explain(&headers, course.as_ref(), is_excluded);
             log::debug!("{explanation}");
         }
-        let course = course.as_mut()?;
+        let Some(course) = course.as_mut() else {
+            return Begun {
+                strips: self.tracer.strips_words(facing.known().or(known)),
+                ..Begun::default()
+            };
+        };
         if let Some((trace_id, span_id)) = self.tracer.ids_to_log(course) {
             host::set_property(TRACE_ID, &trace_id.to_hex());
             host::set_property(SPAN_ID, &span_id.to_hex());
         }
-        let begun = if course.is_recorded() {
+        let spans = if course.is_recorded() {
             let (all, now) = (Pairs::new(&block), host::now());
             course
                 .begin(direction(), &headers, all, now, &mut self.state)
                 .map(Box::new)
-                .map(Begun::Recorded)
+                .map(Spans::Recorded)
         } else if course.is_held() {
             self.tracer
                 .hold(course, &mut direction, &headers, host::now, &mut self.state)
                 .map(Box::new)
-                .map(Begun::Held)
+                .map(Spans::Held)
         } else {
             None
         };
         self.tracer.inject(course, &headers, writer);
         let to_note = self.tracer.to_note(course, &headers, &mut direction);
-        self.noted = to_note.map(|(id, context)| correlation::note(id, &context));
-        begun
-    }
-
-    /// The note that the treated request has left, which is to be taken back at its end.
-    pub(crate) fn take_noted(&mut self) -> Option<Note> {
-        self.noted.take()
+        Begun {
+            spans,
+            strips: self.tracer.strips_words(facing.known().or(known)),
+            note: to_note.map(|(id, context)| correlation::note(id, &context)),
+        }
     }
 
     fn begin_attempt(&mut self) -> Option<Active> {
@@ -166,12 +163,11 @@ impl Worker {
 
     /// Listens to a part of the response of the current stream.
     pub(crate) fn hear(&mut self, begun: &mut Begun, part: Part) {
-        match begun {
-            Begun::Recorded(active) if self.role == Role::Attempt => {
+        match &mut begun.spans {
+            Some(Spans::Recorded(active)) if self.role == Role::Attempt => {
                 self.tracer.hear_attempt(active, &CurrentExchange);
             }
-            Begun::Recorded(_) => {}
-            Begun::Held(held) => {
+            Some(Spans::Held(held)) => {
                 let word = self.tracer.hear_held(
                     held,
                     part,
@@ -182,17 +178,19 @@ impl Worker {
                 );
                 keep::say(part, &word);
             }
+            _ if begun.strips => keep::say(part, &Word::stripped(part, &CurrentExchange)),
+            _ => {}
         }
     }
 
     /// Ends the spans of the current stream.
-    pub(crate) fn finish(&mut self, begun: Begun) {
+    pub(crate) fn finish(&mut self, spans: Spans) {
         let Some(collector) = &mut self.collector else {
             return;
         };
-        let active = match begun {
-            Begun::Recorded(active) => active,
-            Begun::Held(held) => return self.finish_held(held),
+        let active = match spans {
+            Spans::Recorded(active) => active,
+            Spans::Held(held) => return self.finish_held(held),
         };
         let now = host::now();
         let mut push = |span| collector.exporter.push(&span, now, &mut self.state.stats);
@@ -333,32 +331,8 @@ impl Worker {
     }
 }
 
-/// One line on a configuration that is put to work, and one on each thing that it asks for in vain.
-fn say(config: &Config, digest: &str, node: &Node, resource: &Resource, facing: Facing) {
-    log::info!(
-        "sidespan {VERSION}, configuration {digest}: service {} in namespace {}, node {}, {facing}",
-        resource.get("service.name").unwrap_or("(none)"),
-        node.namespace.as_deref().unwrap_or("(none)"),
-        node::id(),
-    );
-    for name in config.spans.variables() {
-        if node.variables.iter().all(|(other, _)| other != name) {
-            log::warn!(
-                "the environment variable {name} is not there; list it in vmConfig.env of the WasmPlugin, \
-                 or in vm_config.environment_variables of Envoy's configuration"
-            );
-        }
-    }
-    if node.environment().is_err() {
-        log::warn!(
-            "OTEL_RESOURCE_ATTRIBUTES is no list of key=value with commas between them; none of it counts"
-        );
-    }
-}
-
 /// All workers of a proxy have a new configuration within this time.
 const ONE_ROUND: Duration = Duration::from_secs(10);
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// In Envoy's filter state `wasm.sidespan.trace_id` and `wasm.sidespan.span_id`, for its access log.
 const TRACE_ID: &str = "sidespan.trace_id";
 const SPAN_ID: &str = "sidespan.span_id";

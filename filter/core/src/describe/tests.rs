@@ -153,7 +153,8 @@ fn the_client_that_is_left_out_is_left_out_as_the_peer_too() {
         .collect();
     let found = said(&omit, SpanKind::Server, &behind, &answered());
     assert!(!found.contains_key("client.address"));
-    assert_eq!(found["network.peer.address"], "10.0.0.9", "a proxy's");
+    // A proxy's, or the client's that made up the header: nobody can tell.
+    assert!(!found.contains_key("network.peer.address"));
     let omit = spans(r#"{"omit": ["network.peer.address", "network.peer.port"]}"#);
     let found = said(&omit, SpanKind::Server, &REQUEST, &answered());
     assert_eq!(found["client.address"], "10.0.0.9");

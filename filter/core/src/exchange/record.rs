@@ -54,6 +54,9 @@ impl Exchange for Record {
         if let Some(name) = path.strip_prefix("response\0headers\0") {
             return joined(&self.headers, name);
         }
+        if let Some(name) = path.strip_prefix("response\0trailers\0") {
+            return joined(&self.trailers, name);
+        }
         let (_, value) = self.properties.iter().find(|(other, _)| other == path)?;
         Some(value.clone())
     }

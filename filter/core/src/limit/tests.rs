@@ -79,6 +79,20 @@ fn rl_3_an_estimate_thins_what_comes_to_the_rate() {
 }
 
 #[test]
+fn rl_3_less_than_one_a_second_is_one_in_so_many() {
+    for (target, rate, seconds) in [(0.5, 20, 400), (0.25, 1, 400), (0.1, 5, 2_000)] {
+        let allowed = target * seconds as f64;
+        let found = passed(target, rate, seconds) / allowed;
+        assert!((0.9..1.15).contains(&found), "{target} {rate}: {found}");
+    }
+    assert_eq!(
+        passed(0.25, 1, 1),
+        1.0,
+        "what nobody has counted yet passes"
+    );
+}
+
+#[test]
 fn an_estimate_forgets_a_burst_and_a_pause() {
     let mut estimate = Estimate::new(10.0);
     for _ in 0..1000 {

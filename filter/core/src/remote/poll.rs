@@ -95,7 +95,7 @@ impl Poll {
     /// by itself; this is for an answer that is lost.
     pub fn is_overdue(&self, now: Nanos) -> bool {
         let patience = Self::TIMEOUT.saturating_mul(2);
-        matches!(self.state, State::UnderWay { since } if now.is_past(since, patience))
+        matches!(self.state, State::UnderWay { since } if now.has_taken(since, patience))
     }
 
     /// The request under way has ended. `jitter` is a random byte.

@@ -16,6 +16,7 @@
 
 use alloc::vec::Vec;
 
+use super::word::Word;
 use crate::config::Keep;
 use crate::envoy_flags::{self, DOWNSTREAM_GONE};
 use crate::exchange::{self, Exchange};
@@ -43,8 +44,12 @@ pub struct Held {
     pub(super) is_rpc: bool,
     // Zero where no time was asked for, for nothing depends on it.
     pub(super) start: Nanos,
+    // The response has said how it was.
+    pub(super) is_heard: bool,
     // The response has come to its end, so nothing has broken it off.
     pub(super) is_whole: bool,
+    // Of the path and the authority that came, which a route may change on the way upstream.
+    pub(super) target: [u64; 2],
     pub(super) server: Option<Side>,
     pub(super) client: Option<Side>,
 }
@@ -97,26 +102,6 @@ impl Cause {
     }
 }
 
-/// Which part of a response has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Its headers.
-    Headers,
-    /// Its trailers.
-    Trailers,
-}
-
-/// What is to be done with `server-timing` in the part that passes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// Nothing.
-    Leave,
-    /// It is to say this.
-    Set(Vec<u8>),
-    /// It is to be taken away.
-    Remove,
-}
-
 impl Held {
     /// Notes that the response has come to its end.
     pub fn hear_end(&mut self) {
@@ -129,7 +114,7 @@ impl Held {
             return Some(Cause::Error);
         }
         let limit = self.keep.slower_than?;
-        now().is_past(self.start, limit).then_some(Cause::Slow)
+        now().has_taken(self.start, limit).then_some(Cause::Slow)
     }
 
     /// What only the end says: an exchange that broke off, and one that took long as a whole.
@@ -146,43 +131,34 @@ impl Held {
         if !is_open(&self.server) && !is_open(&self.client) {
             return None;
         }
-        if may_be_broken {
-            let flags = exchange::number(exchange, "response\0flags").unwrap_or(0);
-            // A caller that goes away is no failure of what it called.
-            let is_broken = flags & DOWNSTREAM_GONE == 0
-                && envoy_flags::broken_by(flags & !told(flags, exchange)).is_some();
-            if is_broken {
-                return Some(Cause::Error);
-            }
-        }
-        self.own_cause(false, now)
+        let is_broken = may_be_broken && self.is_broken(exchange);
+        self.own_cause(is_broken, now)
     }
 
-    /// What the caller is to be told, or is not to hear of a callee.
-    pub(super) fn word(
-        &self,
-        said: Option<Vec<u8>>,
-        strips: bool,
-        line: impl Fn(&str) -> Option<Vec<u8>>,
-    ) -> Word {
-        if strips {
-            return match said {
-                Some(said) if server_timing::has_word(&said) => {
-                    match server_timing::without_words(&said) {
-                        rest if rest.is_empty() => Word::Remove,
-                        rest => Word::Set(rest),
-                    }
-                }
-                _ => Word::Leave,
-            };
+    /// Whether the exchange ended before the response had.
+    fn is_broken(&self, exchange: &impl Exchange) -> bool {
+        let flags = exchange::number(exchange, "response\0flags").unwrap_or(0);
+        if flags == 0 {
+            return !self.is_heard;
         }
+        let status = exchange.response_header(":status");
+        let status = status.and_then(|digits| core::str::from_utf8(&digits).ok()?.parse().ok());
+        // A caller that goes away once it is answered has what it came for. Before that the server has failed it, and the
+        // client's side is kept with the server's so that the way there is whole.
+        if flags & DOWNSTREAM_GONE != 0 {
+            return status.is_none();
+        }
+        envoy_flags::broken_by(flags & !status.map_or(0, envoy_flags::told_by)).is_some()
+    }
+
+    /// What the caller is to be told; nothing where it has named no span that could be kept for it.
+    pub(super) fn word(&self, said: impl FnOnce() -> Option<Vec<u8>>) -> Word {
         match self.server {
             Some(Side {
                 span_id,
                 fate: Fate::Kept(_),
-            }) => {
-                let said = said.or_else(|| line(server_timing::NAME));
-                let trace_id = self.context.trace_id;
+            }) if self.parent_span_id.is_some() => {
+                let (trace_id, said) = (self.context.trace_id, said());
                 Word::Set(server_timing::with_word(trace_id, span_id, said.as_deref()))
             }
             _ => Word::Leave,
@@ -252,15 +228,4 @@ pub(super) fn kept(side: Option<Side>) -> Option<(Side, Cause)> {
         Fate::Kept(cause) => Some((side, cause)),
         Fate::Open | Fate::TooMany => None,
     }
-}
-
-/// The flags that the status tells of by itself; it is asked for only where there are any.
-fn told(flags: u64, exchange: &impl Exchange) -> u64 {
-    if flags == 0 {
-        return 0;
-    }
-    let status = exchange
-        .response_header(":status")
-        .and_then(|digits| core::str::from_utf8(&digits).ok()?.parse().ok());
-    status.map_or(0, envoy_flags::told_by)
 }

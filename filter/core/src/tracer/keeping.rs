@@ -2,7 +2,8 @@
 //! those that are worth it in the end.
 
 use super::active::{Active, Open, Parent};
-use super::held::{Fate, Held, Part, Side, Word, kept};
+use super::held::{Fate, Held, Side, kept};
+use super::word::{Part, Word};
 use super::{Course, Direction, Tracer};
 use crate::config::Keep;
 use crate::entropy::Entropy;
@@ -11,7 +12,6 @@ use crate::grpc;
 use crate::headers::{Name, RequestHeaders};
 use crate::notes::Notes;
 use crate::sampler::Verdict;
-use crate::server_timing;
 use crate::span::{Span, SpanKind};
 use crate::state::State;
 use crate::stats::{Counter, Stats};
@@ -79,7 +79,9 @@ impl Tracer {
             keep,
             is_rpc: content_type.is_some_and(grpc::is_grpc),
             start: keep.slower_than.map_or(Nanos(0), |_| now()),
+            is_heard: false,
             is_whole: false,
+            target: TARGET.map(|(name, _)| digest(headers.first(name))),
             server,
             client,
         })
@@ -95,39 +97,29 @@ impl Tracer {
         now: impl Fn() -> Nanos,
         state: &mut State<E>,
     ) -> Word {
-        let line = |name: &str| match part {
-            Part::Headers => exchange.response_header(name),
-            Part::Trailers => exchange.response_trailer(name),
-        };
         let is_edge = held.server.is_some() && held.client.is_some();
         let strips = is_edge || !held.keep.tell;
         if part == Part::Trailers && !held.is_rpc {
+            return match strips {
+                true => Word::stripped(part, exchange),
+                false => Word::Leave,
+            };
+        }
+        let verdict = verdict(held, part, exchange);
+        if verdict.is_none() && !strips {
             return Word::Leave;
         }
-        let status = match part {
-            Part::Headers => exchange.response_header(":status"),
-            Part::Trailers => None,
-        };
-        let grpc_status = held.is_rpc.then(|| line("grpc-status")).flatten();
-        let is_failure = match (&grpc_status, &status) {
-            (Some(digits), _) => grpc::is_servers_failure(digits),
-            (None, Some(status)) => matches!(status.as_slice(), [b'5', _, _]),
-            (None, None) => false,
-        };
-        // The status of a call is at its end; what comes before it says nothing of how it will be.
-        let is_verdict =
-            !held.is_rpc || grpc_status.is_some() || is_failure || part == Part::Trailers;
-        if !is_verdict && !strips {
-            return Word::Leave;
-        }
-        let said = (held.client.is_some() || strips)
-            .then(|| line(server_timing::NAME))
-            .flatten();
-        if is_verdict {
+        let listens = held.client.is_some() || strips;
+        let said = listens.then(|| part.server_timing(exchange)).flatten();
+        if let Some(is_failure) = verdict {
+            held.is_heard = true;
             let own = held.own_cause(is_failure, &now);
             held.judge(own, said.as_deref(), notes, &now, &mut state.limits);
         }
-        held.word(said, strips, line)
+        match strips {
+            true => Word::strip(said.as_deref()),
+            false => held.word(|| part.server_timing(exchange)),
+        }
     }
 
     /// Settles at the end what was held, and says whether any span of it is kept.
@@ -140,7 +132,8 @@ impl Tracer {
         state: &mut State<E>,
     ) -> bool {
         let late = held.late_cause(exchange, &now);
-        if late.is_some() {
+        // Without an answer nobody has asked yet whether a call that was made for it is kept.
+        if late.is_some() || !held.is_heard {
             held.judge(late, None, notes, &now, &mut state.limits);
         }
         let sides = [held.server, held.client];
@@ -164,7 +157,7 @@ impl Tracer {
         now: Nanos,
         stats: &mut Stats,
     ) -> impl Iterator<Item = Span> {
-        let headers = as_received(headers, all.clone());
+        let headers = as_received(held.target, headers, all.clone());
         let subject = self.descriptions.subject(&headers);
         let above = held.server.map(|side| side.span_id);
         let of_server = (Parent::Caller, held.parent_span_id);
@@ -217,18 +210,67 @@ impl Tracer {
     }
 }
 
-/// The request as it came: a route may have changed its path and its authority on the way upstream, and Envoy then notes
-/// what they were.
+/// What this part says of the exchange: whether it failed; `None` where that is still to come, or has been.
+fn verdict(held: &Held, part: Part, exchange: &impl Exchange) -> Option<bool> {
+    if held.is_heard {
+        return None;
+    }
+    let status = match part {
+        Part::Headers => exchange.response_header(":status"),
+        Part::Trailers => None,
+    };
+    let status = status.as_deref();
+    if !held.is_rpc {
+        return Some(matches!(status, Some([b'5', _, _])));
+    }
+    // A call says at its end how it was. One that says nothing has failed, but for a refusal that is the caller's own
+    // fault (gRPC, "HTTP to gRPC Status Code Mapping").
+    match (part.line(exchange, "grpc-status"), status) {
+        (Some(digits), _) => Some(grpc::is_servers_failure(&digits)),
+        (None, Some(b"200")) => None,
+        (None, Some(b"401" | b"403")) => Some(false),
+        (None, _) => Some(true),
+    }
+}
+
+/// The request as it came, but for what was changed on its way besides: a route may have changed its path and its
+/// authority, and Envoy then notes what they were. A caller can write such notes, too, so one counts only if it says what
+/// did come.
 fn as_received<'h>(
+    came: [u64; 2],
     headers: RequestHeaders<'h>,
-    all: impl Iterator<Item = (&'h [u8], &'h [u8])>,
+    all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
 ) -> RequestHeaders<'h> {
-    all.fold(headers, |headers, (name, value)| match name {
-        b"x-envoy-original-path" => headers.replaced(Name::Path, value),
-        b"x-envoy-original-host" => headers.replaced(Name::Authority, value),
-        _ => headers,
+    TARGET
+        .iter()
+        .zip(came)
+        .fold(headers, |headers, ((name, noted), came)| {
+            if digest(headers.first(*name)) == came {
+                return headers;
+            }
+            let is_it = |(name, value): &(&[u8], &[u8])| {
+                *name == noted.as_bytes() && digest(Some(value)) == came
+            };
+            match all.clone().find(is_it) {
+                Some((_, value)) => headers.replaced(*name, value),
+                None => headers,
+            }
+        })
+}
+
+/// FNV-1a.
+fn digest(value: Option<&[u8]>) -> u64 {
+    let bytes = value.unwrap_or_default().iter();
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
     })
 }
+
+/// What a route may change, and where Envoy notes what it was.
+const TARGET: [(Name, &str); 2] = [
+    (Name::Path, "x-envoy-original-path"),
+    (Name::Authority, "x-envoy-original-host"),
+];
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,14 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
 use super::*;
 use crate::config::Config;
 use crate::exchange::record::Record;
+use crate::headers::HeaderWriter;
 use crate::headers::list::HeaderList;
 use crate::notes::KEY_BYTES;
 use crate::resource::Node;
@@ -49,6 +51,8 @@ struct Pod {
     state: State<Counting>,
     notes: Shared,
     now: Cell<u64>,
+    // Headers that a route sets.
+    routed: Vec<(&'static str, &'static str)>,
     body: Body,
 }
 
@@ -84,6 +88,7 @@ impl Pod {
             state: State::new(&config, Counting(1)),
             notes: Shared::default(),
             now: Cell::new(1_000 * SECOND),
+            routed: Vec::new(),
             body: Body::Cut,
         }
     }
@@ -120,7 +125,13 @@ impl Pod {
         };
         self.now.set(self.now.get() + seconds * SECOND);
         let now = || Nanos(self.now.get());
-        for part in [Part::Headers, Part::Trailers] {
+        // Who gets no answer hears nothing of one.
+        let is_answered = exchange.response_header(":status").is_some();
+        let parts: &[Part] = match is_answered {
+            true => &[Part::Headers, Part::Trailers],
+            false => &[],
+        };
+        for part in parts.iter().copied() {
             let (notes, state) = (&mut self.notes, &mut self.state);
             let word = self
                 .tracer
@@ -141,7 +152,10 @@ impl Pod {
             .tracer
             .settle_held(&mut held, exchange, notes, now, state)
         {
-            let at_end = done.sent.clone();
+            let mut at_end = done.sent.clone();
+            for (name, value) in &self.routed {
+                at_end.set(name, value.as_bytes());
+            }
             let (request, all) = (at_end.as_request(), at_end.pairs());
             let stats = &mut self.state.stats;
             let spans = self
@@ -317,6 +331,10 @@ fn grpc_says_at_its_end_how_it_was() {
         (Record::answered(200).trailer("grpc-status", "14"), 1, true),
         (Record::answered(200).header("grpc-status", "14"), 0, true),
         (Record::answered(503), 0, true),
+        (Record::answered(404), 0, true),
+        (Record::answered(200), 1, true),
+        (Record::answered(401), 0, false),
+        (Record::answered(403), 0, false),
         (Record::answered(200).trailer("grpc-status", "5"), 1, false),
         (Record::answered(200).trailer("grpc-status", "0"), 1, false),
     ] {
@@ -369,7 +387,7 @@ fn what_is_slow_is_kept_where_that_is_asked_for() {
 }
 
 #[test]
-fn what_breaks_off_is_kept_and_a_caller_that_goes_away_is_not() {
+fn what_breaks_off_is_kept_and_a_caller_that_had_its_answer_is_not() {
     for (answer, is_kept) in [
         (Record::answered(200).number("response.flags", 0x40), true),
         (Record::default().number("response.flags", 0x4), true),
@@ -378,7 +396,6 @@ fn what_breaks_off_is_kept_and_a_caller_that_goes_away_is_not() {
             Record::answered(200).number("response.flags", 0x4000),
             false,
         ),
-        (Record::default().number("response.flags", 0x4000), false),
     ] {
         let mut pod = Pod::of("{}");
         let done = exchange(&mut pod, Direction::Outbound, &answer);
@@ -469,24 +486,124 @@ fn over_the_limit_the_traces_own_randomness_chooses() {
     );
 }
 
-#[test]
-fn a_kept_span_says_what_came_and_not_what_a_route_made_of_it() {
+/// The request goes on with these headers in place of those that came.
+fn routed(came: &[(&str, &str)], routed: &[(&'static str, &'static str)]) -> String {
     let mut pod = Pod::of("{}");
+    pod.routed = routed.to_vec();
     let traceparent = format!("00-{T}-{S}-00");
-    let headers = [
-        (":method", "GET"),
-        (":path", "/internal/7"),
-        (":authority", "internal"),
-        ("x-envoy-original-path", "/cart/7?a=b"),
-        ("x-envoy-original-host", "shop.example"),
-        ("traceparent", &traceparent),
-    ];
+    let mut headers = vec![(":method", "GET"), ("traceparent", traceparent.as_str())];
+    headers.extend(came);
     let answer = Record::answered(503);
     let done = pod.exchange(Direction::Inbound, &headers, &answer, 0);
-    let said = text(&done.spans[0]);
+    text(&done.spans[0])
+}
+
+#[test]
+fn a_kept_span_says_what_came_and_not_what_a_route_made_of_it() {
+    let said = routed(
+        &[(":path", "/cart/7?a=b"), (":authority", "shop.example")],
+        &[
+            (":path", "/internal/7"),
+            (":authority", "internal"),
+            ("x-envoy-original-path", "/cart/7?a=b"),
+            ("x-envoy-original-host", "shop.example"),
+        ],
+    );
     assert!(
         said.contains("/cart/7") && said.contains("shop.example"),
         "{said:?}"
     );
     assert!(!said.contains("internal"), "{said:?}");
+}
+
+#[test]
+fn a_caller_cannot_say_what_it_asked_for() {
+    let lies = [
+        ("x-envoy-original-path", "/health"),
+        ("x-envoy-original-host", "elsewhere"),
+    ];
+    let came = [(":path", "/cart/7"), (":authority", "shop.example")];
+    let with_lies: Vec<_> = came.into_iter().chain(lies).collect();
+    for (came, changed) in [
+        (&with_lies[..], &[][..]),
+        (&with_lies[..], &[(":path", "/cart/8")][..]),
+    ] {
+        let said = routed(came, changed);
+        assert!(said.contains("/cart/") && said.contains("shop.example"));
+        assert!(!said.contains("health") && !said.contains("elsewhere"));
+    }
+}
+
+#[test]
+fn who_got_no_answer_was_failed_and_a_note_still_counts() {
+    for direction in [Direction::Inbound, Direction::Outbound, Direction::Edge] {
+        let mut pod = Pod::of("{}");
+        let gone = Record::default().number("response.flags", 0x4000);
+        let done = exchange(&mut pod, direction, &gone);
+        let statuses: Vec<_> = done.spans.iter().map(|span| span.status).collect();
+        let expected = match direction {
+            Direction::Inbound => &[Status::Error][..],
+            Direction::Outbound => &[Status::Unset],
+            Direction::Edge => &[Status::Error, Status::Unset],
+        };
+        assert_eq!(statuses, expected, "{direction:?}");
+    }
+    let mut pod = Pod::of(r#"{"errors": false, "slowerThan": "9s"}"#);
+    let said = format!("trace;desc=00-{T}-{S}-01");
+    let told = Record::answered(200).header("server-timing", &said);
+    assert_eq!(
+        exchange(&mut pod, Direction::Outbound, &told).spans.len(),
+        1
+    );
+    let gone = Record::default().number("response.flags", 0x4000);
+    let done = exchange(&mut pod, Direction::Inbound, &gone);
+    assert!(text(&done.spans[0]).contains("callee"));
+}
+
+#[test]
+fn who_named_no_span_is_told_of_none() {
+    let mut pod = Pod::of("{}");
+    let answer = Record::answered(503);
+    let done = pod.exchange(Direction::Inbound, &[(":path", "/")], &answer, 0);
+    assert_eq!(done.spans.len(), 1);
+    assert_eq!(done.words[0], Word::Leave);
+}
+
+#[test]
+fn the_words_that_others_said_in_other_lines_stay() {
+    let said = format!("trace;desc=00-{T}-{S}-01");
+    let mut pod = Pod::of("{}");
+    let answer = Record::answered(500)
+        .header("server-timing", "db;dur=53")
+        .header("server-timing", &said)
+        .header("server-timing", "app;dur=1");
+    let done = exchange(&mut pod, Direction::Inbound, &answer);
+    let id = hex(done.spans[0].span_id);
+    let expected = format!("trace;desc=00-{T}-{id}-01, db;dur=53, app;dur=1");
+    assert_eq!(done.words[0], Word::Set(expected.into_bytes()));
+    let answer = Record::answered(200)
+        .header("server-timing", "db;dur=53")
+        .header("server-timing", &said)
+        .header("server-timing", "app;dur=1");
+    let done = exchange(&mut pod, Direction::Edge, &answer);
+    assert_eq!(done.spans.len(), 2, "the word was in the second line");
+    assert_eq!(done.words[0], Word::Set(b"db;dur=53, app;dur=1".to_vec()));
+    let stripped = Word::stripped(Part::Headers, &answer);
+    assert_eq!(stripped, Word::Set(b"db;dur=53, app;dur=1".to_vec()));
+}
+
+#[test]
+fn edges_let_no_word_out_whatever_was_decided() {
+    for (config, direction, expected) in [
+        ("{}", Some(Direction::Edge), true),
+        ("{}", Some(Direction::Inbound), false),
+        ("{}", None, false),
+        (r#"{"tell": false}"#, Some(Direction::Outbound), true),
+        (r#"{"tell": false}"#, None, true),
+    ] {
+        let pod = Pod::of(config);
+        assert_eq!(pod.tracer.strips_words(direction), expected, "{config}");
+    }
+    let translating = Pod::with("{}");
+    assert!(!translating.tracer.strips_words(Some(Direction::Edge)));
 }

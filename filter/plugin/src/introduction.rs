@@ -1,0 +1,33 @@
+//! What a worker says of itself when it is put to work: which version and configuration run, for whom, and what is missing.
+
+use sidespan_core::config::Config;
+use sidespan_core::facing::Facing;
+use sidespan_core::resource::{Node, Resource};
+
+use crate::node;
+
+/// Of this program.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// One line on a configuration that is put to work, and one on each thing that it asks for in vain.
+pub(crate) fn say(config: &Config, digest: &str, node: &Node, resource: &Resource, facing: Facing) {
+    log::info!(
+        "sidespan {VERSION}, configuration {digest}: service {} in namespace {}, node {}, {facing}",
+        resource.get("service.name").unwrap_or("(none)"),
+        node.namespace.as_deref().unwrap_or("(none)"),
+        node::id(),
+    );
+    for name in config.spans.variables() {
+        if node.variables.iter().all(|(other, _)| other != name) {
+            log::warn!(
+                "the environment variable {name} is not there; list it in vmConfig.env of the WasmPlugin, \
+                 or in vm_config.environment_variables of Envoy's configuration"
+            );
+        }
+    }
+    if node.environment().is_err() {
+        log::warn!(
+            "OTEL_RESOURCE_ATTRIBUTES is no list of key=value with commas between them; none of it counts"
+        );
+    }
+}
