@@ -13,7 +13,10 @@ mod mesh;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use serde_json::Value as Json;
+use sidespan_core::tracer::Cause;
 use sidespan_sink::{SpanKind, StoredSpan, Value};
+use sidespan_tests::readme;
 
 use mesh::{Run, SPANS_PER_SECOND};
 
@@ -90,6 +93,32 @@ fn late_keeping_does_not_falsify_rates() {
     let most = healthy as f64 * P + SIGMAS * deviation(healthy);
     let least = run.failures as f64 / (run.failures as f64 + most);
     assert!(naively >= least && naively > 10.0 * truth, "{naively}");
+}
+
+/// The settings that the README gives leave out what the filter marks, by the name that it marks it with.
+#[test]
+fn the_documented_settings_name_the_mark_and_its_values() {
+    let readme = readme::text();
+    let (_, section) = readme.split_once("## Rates from spans").expect("a section");
+    let (section, _) = section.split_once("\n## ").expect("a section behind it");
+    let blocks: Vec<Json> = section
+        .split("```yaml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().expect("the end of a block"))
+        .map(|yaml| serde_saphyr::from_str(yaml).expect("YAML"))
+        .collect();
+    let [collector, tempo] = &blocks[..] else {
+        panic!("two blocks: {blocks:?}");
+    };
+    let dropped = &collector["processors"]["filter"]["traces"]["span"][0];
+    assert_eq!(*dropped, "attributes[\"sidespan.kept\"] != nil");
+    let causes = [Cause::Error, Cause::Slow, Cause::Callee].map(Cause::name);
+    for processor in ["span_metrics", "service_graphs"] {
+        let policy = &tempo["metrics_generator"]["processor"][processor]["filter_policies"][0];
+        let mark = &policy["exclude"]["attributes"][0];
+        assert_eq!(mark["key"], "span.sidespan.kept", "{processor}");
+        assert_eq!(mark["value"], causes.join("|"), "{processor}");
+    }
 }
 
 /// What 1 % is when it is rounded to four digits (TH-5).
