@@ -48,10 +48,10 @@ fn every_failure_arrives_whole_and_one_in_a_hundred_of_the_rest() {
         run.failures as f64 / run.seconds,
     );
     println!(
-        "1 % and what failed: {spans} spans, {} bytes; everything: {all} spans, {} bytes, of which a tail sampler holds {} at a time (30 s)",
+        "1 % and what failed: {spans} spans, {} bytes; everything: {all} spans, {} bytes, of which a tail sampler holds {:.0} at a time (30 s)",
         run.bytes,
         all * bytes_each,
-        (rate * 30.0) as u64 * HOPS as u64 * bytes_each,
+        rate * 30.0 * (HOPS as u64 * bytes_each) as f64,
     );
     assert_eq!(failed, run.failures, "every failure is there");
     let healthy = run.requests - run.failures;

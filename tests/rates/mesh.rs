@@ -94,7 +94,7 @@ fn sent(way_in: SocketAddr, index: u64, requests: u64) -> u64 {
     let mut connection = Connection::open(way_in).expect("a listener");
     let [well, badly] = ["/ok", "/fail"].map(|path| Request::get(path).bytes());
     let mut failures = 0;
-    for number in (index..requests).step_by(CONNECTIONS as usize) {
+    for number in (0..requests).filter(|number| number % CONNECTIONS == index) {
         let is_failure = number % FAILS == 0;
         let request = if is_failure { &badly } else { &well };
         let answer = connection.exchange_bytes(request).expect("an answer");
