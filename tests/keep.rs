@@ -203,6 +203,26 @@ fn where_nothing_is_told_each_keeps_what_it_sees_itself() {
     assert_eq!(path(&spans), ORDERS_HIDES[2..]);
 }
 
+/// What Envoy tries again by itself is one request to its filters, and of an answer that was thrown away they see nothing.
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn of_a_try_that_the_proxy_repeats_only_the_callees_own_span_is_kept() {
+    let caller = Caller::fresh();
+    let answer = mesh().request(Entry::Front, "retries", "retried", &caller);
+    assert_eq!((answer.status, timing(&answer)), (200, own("front")));
+    let spans = mesh().spans("retries", &caller);
+    assert_eq!(path(&spans), ["bank SERVER error"]);
+    // Where all tries fail, the path is there.
+    let caller = Caller::fresh();
+    mesh().request(Entry::Front, "retries", "hidden-early", &caller);
+    let spans = mesh().spans("retries", &caller);
+    let (mut tries, mut others): (Vec<_>, Vec<_>) =
+        spans.into_iter().partition(|span| span.service() == "bank");
+    assert_eq!(tries.len(), 2, "each try is a SERVER span");
+    others.extend(tries.pop());
+    assert_eq!(path(&others), PAYMENTS_HIDES);
+}
+
 /// A mesh of its own, for its Envoys have two workers: the call that fails passes one of them, and the answer mostly the
 /// other.
 #[test]

@@ -28,6 +28,7 @@ mod outage;
 mod pairs;
 mod private;
 mod program;
+mod rates;
 mod ratio;
 mod remote;
 mod replies;

@@ -53,10 +53,7 @@ fn th_4_the_same_traces_are_kept_as_by_opentelemetrys_own_sampler() {
     let ids = ids();
     let told: Vec<String> = PERCENTAGES.iter().map(|it| told(*it, &ids)).collect();
     let as_told: Vec<u64> = told.iter().map(|th| RANGE - decoded(th)).collect();
-    let as_configured: Vec<u64> = PERCENTAGES
-        .iter()
-        .map(|percentage| (percentage / 100.0 * RANGE as f64).round() as u64)
-        .collect();
+    let as_configured: Vec<u64> = PERCENTAGES.iter().map(|it| fraction(*it)).collect();
     let theirs = ask(&[as_told.clone(), as_configured.clone()].concat(), &ids);
     let (exact, rounded) = theirs.split_at(PERCENTAGES.len());
     let mut differing = 0;
@@ -121,6 +118,16 @@ fn told(percentage: f64, ids: &[u128]) -> String {
         }
     }
     told
+}
+
+/// Of 2^56, to the nearest.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a percentage of 2^56 is a number of 57 bits"
+)]
+fn fraction(percentage: f64) -> u64 {
+    (percentage / 100.0 * RANGE as f64).round() as u64
 }
 
 /// TH-1, once more.

@@ -51,6 +51,14 @@ pub fn formats(named: &[Format], all: &[Format]) -> String {
     }
 }
 
+/// The filter's README.
+///
+/// # Panics
+/// When it is not there.
+pub fn text() -> String {
+    fs::read_to_string(path()).expect("the filter's README")
+}
+
 fn path() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.with_file_name("filter").join("README.md")

@@ -132,7 +132,6 @@ impl Worker {
         } else if course.is_held() {
             self.tracer
                 .hold(course, &mut direction, &headers, host::now, &mut self.state)
-                .map(Box::new)
                 .map(Spans::Held)
         } else {
             None
@@ -226,7 +225,7 @@ impl Worker {
         let mut kept = Stats::default();
         let spans = self
             .tracer
-            .finish_held(*held, headers, all, &exchange, now, &mut kept);
+            .finish_held(held, headers, all, &exchange, now, &mut kept);
         for span in spans {
             collector.exporter.push(&span, now, &mut self.state.stats);
         }

@@ -14,6 +14,7 @@
 //! stays as it was: others had decided by it. What is held is a few ids; a span is described only if it is kept, from the
 //! request's headers, which the proxy still has when it logs.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::word::Word;
@@ -36,7 +37,8 @@ use crate::time::Nanos;
 pub struct Held {
     pub(super) context: SpanContext,
     pub(super) parent_span_id: Option<SpanId>,
-    pub(super) link: Option<Link>,
+    // Hardly any request has one, and all would pay for its room.
+    pub(super) link: Option<Box<Link>>,
     pub(super) trace_state: Vec<u8>,
     pub(super) reason: Reason,
     pub(super) randomness: u64,
@@ -108,6 +110,12 @@ impl Held {
         self.is_whole = true;
     }
 
+    /// Whether nothing has become of either side yet.
+    pub(super) fn is_open(&self) -> bool {
+        let is_open = |side: Option<Side>| side.is_none_or(|side| side.fate == Fate::Open);
+        is_open(self.server) && is_open(self.client)
+    }
+
     /// What the part that has come says by itself.
     pub(super) fn own_cause(&self, is_failure: bool, now: &impl Fn() -> Nanos) -> Option<Cause> {
         if is_failure && self.keep.errors {
@@ -127,8 +135,11 @@ impl Held {
         if !may_be_broken && self.keep.slower_than.is_none() {
             return None;
         }
-        let is_open = |side: &Option<Side>| side.is_some_and(|side| side.fate == Fate::Open);
-        if !is_open(&self.server) && !is_open(&self.client) {
+        if [self.server, self.client]
+            .iter()
+            .flatten()
+            .all(|side| side.fate != Fate::Open)
+        {
             return None;
         }
         let is_broken = may_be_broken && self.is_broken(exchange);
