@@ -44,11 +44,6 @@ const IN_THE_GUEST: usize = 100;
 
 #[test]
 #[cfg_attr(no_packages, ignore = "python3 with venv, node and npm are needed")]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of the range is neither negative nor beyond it"
-)]
 fn th_4_the_same_traces_are_kept_as_by_opentelemetrys_own_sampler() {
     let ids = ids();
     let told: Vec<String> = PERCENTAGES.iter().map(|it| told(*it, &ids)).collect();
