@@ -1,5 +1,5 @@
-//! The notes between the two sides of a pod are in a fixed number of slots: a million failing traces leave no more behind
-//! than a thousand, and where two traces meet in one slot, only a hint is lost.
+//! The notes between the two sides of a pod are in a fixed number of slots: however many traces fail, they leave no more
+//! behind than a thousand (`SIDESPAN_LOAD=100000` takes a million, and as long as that takes); and where two traces meet in one slot, only a hint is lost.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ const NOTE_BYTES: usize = 16 + 24;
 const LIMIT: Duration = Duration::from_secs(12);
 
 #[test]
-fn a_million_failing_traces_leave_a_thousand_notes_and_no_memory_behind() {
+fn failing_traces_leave_a_thousand_notes_and_no_memory_behind() {
     let shared = Shared::new();
     // Whatever else is shared is there at the start.
     let configuration = keeping(r#"{"spansPerSecond": 1000000000}"#);
@@ -28,7 +28,7 @@ fn a_million_failing_traces_leave_a_thousand_notes_and_no_memory_behind() {
         .map(|worker| Pod::start(&configuration, &shared, Duration::ZERO, worker))
         .collect();
     let share = effort::share(1_000_000, 20_000) / WORKERS;
-    let end = Instant::now() + LIMIT;
+    let end = Instant::now() + effort::patience(LIMIT);
     let runs: Vec<Run> = thread::scope(|scope| {
         let running: Vec<_> = pods
             .into_iter()

@@ -1,6 +1,7 @@
 //! How much the big tests do: what is proved, or as much as `SIDESPAN_LOAD` asks for while one works on something else.
 
 use std::env;
+use std::time::Duration;
 
 /// The number of requests that `SIDESPAN_LOAD` gives, of the full number.
 ///
@@ -10,6 +11,14 @@ pub fn requests(full: u64) -> u64 {
     env::var("SIDESPAN_LOAD").ok().map_or(full, |text| {
         text.parse().expect("SIDESPAN_LOAD: a number of requests")
     })
+}
+
+/// How long it may take: as long as it takes, where `SIDESPAN_LOAD` asks for a number.
+pub fn patience(usual: Duration) -> Duration {
+    match env::var_os("SIDESPAN_LOAD") {
+        Some(_) => Duration::from_secs(3600),
+        None => usual,
+    }
 }
 
 /// The same share of something else: all of it, or at least `least`.
