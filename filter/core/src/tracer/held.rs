@@ -131,7 +131,8 @@ impl Held {
         exchange: &impl Exchange,
         now: &impl Fn() -> Nanos,
     ) -> Option<Cause> {
-        let may_be_broken = self.keep.errors && !self.is_whole;
+        // A call whose answer is whole and has no status is as bad as one that broke off.
+        let may_be_broken = self.keep.errors && !(self.is_whole && self.is_heard);
         if !may_be_broken && self.keep.slower_than.is_none() {
             return None;
         }

@@ -561,6 +561,29 @@ fn who_got_no_answer_was_failed_and_a_note_still_counts() {
 }
 
 #[test]
+fn a_call_that_ends_without_a_status_has_failed() {
+    let call = [
+        (":path", "/shop.Cart/Add"),
+        ("content-type", "application/grpc"),
+    ];
+    let list = HeaderList::new(call);
+    let answer = Record::answered(200);
+    let mut pod = Pod::of("{}");
+    let now = || Nanos(SECOND);
+    let (request, all) = (list.as_request(), list.pairs());
+    let inbound = || Direction::Inbound;
+    let tracer = &pod.tracer;
+    let course = tracer.decide(&request, all, inbound, now, &mut pod.state);
+    let held = tracer.hold(&mut course.unwrap(), inbound, &request, now, &mut pod.state);
+    let mut held = held.unwrap();
+    let (notes, state) = (&mut pod.notes, &mut pod.state);
+    // Its headers end it, and no trailers come.
+    tracer.hear_held(&mut held, Part::Headers, &answer, notes, now, state);
+    held.hear_end();
+    assert!(tracer.settle_held(&mut held, &answer, notes, now, state));
+}
+
+#[test]
 fn who_named_no_span_is_told_of_none() {
     let mut pod = Pod::of("{}");
     let answer = Record::answered(503);
