@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use sidespan_core::config::Config;
-use sidespan_core::entropy::Entropy;
+use sidespan_core::entropy::Counting;
 use sidespan_core::exchange::record::Record;
 use sidespan_core::headers::list::HeaderList;
 use sidespan_core::otlp;
@@ -339,18 +339,6 @@ fn lossy((name, value): (&str, &[u8])) -> (String, String) {
 fn lossy_bytes((name, value): (&[u8], &[u8])) -> (String, String) {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     (text(name), text(value))
-}
-
-struct Counting(u8);
-
-impl Entropy for Counting {
-    fn fill(&mut self, bytes: &mut [u8]) -> bool {
-        for byte in bytes {
-            *byte = self.0;
-            self.0 = self.0.wrapping_add(1);
-        }
-        true
-    }
 }
 
 const NAMESPACE: &str = "payments";

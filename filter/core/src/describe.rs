@@ -15,7 +15,7 @@ use crate::conventions::{Key, Side, Vocabulary, Writer};
 use crate::envoy_flags;
 use crate::exchange::{self, Ending, Exchange};
 use crate::grpc;
-use crate::headers::{Name, RequestHeaders};
+use crate::headers::{self, Name, RequestHeaders};
 use crate::http;
 use crate::pattern;
 use crate::resource::Node;
@@ -260,7 +260,7 @@ fn describe_peer(writer: &mut Writer<'_>, peer: &[u8]) {
     }
     let (address, port) = http::split_authority(peer);
     writer.text(Key::PeerAddress, address);
-    if let Some(port) = port.and_then(http::port_number) {
+    if let Some(port) = port.and_then(headers::number::<u16>) {
         writer.number(Key::PeerPort, i64::from(port));
     }
 }

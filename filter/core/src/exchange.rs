@@ -8,6 +8,7 @@ pub mod record;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::headers;
 use crate::time::Nanos;
 
 /// A proxy's answers about one exchange.
@@ -36,7 +37,6 @@ pub(crate) struct Ending {
 impl Ending {
     /// What the response says, as far as it has come.
     pub(crate) fn of_response(exchange: &impl Exchange, is_grpc: bool) -> Self {
-        let status = exchange.response_header(":status");
         // A response without a body has gRPC's status among its headers.
         let grpc_status = || {
             exchange
@@ -44,7 +44,7 @@ impl Ending {
                 .or_else(|| exchange.response_header("grpc-status"))
         };
         Self {
-            status_code: status.and_then(|digits| core::str::from_utf8(&digits).ok()?.parse().ok()),
+            status_code: status_code(exchange),
             grpc_status: is_grpc.then(grpc_status).flatten(),
             ..Self::default()
         }
@@ -57,6 +57,11 @@ impl Ending {
             ..Self::of_response(exchange, is_grpc)
         }
     }
+}
+
+/// The status code of the response, if one was begun.
+pub(crate) fn status_code(exchange: &impl Exchange) -> Option<u16> {
+    headers::number(&exchange.response_header(":status")?)
 }
 
 /// A property that is a whole number.

@@ -9,6 +9,7 @@ mod name;
 pub mod wire;
 
 use alloc::vec::Vec;
+use core::str::FromStr;
 
 pub use name::{Name, Names};
 
@@ -152,6 +153,11 @@ pub trait HeaderWriter {
     fn set(&mut self, name: &'static str, value: &[u8]);
     /// Takes away all lines of the header.
     fn remove(&mut self, name: &'static str);
+}
+
+/// A number in decimal digits, if it is one.
+pub(crate) fn number<N: FromStr>(digits: &[u8]) -> Option<N> {
+    core::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// Without spaces and tabs at both ends (RFC 9110, optional whitespace).

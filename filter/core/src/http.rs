@@ -22,7 +22,7 @@ use crate::headers::{Name, RequestHeaders};
 use crate::span::{SpanKind, Status};
 use forwarded::Forwarded;
 use url::Url;
-pub(crate) use url::{port_number, split_authority, split_target};
+pub(crate) use url::{split_authority, split_target};
 
 /// The name of a span for this request: `{method} {route}`, with `HTTP` for a method that the conventions do not know.
 pub(crate) fn name(headers: &RequestHeaders<'_>, route: Option<&str>) -> Cow<'static, str> {

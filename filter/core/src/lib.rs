@@ -75,3 +75,4 @@ pub mod threshold;
 pub mod time;
 pub mod tracer;
 mod trust;
+pub mod unsent;

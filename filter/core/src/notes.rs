@@ -5,6 +5,8 @@
 //! has the whole id and a time in it: a note of another trace is none, and an old one is none either. Where two traces
 //! meet in a slot the later stays, and the earlier loses a hint, never a span (design 4.4).
 
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::ids::TraceId;
@@ -13,9 +15,20 @@ use crate::time::Nanos;
 /// The outbound side's notes.
 pub trait Notes {
     /// What stands in a slot; empty where nothing does.
-    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> alloc::vec::Vec<u8>;
+    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8>;
     /// Puts a value there.
     fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]);
+}
+
+/// Shared data for whoever uses this crate without a proxy.
+impl Notes for BTreeMap<Vec<u8>, Vec<u8>> {
+    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
+        self.get(&slot[..]).cloned().unwrap_or_default()
+    }
+
+    fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
+        self.insert(slot.to_vec(), value.to_vec());
+    }
 }
 
 /// Whether a trace is noted. The time is asked for only where something stands there.
@@ -62,21 +75,8 @@ const LIFETIME: Duration = Duration::from_secs(300);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::collections::BTreeMap;
-    use alloc::vec::Vec;
 
-    #[derive(Default)]
-    struct Shared(BTreeMap<Vec<u8>, Vec<u8>>);
-
-    impl Notes for Shared {
-        fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
-            self.0.get(&slot[..]).cloned().unwrap_or_default()
-        }
-
-        fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
-            self.0.insert(slot.to_vec(), value.to_vec());
-        }
-    }
+    type Shared = BTreeMap<Vec<u8>, Vec<u8>>;
 
     fn id(number: u128) -> TraceId {
         TraceId::from_bytes(number.to_be_bytes()).unwrap()
@@ -116,8 +116,8 @@ mod tests {
             seed = seed.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645) | 1;
             note(&mut notes, id(seed >> 3 | 1), NOW);
         }
-        assert!(notes.0.len() <= 1024, "{}", notes.0.len());
-        assert!(notes.0.values().all(|value| value.len() == 24));
+        assert!(notes.len() <= 1024, "{}", notes.len());
+        assert!(notes.values().all(|value| value.len() == 24));
     }
 
     #[test]

@@ -287,7 +287,11 @@ impl Tracer {
     /// Whether words about traces are taken out of the responses to all requests, sampled or not: always at an edge, and
     /// everywhere if nobody is to be told.
     pub fn strips_words(&self, direction: Option<Direction>) -> bool {
-        self.sampler.is_some() && (direction == Some(Direction::Edge) || !self.tells)
+        self.sampler.is_some() && self.strips_at(direction == Some(Direction::Edge))
+    }
+
+    fn strips_at(&self, is_edge: bool) -> bool {
+        is_edge || !self.tells
     }
 
     /// What becomes of baggage, which is no trace context and goes its own way.

@@ -8,7 +8,7 @@
 use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
-use sidespan_core::entropy::Entropy;
+use sidespan_core::entropy::Counting;
 use sidespan_core::exchange::record::Record;
 use sidespan_core::otlp;
 use sidespan_core::propagation::SamplingState;
@@ -76,7 +76,7 @@ fn exchange<'a>(
     direction: Direction,
     list: &'a List,
 ) -> Option<(List, TraceIds)> {
-    let mut state = State::new(&Config::default(), Ones);
+    let mut state = State::new(&Config::default(), Counting(1));
     let (mut after, mut traces) = (list.clone(), Vec::new());
     let request = list.as_request();
     let bytes = |(name, value): (&'a str, &'a [u8])| (name.as_bytes(), value);
@@ -111,13 +111,3 @@ static TRACERS: LazyLock<[Tracer; 2]> = LazyLock::new(|| {
         Tracer::new(&config, &Node::default())
     })
 });
-
-/// The same ids in every run, so that a finding can be repeated.
-struct Ones;
-
-impl Entropy for Ones {
-    fn fill(&mut self, bytes: &mut [u8]) -> bool {
-        bytes.fill(1);
-        true
-    }
-}

@@ -9,10 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
-use sidespan_core::entropy::Entropy;
+use sidespan_core::entropy::Counting;
 use sidespan_core::exchange::record::Record;
 use sidespan_core::headers::list::HeaderList;
-use sidespan_core::notes::{KEY_BYTES, Notes};
 use sidespan_core::otlp::{self, wire};
 use sidespan_core::resource::Node;
 use sidespan_core::span::Span;
@@ -72,7 +71,7 @@ fn of_request(
     request: &HeaderList,
     record: &Record,
 ) -> Vec<Span> {
-    let mut state = State::new(&Config::default(), Ones);
+    let mut state = State::new(&Config::default(), Counting(1));
     let known = request.as_request();
     let all = request.pairs();
     let decided = tracer.decide(&known, all, || direction, || Nanos(1), &mut state);
@@ -86,7 +85,7 @@ fn of_request(
 }
 
 fn of_try(tracer: &Tracer, request: &HeaderList, record: &Record) -> Vec<Span> {
-    let mut state = State::new(&Config::default(), Ones);
+    let mut state = State::new(&Config::default(), Counting(1));
     let mut after = request.clone();
     let known = request.as_request();
     let all = request.pairs();
@@ -100,7 +99,7 @@ fn of_try(tracer: &Tracer, request: &HeaderList, record: &Record) -> Vec<Span> {
 
 fn kept(tracer: &Tracer, direction: Direction, request: &HeaderList, record: &Record) -> Vec<Span> {
     let (known, now) = (request.as_request(), || Nanos(1));
-    let mut state = State::new(&Config::default(), Ones);
+    let mut state = State::new(&Config::default(), Counting(1));
     let decided = tracer.decide(&known, request.pairs(), || direction, now, &mut state);
     let Some(mut course) = decided else {
         return Vec::new();
@@ -109,7 +108,7 @@ fn kept(tracer: &Tracer, direction: Direction, request: &HeaderList, record: &Re
     let Some(mut held) = held else {
         return Vec::new();
     };
-    let notes = &mut Slots::default();
+    let notes = &mut BTreeMap::new();
     for part in [Part::Headers, Part::Trailers] {
         let word = tracer.hear_held(&mut held, part, record, notes, now, &mut state);
         if let Word::Set(value) = word {
@@ -124,19 +123,6 @@ fn kept(tracer: &Tracer, direction: Direction, request: &HeaderList, record: &Re
     let spans: Vec<_> = spans.collect();
     assert!(!spans.is_empty() && spans.iter().all(|span| span.flags & 1 == 0));
     spans
-}
-
-#[derive(Default)]
-struct Slots(BTreeMap<Vec<u8>, Vec<u8>>);
-
-impl Notes for Slots {
-    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
-        self.0.get(&slot[..]).cloned().unwrap_or_default()
-    }
-
-    fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
-        self.0.insert(slot.to_vec(), value.to_vec());
-    }
 }
 
 fn check(span: &Span) {
@@ -188,13 +174,3 @@ static TRACERS: LazyLock<[Tracer; 5]> = LazyLock::new(|| {
         Tracer::new(&config, &Node::default())
     })
 });
-
-/// The same ids in every run, so that a finding can be repeated.
-struct Ones;
-
-impl Entropy for Ones {
-    fn fill(&mut self, bytes: &mut [u8]) -> bool {
-        bytes.fill(1);
-        true
-    }
-}

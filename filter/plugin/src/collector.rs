@@ -11,7 +11,7 @@ use sidespan_core::otlp::Envelope;
 use sidespan_core::stats::Stats;
 use sidespan_core::time::Nanos;
 
-use crate::host::{self, CallError, WasiEntropy};
+use crate::host::{self, WasiEntropy};
 
 /// The way to the collector.
 pub(crate) struct Collector {
@@ -143,12 +143,9 @@ impl Collector {
         );
         match host::http_call(&self.otlp.cluster, headers, Some(body), self.otlp.timeout) {
             Ok(token) => self.call = Some(token),
-            Err(error) => {
-                let failure = match error {
-                    CallError::UnknownCluster => Failure::UnknownCluster,
-                    CallError::NotSent => Failure::NotSent,
-                };
-                self.answered(failure.again(), now, ids, stats, |_| None);
+            Err(unsent) => {
+                let reply = Failure::Unsent(unsent).again();
+                self.answered(reply, now, ids, stats, |_| None);
             }
         }
     }

@@ -19,7 +19,7 @@ use std::time::Duration;
 use sidespan_core::headers::HeaderWriter;
 use sidespan_core::time::Nanos;
 
-pub(crate) use call::{CallError, PRODUCT, http_call};
+pub(crate) use call::{PRODUCT, http_call};
 pub(crate) use current::CurrentExchange;
 pub(crate) use random::WasiEntropy;
 pub(crate) use swap::{Swap, Version};

@@ -9,7 +9,7 @@ use sidespan_core::export::News;
 use sidespan_core::remote::{Answer, Document, Failure, Fault, Poll, Strategy, target};
 use sidespan_core::state::State;
 
-use crate::host::{self, CallError, WasiEntropy};
+use crate::host::{self, WasiEntropy};
 use crate::running;
 
 /// The way to the sampling server.
@@ -57,13 +57,7 @@ impl SamplingServer {
         ];
         match host::http_call(&self.remote.cluster, headers, None, Poll::TIMEOUT) {
             Ok(token) => self.call = Some(token),
-            Err(error) => {
-                let failure = match error {
-                    CallError::UnknownCluster => Failure::UnknownCluster,
-                    CallError::NotSent => Failure::NotSent,
-                };
-                self.ended(Err(failure.into()), state);
-            }
+            Err(unsent) => self.ended(Err(Failure::Unsent(unsent).into()), state),
         }
     }
 

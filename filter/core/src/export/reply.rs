@@ -18,8 +18,10 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::config::Protocol;
+use crate::headers::number;
 use crate::otlp;
 use crate::time::Nanos;
+use crate::unsent::Unsent;
 
 pub use details::said;
 
@@ -45,10 +47,8 @@ pub enum Reply {
 /// What went wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The proxy would not send it: it knows no such cluster.
-    UnknownCluster,
-    /// The proxy could not send it.
-    NotSent,
+    /// The proxy did not send it.
+    Unsent(Unsent),
     /// No answer came.
     NoAnswer,
     /// An HTTP status that is none of success.
@@ -92,7 +92,7 @@ pub struct Grpc<'a> {
 impl Reply {
     /// Reads an answer to a request by this protocol, which arrived now.
     pub fn read(protocol: Protocol, answer: &Answer<'_>, now: Nanos) -> Self {
-        let Some(status) = answer.status.and_then(decimal) else {
+        let Some(status) = answer.status.and_then(number::<u32>) else {
             return Failure::NoAnswer.again();
         };
         match (protocol, status, answer.grpc.status) {
@@ -117,7 +117,7 @@ impl Reply {
     }
 
     fn read_grpc(digits: &[u8], answer: &Answer<'_>) -> Self {
-        let Some(status) = decimal(digits) else {
+        let Some(status) = number(digits) else {
             return Self::Refused(Failure::NotGrpc);
         };
         let failure = Failure::GrpcStatus(status);
@@ -149,13 +149,9 @@ impl Reply {
     }
 }
 
-fn decimal(digits: &[u8]) -> Option<u32> {
-    core::str::from_utf8(digits).ok()?.parse().ok()
-}
-
 /// `Retry-After`: seconds, or a date.
 fn delay(value: &[u8], now: Nanos) -> Option<Duration> {
-    decimal(value).map_or_else(
+    number::<u32>(value).map_or_else(
         || date::until(value, now),
         |seconds| Some(Duration::from_secs(u64::from(seconds))),
     )
@@ -185,13 +181,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownCluster => f.write_str(
-                "the proxy knows no such cluster; check the name, that the service exists, \
-                 and that the Sidecar resource's egress hosts include it",
-            ),
-            Self::NotSent => f.write_str(
-                "the proxy would not send the request: the cluster has no healthy endpoint, or its circuit breaker is open",
-            ),
+            Self::Unsent(unsent) => unsent.fmt(f),
             Self::NoAnswer => f.write_str("no answer"),
             Self::HttpStatus(status) => write!(f, "HTTP status {status}"),
             Self::GrpcStatus(status) => write!(f, "gRPC status {status}"),

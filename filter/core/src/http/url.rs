@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use super::forwarded::Forwarded;
 use crate::conventions::{Key, Vocabulary, Writer};
-use crate::headers::{Name, RequestHeaders};
+use crate::headers::{self, Name, RequestHeaders};
 use crate::span::SpanKind;
 
 pub(super) struct Url<'a> {
@@ -101,7 +101,7 @@ impl<'a> Url<'a> {
         let (address, port) = split_authority(authority);
         writer.text(Key::ServerAddress, address);
         let port = match port {
-            Some(digits) => port_number(digits),
+            Some(digits) => headers::number(digits),
             None => match self.scheme {
                 b"http" => Some(80),
                 b"https" => Some(443),
@@ -179,11 +179,6 @@ pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
         }
         None => (host, None),
     }
-}
-
-/// A port as a number, if it is one.
-pub(crate) fn port_number(digits: &[u8]) -> Option<u16> {
-    core::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 fn key_of(pair: &[u8]) -> &[u8] {

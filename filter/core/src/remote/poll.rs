@@ -10,7 +10,9 @@ use core::time::Duration;
 
 use super::document::Document;
 use crate::export::{News, Reported};
+use crate::headers;
 use crate::time::Nanos;
+use crate::unsent::Unsent;
 
 /// Asks a sampling server, time and again.
 #[derive(Debug)]
@@ -32,10 +34,8 @@ enum State {
 /// What went wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The proxy would not send it: it knows no such cluster.
-    UnknownCluster,
-    /// The proxy could not send it.
-    NotSent,
+    /// The proxy did not send it.
+    Unsent(Unsent),
     /// No answer came.
     NoAnswer,
     /// An HTTP status that is not 200.
@@ -146,10 +146,7 @@ impl Answer<'_> {
     /// # Errors
     /// What kept it from being one.
     pub fn document(&self) -> Result<Document, Fault> {
-        let status = self
-            .status
-            .and_then(|status| core::str::from_utf8(status).ok()?.parse::<u16>().ok());
-        match status {
+        match self.status.and_then(headers::number) {
             None => Err(Failure::NoAnswer.into()),
             Some(200) if self.body_bytes > Self::MAX_BYTES => Err(Failure::TooLong.into()),
             Some(200) => Document::parse(self.body).map_err(|error| Fault {
@@ -173,13 +170,7 @@ impl From<Failure> for Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.failure {
-            Failure::UnknownCluster => f.write_str(
-                "the proxy knows no such cluster; check the name, that the service exists, \
-                 and that the Sidecar resource's egress hosts include it",
-            ),
-            Failure::NotSent => f.write_str(
-                "the proxy would not send the request: the cluster has no healthy endpoint, or its circuit breaker is open",
-            ),
+            Failure::Unsent(unsent) => unsent.fmt(f),
             Failure::NoAnswer => f.write_str("no answer"),
             Failure::HttpStatus(status) => write!(f, "HTTP status {status}"),
             Failure::TooLong => f.write_str("an answer of more than 1 MiB"),
@@ -249,7 +240,7 @@ mod tests {
         assert!(poll.begins(Nanos(1_000 * SECOND)));
         for expected in [1_000, 2_000, 4_000, 8_000, 10_000, 10_000] {
             poll.ended(
-                Some(Failure::UnknownCluster),
+                Some(Failure::Unsent(Unsent::UnknownCluster)),
                 Nanos(start * SECOND / 1000),
                 10,
             );
@@ -322,7 +313,7 @@ mod tests {
             ..fault
         };
         assert!(fault.document().unwrap_err().to_string().len() < 300);
-        let unknown = Fault::from(Failure::UnknownCluster).to_string();
+        let unknown = Fault::from(Failure::Unsent(Unsent::UnknownCluster)).to_string();
         assert!(unknown.contains("egress hosts"), "{unknown}");
     }
 

@@ -153,8 +153,7 @@ impl Held {
         if flags == 0 {
             return !self.is_heard;
         }
-        let status = exchange.response_header(":status");
-        let status = status.and_then(|digits| core::str::from_utf8(&digits).ok()?.parse().ok());
+        let status = exchange::status_code(exchange);
         // A caller that goes away once it is answered has what it came for. Before that the server has failed it, and the
         // client's side is kept with the server's so that the way there is whole.
         if flags & DOWNSTREAM_GONE != 0 {

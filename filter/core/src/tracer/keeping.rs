@@ -100,7 +100,7 @@ impl Tracer {
         state: &mut State<E>,
     ) -> Word {
         let is_edge = held.server.is_some() && held.client.is_some();
-        let strips = is_edge || !held.keep.tell;
+        let strips = self.strips_at(is_edge);
         if part == Part::Trailers && !held.is_rpc {
             return match strips {
                 true => Word::stripped(part, exchange),

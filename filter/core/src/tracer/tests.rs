@@ -3,6 +3,7 @@ use alloc::string::String;
 use alloc::vec;
 
 use super::*;
+use crate::entropy::Counting;
 use crate::exchange::record::Record;
 use crate::headers::list::HeaderList;
 use crate::span::{LinkReason, Span, SpanKind, Status};
@@ -16,19 +17,6 @@ mod exclude;
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const S: &str = "00f067aa0ba902b7";
 const EXPORT: &str = r#""export": {"otlp": {"cluster": "collector"}}"#;
-
-/// Bytes 1, 2, 3, …: every id is known beforehand.
-struct Counting(u8);
-
-impl Entropy for Counting {
-    fn fill(&mut self, bytes: &mut [u8]) -> bool {
-        for byte in bytes {
-            *byte = self.0;
-            self.0 = self.0.wrapping_add(1);
-        }
-        true
-    }
-}
 
 struct Exhausted;
 

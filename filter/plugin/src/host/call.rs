@@ -3,18 +3,10 @@
 use std::time::Duration;
 
 use proxy_wasm::types::Status as SdkStatus;
+use sidespan_core::unsent::Unsent;
 
 /// What the proxy's servers are told of who asks.
 pub(crate) const PRODUCT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
-
-/// Why a call was not made.
-#[derive(Clone, Copy)]
-pub(crate) enum CallError {
-    /// The proxy knows no such cluster.
-    UnknownCluster,
-    /// Anything else.
-    NotSent,
-}
 
 /// Starts an HTTP call to a cluster. The one hostcall that goes through the SDK: its dispatch ends the VM on the answer
 /// to a call that it did not see leave. Envoy answers it with OK, BAD_ARGUMENT or INTERNAL_FAILURE and nothing else, all
@@ -24,11 +16,11 @@ pub(crate) fn http_call(
     headers: Vec<(&str, &str)>,
     body: Option<&[u8]>,
     timeout: Duration,
-) -> Result<u32, CallError> {
+) -> Result<u32, Unsent> {
     proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout).map_err(
         |status| match status {
-            SdkStatus::BadArgument => CallError::UnknownCluster,
-            _ => CallError::NotSent,
+            SdkStatus::BadArgument => Unsent::UnknownCluster,
+            _ => Unsent::NotSent,
         },
     )
 }

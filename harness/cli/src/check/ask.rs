@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 use sidespan_core::config::{Config, Match, Role, Sampling};
-use sidespan_core::entropy::Entropy;
+use sidespan_core::entropy::Counting;
 use sidespan_core::headers::RequestHeaders;
 use sidespan_core::resource::Node;
 use sidespan_core::state::State;
@@ -182,7 +182,8 @@ impl Question {
                 .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
         };
         let headers = RequestHeaders::read(all());
-        let mut state = State::new(config, Fixed);
+        // Ids do not matter here: what is asked for is the reason, and a percentage is told as such.
+        let mut state = State::new(config, Counting(1));
         tracer.decide(
             &headers,
             all(),
@@ -236,16 +237,6 @@ impl Question {
             Some(_) if self.direction == Direction::Edge => format!("gateway.trust.{what}"),
             _ => format!("trust.{what}"),
         }
-    }
-}
-
-/// Ids do not matter here: what is asked for is the reason, and a percentage is told as such.
-struct Fixed;
-
-impl Entropy for Fixed {
-    fn fill(&mut self, bytes: &mut [u8]) -> bool {
-        bytes.fill(1);
-        true
     }
 }
 

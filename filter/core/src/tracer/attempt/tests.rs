@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::config::Config;
+use crate::entropy::Counting;
 use crate::exchange::record::Record;
 use crate::headers::list::HeaderList;
 use crate::resource::Node;
@@ -11,19 +12,6 @@ use crate::span::{SpanKind, Status};
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const S: &str = "00f067aa0ba902b7";
-
-/// Bytes 1, 2, 3, …: every id is known beforehand.
-struct Counting(u8);
-
-impl Entropy for Counting {
-    fn fill(&mut self, bytes: &mut [u8]) -> bool {
-        for byte in bytes {
-            *byte = self.0;
-            self.0 = self.0.wrapping_add(1);
-        }
-        true
-    }
-}
 
 /// One request, whose tries share a header map and a memory.
 struct Tries {

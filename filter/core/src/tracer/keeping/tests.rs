@@ -7,10 +7,10 @@ use core::cell::Cell;
 
 use super::*;
 use crate::config::Config;
+use crate::entropy::Counting;
 use crate::exchange::record::Record;
 use crate::headers::HeaderWriter;
 use crate::headers::list::HeaderList;
-use crate::notes::KEY_BYTES;
 use crate::resource::Node;
 use crate::span::Status;
 use crate::stats::Counter;
@@ -19,37 +19,11 @@ const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const S: &str = "00f067aa0ba902b7";
 const SECOND: u64 = 1_000_000_000;
 
-/// Bytes 1, 2, 3, …: every id is known beforehand.
-struct Counting(u8);
-
-impl Entropy for Counting {
-    fn fill(&mut self, bytes: &mut [u8]) -> bool {
-        for byte in bytes {
-            *byte = self.0;
-            self.0 = self.0.wrapping_add(1);
-        }
-        true
-    }
-}
-
-#[derive(Default)]
-struct Shared(BTreeMap<Vec<u8>, Vec<u8>>);
-
-impl Notes for Shared {
-    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
-        self.0.get(&slot[..]).cloned().unwrap_or_default()
-    }
-
-    fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
-        self.0.insert(slot.to_vec(), value.to_vec());
-    }
-}
-
 /// A worker of a pod.
 struct Pod {
     tracer: Tracer,
     state: State<Counting>,
-    notes: Shared,
+    notes: BTreeMap<Vec<u8>, Vec<u8>>,
     now: Cell<u64>,
     // Headers that a route sets.
     routed: Vec<(&'static str, &'static str)>,
@@ -86,7 +60,7 @@ impl Pod {
         Self {
             tracer: Tracer::new(&config, &Node::default()),
             state: State::new(&config, Counting(1)),
-            notes: Shared::default(),
+            notes: BTreeMap::new(),
             now: Cell::new(1_000 * SECOND),
             routed: Vec::new(),
             body: Body::Cut,
@@ -233,7 +207,7 @@ fn what_did_not_fail_leaves_nothing() {
             let done = exchange(&mut pod, direction, &Record::answered(status));
             assert_eq!(done.spans, [], "{direction:?} {status}");
             assert!(done.words.iter().all(|word| *word == Word::Leave));
-            assert!(pod.notes.0.is_empty());
+            assert!(pod.notes.is_empty());
         }
     }
 }
@@ -254,7 +228,7 @@ fn the_word_goes_from_the_callee_to_the_caller_and_on_to_the_root() {
     assert!(text(&client.spans[0]).contains("callee"));
     assert_eq!(client.spans[0].status, Status::Unset);
     assert!(client.words.iter().all(|word| *word == Word::Leave));
-    assert_eq!(pod.notes.0.len(), 1, "for the other side of the pod");
+    assert_eq!(pod.notes.len(), 1, "for the other side of the pod");
 
     let server = exchange(&mut pod, Direction::Inbound, &Record::answered(200));
     assert!(text(&server.spans[0]).contains("callee"));
@@ -310,7 +284,7 @@ fn an_edge_keeps_both_spans_and_lets_no_word_out() {
             };
             assert_eq!(client.parent_span_id, Some(server.span_id));
             assert_eq!((server.flags, client.flags), (0x300, 0x100));
-            assert!(pod.notes.0.is_empty(), "the other side is the same stream");
+            assert!(pod.notes.is_empty(), "the other side is the same stream");
         }
     }
     let mut pod = Pod::of("{}");
@@ -400,7 +374,7 @@ fn what_breaks_off_is_kept_and_a_caller_that_had_its_answer_is_not() {
         let mut pod = Pod::of("{}");
         let done = exchange(&mut pod, Direction::Outbound, &answer);
         assert_eq!(done.spans.len(), usize::from(is_kept), "{answer:?}");
-        assert_eq!(pod.notes.0.len(), usize::from(is_kept));
+        assert_eq!(pod.notes.len(), usize::from(is_kept));
     }
 }
 
