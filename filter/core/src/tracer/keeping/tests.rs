@@ -15,6 +15,9 @@ use crate::resource::Node;
 use crate::span::Status;
 use crate::stats::Counter;
 
+mod received;
+mod words;
+
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const S: &str = "00f067aa0ba902b7";
 const SECOND: u64 = 1_000_000_000;
@@ -213,88 +216,6 @@ fn what_did_not_fail_leaves_nothing() {
 }
 
 #[test]
-fn the_word_goes_from_the_callee_to_the_caller_and_on_to_the_root() {
-    let mut callee = Pod::of("{}");
-    let failed = exchange(&mut callee, Direction::Inbound, &Record::answered(503));
-    assert_eq!(failed.words[0], word(&failed.spans[0]));
-    let Word::Set(said) = &failed.words[0] else {
-        panic!("{:?}", failed.words);
-    };
-    let said = String::from_utf8(said.clone()).unwrap();
-
-    let mut pod = Pod::of("{}");
-    let hidden = Record::answered(200).header("server-timing", &said);
-    let client = exchange(&mut pod, Direction::Outbound, &hidden);
-    assert!(text(&client.spans[0]).contains("callee"));
-    assert_eq!(client.spans[0].status, Status::Unset);
-    assert!(client.words.iter().all(|word| *word == Word::Leave));
-    assert_eq!(pod.notes.len(), 1, "for the other side of the pod");
-
-    let server = exchange(&mut pod, Direction::Inbound, &Record::answered(200));
-    assert!(text(&server.spans[0]).contains("callee"));
-    assert_eq!(
-        server.words[0],
-        word(&server.spans[0]),
-        "and says so in turn"
-    );
-    assert_eq!(pod.counted(Counter::KeptCallee), 2);
-}
-
-#[test]
-fn a_word_about_another_trace_is_none() {
-    let other = format!("trace;desc=00-{}-{S}-01", T.replace('4', "5"));
-    let mut pod = Pod::of("{}");
-    let answer = Record::answered(200).header("server-timing", &other);
-    assert_eq!(exchange(&mut pod, Direction::Outbound, &answer).spans, []);
-}
-
-#[test]
-fn an_applications_own_metrics_stay() {
-    let mut pod = Pod::of("{}");
-    let answer = Record::answered(500).header("server-timing", "db;dur=53");
-    let done = exchange(&mut pod, Direction::Inbound, &answer);
-    let expected = format!(
-        "trace;desc=00-{T}-{}-01, db;dur=53",
-        hex(done.spans[0].span_id)
-    );
-    assert_eq!(done.words[0], Word::Set(expected.into_bytes()));
-}
-
-#[test]
-fn an_edge_keeps_both_spans_and_lets_no_word_out() {
-    let said = format!("trace;desc=00-{T}-{S}-01, db;dur=53");
-    for (config, direction) in [
-        ("{}", Direction::Edge),
-        (r#"{"tell": false}"#, Direction::Inbound),
-    ] {
-        for (value, expected) in [
-            (said.as_str(), Word::Set(b"db;dur=53".to_vec())),
-            (&said[..said.find(',').unwrap()], Word::Remove),
-            ("db;dur=53", Word::Leave),
-        ] {
-            let mut pod = Pod::of(config);
-            let answer = Record::answered(503).header("server-timing", value);
-            let done = exchange(&mut pod, direction, &answer);
-            assert_eq!(done.words[0], expected, "{value}");
-            if direction == Direction::Inbound {
-                continue;
-            }
-            let [server, client] = &done.spans[..] else {
-                panic!("{:?}", done.spans);
-            };
-            assert_eq!(client.parent_span_id, Some(server.span_id));
-            assert_eq!((server.flags, client.flags), (0x300, 0x100));
-            assert!(pod.notes.is_empty(), "the other side is the same stream");
-        }
-    }
-    let mut pod = Pod::of("{}");
-    let told = Record::answered(200).header("server-timing", &said);
-    let done = exchange(&mut pod, Direction::Edge, &told);
-    assert_eq!(done.spans.len(), 2, "the root is told, too");
-    assert!(done.spans.iter().all(|span| text(span).contains("callee")));
-}
-
-#[test]
 fn grpc_says_at_its_end_how_it_was() {
     let call = [
         (":path", "/shop.Cart/Add"),
@@ -460,54 +381,6 @@ fn over_the_limit_the_traces_own_randomness_chooses() {
     );
 }
 
-/// The request goes on with these headers in place of those that came.
-fn routed(came: &[(&str, &str)], routed: &[(&'static str, &'static str)]) -> String {
-    let mut pod = Pod::of("{}");
-    pod.routed = routed.to_vec();
-    let traceparent = format!("00-{T}-{S}-00");
-    let mut headers = vec![(":method", "GET"), ("traceparent", traceparent.as_str())];
-    headers.extend(came);
-    let answer = Record::answered(503);
-    let done = pod.exchange(Direction::Inbound, &headers, &answer, 0);
-    text(&done.spans[0])
-}
-
-#[test]
-fn a_kept_span_says_what_came_and_not_what_a_route_made_of_it() {
-    let said = routed(
-        &[(":path", "/cart/7?a=b"), (":authority", "shop.example")],
-        &[
-            (":path", "/internal/7"),
-            (":authority", "internal"),
-            ("x-envoy-original-path", "/cart/7?a=b"),
-            ("x-envoy-original-host", "shop.example"),
-        ],
-    );
-    assert!(
-        said.contains("/cart/7") && said.contains("shop.example"),
-        "{said:?}"
-    );
-    assert!(!said.contains("internal"), "{said:?}");
-}
-
-#[test]
-fn a_caller_cannot_say_what_it_asked_for() {
-    let lies = [
-        ("x-envoy-original-path", "/health"),
-        ("x-envoy-original-host", "elsewhere"),
-    ];
-    let came = [(":path", "/cart/7"), (":authority", "shop.example")];
-    let with_lies: Vec<_> = came.into_iter().chain(lies).collect();
-    for (came, changed) in [
-        (&with_lies[..], &[][..]),
-        (&with_lies[..], &[(":path", "/cart/8")][..]),
-    ] {
-        let said = routed(came, changed);
-        assert!(said.contains("/cart/") && said.contains("shop.example"));
-        assert!(!said.contains("health") && !said.contains("elsewhere"));
-    }
-}
-
 #[test]
 fn who_got_no_answer_was_failed_and_a_note_still_counts() {
     for direction in [Direction::Inbound, Direction::Outbound, Direction::Edge] {
@@ -555,52 +428,4 @@ fn a_call_that_ends_without_a_status_has_failed() {
     tracer.hear_held(&mut held, Part::Headers, &answer, notes, now, state);
     held.hear_end();
     assert!(tracer.settle_held(&mut held, &answer, notes, now, state));
-}
-
-#[test]
-fn who_named_no_span_is_told_of_none() {
-    let mut pod = Pod::of("{}");
-    let answer = Record::answered(503);
-    let done = pod.exchange(Direction::Inbound, &[(":path", "/")], &answer, 0);
-    assert_eq!(done.spans.len(), 1);
-    assert_eq!(done.words[0], Word::Leave);
-}
-
-#[test]
-fn the_words_that_others_said_in_other_lines_stay() {
-    let said = format!("trace;desc=00-{T}-{S}-01");
-    let mut pod = Pod::of("{}");
-    let answer = Record::answered(500)
-        .header("server-timing", "db;dur=53")
-        .header("server-timing", &said)
-        .header("server-timing", "app;dur=1");
-    let done = exchange(&mut pod, Direction::Inbound, &answer);
-    let id = hex(done.spans[0].span_id);
-    let expected = format!("trace;desc=00-{T}-{id}-01, db;dur=53, app;dur=1");
-    assert_eq!(done.words[0], Word::Set(expected.into_bytes()));
-    let answer = Record::answered(200)
-        .header("server-timing", "db;dur=53")
-        .header("server-timing", &said)
-        .header("server-timing", "app;dur=1");
-    let done = exchange(&mut pod, Direction::Edge, &answer);
-    assert_eq!(done.spans.len(), 2, "the word was in the second line");
-    assert_eq!(done.words[0], Word::Set(b"db;dur=53, app;dur=1".to_vec()));
-    let stripped = Word::stripped(Part::Headers, &answer);
-    assert_eq!(stripped, Word::Set(b"db;dur=53, app;dur=1".to_vec()));
-}
-
-#[test]
-fn edges_let_no_word_out_whatever_was_decided() {
-    for (config, direction, expected) in [
-        ("{}", Some(Direction::Edge), true),
-        ("{}", Some(Direction::Inbound), false),
-        ("{}", None, false),
-        (r#"{"tell": false}"#, Some(Direction::Outbound), true),
-        (r#"{"tell": false}"#, None, true),
-    ] {
-        let pod = Pod::of(config);
-        assert_eq!(pod.tracer.strips_words(direction), expected, "{config}");
-    }
-    let translating = Pod::with("{}");
-    assert!(!translating.tracer.strips_words(Some(Direction::Edge)));
 }
