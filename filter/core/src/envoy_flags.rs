@@ -13,7 +13,7 @@ pub(crate) const RETRY_LIMIT: u64 = 0x8000;
 /// The flags that a status code tells of by itself, besides which it needs no other word (ST-3): the proxy has answered in
 /// the upstream's place, or has passed on the last answer of several tries. What can also break an answer that has begun
 /// is among them only with the one code that the proxy answers when it has not.
-pub(crate) fn told_by(status_code: u16) -> u64 {
+fn told_by(status_code: u16) -> u64 {
     const ANSWERED: u64 = 0x2 // UH
         | 0x20 // UF
         | 0x80 // UO
@@ -38,6 +38,11 @@ pub(crate) fn told_by(status_code: u16) -> u64 {
         _ => 0,
     };
     ANSWERED | ended
+}
+
+/// The flags that say more than the status code of the response does, if one was begun.
+pub(crate) fn beyond(status_code: Option<u16>, flags: u64) -> u64 {
+    flags & !status_code.map_or(0, told_by)
 }
 
 /// What broke the exchange; the first flag that is set, from the most telling on.

@@ -93,7 +93,7 @@ pub(crate) fn describe_ending(writer: &mut Writer<'_>, ending: &Ending) -> Statu
         return Status::Error;
     }
     // A caller that goes away once it has an answer has what it came for; without one, the server could not serve it.
-    let flags = ending.response_flags & !ending.status_code.map_or(0, envoy_flags::told_by);
+    let flags = envoy_flags::beyond(ending.status_code, ending.response_flags);
     if flags & DOWNSTREAM_GONE != 0 && (ending.status_code.is_some() || kind == SpanKind::Client) {
         return Status::Unset;
     }

@@ -159,7 +159,7 @@ impl Held {
         if flags & DOWNSTREAM_GONE != 0 {
             return status.is_none();
         }
-        envoy_flags::broken_by(flags & !status.map_or(0, envoy_flags::told_by)).is_some()
+        envoy_flags::broken_by(envoy_flags::beyond(status, flags)).is_some()
     }
 
     /// What the caller is to be told; nothing where it has named no span that could be kept for it.
