@@ -13,7 +13,7 @@ use crate::attributes::Configured;
 use crate::config::Spans;
 use crate::conventions::{Key, Side, Vocabulary, Writer};
 use crate::envoy_flags;
-use crate::exchange::{self, Ending, Exchange};
+use crate::exchange::{Ending, Exchange, Fact, Told};
 use crate::grpc;
 use crate::headers::{self, Name, RequestHeaders};
 use crate::http;
@@ -137,7 +137,7 @@ impl Descriptions {
         attributes: &mut Attributes,
         ending: &Ending,
         response: &[Option<Vec<u8>>],
-        exchange: &impl Exchange,
+        told: &Told<'_, impl Exchange>,
     ) -> Outcome {
         let writer = &mut self.writer(kind, subject, attributes);
         let outcome = match &subject.rpc {
@@ -151,20 +151,20 @@ impl Descriptions {
             },
         };
         match kind {
-            SpanKind::Server => self.describe_caller(writer, subject, exchange),
-            SpanKind::Client => describe_upstream(writer, exchange),
+            SpanKind::Server => self.describe_caller(writer, subject, told),
+            SpanKind::Client => describe_upstream(writer, told),
         }
         if ending.response_flags != 0 {
             let flags = envoy_flags::short_names(ending.response_flags);
             attributes.text("sidespan.response_flags", flags.as_bytes());
         }
         if outcome.status == Status::Error
-            && let Some(details) = exchange.property("response\0code_details")
+            && let Some(details) = told.exchange.property("response\0code_details")
         {
             attributes.text("sidespan.response_code_details", &details);
         }
         if self.configured.has_end() {
-            self.configured.end(attributes, response, exchange);
+            self.configured.end(attributes, response, told.exchange);
         }
         outcome
     }
@@ -194,7 +194,7 @@ impl Descriptions {
         &self,
         writer: &mut Writer<'_>,
         subject: &Subject,
-        exchange: &impl Exchange,
+        told: &Told<'_, impl Exchange>,
     ) {
         let omits = |key| writer.vocabulary.omits(key);
         // The peer may be the client, and a header that says otherwise may be the client's own: what is left out under one
@@ -204,7 +204,7 @@ impl Descriptions {
         let is_client =
             !subject.is_rpc() && !subject.has_forwarded_client && !omits(Key::ClientAddress);
         if (is_client || !hides_peer)
-            && let Some(peer) = exchange.property("source\0address")
+            && let Some(peer) = told.fact(Fact::Source)
         {
             if is_client && !is_socket(&peer) {
                 writer.text(Key::ClientAddress, http::split_authority(&peer).0);
@@ -217,7 +217,7 @@ impl Descriptions {
         }
         if !subject.is_rpc()
             && !writer.vocabulary.omits(Key::ProtocolVersion)
-            && let Some(protocol) = exchange.property("request\0protocol")
+            && let Some(protocol) = told.fact(Fact::Protocol)
             && let Some(version) = protocol.strip_prefix(b"HTTP/")
         {
             writer.text(Key::ProtocolVersion, version);
@@ -238,13 +238,13 @@ impl Subject {
 }
 
 /// Where the request went, and how often it was tried before.
-fn describe_upstream(writer: &mut Writer<'_>, exchange: &impl Exchange) {
+fn describe_upstream(writer: &mut Writer<'_>, told: &Told<'_, impl Exchange>) {
     let is_asked =
         !(writer.vocabulary.omits(Key::PeerAddress) && writer.vocabulary.omits(Key::PeerPort));
-    if is_asked && let Some(peer) = exchange.property("upstream\0address") {
+    if is_asked && let Some(peer) = told.fact(Fact::Upstream) {
         describe_peer(writer, &peer);
     }
-    if let Some(attempts) = exchange::number(exchange, "upstream\0request_attempt_count")
+    if let Some(attempts) = told.number(Fact::Attempts)
         && let Some(resends) = attempts.checked_sub(1)
         && let Ok(resends @ 1..) = i64::try_from(resends)
     {

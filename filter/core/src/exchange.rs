@@ -4,12 +4,15 @@
 //! attributes, with the segments of their paths joined by NUL; a number is eight bytes, the lowest first.
 
 pub mod record;
+mod told;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::headers;
 use crate::time::Nanos;
+pub(crate) use told::{Fact, Told};
+pub use told::{Question, list};
 
 /// A proxy's answers about one exchange.
 pub trait Exchange {
@@ -19,6 +22,8 @@ pub trait Exchange {
     fn response_header(&self, name: &str) -> Option<Vec<u8>>;
     /// The first line of a trailer of the response.
     fn response_trailer(&self, name: &str) -> Option<Vec<u8>>;
+    /// The answers to a whole question in one, as the proxy lists them; `None` where it does not.
+    fn answers(&self, question: Question) -> Option<Vec<u8>>;
 }
 
 /// How an exchange ended.
@@ -37,26 +42,35 @@ pub(crate) struct Ending {
 impl Ending {
     /// What the response says, as far as it has come.
     pub(crate) fn of_response(exchange: &impl Exchange, is_grpc: bool) -> Self {
-        // A response without a body has gRPC's status among its headers.
-        let grpc_status = || {
-            exchange
-                .response_trailer("grpc-status")
-                .or_else(|| exchange.response_header("grpc-status"))
-        };
         Self {
             status_code: status_code(exchange),
-            grpc_status: is_grpc.then(grpc_status).flatten(),
+            grpc_status: is_grpc.then(|| grpc_status(exchange)).flatten(),
             ..Self::default()
         }
     }
 
     /// The same, and what the proxy says of it.
-    pub(crate) fn read(exchange: &impl Exchange, is_grpc: bool) -> Self {
+    pub(crate) fn read(told: &Told<'_, impl Exchange>, is_grpc: bool) -> Self {
+        let exchange = told.exchange;
         Self {
-            response_flags: number(exchange, "response\0flags").unwrap_or(0),
-            ..Self::of_response(exchange, is_grpc)
+            status_code: match told.answer(Fact::StatusCode) {
+                Some(_) => told
+                    .number(Fact::StatusCode)
+                    .and_then(|code| u16::try_from(code).ok()),
+                None => status_code(exchange),
+            },
+            grpc_status: is_grpc.then(|| grpc_status(exchange)).flatten(),
+            response_flags: told.number(Fact::Flags).unwrap_or(0),
+            is_cut: false,
         }
     }
+}
+
+/// `grpc-status`; a response without a body has it among its headers.
+fn grpc_status(exchange: &impl Exchange) -> Option<Vec<u8>> {
+    exchange
+        .response_trailer("grpc-status")
+        .or_else(|| exchange.response_header("grpc-status"))
 }
 
 /// The status code of the response, if one was begun.
@@ -90,20 +104,27 @@ pub(crate) fn text(exchange: &impl Exchange, path: &str) -> Option<Vec<u8>> {
     is_text.then_some(value)
 }
 
-/// When the exchange began, and when it ended, as far as the proxy measured it. The duration is of a clock that never
-/// steps back, so it is preferred to the difference of two times (EN-13).
-pub(crate) fn times(exchange: &impl Exchange, begun: Nanos, ended: Nanos) -> (Nanos, Nanos) {
-    let begun = match number(exchange, "request\0time") {
+/// When the exchange began, and when it ended. The proxy's duration is of a clock that never steps back, so it is
+/// preferred to the difference of two times (EN-13), and it counts from the proxy's own beginning: what other filters took
+/// before this one is in it. `begun` is zero where nobody has looked at the clock then.
+pub(crate) fn times(
+    told: &Told<'_, impl Exchange>,
+    begun: Nanos,
+    ended: Nanos,
+) -> (Nanos, Nanos) {
+    let known = told
+        .number(Fact::Duration)
+        .filter(|duration| i64::try_from(*duration).is_ok());
+    if let Some(duration) = known {
+        let Nanos(end) = ended;
+        return (Nanos(end.saturating_sub(duration)), ended);
+    }
+    let begun = match number(told.exchange, "request\0time") {
         Some(time) if time > 0 => Nanos(time),
+        _ if begun == Nanos(0) => ended,
         _ => begun,
     };
-    let ended = match number(exchange, "request\0duration") {
-        Some(duration) if i64::try_from(duration).is_ok() => {
-            begun.after(core::time::Duration::from_nanos(duration))
-        }
-        _ => ended.max(begun),
-    };
-    (begun, ended)
+    (begun, ended.max(begun))
 }
 
 /// Envoy's attributes that are one byte.

@@ -18,7 +18,7 @@ pub use name::{Name, Names};
 pub struct RequestHeaders<'a> {
     first: [Option<&'a [u8]>; Name::ALL.len()],
     // One bit for each name that has a line, so that a format that is not there costs one test.
-    present: u32,
+    present: Names,
     // Empty for all but hostile or careless callers, and then without an allocation.
     repeated: Vec<(Name, &'a [u8])>,
 }
@@ -27,7 +27,7 @@ impl Default for RequestHeaders<'_> {
     fn default() -> Self {
         Self {
             first: [None; Name::ALL.len()],
-            present: 0,
+            present: Names::NONE,
             repeated: Vec::new(),
         }
     }
@@ -47,7 +47,7 @@ impl<'a> RequestHeaders<'a> {
         let mut kept = Self::default();
         for (name, value) in headers {
             if let Some(name) = Name::of(name, wanted) {
-                kept.present |= name.bit();
+                kept.present = kept.present.with(name);
                 match kept.first.get_mut(name as usize) {
                     Some(first @ None) => *first = Some(value),
                     _ => kept.repeated.push((name, value)),
@@ -62,7 +62,7 @@ impl<'a> RequestHeaders<'a> {
     pub(crate) fn replaced(mut self, name: Name, value: &'a [u8]) -> Self {
         if let Some(first) = self.first.get_mut(name as usize) {
             *first = Some(value);
-            self.present |= name.bit();
+            self.present = self.present.with(name);
         }
         self
     }
@@ -83,13 +83,12 @@ impl<'a> RequestHeaders<'a> {
 
     /// Whether there is a line, be it empty.
     pub fn has(&self, name: Name) -> bool {
-        self.present & name.bit() != 0
+        self.present.contains(name)
     }
 
-    /// Whether any of these has a line, be it empty.
-    pub fn has_any(&self, names: &[Name]) -> bool {
-        let wanted = names.iter().fold(0, |bits, name| bits | name.bit());
-        self.present & wanted != 0
+    /// Whether any of these headers has a line.
+    pub fn has_any(&self, names: Names) -> bool {
+        self.present.meets(names)
     }
 
     /// Writes the header unless it already says exactly this: a write that changes nothing still costs a call.

@@ -17,19 +17,26 @@ use crate::config::{Match, PathMatch};
 use crate::describe::Descriptions;
 use crate::headers::{Name, RequestHeaders};
 use crate::http;
-use crate::pattern;
+use crate::pattern::{self, Glob};
 use crate::resource::Node;
 use crate::tracer::Direction;
 
 /// What is left of a match on one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Matcher {
-    path: Option<PathMatch>,
+    path: Option<Path>,
     // None of them stands for all.
     methods: Vec<String>,
-    user_agent: Option<String>,
-    headers: Vec<(String, String)>,
+    user_agent: Option<Glob>,
+    headers: Vec<(String, Glob)>,
     direction: Option<Direction>,
+}
+
+/// A condition on the path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Path {
+    Pattern(Glob),
+    Template(String),
 }
 
 /// A request, as far as a match may ask.
@@ -59,10 +66,14 @@ impl Matcher {
                 .iter()
                 .all(|(name, pattern)| has_line(&node.labels, name, pattern));
         is_here.then(|| Self {
-            path: condition.path.clone(),
+            path: condition.path.as_ref().map(Path::new),
             methods: condition.methods.clone(),
-            user_agent: condition.user_agent.clone(),
-            headers: condition.headers.clone(),
+            user_agent: condition.user_agent.as_deref().map(Glob::new),
+            headers: condition
+                .headers
+                .iter()
+                .map(|(name, pattern)| (name.clone(), Glob::new(pattern)))
+                .collect(),
             direction: condition.direction,
         })
     }
@@ -82,12 +93,12 @@ impl Matcher {
             && self.has_method(subject.known)
             && self.user_agent.as_ref().is_none_or(|pattern| {
                 let mut lines = subject.known.lines(Name::UserAgent).iter();
-                lines.any(|line| pattern::matches(pattern, line))
+                lines.any(|line| pattern.matches(line))
             })
             && self.headers.iter().all(|(name, pattern)| {
                 let mut lines = subject.all.clone();
                 lines.any(|(other, line)| {
-                    other == name.as_bytes() && pattern::matches(pattern, line)
+                    other == name.as_bytes() && pattern.matches(line)
                 })
             })
             && self
@@ -138,10 +149,17 @@ impl<'a, A, D: Fn() -> Direction> Subject<'a, A, D> {
     }
 }
 
-impl PathMatch {
+impl Path {
+    fn new(condition: &PathMatch) -> Self {
+        match condition {
+            PathMatch::Pattern(pattern) => Self::Pattern(Glob::new(pattern)),
+            PathMatch::Template(template) => Self::Template(template.clone()),
+        }
+    }
+
     fn describes(&self, path: &[u8]) -> bool {
         match self {
-            Self::Pattern(pattern) => pattern::matches(pattern, path),
+            Self::Pattern(pattern) => pattern.matches(path),
             Self::Template(template) => pattern::template_matches(template, path),
         }
     }

@@ -54,14 +54,14 @@ impl Envelope {
         let mut encoded_resource = Vec::new();
         wire::message(&mut encoded_resource, RESOURCE_SPANS_RESOURCE, |out| {
             for (key, value) in resource.iter() {
-                attribute(out, RESOURCE_ATTRIBUTES, key, value);
+                attribute(out, RESOURCE_ATTRIBUTES, key, value.as_bytes());
             }
         });
         let mut scope = Vec::new();
         wire::message(&mut scope, SCOPE_SPANS_SCOPE, |out| {
             wire::bytes(out, SCOPE_NAME, scope_name.as_bytes());
             wire::bytes(out, SCOPE_VERSION, scope_version.as_bytes());
-            attribute(out, SCOPE_ATTRIBUTES, "sidespan.configuration", digest);
+            attribute(out, SCOPE_ATTRIBUTES, "sidespan.configuration", digest.as_bytes());
         });
         Self {
             resource: encoded_resource,
@@ -114,7 +114,7 @@ pub fn encode(span: &Span) -> Vec<u8> {
         wire::message(&mut out, SPAN_LINKS, |out| {
             wire::bytes(out, LINK_TRACE_ID, &link.trace_id.to_bytes());
             wire::bytes(out, LINK_SPAN_ID, &link.span_id.to_bytes());
-            attribute(out, LINK_ATTRIBUTES, "link.reason", link.reason.name());
+            attribute(out, LINK_ATTRIBUTES, "link.reason", link.reason.name().as_bytes());
             // The other context came with the request, so it is remote.
             wire::fixed32(out, LINK_FLAGS, REMOTE);
         });
@@ -129,37 +129,50 @@ pub fn encode(span: &Span) -> Vec<u8> {
     out
 }
 
-/// A string attribute as a field of a span.
-pub(crate) fn attribute_text(out: &mut Vec<u8>, key: &str, value: &str) {
+/// A string attribute as a field of a span; the bytes are to be UTF-8.
+pub(crate) fn attribute_text(out: &mut Vec<u8>, key: &str, value: &[u8]) {
     attribute(out, SPAN_ATTRIBUTES, key, value);
 }
 
-fn attribute(out: &mut Vec<u8>, field: u64, key: &str, value: &str) {
-    wire::message(out, field, |out| {
-        wire::bytes(out, KEY_VALUE_KEY, key.as_bytes());
-        wire::message(out, KEY_VALUE_VALUE, |out| {
-            if value.is_empty() {
-                // A value that is set to the empty string is not the same as no value.
-                out.extend_from_slice(b"\x0a\x00");
-            } else {
-                wire::bytes(out, ANY_VALUE_STRING, value.as_bytes());
-            }
-        });
+fn attribute(out: &mut Vec<u8>, field: u64, key: &str, value: &[u8]) {
+    // A value that is set to the empty string is not the same as no value, so its length is written in any case.
+    let length = wire::varint_bytes(value.len());
+    let inner = value.len().saturating_add(length).saturating_add(1);
+    key_value(out, field, key, inner, |out| {
+        out.push(ANY_VALUE_STRING_TAG);
+        wire::varint(out, wire::as_u64(value.len()));
+        out.extend_from_slice(value);
     });
 }
 
 /// A whole number as a field of a span.
 pub(crate) fn attribute_number(out: &mut Vec<u8>, key: &str, value: i64) {
-    wire::message(out, SPAN_ATTRIBUTES, |out| {
-        wire::bytes(out, KEY_VALUE_KEY, key.as_bytes());
-        wire::message(out, KEY_VALUE_VALUE, |out| {
-            if value == 0 {
-                out.extend_from_slice(b"\x18\x00");
-            } else {
-                wire::number(out, ANY_VALUE_INT, value.cast_unsigned());
-            }
-        });
+    let value = value.cast_unsigned();
+    let length = wire::varint_bytes_of(value);
+    key_value(out, SPAN_ATTRIBUTES, key, length.saturating_add(1), |out| {
+        out.push(ANY_VALUE_INT_TAG);
+        wire::varint(out, value);
     });
+}
+
+/// A key, and a value of which the length is known: nothing has to be moved once it is written.
+fn key_value(
+    out: &mut Vec<u8>,
+    field: u64,
+    key: &str,
+    inner: usize,
+    value: impl FnOnce(&mut Vec<u8>),
+) {
+    let lengths = wire::varint_bytes(key.len()).saturating_add(wire::varint_bytes(inner));
+    let whole = key.len().saturating_add(inner).saturating_add(lengths);
+    let whole = whole.saturating_add(2);
+    // The tag and the length of the whole are a few bytes more.
+    out.reserve(whole.saturating_add(8));
+    wire::header(out, field, whole);
+    wire::header(out, KEY_VALUE_KEY, key.len());
+    out.extend_from_slice(key.as_bytes());
+    wire::header(out, KEY_VALUE_VALUE, inner);
+    value(out);
 }
 
 /// A message behind the five bytes that gRPC puts there: whether it is compressed, and how long.
@@ -246,8 +259,10 @@ const STATUS_CODE: u64 = 3;
 const STATUS_CODE_ERROR: u64 = 2;
 const KEY_VALUE_KEY: u64 = 1;
 const KEY_VALUE_VALUE: u64 = 2;
-const ANY_VALUE_STRING: u64 = 1;
-const ANY_VALUE_INT: u64 = 3;
+/// Field 1, with its length in front.
+const ANY_VALUE_STRING_TAG: u8 = 0x0a;
+/// Field 3, a number.
+const ANY_VALUE_INT_TAG: u8 = 0x18;
 const RESPONSE_PARTIAL_SUCCESS: u64 = 1;
 const PARTIAL_SUCCESS_REJECTED_SPANS: u64 = 1;
 const PARTIAL_SUCCESS_ERROR_MESSAGE: u64 = 2;

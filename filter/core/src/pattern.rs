@@ -5,6 +5,38 @@
 //! `Pay` nor `repay`. The parts between stars are searched from left to right and never again, so the time grows with
 //! the length of the value, never exponentially. Values are bytes, because header values need not be UTF-8.
 
+use alloc::string::String;
+
+/// A pattern that is compared with every request, so what stands before its first star is known beforehand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Glob {
+    pattern: String,
+    // prefix <= pattern.len()
+    prefix: usize,
+}
+
+impl Glob {
+    pub(crate) fn new(pattern: &str) -> Self {
+        Self {
+            pattern: pattern.into(),
+            prefix: pattern.find('*').unwrap_or(pattern.len()),
+        }
+    }
+
+    /// Whether it describes the whole value; nearly always its first byte already says that it does not.
+    pub(crate) fn matches(&self, value: &[u8]) -> bool {
+        let Some((prefix, rest)) = self.pattern.as_bytes().split_at_checked(self.prefix) else {
+            return false;
+        };
+        match rest {
+            [] => value.len() == prefix.len() && prefix.first() == value.first() && prefix == value,
+            _ if prefix.first().is_some_and(|first| value.first() != Some(first)) => false,
+            [_] => value.starts_with(prefix),
+            _ => matches(&self.pattern, value),
+        }
+    }
+}
+
 /// Whether the pattern describes the whole value.
 pub fn matches(pattern: &str, value: &[u8]) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
@@ -64,7 +96,7 @@ fn after<'a>(value: &'a [u8], part: &str) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{literal_characters, matches, template_matches};
+    use super::{Glob, literal_characters, matches, template_matches};
     use alloc::string::String;
     use alloc::vec::Vec;
 
@@ -144,6 +176,11 @@ mod tests {
                 let expected = model(pattern.as_bytes(), value.as_bytes());
                 assert_eq!(
                     matches(&pattern, value.as_bytes()),
+                    expected,
+                    "{pattern} against {value}"
+                );
+                assert_eq!(
+                    Glob::new(&pattern).matches(value.as_bytes()),
                     expected,
                     "{pattern} against {value}"
                 );

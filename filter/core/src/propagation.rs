@@ -60,9 +60,12 @@ pub fn extract<'a>(
         agreeing: FormatSet::default(),
         conflict: None,
     };
+    if !headers.has_any(Format::ALL_NAMES) {
+        return found;
+    }
     let mut alone = SamplingState::Deferred;
     for format in formats {
-        if !headers.has_any(format.headers()) {
+        if !headers.has_any(format.names()) {
             continue;
         }
         let answer = read(*format, headers);
@@ -197,6 +200,9 @@ pub fn seal<'a>(
         return tracestate;
     };
     let is_debug = context.sampling == SamplingState::Debug && context.span_id.is_some();
+    if tracestate == Tracestate::Absent && !is_debug && !agreeing.contains(Format::Datadog) {
+        return tracestate;
+    }
     let debug = is_debug.then(|| b3::print_single(Some(context), context.sampling, false));
     let debug = debug.as_ref().map(text::Text::as_bytes);
     let tracestate = tracestate.with(tracestate::B3_MEMBER, debug, stats);
@@ -226,24 +232,51 @@ pub fn without_datadog_decision<'a>(
     tracestate.with(tracestate::DATADOG_MEMBER, rest, stats)
 }
 
+/// Which formats leave, put together once for all requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    // The headers of all others are never touched.
+    listed: FormatSet,
+    injected: FormatSet,
+    mirror: bool,
+    keep64bit: bool,
+}
+
+impl From<&Propagation> for Wanted {
+    fn from(propagation: &Propagation) -> Self {
+        Self {
+            listed: Format::ALL
+                .into_iter()
+                .filter(|format| propagation.lists(*format))
+                .collect(),
+            injected: propagation.inject.iter().copied().collect(),
+            mirror: propagation.mirror,
+            keep64bit: propagation.keep64bit,
+        }
+    }
+}
+
 /// Writes the context in every format that is wanted and removes what is left of the other listed ones.
 pub fn inject(
-    propagation: &Propagation,
+    wanted: &Wanted,
     outgoing: &Outgoing<'_>,
     headers: &RequestHeaders<'_>,
     writer: &mut impl HeaderWriter,
 ) {
+    let written = match wanted.mirror {
+        true => wanted.injected.and(outgoing.answered),
+        false => wanted.injected,
+    };
     for format in Format::ALL {
-        if !propagation.lists(format) {
-            // Never touched.
+        if !wanted.listed.contains(format) {
             continue;
         }
-        let is_injected = propagation.inject.contains(&format);
-        let is_wanted = is_injected || (propagation.mirror && outgoing.answered.contains(format));
-        if is_wanted && write(format, propagation.keep64bit, outgoing, headers, writer) {
+        if written.contains(format)
+            && write(format, wanted.keep64bit, outgoing, headers, writer)
+        {
             continue;
         }
-        if headers.has_any(format.headers()) {
+        if headers.has_any(format.names()) {
             for name in format.headers() {
                 headers.remove(writer, *name);
             }

@@ -188,9 +188,7 @@ impl<'a> Member<'a> {
         let digits = wanted.and_then(Threshold::digits);
         match self {
             Self::Unusable => None,
-            Self::Absent => {
-                Some(Change(Self::join(&[], digits.as_ref()))).filter(|change| !change.0.is_empty())
-            }
+            Self::Absent => digits.map(|digits| Change(Self::join(&[], Some(&digits)))),
             Self::Usable(pairs) => {
                 let is_same = match &digits {
                     Some(digits) => {

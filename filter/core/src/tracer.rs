@@ -43,7 +43,7 @@ use crate::ids::{SpanId, TraceId};
 use crate::matching::{Matcher, Subject};
 use crate::propagation::format::Format;
 use crate::propagation::tracestate::Tracestate;
-use crate::propagation::{self, SamplingState, SpanContext};
+use crate::propagation::{self, SamplingState, SpanContext, Wanted};
 use crate::resource::Node;
 use crate::sampler::{Decision, Reason, Sampler, Trace, Verdict};
 use crate::span::Span;
@@ -67,6 +67,7 @@ pub enum Direction {
 #[derive(Clone, Debug)]
 pub struct Tracer {
     propagation: Propagation,
+    wanted: Wanted,
     // None: translate only, decide nothing.
     sampler: Option<Sampler>,
     trust: Trust,
@@ -110,6 +111,7 @@ impl Tracer {
         };
         Self {
             propagation: config.propagation.clone(),
+            wanted: Wanted::from(&config.propagation),
             sampler: sampling.map(|sampling| Sampler::new(sampling, node)),
             trust: trust(config.trust),
             edge_trust: config.gateway_trust.map(trust),
@@ -281,7 +283,7 @@ impl Tracer {
         headers: &RequestHeaders<'_>,
         writer: &mut impl HeaderWriter,
     ) {
-        propagation::inject(&self.propagation, &course.outgoing(), headers, writer);
+        propagation::inject(&self.wanted, &course.outgoing(), headers, writer);
     }
 
     /// Whether words about traces are taken out of the responses to all requests, sampled or not: always at an edge, and

@@ -65,7 +65,7 @@ pub fn translate(formats: &[Format], list: &HeaderList) -> HeaderList {
         answered: found.answered,
     };
     let mut after = list.clone();
-    propagation::inject(&propagation, &outgoing, &headers, &mut after);
+    propagation::inject(&(&propagation).into(), &outgoing, &headers, &mut after);
     after
 }
 

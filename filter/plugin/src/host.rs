@@ -164,6 +164,23 @@ pub(crate) fn done() {
     let _ = unsafe { proxy_done() };
 }
 
+/// What a function answers that the proxy has beside the ABI; `None` also where it has it not.
+fn foreign(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Out::default();
+    // SAFETY: name, arguments and both out pointers live as long as the call.
+    let status = unsafe {
+        proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            arguments.as_ptr(),
+            arguments.len(),
+            &raw mut out.data,
+            &raw mut out.size,
+        )
+    };
+    out.into_bytes(status)
+}
+
 /// A value shared by all VMs with this VM id, and what it is to be compared by. Values cannot be deleted, so an empty one
 /// stands for none.
 pub(crate) fn shared_data(key: impl AsRef<[u8]>) -> (Vec<u8>, Version) {
@@ -341,4 +358,12 @@ unsafe extern "C" {
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_done() -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        arguments: *const u8,
+        arguments_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
 }

@@ -49,8 +49,9 @@ fn said_by(
     let descriptions = Descriptions::new(spans, node);
     let subject = descriptions.subject(&request);
     let mut out = descriptions.begin(kind, &subject, &request, list.pairs(), Reason::Default);
-    let ending = Ending::read(exchange, subject.is_rpc());
-    let outcome = descriptions.end(kind, &subject, &mut out, &ending, &[], exchange);
+    let told = Told::nothing(exchange);
+    let ending = Ending::read(&told, subject.is_rpc());
+    let outcome = descriptions.end(kind, &subject, &mut out, &ending, &[], &told);
     let span = opentelemetry_proto::tonic::trace::v1::Span::decode(out.as_encoded()).unwrap();
     let count = span.attributes.len();
     let mut found: BTreeMap<_, _> = span
@@ -310,7 +311,7 @@ fn what_a_response_said_when_it_came_counts_at_an_end_that_cannot_read_it() {
         &mut out,
         &Ending::default(),
         &early,
-        &nothing,
+        &Told::nothing(&nothing),
     );
     let text = String::from_utf8_lossy(out.as_encoded()).into_owned();
     assert!(text.contains("a\u{12}\u{3}\n\u{1}1"), "{text:?}");

@@ -113,58 +113,18 @@ impl Name {
         }
     }
 
-    pub(super) fn bit(self) -> u32 {
+    pub(super) const fn bit(self) -> u32 {
         1_u32.wrapping_shl(self as u32)
     }
 
     pub(super) fn of(name: &[u8], wanted: Names) -> Option<Self> {
         // Asked before the names are compared: the headers of a format that is not listed cost what any other costs.
-        if wanted.contains(Self::candidate(name)?) {
-            Self::exact(name)
-        } else {
-            None
-        }
+        let candidate = Self::candidate(name)?;
+        (wanted.contains(candidate) && is_same(name, candidate.as_str().as_bytes()))
+            .then_some(candidate)
     }
 
     /// The name that this is; arms of one length are compared word by word.
-    fn exact(name: &[u8]) -> Option<Self> {
-        Some(match name {
-            b":method" => Self::Method,
-            b":path" => Self::Path,
-            b":authority" => Self::Authority,
-            b":scheme" => Self::Scheme,
-            b"user-agent" => Self::UserAgent,
-            b"content-type" => Self::ContentType,
-            b"forwarded" => Self::Forwarded,
-            b"x-forwarded-for" => Self::ForwardedFor,
-            b"x-forwarded-host" => Self::ForwardedHost,
-            b"x-forwarded-proto" => Self::ForwardedProto,
-            b"traceparent" => Self::Traceparent,
-            b"tracestate" => Self::Tracestate,
-            b"b3" => Self::B3,
-            b"x-b3-traceid" => Self::B3TraceId,
-            b"x-b3-spanid" => Self::B3SpanId,
-            b"x-b3-parentspanid" => Self::B3ParentSpanId,
-            b"x-b3-sampled" => Self::B3Sampled,
-            b"x-b3-flags" => Self::B3Flags,
-            b"uber-trace-id" => Self::UberTraceId,
-            b"x-amzn-trace-id" => Self::XAmznTraceId,
-            b"x-datadog-trace-id" => Self::DatadogTraceId,
-            b"x-datadog-parent-id" => Self::DatadogParentId,
-            b"x-datadog-sampling-priority" => Self::DatadogSamplingPriority,
-            b"x-datadog-origin" => Self::DatadogOrigin,
-            b"x-datadog-tags" => Self::DatadogTags,
-            b"x-cloud-trace-context" => Self::CloudTraceContext,
-            b"ot-tracer-traceid" => Self::OtTracerTraceId,
-            b"ot-tracer-spanid" => Self::OtTracerSpanId,
-            b"ot-tracer-sampled" => Self::OtTracerSampled,
-            b"grpc-trace-bin" => Self::GrpcTraceBin,
-            b"baggage" => Self::Baggage,
-            b"x-request-id" => Self::XRequestId,
-            _ => return None,
-        })
-    }
-
     /// The only name that this can be, by its length and one letter.
     fn candidate(name: &[u8]) -> Option<Self> {
         let letter = |at: usize| name.get(at).copied().unwrap_or_default();
@@ -223,10 +183,38 @@ impl Name {
 }
 
 /// A set of names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Names(u32);
 
 impl Names {
+    /// None.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// These.
+    pub(crate) const fn of(mut names: &[Name]) -> Self {
+        let mut bits = 0;
+        while let [name, rest @ ..] = names {
+            bits |= name.bit();
+            names = rest;
+        }
+        Self(bits)
+    }
+
+    /// These, and those.
+    pub(crate) const fn and(self, Self(others): Self) -> Self {
+        Self(self.0 | others)
+    }
+
+    /// Whether they have a name in common.
+    pub(super) fn meets(self, Self(others): Self) -> bool {
+        self.0 & others != 0
+    }
+
+    /// With this one.
+    pub(super) fn with(self, name: Name) -> Self {
+        Self(self.0 | name.bit())
+    }
+
     /// Every name.
     pub const ALL: Self = Self(u32::MAX);
 
@@ -236,9 +224,35 @@ impl Names {
         Self(names.iter().fold(self.0, |bits, name| bits & !name.bit()))
     }
 
-    fn contains(self, name: Name) -> bool {
+    pub(super) fn contains(self, name: Name) -> bool {
         self.0 & name.bit() != 0
     }
+}
+
+/// Whether two names are equal, eight bytes at a time: the comparison of slices is a loop over bytes in this target, and a
+/// request has dozens of headers.
+fn is_same(name: &[u8], other: &[u8]) -> bool {
+    if name.len() != other.len() {
+        return false;
+    }
+    let (words, rest) = name.as_chunks::<8>();
+    let (other_words, other_rest) = other.as_chunks::<8>();
+    let mut differences = 0;
+    for (word, other) in words.iter().zip(other_words) {
+        differences |= u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other);
+    }
+    match (name.last_chunk::<8>(), other.last_chunk::<8>()) {
+        // What is behind the last whole word, and some bytes of it once more.
+        (Some(word), Some(other)) => {
+            differences |= u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other);
+        }
+        _ => {
+            for (byte, other) in rest.iter().zip(other_rest) {
+                differences |= u64::from(byte ^ other);
+            }
+        }
+    }
+    differences == 0
 }
 
 #[cfg(test)]
@@ -253,6 +267,11 @@ mod tests {
             assert_eq!(Name::of(text, Names::ALL), Some(name));
             assert_eq!(Name::of(text, Names::ALL.without(&[name])), None);
             assert_eq!(Name::of(&text[1..], Names::ALL), None);
+            for at in 0..text.len() {
+                let mut other = text.to_vec();
+                other[at] ^= 1;
+                assert_ne!(Name::of(&other, Names::ALL), Some(name), "{at}");
+            }
         }
     }
 }

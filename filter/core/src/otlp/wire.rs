@@ -127,7 +127,31 @@ fn read_varint(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
-fn as_u64(length: usize) -> u64 {
+/// How many bytes a length takes.
+pub fn varint_bytes(length: usize) -> usize {
+    varint_bytes_of(as_u64(length))
+}
+
+/// How many bytes a number takes.
+pub fn varint_bytes_of(value: u64) -> usize {
+    match value {
+        0..=0x7f => 1,
+        0x80..=0x3fff => 2,
+        _ => {
+            let bits = u64::BITS.saturating_sub(value.leading_zeros());
+            usize::try_from(bits.div_ceil(7)).unwrap_or_default()
+        }
+    }
+}
+
+/// Writes what stands in front of a `string`, `bytes` or message field of this length.
+pub fn header(out: &mut Vec<u8>, field: u64, length: usize) {
+    tag(out, field, BYTES);
+    varint(out, as_u64(length));
+}
+
+/// A length as a number of the format.
+pub(super) fn as_u64(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
@@ -154,6 +178,7 @@ mod tests {
             let mut theirs = Vec::new();
             prost::encoding::encode_varint(value, &mut theirs);
             assert_eq!(ours, theirs, "{value}");
+            assert_eq!(varint_bytes_of(value), theirs.len(), "{value}");
             assert_eq!(read_varint(&mut &ours[..]), Some(value));
         }
     }

@@ -1,6 +1,6 @@
 //! The formats by name: which headers belong to each, and sets of them.
 
-use crate::headers::Name;
+use crate::headers::{Name, Names};
 
 /// A trace-context format, in the order in which formats are read by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Format {
     }
 
     /// Every header that belongs to the format; none of them may leave stale.
-    pub fn headers(self) -> &'static [Name] {
+    pub const fn headers(self) -> &'static [Name] {
         match self {
             Self::TraceContext => &[Name::Traceparent, Name::Tracestate],
             Self::B3 => &[Name::B3],
@@ -84,7 +84,36 @@ impl Format {
             Self::Gcp => &[Name::CloudTraceContext],
         }
     }
+
+    /// The same as a set.
+    pub(crate) fn names(self) -> Names {
+        NAMES.get(self as usize).copied().unwrap_or_default()
+    }
+
+    /// The headers of all formats.
+    pub(crate) const ALL_NAMES: Names = {
+        let mut all = Names::NONE;
+        let mut rest: &[Names] = &NAMES;
+        while let [names, others @ ..] = rest {
+            all = all.and(*names);
+            rest = others;
+        }
+        all
+    };
 }
+
+/// In the order of their declaration: a request asks for each, so they are put together once and for all.
+const NAMES: [Names; Format::ALL.len()] = [
+    Names::of(Format::TraceContext.headers()),
+    Names::of(Format::B3.headers()),
+    Names::of(Format::B3Multi.headers()),
+    Names::of(Format::Jaeger.headers()),
+    Names::of(Format::XRay.headers()),
+    Names::of(Format::Datadog.headers()),
+    Names::of(Format::GrpcTraceBin.headers()),
+    Names::of(Format::OtTrace.headers()),
+    Names::of(Format::Gcp.headers()),
+];
 
 /// A set of formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,6 +129,12 @@ impl FormatSet {
     /// Whether the format is in it.
     pub fn contains(self, format: Format) -> bool {
         self.0 & Self::bit(format) != 0
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub fn and(self, Self(others): Self) -> Self {
+        Self(self.0 | others)
     }
 
     /// Whether nothing is in it.
@@ -126,6 +161,7 @@ mod tests {
     fn lists_every_format_where_its_declaration_puts_it() {
         for (index, format) in Format::ALL.into_iter().enumerate() {
             assert_eq!(format as usize, index);
+            assert_eq!(format.names(), Names::of(format.headers()));
         }
     }
 

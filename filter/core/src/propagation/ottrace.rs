@@ -24,7 +24,7 @@ use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `ot-tracer-*`.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
-    if !headers.has_any(Format::OtTrace.headers()) {
+    if !headers.has_any(Format::OtTrace.names()) {
         return Extracted::Absent;
     }
     parse(headers).into()

@@ -53,7 +53,7 @@ fn pass(propagation: &Propagation, headers: &[(&str, &str)]) -> Passed {
         agreeing: found.agreeing,
         answered: found.answered,
     };
-    inject(propagation, &outgoing, &request, &mut after);
+    inject(&propagation.into(), &outgoing, &request, &mut after);
     Passed {
         extraction: Extraction {
             tracestate: Tracestate::Absent,
@@ -71,7 +71,7 @@ fn pass(propagation: &Propagation, headers: &[(&str, &str)]) -> Passed {
 fn print(format: Format, outgoing: Outgoing<'_>) -> HeaderList {
     let mut list = HeaderList::default();
     inject(
-        &writing(&[format]),
+        &(&writing(&[format])).into(),
         &outgoing,
         &HeaderList::default().as_request(),
         &mut list,
@@ -548,5 +548,5 @@ fn en_10_writes_nothing_where_nothing_changes() {
         agreeing: found.agreeing,
         answered: found.answered,
     };
-    inject(&Propagation::default(), &outgoing, &request, &mut Refusing);
+    inject(&(&Propagation::default()).into(), &outgoing, &request, &mut Refusing);
 }

@@ -98,8 +98,9 @@ pub fn inject(
 pub fn print(context: &SpanContext, span_id: SpanId) -> [u8; LENGTH] {
     let mut value = *b"00-................................-................-00";
     let mut put = |at: usize, digits: &[u8]| {
-        for (byte, digit) in value.iter_mut().skip(at).zip(digits) {
-            *byte = *digit;
+        let place = value.get_mut(at..at.saturating_add(digits.len()));
+        if let Some(place) = place {
+            place.copy_from_slice(digits);
         }
     };
     put(3, &context.trace_id.to_hex());

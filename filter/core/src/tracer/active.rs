@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::describe::{Descriptions, Subject};
-use crate::exchange::{self, Ending, Exchange};
+use crate::exchange::{self, Ending, Exchange, Question, Told};
 use crate::ids::SpanId;
 use crate::propagation::{SpanContext, w3c};
 use crate::span::{Attributes, Link, Span, SpanKind};
@@ -73,20 +73,27 @@ impl Active {
         exchange: &impl Exchange,
         now: Nanos,
     ) -> impl Iterator<Item = Span> {
-        let (start, end) = exchange::times(exchange, self.start, now);
-        let ending = Ending::read(exchange, self.is_rpc());
-        self.end(descriptions, ending, exchange, start, end)
+        let question = match (self.first.kind, &self.second) {
+            (_, Some(_)) => Question::Both,
+            (SpanKind::Server, None) => Question::Server,
+            (SpanKind::Client, None) => Question::Client,
+        };
+        let answers = exchange.answers(question);
+        let told = Told::new(exchange, question, answers.as_deref());
+        let (start, end) = exchange::times(&told, self.start, now);
+        let ending = Ending::read(&told, self.is_rpc());
+        self.end(descriptions, ending, &told, start, end)
     }
 
     /// Ends the spans so, and then.
-    pub(super) fn end(
+    pub(super) fn end<E: Exchange>(
         self,
         descriptions: &Descriptions,
         ending: Ending,
-        exchange: &impl Exchange,
+        told: &Told<'_, E>,
         start: Nanos,
         end: Nanos,
-    ) -> impl Iterator<Item = Span> {
+    ) -> impl Iterator<Item = Span> + use<E> {
         let Self {
             context,
             link,
@@ -98,33 +105,26 @@ impl Active {
             ..
         } = self;
         let early = response.map_or_else(Vec::new, |response| response.headers);
-        [Some(first), second]
-            .into_iter()
-            .flatten()
-            .map(move |mut open| {
-                let outcome = descriptions.end(
-                    open.kind,
-                    &subject,
-                    &mut open.attributes,
-                    &ending,
-                    &early,
-                    exchange,
-                );
-                Span {
-                    trace_id: context.trace_id,
-                    span_id: open.span_id,
-                    parent_span_id: open.parent_span_id,
-                    trace_state: trace_state.clone(),
-                    flags: flags(&context, &open),
-                    link: link.filter(|_| open.parent != Parent::Here),
-                    name: outcome.name,
-                    kind: open.kind,
-                    start,
-                    end,
-                    attributes: open.attributes,
-                    status: outcome.status,
-                }
-            })
+        let ended = |mut open: Open, trace_state| {
+            let attributes = &mut open.attributes;
+            let outcome = descriptions.end(open.kind, &subject, attributes, &ending, &early, told);
+            Span {
+                trace_id: context.trace_id,
+                span_id: open.span_id,
+                parent_span_id: open.parent_span_id,
+                trace_state,
+                flags: flags(&context, &open),
+                link: link.filter(|_| open.parent != Parent::Here),
+                name: outcome.name,
+                kind: open.kind,
+                start,
+                end,
+                attributes: open.attributes,
+                status: outcome.status,
+            }
+        };
+        let second = second.map(|open| ended(open, trace_state.clone()));
+        [Some(ended(first, trace_state)), second].into_iter().flatten()
     }
 }
 

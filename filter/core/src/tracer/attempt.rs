@@ -11,7 +11,7 @@ use super::active::Parent;
 use super::{Active, Course, Direction, Tracer};
 use crate::entropy::Entropy;
 use crate::envoy_flags::RETRY_LIMIT;
-use crate::exchange::{self, Ending, Exchange};
+use crate::exchange::{self, Ending, Exchange, Told};
 use crate::headers::{HeaderWriter, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
 use crate::propagation::{self, Extraction, SamplingState};
@@ -149,7 +149,8 @@ impl Tracer {
         });
         // The proxy measures the request as a whole, so a try has only the clock.
         let start = active.start;
-        active.end(&self.descriptions, ending, exchange, start, now.max(start))
+        let told = Told::nothing(exchange);
+        active.end(&self.descriptions, ending, &told, start, now.max(start))
     }
 
     /// The course of a try before anything is decided: what was found goes on as it is.

@@ -1,11 +1,32 @@
 //! The exchange of the current stream, as the proxy tells it.
 
-use sidespan_core::exchange::Exchange;
+use sidespan_core::exchange::{Exchange, Question};
 
-use super::{RESPONSE_HEADERS, RESPONSE_TRAILERS, header, property};
+use super::{RESPONSE_HEADERS, RESPONSE_TRAILERS, foreign, header, property};
 
 /// What the proxy tells of the exchange of the current stream.
-pub(crate) struct CurrentExchange;
+#[derive(Clone, Copy, Default)]
+pub(crate) struct CurrentExchange {
+    // By the order of `Question`; None where the proxy does not take lists.
+    questions: [Option<Expression>; Question::ALL.len()],
+}
+
+/// The proxy's handle on an expression of this root context, which takes it along when it ends.
+type Expression = [u8; 4];
+
+impl CurrentExchange {
+    /// Has the proxy prepare what is going to be asked. Envoy may have been built without CEL: then nothing is, and each
+    /// property is asked for by itself.
+    pub(crate) fn prepare() -> Self {
+        let create = |question: Question| {
+            let handle = foreign("expr_create", question.expression().as_bytes())?;
+            handle.try_into().ok()
+        };
+        Self {
+            questions: Question::ALL.map(create),
+        }
+    }
+}
 
 impl Exchange for CurrentExchange {
     fn property(&self, path: &str) -> Option<Vec<u8>> {
@@ -18,5 +39,10 @@ impl Exchange for CurrentExchange {
 
     fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
         header(RESPONSE_TRAILERS, name)
+    }
+
+    fn answers(&self, question: Question) -> Option<Vec<u8>> {
+        let expression = self.questions.get(question as usize).copied().flatten()?;
+        foreign("expr_evaluate", &expression)
     }
 }
