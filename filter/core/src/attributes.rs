@@ -63,7 +63,7 @@ impl Configured {
         headers: &RequestHeaders<'_>,
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     ) -> Attributes {
-        let mut out = self.fixed.clone();
+        let mut out = self.fixed.with_room();
         for attribute in &self.at_begin {
             let value = match &attribute.source {
                 AttributeSource::RequestHeader(name) => joined(name, all.clone()),

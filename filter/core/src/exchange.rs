@@ -107,11 +107,7 @@ pub(crate) fn text(exchange: &impl Exchange, path: &str) -> Option<Vec<u8>> {
 /// When the exchange began, and when it ended. The proxy's duration is of a clock that never steps back, so it is
 /// preferred to the difference of two times (EN-13), and it counts from the proxy's own beginning: what other filters took
 /// before this one is in it. `begun` is zero where nobody has looked at the clock then.
-pub(crate) fn times(
-    told: &Told<'_, impl Exchange>,
-    begun: Nanos,
-    ended: Nanos,
-) -> (Nanos, Nanos) {
+pub(crate) fn times(told: &Told<'_, impl Exchange>, begun: Nanos, ended: Nanos) -> (Nanos, Nanos) {
     let known = told
         .number(Fact::Duration)
         .filter(|duration| i64::try_from(*duration).is_ok());

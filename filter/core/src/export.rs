@@ -17,6 +17,7 @@
 mod news;
 pub mod reply;
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -284,20 +285,32 @@ impl Exporter {
         if spans.is_empty() {
             return None;
         }
-        let message = self.envelope.request(spans.iter().map(Vec::as_slice));
-        let (message, compression) = match self.limits.compression {
-            Compression::None => (message, Compression::None),
-            // What is sent again is not compressed again.
-            Compression::Gzip => match gzip::compress(&message) {
-                Some(small) => (small, Compression::Gzip),
-                None => (message, Compression::None),
-            },
+        let prefix_bytes = match self.limits.protocol {
+            Protocol::Grpc => otlp::GRPC_PREFIX_BYTES,
+            Protocol::HttpProtobuf => 0,
         };
+        // Room for the prefix, of which the length is known only at the end.
+        let mut body = vec![0; prefix_bytes];
+        let parts = spans.iter().map(Vec::as_slice);
+        self.envelope.write_request(&mut body, parts);
+        let mut compression = Compression::None;
+        if self.limits.compression == Compression::Gzip
+            && let Some(message) = body.get(prefix_bytes..)
+            && let Some(small) = gzip::compress(message)
+        {
+            // What is sent again is not compressed again.
+            body.truncate(prefix_bytes);
+            body.extend_from_slice(&small);
+            body.shrink_to_fit();
+            compression = Compression::Gzip;
+        }
+        let message_bytes = body.len().saturating_sub(prefix_bytes);
+        let prefix = otlp::grpc_prefix(message_bytes, compression);
+        for (place, byte) in body.iter_mut().take(prefix_bytes).zip(prefix) {
+            *place = byte;
+        }
         Some(Request {
-            body: match self.limits.protocol {
-                Protocol::Grpc => otlp::grpc_frame(&message, compression),
-                Protocol::HttpProtobuf => message,
-            },
+            body,
             compression,
             spans: spans.len(),
             attempts: 0,

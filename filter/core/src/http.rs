@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 use crate::conventions::{Key, Writer};
 use crate::envoy_flags::{self, DOWNSTREAM_GONE};
 use crate::exchange::Ending;
-use crate::headers::{Name, RequestHeaders};
+use crate::headers::{Name, Names, RequestHeaders};
 use crate::span::{SpanKind, Status};
 use forwarded::Forwarded;
 use url::Url;
@@ -75,7 +75,8 @@ pub(crate) fn describe_server(writer: &mut Writer<'_>, headers: &RequestHeaders<
 
 /// Whether the caller is known by what proxies in front of this one have written.
 pub(crate) fn has_forwarded_client(headers: &RequestHeaders<'_>) -> bool {
-    Forwarded::read(headers).client().is_some()
+    headers.has_any(const { Names::of(&[Name::Forwarded, Name::ForwardedFor]) })
+        && Forwarded::read(headers).client().is_some()
 }
 
 /// Adds what the end tells, and says whether the span failed.
@@ -126,11 +127,19 @@ fn method(writer: &mut Writer<'_>, headers: &RequestHeaders<'_>) {
 
 /// RFC 9110's methods, PATCH of RFC 5789, and QUERY; compared with case, as methods are.
 fn known_method(headers: &RequestHeaders<'_>) -> Option<&'static str> {
-    const KNOWN: [&str; 10] = [
-        "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE", "QUERY",
-    ];
-    let method = headers.first(Name::Method)?;
-    KNOWN.into_iter().find(|known| known.as_bytes() == method)
+    Some(match headers.first(Name::Method)? {
+        b"GET" => "GET",
+        b"POST" => "POST",
+        b"PUT" => "PUT",
+        b"DELETE" => "DELETE",
+        b"HEAD" => "HEAD",
+        b"PATCH" => "PATCH",
+        b"OPTIONS" => "OPTIONS",
+        b"CONNECT" => "CONNECT",
+        b"TRACE" => "TRACE",
+        b"QUERY" => "QUERY",
+        _ => return None,
+    })
 }
 
 /// A status code as text.

@@ -97,9 +97,7 @@ impl Matcher {
             })
             && self.headers.iter().all(|(name, pattern)| {
                 let mut lines = subject.all.clone();
-                lines.any(|(other, line)| {
-                    other == name.as_bytes() && pattern.matches(line)
-                })
+                lines.any(|(other, line)| other == name.as_bytes() && pattern.matches(line))
             })
             && self
                 .direction

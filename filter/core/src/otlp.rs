@@ -61,7 +61,12 @@ impl Envelope {
         wire::message(&mut scope, SCOPE_SPANS_SCOPE, |out| {
             wire::bytes(out, SCOPE_NAME, scope_name.as_bytes());
             wire::bytes(out, SCOPE_VERSION, scope_version.as_bytes());
-            attribute(out, SCOPE_ATTRIBUTES, "sidespan.configuration", digest.as_bytes());
+            attribute(
+                out,
+                SCOPE_ATTRIBUTES,
+                "sidespan.configuration",
+                digest.as_bytes(),
+            );
         });
         Self {
             resource: encoded_resource,
@@ -70,21 +75,42 @@ impl Envelope {
         }
     }
 
-    /// A whole request with these encoded spans.
-    pub fn request<'a>(&self, spans: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-        let mut out = Vec::new();
-        wire::message(&mut out, REQUEST_RESOURCE_SPANS, |out| {
-            out.extend_from_slice(&self.resource);
-            wire::message(out, RESOURCE_SPANS_SCOPE_SPANS, |out| {
-                out.extend_from_slice(&self.scope);
-                for span in spans {
-                    wire::bytes(out, SCOPE_SPANS_SPANS, span);
-                }
-                wire::bytes(out, SCOPE_SPANS_SCHEMA_URL, self.schema_url.as_bytes());
-            });
-            wire::bytes(out, RESOURCE_SPANS_SCHEMA_URL, self.schema_url.as_bytes());
+    /// Adds a whole request with these encoded spans. All lengths are known beforehand, so it is written once, into memory
+    /// that is asked for once: a batch is a few hundred kilobytes.
+    pub fn write_request<'a>(
+        &self,
+        out: &mut Vec<u8>,
+        spans: impl Iterator<Item = &'a [u8]> + Clone,
+    ) {
+        let schema_url = self.schema_url.as_bytes();
+        let schema_url_bytes = match schema_url {
+            [] => 0,
+            _ => wire::field_bytes(schema_url.len()),
+        };
+        let spans_bytes = spans.clone().fold(0_usize, |sum, span| {
+            sum.saturating_add(wire::field_bytes(span.len()))
         });
-        out
+        let scope_spans = self
+            .scope
+            .len()
+            .saturating_add(spans_bytes)
+            .saturating_add(schema_url_bytes);
+        let resource_spans = self
+            .resource
+            .len()
+            .saturating_add(wire::field_bytes(scope_spans))
+            .saturating_add(schema_url_bytes);
+        out.reserve_exact(wire::field_bytes(resource_spans));
+        wire::header(out, REQUEST_RESOURCE_SPANS, resource_spans);
+        out.extend_from_slice(&self.resource);
+        wire::header(out, RESOURCE_SPANS_SCOPE_SPANS, scope_spans);
+        out.extend_from_slice(&self.scope);
+        for span in spans {
+            wire::header(out, SCOPE_SPANS_SPANS, span.len());
+            out.extend_from_slice(span);
+        }
+        wire::bytes(out, SCOPE_SPANS_SCHEMA_URL, schema_url);
+        wire::bytes(out, RESOURCE_SPANS_SCHEMA_URL, schema_url);
     }
 }
 
@@ -114,7 +140,12 @@ pub fn encode(span: &Span) -> Vec<u8> {
         wire::message(&mut out, SPAN_LINKS, |out| {
             wire::bytes(out, LINK_TRACE_ID, &link.trace_id.to_bytes());
             wire::bytes(out, LINK_SPAN_ID, &link.span_id.to_bytes());
-            attribute(out, LINK_ATTRIBUTES, "link.reason", link.reason.name().as_bytes());
+            attribute(
+                out,
+                LINK_ATTRIBUTES,
+                "link.reason",
+                link.reason.name().as_bytes(),
+            );
             // The other context came with the request, so it is remote.
             wire::fixed32(out, LINK_FLAGS, REMOTE);
         });
@@ -175,17 +206,15 @@ fn key_value(
     value(out);
 }
 
-/// A message behind the five bytes that gRPC puts there: whether it is compressed, and how long.
-pub fn grpc_frame(message: &[u8], compression: Compression) -> Vec<u8> {
-    let mut framed = Vec::with_capacity(message.len().saturating_add(5));
-    framed.push(match compression {
+/// The five bytes that gRPC puts in front of a message: whether it is compressed, and how long.
+pub fn grpc_prefix(message_bytes: usize, compression: Compression) -> [u8; GRPC_PREFIX_BYTES] {
+    let length = u32::try_from(message_bytes).unwrap_or(u32::MAX);
+    let [a, b, c, d] = length.to_be_bytes();
+    let is_compressed = match compression {
         Compression::None => 0,
         Compression::Gzip => 1,
-    });
-    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
-    framed.extend_from_slice(&length.to_be_bytes());
-    framed.extend_from_slice(message);
-    framed
+    };
+    [is_compressed, a, b, c, d]
 }
 
 /// The message in a gRPC body, if it is whole and not compressed.
@@ -225,6 +254,9 @@ fn partial_success(response: &[u8]) -> impl Iterator<Item = (u64, wire::Field<'_
         _ => fields(&[]),
     })
 }
+
+/// How long that is.
+pub const GRPC_PREFIX_BYTES: usize = 5;
 
 const REQUEST_RESOURCE_SPANS: u64 = 1;
 const RESOURCE_SPANS_RESOURCE: u64 = 1;

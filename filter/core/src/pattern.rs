@@ -30,7 +30,12 @@ impl Glob {
         };
         match rest {
             [] => value.len() == prefix.len() && prefix.first() == value.first() && prefix == value,
-            _ if prefix.first().is_some_and(|first| value.first() != Some(first)) => false,
+            _ if prefix
+                .first()
+                .is_some_and(|first| value.first() != Some(first)) =>
+            {
+                false
+            }
             [_] => value.starts_with(prefix),
             _ => matches(&self.pattern, value),
         }

@@ -271,9 +271,7 @@ pub fn inject(
         if !wanted.listed.contains(format) {
             continue;
         }
-        if written.contains(format)
-            && write(format, wanted.keep64bit, outgoing, headers, writer)
-        {
+        if written.contains(format) && write(format, wanted.keep64bit, outgoing, headers, writer) {
             continue;
         }
         if headers.has_any(format.names()) {

@@ -121,6 +121,13 @@ impl Attributes {
         }
     }
 
+    /// The same, with room for what a span usually says: growing step by step costs a move each.
+    pub(crate) fn with_room(&self) -> Self {
+        let mut encoded = Vec::with_capacity(self.encoded.len().saturating_add(TYPICAL_BYTES));
+        encoded.extend_from_slice(&self.encoded);
+        Self { encoded, ..*self }
+    }
+
     /// The attributes as fields of an OTLP span.
     pub fn as_encoded(&self) -> &[u8] {
         &self.encoded
@@ -165,6 +172,8 @@ fn cut(value: &[u8]) -> &[u8] {
     value.get(..end).unwrap_or_default()
 }
 
+/// What an HTTP request says by the stable conventions, with room for a long path.
+const TYPICAL_BYTES: usize = 480;
 /// OpenTelemetry's default for attributes on a span.
 const MAX_ATTRIBUTES: u32 = 128;
 /// Our own limit, for a header may be as long as the proxy allows.

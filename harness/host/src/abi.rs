@@ -6,6 +6,7 @@
 
 mod calls;
 mod data;
+mod expressions;
 mod imports;
 mod maps;
 mod metrics;
@@ -17,6 +18,7 @@ use std::fmt;
 
 use wasmtime::{Caller, Linker};
 
+pub(crate) use expressions::Expressions;
 pub(crate) use imports::types;
 pub use imports::{IMPORTS, Import, Support};
 

@@ -14,7 +14,7 @@ pub(crate) use calls::{Calls, Reply};
 pub(crate) use metrics::{Metric, MetricIds, MetricKind};
 use wasmtime::{Memory, StoreLimits, StoreLimitsBuilder, TypedFunc};
 
-use crate::abi::{AbiVersion, MapType};
+use crate::abi::{AbiVersion, Expressions, MapType};
 use crate::builder::Settings;
 use crate::clock::Time;
 use crate::entropy::Entropy;
@@ -61,6 +61,8 @@ pub(crate) struct Root {
     pub(crate) life: Life,
     /// The reply that `proxy_on_http_call_response` is being told of.
     pub(crate) reply: Option<Reply>,
+    /// What it has prepared with `expr_create`.
+    pub(crate) expressions: Expressions,
     /// What `proxy_get_status` answers.
     pub(crate) status: (u32, String),
 }
@@ -173,6 +175,12 @@ impl World {
 
     pub(crate) fn root(&self) -> Option<&Root> {
         self.roots.get(&self.root_id())
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn root_mut(&mut self) -> Option<&mut Root> {
+        let id = self.root_id();
+        self.roots.get_mut(&id)
     }
 
     /// Returns the map that a guest may read now (`getConstMap`).

@@ -197,7 +197,10 @@ mod tests {
         assert_eq!(told.number(Fact::Flags), Some(2));
         assert_eq!(told.fact(Fact::Source).as_deref(), Some(&b"10.0.0.9:9"[..]));
         assert_eq!(told.fact(Fact::Protocol).as_deref(), Some(&b"HTTP/2"[..]));
-        assert_eq!(told.fact(Fact::Upstream).as_deref(), Some(&b"10.0.0.2:2"[..]));
+        assert_eq!(
+            told.fact(Fact::Upstream).as_deref(),
+            Some(&b"10.0.0.2:2"[..])
+        );
         for list in [None, Some(&b"\x05\0\0\0"[..]), Some(b"")] {
             let told = Told::new(&record, Question::Server, list);
             assert_eq!(told.number(Fact::Flags), Some(4), "{list:?}");

@@ -152,10 +152,14 @@ impl<'a> Url<'a> {
 
 /// The path, and the query if there is one; a fragment, which must not be there, is left out.
 pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let mut parts = target.splitn(2, |byte| *byte == b'#');
-    let target = parts.next().unwrap_or_default();
-    let mut parts = target.splitn(2, |byte| *byte == b'?');
-    (parts.next().unwrap_or_default(), parts.next())
+    let is_end = |byte: &u8| matches!(byte, b'?' | b'#');
+    let end = target.iter().position(is_end).unwrap_or(target.len());
+    let (path, rest) = target.split_at_checked(end).unwrap_or((target, b""));
+    let query = rest.strip_prefix(b"?").map(|rest| {
+        let mut parts = rest.splitn(2, |byte| *byte == b'#');
+        parts.next().unwrap_or_default()
+    });
+    (path, query)
 }
 
 /// `host`, `host:port`, `[::1]` or `[::1]:port`; user information, which must not be there, is left out (HS-2).

@@ -147,7 +147,8 @@ fn ms_1_and_ms_7_put_spans_into_one_resource_and_scope() {
     let envelope = Envelope::new(&resource, "sidespan", "1.2.3", "01234567", SCHEMA_URL);
     let one = encode(&span());
     for count in [1, 2, 600] {
-        let request = envelope.request(core::iter::repeat_n(&one[..], count));
+        let mut request = Vec::new();
+        envelope.write_request(&mut request, core::iter::repeat_n(&one[..], count));
         let expected = ExportTraceServiceRequest {
             resource_spans: vec![proto::ResourceSpans {
                 resource: Some(proto_resource::Resource {
@@ -179,8 +180,8 @@ fn ms_1_and_ms_7_put_spans_into_one_resource_and_scope() {
 
 #[test]
 fn frames_and_unframes_a_grpc_message() {
-    assert_eq!(grpc_frame(b"abc", Compression::None), b"\0\0\0\0\x03abc");
-    assert_eq!(grpc_frame(b"abc", Compression::Gzip), b"\x01\0\0\0\x03abc");
+    assert_eq!(&grpc_prefix(3, Compression::None), b"\0\0\0\0\x03");
+    assert_eq!(&grpc_prefix(3, Compression::Gzip), b"\x01\0\0\0\x03");
     assert_eq!(grpc_message(b"\0\0\0\0\x03abc"), Some(&b"abc"[..]));
     for broken in [
         &b""[..],

@@ -144,6 +144,13 @@ pub fn varint_bytes_of(value: u64) -> usize {
     }
 }
 
+/// How many bytes a `string`, `bytes` or message field of this length takes, whose number is below 16.
+pub fn field_bytes(length: usize) -> usize {
+    length
+        .saturating_add(varint_bytes(length))
+        .saturating_add(1)
+}
+
 /// Writes what stands in front of a `string`, `bytes` or message field of this length.
 pub fn header(out: &mut Vec<u8>, field: u64, length: usize) {
     tag(out, field, BYTES);

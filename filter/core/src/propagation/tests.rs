@@ -548,5 +548,10 @@ fn en_10_writes_nothing_where_nothing_changes() {
         agreeing: found.agreeing,
         answered: found.answered,
     };
-    inject(&(&Propagation::default()).into(), &outgoing, &request, &mut Refusing);
+    inject(
+        &(&Propagation::default()).into(),
+        &outgoing,
+        &request,
+        &mut Refusing,
+    );
 }

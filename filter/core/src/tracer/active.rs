@@ -124,7 +124,9 @@ impl Active {
             }
         };
         let second = second.map(|open| ended(open, trace_state.clone()));
-        [Some(ended(first, trace_state)), second].into_iter().flatten()
+        [Some(ended(first, trace_state)), second]
+            .into_iter()
+            .flatten()
     }
 }
 

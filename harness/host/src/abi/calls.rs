@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wasmtime::Linker;
 
+use crate::abi::expressions::{self, Expressions};
 use crate::abi::{Answer, Status, provide, refuse};
 use crate::headers::Headers;
 use crate::memory::Call;
@@ -110,12 +111,14 @@ fn http_call(
 /// - `result_out`, `result_size_out`: where address and size of the result go (u32 each); 0 for not wanted.
 ///
 /// # Statuses
-/// - OK: `clear_route_cache`, which has nothing to clear here.
-/// - NOT_FOUND: no such function.
+/// - OK: `clear_route_cache`, which has nothing to clear here; `expr_create`, `expr_evaluate`, `expr_delete`.
+/// - NOT_FOUND: no such function, or no such expression.
+/// - BAD_ARGUMENT: no expression, or a token that is none.
+/// - INTERNAL_FAILURE: an attribute of the expression is not known now.
 /// - UNIMPLEMENTED: Envoy has it and this host has not.
 /// - INVALID_MEMORY_ACCESS: name or arguments are outside the memory.
 ///
-/// Envoy differs: it answers the functions listed under UNIMPLEMENTED here.
+/// Envoy differs: it answers the functions listed under UNIMPLEMENTED here, and evaluates all of CEL.
 fn foreign_function(
     call: &mut Call<'_>,
     name: u32,
@@ -126,16 +129,37 @@ fn foreign_function(
     result_size_out: u32,
 ) -> Answer {
     let name = call.read_text(name, name_size)?;
-    call.read(arguments, arguments_size)?;
+    let arguments = call.read(arguments, arguments_size)?;
     for out in [result_out, result_size_out] {
         if out != 0 {
             call.write_u32(out, 0)?;
         }
     }
-    if name == "clear_route_cache" {
+    let result = match name.as_str() {
+        "clear_route_cache" => return Ok(()),
+        "expr_create" => expressions(call)?.create(&arguments)?,
+        "expr_delete" => expressions(call)?.delete(&arguments)?,
+        "expr_evaluate" => expressions::evaluate(call.world(), &arguments)?,
+        _ => return unknown(&name),
+    };
+    if result_out == 0 || result_size_out == 0 {
         return Ok(());
     }
-    if ENVOY_FUNCTIONS.contains(&name.as_str()) {
+    call.hand_over(&result, result_out, result_size_out)
+}
+
+fn expressions<'a>(call: &'a mut Call<'_>) -> Answer<&'a mut Expressions> {
+    match call.world_mut().root_mut() {
+        Some(root) => Ok(&mut root.expressions),
+        None => refuse(
+            Status::NotFound,
+            "there is no root context whose expression this could be",
+        ),
+    }
+}
+
+fn unknown(name: &str) -> Answer {
+    if ENVOY_FUNCTIONS.contains(&name) {
         return refuse(
             Status::Unimplemented,
             format!("Envoy has the foreign function `{name}`; this host has not"),
@@ -147,15 +171,12 @@ fn foreign_function(
     )
 }
 
-/// What Envoy registers in `source/extensions/common/wasm/foreign.cc`, but for `clear_route_cache`.
-const ENVOY_FUNCTIONS: [&str; 9] = [
+/// What Envoy registers in `source/extensions/common/wasm/foreign.cc` and this host does not answer.
+const ENVOY_FUNCTIONS: [&str; 6] = [
     "compress",
     "uncompress",
     "set_envoy_filter_state",
     "declare_property",
-    "expr_create",
-    "expr_evaluate",
-    "expr_delete",
     "verify_signature",
     "sign",
 ];

@@ -1,7 +1,7 @@
 //! Buffers, properties and shared data.
 
 mod buffers;
-mod properties;
+pub(super) mod properties;
 mod shared;
 
 use wasmtime::Linker;

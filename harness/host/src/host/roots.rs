@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::abi::Expressions;
 use crate::builder::{StartError, StartFailure};
 use crate::host::{Failed, Host};
 use crate::memory::word;
@@ -27,6 +28,7 @@ impl Host {
             configuring: false,
             life: Life::Live,
             reply: None,
+            expressions: Expressions::default(),
             status: Default::default(),
         };
         self.world_mut().roots.insert(id, root);

@@ -345,7 +345,11 @@ mod tests {
             said(Protocol::HttpProtobuf, &http).as_deref(),
             Some("too late")
         );
-        let framed = otlp::grpc_frame(partial, crate::config::Compression::None);
+        let framed = [
+            &otlp::grpc_prefix(partial.len(), crate::config::Compression::None)[..],
+            partial,
+        ]
+        .concat();
         let grpc = Answer {
             body: &framed,
             grpc: Grpc {

@@ -85,7 +85,11 @@ fn rt_2_counts_what_a_partial_success_rejects() {
         Reply::read(Protocol::HttpProtobuf, &http, NOW),
         Reply::Accepted { rejected: 3 }
     );
-    let framed = otlp::grpc_frame(message, Compression::None);
+    let framed = [
+        &otlp::grpc_prefix(message.len(), Compression::None)[..],
+        message,
+    ]
+    .concat();
     let grpc = Answer {
         status: Some(b"200"),
         grpc: grpc(b"0"),

@@ -180,3 +180,49 @@ fn knows_which_foreign_functions_envoy_has() {
         ..Guest::default()
     });
 }
+
+/// What Envoy 1.40 was seen to answer: tokens count from 0, what is not known fails the whole list, and deleting never fails.
+#[test]
+fn evaluates_a_list_of_attributes_in_one_call() {
+    let foreign = |(at, size): (u32, u32), (from, bytes): (u32, u32), status: u32| {
+        format!(
+            "(call $check (call $foreign (i32.const {at}) (i32.const {size}) (i32.const {from}) (i32.const {bytes})
+                (i32.const 8) (i32.const 12)) (i32.const {status}))"
+        )
+    };
+    let (create, evaluate, delete) = ((256, 11), (267, 13), (280, 11));
+    let (list, broken, all_of_cel, unknown) = ((300, 29), (300, 1), (340, 5), (350, 15));
+    let (first, second, none) = ((400, 4), (404, 4), (400, 3));
+    let guest = Guest {
+        imports: IMPORTS,
+        data: &[
+            (256, "expr_createexpr_evaluateexpr_delete"),
+            (300, "[ plugin_name, plugin_vm_id ]"),
+            (340, "1 + 1"),
+            (350, "request.nothing"),
+            (400, "\\00\\00\\00\\00\\01\\00\\00\\00"),
+        ],
+        on_configure: &[
+            foreign(create, broken, 2),
+            foreign(create, all_of_cel, 12),
+            foreign(create, list, 0),
+            "(call $check (i32.load (i32.load (i32.const 8))) (i32.const 0))".into(),
+            foreign(create, unknown, 0),
+            "(call $check (i32.load (i32.load (i32.const 8))) (i32.const 1))".into(),
+            foreign(evaluate, none, 2),
+            foreign(evaluate, second, 10),
+            foreign(evaluate, first, 0),
+            "(call $text (i32.load (i32.const 8)) (i32.load (i32.const 12)))".into(),
+            foreign(delete, first, 0),
+            foreign(delete, first, 0),
+            foreign(evaluate, first, 1),
+        ]
+        .concat(),
+        ..Guest::default()
+    };
+    let host = guest.builder().plugin_name("cart").vm_id("pod").start();
+    let mut host = host.unwrap_or_else(|error| panic!("{error}"));
+    let [list] = texts(&mut host).try_into().expect("one line");
+    let lengths = "\u{4}\0\0\0\0\0\0\0\u{3}\0\0\0\0\0\0\0";
+    assert_eq!(list, format!("\u{2}\0\0\0{lengths}cart\0\0pod\0\0"));
+}

@@ -90,7 +90,8 @@ pub(super) fn set(
     Ok(())
 }
 
-fn find(world: &World, path: &[&[u8]]) -> Found {
+/// What is known of a property now.
+pub(in crate::abi) fn find(world: &World, path: &[&[u8]]) -> Found {
     let settings = &world.settings;
     match path {
         [b"plugin_name"] => return Found::Value(settings.plugin_name.as_str().into()),
