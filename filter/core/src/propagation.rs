@@ -267,8 +267,13 @@ pub fn inject(
         true => wanted.injected.and(outgoing.answered),
         false => wanted.injected,
     };
+    // Where no context came in, nothing can be stale.
+    let touched = match headers.has_any(Format::ALL_NAMES) {
+        true => wanted.listed,
+        false => written,
+    };
     for format in Format::ALL {
-        if !wanted.listed.contains(format) {
+        if !touched.contains(format) || !wanted.listed.contains(format) {
             continue;
         }
         if written.contains(format) && write(format, wanted.keep64bit, outgoing, headers, writer) {

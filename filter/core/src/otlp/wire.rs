@@ -51,8 +51,7 @@ pub fn fixed32(out: &mut Vec<u8>, field: u64, value: u32) {
 /// Writes a `string` or `bytes` field; empty is the default and is left out.
 pub fn bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
     if !value.is_empty() {
-        tag(out, field, BYTES);
-        varint(out, as_u64(value.len()));
+        header(out, field, value.len());
         out.extend_from_slice(value);
     }
 }
@@ -153,8 +152,17 @@ pub fn field_bytes(length: usize) -> usize {
 
 /// Writes what stands in front of a `string`, `bytes` or message field of this length.
 pub fn header(out: &mut Vec<u8>, field: u64, length: usize) {
-    tag(out, field, BYTES);
-    varint(out, as_u64(length));
+    match (
+        u8::try_from(field.wrapping_shl(3) | BYTES),
+        u8::try_from(length),
+    ) {
+        // Nearly always: both in one byte each, and written at once.
+        (Ok(tag @ 0..=0x7f), Ok(length @ 0..=0x7f)) => out.extend_from_slice(&[tag, length]),
+        _ => {
+            tag(out, field, BYTES);
+            varint(out, as_u64(length));
+        }
+    }
 }
 
 /// A length as a number of the format.

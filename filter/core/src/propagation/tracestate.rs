@@ -65,6 +65,9 @@ impl Tracestate<'_> {
             return self;
         }
         let own = value.map(|value| [key, b"=", value].concat());
+        if self == Self::Absent && own.as_ref().is_some_and(|own| own.len() <= MAX_BYTES) {
+            return own.map_or(Self::Absent, Self::Rebuilt);
+        }
         let kept = self
             .members()
             .filter(|member| legal_key(member) != Some(key));
