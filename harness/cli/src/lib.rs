@@ -3,6 +3,7 @@
 //! A subcommand is a module with its arguments and one function `run`, which returns the exit code: 0 fine, 1 the thing
 //! checked is not, 2 wrong use.
 
+pub mod bench;
 pub mod check;
 pub mod demo;
 mod envoy;
