@@ -1,4 +1,5 @@
-//! Builds the filter for wasm32-wasip1 and hands its file to the crate, which embeds it.
+//! Builds the filter, and the one that it is measured by, for wasm32-wasip1 and hands their files to the crate, which
+//! embeds them.
 //!
 //! The guest gets a target folder of its own, `target/guest`: cargo holds a lock on the one that it is building in, and
 //! a second cargo would wait for it for ever. Flags and wrappers meant for the host's build are kept from it, so that
@@ -28,16 +29,26 @@ fn main() {
     let mut cargo = Command::new(variable("CARGO"));
     cargo
         .current_dir(&root)
-        .args(["build", "--release", "--locked", "-p", "sidespan-filter"])
+        .args(["build", "--release", "--locked"])
+        .args(["-p", "sidespan-filter", "-p", "sidespan-floor"])
         .args(["--target", TARGET, "--target-dir"])
         .arg(&target_dir);
     for variable in HOST_ONLY {
         cargo.env_remove(variable);
     }
-    run(&mut cargo, "building the filter failed");
-    let module = target_dir.join(TARGET).join("release/sidespan_filter.wasm");
-    println!("cargo::rustc-env=SIDESPAN_FILTER_WASM={}", module.display());
+    run(&mut cargo, "building the filters failed");
+    let modules = target_dir.join(TARGET).join("release");
+    for (variable, file) in MODULES {
+        let module = modules.join(file);
+        println!("cargo::rustc-env={variable}={}", module.display());
+    }
 }
+
+/// Under which name the crate finds what was built.
+const MODULES: [(&str, &str); 2] = [
+    ("SIDESPAN_FILTER_WASM", "sidespan_filter.wasm"),
+    ("SIDESPAN_FLOOR_WASM", "sidespan_floor.wasm"),
+];
 
 /// What a build of the host may set, and the guest must not see.
 const HOST_ONLY: [&str; 8] = [

@@ -12,12 +12,11 @@ mod report;
 mod service;
 mod sidecar;
 
-use std::io::{self, IsTerminal};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
-use tokio::signal::unix::{SignalKind, signal};
 
 pub use format::{Format, Headers, Ids};
 pub use mesh::{run_mesh, run_mesh_with};
@@ -26,6 +25,7 @@ pub use sidecar::Kind;
 
 use sidespan_sink::waterfall::{Options, Paint};
 
+use crate::interrupt::{exit_code, unless_told};
 use crate::output;
 
 /// Sends a request through a mesh of mixed trace-context formats and shows its one trace
@@ -57,7 +57,7 @@ pub fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     runtime.shutdown_timeout(Duration::from_secs(1));
     let report = match outcome? {
         Ok(report) => report?,
-        Err(signal) => return Ok(ExitCode::from(AS_SHELLS_COUNT + signal)),
+        Err(signal) => return Ok(exit_code(signal)),
     };
     let text = if args.json {
         format!("{:#}\n", report.to_json())
@@ -69,19 +69,6 @@ pub fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    })
-}
-
-/// Does the work, unless SIGINT or SIGTERM comes first; then drops it and returns the number of the signal.
-async fn unless_told<T>(work: impl Future<Output = T>) -> io::Result<Result<T, u8>> {
-    let (mut pressed, mut terminated) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
-    Ok(tokio::select! {
-        done = work => Ok(done),
-        _ = pressed.recv() => Err(2),
-        _ = terminated.recv() => Err(15),
     })
 }
 
@@ -100,16 +87,7 @@ fn options() -> Options {
     }
 }
 
-/// Says on a terminal what takes so long; a pipe gets nothing.
-fn progress(text: &str) {
-    if std::io::stderr().is_terminal() {
-        output::tell(text);
-    }
-}
-
 const WIDTH_OF_A_PIPE: usize = 120;
-/// A program that a signal ended is said to have ended with this and the number of the signal.
-const AS_SHELLS_COUNT: u8 = 128;
 
 const EXAMPLES: &str = "\
 Each service reads and forwards the headers of one format only (W3C, W3C without tracestate, B3 in several headers, B3 in \
@@ -123,47 +101,3 @@ Examples:
   sidespan demo --json | jq '.hops[].received'   every header that a service was given
 
 Exit codes: 0 one whole trace with every hop in it, 1 it broke (the last lines say where), 2 the mesh could not start.";
-
-#[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-    use std::process::Command;
-
-    use super::*;
-
-    /// In a process of its own: the signals are for it alone.
-    #[test]
-    fn a_signal_leaves_no_folder_behind() {
-        for (name, number) in [("INT", 2), ("TERM", 15)] {
-            let output = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "demo::tests::is_told_to_end", "--ignored"])
-                .args(["--nocapture", "--test-threads=1"])
-                .env("SIGNAL", name)
-                .output()
-                .unwrap();
-            let said = String::from_utf8_lossy(&output.stdout);
-            assert!(output.status.success(), "{said}");
-            assert!(said.contains(&format!("ended by {number}")), "{said}");
-        }
-    }
-
-    #[tokio::test]
-    #[ignore = "sends signals to its process; run by the test above"]
-    async fn is_told_to_end() {
-        let name = std::env::var("SIGNAL").unwrap_or_else(|_| "TERM".into());
-        let mut folder = PathBuf::new();
-        let outcome = unless_told(async {
-            let temporary = tempfile::tempdir().unwrap();
-            temporary.path().clone_into(&mut folder);
-            let mut kill = Command::new("kill");
-            let kill = kill.args([format!("-{name}"), std::process::id().to_string()]);
-            assert!(kill.status().unwrap().success());
-            std::future::pending::<()>().await;
-            drop(temporary);
-        })
-        .await;
-        let number = outcome.unwrap().unwrap_err();
-        assert!(!folder.exists());
-        anstream::println!("ended by {number}");
-    }
-}

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sidespan::{check, demo, output, run, sidecar};
+use sidespan::{bench, check, demo, output, run, sidecar};
 
 /// Whole traces through a mesh that speaks several trace-context formats.
 #[derive(Debug, Parser)]
@@ -19,6 +19,7 @@ enum Command {
     Check(check::CheckArgs),
     Run(run::RunArgs),
     Sidecar(sidecar::SidecarArgs),
+    Bench(bench::BenchArgs),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Sidecar(arguments) => sidecar::run(arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         // As clap begins a message.
@@ -47,5 +49,6 @@ Examples:
   sidespan check istio/wasmplugin.yaml         will the filter take this configuration?
   sidespan run examples/*/scenario.yaml        requests in, expectations out, without a proxy
   sidespan sidecar --upstream 127.0.0.1:3000   the filter in front of a server of yours
+  sidespan bench --envoy                       what a request costs, beside Envoy's own tracers
 
 Exit codes: 0 fine, 1 the thing checked is not, 2 wrong use.";

@@ -4,7 +4,7 @@
 //! the same: that is no error.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 /// Prints to standard output.
 ///
@@ -17,6 +17,13 @@ pub(crate) fn print(text: &[u8]) -> io::Result<()> {
 /// Says something on standard error. Where nobody hears it, the exit code still says how it went.
 pub fn tell(text: impl Display) {
     tell_to(anstream::stderr().lock(), text);
+}
+
+/// Says on a terminal what takes so long; a pipe gets nothing.
+pub(crate) fn progress(text: &str) {
+    if io::stderr().is_terminal() {
+        tell(text);
+    }
 }
 
 fn tell_to(mut out: impl Write, text: impl Display) {

@@ -30,7 +30,8 @@ use super::format::Format;
 use super::report::{Expected, Report};
 use super::service::{Diary, Service, Spec};
 use super::sidecar::{Kind, Launcher, Wiring};
-use super::{call, config, progress};
+use super::{call, config};
+use crate::output;
 
 const MESH: [Spec; 7] = [
     Spec {
@@ -105,7 +106,7 @@ pub async fn run_mesh_with(kind: Kind, plugin: Value) -> anyhow::Result<Report> 
         Kind::Envoy => "an Envoy as its sidecar",
     };
     let services = MESH.len();
-    progress(&format!(
+    output::progress(&format!(
         "starting {services} services, each with {sidecar}"
     ));
 

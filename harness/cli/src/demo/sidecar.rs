@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
 use super::config::COLLECTOR;
-use super::progress;
+use crate::envoy;
 use crate::sidecar::{self, Routes, Sidecar, SidecarConfig};
 
 /// What the sidecars of a run are.
@@ -69,8 +69,7 @@ impl Launcher {
             let module = spawn_blocking(|| Module::compile(crate::FILTER)).await??;
             return Ok(Self::BuiltIn { module });
         }
-        progress("looking for Envoy, which is fetched the first time");
-        let binary = spawn_blocking(|| sidespan_envoy::install(&target_dir())).await??;
+        let binary = envoy::binary().await?;
         let folder = tempfile::Builder::new()
             .prefix("sidespan-demo-")
             .tempdir()?;
@@ -179,16 +178,6 @@ fn bootstrap(wiring: &Wiring, module: &Path) -> Bootstrap {
         .fold(bootstrap, |bootstrap, (name, address)| {
             bootstrap.cluster(Cluster::new(name, *address))
         })
-}
-
-/// Returns cargo's folder for build products, where this program is in one; else a folder of this name here.
-fn target_dir() -> PathBuf {
-    let program = std::env::current_exe().unwrap_or_default();
-    let is_target = |folder: &&Path| folder.join("CACHEDIR.TAG").exists();
-    program
-        .ancestors()
-        .find(is_target)
-        .map_or_else(|| PathBuf::from("target"), Path::to_path_buf)
 }
 
 /// Returns a name as a Deployment gives it to a pod.

@@ -18,24 +18,34 @@ pub enum Direction {
     Outbound,
 }
 
-/// A rule that sends requests to a cluster.
+/// A rule that sends requests to a cluster, or answers them.
 #[derive(Clone, Debug)]
 pub struct Route {
     authority: String,
     prefix: String,
-    cluster: String,
+    action: Action,
     fields: Map<String, Value>,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+enum Action {
+    Cluster(String),
+    Answer { status: u16, body: String },
 }
 
 impl Route {
     /// Sends everything to a cluster.
     pub fn to(cluster: &str) -> Self {
-        Self {
-            authority: "*".into(),
-            prefix: "/".into(),
-            cluster: cluster.into(),
-            fields: Map::new(),
-        }
+        Self::of(Action::Cluster(cluster.into()))
+    }
+
+    /// Answers everything by itself: an upstream that costs next to nothing.
+    pub fn answer(status: u16, body: &str) -> Self {
+        Self::of(Action::Answer {
+            status,
+            body: body.into(),
+        })
     }
 
     /// Only requests with this authority; `*` is any.
@@ -56,10 +66,25 @@ impl Route {
         self
     }
 
+    fn of(action: Action) -> Self {
+        Self {
+            authority: "*".into(),
+            prefix: "/".into(),
+            action,
+            fields: Map::new(),
+        }
+    }
+
     fn to_json(&self) -> Value {
-        let mut action = json!({"cluster": self.cluster, "timeout": "0s"});
+        let (kind, mut action) = match &self.action {
+            Action::Cluster(cluster) => ("route", json!({"cluster": cluster, "timeout": "0s"})),
+            Action::Answer { status, body } => (
+                "direct_response",
+                json!({"status": status, "body": {"inline_string": body}}),
+            ),
+        };
         merge(&mut action, &self.fields);
-        json!({"match": {"prefix": self.prefix}, "route": action})
+        json!({"match": {"prefix": self.prefix}, kind: action})
     }
 }
 

@@ -1,0 +1,113 @@
+//! The least that a tracing filter can do, as a measuring rod: `sidespan bench --envoy` holds the filter against it.
+//!
+//! Its configuration is a list of steps, one a line; without any it is the empty filter.
+//!
+//! ```text
+//! read                  the request's headers are read, once and as bytes
+//! write NAME VALUE      one header is written to the request, as often as the line is there
+//! respond               the calls that keeping needs with a response: its status, one header, two times, one read of shared data
+//! ```
+//!
+//! It decides nothing, remembers nothing and frees what it reads. What is more than this is the price of what a filter knows.
+
+use std::rc::Rc;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, ContextType, MapType};
+
+/// What is done with every request.
+#[derive(Default)]
+struct Steps {
+    reads: bool,
+    writes: Vec<(String, String)>,
+    responds: bool,
+}
+
+impl Steps {
+    fn parse(text: &str) -> Option<Self> {
+        let mut steps = Self::default();
+        for line in text.lines() {
+            let mut words = line.splitn(3, ' ');
+            match (words.next()?, words.next(), words.next()) {
+                ("read", None, None) => steps.reads = true,
+                ("write", Some(name), Some(value)) => {
+                    steps.writes.push((name.to_owned(), value.to_owned()));
+                }
+                ("respond", None, None) => steps.responds = true,
+                _ => return None,
+            }
+        }
+        Some(steps)
+    }
+}
+
+#[derive(Default)]
+struct Root {
+    steps: Rc<Steps>,
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, _: usize) -> bool {
+        let bytes = self.get_plugin_configuration().unwrap_or_default();
+        let steps = std::str::from_utf8(&bytes).ok().and_then(Steps::parse);
+        let is_understood = steps.is_some();
+        self.steps = Rc::new(steps.unwrap_or_default());
+        is_understood
+    }
+
+    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream {
+            steps: Rc::clone(&self.steps),
+        }))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+struct Stream {
+    steps: Rc<Steps>,
+}
+
+impl Context for Stream {}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        if self.steps.reads {
+            let _ = std::hint::black_box(hostcalls::get_map_bytes(MapType::HttpRequestHeaders));
+        }
+        for (name, value) in &self.steps.writes {
+            let _ = hostcalls::set_map_value_bytes(
+                MapType::HttpRequestHeaders,
+                name,
+                Some(value.as_bytes()),
+            );
+        }
+        if self.steps.responds {
+            let _ = hostcalls::get_current_time();
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        if self.steps.responds {
+            for name in [":status", "server-timing"] {
+                let _ = hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name);
+            }
+            let _ = hostcalls::get_current_time();
+            let _ = hostcalls::get_shared_data("sidespan.floor");
+        }
+        Action::Continue
+    }
+}
+
+/// What the proxy calls first.
+mod entry {
+    proxy_wasm::main! {{
+        proxy_wasm::set_root_context(|_| Box::new(crate::Root::default()));
+    }}
+}

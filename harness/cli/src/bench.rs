@@ -1,0 +1,142 @@
+//! `sidespan bench`: what tracing a request costs, beside Envoy's own tracers and beside the least that a filter can do.
+//!
+//! Figures of two runs on a noisy machine cannot be compared, so all that are compared come from one.
+
+mod candidate;
+mod cpu;
+mod envoy;
+mod h2load;
+mod machine;
+mod markdown;
+mod plot;
+mod print;
+mod receiver;
+mod report;
+mod runner;
+mod statistics;
+mod table;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::value_parser;
+
+use report::Report;
+
+use crate::interrupt::{exit_code, unless_told};
+use crate::output;
+
+/// Measures what tracing costs a request, beside Envoy's own tracers
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct BenchArgs {
+    /// Measure real Envoys under the load of h2load; the first time, an Envoy is fetched
+    #[arg(long)]
+    envoy: bool,
+    /// Print one JSON object: {"machine", "versions", "candidates": [{"name", "cpu_us", "added_us", "ratios", …}], "problems", …}
+    #[arg(long)]
+    json: bool,
+    /// Only these: a name, or how several begin; no tracing is always there
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    only: Vec<String>,
+    /// How often each has its turn, after one that does not count
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Requests to each in each round
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u64).range(1..))]
+    requests: u64,
+    /// Connections that send them, one request at a time each
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = value_parser!(u32).range(1..))]
+    connections: u32,
+    /// How long a round of latency lasts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
+    latency_seconds: u32,
+    /// Leave latency out
+    #[arg(long)]
+    no_latency: bool,
+    /// Draw what is added to a request, as SVG
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write the tables as Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+}
+
+/// Measures and prints what came of it; the code is 1 when spans of the filter are missing.
+///
+/// # Errors
+/// When nothing can be measured.
+pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
+    if !args.envoy {
+        bail!("there is only `sidespan bench --envoy` so far, which measures real Envoys");
+    }
+    if args.requests < args.connections.into() {
+        bail!(
+            "--requests: each of the {} connections sends at least one",
+            args.connections
+        );
+    }
+    let runtime = tokio::runtime::Runtime::new()?;
+    // Dropping the run, as an interruption does, ends its Envoys and removes its files.
+    let outcome = runtime.block_on(async { unless_told(envoy::run(args)).await });
+    // What still waits for an Envoy that is starting need not end: Envoys go with this process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match outcome? {
+        Ok(report) => tell(args, &report?),
+        Err(signal) => Ok(exit_code(signal)),
+    }
+}
+
+fn tell(args: &BenchArgs, report: &Report) -> anyhow::Result<ExitCode> {
+    // First, so that a file that cannot be written does not take the figures with it.
+    let text = if args.json {
+        format!("{:#}\n", report.to_json())
+    } else {
+        print::text(report)
+    };
+    output::print(text.as_bytes())?;
+    if let Some(file) = &args.svg {
+        write(file, &plot::svg(report)?)?;
+    }
+    if let Some(file) = &args.markdown {
+        write(file, &markdown::text(report))?;
+    }
+    let problems = report.problems();
+    for problem in &problems {
+        output::tell(format_args!("error: {problem}"));
+    }
+    Ok(if problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn write(file: &PathBuf, text: &str) -> anyhow::Result<()> {
+    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
+}
+
+const EXAMPLES: &str = "\
+Every candidate is an Envoy of its own with one worker; all are alive at once, in front of one upstream, and have their \
+turns in each round. What a request costs is the CPU time of the whole Envoy by the kernel's accounting, exported spans \
+included, and the least of the rounds counts: a busy machine only adds. Spans are received outside of the measured \
+processes, and counted. The load is made by h2load (Debian: nghttp2-client).
+
+Candidates, and how they begin:
+  no-tracing   what all others are held against
+  native-      Envoy's OpenTelemetry tracer (-otel at 100 %, -otel-512 with full batches, -otel-1 at 1 %) and -zipkin
+  no-op        a filter that does nothing
+  floor-       one that reads, writes the same headers as Sidespan, and for -keep looks at the response; and knows nothing
+  sidespan-    100, 0 or 1 %; writing -w3c, the -default formats or -all; with and without -keep; -auto asks for the direction
+
+Examples:
+  sidespan bench --envoy                                            all of them, about 12 minutes
+  sidespan bench --envoy --no-latency --only native,sidespan-100    who is cheaper?
+  sidespan bench --envoy --only floor-w3c,sidespan-0-w3c --rounds 12   how much is ours and not Wasm's?
+  sidespan bench --envoy --svg cost.svg --markdown cost.md          for a README
+  sidespan bench --envoy --json | jq '.candidates[] | [.name, .added_us]'
+
+Exit codes: 0 measured, 1 spans of Sidespan are missing (the last lines say where), 2 nothing could be measured.";

@@ -1,0 +1,351 @@
+//! Who takes part in the bench: what stands in Envoy's chain, and whom its cost is held against.
+//!
+//! Names are for `--only` and for scripts: none is changed once it is here. Each filter of ours that samples nothing has a
+//! floor, the filter that does the same calls and knows nothing.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sidespan_core::propagation::format::Format;
+
+/// The one that all others are held against: what they add is what they cost more than it.
+pub(super) const BASELINE: &str = "no-tracing";
+
+/// The peers: tracers that Envoy brings along, and how a heading calls them.
+pub(super) const PEERS: [(&str, &str); 3] = [
+    ("native-otel", "OTel"),
+    ("native-otel-512", "OTel 512"),
+    ("native-zipkin", "Zipkin"),
+];
+
+/// The name under which every Envoy knows its receiver of spans.
+pub(super) const RECEIVER: &str = "receiver";
+
+/// One that takes part.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) name: String,
+    /// What it is, for people.
+    pub(super) title: String,
+    pub(super) group: Group,
+    pub(super) work: Work,
+    /// The name of the floor that makes the same calls.
+    pub(super) floor: Option<&'static str>,
+}
+
+/// What belongs together in a table, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Group {
+    Baseline,
+    Native,
+    Floor,
+    Sidespan,
+}
+
+impl Group {
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Baseline => "without tracing",
+            Self::Native => "Envoy's own tracers",
+            Self::Floor => "the least that a filter can do",
+            Self::Sidespan => "Sidespan",
+        }
+    }
+
+    /// In JSON.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Native => "native",
+            Self::Floor => "floor",
+            Self::Sidespan => "sidespan",
+        }
+    }
+}
+
+/// What is done with every request.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Work {
+    Nothing,
+    /// Envoy's OpenTelemetry tracer.
+    OpenTelemetry {
+        percentage: f64,
+        /// How many spans make a batch; unset, Envoy's 5.
+        min_flush_spans: Option<u32>,
+    },
+    /// Envoy's Zipkin tracer with B3 and W3C.
+    Zipkin,
+    /// The floor filter with these steps.
+    Floor(String),
+    /// The filter with this configuration.
+    Sidespan(Value),
+}
+
+/// Which requests must come to a receiver as spans.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Exports {
+    Nothing,
+    /// Chance decides; nobody outside knows how many there are.
+    Some {
+        /// How long after the last span another can come.
+        pause: Duration,
+    },
+    /// Every one, of which the last few may wait for those of the next round.
+    All {
+        late: u64,
+    },
+}
+
+impl Candidate {
+    /// Which requests become spans.
+    pub(super) fn exports(&self) -> Exports {
+        match &self.work {
+            Work::Nothing | Work::Floor(_) => Exports::Nothing,
+            // At 5 spans a batch leaves at once, and the rest of it is too small to matter.
+            Work::OpenTelemetry { percentage, .. } if *percentage < 100.0 => Exports::Some {
+                pause: Duration::ZERO,
+            },
+            // The timer that sends a smaller batch is slower than a round is long, so four spans may be of the next. What
+            // waits of a batch of 512 would be too much to leave out, so that timer is waited for.
+            Work::OpenTelemetry { .. } | Work::Zipkin => Exports::All { late: 4 },
+            Work::Sidespan(configuration) => {
+                match configuration["sampling"]["percentage"].as_f64() {
+                    Some(0.0) => Exports::Nothing,
+                    Some(100.0) => Exports::All { late: 0 },
+                    _ => Exports::Some { pause: MAX_DELAY },
+                }
+            }
+        }
+    }
+
+    pub(super) fn is_ours(&self) -> bool {
+        self.group == Group::Sidespan
+    }
+}
+
+/// Returns all, in the order of the tables.
+pub(super) fn all() -> Vec<Candidate> {
+    let mut all = vec![Candidate {
+        name: BASELINE.into(),
+        title: "no tracing".into(),
+        group: Group::Baseline,
+        work: Work::Nothing,
+        floor: None,
+    }];
+    all.extend(native());
+    all.extend(floors());
+    all.extend(sidespan());
+    all
+}
+
+fn native() -> [Candidate; 4] {
+    let native = |name: &str, title: &str, work| Candidate {
+        name: name.into(),
+        title: title.into(),
+        group: Group::Native,
+        work,
+        floor: None,
+    };
+    let opentelemetry = |percentage, min_flush_spans| Work::OpenTelemetry {
+        percentage,
+        min_flush_spans,
+    };
+    [
+        native(
+            "native-otel",
+            "OpenTelemetry tracer, 100 %",
+            opentelemetry(100.0, None),
+        ),
+        native(
+            "native-otel-512",
+            "OpenTelemetry tracer, 100 %, min_flush_spans 512",
+            opentelemetry(100.0, Some(512)),
+        ),
+        native(
+            "native-otel-1",
+            "OpenTelemetry tracer, 1 %",
+            opentelemetry(1.0, None),
+        ),
+        native(
+            "native-zipkin",
+            "Zipkin tracer with W3C, 100 %",
+            Work::Zipkin,
+        ),
+    ]
+}
+
+fn floors() -> [Candidate; 5] {
+    let floor = |name: &str, title: &str, steps: &[&str]| Candidate {
+        name: name.into(),
+        title: title.into(),
+        group: Group::Floor,
+        work: Work::Floor(steps.concat()),
+        floor: None,
+    };
+    [
+        floor("no-op", "a filter that does nothing", &[]),
+        floor(FLOOR_W3C, "reads, writes W3C", &[READ, WRITE_W3C]),
+        floor(
+            FLOOR_DEFAULT,
+            "reads, writes W3C and B3",
+            &[READ, WRITE_W3C, WRITE_B3],
+        ),
+        floor(
+            FLOOR_W3C_KEEP,
+            "reads, writes W3C, looks at the response",
+            &[READ, WRITE_W3C, RESPOND],
+        ),
+        floor(
+            FLOOR_DEFAULT_KEEP,
+            "reads, writes W3C and B3, looks at the response",
+            &[READ, WRITE_W3C, WRITE_B3, RESPOND],
+        ),
+    ]
+}
+
+fn sidespan() -> Vec<Candidate> {
+    use Direction::{Auto, Inbound};
+    use Inject::{All, Default, W3c};
+    use Keep::{Off, On};
+    vec![
+        ours("sidespan-100-w3c", 100, W3c, On, Inbound, None),
+        ours("sidespan-100-default", 100, Default, On, Inbound, None),
+        ours("sidespan-100-all", 100, All, On, Inbound, None),
+        ours(
+            "sidespan-0-w3c-no-keep",
+            0,
+            W3c,
+            Off,
+            Inbound,
+            Some(FLOOR_W3C),
+        ),
+        ours(
+            "sidespan-0-default-no-keep",
+            0,
+            Default,
+            Off,
+            Inbound,
+            Some(FLOOR_DEFAULT),
+        ),
+        ours(
+            "sidespan-0-w3c-keep",
+            0,
+            W3c,
+            On,
+            Inbound,
+            Some(FLOOR_W3C_KEEP),
+        ),
+        ours(
+            "sidespan-0-default-keep",
+            0,
+            Default,
+            On,
+            Inbound,
+            Some(FLOOR_DEFAULT_KEEP),
+        ),
+        ours(
+            "sidespan-0-w3c-no-keep-auto",
+            0,
+            W3c,
+            Off,
+            Auto,
+            Some(FLOOR_W3C),
+        ),
+        ours(
+            "sidespan-0-w3c-keep-auto",
+            0,
+            W3c,
+            On,
+            Auto,
+            Some(FLOOR_W3C_KEEP),
+        ),
+        ours("sidespan-1-w3c-no-keep", 1, W3c, Off, Inbound, None),
+        ours("sidespan-1-w3c-keep", 1, W3c, On, Inbound, None),
+    ]
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Inject {
+    /// W3C alone: the work of Envoy's OpenTelemetry tracer.
+    W3c,
+    /// As without a configuration: W3C and B3, the work of Envoy's Zipkin tracer.
+    Default,
+    /// Every format.
+    All,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Keep {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Direction {
+    /// Told by the configuration.
+    Inbound,
+    /// Asked for with every request.
+    Auto,
+}
+
+/// One of ours; its name, title and configuration say the same thrice.
+fn ours(
+    name: &str,
+    percentage: u8,
+    inject: Inject,
+    keep: Keep,
+    direction: Direction,
+    floor: Option<&'static str>,
+) -> Candidate {
+    let mut configuration = json!({
+        "sampling": {"percentage": percentage},
+        "export": {"otlp": {"cluster": RECEIVER}},
+    });
+    let mut title = format!("{percentage} %");
+    match inject {
+        Inject::W3c => {
+            configuration["propagation"] = json!({"inject": ["tracecontext"], "mirror": false});
+            title += ", writes W3C";
+        }
+        Inject::Default => title += ", writes W3C and B3",
+        Inject::All => {
+            let formats = Format::ALL.map(Format::name);
+            configuration["propagation"] = json!({"inject": formats});
+            title += ", writes all nine formats";
+        }
+    }
+    if keep == Keep::Off {
+        configuration["sampling"]["keep"] = json!({"errors": false});
+        title += ", keep off";
+    }
+    match direction {
+        Direction::Inbound => configuration["direction"] = "inbound".into(),
+        Direction::Auto => title += ", direction auto",
+    }
+    Candidate {
+        name: name.into(),
+        title,
+        group: Group::Sidespan,
+        work: Work::Sidespan(configuration),
+        floor,
+    }
+}
+
+const FLOOR_W3C: &str = "floor-w3c";
+const FLOOR_DEFAULT: &str = "floor-default";
+const FLOOR_W3C_KEEP: &str = "floor-w3c-keep";
+const FLOOR_DEFAULT_KEEP: &str = "floor-default-keep";
+
+const READ: &str = "read\n";
+/// What the filter writes for a new trace that is not sampled.
+const WRITE_W3C: &str =
+    "write traceparent 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00\n";
+const WRITE_B3: &str = "\
+write x-b3-traceid 4bf92f3577b34da6a3ce929d0e0e4736
+write x-b3-spanid 00f067aa0ba902b7
+write x-b3-sampled 0
+";
+const RESPOND: &str = "respond\n";
+
+/// The filter sends what it has at least once a second, by a timer that need not be exact.
+const MAX_DELAY: Duration = Duration::from_millis(1_300);

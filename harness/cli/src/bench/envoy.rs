@@ -1,0 +1,280 @@
+//! `bench --envoy`: all candidates alive at once, each on an Envoy of its own in front of one upstream, and rounds in which
+//! each has its turn.
+//!
+//! A machine gets slower and faster while it is measured. Within a round that touches all candidates alike; from round to
+//! round another one begins, so that none always comes after the same neighbour's rest.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use super::BenchArgs;
+use super::candidate::{self, BASELINE, Candidate};
+use super::h2load::{self, Latency, Load, Pace};
+use super::machine::Surroundings;
+use super::report::{Measured, Report};
+use super::runner::{Ground, Runner, upstream};
+use super::statistics::{greatest, least};
+use crate::{envoy, output};
+
+/// Measures, and returns what came of it.
+pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
+    let candidates = chosen(&args.only)?;
+    let surroundings = Surroundings::now(h2load::version().await?);
+    let envoy = envoy::binary().await?;
+    let folder = TempDir::with_prefix("sidespan-bench-")?;
+    let modules = [("filter.wasm", crate::FILTER), ("floor.wasm", crate::FLOOR)];
+    let [filter, floor] = modules.map(|(name, module)| (folder.path().join(name), module));
+    for (path, module) in [&filter, &floor] {
+        fs::write(path, module)?;
+    }
+    let upstream = upstream(&envoy).await?;
+    let ground = Ground {
+        envoy,
+        filter: filter.0,
+        floor: floor.0,
+        upstream: upstream.address("in")?,
+    };
+    output::progress(&format!("starting {} Envoys", candidates.len()));
+    let mut course = Course {
+        entries: start(candidates, &ground).await?,
+        folder: folder.path(),
+        args,
+    };
+    course.costs().await?;
+    let rate = course.latencies().await?;
+    let measured = course.finish().await?;
+    Ok(Report {
+        surroundings,
+        rounds: args.rounds,
+        requests: args.requests,
+        connections: args.connections,
+        rate,
+        measured,
+    })
+}
+
+/// Returns those that `--only` names, by their name or its beginning, and the one that all are held against.
+fn chosen(only: &[String]) -> anyhow::Result<Vec<Candidate>> {
+    let all = candidate::all();
+    if only.is_empty() {
+        return Ok(all);
+    }
+    let mut names = vec![BASELINE.to_owned()];
+    for wanted in only {
+        let exact = all.iter().any(|it| it.name == *wanted);
+        let found = all.iter().map(|it| &it.name).filter(|name| {
+            if exact {
+                *name == wanted
+            } else {
+                name.starts_with(wanted.as_str())
+            }
+        });
+        let before = names.len();
+        names.extend(found.cloned());
+        if names.len() == before {
+            let all: Vec<&str> = all.iter().map(|it| it.name.as_str()).collect();
+            bail!(
+                "--only: no candidate is called `{wanted}`, or begins so; there are {}",
+                all.join(", ")
+            );
+        }
+    }
+    Ok(all
+        .into_iter()
+        .filter(|it| names.contains(&it.name))
+        .collect())
+}
+
+/// Starts all at once and returns them in their order.
+async fn start(candidates: Vec<Candidate>, ground: &Ground) -> anyhow::Result<Vec<Entry>> {
+    let mut starting = JoinSet::new();
+    for (place, candidate) in candidates.into_iter().enumerate() {
+        let ground = ground.clone();
+        starting.spawn(async move { (place, Runner::start(candidate, &ground).await) });
+    }
+    let mut started = Vec::new();
+    while let Some(done) = starting.join_next().await {
+        let (place, runner) = done?;
+        started.push((place, runner?));
+    }
+    started.sort_by_key(|(place, _)| *place);
+    started
+        .into_iter()
+        .map(|(_, runner)| Entry::new(runner))
+        .collect()
+}
+
+/// One that takes part, and what is known of it so far.
+struct Entry {
+    runner: Runner,
+    cost: Vec<f64>,
+    rate: Vec<f64>,
+    latency: Vec<Latency>,
+    resident_before: u64,
+}
+
+impl Entry {
+    fn new(runner: Runner) -> anyhow::Result<Self> {
+        Ok(Self {
+            resident_before: runner.resident_bytes()?,
+            runner,
+            cost: Vec::new(),
+            rate: Vec::new(),
+            latency: Vec::new(),
+        })
+    }
+}
+
+struct Course<'a> {
+    entries: Vec<Entry>,
+    folder: &'a Path,
+    args: &'a BenchArgs,
+}
+
+impl Course<'_> {
+    /// What a request costs, and how many there are in a second: all connections send as fast as they can.
+    async fn costs(&mut self) -> anyhow::Result<()> {
+        let load = Load {
+            requests: self.args.requests,
+            connections: self.args.connections,
+            pace: None,
+        };
+        output::progress("a round that does not count: code gets compiled, connections get opened");
+        for entry in &mut self.entries {
+            entry.runner.measure(load).await?;
+        }
+        let began = Instant::now();
+        for round in 0..self.args.rounds {
+            progress("cost", round, self.args.rounds, began);
+            for place in turn(round, self.entries.len()) {
+                let entry = &mut self.entries[place];
+                let (cost, rate) = entry.runner.measure(load).await?;
+                entry.cost.push(cost);
+                entry.rate.push(rate);
+            }
+        }
+        Ok(())
+    }
+
+    /// How long a request takes at a rate that all of them can keep, which is returned.
+    async fn latencies(&mut self) -> anyhow::Result<Option<f64>> {
+        if self.args.no_latency {
+            return Ok(None);
+        }
+        let slowest: Vec<f64> = self.entries.iter().map(|it| greatest(&it.rate)).collect();
+        let rate = least(&slowest) * SHARE_OF_THE_SLOWEST;
+        let log = self.folder.join("latency.log");
+        let requests = whole(rate * f64::from(self.args.latency_seconds));
+        let load = Load {
+            requests: requests.max(self.args.connections.into()),
+            connections: self.args.connections,
+            pace: Some(Pace {
+                requests_per_second: rate,
+                log: &log,
+            }),
+        };
+        let began = Instant::now();
+        for round in 0..self.args.rounds {
+            progress("latency", round, self.args.rounds, began);
+            for place in turn(round, self.entries.len()) {
+                let entry = &mut self.entries[place];
+                entry.runner.send(load).await?;
+                let text = fs::read_to_string(&log).context("h2load has written no log")?;
+                let latency =
+                    Latency::parse(&text).context("h2load's log is not as it was known")?;
+                entry.latency.push(latency);
+            }
+        }
+        Ok(Some(rate))
+    }
+
+    async fn finish(self) -> anyhow::Result<Vec<Measured>> {
+        let mut measured = Vec::new();
+        for entry in self.entries {
+            measured.push(Measured {
+                resident_bytes: (entry.resident_before, entry.runner.resident_bytes()?),
+                spans: entry.runner.count_spans().await?,
+                candidate: entry.runner.candidate.clone(),
+                cost: entry.cost,
+                requests_per_second: entry.rate,
+                latency: entry.latency,
+            });
+        }
+        Ok(measured)
+    }
+}
+
+/// Returns the order of a round.
+fn turn(round: u32, count: usize) -> impl Iterator<Item = usize> + use<> {
+    // A step that has no factor in common with most counts, so that the beginnings lie far from each other.
+    let first = usize::try_from(round).unwrap_or(0) * 7 % count.max(1);
+    (first..count).chain(0..first)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of requests, which is neither huge nor below zero; `as` saturates"
+)]
+fn whole(number: f64) -> u64 {
+    number as u64
+}
+
+fn progress(what: &str, round: u32, rounds: u32, began: Instant) {
+    let left = began
+        .elapsed()
+        .checked_div(round)
+        .map_or(Duration::ZERO, |each| each * (rounds - round));
+    let left = match left.as_secs() {
+        0 => String::new(),
+        seconds => format!(", about {seconds} s left"),
+    };
+    output::progress(&format!("{what}: round {} of {rounds}{left}", round + 1));
+}
+
+/// So that all of them have time to rest, and what is seen is the work and not the queue.
+const SHARE_OF_THE_SLOWEST: f64 = 0.6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(only: &[&str]) -> anyhow::Result<Vec<String>> {
+        let only: Vec<String> = only.iter().map(|&name| name.to_owned()).collect();
+        Ok(chosen(&only)?.into_iter().map(|it| it.name).collect())
+    }
+
+    #[test]
+    fn a_name_chooses_one_and_a_beginning_many() {
+        assert_eq!(names(&["native-otel"]).unwrap(), [BASELINE, "native-otel"]);
+        let many = names(&["native", "no-op"]).unwrap();
+        assert_eq!(many.len(), 6, "{many:?}");
+        assert!(names(&[]).unwrap().len() > 20);
+    }
+
+    #[test]
+    fn a_wrong_name_is_told_the_right_ones() {
+        let error = names(&["nativ", "jaeger"]).unwrap_err().to_string();
+        assert!(
+            error.contains("`jaeger`") && error.contains("native-zipkin"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_round_touches_all_and_begins_elsewhere() {
+        let rounds: Vec<Vec<usize>> = (0..3).map(|round| turn(round, 21).collect()).collect();
+        for round in &rounds {
+            let mut sorted = round.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..21).collect::<Vec<_>>());
+        }
+        assert!(rounds[0][0] != rounds[1][0] && rounds[1][0] != rounds[2][0]);
+        assert_eq!(turn(5, 1).collect::<Vec<_>>(), [0]);
+    }
+}

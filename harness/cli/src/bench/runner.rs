@@ -1,0 +1,260 @@
+//! One candidate at work: a real Envoy with one worker, its receiver, and what of its CPU time a load costs.
+//!
+//! The kernel's count is read before the load and again when all that the load caused is done: spans have come, and the
+//! process rests. Between the two nobody asks Envoy anything, because an answer of its admin interface costs as much as
+//! many requests.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use serde_json::json;
+use sidespan_envoy::{
+    Bootstrap, Cluster, Direction, Envoy, Listener, Node, Protocol, Route, Tracer, Wasm,
+    ZipkinContext,
+};
+use tokio::task::spawn_blocking;
+
+use super::candidate::{Candidate, Exports, RECEIVER, Work};
+use super::cpu;
+use super::h2load::{self, Load};
+use super::receiver::Receiver;
+
+/// What all candidates share.
+#[derive(Clone, Debug)]
+pub(super) struct Ground {
+    pub(super) envoy: std::path::PathBuf,
+    pub(super) filter: std::path::PathBuf,
+    pub(super) floor: std::path::PathBuf,
+    pub(super) upstream: SocketAddr,
+}
+
+/// A candidate that serves.
+#[derive(Debug)]
+pub(super) struct Runner {
+    pub(super) candidate: Candidate,
+    envoy: Envoy,
+    address: SocketAddr,
+    receiver: Option<Receiver>,
+    /// Requests so far.
+    sent: u64,
+}
+
+/// What became of the spans of one candidate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Spans {
+    /// Requests that had to become spans; unset where chance decided.
+    pub(super) due: Option<u64>,
+    pub(super) received: u64,
+    /// Spans that still wait in the filter.
+    pub(super) queued: u64,
+    /// What Envoy counted of them, by the names in its statistics.
+    pub(super) counters: BTreeMap<String, u64>,
+}
+
+impl Spans {
+    /// Returns how many are nowhere.
+    pub(super) fn missing(&self) -> u64 {
+        let due = self.due.unwrap_or(0);
+        due.saturating_sub(self.received + self.queued)
+    }
+}
+
+/// Starts the service behind all candidates: an Envoy that answers by itself.
+pub(super) async fn upstream(binary: &Path) -> anyhow::Result<Envoy> {
+    let listener = Listener::new(IN).route(Route::answer(200, "ok"));
+    let bootstrap = Bootstrap::new(Node::plain("upstream", "upstream")).listener(listener);
+    start(binary, bootstrap).await
+}
+
+impl Runner {
+    /// Starts a candidate and waits until it serves.
+    pub(super) async fn start(candidate: Candidate, ground: &Ground) -> anyhow::Result<Self> {
+        let receiver = match candidate.work {
+            Work::OpenTelemetry { .. } | Work::Sidespan(_) => Some(Receiver::otlp().await?),
+            Work::Zipkin => Some(Receiver::zipkin().await?),
+            Work::Nothing | Work::Floor(_) => None,
+        };
+        let receives = receiver.as_ref().map(Receiver::address);
+        let bootstrap = bootstrap(&candidate.work, ground, receives);
+        let envoy = start(&ground.envoy, bootstrap)
+            .await
+            .with_context(|| format!("`{}` does not start", candidate.name))?;
+        Ok(Self {
+            address: envoy.address(IN)?,
+            candidate,
+            envoy,
+            receiver,
+            sent: 0,
+        })
+    }
+
+    /// Sends a load and returns its cost a request, in microseconds of CPU time, and the requests a second.
+    pub(super) async fn measure(&mut self, load: Load<'_>) -> anyhow::Result<(f64, f64)> {
+        let before = cpu::used(self.envoy.pid())?;
+        let rate = self.send(load).await?;
+        self.wait_for_spans().await;
+        let after = self.rest().await?;
+        let cost = (after.saturating_sub(before)).as_secs_f64() * 1e6 / load.requests as f64;
+        Ok((cost, rate))
+    }
+
+    /// Sends a load and returns the requests a second.
+    pub(super) async fn send(&mut self, load: Load<'_>) -> anyhow::Result<f64> {
+        let sent = h2load::send(self.address, load).await;
+        let rate = sent.with_context(|| {
+            let log = self.envoy.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let end = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
+            let name = &self.candidate.name;
+            format!("`{name}` (the end of its log: {end:?})")
+        })?;
+        self.sent += load.requests;
+        Ok(rate)
+    }
+
+    /// Returns the memory that its Envoy holds.
+    pub(super) fn resident_bytes(&self) -> anyhow::Result<u64> {
+        Ok(self.envoy.resident_bytes()?)
+    }
+
+    /// Waits for the last spans, and counts them. Nothing is measured any more.
+    pub(super) async fn count_spans(&self) -> anyhow::Result<Option<Spans>> {
+        let Some(receiver) = &self.receiver else {
+            return Ok(None);
+        };
+        let is_all = matches!(self.candidate.exports(), Exports::All { .. });
+        if is_all {
+            receiver.wait_for(self.sent, PATIENCE).await;
+        }
+        let counters = self.counters()?;
+        let queued = counters.get(QUEUED).copied().unwrap_or(0);
+        Ok(Some(Spans {
+            due: is_all.then_some(self.sent),
+            received: receiver.received(),
+            queued,
+            counters,
+        }))
+    }
+
+    async fn wait_for_spans(&self) {
+        let Some(receiver) = &self.receiver else {
+            return;
+        };
+        match self.candidate.exports() {
+            Exports::Nothing => {}
+            Exports::Some { pause } => receiver.wait_for_silence(pause).await,
+            // Those that never come are told of in the end, with the numbers of the filter.
+            Exports::All { late } => {
+                let due = self.sent.saturating_sub(late);
+                receiver.wait_for(due, PATIENCE).await;
+            }
+        }
+    }
+
+    /// Waits until the process rests, and returns what it had used when it began to.
+    async fn rest(&self) -> anyhow::Result<Duration> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut used = cpu::used(self.envoy.pid())?;
+        loop {
+            tokio::time::sleep(REST).await;
+            let now = cpu::used(self.envoy.pid())?;
+            if now.saturating_sub(used) < REST / 50 {
+                return Ok(used);
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "`{}` works on without requests, so that its cost cannot be told",
+                self.candidate.name
+            );
+            used = now;
+        }
+    }
+
+    fn counters(&self) -> anyhow::Result<BTreeMap<String, u64>> {
+        let mut counters = BTreeMap::new();
+        for prefix in ["tracing.", OURS] {
+            for (name, value) in self.envoy.stats(prefix)? {
+                let is_told = !name.starts_with(OURS) || TOLD.iter().any(|it| name.contains(it));
+                if is_told {
+                    counters.insert(name, value);
+                }
+            }
+        }
+        Ok(counters)
+    }
+}
+
+async fn start(binary: &Path, bootstrap: Bootstrap) -> anyhow::Result<Envoy> {
+    let binary = binary.to_owned();
+    // A line of a log would be charged to the requests.
+    let bootstrap = bootstrap.log_levels("wasm:warning");
+    Ok(spawn_blocking(move || Envoy::start(&binary, &bootstrap)).await??)
+}
+
+fn bootstrap(work: &Work, ground: &Ground, receiver: Option<SocketAddr>) -> Bootstrap {
+    let mut listener = Listener::new(IN)
+        .direction(Direction::Inbound)
+        .route(Route::to(UPSTREAM));
+    let mut bootstrap = Bootstrap::new(Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z"))
+        .cluster(Cluster::new(UPSTREAM, ground.upstream));
+    if let Some(address) = receiver {
+        let protocol = match work {
+            Work::Zipkin => Protocol::Http1,
+            _ => Protocol::Http2,
+        };
+        bootstrap = bootstrap.cluster(Cluster::new(RECEIVER, address).protocol(protocol));
+    }
+    match work {
+        Work::Nothing => {}
+        Work::OpenTelemetry {
+            percentage,
+            min_flush_spans,
+        } => {
+            let tracer = Tracer::opentelemetry(RECEIVER, "cart");
+            listener = listener.tracer(tracer.random_sampling(*percentage));
+            if let Some(spans) = min_flush_spans {
+                let layer = json!({"tracing.opentelemetry.min_flush_spans": spans});
+                let layers = json!({"layers": [{"name": "bench", "static_layer": layer}]});
+                bootstrap = bootstrap.with("layered_runtime", layers);
+            }
+        }
+        Work::Zipkin => {
+            let tracer = Tracer::zipkin(RECEIVER, ZipkinContext::B3AndW3c);
+            listener = listener.tracer(tracer.random_sampling(100.0));
+        }
+        Work::Floor(steps) => {
+            let wasm = Wasm::new("floor", &ground.floor).configuration(steps);
+            listener = listener.filter(wasm.filter());
+        }
+        Work::Sidespan(configuration) => {
+            let wasm = Wasm::new("sidespan", &ground.filter);
+            let wasm = wasm.configuration(&configuration.to_string());
+            listener = listener.filter(wasm.filter());
+        }
+    }
+    bootstrap.listener(listener)
+}
+
+const IN: &str = "in";
+const UPSTREAM: &str = "upstream";
+
+/// The filter's own statistics, and which of them are about spans.
+const OURS: &str = "wasmcustom.sidespan.";
+const TOLD: [&str; 5] = [
+    ".spans.",
+    ".queue.",
+    ".export.",
+    ".kept.",
+    ".config.refused",
+];
+const QUEUED: &str = "wasmcustom.sidespan.queue.spans";
+
+/// How long a process that rests is looked at.
+const REST: Duration = Duration::from_millis(20);
+/// Longer than any timer that sends spans.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Lines of a log that an error shows.
+const SHOWN: usize = 10;

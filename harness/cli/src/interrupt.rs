@@ -1,0 +1,69 @@
+//! The end that somebody else asks for: SIGINT and SIGTERM, so that what a subcommand has set up goes with it.
+
+use std::io;
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Does the work, unless SIGINT or SIGTERM comes first; then drops it and returns the number of the signal.
+pub(crate) async fn unless_told<T>(work: impl Future<Output = T>) -> io::Result<Result<T, u8>> {
+    let (mut pressed, mut terminated) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    Ok(tokio::select! {
+        done = work => Ok(done),
+        _ = pressed.recv() => Err(2),
+        _ = terminated.recv() => Err(15),
+    })
+}
+
+/// Returns the exit code of a program that a signal ended, as shells count.
+pub(crate) fn exit_code(signal: u8) -> ExitCode {
+    const AS_SHELLS_COUNT: u8 = 128;
+    ExitCode::from(AS_SHELLS_COUNT + signal)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    use super::*;
+
+    /// In a process of its own: the signals are for it alone.
+    #[test]
+    fn a_signal_leaves_no_folder_behind() {
+        for (name, number) in [("INT", 2), ("TERM", 15)] {
+            let output = Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "interrupt::tests::is_told_to_end", "--ignored"])
+                .args(["--nocapture", "--test-threads=1"])
+                .env("SIGNAL", name)
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{said}");
+            assert!(said.contains(&format!("ended by {number}")), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    #[ignore = "sends signals to its process; run by the test above"]
+    async fn is_told_to_end() {
+        let name = std::env::var("SIGNAL").unwrap_or_else(|_| "TERM".into());
+        let mut folder = PathBuf::new();
+        let outcome = unless_told(async {
+            let temporary = tempfile::tempdir().unwrap();
+            temporary.path().clone_into(&mut folder);
+            let mut kill = Command::new("kill");
+            let kill = kill.args([format!("-{name}"), std::process::id().to_string()]);
+            assert!(kill.status().unwrap().success());
+            std::future::pending::<()>().await;
+            drop(temporary);
+        })
+        .await;
+        let number = outcome.unwrap().unwrap_err();
+        assert!(!folder.exists());
+        anstream::println!("ended by {number}");
+    }
+}
