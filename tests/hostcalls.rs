@@ -100,8 +100,8 @@ fn the_calls_of_each_kind_of_request_are_those_that_are_documented() {
         ),
     ];
     let mut table =
-        "| a request that is | map read | header written | header read | property | time | property set | shared data | all |\n\
-         |---|---|---|---|---|---|---|---|---|\n"
+        "| a request that is | map read | header written | header read | attributes read at once | property | time | property set | shared data | all |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n"
             .to_owned();
     for row in &rows {
         let calls = row.calls();
@@ -139,13 +139,14 @@ fn the_calls_of_each_kind_of_request_are_those_that_are_documented() {
     }
 }
 
-const COLUMNS: [&[&str]; 7] = [
+const COLUMNS: [&[&str]; 8] = [
     &["proxy_get_header_map_pairs"],
     &[
         "proxy_replace_header_map_value",
         "proxy_remove_header_map_value",
     ],
     &["proxy_get_header_map_value"],
+    &["proxy_call_foreign_function"],
     &["proxy_get_property"],
     &["proxy_get_current_time_nanoseconds"],
     &["proxy_set_property"],

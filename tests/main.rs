@@ -2,6 +2,7 @@
 
 mod accepted;
 mod attempts;
+mod budget;
 mod configuration;
 mod conflicts;
 mod copies;

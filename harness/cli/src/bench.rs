@@ -1,11 +1,15 @@
-//! `sidespan bench`: what tracing a request costs, beside Envoy's own tracers and beside the least that a filter can do.
+//! `sidespan bench`: what tracing a request costs, inside the filter by count, and on a real Envoy by the clock, beside
+//! Envoy's own tracers and beside the least that a filter can do.
 //!
 //! Figures of two runs on a noisy machine cannot be compared, so all that are compared come from one.
 
+pub mod builtin;
 mod candidate;
 mod cpu;
 mod envoy;
 mod h2load;
+mod inside;
+pub mod kind;
 mod machine;
 mod markdown;
 mod plot;
@@ -29,7 +33,7 @@ use report::Report;
 use crate::interrupt::{exit_code, unless_told};
 use crate::output;
 
-/// Measures what tracing costs a request, beside Envoy's own tracers
+/// Measures what tracing costs a request: inside the filter, or beside Envoy's own tracers
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct BenchArgs {
@@ -71,7 +75,13 @@ pub struct BenchArgs {
 /// When nothing can be measured.
 pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     if !args.envoy {
-        bail!("there is only `sidespan bench --envoy` so far, which measures real Envoys");
+        let costs = inside::measure()?;
+        let text = match args.json {
+            true => inside::json(&costs)?,
+            false => inside::text(&costs),
+        };
+        output::print(text.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
     }
     if args.requests < args.connections.into() {
         bail!(
@@ -133,6 +143,7 @@ Candidates, and how they begin:
   sidespan-    100, 0 or 1 %; writing -w3c, the -default formats or -all; with and without -keep; -auto asks for the direction
 
 Examples:
+  sidespan bench                                                    guest instructions and calls of each kind of request
   sidespan bench --envoy                                            all of them, about 12 minutes
   sidespan bench --envoy --no-latency --only native,sidespan-100    who is cheaper?
   sidespan bench --envoy --only floor-w3c,sidespan-0-w3c --rounds 12   how much is ours and not Wasm's?

@@ -1,0 +1,124 @@
+//! What a request may cost in the filter itself: instructions of the compiled guest, part by part, and calls to the proxy.
+//!
+//! The budget is what was recorded last, in `budget/recorded.json`. A change that makes any part of any kind of request
+//! dearer by more than 3 % fails here, and the message says which; one that makes it cheaper by as much is to be
+//! recorded, or the next one could lose it again unseen. `SIDESPAN_UPDATE=1` records.
+
+mod memory;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sidespan::bench::builtin::{self, Cost};
+use sidespan::bench::kind::Kind;
+
+/// Of a hundred.
+const TOLERANCE: u64 = 3;
+/// A part so short is one branch away from that.
+const SLACK: u64 = 25;
+
+#[test]
+fn no_kind_of_request_costs_more_than_is_recorded() {
+    let module = builtin::metered(sidespan::FILTER).expect("the filter");
+    let observed: BTreeMap<String, Cost> = Kind::all()
+        .iter()
+        .map(|kind| {
+            let cost = builtin::measure(&module, kind).expect(kind.name);
+            (kind.name.to_owned(), cost)
+        })
+        .collect();
+    if std::env::var_os("SIDESPAN_UPDATE").is_some_and(|value| value == "1") {
+        let text = serde_json::to_string_pretty(&observed).expect("plain data");
+        fs::write(path(), text + "\n").expect("the record");
+        return;
+    }
+    let text = fs::read_to_string(path()).expect("the record");
+    let recorded: BTreeMap<String, Cost> = serde_json::from_str(&text).expect("the record");
+    let differences = differences(&recorded, &observed);
+    assert!(
+        differences.is_empty(),
+        "{differences}SIDESPAN_UPDATE=1 records what is so now"
+    );
+}
+
+#[test]
+fn a_budget_that_is_left_says_where_and_by_how_much() {
+    let cost = |request, response, end, reads| Cost {
+        request,
+        response,
+        end,
+        calls: [("proxy_get_property".to_owned(), reads)].into(),
+    };
+    let of = |cost| BTreeMap::from([("a kind".to_owned(), cost)]);
+    let recorded = of(cost(10_000, 10, 5_000, 1));
+    let found = |cost| differences(&recorded, &of(cost));
+    assert_eq!(found(cost(10_300, 30, 4_850, 1)), "");
+    assert_eq!(
+        found(cost(10_301, 36, 4_849, 2)),
+        "a kind: request: 10301 instructions, and 10000 are recorded\n\
+         a kind: response: 36 instructions, and 10 are recorded\n\
+         a kind: end: 4849 instructions, and 5000 are recorded\n\
+         a kind: proxy_get_property: 2 calls, and 1 are recorded\n"
+    );
+    assert_eq!(
+        differences(&recorded, &BTreeMap::new()),
+        "a kind: recorded, and nobody measures it\n"
+    );
+    assert_eq!(
+        differences(&BTreeMap::new(), &recorded),
+        "a kind: not recorded\n"
+    );
+}
+
+/// A line for each part that is dearer or cheaper than it may be.
+fn differences(recorded: &BTreeMap<String, Cost>, observed: &BTreeMap<String, Cost>) -> String {
+    let mut lines = String::new();
+    for name in recorded.keys().filter(|name| !observed.contains_key(*name)) {
+        writeln!(lines, "{name}: recorded, and nobody measures it").expect("a string");
+    }
+    for (name, observed) in observed {
+        let Some(recorded) = recorded.get(name) else {
+            writeln!(lines, "{name}: not recorded").expect("a string");
+            continue;
+        };
+        for (part, of) in PARTS {
+            let (was, is) = (of(recorded), of(observed));
+            if was.abs_diff(is) > (was * TOLERANCE / 100).max(SLACK) {
+                writeln!(
+                    lines,
+                    "{name}: {part}: {is} instructions, and {was} are recorded"
+                )
+                .expect("a string");
+            }
+        }
+        let calls: BTreeMap<&String, ()> = recorded
+            .calls
+            .keys()
+            .chain(observed.calls.keys())
+            .map(|call| (call, ()))
+            .collect();
+        for call in calls.into_keys() {
+            let of = |cost: &Cost| cost.calls.get(call).copied().unwrap_or_default();
+            let (was, is) = (of(recorded), of(observed));
+            if was != is {
+                writeln!(lines, "{name}: {call}: {is} calls, and {was} are recorded")
+                    .expect("a string");
+            }
+        }
+    }
+    lines
+}
+
+type Part = fn(&Cost) -> u64;
+
+const PARTS: [(&str, Part); 3] = [
+    ("request", |cost| cost.request),
+    ("response", |cost| cost.response),
+    ("end", |cost| cost.end),
+];
+
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("budget/recorded.json")
+}
