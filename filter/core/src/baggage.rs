@@ -20,7 +20,7 @@
 use alloc::vec::Vec;
 
 use crate::config::{Baggage, BaggageSource};
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
 use crate::pattern;
 use crate::stats::{Counter, Stats};
 
@@ -107,7 +107,7 @@ impl Baggage {
 
     fn denies(&self, member: &[u8]) -> bool {
         // Of a member without a legal key, whatever stands in front of its first `=`.
-        let key = member.split(|byte| *byte == b'=').next().map(trim);
+        let key = scan::split(member, b'=').next().map(trim);
         key.is_some_and(|key| {
             self.deny
                 .iter()
@@ -145,7 +145,7 @@ pub fn value(headers: &RequestHeaders<'_>, key: &[u8]) -> Option<Vec<u8>> {
         .filter(|member| legal_key(member) == Some(key))
         .last()?;
     let (_, value) = split(member)?;
-    let value = value.split(|byte| *byte == b';').next().map(trim)?;
+    let value = scan::split(value, b';').next().map(trim)?;
     Some(decode(value))
 }
 
@@ -160,7 +160,7 @@ fn members<'a>(headers: &RequestHeaders<'a>) -> impl Iterator<Item = &'a [u8]> {
     headers
         .lines(Name::Baggage)
         .iter()
-        .flat_map(|line| line.split(|byte| *byte == b','))
+        .flat_map(|line| scan::split(line, b','))
         .map(trim)
         .filter(|member| !member.is_empty())
 }
@@ -214,7 +214,7 @@ fn legal_key(member: &[u8]) -> Option<&[u8]> {
 }
 
 fn split(member: &[u8]) -> Option<(&[u8], &[u8])> {
-    let equals = member.iter().position(|byte| *byte == b'=')?;
+    let equals = scan::position(member, b'=')?;
     let (key, value) = member.split_at_checked(equals)?;
     Some((trim(key), trim(value.strip_prefix(b"=")?)))
 }

@@ -4,6 +4,7 @@
 //! method that looks like one is taken as it is; on a SERVER span whose status is UNIMPLEMENTED it is `_OTHER`
 //! (RP-3). On CLIENT spans, and on SERVER spans that no server has answered, nothing but the length bounds the names.
 
+use crate::headers::scan;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -40,7 +41,7 @@ impl Method {
                     .iter()
                     .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'))
         };
-        let mut parts = original.split(|byte| *byte == b'/');
+        let mut parts = scan::split(original, b'/');
         let is_named = original.len() < path.len()
             && original.len() <= MAX_NAME
             && parts.next().is_some_and(is_part)

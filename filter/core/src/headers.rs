@@ -6,6 +6,7 @@
 
 pub mod list;
 mod name;
+pub(crate) mod scan;
 pub mod wire;
 
 use alloc::vec::Vec;

@@ -5,6 +5,7 @@
 //! `Pay` nor `repay`. The parts between stars are searched from left to right and never again, so the time grows with
 //! the length of the value, never exponentially. Values are bytes, because header values need not be UTF-8.
 
+use crate::headers::scan;
 use alloc::string::String;
 
 /// A pattern that is compared with every request, so what stands before its first star is known beforehand.
@@ -62,7 +63,7 @@ pub fn matches(pattern: &str, value: &[u8]) -> bool {
 
 /// Whether the template of a path describes the whole path.
 pub fn template_matches(template: &str, path: &[u8]) -> bool {
-    let mut segments = path.split(|byte| *byte == b'/');
+    let mut segments = scan::split(path, b'/');
     let is_like = |part: &str, segment: &[u8]| match part.starts_with('{') {
         true => !segment.is_empty(),
         false => part.as_bytes() == segment,

@@ -77,6 +77,7 @@ pub fn extract<'a>(
                 }
                 stats.add(Counter::valid(*format));
                 if *format == Format::Datadog
+                    && context.short_trace_id
                     && let Err(refusal) = datadog::left_half(headers)
                 {
                     // The right half is a context all the same.

@@ -14,7 +14,7 @@
 
 use alloc::vec::Vec;
 
-use crate::headers::trim;
+use crate::headers::{scan, trim};
 use crate::ids::{SpanId, TraceId};
 
 /// The header, and the trailer of a gRPC call.
@@ -80,12 +80,12 @@ fn metrics(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The trace that a metric tells of, and whether it was kept.
 fn word(metric: &[u8]) -> Option<(TraceId, bool)> {
-    let mut parts = metric.split(|byte| *byte == b';').map(trim);
+    let mut parts = scan::split(metric, b';').map(trim);
     if !parts.next()?.eq_ignore_ascii_case(b"trace") {
         return None;
     }
     let description = parts.find_map(|param| {
-        let equals = param.iter().position(|byte| *byte == b'=')?;
+        let equals = scan::position(param, b'=')?;
         let (name, value) = param.split_at_checked(equals)?;
         trim(name)
             .eq_ignore_ascii_case(b"desc")
@@ -95,7 +95,7 @@ fn word(metric: &[u8]) -> Option<(TraceId, bool)> {
         .strip_prefix(b"\"")
         .and_then(|inside| inside.strip_suffix(b"\""))
         .unwrap_or(description);
-    let mut fields = description.split(|byte| *byte == b'-');
+    let mut fields = scan::split(description, b'-');
     let (version, trace_id, span_id, flags) = (
         fields.next()?,
         fields.next()?,

@@ -15,6 +15,7 @@
 //! span was sampled, and so for how many it stands ("TraceState: Probability Sampling" and "tracestate handling" of the
 //! OpenTelemetry specification). What cannot be read is passed on and nothing is added to it.
 
+use crate::headers::scan;
 use alloc::vec::Vec;
 
 use crate::ids::TraceId;
@@ -145,11 +146,11 @@ impl<'a> Member<'a> {
             randomness: None,
             has_threshold: false,
         };
-        for (index, pair) in text.split(|byte| *byte == b';').enumerate() {
+        for (index, pair) in scan::split(text, b';').enumerate() {
             let Some((key, value)) = split(pair) else {
                 return Self::Unusable;
             };
-            let mut before = text.split(|byte| *byte == b';').take(index);
+            let mut before = scan::split(text, b';').take(index);
             if before.any(|other| split(other).is_some_and(|(other, _)| other == key)) {
                 return Self::Unusable;
             }
@@ -215,9 +216,8 @@ impl<'a> Member<'a> {
             joined.extend_from_slice(b"th:");
             joined.extend_from_slice(digits.as_bytes());
         }
-        let others = text
-            .split(|byte| *byte == b';')
-            .filter(|pair| !pair.is_empty() && !pair.starts_with(b"th:"));
+        let others =
+            scan::split(text, b';').filter(|pair| !pair.is_empty() && !pair.starts_with(b"th:"));
         for pair in others {
             if !joined.is_empty() {
                 joined.push(b';');
@@ -230,8 +230,7 @@ impl<'a> Member<'a> {
 
 impl Pairs<'_> {
     fn has_digits(&self, digits: &Digits) -> bool {
-        self.text
-            .split(|byte| *byte == b';')
+        scan::split(self.text, b';')
             .any(|pair| pair.strip_prefix(b"th:") == Some(digits.as_bytes()))
     }
 }
@@ -247,7 +246,7 @@ impl Change {
 }
 
 fn split(pair: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = pair.iter().position(|byte| *byte == b':')?;
+    let colon = scan::position(pair, b':')?;
     let (key, value) = pair.split_at_checked(colon)?;
     let value = value.strip_prefix(b":")?;
     let is_key = matches!(key, [b'a'..=b'z', rest @ ..]

@@ -3,7 +3,7 @@
 //! The first entry is the one next to the client. Nothing in there is proven: it is as good as the proxy that let it in,
 //! which for Envoy is what `xff_num_trusted_hops` and `use_remote_address` say.
 
-use crate::headers::{Name, RequestHeaders, trim};
+use crate::headers::{Name, RequestHeaders, scan, trim};
 
 /// The client's side of the way here, as far as anybody wrote it down.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,14 +18,14 @@ impl<'a> Forwarded<'a> {
     pub(super) fn read(headers: &RequestHeaders<'a>) -> Self {
         let mut found = Self::default();
         if let Some(line) = headers.first(Name::Forwarded) {
-            let entry = line.split(|byte| *byte == b',').next().unwrap_or_default();
-            for pair in entry.split(|byte| *byte == b';') {
+            let entry = scan::split(line, b',').next().unwrap_or_default();
+            for pair in scan::split(entry, b';') {
                 found.take(pair);
             }
         }
         let old = |name| {
             let line = headers.first(name)?;
-            let first = line.split(|byte| *byte == b',').next()?;
+            let first = scan::split(line, b',').next()?;
             Some(trim(first)).filter(|value| !value.is_empty())
         };
         Self {
@@ -51,7 +51,7 @@ impl<'a> Forwarded<'a> {
     }
 
     fn take(&mut self, pair: &'a [u8]) {
-        let Some(equals) = pair.iter().position(|byte| *byte == b'=') else {
+        let Some(equals) = scan::position(pair, b'=') else {
             return;
         };
         let (name, value) = pair.split_at_checked(equals).unwrap_or((pair, b""));
@@ -79,9 +79,9 @@ impl<'a> Forwarded<'a> {
 /// `192.0.2.1:80` and `[2001:db8::1]:80` have a port, `2001:db8::1` has none.
 fn without_port(address: &[u8]) -> &[u8] {
     if let Some(inside) = address.strip_prefix(b"[") {
-        return inside.split(|byte| *byte == b']').next().unwrap_or(inside);
+        return scan::split(inside, b']').next().unwrap_or(inside);
     }
-    let mut parts = address.split(|byte| *byte == b':');
+    let mut parts = scan::split(address, b':');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(host), Some(_), None) => host,
         _ => address,

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use super::forwarded::Forwarded;
 use crate::conventions::{Key, Vocabulary, Writer};
-use crate::headers::{self, Name, RequestHeaders};
+use crate::headers::{self, Name, RequestHeaders, scan};
 use crate::span::SpanKind;
 
 pub(super) struct Url<'a> {
@@ -78,7 +78,7 @@ impl<'a> Url<'a> {
         );
         url.extend_from_slice(self.scheme);
         url.extend_from_slice(b"://");
-        match self.authority.iter().rposition(|byte| *byte == b'@') {
+        match scan::last_position(self.authority, b'@') {
             Some(at) => {
                 url.extend_from_slice(b"REDACTED:REDACTED");
                 url.extend_from_slice(self.authority.get(at..).unwrap_or_default());
@@ -131,11 +131,11 @@ impl<'a> Url<'a> {
                 && (SECRET_KEYS.iter().any(|secret| secret.as_bytes() == key)
                     || self.secrets.iter().any(|secret| secret.as_bytes() == key))
         };
-        if !query.split(|byte| *byte == b'&').any(is_secret) {
+        if !scan::split(query, b'&').any(is_secret) {
             return Cow::Borrowed(query);
         }
         let mut out = Vec::with_capacity(query.len());
-        for (index, pair) in query.split(|byte| *byte == b'&').enumerate() {
+        for (index, pair) in scan::split(query, b'&').enumerate() {
             if index > 0 {
                 out.push(b'&');
             }
@@ -152,19 +152,16 @@ impl<'a> Url<'a> {
 
 /// The path, and the query if there is one; a fragment, which must not be there, is left out.
 pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let is_end = |byte: &u8| matches!(byte, b'?' | b'#');
-    let end = target.iter().position(is_end).unwrap_or(target.len());
-    let (path, rest) = target.split_at_checked(end).unwrap_or((target, b""));
-    let query = rest.strip_prefix(b"?").map(|rest| {
-        let mut parts = rest.splitn(2, |byte| *byte == b'#');
-        parts.next().unwrap_or_default()
-    });
-    (path, query)
+    let target = scan::split_once(target, b'#').map_or(target, |(before, _)| before);
+    match scan::split_once(target, b'?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    }
 }
 
 /// `host`, `host:port`, `[::1]` or `[::1]:port`; user information, which must not be there, is left out (HS-2).
 pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let host = match authority.iter().rposition(|byte| *byte == b'@') {
+    let host = match scan::last_position(authority, b'@') {
         Some(at) => authority.get(at.saturating_add(1)..).unwrap_or_default(),
         None => authority,
     };
@@ -176,7 +173,7 @@ pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
             parts.next().and_then(|rest| rest.strip_prefix(b":")),
         );
     }
-    match host.iter().rposition(|byte| *byte == b':') {
+    match scan::last_position(host, b':') {
         Some(colon) => {
             let (address, port) = host.split_at_checked(colon).unwrap_or((host, b""));
             (address, port.strip_prefix(b":"))
@@ -186,7 +183,7 @@ pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 fn key_of(pair: &[u8]) -> &[u8] {
-    pair.split(|byte| *byte == b'=').next().unwrap_or_default()
+    scan::split(pair, b'=').next().unwrap_or_default()
 }
 
 /// The conventions' own list (`url.query`), with the two that were added to it after 1.44.0.

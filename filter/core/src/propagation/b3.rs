@@ -17,7 +17,7 @@
 //!
 //! [B3]: https://github.com/openzipkin/b3-propagation
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
 use crate::ids::{SpanId, TraceId};
 
 use super::text::Text;
@@ -35,7 +35,7 @@ fn parse_single(value: &[u8]) -> Extracted {
     if let Some(decision) = state(value) {
         return Extracted::Decision(decision);
     }
-    let mut parts = value.split(|byte| *byte == b'-');
+    let mut parts = scan::split(value, b'-');
     let ids = ids(parts.next(), parts.next());
     let rest = [parts.next(), parts.next(), parts.next()];
     let (trace_id, span_id, short_trace_id) = match ids {

@@ -26,7 +26,7 @@ mod facts;
 
 use alloc::vec::Vec;
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
 use crate::ids::{IdError, SpanId, TraceId};
 
 use super::format::Format;
@@ -78,7 +78,7 @@ fn parse_trace_id(left_half: Option<u64>, right_half: &[u8]) -> Result<TraceId, 
 /// # Errors
 /// What is wrong with the tag. It costs the left half and not the context, so it shows nowhere but here.
 pub(super) fn left_half(headers: &RequestHeaders<'_>) -> Result<Option<u64>, Refusal> {
-    let tag = Facts::of_headers(headers)
+    let tag = Facts::tags_of_headers(headers)
         .tags()
         .find(|(name, _)| *name == TID);
     let Some((_, digits)) = tag else {
@@ -102,8 +102,7 @@ fn parse_parent(headers: &RequestHeaders<'_>) -> Result<Option<SpanId>, Refusal>
 
 /// The `dd` member of `tracestate` without its priority and without who decided it.
 pub(super) fn without_decision(member: &[u8]) -> Vec<u8> {
-    let parts: Vec<&[u8]> = member
-        .split(|byte| *byte == b';')
+    let parts: Vec<&[u8]> = scan::split(member, b';')
         .filter(|part| !part.starts_with(b"s:") && !part.starts_with(b"t.dm:"))
         .collect();
     parts.join(&b';')
@@ -160,16 +159,12 @@ pub fn inject(
         priority_text.as_bytes(),
     );
     headers.set_or_remove(writer, Name::DatadogOrigin, &origin);
-    headers.set_or_remove(writer, Name::DatadogTags, tags.as_bytes());
+    headers.set_or_remove(writer, Name::DatadogTags, &tags);
     true
 }
 
 /// The tags in the order in which they came, so that a header that is right already is not written again.
-fn print_tags(
-    facts: Facts<'_>,
-    context: &SpanContext,
-    priority: Option<i32>,
-) -> Text<MAX_TAGS_BYTES> {
+fn print_tags(facts: Facts<'_>, context: &SpanContext, priority: Option<i32>) -> Vec<u8> {
     let digits = context.trace_id.to_hex();
     let mut tid = digits
         .first_chunk::<16>()
@@ -183,15 +178,15 @@ fn print_tags(
     // Without the left half the others would tell of another trace.
     let reserved = tid.map_or(0, |tid| length(TID, tid));
     let mut free = (MAX_TAGS_BYTES + 1).saturating_sub(reserved);
-    let mut text = Text::default();
+    let mut text = Vec::with_capacity(USUAL_TAGS_BYTES);
     let mut push = |name: &[u8], value: &[u8]| {
-        if !text.as_bytes().is_empty() {
-            text.push(b",");
+        if !text.is_empty() {
+            text.push(b',');
         }
-        text.push(HEADER_PREFIX);
-        text.push(name);
-        text.push(b"=");
-        text.push(value);
+        text.extend_from_slice(HEADER_PREFIX);
+        text.extend_from_slice(name);
+        text.push(b'=');
+        text.extend_from_slice(value);
     };
     for (name, value) in facts.tags_beside(priority) {
         if name == TID {
@@ -213,7 +208,7 @@ fn print_tags(
 /// that `traceparent` has. Parts that do not fit are left out, and characters that a member may not have are replaced.
 pub(super) fn member(headers: &RequestHeaders<'_>, sampling: SamplingState) -> Option<Vec<u8>> {
     let facts = Facts::of_headers(headers);
-    let mut member = Vec::new();
+    let mut member = Vec::with_capacity(USUAL_MEMBER_BYTES);
     let mut push = |pieces: [&[u8]; 4]| {
         let semicolon = usize::from(!member.is_empty());
         let length = pieces
@@ -266,8 +261,12 @@ const MAX_NUMBER_BYTES: usize = 20;
 const MAX_PRIORITY_BYTES: usize = 11;
 /// The prefix, `=` and a comma.
 const TAG_OVERHEAD_BYTES: usize = HEADER_PREFIX.len() + 2;
+/// The left half of the trace id and who took the decision.
+const USUAL_TAGS_BYTES: usize = 48;
 /// Where Datadog's tracers throw away all tags.
 const MAX_TAGS_BYTES: usize = 512;
+/// A priority, a span id and who took the decision.
+const USUAL_MEMBER_BYTES: usize = 48;
 /// Where they throw away the member, with its key.
 const MAX_MEMBER_BYTES: usize = 256 - b"dd=".len();
 

@@ -19,7 +19,7 @@
 //!
 //! [`X-Cloud-Trace-Context`]: https://cloud.google.com/trace/docs/trace-context
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
 use crate::ids::{SpanId, TraceId};
 
 use super::text::{Text, number};
@@ -60,8 +60,10 @@ fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
 
 /// What stands before the delimiter, and behind it if there is one.
 fn split_once(text: &[u8], delimiter: u8) -> (&[u8], Option<&[u8]>) {
-    let mut parts = text.splitn(2, |byte| *byte == delimiter);
-    (parts.next().unwrap_or_default(), parts.next())
+    match scan::split_once(text, delimiter) {
+        Some((before, behind)) => (before, Some(behind)),
+        None => (text, None),
+    }
 }
 
 fn state(options: &[u8]) -> Result<SamplingState, Refusal> {

@@ -17,7 +17,7 @@
 use base64::{DecodeSliceError, Engine};
 
 use crate::binary_header::BASE64;
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
 use crate::ids::{SpanId, TraceId};
 
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
@@ -27,7 +27,7 @@ pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
     let lines = headers.lines(Name::GrpcTraceBin);
     let values = lines
         .iter()
-        .flat_map(|line| line.split(|byte| *byte == b','))
+        .flat_map(|line| scan::split(line, b','))
         .map(trim)
         .filter(|value| !value.is_empty());
     let mut first_refusal = None;

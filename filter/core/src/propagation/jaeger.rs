@@ -17,7 +17,7 @@
 //!
 //! [client libraries]: https://www.jaegertracing.io/sdk-migration/#propagation-format
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
 use crate::ids::{SpanId, TraceId, byte_from_hex, repair_hex};
 
 use super::text::Text;
@@ -43,7 +43,7 @@ fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
 }
 
 fn parse_plain(value: &[u8]) -> Result<SpanContext, Refusal> {
-    let mut fields = value.split(|byte| *byte == b':');
+    let mut fields = scan::split(value, b':');
     let mut next = || fields.next();
     let (Some(trace_id), Some(span_id), Some(_parent), Some(flags), None) =
         (next(), next(), next(), next(), next())

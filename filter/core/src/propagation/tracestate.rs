@@ -17,7 +17,7 @@
 
 use alloc::vec::Vec;
 
-use crate::headers::{Lines, trim};
+use crate::headers::{Lines, scan, trim};
 use crate::stats::{Counter, Stats};
 
 /// Members in a list, at most (W3C Trace Context, "list").
@@ -122,7 +122,7 @@ fn members<'a>(lines: &Lines<'_, 'a>) -> Option<Vec<&'a [u8]>> {
     let mut members: Vec<&[u8]> = Vec::with_capacity(4);
     let mut count = 0_usize;
     for line in lines.iter() {
-        for member in line.split(|byte| *byte == b',').map(trim) {
+        for member in scan::split(line, b',').map(trim) {
             if member.is_empty() {
                 continue;
             }
@@ -141,7 +141,7 @@ fn members<'a>(lines: &Lines<'_, 'a>) -> Option<Vec<&'a [u8]>> {
 
 /// The key of a legal member.
 fn legal_key(member: &[u8]) -> Option<&[u8]> {
-    let equals = member.iter().position(|byte| *byte == b'=')?;
+    let equals = scan::position(member, b'=')?;
     let (key, value) = member.split_at_checked(equals)?;
     let value = value.strip_prefix(b"=")?;
     let starts = matches!(key.first()?, b'a'..=b'z' | b'0'..=b'9');
@@ -187,7 +187,7 @@ fn length(members: &[&[u8]]) -> usize {
 
 /// Whether the line is these members with nothing but commas between them.
 fn is_written_so(line: &[u8], members: &[&[u8]]) -> bool {
-    line.len() == length(members) && line.split(|byte| *byte == b',').eq(members.iter().copied())
+    line.len() == length(members) && scan::split(line, b',').eq(members.iter().copied())
 }
 
 fn join(members: &[&[u8]]) -> Vec<u8> {

@@ -17,11 +17,12 @@
 //!
 //! [AWS X-Ray]: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use alloc::vec::Vec;
+
+use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
 use crate::ids::{SpanId, TraceId};
 
 use super::format::Format;
-use super::text::Text;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `x-amzn-trace-id`; an empty one is as good as none.
@@ -73,7 +74,7 @@ impl<'a> Parts<'a> {
     /// Walks over the value once.
     fn read(value: &'a [u8]) -> Self {
         let mut parts = Self::default();
-        for part in value.split(|byte| *byte == b';') {
+        for part in scan::split(value, b';') {
             let part = trim(part);
             let (place, key) = match part.first() {
                 Some(b'R') => (&mut parts.root, ROOT),
@@ -91,11 +92,8 @@ impl<'a> Parts<'a> {
 }
 
 fn parse_trace_id(root: &[u8]) -> Result<TraceId, Refusal> {
-    let mut pieces = root.splitn(3, |byte| *byte == b'-');
-    let (Some(version), Some(epoch), Some(unique)) = (pieces.next(), pieces.next(), pieces.next())
-    else {
-        return Err(Refusal::Delimiter);
-    };
+    let (version, rest) = scan::split_once(root, b'-').ok_or(Refusal::Delimiter)?;
+    let (epoch, unique) = scan::split_once(rest, b'-').ok_or(Refusal::Delimiter)?;
     if version != b"1" {
         return Err(Refusal::Version);
     }
@@ -108,14 +106,14 @@ fn parse_trace_id(root: &[u8]) -> Result<TraceId, Refusal> {
     for (place, received) in [(left.get_mut(missing..), epoch), (Some(right), unique)] {
         place.ok_or(Refusal::TraceId)?.copy_from_slice(received);
     }
-    digits.make_ascii_lowercase();
-    TraceId::from_hex(&digits).map_err(Refusal::of_trace_id)
+    TraceId::from_loose_hex(&digits).map_err(Refusal::of_trace_id)
 }
 
 fn parse_span_id(parent: &[u8]) -> Result<SpanId, Refusal> {
-    let mut digits: [u8; PARENT_DIGITS] = parent.try_into().map_err(|_| Refusal::SpanId)?;
-    digits.make_ascii_lowercase();
-    SpanId::from_hex(&digits).map_err(Refusal::of_span_id)
+    if parent.len() != PARENT_DIGITS {
+        return Err(Refusal::SpanId);
+    }
+    SpanId::from_loose_hex(parent).map_err(Refusal::of_span_id)
 }
 
 /// Writes `x-amzn-trace-id`. Nothing without a trace id: a decision alone is no X-Ray.
@@ -133,24 +131,24 @@ pub fn inject(
         .map(Parts::read)
         .unwrap_or_default();
     let text = print(&context, &received);
-    headers.set(writer, Name::XAmznTraceId, text.as_bytes());
+    headers.set(writer, Name::XAmznTraceId, &text);
     true
 }
 
 /// The value, with what only the received header of this trace could tell.
-fn print(context: &SpanContext, received: &Parts<'_>) -> Text<MAX_TEXT_BYTES> {
-    let mut text = Text::default();
+fn print(context: &SpanContext, received: &Parts<'_>) -> Vec<u8> {
+    let mut text = Vec::with_capacity(USUAL_TEXT_BYTES);
     let trace_id = context.trace_id.to_hex();
     let (epoch, unique) = trace_id.split_at_checked(EPOCH_DIGITS).unwrap_or_default();
-    text.push(ROOT);
-    text.push(b"1-");
-    text.push(epoch);
-    text.push(b"-");
-    text.push(unique);
+    text.extend_from_slice(ROOT);
+    text.extend_from_slice(b"1-");
+    text.extend_from_slice(epoch);
+    text.extend_from_slice(b"-");
+    text.extend_from_slice(unique);
     if let Some(span_id) = context.span_id {
-        text.push(b";");
-        text.push(PARENT);
-        text.push(&span_id.to_hex());
+        text.extend_from_slice(b";");
+        text.extend_from_slice(PARENT);
+        text.extend_from_slice(&span_id.to_hex());
     }
     let sampled: &[u8] = match context.sampling {
         SamplingState::Accept | SamplingState::Debug => b"1",
@@ -160,13 +158,13 @@ fn print(context: &SpanContext, received: &Parts<'_>) -> Text<MAX_TEXT_BYTES> {
         SamplingState::Deferred => b"",
     };
     if !sampled.is_empty() {
-        text.push(b";");
-        text.push(SAMPLED);
-        text.push(sampled);
+        text.extend_from_slice(b";");
+        text.extend_from_slice(SAMPLED);
+        text.extend_from_slice(sampled);
     }
     // Half a lineage would be another one.
     let fits = |lineage: &&[u8]| {
-        let pieces = [text.as_bytes(), b";", LINEAGE, lineage];
+        let pieces = [text.as_slice(), b";", LINEAGE, lineage];
         pieces
             .iter()
             .fold(0_usize, |sum, piece| sum.saturating_add(piece.len()))
@@ -174,9 +172,9 @@ fn print(context: &SpanContext, received: &Parts<'_>) -> Text<MAX_TEXT_BYTES> {
     };
     let lineage = received.lineage.filter(|lineage| !lineage.is_empty());
     if let Some(lineage) = lineage.filter(fits) {
-        text.push(b";");
-        text.push(LINEAGE);
-        text.push(lineage);
+        text.extend_from_slice(b";");
+        text.extend_from_slice(LINEAGE);
+        text.extend_from_slice(lineage);
     }
     text
 }
@@ -190,6 +188,8 @@ const EPOCH_DIGITS: usize = 8;
 /// Of the trace id's second piece.
 const UNIQUE_DIGITS: usize = 24;
 const PARENT_DIGITS: usize = 16;
+/// Without a lineage.
+const USUAL_TEXT_BYTES: usize = 80;
 /// What OpenTelemetry's Java propagator still reads (`AwsXrayPropagator`).
 const MAX_TEXT_BYTES: usize = 256;
 

@@ -6,7 +6,7 @@
 
 use alloc::borrow::Cow;
 
-use crate::headers::{Name, RequestHeaders, trim};
+use crate::headers::{Name, RequestHeaders, scan, trim};
 use crate::propagation::SamplingState;
 use crate::propagation::text::number;
 
@@ -38,14 +38,25 @@ impl<'a> Facts<'a> {
             carrier: Carrier::Headers,
             priority: parse_priority(value(Name::DatadogSamplingPriority)),
             origin: value(Name::DatadogOrigin),
-            tags: value(Name::DatadogTags),
+            ..Self::tags_of_headers(headers)
+        }
+    }
+
+    /// The tags among them alone.
+    pub(super) fn tags_of_headers(headers: &RequestHeaders<'a>) -> Self {
+        Self {
+            tags: headers
+                .first(Name::DatadogTags)
+                .map(trim)
+                .unwrap_or_default(),
+            ..Self::default()
         }
     }
 
     /// What the `dd` member of `tracestate` says.
     pub(super) fn of_member(member: &'a [u8]) -> Self {
         let part = |key: &[u8]| {
-            let mut parts = member.split(|byte| *byte == b';');
+            let mut parts = scan::split(member, b';');
             parts.find_map(|part| part.strip_prefix(key))
         };
         Self {
@@ -62,14 +73,11 @@ impl<'a> Facts<'a> {
             Carrier::Headers => (b',', HEADER_PREFIX, b'='),
             Carrier::Member => (b';', MEMBER_PREFIX, b':'),
         };
-        self.tags
-            .split(move |byte| *byte == separator)
-            .filter_map(move |tag| {
-                let tag = trim(tag).strip_prefix(prefix)?;
-                let mut parts = tag.splitn(2, |byte| *byte == equals);
-                let (name, value) = (parts.next()?, parts.next()?);
-                (!name.is_empty() && !value.is_empty()).then_some((name, value))
-            })
+        scan::split(self.tags, separator).filter_map(move |tag| {
+            let tag = trim(tag).strip_prefix(prefix)?;
+            let (name, value) = scan::split_once(tag, equals)?;
+            (!name.is_empty() && !value.is_empty()).then_some((name, value))
+        })
     }
 
     /// The priority for what was decided here: the one that came, if it says the same.

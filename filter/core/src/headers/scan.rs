@@ -1,0 +1,114 @@
+//! Looking for a byte in a value, eight at a time: values are as long as a caller likes, and the loop over bytes that `split`
+//! makes costs ten instructions for each of them.
+
+/// Where the byte stands first.
+pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let pattern = ONES.wrapping_mul(u64::from(wanted));
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        // Zero where the byte is; the lowest zero is found whatever stands above it.
+        let differences = u64::from_le_bytes(*word) ^ pattern;
+        let zeros = differences.wrapping_sub(ONES) & !differences & HIGH_BITS;
+        if zeros != 0 {
+            let within = usize::try_from(zeros.trailing_zeros() >> 3).unwrap_or_default();
+            return Some(index.saturating_mul(8).saturating_add(within));
+        }
+    }
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return rest.iter().position(|byte| *byte == wanted);
+    };
+    // What is left, behind bytes that were looked at before.
+    let differences = u64::from_le_bytes(*last) ^ pattern;
+    let zeros = differences.wrapping_sub(ONES) & !differences & HIGH_BITS;
+    let within = usize::try_from(zeros.trailing_zeros() >> 3).unwrap_or_default();
+    (zeros != 0).then(|| bytes.len().saturating_sub(8).saturating_add(within))
+}
+
+/// Where the byte stands last.
+pub(crate) fn last_position(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let pattern = ONES.wrapping_mul(u64::from(wanted));
+    let (rest, words) = bytes.as_rchunks::<8>();
+    for (index, word) in words.iter().enumerate().rev() {
+        let differences = u64::from_le_bytes(*word) ^ pattern;
+        // Exactly the zeros, for here the highest counts.
+        let low_bits = (differences & !HIGH_BITS).wrapping_add(!HIGH_BITS);
+        let zeros = !(low_bits | differences | !HIGH_BITS);
+        if zeros != 0 {
+            let behind = usize::try_from(zeros.leading_zeros() >> 3).unwrap_or_default();
+            let end = rest.len().saturating_add(index.saturating_mul(8));
+            return Some(end.saturating_add(7_usize.saturating_sub(behind)));
+        }
+    }
+    rest.iter().rposition(|byte| *byte == wanted)
+}
+
+/// What stands before the byte and behind it, where it stands first.
+pub(crate) fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = bytes.split_at_checked(position(bytes, separator)?)?;
+    Some((before, rest.get(1..)?))
+}
+
+/// The parts between separators; a value without any is one part.
+pub(crate) fn split(bytes: &[u8], separator: u8) -> Split<'_> {
+    Split {
+        rest: Some(bytes),
+        separator,
+    }
+}
+
+/// The parts that are still to come.
+#[derive(Clone, Debug)]
+pub(crate) struct Split<'a> {
+    rest: Option<&'a [u8]>,
+    separator: u8,
+}
+
+impl<'a> Iterator for Split<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let bytes = self.rest?;
+        match split_once(bytes, self.separator) {
+            Some((part, rest)) => {
+                self.rest = Some(rest);
+                Some(part)
+            }
+            None => self.rest.take(),
+        }
+    }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn finds_and_splits_as_the_library_does() {
+        let mut seed = 7_u64;
+        for length in 0..70_usize {
+            for _ in 0..50 {
+                let bytes: Vec<u8> = (0..length)
+                    .map(|_| {
+                        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                        // Neighbours of the separator, and bytes with the high bit, among them.
+                        b",-+\xac\x2d\0a"[usize::try_from(seed >> 40).unwrap() % 7]
+                    })
+                    .collect();
+                for separator in [b',', b'\0', 0xac, b'z'] {
+                    let found = bytes.iter().position(|byte| *byte == separator);
+                    assert_eq!(position(&bytes, separator), found, "{bytes:?}");
+                    let found = bytes.iter().rposition(|byte| *byte == separator);
+                    assert_eq!(last_position(&bytes, separator), found, "{bytes:?}");
+                    let expected: Vec<_> = bytes.split(|byte| *byte == separator).collect();
+                    assert_eq!(split(&bytes, separator).collect::<Vec<_>>(), expected);
+                }
+            }
+        }
+        assert_eq!(split_once(b"a=b=c", b'='), Some((&b"a"[..], &b"b=c"[..])));
+        assert_eq!(split_once(b"a", b'='), None);
+    }
+}
