@@ -19,7 +19,7 @@ pub(crate) enum Spans {
     /// They are recorded.
     Recorded(Box<Active>),
     /// They may be kept although they are not.
-    Held(Box<Held>),
+    Held(Held),
 }
 
 impl Begun {

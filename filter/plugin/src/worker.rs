@@ -213,7 +213,7 @@ impl Worker {
     }
 
     /// Ends what was held, and makes its spans if they are kept.
-    fn finish_held(&mut self, mut held: Box<Held>) {
+    fn finish_held(&mut self, mut held: Held) {
         let (exchange, notes) = (self.exchange, &mut SharedNotes);
         let (now, state) = (host::now, &mut self.state);
         if !self

@@ -42,7 +42,7 @@ impl Tracer {
         headers: &RequestHeaders<'_>,
         now: impl FnOnce() -> Nanos,
         state: &mut State<impl Entropy>,
-    ) -> Option<Box<Held>> {
+    ) -> Option<Held> {
         let decision = course
             .decision
             .filter(|decision| self.keeps_any && decision.verdict == Verdict::Drop)?;
@@ -71,7 +71,7 @@ impl Tracer {
             }
         };
         let content_type = headers.first(Name::ContentType);
-        Some(Box::new(Held {
+        Some(Held {
             context,
             parent_span_id: course.parent_span_id,
             link: course.link.map(Box::new),
@@ -86,7 +86,7 @@ impl Tracer {
             target: TARGET.map(|(name, _)| digest(headers.first(name))),
             server,
             client,
-        }))
+        })
     }
 
     /// Listens to a part of the response, and says what the caller is to be told in it.
@@ -156,7 +156,7 @@ impl Tracer {
     /// Makes the spans that are kept. The headers are the request's, as they are when it is logged.
     pub fn finish_held<'h>(
         &self,
-        held: Box<Held>,
+        held: Held,
         headers: RequestHeaders<'h>,
         all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
         exchange: &impl Exchange,
