@@ -2,6 +2,7 @@
 
 mod accepted;
 mod attempts;
+mod bench;
 mod configuration;
 mod conflicts;
 mod copies;
