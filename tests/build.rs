@@ -1,5 +1,5 @@
-//! Says where no real Envoy can run, and where no packages of Python and Node or no other collector, so that the tests that need them end as
-//! *ignored*, with the reason.
+//! Says where no real Envoy can run, and where there are no packages of Python and Node, no other collector or no generator
+//! of load, so that the tests that need them end as *ignored*, with the reason.
 
 use std::env;
 use std::process::Command;
@@ -29,6 +29,10 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(no_rotel)");
     if !runs("python3", &["-c", CAN_RUN_ROTEL]) {
         println!("cargo::rustc-cfg=no_rotel");
+    }
+    println!("cargo::rustc-check-cfg=cfg(no_h2load)");
+    if !runs("h2load", &["--version"]) {
+        println!("cargo::rustc-cfg=no_h2load");
     }
     println!("cargo::rerun-if-env-changed=PATH");
     println!("cargo::rerun-if-changed=build.rs");

@@ -3,6 +3,7 @@
 mod accepted;
 mod attempts;
 mod budget;
+mod bench;
 mod configuration;
 mod conflicts;
 mod copies;

@@ -43,7 +43,7 @@ fn help_teaches_by_example() {
     for part in ["Examples:", "Exit codes: 0 fine, 1"] {
         assert!(help.out.contains(part), "{}", help.out);
     }
-    for command in ["demo", "check", "run", "sidecar"] {
+    for command in ["demo", "check", "run", "sidecar", "bench"] {
         assert!(help.out.contains(&format!("  sidespan {command}")));
         let help = sidespan(&[command, "--help"], "");
         assert_eq!(help.code, Some(0), "{command}: {}", help.errors);

@@ -19,4 +19,8 @@ fn in_ci_no_test_is_skipped() {
         "no Python 3.10 to 3.13 with venv and its shared library (Debian: libpython3-dev), or no glibc 2.34, so no spans \
          went through a collector of somebody else's"
     );
+    assert!(
+        !(in_ci && cfg!(no_h2load)),
+        "no h2load (Debian: nghttp2-client), so `sidespan bench --envoy` has not run"
+    );
 }

@@ -8,8 +8,9 @@ use std::process::Command;
 use sidespan_core::stats::{Counter, Gauge};
 
 /// A crate, and which of ours it may use.
-const DIRECTIONS: [(&str, &[&str]); 7] = [
+const DIRECTIONS: [(&str, &[&str]); 8] = [
     ("filter/core", &[]),
+    ("filter/floor", &[]),
     ("filter/plugin", &["sidespan-core"]),
     ("harness/host", &[]),
     ("harness/sink", &[]),

@@ -349,3 +349,81 @@ const RESPOND: &str = "respond\n";
 
 /// The filter sends what it has at least once a second, by a timer that need not be exact.
 const MAX_DELAY: Duration = Duration::from_millis(1_300);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use sidespan_host::{Headers, Host, Module, StreamProperties, Then};
+
+    use super::*;
+
+    #[test]
+    fn names_are_names_and_belong_to_one() {
+        let all = all();
+        let names: BTreeSet<&str> = all.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names.len(), all.len());
+        for candidate in &all {
+            let name = &candidate.name;
+            let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
+            assert!(name.chars().all(is_plain), "{name}");
+            assert!(
+                candidate.floor.is_none_or(|floor| names.contains(floor)),
+                "{name}"
+            );
+        }
+        for (peer, _) in PEERS {
+            assert!(names.contains(peer), "{peer}");
+        }
+    }
+
+    /// Else the filter would be held against something that does less, or more.
+    #[test]
+    fn a_floor_writes_the_headers_that_the_filter_writes() {
+        let filter = Module::compile(crate::FILTER).unwrap();
+        let floor = Module::compile(crate::FLOOR).unwrap();
+        let all = all();
+        let mut compared = 0;
+        for candidate in &all {
+            let (Work::Sidespan(configuration), Some(name)) = (&candidate.work, candidate.floor)
+            else {
+                continue;
+            };
+            let rod = all.iter().find(|it| it.name == name).unwrap();
+            let Work::Floor(steps) = &rod.work else {
+                panic!("{name} is no floor")
+            };
+            let ours = written(&filter, &configuration.to_string());
+            assert_eq!(ours, written(&floor, steps), "{}", candidate.name);
+            assert!(
+                ours.iter().any(|(name, _)| name == "traceparent"),
+                "{ours:?}"
+            );
+            compared += 1;
+        }
+        assert!(compared >= 6, "{compared}");
+    }
+
+    /// The headers that were not there before, and how long they are.
+    fn written(module: &Module, configuration: &str) -> BTreeSet<(String, usize)> {
+        let mut host = Host::builder(module)
+            .plugin_configuration(configuration)
+            .start()
+            .unwrap();
+        let stream = host.open_stream(StreamProperties::new().listener_direction(1));
+        let request = [
+            (":method", "GET"),
+            (":scheme", "http"),
+            (":authority", "shop"),
+            (":path", "/"),
+        ];
+        let request: Headers = request.into_iter().collect();
+        let _ = host.request_headers(stream, request, Then::End);
+        let headers = host.stream(stream).unwrap().request().headers().unwrap();
+        headers
+            .iter()
+            .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.len()))
+            .filter(|(name, _)| !name.starts_with(':'))
+            .collect()
+    }
+}

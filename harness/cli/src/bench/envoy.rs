@@ -148,6 +148,7 @@ impl Course<'_> {
         for entry in &mut self.entries {
             entry.runner.measure(load).await?;
         }
+        self.learn_idle().await?;
         let began = Instant::now();
         for round in 0..self.args.rounds {
             progress("cost", round, self.args.rounds, began);
@@ -157,6 +158,18 @@ impl Course<'_> {
                 entry.cost.push(cost);
                 entry.rate.push(rate);
             }
+        }
+        Ok(())
+    }
+
+    /// What all of them use when nobody sends anything.
+    async fn learn_idle(&mut self) -> anyhow::Result<()> {
+        let looks = self.entries.iter().map(|entry| entry.runner.look());
+        let looks = looks.collect::<anyhow::Result<Vec<_>>>()?;
+        tokio::time::sleep(IDLE).await;
+        for (entry, first) in self.entries.iter_mut().zip(looks) {
+            let second = entry.runner.look()?;
+            entry.runner.learn_idle(first, second);
         }
         Ok(())
     }
@@ -198,6 +211,7 @@ impl Course<'_> {
         for entry in self.entries {
             measured.push(Measured {
                 resident_bytes: (entry.resident_before, entry.runner.resident_bytes()?),
+                idle_us_per_second: entry.runner.idle_us_per_second(),
                 spans: entry.runner.count_spans().await?,
                 candidate: entry.runner.candidate.clone(),
                 cost: entry.cost,
@@ -237,6 +251,8 @@ fn progress(what: &str, round: u32, rounds: u32, began: Instant) {
     output::progress(&format!("{what}: round {} of {rounds}{left}", round + 1));
 }
 
+/// As long as the slowest of Envoy's periodic works.
+const IDLE: Duration = Duration::from_secs(5);
 /// So that all of them have time to rest, and what is seen is the work and not the queue.
 const SHARE_OF_THE_SLOWEST: f64 = 0.6;
 

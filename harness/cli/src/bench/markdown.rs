@@ -36,9 +36,13 @@ fn append(out: &mut String, table: &Table) {
     );
     let _ = writeln!(out, "| | {} |", table.headings.join(" | "));
     let _ = writeln!(out, "|---|{}", "---:|".repeat(table.headings.len()));
+    let mut group = None;
     for row in &table.rows {
-        let title = format!("{}: {}", row.group.title(), row.title);
-        let _ = writeln!(out, "| {title} | {} |", row.cells.join(" | "));
+        if group.replace(row.group) != Some(row.group) {
+            let empty = " |".repeat(table.headings.len());
+            let _ = writeln!(out, "| **{}** |{empty}", row.group.title());
+        }
+        let _ = writeln!(out, "| {} | {} |", row.title, row.cells.join(" | "));
     }
 }
 
@@ -49,4 +53,32 @@ fn first(text: &str) -> usize {
 
 fn capital(text: &str) -> String {
     text.chars().take(1).flat_map(char::to_uppercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::tests::report;
+    use super::*;
+
+    #[test]
+    fn every_row_has_every_column() {
+        let text = text(&report(&[
+            ("no-tracing", &[32.0, 30.0]),
+            ("native-otel", &[54.0, 50.0]),
+            ("sidespan-100-w3c", &[41.0, 40.0]),
+        ]));
+        let row = "| 100 %, writes W3C | 40.00 | +1.00 | 10.00 | 0.50 | - | - | - |";
+        assert!(text.contains(row), "{text}");
+        assert!(text.contains("Fri, 20 Nov 2026") && text.contains("`sidespan bench --envoy`"));
+        let tables: Vec<_> = text
+            .split("\n\n")
+            .filter(|part| part.starts_with('|'))
+            .collect();
+        assert_eq!(tables.len(), 2, "{text}");
+        for table in tables {
+            let columns = |line: &str| line.matches('|').count();
+            let widths: Vec<_> = table.lines().map(columns).collect();
+            assert!(widths.iter().all(|width| *width == widths[0]), "{table}");
+        }
+    }
 }

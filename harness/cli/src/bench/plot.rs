@@ -1,14 +1,19 @@
 //! The plot: a bar for what each candidate adds to the CPU time of a request, and a dot for each round.
+//!
+//! Somebody else's work may make a round cost many times the least; such a dot stands at the edge, hollow, rather than make
+//! all bars short.
 
 use anyhow::anyhow;
+use plotters::coord::Shift;
 use plotters::prelude::{
-    ChartBuilder, Circle, Color, EmptyElement, IntoDrawingArea, IntoFont, IntoSegmentedCoord,
-    RGBColor, Rectangle, SVGBackend, SegmentValue, Text, WHITE,
+    ChartBuilder, Circle, Color, DrawingArea, EmptyElement, IntoDrawingArea, IntoFont, RGBColor,
+    Rectangle, SVGBackend, Text, WHITE,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{ShapeStyle, TextStyle};
 
 use super::candidate::{BASELINE, Group};
-use super::report::Report;
+use super::report::{Measured, Report};
 use super::statistics::{greatest, least};
 
 /// Returns the plot as SVG.
@@ -18,7 +23,7 @@ use super::statistics::{greatest, least};
 pub(super) fn svg(report: &Report) -> anyhow::Result<String> {
     let bars = bars(report);
     let mut out = String::new();
-    draw(report, &bars, &mut out).map_err(|error| anyhow!("the plot: {error}"))?;
+    draw(report, &bars, &mut out).map_err(|error| anyhow!("no plot: {error}"))?;
     Ok(out)
 }
 
@@ -29,6 +34,8 @@ struct Bar {
     rounds: Vec<f64>,
 }
 
+type Drawn = Result<(), Box<dyn std::error::Error>>;
+
 /// The bars from top to bottom.
 fn bars(report: &Report) -> Vec<Bar> {
     let baseline = report
@@ -36,42 +43,90 @@ fn bars(report: &Report) -> Vec<Bar> {
         .iter()
         .find(|it| it.candidate.name == BASELINE);
     let base = baseline.map_or(0.0, |it| least(&it.cost));
-    let bar = |measured: &super::report::Measured| {
+    let bar = |measured: &Measured| {
+        let rounds = measured.cost.iter().map(|cost| (cost - base).max(0.0));
         Some(Bar {
             label: measured.candidate.title.clone(),
             group: measured.candidate.group,
             added: report.added(measured)?.max(0.0),
-            rounds: measured
-                .cost
-                .iter()
-                .map(|cost| (cost - base).max(0.0))
-                .collect(),
+            rounds: rounds.collect(),
         })
     };
     report.measured.iter().filter_map(bar).collect()
 }
 
-fn draw(report: &Report, bars: &[Bar], out: &mut String) -> Result<(), Box<dyn std::error::Error>> {
-    let count = bars.len();
-    let height = HEAD + FOOT + ROW * u32::try_from(count)?;
+fn draw(report: &Report, bars: &[Bar], out: &mut String) -> Drawn {
+    let count = u32::try_from(bars.len())?;
+    if bars.is_empty() {
+        return Err("nobody took part but no tracing".into());
+    }
+    let height = HEAD + FOOT + ROW * count;
     let area = SVGBackend::with_string(out, (WIDTH, height)).into_drawing_area();
     area.fill(&WHITE)?;
-    let widest: Vec<f64> = bars.iter().flat_map(|bar| &bar.rounds).copied().collect();
-    let end = if widest.is_empty() {
-        1.0
-    } else {
-        greatest(&widest) * ROOM
-    };
-    let heading = (FONT, 20).into_font().color(&INK);
-    area.draw_text(
-        "CPU time of Envoy that tracing adds to a request",
-        &heading,
-        (16, 14),
-    )?;
+    let (head, below) = area.split_vertically(HEAD);
+    explain(report, &head)?;
+    let longest = bars.iter().map(|bar| bar.added).fold(1.0, f64::max);
+    let furthest = bars
+        .iter()
+        .map(|bar| greatest(&bar.rounds))
+        .fold(longest, f64::max);
+    let edge = furthest.min(longest * 1.3);
+    let mut chart = ChartBuilder::on(&below)
+        .margin_right(20)
+        .x_label_area_size(FOOT)
+        .y_label_area_size(LABELS)
+        .build_cartesian_2d(0.0..edge * 1.08, 0.0..f64::from(count))?;
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .disable_y_axis()
+        .max_light_lines(1)
+        .bold_line_style(GRID)
+        .axis_style(FAINT)
+        .x_labels(8)
+        .x_label_formatter(&|added| format!("{added:.0}"))
+        .x_desc("µs of CPU time added to a request")
+        .label_style(text(15, INK))
+        .draw()?;
+    // The first bar is the uppermost, and the axis begins below.
+    let mut below = f64::from(count);
+    for bar in bars {
+        below -= 1.0;
+        let centre = below + 0.5;
+        let corners = [(0.0, below), (bar.added, below + 1.0)];
+        let mut rectangle = Rectangle::new(corners, colour(bar.group).filled());
+        rectangle.set_margin(3, 3, 0, 0);
+        chart.draw_series([rectangle])?;
+        let style = text(15, INK).pos(Pos::new(HPos::Right, VPos::Center));
+        let label = Text::new(bar.label.clone(), (-8, 0), style);
+        chart.draw_series([EmptyElement::at((0.0, centre)) + label])?;
+        let dots = bar.rounds.iter().map(|&added| {
+            let style = if added > edge {
+                ShapeStyle::from(INK)
+            } else {
+                INK.mix(0.6).filled()
+            };
+            Circle::new((added.min(edge), centre), 2, style)
+        });
+        chart.draw_series(dots)?;
+        let within = bar.rounds.iter().copied().filter(|added| *added <= edge);
+        let end = within.fold(bar.added, f64::max);
+        let style = text(14, INK).pos(Pos::new(HPos::Left, VPos::Center));
+        let figure = Text::new(format!("{:.1}", bar.added), (7, 0), style);
+        chart.draw_series([EmptyElement::at((end, centre)) + figure])?;
+    }
+    drop(chart);
+    area.present()?;
+    Ok(())
+}
+
+/// The title, how to read the plot, and the colours.
+fn explain(report: &Report, head: &DrawingArea<SVGBackend<'_>, Shift>) -> Drawn {
     let at = &report.surroundings;
-    let small = (FONT, 13).into_font().color(&FAINT);
-    let surroundings = format!(
-        "bar: least of {} rounds of {} requests; dots: each round. Envoy {}, one worker, {}, {} cores, {}",
+    let title = "CPU time of Envoy that tracing adds to a request";
+    head.draw_text(title, &text(24, INK), (16, 12))?;
+    let reading = format!(
+        "bar: the least of {} rounds of {} requests; dot: a round (hollow: further right). Envoy {}, one worker; {}, {} cores; {}",
         report.rounds,
         report.requests,
         sidespan_envoy::VERSION,
@@ -79,62 +134,20 @@ fn draw(report: &Report, bars: &[Bar], out: &mut String) -> Result<(), Box<dyn s
         at.cores,
         at.date
     );
-    area.draw_text(&surroundings, &small, (16, 42))?;
-    let (_, below) = area.split_vertically(LEGEND);
-    let mut chart = ChartBuilder::on(&below)
-        .margin_right(30)
-        .margin_top(8)
-        .x_label_area_size(FOOT)
-        .y_label_area_size(LABELS)
-        .build_cartesian_2d(0.0..end, (0..count.saturating_sub(1)).into_segmented())?;
-    // The first bar is the uppermost, and the axis begins below.
-    let place = |index: usize| count - 1 - index;
-    let label = |at: &SegmentValue<usize>| match at {
-        SegmentValue::CenterOf(at) => bars
-            .get(place(*at))
-            .map_or_else(String::new, |bar| bar.label.clone()),
-        _ => String::new(),
-    };
-    chart
-        .configure_mesh()
-        .disable_y_mesh()
-        .light_line_style(WHITE)
-        .bold_line_style(GRID)
-        .axis_style(FAINT)
-        .y_labels(count)
-        .y_label_formatter(&label)
-        .x_label_formatter(&|added| format!("{added:.0}"))
-        .x_desc("µs of CPU time added to a request")
-        .label_style((FONT, 14).into_font().color(&INK))
-        .draw()?;
-    chart.draw_series(bars.iter().enumerate().map(|(index, bar)| {
-        let at = place(index);
-        let corners = [
-            (0.0, SegmentValue::Exact(at)),
-            (bar.added, SegmentValue::Exact(at + 1)),
-        ];
-        let mut rectangle = Rectangle::new(corners, colour(bar.group).filled());
-        rectangle.set_margin(3, 3, 0, 0);
-        rectangle
-    }))?;
-    for (index, bar) in bars.iter().enumerate() {
-        let centre = SegmentValue::CenterOf(place(index));
-        let dots = bar
-            .rounds
-            .iter()
-            .map(|added| Circle::new((*added, centre.clone()), 2, INK.mix(0.55).filled()));
-        chart.draw_series(dots)?;
-        let furthest = bar.rounds.iter().copied().fold(bar.added, f64::max);
-        let style = (FONT, 13)
-            .into_font()
-            .color(&INK)
-            .pos(Pos::new(HPos::Left, VPos::Center));
-        let value = Text::new(format!("{:.1}", bar.added), (8, 0), style);
-        chart.draw_series([EmptyElement::at((furthest, centre)) + value])?;
+    head.draw_text(&reading, &text(14, FAINT), (16, 42))?;
+    let mut x = 16;
+    for group in [Group::Native, Group::Floor, Group::Sidespan] {
+        let square = [(x, 66), (x + 12, 78)];
+        head.draw(&Rectangle::new(square, colour(group).filled()))?;
+        head.draw_text(group.title(), &text(15, INK), (x + 18, 65))?;
+        x += 220;
     }
-    drop(chart);
-    area.present()?;
     Ok(())
+}
+
+fn text(size: u32, colour: RGBColor) -> TextStyle<'static> {
+    // The library takes this for the size of a line, and writes a font that is smaller.
+    (FONT, f64::from(size)).into_font().color(&colour)
 }
 
 fn colour(group: Group) -> RGBColor {
@@ -153,11 +166,41 @@ const FONT: &str = "sans-serif";
 
 const WIDTH: u32 = 1_000;
 const ROW: u32 = 26;
-/// The title and the line below it.
-const LEGEND: u32 = 62;
-const HEAD: u32 = LEGEND + 8;
+const HEAD: u32 = 92;
 const FOOT: u32 = 50;
 /// The longest title of a candidate.
-const LABELS: u32 = 360;
-/// So that the figure behind the longest bar has a place.
-const ROOM: f64 = 1.12;
+const LABELS: u32 = 340;
+
+#[cfg(test)]
+mod tests {
+    use super::super::candidate;
+    use super::super::report::tests::report;
+    use super::*;
+
+    #[test]
+    fn draws_a_bar_for_everyone_but_the_one_that_all_are_held_against() {
+        let all = candidate::all();
+        let costs: Vec<(&str, &[f64])> = all
+            .iter()
+            .map(|it| (it.name.as_str(), &[40.0, 33.0, 900.0][..]))
+            .collect();
+        let plot = svg(&report(&costs)).unwrap();
+        for candidate in all.iter().filter(|it| it.name != BASELINE) {
+            assert!(plot.contains(&candidate.title), "{}", candidate.name);
+        }
+        assert!(!plot.contains("no tracing"), "{plot}");
+    }
+
+    #[test]
+    fn draws_one_bar_and_one_that_adds_nothing() {
+        for cost in [50.0, 30.0, 20.0] {
+            let plot = svg(&report(&[(BASELINE, &[30.0]), ("no-op", &[cost])])).unwrap();
+            assert!(plot.contains("a filter that does nothing"), "{plot}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_no_plot() {
+        assert!(svg(&report(&[(BASELINE, &[30.0])])).is_err());
+    }
+}

@@ -78,3 +78,45 @@ fn wrapped(text: &str) -> String {
 
 const INDENT: &str = "  ";
 const WIDTH: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::tests::report;
+    use super::*;
+
+    #[test]
+    fn columns_stand_under_their_headings() {
+        let shown = text(&report(&[
+            ("no-tracing", &[32.0, 30.0]),
+            ("native-otel", &[154.0, 150.0]),
+        ]));
+        let shown = anstream::adapter::strip_str(&shown).to_string();
+        let expected = "\
+                    CPU   next   added  x OTel  x OTel 512  x Zipkin  x floor
+without tracing
+  no-tracing      30.00  +2.00       -       -           -         -        -  no tracing
+Envoy's own tracers
+  native-otel    150.00  +4.00  120.00    1.00           -         -        -  OpenTelemetry tracer, 100 %
+";
+        let (_, rest) = shown.split_once("the peers add\n\n").unwrap();
+        // What a heading needs in front of it is up to the widest name.
+        let without = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (table, _) = rest.split_once("\n\n").unwrap();
+        assert_eq!(without(table), without(expected), "{table}");
+        let ends: Vec<_> = table
+            .lines()
+            .filter_map(|line| line.find(".00  +"))
+            .collect();
+        assert!(ends.len() == 2 && ends[0] == ends[1], "{table}");
+    }
+
+    #[test]
+    fn a_sentence_is_broken_between_words() {
+        let text = wrapped(&"word ".repeat(50));
+        assert!(text.lines().count() > 1);
+        assert!(
+            text.lines().all(|line| line.chars().count() <= WIDTH),
+            "{text}"
+        );
+    }
+}

@@ -27,6 +27,8 @@ pub(super) struct Measured {
     pub(super) candidate: Candidate,
     /// CPU time of Envoy a request, in microseconds.
     pub(super) cost: Vec<f64>,
+    /// CPU time of Envoy in a second without requests, in microseconds.
+    pub(super) idle_us_per_second: f64,
     pub(super) requests_per_second: Vec<f64>,
     pub(super) latency: Vec<Latency>,
     /// Memory that it held before the first request and after the last.
@@ -125,6 +127,7 @@ impl Report {
                 "least": least(&measured.cost),
                 "gap_to_next": gap(&measured.cost),
                 "rounds": measured.cost,
+                "idle_in_a_second": measured.idle_us_per_second,
             },
             "added_us": self.added(measured),
             "ratios": ratios,
@@ -163,5 +166,127 @@ impl Spans {
             "missing": self.missing(),
             "counters": self.counters,
         })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::bench::candidate;
+
+    /// A run in which these took part, with what a request cost in each round.
+    pub(in crate::bench) fn report(costs: &[(&str, &[f64])]) -> Report {
+        let measured = |(name, cost): &(&str, &[f64])| Measured {
+            candidate: candidate::all()
+                .into_iter()
+                .find(|it| it.name == *name)
+                .unwrap(),
+            cost: cost.to_vec(),
+            idle_us_per_second: 1_200.0,
+            requests_per_second: vec![9_000.0, 10_000.0],
+            latency: vec![
+                Latency {
+                    p50: 100,
+                    p90: 200,
+                    p99: 300,
+                },
+                Latency {
+                    p50: 120,
+                    p90: 210,
+                    p99: 900,
+                },
+            ],
+            resident_bytes: (64 << 20, 65 << 20),
+            spans: None,
+        };
+        Report {
+            surroundings: Surroundings {
+                cpu: "A processor".into(),
+                cores: 2,
+                kernel: "linux 6".into(),
+                date: "Fri, 20 Nov 2026 13:20:10 GMT".into(),
+                h2load: "nghttp2/1.52.0".into(),
+                command: "sidespan bench --envoy".into(),
+            },
+            rounds: 2,
+            requests: 100,
+            connections: 10,
+            rate: Some(6_000.0),
+            measured: costs.iter().map(measured).collect(),
+        }
+    }
+
+    fn three() -> Report {
+        report(&[
+            (BASELINE, &[32.0, 30.0]),
+            ("native-otel", &[54.0, 50.0]),
+            ("floor-w3c", &[30.0, 31.0]),
+            ("sidespan-0-w3c-no-keep", &[36.0, 35.0]),
+            ("sidespan-100-w3c", &[41.0, 40.0]),
+        ])
+    }
+
+    #[test]
+    fn ratios_are_of_what_is_added_to_the_least_without_tracing() {
+        let report = three();
+        let [baseline, native, floor, unsampled, sampled] = &report.measured[..] else {
+            panic!("five")
+        };
+        assert_eq!(report.added(baseline), None);
+        assert_eq!(report.added(native), Some(20.0));
+        assert_eq!(report.ratio(sampled, "native-otel"), Some(0.5));
+        assert_eq!(
+            report.ratio(sampled, "native-zipkin"),
+            None,
+            "it took no part"
+        );
+        assert_eq!(report.ratio(sampled, "floor-w3c"), None, "it added nothing");
+        assert_eq!(report.ratio_to_floor(unsampled), None, "it added nothing");
+        assert_eq!(report.ratio_to_floor(floor), None);
+    }
+
+    #[test]
+    fn latency_is_the_median_of_the_rounds() {
+        let report = three();
+        let medians = report.measured[0].latency_medians();
+        assert_eq!(medians, [Some(110.0), Some(205.0), Some(600.0)]);
+    }
+
+    #[test]
+    fn a_span_of_ours_that_is_nowhere_is_a_problem_and_one_of_a_peer_is_told() {
+        let mut report = three();
+        for measured in &mut report.measured {
+            measured.spans = Some(Spans {
+                due: Some(100),
+                received: 98,
+                queued: 1,
+                ..Spans::default()
+            });
+        }
+        let problems = report.problems();
+        let [of_unsampled, of_sampled] = &problems[..] else {
+            panic!("{problems:?}")
+        };
+        assert!(
+            of_unsampled.contains("sidespan-0-w3c-no-keep"),
+            "{of_unsampled}"
+        );
+        assert!(of_sampled.contains("1 of 100 spans"), "{of_sampled}");
+        let json = report.to_json();
+        assert_eq!(json["problems"].as_array().unwrap().len(), 2);
+        assert_eq!(json["candidates"][1]["spans"]["missing"], 1);
+    }
+
+    #[test]
+    fn json_has_what_was_measured_and_what_follows() {
+        let json = three().to_json();
+        let sampled = &json["candidates"][4];
+        assert_eq!(sampled["cpu_us"]["rounds"], json!([41.0, 40.0]));
+        assert_eq!(sampled["cpu_us"]["gap_to_next"], 1.0);
+        assert_eq!(sampled["added_us"], 10.0);
+        assert_eq!(sampled["ratios"], json!({"native-otel": 0.5}));
+        assert_eq!(sampled["requests_per_second"]["best"], 10_000.0);
+        assert_eq!(json["candidates"][3]["ratios"]["floor-w3c"], Value::Null);
+        assert_eq!(json["candidates"][0]["added_us"], Value::Null);
     }
 }

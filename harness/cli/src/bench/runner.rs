@@ -40,6 +40,15 @@ pub(super) struct Runner {
     receiver: Option<Receiver>,
     /// Requests so far.
     sent: u64,
+    /// The CPU time that it uses in a second without requests, in seconds.
+    idle: f64,
+}
+
+/// What a process had used at a moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    at: Instant,
+    used: Duration,
 }
 
 /// What became of the spans of one candidate.
@@ -88,17 +97,40 @@ impl Runner {
             envoy,
             receiver,
             sent: 0,
+            idle: 0.0,
+        })
+    }
+
+    /// Takes what it uses between two looks, without requests, for what it always uses.
+    pub(super) fn learn_idle(&mut self, first: Look, second: Look) {
+        let seconds = (second.at - first.at).as_secs_f64();
+        self.idle = second.used.saturating_sub(first.used).as_secs_f64() / seconds;
+    }
+
+    /// Returns the CPU time that it uses in a second without requests, in microseconds.
+    pub(super) fn idle_us_per_second(&self) -> f64 {
+        self.idle * MICROS
+    }
+
+    /// Looks at what it has used so far.
+    pub(super) fn look(&self) -> anyhow::Result<Look> {
+        Ok(Look {
+            at: Instant::now(),
+            used: cpu::used(self.envoy.pid())?,
         })
     }
 
     /// Sends a load and returns its cost a request, in microseconds of CPU time, and the requests a second.
     pub(super) async fn measure(&mut self, load: Load<'_>) -> anyhow::Result<(f64, f64)> {
-        let before = cpu::used(self.envoy.pid())?;
+        let before = self.look()?;
         let rate = self.send(load).await?;
+        let sent = Instant::now();
         self.wait_for_spans().await;
-        let after = self.rest().await?;
-        let cost = (after.saturating_sub(before)).as_secs_f64() * 1e6 / load.requests as f64;
-        Ok((cost, rate))
+        let rest = self.rest().await?;
+        let used = rest.used.saturating_sub(before.used).as_secs_f64();
+        // Timers of seconds are waited for, and an Envoy that waits is not free.
+        let waiting = rest.at.saturating_duration_since(sent).as_secs_f64() * self.idle;
+        Ok(((used - waiting) * MICROS / load.requests as f64, rate))
     }
 
     /// Sends a load and returns the requests a second.
@@ -155,21 +187,21 @@ impl Runner {
     }
 
     /// Waits until the process rests, and returns what it had used when it began to.
-    async fn rest(&self) -> anyhow::Result<Duration> {
+    async fn rest(&self) -> anyhow::Result<Look> {
         let deadline = Instant::now() + PATIENCE;
-        let mut used = cpu::used(self.envoy.pid())?;
+        let mut last = self.look()?;
         loop {
             tokio::time::sleep(REST).await;
-            let now = cpu::used(self.envoy.pid())?;
-            if now.saturating_sub(used) < REST / 50 {
-                return Ok(used);
+            let now = self.look()?;
+            if now.used.saturating_sub(last.used) < REST / 50 {
+                return Ok(last);
             }
             ensure!(
-                Instant::now() < deadline,
+                now.at < deadline,
                 "`{}` works on without requests, so that its cost cannot be told",
                 self.candidate.name
             );
-            used = now;
+            last = now;
         }
     }
 
@@ -237,6 +269,8 @@ fn bootstrap(work: &Work, ground: &Ground, receiver: Option<SocketAddr>) -> Boot
     }
     bootstrap.listener(listener)
 }
+
+const MICROS: f64 = 1e6;
 
 const IN: &str = "in";
 const UPSTREAM: &str = "upstream";

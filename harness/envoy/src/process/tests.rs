@@ -28,11 +28,17 @@ fn serves_and_counts() {
                     .route(Route::to("app")),
             )
             .listener(json.route(Route::to("app")))
+            .listener(Listener::new("own").route(Route::answer(418, "by itself")))
             .cluster(Cluster::new("app", upstream))
             .cluster(Cluster::empty("nobody")),
     );
     assert!(get(envoy.address("in").unwrap(), "/").starts_with("HTTP/1.1 200"));
     assert!(get(envoy.address("in").unwrap(), "/nobody").starts_with("HTTP/1.1 503"));
+    let own = get(envoy.address("own").unwrap(), "/");
+    assert!(
+        own.starts_with("HTTP/1.1 418") && own.ends_with("by itself"),
+        "{own}"
+    );
     envoy
         .wait_for_stat("http.in.downstream_rq_completed", |count| count == 2, LIMIT)
         .unwrap();

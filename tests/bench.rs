@@ -1,0 +1,132 @@
+//! `sidespan bench --envoy`, small: every figure is there and every span accounted for. How large the figures are is of no
+//! interest here: a test does not have the machine for itself.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+#[test]
+#[cfg_attr(
+    any(no_envoy, no_h2load),
+    ignore = "Envoy 1.40.0 and h2load (Debian: nghttp2-client) are needed"
+)]
+fn measures_each_candidate_and_accounts_for_every_span() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [svg, markdown] = ["cost.svg", "cost.md"].map(|name| folder.path().join(name));
+    let chosen = "native-otel,native-zipkin,floor-w3c,sidespan-100-w3c,sidespan-0-w3c-no-keep";
+    let output = bench()
+        .args(["--envoy", "--json", "--rounds", "1", "--requests", "300"])
+        .args(["--latency-seconds", "1", "--only", chosen])
+        .arg("--svg")
+        .arg(&svg)
+        .arg("--markdown")
+        .arg(&markdown)
+        .output()
+        .expect("the program");
+    let (said, errors) = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}{errors}");
+    let report: Value = serde_json::from_str(&said).expect("one JSON object");
+    assert_eq!(report["problems"], Value::Array(vec![]));
+    for part in ["machine", "versions", "date", "command"] {
+        assert!(!report[part].is_null(), "{part}: {report:#}");
+    }
+    let found = report["candidates"].as_array().expect("candidates");
+    let names: Vec<_> = found.iter().filter_map(|it| it["name"].as_str()).collect();
+    // `native-otel` is a name, and the beginning of two others that were not meant.
+    let expected: Vec<_> = std::iter::once("no-tracing")
+        .chain(chosen.split(','))
+        .collect();
+    assert_eq!(names, expected);
+    for candidate in found {
+        let positive = |pointer: &str| {
+            let value = candidate.pointer(pointer).and_then(Value::as_f64);
+            assert!(
+                value.is_some_and(|value| value > 0.0),
+                "{pointer}: {candidate:#}"
+            );
+        };
+        for pointer in [
+            "/cpu_us/least",
+            "/cpu_us/rounds/0",
+            "/requests_per_second/best",
+            "/latency_us/p99",
+            "/resident_bytes/before",
+            "/resident_bytes/after",
+        ] {
+            positive(pointer);
+        }
+        let ratios = candidate["ratios"].as_object().expect("ratios");
+        for peer in ["native-otel", "native-zipkin"] {
+            assert!(ratios.contains_key(peer), "{candidate:#}");
+        }
+    }
+    let of = |name: &str| {
+        found
+            .iter()
+            .find(|it| it["name"] == name)
+            .expect("it took part")
+    };
+    for name in ["native-otel", "native-zipkin", "sidespan-100-w3c"] {
+        let spans = &of(name)["spans"];
+        assert_eq!(spans["missing"], 0, "{name}: {spans:#}");
+        // The round that does not count, the one that does, and the one for latency.
+        assert!(spans["due"].as_u64() > Some(600), "{name}: {spans:#}");
+    }
+    let ours = of("sidespan-100-w3c");
+    assert_eq!(
+        ours["spans"]["counters"]["wasmcustom.sidespan.spans.finished"],
+        ours["spans"]["due"]
+    );
+    assert!(
+        of("sidespan-0-w3c-no-keep")["ratios"]
+            .get("floor-w3c")
+            .is_some()
+    );
+    assert_eq!(of("sidespan-0-w3c-no-keep")["spans"]["received"], 0);
+    for (file, part) in [(svg, "<svg"), (markdown, "| OpenTelemetry tracer, 100 % |")] {
+        let written = std::fs::read_to_string(&file).expect("a file");
+        assert!(written.contains(part), "{written}");
+    }
+}
+
+#[test]
+fn wrong_use_is_told_what_is_right() {
+    for (arguments, part) in [
+        (&[][..], "sidespan bench --envoy"),
+        (&["--envoy", "--requests", "5"], "--requests"),
+        (&["--envoy", "--rounds", "0"], "--rounds"),
+        (&["--envoy", "--only", "nobody"], "sidespan-100-w3c"),
+    ] {
+        let output = bench().args(arguments).output().expect("the program");
+        let (said, errors) = text(&output);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {said}{errors}"
+        );
+        assert!(errors.contains(part), "{arguments:?}: {errors}");
+    }
+}
+
+#[test]
+fn without_h2load_the_package_is_named() {
+    let output = bench()
+        .args(["--envoy", "--only", "no-op"])
+        .env("PATH", "")
+        .output()
+        .expect("the program");
+    let (said, errors) = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}{errors}");
+    assert!(errors.contains("nghttp2-client"), "{errors}");
+}
+
+fn bench() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sidespan-program"));
+    command.arg("bench").env_remove("RUST_LOG");
+    command
+}
+
+fn text(output: &std::process::Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
