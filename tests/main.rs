@@ -2,8 +2,8 @@
 
 mod accepted;
 mod attempts;
-mod budget;
 mod bench;
+mod budget;
 mod configuration;
 mod conflicts;
 mod copies;

@@ -16,6 +16,8 @@ pub mod wire;
 
 use alloc::vec::Vec;
 
+use wire::as_u64;
+
 use crate::config::{Compression, Conventions};
 use crate::resource::Resource;
 use crate::span::{Span, Status};
@@ -166,14 +168,39 @@ pub(crate) fn attribute_text(out: &mut Vec<u8>, key: &str, value: &[u8]) {
 }
 
 fn attribute(out: &mut Vec<u8>, field: u64, key: &str, value: &[u8]) {
+    let (name, text) = (key.len(), value.len());
+    let whole = name
+        .saturating_add(text)
+        .saturating_add(SHORT_OVERHEAD_BYTES);
+    if whole < 0x80 {
+        // Every length is one byte, as with nearly all attributes: tags and lengths are written four at a time.
+        let [tag, whole, name, inner, text] = [
+            (field << 3) | 2,
+            as_u64(whole),
+            as_u64(name),
+            as_u64(text.saturating_add(2)),
+            as_u64(text),
+        ]
+        .map(low_byte);
+        out.extend_from_slice(&[tag, whole, KEY_VALUE_KEY_TAG, name]);
+        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(&[KEY_VALUE_VALUE_TAG, inner, ANY_VALUE_STRING_TAG, text]);
+        out.extend_from_slice(value);
+        return;
+    }
     // A value that is set to the empty string is not the same as no value, so its length is written in any case.
     let length = wire::varint_bytes(value.len());
     let inner = value.len().saturating_add(length).saturating_add(1);
     key_value(out, field, key, inner, |out| {
         out.push(ANY_VALUE_STRING_TAG);
-        wire::varint(out, wire::as_u64(value.len()));
+        wire::varint(out, as_u64(value.len()));
         out.extend_from_slice(value);
     });
+}
+
+fn low_byte(number: u64) -> u8 {
+    let [byte, ..] = number.to_le_bytes();
+    byte
 }
 
 /// A whole number as a field of a span.
@@ -291,7 +318,13 @@ const STATUS_CODE: u64 = 3;
 const STATUS_CODE_ERROR: u64 = 2;
 const KEY_VALUE_KEY: u64 = 1;
 const KEY_VALUE_VALUE: u64 = 2;
+/// The tags of key, value and text, and the lengths of these.
+const SHORT_OVERHEAD_BYTES: usize = 6;
 /// Field 1, with its length in front.
+const KEY_VALUE_KEY_TAG: u8 = 0x0a;
+/// Field 2, the same.
+const KEY_VALUE_VALUE_TAG: u8 = 0x12;
+/// Field 1, the same.
 const ANY_VALUE_STRING_TAG: u8 = 0x0a;
 /// Field 3, a number.
 const ANY_VALUE_INT_TAG: u8 = 0x18;
