@@ -1,18 +1,18 @@
 //! What one request costs in the core, without a proxy: the parts and the whole.
 //!
-//! `cargo bench -p sidespan-core`. `encode/prost` builds the same span from generated types and encodes it, beside
+//! `cargo bench -p sidespan-core`, and `-- extract` for one alone. `encode/prost` builds the same span from generated types and encodes it, beside
 //! `encode/own`, which writes it straight from the span: the reason for an encoder of our own.
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 use sidespan_core::config::Config;
 use sidespan_core::entropy::Entropy;
-use sidespan_core::exchange::record::Record;
+use sidespan_core::exchange::{self, Exchange, Question};
 use sidespan_core::headers::list::HeaderList;
 use sidespan_core::headers::wire::Pairs;
 use sidespan_core::headers::{HeaderWriter, RequestHeaders};
@@ -69,6 +69,32 @@ impl HeaderWriter for Discard {
     }
 }
 
+/// A proxy that answers all that a SERVER span asks in one call.
+struct Answering(Vec<u8>);
+
+impl Answering {
+    fn well() -> Self {
+        let [duration, flags, code] = [1_000_000_u64, 0, 200].map(u64::to_le_bytes);
+        let answers = [&duration[..], &flags, &code, b"10.0.0.9:4711", b"HTTP/1.1"];
+        Self(exchange::list(answers.into_iter()))
+    }
+}
+
+impl Exchange for Answering {
+    fn property(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+    fn response_header(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+    fn response_trailer(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+    fn answers(&self, _: Question) -> Option<Vec<u8>> {
+        Some(self.0.clone())
+    }
+}
+
 /// The headers as a proxy hands them over.
 fn block() -> Vec<u8> {
     let length = |text: &str| u32::try_from(text.len()).unwrap_or(0).to_le_bytes();
@@ -96,7 +122,7 @@ fn now() -> Nanos {
 
 fn finished(headers: &RequestHeaders<'_>) -> Vec<Span> {
     let mut state = State::new(&Config::default(), Zeroes);
-    let (tracer, answered) = (tracer(), Record::answered(200));
+    let (tracer, answered) = (tracer(), Answering::well());
     let direction = || Direction::Inbound;
     tracer
         .decide(headers, core::iter::empty(), direction, now, &mut state)
@@ -142,7 +168,21 @@ fn request(criterion: &mut Criterion) {
             bencher.iter(|| tracer.inject(black_box(&course), &headers, &mut Discard));
         });
     }
-    let answered = Record::answered(200);
+    let answered = Answering::well();
+    let mut begin = || {
+        let mut course = tracer.decide(&headers, list.pairs(), direction, now, &mut state)?;
+        course.begin(direction(), &headers, list.pairs(), now(), &mut state)
+    };
+    if let Some(active) = begin() {
+        criterion.bench_function("finish+encode", |bencher| {
+            let finish = |active| {
+                for span in tracer.finish(active, &answered, Nanos(2_000_000)) {
+                    black_box(otlp::encode(&span));
+                }
+            };
+            bencher.iter_batched(|| active.clone(), finish, BatchSize::SmallInput);
+        });
+    }
     criterion.bench_function("whole", |bencher| {
         bencher.iter(|| {
             let headers = RequestHeaders::read(Pairs::new(black_box(&block)));
