@@ -24,6 +24,7 @@ impl Kind {
         let off = json!({"percentage": 0, "keep": {"errors": false}});
         let kept = json!({"percentage": 0});
         let every = json!({"percentage": 100});
+        let probed = json!({"percentage": 100, "exclude": [{"path": "/api/*"}]});
         let exporting = |sampling: &Value, direction: &str| {
             json!({
                 "sampling": sampling,
@@ -41,7 +42,7 @@ impl Kind {
         vec![
             Self::of("translation only, nothing comes in", json!({}), &[]),
             Self::of("translation only, W3C comes in", json!({}), &[SAMPLED]),
-            Self::of("excluded", exporting(&every, "inbound"), &[PROBE]),
+            Self::of("excluded", exporting(&probed, "inbound"), &[]),
             Self::of(
                 "not sampled, keep off, W3C alone goes out",
                 alone(exporting(&off, "inbound")),
@@ -142,7 +143,6 @@ const UNSAMPLED: (&str, &str) = (
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
 );
 const GRPC: (&str, &str) = ("content-type", "application/grpc");
-const PROBE: (&str, &str) = ("x-probe", "1");
 const FORMATS: [&str; 9] = [
     "tracecontext",
     "b3",
