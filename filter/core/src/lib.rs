@@ -23,7 +23,7 @@
 //! - [`facing`], [`lease`], [`ledger`], [`roster`], [`correlation`]: which way requests go here, what else of this filter
 //!   runs in the process, and what else of a request
 //! - [`remote`]: percentages that somebody else hands out
-//! - [`ids`], [`entropy`], [`time`], [`stats`]: what the others are made of
+//! - [`ids`], [`entropy`], [`time`], [`stats`], `json`, `decimal`: what the others are made of
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -44,6 +44,7 @@ mod binary_header;
 pub mod config;
 mod conventions;
 pub mod correlation;
+mod decimal;
 mod describe;
 pub mod entropy;
 mod envoy_flags;
@@ -55,6 +56,7 @@ pub mod gzip;
 pub mod headers;
 mod http;
 pub mod ids;
+mod json;
 pub mod lease;
 pub mod ledger;
 pub mod limit;

@@ -40,7 +40,7 @@ impl At<'_> {
         if !(0.0..=100.0).contains(&number) {
             self.expected(PERCENTAGE);
         } else if number > 0.0 && number < SMALLEST_PERCENTAGE {
-            self.expected(&format!("0 or at least {SMALLEST_PERCENTAGE:e}"));
+            self.expected(AT_LEAST_SMALLEST);
         } else {
             // Not -0.0, which would be told from 0 in a comparison of bits.
             return Some(number.abs());
@@ -65,9 +65,10 @@ impl At<'_> {
             Shown(*limits.start()),
             Shown(*limits.end())
         );
-        if let Value::Number(number) = &self.node.value {
+        if let Value::Number(_) = &self.node.value {
             self.error(format!(
-                "expected {expected}, found {number}; quote it, with its unit ms, s, m or h"
+                "expected {expected}, found {}; quote it, with its unit ms, s, m or h",
+                self.found()
             ));
             return None;
         }
@@ -95,7 +96,7 @@ impl At<'_> {
         );
         let bytes = match &self.node.value {
             Value::String(text) => size(text),
-            Value::Number(number) => number.as_f64().and_then(whole),
+            Value::Number(number) => whole(number.value),
             _ => None,
         };
         if bytes.is_none() && matches!(self.node.value, Value::String(_)) {
@@ -114,8 +115,8 @@ impl At<'_> {
 
     fn number(self, expected: &str) -> Option<f64> {
         match &self.node.value {
-            Value::Number(number) => return number.as_f64(),
-            Value::String(text) if text.parse::<f64>().is_ok() => {
+            Value::Number(number) => return Some(number.value),
+            Value::String(text) if is_number(text) => {
                 self.error(format!(
                     "expected {expected}, found {}; leave the quotes out",
                     quoted(text)
@@ -132,14 +133,14 @@ pub(super) struct Shown(pub(super) Duration);
 
 impl core::fmt::Display for Shown {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let milliseconds = self.0.as_millis();
+        // The limits are hours at most.
+        let milliseconds = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
         let (number, unit) = UNITS
             .iter()
             .rev()
             .find_map(|(unit, length)| {
-                let length = u128::from(*length);
-                (milliseconds.checked_rem(length) == Some(0)).then_some(())?;
-                Some((milliseconds.checked_div(length)?, *unit))
+                (milliseconds.checked_rem(*length) == Some(0)).then_some(())?;
+                Some((milliseconds.checked_div(*length)?, *unit))
             })
             .unwrap_or((milliseconds, "ms"));
         write!(formatter, "{number}{unit}")
@@ -167,6 +168,26 @@ fn split(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|character: char| !character.is_ascii_digit())?;
     let (digits, unit) = text.split_at_checked(end)?;
     Some((digits.parse().ok()?, unit))
+}
+
+/// Whether the text is a number, in whatever way numbers are written; how much it is does not matter.
+fn is_number(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if ["inf", "infinity", "nan"]
+        .iter()
+        .any(|word| unsigned.eq_ignore_ascii_case(word))
+    {
+        return true;
+    }
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (number, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    is_digits(whole)
+        && is_digits(fraction)
+        && !(whole.is_empty() && fraction.is_empty())
+        && is_digits(exponent)
+        && !exponent.is_empty()
 }
 
 /// The integer that this number is, if it is one. Doubles hold every integer up to 2^53.
@@ -226,4 +247,35 @@ const PERCENTAGE: &str = "a percentage from 0 to 100";
 const RATE: &str = "a rate a second, 0 or more";
 /// 2^-56 of all: the probability behind the greatest threshold, `th:ffffffffffffff`.
 const SMALLEST_PERCENTAGE: f64 = 100.0 / (1_u64 << 56) as f64;
+const AT_LEAST_SMALLEST: &str = "0 or at least 1.3877787807814457e-15";
 const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+
+#[cfg(test)]
+mod tests {
+    use super::{AT_LEAST_SMALLEST, SMALLEST_PERCENTAGE, is_number};
+
+    #[test]
+    fn knows_a_number_where_the_standard_library_does() {
+        let words = [
+            "", "+", "-", ".", "e", "1", "02", "inf", "NaN", "Infinity", "x",
+        ];
+        for first in words {
+            for second in words {
+                for third in words {
+                    for text in [
+                        [first, second, third].concat(),
+                        [first, "1.", second, "e-", third].concat(),
+                    ] {
+                        assert_eq!(is_number(&text), text.parse::<f64>().is_ok(), "{text}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn says_the_smallest_percentage_as_it_is() {
+        let said = alloc::format!("0 or at least {SMALLEST_PERCENTAGE:e}");
+        assert_eq!(said, AT_LEAST_SMALLEST);
+    }
+}

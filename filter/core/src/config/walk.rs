@@ -10,7 +10,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::error::{Errors, Path, quoted};
+use super::error::{Errors, Path, quoted, shortened};
 use super::node::{Node, Value};
 use super::suggest::nearest;
 
@@ -290,7 +290,7 @@ impl<'a> At<'a> {
     pub(super) fn found(self) -> String {
         match &self.node.value {
             Value::Boolean(value) => value.to_string(),
-            Value::Number(number) => number.to_string(),
+            Value::Number(number) => shortened(&number.written),
             Value::String(text) => quoted(text),
             _ => self.kind().into(),
         }

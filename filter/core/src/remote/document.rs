@@ -19,9 +19,9 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
-
 use super::table::Table;
+use crate::decimal::Decimal;
+use crate::json::{JsonError, Number, Piece, Reader};
 
 /// What a document says, of which one part counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,21 +52,17 @@ impl Document {
     ///
     /// # Errors
     /// What is wrong with it, and where.
-    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+    pub fn parse(json: &[u8]) -> Result<Self, JsonError> {
         let mut found = Found::default();
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
-        Part {
-            place: Place::Response,
-            found: &mut found,
-        }
-        .deserialize(&mut deserializer)?;
-        deserializer.end()?;
+        let mut reader = Reader::new(json);
+        found.read(Place::Response, &mut reader)?;
+        reader.end()?;
         // From the most to the least that is said (JR-3).
         match (found.operations, found.rate, found.probability) {
             (Some(operations), _, _) => Ok(Self::Operations(operations)),
             (None, Some(rate), _) => Ok(Self::Rate(rate)),
             (None, None, Some(probability)) => Ok(Self::Probability(probability)),
-            (None, None, None) => Err(serde_json::Error::custom(
+            (None, None, None) => Err(JsonError::of_all(
                 "expected one of operationSampling, rateLimitingSampling and probabilisticSampling, found none",
             )),
         }
@@ -76,8 +72,8 @@ impl Document {
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Probability(probability) => write!(f, "probability {probability}"),
-            Self::Rate(rate) => write!(f, "{rate} traces a second"),
+            Self::Probability(probability) => write!(f, "probability {}", Decimal(*probability)),
+            Self::Rate(rate) => write!(f, "{} traces a second", Decimal(*rate)),
             Self::Operations(operations) => operations.fmt(f),
         }
     }
@@ -93,13 +89,15 @@ impl fmt::Display for Operations {
         } = self;
         write!(
             f,
-            "probability {probability}, {} operations with their own",
+            "probability {}, {} operations with their own",
+            Decimal(*probability),
             listed.len()
         )?;
         if *left_out > 0 {
             write!(f, " (the other {left_out} of the document are too many)")?;
         }
         if *lower_bound > 0.0 {
+            let lower_bound = Decimal(*lower_bound);
             write!(f, ", at least {lower_bound} traces a second of each")?;
         }
         Ok(())
@@ -158,6 +156,20 @@ impl Place {
         }
     }
 
+    fn is_number(self) -> bool {
+        matches!(self, Self::Probability(_) | Self::Rate | Self::LowerBound)
+    }
+
+    /// What belongs there.
+    fn expected(self) -> &'static str {
+        match self {
+            Self::List => "a list",
+            Self::Name => "a string",
+            place if place.is_message() => "an object",
+            _ => "a number",
+        }
+    }
+
     fn is_message(self) -> bool {
         matches!(
             self,
@@ -209,143 +221,102 @@ impl Found {
         Ok(())
     }
 
-    /// A number; `false` where none belongs. A probability beyond 1 is refused: Jaeger's clients bend such numbers into the
-    /// range or refuse them, and one that is a percentage by mistake would be "everything" to the former (JR-4).
-    fn number(&mut self, place: Place, number: f64) -> Result<bool, String> {
-        let is_rate = matches!(place, Place::Rate | Place::LowerBound);
-        if is_rate && !(number.is_finite() && number >= 0.0) {
-            return Err(format!("expected a rate of 0 or more, found {number}"));
+    /// Reads the value that begins here, and all that is in it.
+    fn read(&mut self, place: Place, reader: &mut Reader<'_>) -> Result<(), JsonError> {
+        let piece = reader.begin()?;
+        let is_unknown = place == Place::Unknown;
+        match piece {
+            Piece::Null if place.is_optional() => {}
+            Piece::Number(number) if place.is_number() => {
+                let read = self.number(place, &number);
+                read.map_err(|message| reader.wrong(message))?;
+            }
+            Piece::Text(text) if place == Place::Name => self.name = text,
+            Piece::List if place == Place::List || is_unknown => self.list(place, reader)?,
+            Piece::Object if place.is_message() || is_unknown => {
+                self.begin(place);
+                let mut is_first = true;
+                while let Some(key) = reader.next_key(is_first)? {
+                    is_first = false;
+                    self.read(place.member(&key), reader)?;
+                }
+            }
+            _ if is_unknown => {}
+            piece => {
+                let expected = place.expected();
+                let found = Shown(&piece);
+                return Err(reader.wrong(format!("invalid type: {found}, expected {expected}")));
+            }
         }
-        if matches!(place, Place::Probability(_)) && !(0.0..=1.0).contains(&number) {
+        Ok(())
+    }
+
+    fn list(&mut self, place: Place, reader: &mut Reader<'_>) -> Result<(), JsonError> {
+        let (mut is_first, is_known) = (true, place == Place::List);
+        let entry = match is_known {
+            true => Place::Operation,
+            false => Place::Unknown,
+        };
+        while reader.next_entry(is_first)? {
+            is_first = false;
+            self.read(entry, reader)?;
+            if is_known {
+                let ended = self.end_operation();
+                ended.map_err(|message| reader.wrong(message))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a number. A probability beyond 1 is refused: Jaeger's clients bend such numbers into the range or refuse them,
+    /// and one that is a percentage by mistake would be "everything" to the former (JR-4).
+    fn number(&mut self, place: Place, number: &Number<'_>) -> Result<(), String> {
+        let Number { value, .. } = *number;
+        let written: String = number.written.chars().take(MAX_DIGITS).collect();
+        let is_rate = matches!(place, Place::Rate | Place::LowerBound);
+        if is_rate && value < 0.0 {
+            return Err(format!("expected a rate of 0 or more, found {written}"));
+        }
+        if matches!(place, Place::Probability(_)) && !(0.0..=1.0).contains(&value) {
             return Err(format!(
-                "expected a probability from 0 to 1, found {number}"
+                "expected a probability from 0 to 1, found {written}"
             ));
         }
         match place {
-            Place::Rate => self.rate = Some(number),
-            Place::LowerBound => self.operations.get_or_insert_default().lower_bound = number,
-            Place::Probability(Whose::All) => self.probability = Some(number),
-            Place::Probability(Whose::One) => self.own_probability = Some(number),
+            Place::Rate => self.rate = Some(value),
+            Place::LowerBound => self.operations.get_or_insert_default().lower_bound = value,
+            Place::Probability(Whose::All) => self.probability = Some(value),
+            Place::Probability(Whose::One) => self.own_probability = Some(value),
             Place::Probability(Whose::Others) => {
-                self.operations.get_or_insert_default().probability = number;
+                self.operations.get_or_insert_default().probability = value;
             }
-            Place::Unknown => {}
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-}
-
-/// One value of the document. There is one reader for all places: one for each would be a copy of the parser each.
-struct Part<'f> {
-    place: Place,
-    found: &'f mut Found,
-}
-
-impl Part<'_> {
-    fn number<E: Error>(self, number: f64, what: Unexpected<'_>) -> Result<(), E> {
-        match self.found.number(self.place, number) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(E::invalid_type(what, &self)),
-            Err(message) => Err(E::custom(message)),
-        }
-    }
-
-    fn unless_unknown<E: Error>(self, what: Unexpected<'_>) -> Result<(), E> {
-        match self.place {
-            Place::Unknown => Ok(()),
-            _ => Err(E::invalid_type(what, &self)),
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Part<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Part<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.place {
-            Place::List => "a list",
-            Place::Name => "a string",
-            place if place.is_message() => "an object",
-            _ => "a number",
-        })
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        match self.place.is_optional() {
-            true => Ok(()),
-            false => self.unless_unknown(Unexpected::Unit),
-        }
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.unless_unknown(Unexpected::Bool(value))
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a number that has more than fifteen digits is no probability, and no rate that anybody means"
-    )]
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.number(value as f64, Unexpected::Unsigned(value))
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "as above")]
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.number(value as f64, Unexpected::Signed(value))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.number(value, Unexpected::Float(value))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
-        match self.place {
-            Place::Name => {
-                self.found.name = value.into();
-                Ok(())
-            }
-            _ => self.unless_unknown(Unexpected::Str(value)),
-        }
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        let place = match self.place {
-            Place::List => Place::Operation,
-            Place::Unknown => Place::Unknown,
-            _ => return Err(A::Error::invalid_type(Unexpected::Seq, &self)),
-        };
-        let found = self.found;
-        while let Some(()) = access.next_element_seed(Part { place, found })? {
-            if place == Place::Operation {
-                found.end_operation().map_err(A::Error::custom)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        if !self.place.is_message() && self.place != Place::Unknown {
-            return Err(A::Error::invalid_type(Unexpected::Map, &self));
-        }
-        let Self { place, found } = self;
-        found.begin(place);
-        while let Some(key) = access.next_key::<String>()? {
-            let place = place.member(&key);
-            access.next_value_seed(Part { place, found })?;
+            _ => {}
         }
         Ok(())
     }
 }
 
+/// A value that stands where it does not belong.
+struct Shown<'a>(&'a Piece<'a>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Piece::Null => f.write_str("null"),
+            Piece::Boolean(value) => write!(f, "boolean `{value}`"),
+            Piece::Number(number) if number.is_integer() => {
+                write!(f, "integer `{}`", number.written)
+            }
+            Piece::Number(number) => write!(f, "floating point `{}`", number.written),
+            Piece::Text(text) => write!(f, "string {text:?}"),
+            Piece::List => f.write_str("sequence"),
+            Piece::Object => f.write_str("map"),
+        }
+    }
+}
+
+/// A number that is written in more is cut in a message.
+const MAX_DIGITS: usize = 64;
 /// As many as Jaeger's clients keep (RL-2).
 pub(super) const MAX_OPERATIONS: usize = 2000;
 
