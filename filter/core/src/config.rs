@@ -11,8 +11,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use sha2::{Digest, Sha256};
-
 mod attribute;
 mod collector;
 mod error;
@@ -21,6 +19,7 @@ mod matching;
 mod node;
 mod propagation;
 mod sampling;
+mod sha256;
 mod spans;
 mod suggest;
 mod trust;
@@ -39,6 +38,7 @@ pub use crate::propagation::format::Format;
 
 use error::{Errors, Path};
 use node::Node;
+use sha256::sha256;
 use walk::At;
 
 /// A whole, checked configuration.
@@ -132,8 +132,8 @@ impl Config {
 
     /// The first eight hexadecimal digits of a configuration's SHA-256, by which people tell which one runs.
     pub fn digest(bytes: &[u8]) -> String {
-        let [a, b, c, d, ..] = Sha256::digest(bytes).0;
-        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+        let [first, ..] = sha256(bytes);
+        format!("{first:08x}")
     }
 
     /// The environment variables that are asked for, each once.
