@@ -6,7 +6,6 @@
 //! secret is in them. Where the contract is silent, the limits here are: 100 errors (the rest is counted), 131,072
 //! spans and 128 MiB in the queue, 100 tries, 64 entries in lists and objects without a limit of their own.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -137,28 +136,26 @@ impl Config {
     }
 
     /// The environment variables that are asked for, each once.
-    pub fn variables(&self) -> BTreeSet<&str> {
+    pub fn variables(&self) -> Vec<&str> {
         let headers = self.export.otlp.iter().flat_map(|otlp| &otlp.headers);
         let headers = headers.filter_map(|(_, value)| match value {
             HeaderValue::Environment(name) => Some(name.as_str()),
             HeaderValue::Literal(_) => None,
         });
-        headers.chain(self.spans.variables()).collect()
+        once(&mut headers.chain(self.spans.variables()))
     }
 
     /// The labels of the workload that a match asks for.
-    pub fn labels(&self) -> BTreeSet<&str> {
+    pub fn labels(&self) -> Vec<&str> {
         let exclude = self
             .sampling
             .iter()
             .flat_map(|sampling| &sampling.exclude)
             .chain(self.gateway_exclude.iter().flatten());
         let rules = self.sampling.iter().flat_map(|sampling| &sampling.rules);
-        exclude
-            .chain(rules.map(|rule| &rule.condition))
-            .flat_map(|condition| &condition.labels)
-            .map(|(name, _)| name.as_str())
-            .collect()
+        let conditions = exclude.chain(rules.map(|rule| &rule.condition));
+        let labels = conditions.flat_map(|condition| &condition.labels);
+        once(&mut labels.map(|(name, _)| name.as_str()))
     }
 }
 
@@ -244,15 +241,27 @@ pub struct Spans {
 
 impl Spans {
     /// The environment variables that attributes are made of, each once.
-    pub fn variables(&self) -> BTreeSet<&str> {
-        self.attributes
+    pub fn variables(&self) -> Vec<&str> {
+        let variables = self
+            .attributes
             .iter()
             .filter_map(|attribute| match &attribute.source {
                 AttributeSource::Environment(name) => Some(name.as_str()),
                 _ => None,
-            })
-            .collect()
+            });
+        once(&mut { variables })
     }
+}
+
+/// The names, each once and in order. There are a few of them: a tree for them is more code than all of this file.
+fn once<'a>(names: &mut dyn Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut once = Vec::new();
+    for name in names {
+        if let Err(place) = once.binary_search(&name) {
+            once.insert(place, name);
+        }
+    }
+    once
 }
 
 /// What is used in place of `trust`, `sampling.exclude` and `sampling.keep` where the direction is edge.

@@ -41,7 +41,8 @@ impl fmt::Display for Decimal {
 
 fn print(f: &mut fmt::Formatter<'_>, digits: u64, places: usize) -> fmt::Result {
     let text = format!("{digits:0>width$}", width = places.saturating_add(1));
-    let (whole, fraction) = text.split_at(text.len().saturating_sub(places));
+    let whole = text.len().saturating_sub(places);
+    let (whole, fraction) = text.split_at_checked(whole).unwrap_or((&text, ""));
     f.write_str(whole)?;
     if !fraction.is_empty() {
         f.write_str(".")?;

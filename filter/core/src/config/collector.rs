@@ -20,7 +20,10 @@ impl<'a> At<'a> {
         if !is_host {
             let cure = if host.contains('|') {
                 "; a name of Envoy's goes into `cluster`"
-            } else if host.contains("://") {
+            } else if host
+                .split_once(':')
+                .is_some_and(|(_, rest)| rest.starts_with("//"))
+            {
                 "; leave the scheme out"
             } else if host.contains(':') {
                 "; the port goes into `port`"

