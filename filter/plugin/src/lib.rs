@@ -9,8 +9,8 @@
 //!
 //! A panic in here ends the VM, and with it every request of the pod. Whatever can fail therefore has an answer that
 //! lets the request pass: no `unwrap`, no indexing, no unchecked arithmetic, and hostcalls whose status is a number.
-//! The SDK's traits and dispatch are used; its hostcalls are not, for they panic on bytes that are not UTF-8 and on
-//! any status they do not expect.
+//! Traits and dispatch are those of the SDK, as far as they are needed (`sidespan-dispatch`); its hostcalls are not used, for
+//! they panic on bytes that are not UTF-8 and on any status they do not expect.
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -9,7 +9,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
 use sidespan_core::config::{Config, ConfigError};
 use sidespan_core::export::Urgency;
 use sidespan_core::time::Nanos;
@@ -163,10 +162,6 @@ impl RootContext for Root {
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
         Some(Box::new(Stream::new(Rc::clone(&self.shared))))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
     }
 }
 

@@ -1,0 +1,100 @@
+//! What the proxy calls, by the names that it looks for (proxy-wasm ABI 0.2.1).
+#![expect(
+    unsafe_code,
+    reason = "an exported name is one that nothing else may have"
+)]
+
+use crate::contexts::Contexts;
+use crate::hostcalls;
+use crate::types::Action;
+
+/// Says which version of the ABI this is.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_abi_version_0_2_1() {}
+
+/// Memory for what the proxy hands over; whoever gets its address owns it.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
+    Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_vm_start(_: u32, _: usize) -> bool {
+    true
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_context_create(id: u32, root: u32) {
+    Contexts::with(None, |contexts| contexts.create(id, root));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_configure(id: u32, bytes: usize) -> bool {
+    Contexts::root(id, false, |root| root.on_configure(bytes))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_tick(id: u32) {
+    Contexts::root(id, (), |root| root.on_tick());
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_http_call_response(
+    _: u32,
+    token: u32,
+    headers: usize,
+    body_bytes: usize,
+    trailers: usize,
+) {
+    let Some(id) = Contexts::with(None, |contexts| contexts.answered(token)) else {
+        return;
+    };
+    hostcalls::set_effective_context(id);
+    Contexts::root(id, (), |root| {
+        root.on_http_call_response(token, headers, body_bytes, trailers);
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_headers(id: u32, headers: usize, is_end: bool) -> Action {
+    Contexts::stream(id, Action::Continue, |stream| {
+        stream.on_http_request_headers(headers, is_end)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_headers(id: u32, headers: usize, is_end: bool) -> Action {
+    Contexts::stream(id, Action::Continue, |stream| {
+        stream.on_http_response_headers(headers, is_end)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_body(id: u32, bytes: usize, is_end: bool) -> Action {
+    Contexts::stream(id, Action::Continue, |stream| {
+        stream.on_http_response_body(bytes, is_end)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_trailers(id: u32, trailers: usize) -> Action {
+    Contexts::stream(id, Action::Continue, |stream| {
+        stream.on_http_response_trailers(trailers)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_done(id: u32) -> bool {
+    Contexts::stream(id, None, |stream| Some(stream.on_done()))
+        .unwrap_or_else(|| Contexts::root(id, true, |root| root.on_done()))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_log(id: u32) {
+    Contexts::stream(id, (), |stream| stream.on_log());
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_delete(id: u32) {
+    Contexts::with(None, |contexts| contexts.delete(id));
+}

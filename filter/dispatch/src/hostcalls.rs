@@ -1,0 +1,91 @@
+//! The hostcalls that dispatch has to know of: calls to clusters, whose answers it must hand on.
+#![expect(
+    unsafe_code,
+    reason = "hostcalls are foreign functions that are given raw memory of this module"
+)]
+
+use std::time::Duration;
+
+use crate::contexts::Contexts;
+use crate::types::Status;
+
+/// Calls a cluster. The answer comes back to the context whose callback is under way.
+///
+/// # Errors
+/// When the proxy did not send it, whatever else it says: Envoy says OK, BAD_ARGUMENT or INTERNAL_FAILURE.
+pub fn dispatch_http_call(
+    cluster: &str,
+    headers: Vec<(&str, &str)>,
+    body: Option<&[u8]>,
+    trailers: Vec<(&str, &str)>,
+    timeout: Duration,
+) -> Result<u32, Status> {
+    let (headers, trailers) = (block(&headers), block(&trailers));
+    let body = body.unwrap_or_default();
+    let milliseconds = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+    let mut token = 0;
+    // SAFETY: all that is pointed to lives as long as the call.
+    let status = unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            body.as_ptr(),
+            body.len(),
+            trailers.as_ptr(),
+            trailers.len(),
+            milliseconds,
+            &raw mut token,
+        )
+    };
+    match status {
+        OK => {
+            Contexts::with((), |contexts| contexts.called(token));
+            Ok(token)
+        }
+        BAD_ARGUMENT => Err(Status::BadArgument),
+        _ => Err(Status::InternalFailure),
+    }
+}
+
+/// What is asked of the proxy from here on is about this context.
+pub(crate) fn set_effective_context(id: u32) {
+    // SAFETY: a plain number. A proxy that refuses has another one in mind, and what is asked then gets no answer.
+    let _ = unsafe { proxy_set_effective_context(id) };
+}
+
+/// A map of headers as the ABI has it: how many, the lengths of all, then all, each with a zero behind it.
+fn block(headers: &[(&str, &str)]) -> Vec<u8> {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
+    let texts = || headers.iter().flat_map(|(name, value)| [*name, *value]);
+    let mut block = Vec::from(number(headers.len()));
+    for text in texts() {
+        block.extend_from_slice(&number(text.len()));
+    }
+    for text in texts() {
+        block.extend_from_slice(text.as_bytes());
+        block.push(0);
+    }
+    block
+}
+
+const OK: u32 = 0;
+const BAD_ARGUMENT: u32 = 2;
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout: u32,
+        token: *mut u32,
+    ) -> u32;
+    fn proxy_set_effective_context(id: u32) -> u32;
+}
