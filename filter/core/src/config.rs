@@ -35,6 +35,7 @@ pub use trust::{ContextTrust, Trust};
 
 pub use crate::propagation::format::Format;
 
+pub(crate) use error::quoted;
 use error::{Errors, Path};
 use node::Node;
 use sha256::sha256;

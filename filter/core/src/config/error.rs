@@ -99,7 +99,7 @@ impl Errors {
 }
 
 /// The text in quotes, without control characters, and cut where it is too long for a log line.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for (index, character) in text.chars().enumerate() {
         if index >= MAX_QUOTED {

@@ -20,6 +20,7 @@ use alloc::string::String;
 use core::fmt;
 
 use super::table::Table;
+use crate::config::quoted;
 use crate::decimal::Decimal;
 use crate::json::{JsonError, Number, Piece, Reader};
 
@@ -308,7 +309,7 @@ impl fmt::Display for Shown<'_> {
                 write!(f, "integer `{}`", number.written)
             }
             Piece::Number(number) => write!(f, "floating point `{}`", number.written),
-            Piece::Text(text) => write!(f, "string {text:?}"),
+            Piece::Text(text) => write!(f, "string {}", quoted(text)),
             Piece::List => f.write_str("sequence"),
             Piece::Object => f.write_str("map"),
         }
