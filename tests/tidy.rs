@@ -8,11 +8,13 @@ use std::process::Command;
 use sidespan_core::stats::{Counter, Gauge};
 
 /// A crate, and which of ours it may use.
-const DIRECTIONS: [(&str, &[&str]); 9] = [
+const DIRECTIONS: [(&str, &[&str]); 11] = [
     ("filter/core", &[]),
     ("filter/floor", &[]),
     ("filter/dispatch", &[]),
     ("filter/plugin", &["sidespan-core", "sidespan-dispatch"]),
+    ("filter/request", &["sidespan-plugin", "sidespan-dispatch"]),
+    ("filter/module", &["sidespan-request", "sidespan-dispatch"]),
     ("harness/host", &[]),
     ("harness/sink", &[]),
     ("harness/envoy", &[]),

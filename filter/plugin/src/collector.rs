@@ -52,6 +52,7 @@ impl Collector {
 
     /// Asks for a tick if a whole batch waits. A stream may not send: the answer would find it gone. The next tick may,
     /// and it is to come soon.
+    #[inline]
     pub(crate) fn ask_for_tick(&mut self) {
         if self.exporter.is_full() && !self.is_tick_near {
             self.is_tick_near = true;

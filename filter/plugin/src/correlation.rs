@@ -14,6 +14,7 @@ pub(crate) struct Note {
 }
 
 /// Leaves a note.
+#[inline]
 pub(crate) fn note(id: RequestId<'_>, context: &SpanContext) -> Note {
     let noted = Note {
         key: key(id),
@@ -24,6 +25,7 @@ pub(crate) fn note(id: RequestId<'_>, context: &SpanContext) -> Note {
 }
 
 /// Finds what was noted.
+#[inline]
 pub(crate) fn find(id: RequestId<'_>) -> Option<SpanContext> {
     let (note, _) = host::shared_data(key(id));
     if note.is_empty() {
@@ -33,6 +35,7 @@ pub(crate) fn find(id: RequestId<'_>) -> Option<SpanContext> {
 }
 
 /// Takes a note back, if nobody has written over it since.
+#[inline]
 pub(crate) fn take_back(noted: &Note) {
     let (note, _) = host::shared_data(&noted.key);
     if note == noted.note {
@@ -40,6 +43,7 @@ pub(crate) fn take_back(noted: &Note) {
     }
 }
 
+#[inline]
 fn key(id: RequestId<'_>) -> String {
     format!("sidespan.request.{}", id.slot())
 }

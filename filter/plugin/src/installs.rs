@@ -19,6 +19,7 @@ pub(crate) fn renew() -> bool {
 }
 
 /// Whether the current stream bears the mark; from now on it does.
+#[inline]
 pub(crate) fn is_seen_before() -> bool {
     let is_seen = host::property(MARK).is_some();
     if !is_seen {

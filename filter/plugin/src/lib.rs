@@ -37,10 +37,30 @@ mod shared;
 mod stream;
 mod worker;
 
-/// What the proxy calls first.
-mod entry {
-    proxy_wasm::main! {{
-        crate::logging::start();
-        proxy_wasm::set_root_context(|_| Box::new(crate::root::Root::new()));
-    }}
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use proxy_wasm::traits::{HttpContext, RootContext};
+use shared::Shared;
+
+/// What a root context shares with its streams.
+pub struct Sharing(Rc<RefCell<Shared>>);
+
+/// Makes the context of a stream.
+pub type NewStream = fn(Sharing) -> Box<dyn HttpContext>;
+
+/// Goes first.
+pub fn start() {
+    logging::start();
+}
+
+/// A root context.
+pub fn root(new_stream: NewStream) -> Box<dyn RootContext> {
+    Box::new(root::Root::new(new_stream))
+}
+
+/// The context of a stream.
+#[inline]
+pub fn stream(Sharing(shared): Sharing) -> Box<dyn HttpContext> {
+    Box::new(stream::Stream::new(shared))
 }

@@ -59,6 +59,7 @@ pub(crate) fn id() -> String {
 }
 
 /// The direction of the current request.
+#[inline]
 pub(crate) fn direction(facing: Facing) -> Direction {
     match facing {
         Facing::Fixed(direction) => direction,

@@ -16,19 +16,21 @@ use sidespan_core::time::Nanos;
 use crate::host;
 use crate::running;
 use crate::shared::{Mode, Shared};
-use crate::stream::Stream;
 use crate::worker::Worker;
+use crate::{NewStream, Sharing};
 
 pub(crate) struct Root {
     shared: Rc<RefCell<Shared>>,
+    new_stream: NewStream,
     identity: [u8; 8],
     // Set while the end waits for the last answers.
     drain_until: Option<Nanos>,
 }
 
 impl Root {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(new_stream: NewStream) -> Self {
         Self {
+            new_stream,
             shared: Rc::new(RefCell::new(Shared::new())),
             identity: [0; 8],
             drain_until: None,
@@ -161,7 +163,7 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(Rc::clone(&self.shared))))
+        Some((self.new_stream)(Sharing(Rc::clone(&self.shared))))
     }
 }
 

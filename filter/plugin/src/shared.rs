@@ -53,6 +53,7 @@ impl Shared {
     }
 
     /// Treats the headers of the current request.
+    #[inline]
     pub(crate) fn begin(&mut self) -> Begun {
         match &mut self.mode {
             Mode::Working(worker) => worker.begin(),
@@ -61,6 +62,7 @@ impl Shared {
     }
 
     /// Listens to a part of the response of the current stream.
+    #[inline]
     pub(crate) fn hear(&mut self, begun: &mut Begun, part: Part) {
         if let Mode::Working(worker) = &mut self.mode {
             worker.hear(begun, part);
@@ -68,6 +70,7 @@ impl Shared {
     }
 
     /// Ends the spans of the current stream.
+    #[inline]
     pub(crate) fn finish(&mut self, spans: Spans) {
         if let Mode::Working(worker) = &mut self.mode {
             worker.finish(spans);
