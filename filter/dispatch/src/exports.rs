@@ -83,6 +83,16 @@ extern "C" fn proxy_on_response_trailers(id: u32, trailers: usize) -> Action {
     })
 }
 
+/// A connection instead of a request. Whoever installs an HTTP filter as a network filter hears of it at once, as with the SDK.
+#[unsafe(no_mangle)]
+#[expect(
+    clippy::panic,
+    reason = "connections that pass without a trace would look like a filter at work"
+)]
+extern "C" fn proxy_on_new_connection(_: u32) -> Action {
+    panic!("an HTTP filter is installed as a network filter");
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_done(id: u32) -> bool {
     Contexts::stream(id, None, |stream| Some(stream.on_done()))

@@ -9,7 +9,7 @@
 //! What the SDK has besides was an eighth of the guest: gRPC, TCP and queues, 60 methods for each kind of context, and three
 //! hash maps to look a stream up in. A callback that is not exported is not called either, which spares every request with
 //! a body one call for each part of it. And the SDK ends the VM, with all its requests, where the proxy names a context or a call
-//! that it does not know; here nothing happens.
+//! that it does not know; here nothing happens, but for a connection where a request was meant.
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,
