@@ -26,6 +26,7 @@ use crate::stats::{Counter, Stats};
 
 impl Baggage {
     /// Whether there is anything to do at all.
+    #[inline]
     pub fn is_touched(&self) -> bool {
         !self.deny.is_empty() || self.max_bytes.is_some() || !self.from.is_empty()
     }

@@ -25,6 +25,7 @@ struct Waiting {
 
 impl Batch {
     /// An empty queue with these limits.
+    #[inline]
     pub fn new(max_spans: usize, max_bytes: usize) -> Self {
         Self {
             spans: VecDeque::new(),
@@ -35,6 +36,7 @@ impl Batch {
     }
 
     /// Adds a span and returns how many spans had to go for it, itself included if it fits on no account.
+    #[inline]
     pub fn push(&mut self, span: Vec<u8>, now: Nanos) -> usize {
         let length = taken_by(&span);
         if length > self.max_bytes || self.max_spans == 0 {
@@ -55,6 +57,7 @@ impl Batch {
     }
 
     /// Takes the oldest spans, as many as both limits allow, and at least one if there is any.
+    #[inline]
     pub fn take(&mut self, max_spans: usize, max_bytes: usize) -> Vec<Vec<u8>> {
         let mut taken = Vec::with_capacity(self.spans.len().min(max_spans));
         let mut bytes = 0_usize;
@@ -69,25 +72,30 @@ impl Batch {
     }
 
     /// Since when the oldest span waits.
+    #[inline]
     pub fn oldest(&self) -> Option<Nanos> {
         self.spans.front().map(|waiting| waiting.since)
     }
 
     /// How many spans wait.
+    #[inline]
     pub fn len(&self) -> usize {
         self.spans.len()
     }
 
     /// Whether none waits.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }
 
     /// The bytes that the spans which wait take in memory.
+    #[inline]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<Vec<u8>> {
         let Waiting { span, .. } = self.spans.pop_front()?;
         self.bytes = self.bytes.saturating_sub(taken_by(&span));
@@ -96,6 +104,7 @@ impl Batch {
 }
 
 /// A span's bytes, and what keeping it costs beside them.
+#[inline]
 fn taken_by(span: &[u8]) -> usize {
     span.len().saturating_add(OVERHEAD_BYTES)
 }

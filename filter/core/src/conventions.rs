@@ -84,6 +84,7 @@ impl Key {
     ];
 
     /// The stable name.
+    #[inline]
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Method => "http.request.method",
@@ -117,6 +118,7 @@ impl Key {
     }
 
     /// All its old names, of whichever kind of span.
+    #[inline]
     fn old_names(self) -> &'static [&'static str] {
         match self {
             Self::Method => &["http.method"],
@@ -139,6 +141,7 @@ impl Key {
     }
 
     /// The attribute of this name, stable or old.
+    #[inline]
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -146,6 +149,7 @@ impl Key {
     }
 
     /// Its old name on a span of this kind; the stable one where it did not change, none where there was none.
+    #[inline]
     fn old_name(self, side: Side) -> Option<&'static str> {
         match self {
             Self::Route
@@ -171,6 +175,7 @@ impl Key {
         }
     }
 
+    #[inline]
     fn bit(self) -> u64 {
         1_u64.wrapping_shl(self as u32)
     }
@@ -193,6 +198,7 @@ pub(crate) struct Side {
 
 impl Vocabulary {
     /// What is configured.
+    #[inline]
     pub(crate) fn new(spans: &Spans) -> Self {
         Self {
             is_stable: spans.conventions != Conventions::Old,
@@ -206,6 +212,7 @@ impl Vocabulary {
     }
 
     /// Whether this attribute is left out.
+    #[inline]
     pub(crate) fn omits(self, key: Key) -> bool {
         self.omitted & key.bit() != 0
     }
@@ -219,18 +226,21 @@ pub(crate) struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    #[inline]
     pub(crate) fn text(&mut self, key: Key, value: &[u8]) {
         for name in self.names(key) {
             self.out.text(name, value);
         }
     }
 
+    #[inline]
     pub(crate) fn number(&mut self, key: Key, value: i64) {
         for name in self.names(key) {
             self.out.number(name, value);
         }
     }
 
+    #[inline]
     fn names(&self, key: Key) -> impl Iterator<Item = &'static str> + use<> {
         let is_told = !self.vocabulary.omits(key);
         let stable = (is_told && self.vocabulary.is_stable).then(|| key.name());

@@ -73,6 +73,7 @@ impl Descriptions {
     }
 
     /// What is to be remembered of a request.
+    #[inline]
     pub(crate) fn subject(&self, headers: &RequestHeaders<'_>) -> Subject {
         let (rpc, route) = self.kind(headers);
         Subject {
@@ -87,6 +88,7 @@ impl Descriptions {
     }
 
     /// What a span of this request would be called when it begins.
+    #[inline]
     pub(crate) fn operation(&self, headers: &RequestHeaders<'_>) -> Cow<'static, str> {
         match self.kind(headers) {
             (Some(method), _) => method.span_name(),
@@ -95,6 +97,7 @@ impl Descriptions {
     }
 
     /// The method of a gRPC call, or else the first template that describes the path.
+    #[inline]
     fn kind(&self, headers: &RequestHeaders<'_>) -> (Option<grpc::Method>, Option<usize>) {
         let (path, _) = http::split_target(headers.first(Name::Path).unwrap_or_default());
         if headers.first(Name::ContentType).is_some_and(grpc::is_grpc) {
@@ -106,6 +109,7 @@ impl Descriptions {
     }
 
     /// The attributes that a span of this kind begins with.
+    #[inline]
     pub(crate) fn begin<'a>(
         &self,
         kind: SpanKind,
@@ -130,6 +134,7 @@ impl Descriptions {
     }
 
     /// Adds what the end tells.
+    #[inline]
     pub(crate) fn end(
         &self,
         kind: SpanKind,
@@ -170,14 +175,17 @@ impl Descriptions {
     }
 
     /// What the response's headers say, for an end at which they can no longer be read.
+    #[inline]
     pub(crate) fn read_response(&self, exchange: &impl Exchange) -> Vec<Option<Vec<u8>>> {
         self.configured.read_response(exchange)
     }
 
+    #[inline]
     fn route(&self, index: Option<usize>) -> Option<&str> {
         self.routes.get(index?).map(String::as_str)
     }
 
+    #[inline]
     fn writer<'a>(&self, kind: SpanKind, subject: &Subject, out: &'a mut Attributes) -> Writer<'a> {
         Writer {
             vocabulary: self.vocabulary,
@@ -190,6 +198,7 @@ impl Descriptions {
     }
 
     /// Who is at the other end of the connection, and what is spoken on it.
+    #[inline]
     fn describe_caller(
         &self,
         writer: &mut Writer<'_>,
@@ -227,17 +236,20 @@ impl Descriptions {
 
 impl Subject {
     /// Whether it asked for a tunnel.
+    #[inline]
     pub(crate) fn is_connect(&self) -> bool {
         self.name == "CONNECT"
     }
 
     /// Whether it is a gRPC call.
+    #[inline]
     pub(crate) fn is_rpc(&self) -> bool {
         self.rpc.is_some()
     }
 }
 
 /// Where the request went, and how often it was tried before.
+#[inline]
 fn describe_upstream(writer: &mut Writer<'_>, told: &Told<'_, impl Exchange>) {
     let is_asked =
         !(writer.vocabulary.omits(Key::PeerAddress) && writer.vocabulary.omits(Key::PeerPort));
@@ -253,6 +265,7 @@ fn describe_upstream(writer: &mut Writer<'_>, told: &Told<'_, impl Exchange>) {
 }
 
 /// `ip:port`, or the path of a socket of this machine.
+#[inline]
 fn describe_peer(writer: &mut Writer<'_>, peer: &[u8]) {
     if is_socket(peer) {
         writer.text(Key::PeerAddress, peer);
@@ -265,6 +278,7 @@ fn describe_peer(writer: &mut Writer<'_>, peer: &[u8]) {
     }
 }
 
+#[inline]
 fn is_socket(peer: &[u8]) -> bool {
     peer.starts_with(b"/") || peer.starts_with(b"@")
 }

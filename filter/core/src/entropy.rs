@@ -16,6 +16,7 @@ pub trait Entropy {
 pub struct Counting(pub u8);
 
 impl Entropy for Counting {
+    #[inline]
     fn fill(&mut self, bytes: &mut [u8]) -> bool {
         for byte in bytes {
             *byte = self.0;
@@ -36,6 +37,7 @@ pub struct IdSource<E> {
 
 impl<E: Entropy> IdSource<E> {
     /// Draws nothing yet.
+    #[inline]
     pub fn new(entropy: E) -> Self {
         Self {
             entropy,
@@ -45,16 +47,19 @@ impl<E: Entropy> IdSource<E> {
     }
 
     /// A trace id, random in all its bits; `None` without randomness.
+    #[inline]
     pub fn trace_id(&mut self) -> Option<TraceId> {
         self.take().and_then(TraceId::from_bytes)
     }
 
     /// A span id; `None` without randomness.
+    #[inline]
     pub fn span_id(&mut self) -> Option<SpanId> {
         self.take().and_then(SpanId::from_bytes)
     }
 
     /// Random bytes; `None` without randomness.
+    #[inline]
     pub fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         if self.used.saturating_add(N) > SUPPLY_BYTES {
             self.used = SUPPLY_BYTES;

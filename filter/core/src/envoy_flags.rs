@@ -13,6 +13,7 @@ pub(crate) const RETRY_LIMIT: u64 = 0x8000;
 /// The flags that a status code tells of by itself, besides which it needs no other word (ST-3): the proxy has answered in
 /// the upstream's place, or has passed on the last answer of several tries. What can also break an answer that has begun
 /// is among them only with the one code that the proxy answers when it has not.
+#[inline]
 fn told_by(status_code: u16) -> u64 {
     const ANSWERED: u64 = 0x2 // UH
         | 0x20 // UF
@@ -41,11 +42,13 @@ fn told_by(status_code: u16) -> u64 {
 }
 
 /// The flags that say more than the status code of the response does, if one was begun.
+#[inline]
 pub(crate) fn beyond(status_code: Option<u16>, flags: u64) -> u64 {
     flags & !status_code.map_or(0, told_by)
 }
 
 /// What broke the exchange; the first flag that is set, from the most telling on.
+#[inline]
 pub(crate) fn broken_by(flags: u64) -> Option<&'static str> {
     FLAGS
         .iter()
@@ -55,6 +58,7 @@ pub(crate) fn broken_by(flags: u64) -> Option<&'static str> {
 }
 
 /// The names that the access log prints, with commas between them.
+#[inline]
 pub(crate) fn short_names(flags: u64) -> String {
     let mut names = String::new();
     for flag in FLAGS.iter().filter(|flag| flags & flag.bit != 0) {
@@ -73,6 +77,7 @@ struct Flag {
     error_type: &'static str,
 }
 
+#[inline]
 const fn flag(bit: u64, short: &'static str, error_type: &'static str) -> Flag {
     Flag {
         bit,

@@ -41,6 +41,7 @@ pub(crate) struct Ending {
 
 impl Ending {
     /// What the response says, as far as it has come.
+    #[inline]
     pub(crate) fn of_response(exchange: &impl Exchange, is_grpc: bool) -> Self {
         Self {
             status_code: status_code(exchange),
@@ -50,6 +51,7 @@ impl Ending {
     }
 
     /// The same, and what the proxy says of it.
+    #[inline]
     pub(crate) fn read(told: &Told<'_, impl Exchange>, is_grpc: bool) -> Self {
         let exchange = told.exchange;
         Self {
@@ -67,6 +69,7 @@ impl Ending {
 }
 
 /// `grpc-status`; a response without a body has it among its headers.
+#[inline]
 fn grpc_status(exchange: &impl Exchange) -> Option<Vec<u8>> {
     exchange
         .response_trailer("grpc-status")
@@ -74,11 +77,13 @@ fn grpc_status(exchange: &impl Exchange) -> Option<Vec<u8>> {
 }
 
 /// The status code of the response, if one was begun.
+#[inline]
 pub(crate) fn status_code(exchange: &impl Exchange) -> Option<u16> {
     headers::number(&exchange.response_header(":status")?)
 }
 
 /// A property that is a whole number.
+#[inline]
 pub(crate) fn number(exchange: &impl Exchange, path: &str) -> Option<u64> {
     let bytes = exchange.property(path)?;
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
@@ -86,6 +91,7 @@ pub(crate) fn number(exchange: &impl Exchange, path: &str) -> Option<u64> {
 
 /// A property as text: what Envoy gives as a number or a boolean in its usual spelling, durations and times in
 /// nanoseconds. What is neither that nor readable text, a message for example, is no value.
+#[inline]
 pub(crate) fn text(exchange: &impl Exchange, path: &str) -> Option<Vec<u8>> {
     let value = exchange.property(path)?;
     if BOOLEANS.contains(&path) {
@@ -107,6 +113,7 @@ pub(crate) fn text(exchange: &impl Exchange, path: &str) -> Option<Vec<u8>> {
 /// When the exchange began, and when it ended. The proxy's duration is of a clock that never steps back, so it is
 /// preferred to the difference of two times (EN-13), and it counts from the proxy's own beginning: what other filters took
 /// before this one is in it. `begun` is zero where nobody has looked at the clock then.
+#[inline]
 pub(crate) fn times(told: &Told<'_, impl Exchange>, begun: Nanos, ended: Nanos) -> (Nanos, Nanos) {
     let known = told
         .number(Fact::Duration)

@@ -104,6 +104,7 @@ impl Exporter {
     }
 
     /// How often [`Self::next`] is to be asked, so that no span waits longer than configured.
+    #[inline]
     pub fn tick_period(&self) -> Duration {
         self.limits
             .max_delay
@@ -111,6 +112,7 @@ impl Exporter {
     }
 
     /// Takes a finished span in.
+    #[inline]
     pub fn push(&mut self, span: &Span, now: Nanos, stats: &mut Stats) {
         stats.add(Counter::SpansFinished);
         if self.is_closed {
@@ -122,12 +124,14 @@ impl Exporter {
     }
 
     /// Whether a whole batch waits and nothing stands in its way, so that it need not wait for the tick.
+    #[inline]
     pub fn is_full(&self) -> bool {
         matches!(self.state, State::Idle) && self.batch.len() >= self.limits.max_spans
     }
 
     /// The body of the request that is to be sent now, and how it is written. Whoever asks must send it, or say that it
     /// could not be sent.
+    #[inline]
     pub fn next(
         &mut self,
         now: Nanos,
@@ -169,6 +173,7 @@ impl Exporter {
 
     /// Whether the request under way has been without an answer for so long that none will come. The proxy ends a call
     /// by itself; this is for an answer that is lost.
+    #[inline]
     pub fn is_overdue(&self, now: Nanos) -> bool {
         let patience = self.limits.timeout.saturating_mul(2);
         matches!(self.state, State::UnderWay { since, .. } if now.has_taken(since, patience))
@@ -231,12 +236,14 @@ impl Exporter {
     }
 
     /// Whether it was ended.
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.is_closed
     }
 
     /// Whether anything that waits or is under way may still be taken until then. A batch that may be tried again only
     /// later is lost now as it would be then.
+    #[inline]
     pub fn can_send_until(&self, end: Nanos, now: Nanos) -> bool {
         let is_in_time = match self.state {
             State::Waiting { since, delay, .. } => since.after(delay) < end,
@@ -246,17 +253,20 @@ impl Exporter {
     }
 
     /// Spans that wait or are under way.
+    #[inline]
     pub fn spans(&self) -> usize {
         let under_way = self.request().map_or(0, |request| request.spans);
         self.batch.len().saturating_add(under_way)
     }
 
     /// Bytes of what waits or is under way.
+    #[inline]
     pub fn bytes(&self) -> usize {
         let under_way = self.request().map_or(0, |request| request.body.len());
         self.batch.bytes().saturating_add(under_way)
     }
 
+    #[inline]
     fn request(&self) -> Option<&Request> {
         match &self.state {
             State::Idle => None,
@@ -264,6 +274,7 @@ impl Exporter {
         }
     }
 
+    #[inline]
     fn is_due(&self, now: Nanos, urgency: Urgency) -> bool {
         let Some(oldest) = self.batch.oldest() else {
             return false;
@@ -280,6 +291,7 @@ impl Exporter {
         is_old_enough || self.batch.len() >= self.limits.max_spans
     }
 
+    #[inline]
     fn take_batch(&mut self) -> Option<Request> {
         let spans = self.batch.take(self.limits.max_spans, MAX_BATCH_BYTES);
         if spans.is_empty() {
@@ -318,6 +330,7 @@ impl Exporter {
     }
 
     /// Doubles with every failure in a row, within a fifth up or down.
+    #[inline]
     fn delay(&self, jitter: u8) -> Duration {
         let doublings = self.failures_in_a_row.saturating_sub(1).min(31);
         let delay = self

@@ -19,6 +19,7 @@ pub enum Facing {
 
 impl Facing {
     /// What is configured, or else what the node's id tells.
+    #[inline]
     pub fn new(configured: config::Direction, node_id: &str) -> Self {
         let is_edge = node_id.starts_with("router~") || node_id.starts_with("waypoint~");
         match configured {
@@ -31,6 +32,7 @@ impl Facing {
     }
 
     /// The direction, where no listener has to be asked for it.
+    #[inline]
     pub fn known(self) -> Option<Direction> {
         match self {
             Self::Fixed(direction) => Some(direction),
@@ -40,6 +42,7 @@ impl Facing {
 }
 
 impl fmt::Display for Facing {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Fixed(Direction::Inbound) => "direction inbound",
@@ -52,6 +55,7 @@ impl fmt::Display for Facing {
 
 impl Direction {
     /// The direction that a listener tells, by the numbers of Envoy's `TrafficDirection`.
+    #[inline]
     pub fn of_listener(number: Option<u64>) -> Self {
         match number {
             Some(1) => Self::Inbound,

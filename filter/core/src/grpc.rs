@@ -16,6 +16,7 @@ use crate::span::{SpanKind, Status};
 
 /// Whether a content type is gRPC's. `application/grpc-web` is not: it is HTTP to every proxy but the one that
 /// translates it.
+#[inline]
 pub(crate) fn is_grpc(content_type: &[u8]) -> bool {
     content_type
         .strip_prefix(b"application/grpc")
@@ -33,6 +34,7 @@ pub(crate) enum Method {
 
 impl Method {
     /// The method of a path, which is `/pkg.Service/Method`.
+    #[inline]
     pub(crate) fn of_path(path: &[u8]) -> Self {
         let original = path.strip_prefix(b"/").unwrap_or(path);
         let is_part = |part: &[u8]| {
@@ -54,6 +56,7 @@ impl Method {
     }
 
     /// The span's name (RP-2).
+    #[inline]
     pub(crate) fn span_name(&self) -> Cow<'static, str> {
         match self {
             Self::Named(name) => Cow::Owned(name.clone()),
@@ -61,6 +64,7 @@ impl Method {
         }
     }
 
+    #[inline]
     fn describe(&self, writer: &mut Writer<'_>) {
         let (name, original) = match self {
             Self::Named(name) => (name.as_str(), None),
@@ -84,6 +88,7 @@ impl Method {
 }
 
 /// Whether a status is the server's own fault (RP-4).
+#[inline]
 pub(crate) fn is_servers_failure(digits: &[u8]) -> bool {
     decimal(digits).is_some_and(|number| Code::Number(number).is_failure(SpanKind::Server))
 }
@@ -99,6 +104,7 @@ pub(crate) enum Code {
 
 impl Code {
     /// The status in `grpc-status`, or what stands for it on this side where there is none (RP-6, RP-7).
+    #[inline]
     fn of(kind: SpanKind, ending: &Ending) -> Self {
         if let Some(number) = ending.grpc_status.as_deref().and_then(decimal) {
             return Self::Number(number);
@@ -121,6 +127,7 @@ impl Code {
     }
 
     /// Whether the span failed (RP-4): a client with everything but OK, a server with what is its own fault.
+    #[inline]
     fn is_failure(self, kind: SpanKind) -> bool {
         match (self, kind) {
             (Self::Number(OK), _) => false,
@@ -136,6 +143,7 @@ impl Code {
 }
 
 /// Adds what the end of a call tells, says whether the span failed, and how it is named.
+#[inline]
 pub(crate) fn describe_ending(
     writer: &mut Writer<'_>,
     method: &Method,
@@ -189,6 +197,7 @@ pub(crate) fn describe_ending(
 }
 
 /// Decimal, without leading zeros (gRPC over HTTP/2, "Status").
+#[inline]
 fn decimal(digits: &[u8]) -> Option<u32> {
     let is_plain = match digits {
         [b'0'] => true,
@@ -203,6 +212,7 @@ fn decimal(digits: &[u8]) -> Option<u32> {
 }
 
 /// The name of a code (RP-9); of one that nobody knows, its number.
+#[inline]
 fn code_name(number: u32) -> Cow<'static, str> {
     const NAMES: [&str; 17] = [
         "OK",

@@ -25,6 +25,7 @@ pub struct RequestHeaders<'a> {
 }
 
 impl Default for RequestHeaders<'_> {
+    #[inline]
     fn default() -> Self {
         Self {
             first: [None; Name::ALL.len()],
@@ -36,11 +37,13 @@ impl Default for RequestHeaders<'_> {
 
 impl<'a> RequestHeaders<'a> {
     /// Keeps what the filter knows of these headers; names are expected in lower case, as proxies write them.
+    #[inline]
     pub fn read(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
         Self::read_only(Names::ALL, headers)
     }
 
     /// The same, of some names alone.
+    #[inline]
     pub fn read_only(
         wanted: Names,
         headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
@@ -60,6 +63,7 @@ impl<'a> RequestHeaders<'a> {
 
     /// The same headers with another value in the first line of one.
     #[must_use]
+    #[inline]
     pub(crate) fn replaced(mut self, name: Name, value: &'a [u8]) -> Self {
         if let Some(first) = self.first.get_mut(name as usize) {
             *first = Some(value);
@@ -69,6 +73,7 @@ impl<'a> RequestHeaders<'a> {
     }
 
     /// All lines of a header.
+    #[inline]
     pub fn lines(&self, name: Name) -> Lines<'_, 'a> {
         Lines {
             name,
@@ -78,21 +83,25 @@ impl<'a> RequestHeaders<'a> {
     }
 
     /// The value of a header's first line.
+    #[inline]
     pub fn first(&self, name: Name) -> Option<&'a [u8]> {
         self.first.get(name as usize).copied().flatten()
     }
 
     /// Whether there is a line, be it empty.
+    #[inline]
     pub fn has(&self, name: Name) -> bool {
         self.present.contains(name)
     }
 
     /// Whether any of these headers has a line.
+    #[inline]
     pub fn has_any(&self, names: Names) -> bool {
         self.present.meets(names)
     }
 
     /// Writes the header unless it already says exactly this: a write that changes nothing still costs a call.
+    #[inline]
     pub(crate) fn set(&self, writer: &mut impl HeaderWriter, name: Name, value: &[u8]) {
         if self.lines(name).single() != Some(value) {
             writer.set(name.as_str(), value);
@@ -100,6 +109,7 @@ impl<'a> RequestHeaders<'a> {
     }
 
     /// Writes the header, or removes it where there is nothing to say.
+    #[inline]
     pub(crate) fn set_or_remove(&self, writer: &mut impl HeaderWriter, name: Name, value: &[u8]) {
         if value.is_empty() {
             self.remove(writer, name);
@@ -109,6 +119,7 @@ impl<'a> RequestHeaders<'a> {
     }
 
     /// Removes the header if it is there.
+    #[inline]
     pub(crate) fn remove(&self, writer: &mut impl HeaderWriter, name: Name) {
         if self.has(name) {
             writer.remove(name.as_str());
@@ -126,17 +137,20 @@ pub struct Lines<'h, 'a> {
 
 impl<'h, 'a> Lines<'h, 'a> {
     /// The value, if there is exactly one line.
+    #[inline]
     pub fn single(&self) -> Option<&'a [u8]> {
         let is_alone = self.repeated.iter().all(|(name, _)| *name != self.name);
         self.first.filter(|_| is_alone)
     }
 
     /// Whether there is a line, be it empty.
+    #[inline]
     pub fn is_present(&self) -> bool {
         self.first.is_some()
     }
 
     /// The values, in order.
+    #[inline]
     pub fn iter(self) -> impl Iterator<Item = &'a [u8]> + use<'h, 'a> {
         let rest = self
             .repeated
@@ -156,11 +170,13 @@ pub trait HeaderWriter {
 }
 
 /// A number in decimal digits, if it is one.
+#[inline]
 pub(crate) fn number<N: FromStr>(digits: &[u8]) -> Option<N> {
     core::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// Without spaces and tabs at both ends (RFC 9110, optional whitespace).
+#[inline]
 pub(crate) fn trim(value: &[u8]) -> &[u8] {
     let mut rest = value;
     while let [b' ' | b'\t', inner @ ..] | [inner @ .., b' ' | b'\t'] = rest {

@@ -25,6 +25,7 @@ use url::Url;
 pub(crate) use url::{split_authority, split_target};
 
 /// The name of a span for this request: `{method} {route}`, with `HTTP` for a method that the conventions do not know.
+#[inline]
 pub(crate) fn name(headers: &RequestHeaders<'_>, route: Option<&str>) -> Cow<'static, str> {
     let method = known_method(headers).unwrap_or("HTTP");
     match route {
@@ -35,6 +36,7 @@ pub(crate) fn name(headers: &RequestHeaders<'_>, route: Option<&str>) -> Cow<'st
 
 /// Adds what is known when the request's headers arrive. `secrets` are keys of the query whose values are hidden
 /// besides the conventions' own.
+#[inline]
 pub(crate) fn describe_request(
     writer: &mut Writer<'_>,
     headers: &RequestHeaders<'_>,
@@ -68,18 +70,21 @@ pub(crate) fn describe_request(
 }
 
 /// Adds whom a gRPC call is for; all else is said at its end.
+#[inline]
 pub(crate) fn describe_server(writer: &mut Writer<'_>, headers: &RequestHeaders<'_>) {
     let forwarded = Forwarded::read(headers);
     Url::new(writer.side.kind, headers, &forwarded, &[]).describe_server(writer);
 }
 
 /// Whether the caller is known by what proxies in front of this one have written.
+#[inline]
 pub(crate) fn has_forwarded_client(headers: &RequestHeaders<'_>) -> bool {
     headers.has_any(const { Names::of(&[Name::Forwarded, Name::ForwardedFor]) })
         && Forwarded::read(headers).client().is_some()
 }
 
 /// Adds what the end tells, and says whether the span failed.
+#[inline]
 pub(crate) fn describe_ending(writer: &mut Writer<'_>, ending: &Ending) -> Status {
     let kind = writer.side.kind;
     if let Some(code) = ending.status_code {
@@ -108,6 +113,7 @@ pub(crate) fn describe_ending(writer: &mut Writer<'_>, ending: &Ending) -> Statu
     Status::Error
 }
 
+#[inline]
 fn method(writer: &mut Writer<'_>, headers: &RequestHeaders<'_>) {
     let original = headers.first(Name::Method);
     match (known_method(headers), original) {
@@ -126,6 +132,7 @@ fn method(writer: &mut Writer<'_>, headers: &RequestHeaders<'_>) {
 }
 
 /// RFC 9110's methods, PATCH of RFC 5789, and QUERY; compared with case, as methods are.
+#[inline]
 fn known_method(headers: &RequestHeaders<'_>) -> Option<&'static str> {
     Some(match headers.first(Name::Method)? {
         b"GET" => "GET",
@@ -143,6 +150,7 @@ fn known_method(headers: &RequestHeaders<'_>) -> Option<&'static str> {
 }
 
 /// A status code as text.
+#[inline]
 fn decimal(code: u16) -> Vec<u8> {
     alloc::format!("{code}").into_bytes()
 }

@@ -28,6 +28,7 @@ pub enum IdError {
 
 impl TraceId {
     /// The id with these bytes, or `None` when all are zero.
+    #[inline]
     pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
         NonZeroU128::new(u128::from_be_bytes(bytes)).map(Self)
     }
@@ -36,6 +37,7 @@ impl TraceId {
     ///
     /// # Errors
     /// [`IdError::Digits`] for another length or another character, [`IdError::Zero`] for 32 zeros.
+    #[inline]
     pub fn from_hex(digits: &[u8]) -> Result<Self, IdError> {
         Self::from_bytes(bytes_of(digits)?).ok_or(IdError::Zero)
     }
@@ -44,6 +46,7 @@ impl TraceId {
     ///
     /// # Errors
     /// [`IdError::Digits`] for none, for more or for another character, [`IdError::Zero`] where all are zero.
+    #[inline]
     pub fn from_loose_hex(digits: &[u8]) -> Result<Self, IdError> {
         // Nearly all are as they should be, and need no repair.
         match Self::from_hex(digits) {
@@ -59,6 +62,7 @@ impl TraceId {
     ///
     /// # Errors
     /// [`IdError::Digits`] for another length or another character, [`IdError::Zero`] for 16 zeros.
+    #[inline]
     pub fn from_short_hex(digits: &[u8]) -> Result<Self, IdError> {
         let half = u64::from_be_bytes(bytes_of(digits)?);
         NonZeroU128::new(u128::from(half))
@@ -67,16 +71,19 @@ impl TraceId {
     }
 
     /// The id with these halves, or `None` when both are zero.
+    #[inline]
     pub fn from_halves(left: u64, right: u64) -> Option<Self> {
         NonZeroU128::new((u128::from(left) << 64) | u128::from(right)).map(Self)
     }
 
     /// The bytes in network order.
+    #[inline]
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.get().to_be_bytes()
     }
 
     /// 32 lower-case digits.
+    #[inline]
     pub fn to_hex(self) -> [u8; 32] {
         let mut digits = [b'0'; 32];
         print(&self.to_bytes(), &mut digits);
@@ -84,6 +91,7 @@ impl TraceId {
     }
 
     /// The right half, as 16 lower-case digits.
+    #[inline]
     pub fn to_short_hex(self) -> [u8; 16] {
         let mut digits = [b'0'; 16];
         print(&self.right_half().to_be_bytes(), &mut digits);
@@ -91,12 +99,14 @@ impl TraceId {
     }
 
     /// Whether the left half is zero, so that 16 digits say it all.
+    #[inline]
     pub fn is_short(self) -> bool {
         self.0.get() >> 64 == 0
     }
 
     /// Whether both name one trace: they are equal, or one is the right half of the other, as formats write it that
     /// have room for 64 bits.
+    #[inline]
     pub fn is_same_trace(self, other: Self) -> bool {
         let is_half = self.is_short() || other.is_short();
         self == other || (is_half && self.right_half() == other.right_half())
@@ -104,17 +114,20 @@ impl TraceId {
 
     /// The right-most 56 bits: the randomness that OpenTelemetry's consistent sampling decides by
     /// ("Randomness Value" in its probability sampling specification).
+    #[inline]
     pub fn randomness(self) -> u64 {
         self.right_half() & 0x00ff_ffff_ffff_ffff
     }
 
     /// The left 64 bits.
+    #[inline]
     pub fn left_half(self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.to_bytes();
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
     /// The right 64 bits.
+    #[inline]
     pub fn right_half(self) -> u64 {
         let [_, _, _, _, _, _, _, _, a, b, c, d, e, f, g, h] = self.to_bytes();
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
@@ -123,6 +136,7 @@ impl TraceId {
 
 impl SpanId {
     /// The id with these bytes, or `None` when all are zero.
+    #[inline]
     pub fn from_bytes(bytes: [u8; 8]) -> Option<Self> {
         NonZeroU64::new(u64::from_be_bytes(bytes)).map(Self)
     }
@@ -131,6 +145,7 @@ impl SpanId {
     ///
     /// # Errors
     /// [`IdError::Digits`] for another length or another character, [`IdError::Zero`] for 16 zeros.
+    #[inline]
     pub fn from_hex(digits: &[u8]) -> Result<Self, IdError> {
         Self::from_bytes(bytes_of(digits)?).ok_or(IdError::Zero)
     }
@@ -139,6 +154,7 @@ impl SpanId {
     ///
     /// # Errors
     /// [`IdError::Digits`] for none, for more or for another character, [`IdError::Zero`] where all are zero.
+    #[inline]
     pub fn from_loose_hex(digits: &[u8]) -> Result<Self, IdError> {
         match Self::from_hex(digits) {
             Err(IdError::Digits) => {
@@ -149,21 +165,25 @@ impl SpanId {
     }
 
     /// The id with this number, or `None` when it is zero.
+    #[inline]
     pub fn from_number(number: u64) -> Option<Self> {
         NonZeroU64::new(number).map(Self)
     }
 
     /// The id as a number, for formats that write it in decimal.
+    #[inline]
     pub fn to_number(self) -> u64 {
         self.0.get()
     }
 
     /// The bytes in network order.
+    #[inline]
     pub fn to_bytes(self) -> [u8; 8] {
         self.0.get().to_be_bytes()
     }
 
     /// 16 lower-case digits.
+    #[inline]
     pub fn to_hex(self) -> [u8; 16] {
         let mut digits = [b'0'; 16];
         print(&self.to_bytes(), &mut digits);
@@ -172,23 +192,27 @@ impl SpanId {
 }
 
 impl fmt::Debug for TraceId {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
     }
 }
 
 impl fmt::Debug for SpanId {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
     }
 }
 
 /// Reads one byte from exactly two lower-case digits.
+#[inline]
 pub fn byte_from_hex(digits: &[u8]) -> Option<u8> {
     bytes_of(digits).ok().map(|[byte]: [u8; 1]| byte)
 }
 
 /// Two lower-case digits.
+#[inline]
 pub fn byte_to_hex(byte: u8) -> [u8; 2] {
     let mut digits = [b'0'; 2];
     print(&[byte], &mut digits);
@@ -197,6 +221,7 @@ pub fn byte_to_hex(byte: u8) -> [u8; 2] {
 
 /// Repairs what tolerant formats let pass: upper case, and zeros missing on the left. `None` for no digit at all or more
 /// than `N`; whether the characters are digits is for the strict reader to say.
+#[inline]
 pub fn repair_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let missing = N.checked_sub(digits.len()).filter(|_| !digits.is_empty())?;
     let mut repaired = [b'0'; N];
@@ -206,6 +231,7 @@ pub fn repair_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
 }
 
 /// Exactly `2 * N` lower-case digits.
+#[inline]
 fn bytes_of<const N: usize>(digits: &[u8]) -> Result<[u8; N], IdError> {
     if digits.len() != N.saturating_mul(2) {
         return Err(IdError::Digits);
@@ -233,6 +259,7 @@ fn bytes_of<const N: usize>(digits: &[u8]) -> Result<[u8; N], IdError> {
 }
 
 /// What eight digits are worth, all at once: the first is in the lowest byte, as memory has it on this target.
+#[inline]
 fn word_of(digits: u64) -> u32 {
     // Letters have a bit that digits have not, and begin at one where they mean ten.
     let tens = ((digits >> 6) & ONES).wrapping_mul(9);
@@ -244,6 +271,7 @@ fn word_of(digits: u64) -> u32 {
 }
 
 /// Bits that are set where one of eight bytes is no lower-case digit.
+#[inline]
 fn wrong_digits(digits: u64) -> u64 {
     let letters = (digits >> 6) & ONES;
     let low = digits & LOW_HALVES;
@@ -256,6 +284,7 @@ fn wrong_digits(digits: u64) -> u64 {
 }
 
 /// Prints as many bytes as there is room for the digits of, four at a time.
+#[inline]
 fn print(bytes: &[u8], digits: &mut [u8]) {
     let (words, rest) = bytes.as_chunks::<4>();
     let (places, left) = digits.as_chunks_mut::<8>();
@@ -270,6 +299,7 @@ fn print(bytes: &[u8], digits: &mut [u8]) {
 }
 
 /// Eight digits of four bytes: each half byte is moved into a byte of its own, and then all become letters at once.
+#[inline]
 fn digits_of(word: u32) -> u64 {
     let mut spread = u64::from(word);
     spread = (spread | (spread << 16)) & 0x0000_ffff_0000_ffff;

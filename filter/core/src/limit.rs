@@ -26,6 +26,7 @@ pub struct Limits {
 
 impl Limits {
     /// The limits that are configured.
+    #[inline]
     pub fn new(sampling: &Sampling, at_edge: Option<Keep>) -> Self {
         let roots = match sampling.traces_per_second {
             None => Roots::Unlimited,
@@ -40,6 +41,7 @@ impl Limits {
     }
 }
 
+#[inline]
 fn halves(keep: Keep) -> [Estimate; 2] {
     [Estimate::new(keep.spans_per_second / 2.0); 2]
 }
@@ -62,6 +64,7 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
+    #[inline]
     pub(crate) fn new(rate: f64) -> Self {
         Self {
             rate,
@@ -71,6 +74,7 @@ impl Bucket {
     }
 
     /// The same at another rate: as full as before, in proportion.
+    #[inline]
     pub(crate) fn at_rate(self, rate: f64) -> Self {
         Self {
             rate,
@@ -80,6 +84,7 @@ impl Bucket {
     }
 
     /// Takes one, if there is one.
+    #[inline]
     pub(crate) fn takes(&mut self, now: Nanos) -> bool {
         if self.rate <= 0.0 {
             return false;
@@ -116,6 +121,7 @@ pub(crate) struct Estimate {
 
 impl Estimate {
     /// Of so many a second.
+    #[inline]
     pub(crate) fn new(per_second: f64) -> Self {
         let seconds = match per_second > 0.0 {
             true => per_second.recip().clamp(1.0, LONGEST_SECONDS),
@@ -129,6 +135,7 @@ impl Estimate {
     }
 
     /// Counts one, and says which share of all that come may pass, from 0 to 1.
+    #[inline]
     pub(crate) fn share(&mut self, now: Nanos) -> f64 {
         self.roll(now);
         self.count += 1.0;
@@ -143,6 +150,7 @@ impl Estimate {
     }
 
     /// Closes the period if it is over, and those behind it in which nothing came.
+    #[inline]
     fn roll(&mut self, Nanos(now): Nanos) {
         let period = now.checked_div(self.nanos).unwrap_or(0);
         let passed = period.abs_diff(self.period);
@@ -164,6 +172,7 @@ impl Estimate {
         self.period = period;
     }
 
+    #[inline]
     fn believe(&mut self, count: f64) {
         let was_new = core::mem::take(&mut self.is_new);
         self.rate = Some(match self.rate {
@@ -186,6 +195,7 @@ impl Estimate {
     clippy::cast_precision_loss,
     reason = "a time between two requests needs no sixteen digits"
 )]
+#[inline]
 fn seconds(since: Nanos, now: Nanos) -> f64 {
     let (Nanos(since), Nanos(now)) = (since, now);
     now.saturating_sub(since) as f64 / 1e9

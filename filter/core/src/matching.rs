@@ -51,6 +51,7 @@ pub(crate) struct Subject<'a, A, D> {
 
 impl Matcher {
     /// Those of a list that can match on this node, in order.
+    #[inline]
     pub(crate) fn of_list(matches: &[Match], node: &Node) -> Vec<Self> {
         matches
             .iter()
@@ -79,6 +80,7 @@ impl Matcher {
     }
 
     /// Whether all conditions hold.
+    #[inline]
     pub(crate) fn matches<'a>(
         &self,
         subject: &Subject<
@@ -104,6 +106,7 @@ impl Matcher {
                 .is_none_or(|direction| subject.direction() == direction)
     }
 
+    #[inline]
     fn has_method(&self, headers: &RequestHeaders<'_>) -> bool {
         self.methods.is_empty()
             || headers
@@ -127,6 +130,7 @@ impl<'a, A, D: Fn() -> Direction> Subject<'a, A, D> {
     }
 
     /// The same, of which spans say this.
+    #[inline]
     pub(crate) fn described_by(self, descriptions: &'a Descriptions) -> Self {
         Self {
             descriptions: Some(descriptions),
@@ -135,6 +139,7 @@ impl<'a, A, D: Fn() -> Direction> Subject<'a, A, D> {
     }
 
     /// What its span would be called.
+    #[inline]
     pub(crate) fn operation(&self) -> Cow<'static, str> {
         self.descriptions
             .map(|descriptions| descriptions.operation(self.known))
@@ -142,6 +147,7 @@ impl<'a, A, D: Fn() -> Direction> Subject<'a, A, D> {
     }
 
     /// Which way it goes.
+    #[inline]
     pub(crate) fn direction(&self) -> Direction {
         (self.direction)()
     }
@@ -155,6 +161,7 @@ impl Path {
         }
     }
 
+    #[inline]
     fn describes(&self, path: &[u8]) -> bool {
         match self {
             Self::Pattern(pattern) => pattern.matches(path),
@@ -163,6 +170,7 @@ impl Path {
     }
 }
 
+#[inline]
 fn in_namespace(condition: &Match, node: &Node) -> bool {
     let Some(pattern) = &condition.namespace else {
         return true;
@@ -173,6 +181,7 @@ fn in_namespace(condition: &Match, node: &Node) -> bool {
     }
 }
 
+#[inline]
 fn has_line(lines: &[(String, String)], name: &str, pattern: &str) -> bool {
     lines
         .iter()

@@ -79,6 +79,7 @@ impl Envelope {
 
     /// Adds a whole request with these encoded spans. All lengths are known beforehand, so it is written once, into memory
     /// that is asked for once: a batch is a few hundred kilobytes.
+    #[inline]
     pub fn write_request<'a>(
         &self,
         out: &mut Vec<u8>,
@@ -117,6 +118,7 @@ impl Envelope {
 }
 
 /// One span, encoded.
+#[inline]
 pub fn encode(span: &Span) -> Vec<u8> {
     let attributes = span.attributes.as_encoded();
     let mut out = Vec::with_capacity(attributes.len().saturating_add(TYPICAL_SPAN_BYTES));
@@ -163,10 +165,12 @@ pub fn encode(span: &Span) -> Vec<u8> {
 }
 
 /// A string attribute as a field of a span; the bytes are to be UTF-8.
+#[inline]
 pub(crate) fn attribute_text(out: &mut Vec<u8>, key: &str, value: &[u8]) {
     attribute(out, SPAN_ATTRIBUTES, key, value);
 }
 
+#[inline]
 fn attribute(out: &mut Vec<u8>, field: u64, key: &str, value: &[u8]) {
     let (name, text) = (key.len(), value.len());
     let whole = name
@@ -198,12 +202,14 @@ fn attribute(out: &mut Vec<u8>, field: u64, key: &str, value: &[u8]) {
     });
 }
 
+#[inline]
 fn low_byte(number: u64) -> u8 {
     let [byte, ..] = number.to_le_bytes();
     byte
 }
 
 /// A whole number as a field of a span.
+#[inline]
 pub(crate) fn attribute_number(out: &mut Vec<u8>, key: &str, value: i64) {
     let value = value.cast_unsigned();
     let length = wire::varint_bytes_of(value);
@@ -214,6 +220,7 @@ pub(crate) fn attribute_number(out: &mut Vec<u8>, key: &str, value: i64) {
 }
 
 /// A key, and a value of which the length is known: nothing has to be moved once it is written.
+#[inline]
 fn key_value(
     out: &mut Vec<u8>,
     field: u64,
@@ -234,6 +241,7 @@ fn key_value(
 }
 
 /// The five bytes that gRPC puts in front of a message: whether it is compressed, and how long.
+#[inline]
 pub fn grpc_prefix(message_bytes: usize, compression: Compression) -> [u8; GRPC_PREFIX_BYTES] {
     let length = u32::try_from(message_bytes).unwrap_or(u32::MAX);
     let [a, b, c, d] = length.to_be_bytes();
@@ -245,6 +253,7 @@ pub fn grpc_prefix(message_bytes: usize, compression: Compression) -> [u8; GRPC_
 }
 
 /// The message in a gRPC body, if it is whole and not compressed.
+#[inline]
 pub fn grpc_message(body: &[u8]) -> Option<&[u8]> {
     let ([compressed, length @ ..], rest) = body.split_first_chunk::<5>()?;
     if *compressed != 0 {
@@ -256,6 +265,7 @@ pub fn grpc_message(body: &[u8]) -> Option<&[u8]> {
 
 /// How many spans an `ExportTraceServiceResponse` says were rejected. What cannot be read rejects nothing: the status
 /// had said that the request was accepted.
+#[inline]
 pub fn rejected_spans(response: &[u8]) -> u64 {
     let rejected = partial_success(response).filter_map(|field| match field {
         (PARTIAL_SUCCESS_REJECTED_SPANS, wire::Field::Number(count)) => Some(count),
@@ -267,6 +277,7 @@ pub fn rejected_spans(response: &[u8]) -> u64 {
 }
 
 /// Why an `ExportTraceServiceResponse` says they were.
+#[inline]
 pub(crate) fn partial_success_message(response: &[u8]) -> Option<&[u8]> {
     partial_success(response).find_map(|field| match field {
         (PARTIAL_SUCCESS_ERROR_MESSAGE, wire::Field::Bytes(message)) => Some(message),
@@ -274,6 +285,7 @@ pub(crate) fn partial_success_message(response: &[u8]) -> Option<&[u8]> {
     })
 }
 
+#[inline]
 fn partial_success(response: &[u8]) -> impl Iterator<Item = (u64, wire::Field<'_>)> {
     let fields = |mut message| core::iter::from_fn(move || wire::read(&mut message));
     fields(response).flat_map(move |field| match field {

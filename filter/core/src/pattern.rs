@@ -17,6 +17,7 @@ pub(crate) struct Glob {
 }
 
 impl Glob {
+    #[inline]
     pub(crate) fn new(pattern: &str) -> Self {
         Self {
             pattern: pattern.into(),
@@ -25,6 +26,7 @@ impl Glob {
     }
 
     /// Whether it describes the whole value; nearly always its first byte already says that it does not.
+    #[inline]
     pub(crate) fn matches(&self, value: &[u8]) -> bool {
         let Some((prefix, rest)) = self.pattern.as_bytes().split_at_checked(self.prefix) else {
             return false;
@@ -44,6 +46,7 @@ impl Glob {
 }
 
 /// Whether the pattern describes the whole value.
+#[inline]
 pub fn matches(pattern: &str, value: &[u8]) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern.as_bytes() == value;
@@ -62,6 +65,7 @@ pub fn matches(pattern: &str, value: &[u8]) -> bool {
 }
 
 /// Whether the template of a path describes the whole path.
+#[inline]
 pub fn template_matches(template: &str, path: &[u8]) -> bool {
     let mut segments = scan::split(path, b'/');
     let is_like = |part: &str, segment: &[u8]| match part.starts_with('{') {
@@ -86,6 +90,7 @@ pub fn literal_characters(pattern: &str) -> usize {
 ///
 /// The search of `str` is linear, that of byte slices is not in `core`. Searching only the stretches of valid UTF-8
 /// misses nothing: a part is valid UTF-8, so it begins where a decoder resumes, and no stretch ends inside it.
+#[inline]
 fn after<'a>(value: &'a [u8], part: &str) -> Option<&'a [u8]> {
     let mut offset = 0_usize;
     for chunk in value.utf8_chunks() {

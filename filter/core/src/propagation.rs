@@ -46,6 +46,7 @@ pub struct Extraction<'a> {
 }
 
 /// Reads the listed formats in order; every answer is counted.
+#[inline]
 pub fn extract<'a>(
     formats: &[Format],
     trust: &Trust,
@@ -108,6 +109,7 @@ pub fn extract<'a>(
 }
 
 /// The context that one format tells of, whatever the others say.
+#[inline]
 pub(crate) fn context_of(format: Format, headers: &RequestHeaders<'_>) -> Option<SpanContext> {
     match read(format, headers) {
         Extracted::Context(context) => Some(context),
@@ -115,6 +117,7 @@ pub(crate) fn context_of(format: Format, headers: &RequestHeaders<'_>) -> Option
     }
 }
 
+#[inline]
 pub(crate) fn read(format: Format, headers: &RequestHeaders<'_>) -> Extracted {
     match format {
         Format::TraceContext => w3c::extract(headers),
@@ -130,6 +133,7 @@ pub(crate) fn read(format: Format, headers: &RequestHeaders<'_>) -> Extracted {
 }
 
 impl<'a> Extraction<'a> {
+    #[inline]
     fn take(
         &mut self,
         format: Format,
@@ -158,6 +162,7 @@ impl<'a> Extraction<'a> {
         }
     }
 
+    #[inline]
     fn take_decision(&mut self, decision: SamplingState) {
         self.decision = self.decision.or(decision);
     }
@@ -180,6 +185,7 @@ pub struct Outgoing<'a> {
 
 impl Outgoing<'_> {
     /// The context, if it has all that most formats need: a trace, a span and a decision.
+    #[inline]
     pub(crate) fn decided(&self) -> Option<(SpanContext, SpanId)> {
         let context = self.context?;
         let is_decided = context.sampling != SamplingState::Deferred;
@@ -190,6 +196,7 @@ impl Outgoing<'_> {
 /// The `tracestate` that goes with this context: with the member that carries debug, which `traceparent` has no word for,
 /// and with Datadog's facts where Datadog told of this trace.
 #[must_use]
+#[inline]
 pub fn seal<'a>(
     tracestate: Tracestate<'a>,
     context: Option<SpanContext>,
@@ -221,6 +228,7 @@ pub fn seal<'a>(
 /// The `tracestate` without what its Datadog member says of sampling: where decisions or debug of others are not believed,
 /// a user's wish in there would come out again as debug one hop further on.
 #[must_use]
+#[inline]
 pub fn without_datadog_decision<'a>(
     tracestate: Tracestate<'a>,
     stats: &mut Stats,
@@ -244,6 +252,7 @@ pub struct Wanted {
 }
 
 impl From<&Propagation> for Wanted {
+    #[inline]
     fn from(propagation: &Propagation) -> Self {
         Self {
             listed: Format::ALL
@@ -258,6 +267,7 @@ impl From<&Propagation> for Wanted {
 }
 
 /// Writes the context in every format that is wanted and removes what is left of the other listed ones.
+#[inline]
 pub fn inject(
     wanted: &Wanted,
     outgoing: &Outgoing<'_>,
@@ -289,11 +299,14 @@ pub fn inject(
 }
 
 /// Whether a format has words for this.
+#[inline]
 pub(crate) fn can_write(format: Format, outgoing: &Outgoing<'_>) -> bool {
     struct Nowhere;
 
     impl HeaderWriter for Nowhere {
+        #[inline]
         fn set(&mut self, _: &'static str, _: &[u8]) {}
+        #[inline]
         fn remove(&mut self, _: &'static str) {}
     }
 
@@ -307,6 +320,7 @@ pub(crate) fn can_write(format: Format, outgoing: &Outgoing<'_>) -> bool {
 }
 
 /// Writes one format; `false` when it has no words for this.
+#[inline]
 fn write(
     format: Format,
     keep64bit: bool,

@@ -63,6 +63,7 @@ pub enum Reason {
 
 impl Decision {
     /// The counter of this outcome.
+    #[inline]
     pub fn counter(self) -> Counter {
         match (self.verdict, self.reason) {
             (Verdict::Record, Reason::Received) => Counter::SampledReceived,
@@ -85,6 +86,7 @@ impl Decision {
 
 impl Reason {
     /// The word for it on spans.
+    #[inline]
     pub fn name(self) -> &'static str {
         match self {
             Self::Received => "received",
@@ -138,6 +140,7 @@ impl Sampler {
 
     /// Follows what was received; where nothing was decided, asks the percentage that holds for this request. `remote` is
     /// what was fetched. The time is asked for only where it matters.
+    #[inline]
     pub(crate) fn decide<'a>(
         &self,
         trace: Trace,
@@ -209,6 +212,7 @@ impl Sampler {
     }
 
     /// The threshold of the first rule that describes the request.
+    #[inline]
     fn rule<'a>(
         &self,
         subject: &Subject<
@@ -223,6 +227,7 @@ impl Sampler {
     }
 }
 
+#[inline]
 fn verdict(is_kept: bool) -> Verdict {
     match is_kept {
         true => Verdict::Record,

@@ -63,6 +63,7 @@ pub enum LinkReason {
 
 impl LinkReason {
     /// The value of `link.reason`.
+    #[inline]
     pub fn name(self) -> &'static str {
         match self {
             Self::ConflictingFormat => "conflicting_format",
@@ -101,6 +102,7 @@ pub struct Attributes {
 
 impl Attributes {
     /// Adds a string; bytes that are not UTF-8 become U+FFFD, for OTLP strings are UTF-8.
+    #[inline]
     pub fn text(&mut self, key: &str, value: &[u8]) {
         if !self.has_room() {
             return;
@@ -115,6 +117,7 @@ impl Attributes {
     }
 
     /// Adds a whole number.
+    #[inline]
     pub fn number(&mut self, key: &str, value: i64) {
         if self.has_room() {
             otlp::attribute_number(&mut self.encoded, key, value);
@@ -122,6 +125,7 @@ impl Attributes {
     }
 
     /// The same, with room for what a span usually says: growing step by step costs a move each.
+    #[inline]
     pub(crate) fn with_room(&self) -> Self {
         let mut encoded = Vec::with_capacity(self.encoded.len().saturating_add(TYPICAL_BYTES));
         encoded.extend_from_slice(&self.encoded);
@@ -129,15 +133,18 @@ impl Attributes {
     }
 
     /// The attributes as fields of an OTLP span.
+    #[inline]
     pub fn as_encoded(&self) -> &[u8] {
         &self.encoded
     }
 
     /// How many did not fit.
+    #[inline]
     pub fn dropped(&self) -> u32 {
         self.dropped
     }
 
+    #[inline]
     fn has_room(&mut self) -> bool {
         if self.count >= MAX_ATTRIBUTES {
             self.dropped = self.dropped.saturating_add(1);
@@ -149,6 +156,7 @@ impl Attributes {
 }
 
 /// Whether they are all ASCII, as nearly all values are: seen eight at a time, where a decoder goes byte by byte.
+#[inline]
 fn is_ascii(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
     let words = words.iter().map(|word| u64::from_le_bytes(*word));
@@ -157,6 +165,7 @@ fn is_ascii(bytes: &[u8]) -> bool {
 }
 
 /// At most [`MAX_VALUE_BYTES`], and not in the middle of a character.
+#[inline]
 fn cut(value: &[u8]) -> &[u8] {
     if value.len() <= MAX_VALUE_BYTES {
         return value;

@@ -21,6 +21,7 @@ pub struct State<E> {
 
 impl<E: Entropy> State<E> {
     /// The state of a worker that has seen nothing yet.
+    #[inline]
     pub fn new(config: &Config, entropy: E) -> Self {
         Self {
             ids: IdSource::new(entropy),

@@ -149,6 +149,7 @@ impl Counter {
     ];
 
     /// The name behind the common prefix.
+    #[inline]
     pub fn name(self) -> &'static str {
         match self {
             Self::TraceContextValid => "context.tracecontext.valid",
@@ -218,6 +219,7 @@ impl Counter {
         }
     }
 
+    #[inline]
     pub(crate) fn valid(format: Format) -> Self {
         match format {
             Format::TraceContext => Self::TraceContextValid,
@@ -232,6 +234,7 @@ impl Counter {
         }
     }
 
+    #[inline]
     pub(crate) fn malformed(format: Format) -> Self {
         match format {
             Format::TraceContext => Self::TraceContextMalformed,
@@ -246,6 +249,7 @@ impl Counter {
         }
     }
 
+    #[inline]
     pub(crate) fn refused(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Duplicate => Self::RefusedDuplicate,
@@ -279,6 +283,7 @@ impl Gauge {
     pub const ALL: [Self; 3] = [Self::QueueSpans, Self::QueueBytes, Self::ConfigRefused];
 
     /// The name behind the common prefix.
+    #[inline]
     pub fn name(self) -> &'static str {
         match self {
             Self::QueueSpans => "queue.spans",
@@ -295,6 +300,7 @@ pub struct Stats {
 }
 
 impl Default for Stats {
+    #[inline]
     fn default() -> Self {
         Self {
             counts: [0; Counter::ALL.len()],
@@ -304,11 +310,13 @@ impl Default for Stats {
 
 impl Stats {
     /// Counts one.
+    #[inline]
     pub fn add(&mut self, counter: Counter) {
         self.add_many(counter, 1);
     }
 
     /// Counts several.
+    #[inline]
     pub fn add_many(&mut self, counter: Counter, count: usize) {
         if let Some(sum) = self.counts.get_mut(counter as usize) {
             *sum = sum.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
@@ -316,6 +324,7 @@ impl Stats {
     }
 
     /// Counts all that another has counted, which starts again at zero.
+    #[inline]
     pub fn add_all(&mut self, other: &mut Self) {
         for (counter, count) in other.take() {
             if let Some(sum) = self.counts.get_mut(counter as usize) {
@@ -325,11 +334,13 @@ impl Stats {
     }
 
     /// What this counter has reached.
+    #[inline]
     pub fn get(&self, counter: Counter) -> u64 {
         self.counts.get(counter as usize).copied().unwrap_or(0)
     }
 
     /// Hands over every counter that moved, and starts again at zero.
+    #[inline]
     pub fn take(&mut self) -> impl Iterator<Item = (Counter, u64)> + use<> {
         let counts = core::mem::take(self).counts;
         Counter::ALL

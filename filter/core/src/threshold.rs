@@ -29,12 +29,14 @@ impl Threshold {
     pub const ALL: Self = Self(0);
 
     /// The threshold of a percentage from 0 to 100.
+    #[inline]
     pub fn of_percentage(percentage: f64) -> Self {
         Self::of_share(percentage / 100.0)
     }
 
     /// The threshold of a probability from 0 to 1, rounded to the four significant digits that would be written into
     /// `tracestate`, so that deciding and telling can never differ (TH-5, TH-6).
+    #[inline]
     pub fn of_share(share: f64) -> Self {
         let kept = share_of_range(share);
         let threshold = RANGE.saturating_sub(kept);
@@ -53,6 +55,7 @@ impl Threshold {
 
     /// The threshold that keeps this share of what this one keeps.
     #[must_use]
+    #[inline]
     pub fn tightened(self, share: f64) -> Self {
         if share >= 1.0 {
             return self;
@@ -61,6 +64,7 @@ impl Threshold {
     }
 
     /// Whether a trace with this randomness is kept.
+    #[inline]
     pub fn keeps(self, randomness: u64) -> bool {
         randomness >= self.0
     }
@@ -70,11 +74,13 @@ impl Threshold {
         clippy::cast_precision_loss,
         reason = "a probability is an estimate at the sixteenth digit in any case"
     )]
+    #[inline]
     pub fn share(self) -> f64 {
         RANGE.saturating_sub(self.0) as f64 / RANGE_AS_FLOAT
     }
 
     /// As `th` writes it; `None` where nothing is kept, for which there is no word.
+    #[inline]
     fn digits(self) -> Option<Digits> {
         if self.0 >= RANGE {
             return None;
@@ -105,6 +111,7 @@ struct Digits {
 }
 
 impl Digits {
+    #[inline]
     fn as_bytes(&self) -> &[u8] {
         self.text.get(..self.length).unwrap_or_default()
     }
@@ -133,6 +140,7 @@ pub(crate) struct Pairs<'a> {
 
 impl<'a> Member<'a> {
     /// Reads the value of the member.
+    #[inline]
     pub(crate) fn read(value: Option<&'a [u8]>) -> Self {
         let Some(text) = value else {
             return Self::Absent;
@@ -167,6 +175,7 @@ impl<'a> Member<'a> {
     }
 
     /// The randomness of a trace: what is told of it, else the right-most 56 bits of its id (TH-3).
+    #[inline]
     pub(crate) fn randomness(&self, trace_id: TraceId) -> u64 {
         match self {
             Self::Usable(pairs) => pairs.randomness.unwrap_or_else(|| trace_id.randomness()),
@@ -175,6 +184,7 @@ impl<'a> Member<'a> {
     }
 
     /// The threshold that the sender told, if that of a trace with this randomness can be true (6.4.4).
+    #[inline]
     pub(crate) fn consistent_threshold(&self, randomness: u64) -> Option<Threshold> {
         match self {
             Self::Usable(pairs) => pairs
@@ -185,6 +195,7 @@ impl<'a> Member<'a> {
     }
 
     /// The member as it goes on with this threshold, or without one; `None` where it stays as it is.
+    #[inline]
     pub(crate) fn with(&self, wanted: Option<Threshold>) -> Option<Change> {
         let digits = wanted.and_then(Threshold::digits);
         match self {
@@ -210,6 +221,7 @@ impl<'a> Member<'a> {
     }
 
     /// All pairs but `th`, and this one in front.
+    #[inline]
     fn join(text: &[u8], digits: Option<&Digits>) -> Vec<u8> {
         let mut joined = Vec::with_capacity(text.len().saturating_add(DIGITS).saturating_add(4));
         if let Some(digits) = digits {
@@ -229,6 +241,7 @@ impl<'a> Member<'a> {
 }
 
 impl Pairs<'_> {
+    #[inline]
     fn has_digits(&self, digits: &Digits) -> bool {
         scan::split(self.text, b';')
             .any(|pair| pair.strip_prefix(b"th:") == Some(digits.as_bytes()))
@@ -240,11 +253,13 @@ impl Pairs<'_> {
 pub(crate) struct Change(Vec<u8>);
 
 impl Change {
+    #[inline]
     pub(crate) fn value(&self) -> Option<&[u8]> {
         Some(self.0.as_slice()).filter(|value| !value.is_empty())
     }
 }
 
+#[inline]
 fn split(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = scan::position(pair, b':')?;
     let (key, value) = pair.split_at_checked(colon)?;
@@ -257,6 +272,7 @@ fn split(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     (is_key && is_value).then_some((key, value))
 }
 
+#[inline]
 fn threshold(digits: &[u8]) -> Option<Threshold> {
     if digits.is_empty() || digits.len() > DIGITS {
         return None;
@@ -272,6 +288,7 @@ fn threshold(digits: &[u8]) -> Option<Threshold> {
     Some(Threshold(number))
 }
 
+#[inline]
 fn randomness(digits: &[u8]) -> Option<u64> {
     (digits.len() == DIGITS)
         .then(|| threshold(digits))
@@ -279,6 +296,7 @@ fn randomness(digits: &[u8]) -> Option<u64> {
         .map(|Threshold(number)| number)
 }
 
+#[inline]
 fn hex_digit(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit & 0xf),
@@ -292,6 +310,7 @@ fn hex_digit(digit: u8) -> Option<u8> {
     clippy::cast_sign_loss,
     reason = "a float turns into the nearest number of the range, as is meant here"
 )]
+#[inline]
 fn share_of_range(share: f64) -> u64 {
     let share = (share * RANGE_AS_FLOAT + 0.5) as u64;
     share.min(RANGE)

@@ -143,6 +143,7 @@ impl Tracer {
 
     /// Reads who calls and decides; `None` leaves the request untouched. `all` are all its headers, which are walked over
     /// only where a match names one. The direction and the time are asked for only where they matter.
+    #[inline]
     pub fn decide<'a>(
         &'a self,
         headers: &RequestHeaders<'a>,
@@ -155,6 +156,7 @@ impl Tracer {
     }
 
     /// The same, where `noted` finds what was noted of another request with this id, and is asked only where that matters.
+    #[inline]
     pub fn decide_correlated<'a>(
         &'a self,
         headers: &RequestHeaders<'a>,
@@ -256,12 +258,14 @@ impl Tracer {
 
     /// The ids that are to be left for the access log: of the trace, and of the span that the request has here. Where
     /// nothing is decided here, that span is the caller's.
+    #[inline]
     pub fn ids_to_log(&self, course: &Course<'_>) -> Option<(TraceId, SpanId)> {
         let context = course.context.filter(|_| self.access_log)?;
         Some((context.trace_id, context.span_id?))
     }
 
     /// Ends the spans of a request, at the end of the exchange as the proxy tells it.
+    #[inline]
     pub fn finish(
         &self,
         active: Active,
@@ -272,11 +276,13 @@ impl Tracer {
     }
 
     /// The headers that make a difference here; of what is not among them a request needs not to be read.
+    #[inline]
     pub fn names(&self) -> Names {
         self.names
     }
 
     /// Writes the context of this course in every wanted format.
+    #[inline]
     pub fn inject(
         &self,
         course: &Course<'_>,
@@ -288,21 +294,25 @@ impl Tracer {
 
     /// Whether words about traces are taken out of the responses to all requests, sampled or not: always at an edge, and
     /// everywhere if nobody is to be told.
+    #[inline]
     pub fn strips_words(&self, direction: Option<Direction>) -> bool {
         self.sampler.is_some() && self.strips_at(direction == Some(Direction::Edge))
     }
 
+    #[inline]
     fn strips_at(&self, is_edge: bool) -> bool {
         is_edge || !self.tells
     }
 
     /// What becomes of baggage, which is no trace context and goes its own way.
+    #[inline]
     pub fn baggage(&self) -> &Baggage {
         &self.propagation.baggage
     }
 
     /// The threshold that goes on with a decision: the sender's, where that is followed and can be true, else the one that
     /// was compared with. Where nothing is known of the probability, as with debug, there is none (6.4.3, 6.4.4).
+    #[inline]
     fn threshold_told(
         &self,
         decision: Decision,
@@ -317,6 +327,7 @@ impl Tracer {
     }
 
     /// Whether the request is not to be traced.
+    #[inline]
     fn excludes<'a>(
         &self,
         subject: &Subject<

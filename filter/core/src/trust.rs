@@ -13,6 +13,7 @@ use crate::stats::Stats;
 
 impl Trust {
     /// Leaves of what was found only what is believed, and returns the context that is not continued but worth a link.
+    #[inline]
     pub(crate) fn apply(&self, found: &mut Extraction<'_>, stats: &mut Stats) -> Option<Link> {
         match self.context {
             ContextTrust::Accept => {
@@ -34,6 +35,7 @@ impl Trust {
         }
     }
 
+    #[inline]
     fn sampling(&self, received: SamplingState) -> SamplingState {
         match received {
             _ if !self.decision => SamplingState::Deferred,
@@ -44,6 +46,7 @@ impl Trust {
 }
 
 /// Nothing is continued; that formats came in is still known, so that none of their headers stays.
+#[inline]
 fn forget(found: &mut Extraction<'_>) -> Option<SpanContext> {
     found.decision = SamplingState::Deferred;
     found.tracestate = Tracestate::Absent;
@@ -52,6 +55,7 @@ fn forget(found: &mut Extraction<'_>) -> Option<SpanContext> {
     found.context.take()
 }
 
+#[inline]
 fn link(context: Option<SpanContext>, reason: LinkReason) -> Option<Link> {
     let context = context?;
     Some(Link {

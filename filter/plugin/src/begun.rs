@@ -24,11 +24,13 @@ pub(crate) enum Spans {
 
 impl Begun {
     /// Whether there is anything to be done with a response.
+    #[inline]
     pub(crate) fn listens(&self) -> bool {
         self.spans.is_some() || self.strips
     }
 
     /// Notes that the response has come to its end.
+    #[inline]
     pub(crate) fn hear_end(&mut self) {
         match &mut self.spans {
             Some(Spans::Recorded(active)) => active.hear_end(),

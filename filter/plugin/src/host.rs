@@ -42,6 +42,7 @@ pub(crate) const PLUGIN_CONFIGURATION: u32 = 7;
 const OK: u32 = 0;
 
 /// All headers of a map, as the proxy serialises them; empty when there is no such map now.
+#[inline]
 pub(crate) fn header_map(map: u32) -> Vec<u8> {
     let mut out = Out::default();
     // SAFETY: both out pointers live as long as the call.
@@ -50,6 +51,7 @@ pub(crate) fn header_map(map: u32) -> Vec<u8> {
 }
 
 /// The first line of a header.
+#[inline]
 pub(crate) fn header(map: u32, name: &str) -> Option<Vec<u8>> {
     let mut out = Out::default();
     // SAFETY: the name and both out pointers live as long as the call.
@@ -70,22 +72,26 @@ pub(crate) struct MapWriter(u32);
 
 impl MapWriter {
     /// To the request's headers.
+    #[inline]
     pub(crate) fn request_headers() -> Self {
         Self(REQUEST_HEADERS)
     }
 
     /// To the response's headers.
+    #[inline]
     pub(crate) fn response_headers() -> Self {
         Self(RESPONSE_HEADERS)
     }
 
     /// To the response's trailers.
+    #[inline]
     pub(crate) fn response_trailers() -> Self {
         Self(RESPONSE_TRAILERS)
     }
 }
 
 impl HeaderWriter for MapWriter {
+    #[inline]
     fn set(&mut self, name: &'static str, value: &[u8]) {
         // A refused write leaves the caller's header; there is nobody to tell and nothing better to do.
         // SAFETY: name and value live as long as the call.
@@ -100,6 +106,7 @@ impl HeaderWriter for MapWriter {
         };
     }
 
+    #[inline]
     fn remove(&mut self, name: &'static str) {
         // SAFETY: the name lives as long as the call.
         let _ = unsafe { proxy_remove_header_map_value(self.0, name.as_ptr(), name.len()) };
@@ -107,6 +114,7 @@ impl HeaderWriter for MapWriter {
 }
 
 /// A property; segments of the path are joined by NUL.
+#[inline]
 pub(crate) fn property(path: &str) -> Option<Vec<u8>> {
     let mut out = Out::default();
     // SAFETY: the path and both out pointers live as long as the call.
@@ -122,12 +130,14 @@ pub(crate) fn property(path: &str) -> Option<Vec<u8>> {
 }
 
 /// Sets a property of the current stream, in its filter state.
+#[inline]
 pub(crate) fn set_property(path: &str, value: &[u8]) {
     // SAFETY: path and value live as long as the call.
     let _ = unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) };
 }
 
 /// A property that is a whole number.
+#[inline]
 pub(crate) fn number_property(path: &str) -> Option<u64> {
     let bytes = property(path)?;
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
@@ -144,6 +154,7 @@ pub(crate) fn buffer(buffer: u32, max_size: usize) -> Option<Vec<u8>> {
 }
 
 /// The wall clock.
+#[inline]
 pub(crate) fn now() -> Nanos {
     let mut nanos = 0_u64;
     // SAFETY: the out pointer lives as long as the call.
@@ -152,6 +163,7 @@ pub(crate) fn now() -> Nanos {
 }
 
 /// Asks for a tick of the root context this often; from a stream, too, this sets the root's.
+#[inline]
 pub(crate) fn set_tick_period(period: Duration) {
     let millis = u32::try_from(period.as_millis()).unwrap_or(u32::MAX).max(1);
     // SAFETY: plain numbers.
@@ -165,6 +177,7 @@ pub(crate) fn done() {
 }
 
 /// What a function answers that the proxy has beside the ABI; `None` also where it has it not.
+#[inline]
 fn foreign(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
     let mut out = Out::default();
     // SAFETY: name, arguments and both out pointers live as long as the call.
@@ -183,6 +196,7 @@ fn foreign(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
 
 /// A value shared by all VMs with this VM id, and what it is to be compared by. Values cannot be deleted, so an empty one
 /// stands for none.
+#[inline]
 pub(crate) fn shared_data(key: impl AsRef<[u8]>) -> (Vec<u8>, Version) {
     let key = key.as_ref();
     let mut out = Out::default();
@@ -204,11 +218,13 @@ pub(crate) fn shared_data(key: impl AsRef<[u8]>) -> (Vec<u8>, Version) {
 }
 
 /// Sets a value for all VMs with this VM id.
+#[inline]
 pub(crate) fn set_shared_data(key: impl AsRef<[u8]>, value: &[u8]) {
     swap_shared_data(key, value, Version::ANY);
 }
 
 /// Sets a value for all VMs with this VM id, if nobody else has since it was read.
+#[inline]
 pub(crate) fn swap_shared_data(
     key: impl AsRef<[u8]>,
     value: &[u8],
@@ -277,6 +293,7 @@ struct Out {
 }
 
 impl Default for Out {
+    #[inline]
     fn default() -> Self {
         Self {
             data: ptr::null_mut(),
@@ -286,6 +303,7 @@ impl Default for Out {
 }
 
 impl Out {
+    #[inline]
     fn into_bytes(self, status: u32) -> Option<Vec<u8>> {
         if status != OK {
             return None;

@@ -11,17 +11,20 @@ use crate::host::{self, MapWriter};
 pub(crate) struct SharedNotes;
 
 impl Notes for SharedNotes {
+    #[inline]
     fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
         let (value, _) = host::shared_data(slot);
         value
     }
 
+    #[inline]
     fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
         host::set_shared_data(slot, value);
     }
 }
 
 /// Puts the word to the caller into the part of the response that passes.
+#[inline]
 pub(crate) fn say(part: Part, word: &Word) {
     let mut writer = match part {
         Part::Headers => MapWriter::response_headers(),

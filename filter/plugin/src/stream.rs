@@ -21,6 +21,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
+    #[inline]
     pub(crate) fn new(shared: Rc<RefCell<Shared>>) -> Self {
         Self {
             shared,
@@ -28,6 +29,7 @@ impl Stream {
         }
     }
 
+    #[inline]
     fn hear(&mut self, part: Part) {
         if self.begun.listens()
             && let Ok(mut shared) = self.shared.try_borrow_mut()
@@ -36,12 +38,14 @@ impl Stream {
         }
     }
 
+    #[inline]
     fn hear_end(&mut self, is_end: bool) {
         if is_end {
             self.begun.hear_end();
         }
     }
 
+    #[inline]
     fn finish(&mut self) {
         let Begun { spans, note, .. } = core::mem::take(&mut self.begun);
         if let (Some(spans), Ok(mut shared)) = (spans, self.shared.try_borrow_mut()) {
@@ -54,6 +58,7 @@ impl Stream {
 }
 
 impl Context for Stream {
+    #[inline]
     fn on_done(&mut self) -> bool {
         self.finish();
         true
@@ -61,6 +66,7 @@ impl Context for Stream {
 }
 
 impl HttpContext for Stream {
+    #[inline]
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         if let Ok(mut shared) = self.shared.try_borrow_mut() {
             self.begun = shared.begin();
@@ -68,23 +74,27 @@ impl HttpContext for Stream {
         Action::Continue
     }
 
+    #[inline]
     fn on_http_response_headers(&mut self, _: usize, is_end: bool) -> Action {
         self.hear(Part::Headers);
         self.hear_end(is_end);
         Action::Continue
     }
 
+    #[inline]
     fn on_http_response_body(&mut self, _: usize, is_end: bool) -> Action {
         self.hear_end(is_end);
         Action::Continue
     }
 
+    #[inline]
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
         self.hear(Part::Trailers);
         self.hear_end(true);
         Action::Continue
     }
 
+    #[inline]
     fn on_log(&mut self) {
         self.finish();
     }

@@ -78,6 +78,7 @@ impl Worker {
     }
 
     /// Treats the headers of the current stream; what it returns is to be handed back at the stream's end.
+    #[inline]
     pub(crate) fn begin(&mut self) -> Begun {
         match self.role {
             Role::Request => self.begin_request(),
@@ -88,6 +89,7 @@ impl Worker {
         }
     }
 
+    #[inline]
     fn begin_request(&mut self) -> Begun {
         if self.has_copies && installs::is_seen_before() {
             self.state.stats.add(Counter::ContextDuplicateInstall);
@@ -151,6 +153,7 @@ impl Worker {
         }
     }
 
+    #[inline]
     fn begin_attempt(&mut self) -> Option<Active> {
         let block = host::header_map(host::REQUEST_HEADERS);
         let headers = RequestHeaders::read_only(self.tracer.names(), Pairs::new(&block));
@@ -167,6 +170,7 @@ impl Worker {
     }
 
     /// Listens to a part of the response of the current stream.
+    #[inline]
     pub(crate) fn hear(&mut self, begun: &mut Begun, part: Part) {
         match &mut begun.spans {
             Some(Spans::Recorded(active)) if self.role == Role::Attempt => {
@@ -189,6 +193,7 @@ impl Worker {
     }
 
     /// Ends the spans of the current stream.
+    #[inline]
     pub(crate) fn finish(&mut self, spans: Spans) {
         let Some(collector) = &mut self.collector else {
             return;
@@ -213,6 +218,7 @@ impl Worker {
     }
 
     /// Ends what was held, and makes its spans if they are kept.
+    #[inline]
     fn finish_held(&mut self, mut held: Held) {
         let (exchange, notes) = (self.exchange, &mut SharedNotes);
         let (now, state) = (host::now, &mut self.state);
@@ -294,6 +300,7 @@ impl Worker {
     }
 
     /// The exporter, where there is one.
+    #[inline]
     pub(crate) fn exporter(&self) -> Option<&Exporter> {
         self.collector.as_ref().map(|collector| &collector.exporter)
     }

@@ -43,6 +43,7 @@ impl Fact {
     ];
 
     /// The path of the property.
+    #[inline]
     fn path(self) -> &'static str {
         match self {
             Self::Duration => "request\0duration",
@@ -72,6 +73,7 @@ impl Question {
     pub const ALL: [Self; 3] = [Self::Server, Self::Client, Self::Both];
 
     /// The list as an expression of CEL.
+    #[inline]
     pub fn expression(self) -> String {
         let mut text = String::from("[");
         for (index, fact) in self.facts().iter().enumerate() {
@@ -87,6 +89,7 @@ impl Question {
         text
     }
 
+    #[inline]
     fn facts(self) -> &'static [Fact] {
         use Fact::{Attempts, Duration, Flags, Protocol, Source, StatusCode, Upstream};
         match self {
@@ -106,6 +109,7 @@ pub(crate) struct Told<'a, E> {
 
 impl<'a, E: Exchange> Told<'a, E> {
     /// Reads what the proxy answered to a question, if it did.
+    #[inline]
     pub(crate) fn new(exchange: &'a E, question: Question, list: Option<&'a [u8]>) -> Self {
         let mut answers = [None; Fact::ALL.len()];
         let values = Pairs::new(list.unwrap_or_default());
@@ -118,6 +122,7 @@ impl<'a, E: Exchange> Told<'a, E> {
     }
 
     /// Nothing came in one call.
+    #[inline]
     pub(crate) fn nothing(exchange: &'a E) -> Self {
         Self {
             exchange,
@@ -126,11 +131,13 @@ impl<'a, E: Exchange> Told<'a, E> {
     }
 
     /// What was answered in the one call.
+    #[inline]
     pub(crate) fn answer(&self, fact: Fact) -> Option<&'a [u8]> {
         self.answers.get(fact as usize).copied().flatten()
     }
 
     /// What is known of it, asked for if it has to be.
+    #[inline]
     pub(crate) fn fact(&self, fact: Fact) -> Option<Cow<'a, [u8]>> {
         match self.answer(fact) {
             Some(answer) => Some(Cow::Borrowed(answer)),
@@ -139,6 +146,7 @@ impl<'a, E: Exchange> Told<'a, E> {
     }
 
     /// The same, of one that is a whole number.
+    #[inline]
     pub(crate) fn number(&self, fact: Fact) -> Option<u64> {
         match self.answer(fact) {
             Some(answer) => Some(u64::from_le_bytes(answer.try_into().ok()?)),
@@ -148,6 +156,7 @@ impl<'a, E: Exchange> Told<'a, E> {
 }
 
 /// Answers to a question that this crate's own tests, and users without a proxy, write as the proxy would.
+#[inline]
 pub fn list<'a>(values: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
     let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     let mut out = length(values.len()).to_vec();

@@ -11,6 +11,7 @@ pub struct HeaderList(Vec<(String, Vec<u8>)>);
 
 impl HeaderList {
     /// These headers.
+    #[inline]
     pub fn new<N, V>(headers: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: AsRef<str>,
@@ -22,16 +23,19 @@ impl HeaderList {
     }
 
     /// Adds a line at the end.
+    #[inline]
     pub fn add(&mut self, name: &str, value: &str) {
         self.0.push((name.to_ascii_lowercase(), value.into()));
     }
 
     /// What the filter knows of them.
+    #[inline]
     pub fn as_request(&self) -> RequestHeaders<'_> {
         RequestHeaders::read(self.pairs())
     }
 
     /// The headers in order, as a proxy hands them over.
+    #[inline]
     pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
         self.0
             .iter()
@@ -39,6 +43,7 @@ impl HeaderList {
     }
 
     /// The headers in order.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0
             .iter()
@@ -47,11 +52,13 @@ impl HeaderList {
 }
 
 impl HeaderWriter for HeaderList {
+    #[inline]
     fn set(&mut self, name: &'static str, value: &[u8]) {
         self.remove(name);
         self.0.push((name.into(), value.to_vec()));
     }
 
+    #[inline]
     fn remove(&mut self, name: &'static str) {
         self.0.retain(|(other, _)| other != name);
     }

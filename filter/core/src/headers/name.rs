@@ -76,6 +76,7 @@ impl Name {
     ];
 
     /// The name as proxies write it: in lower case.
+    #[inline]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Method => ":method",
@@ -113,10 +114,12 @@ impl Name {
         }
     }
 
+    #[inline]
     pub(super) const fn bit(self) -> u32 {
         1_u32.wrapping_shl(self as u32)
     }
 
+    #[inline]
     pub(super) fn of(name: &[u8], wanted: Names) -> Option<Self> {
         // Asked before the names are compared: the headers of a format that is not listed cost what any other costs.
         let candidate = Self::candidate(name)?;
@@ -126,6 +129,7 @@ impl Name {
 
     /// The name that this is; arms of one length are compared word by word.
     /// The only name that this can be, by its length and one letter.
+    #[inline]
     fn candidate(name: &[u8]) -> Option<Self> {
         let letter = |at: usize| name.get(at).copied().unwrap_or_default();
         Some(match name.len() {
@@ -191,6 +195,7 @@ impl Names {
     pub(crate) const NONE: Self = Self(0);
 
     /// These.
+    #[inline]
     pub(crate) const fn of(mut names: &[Name]) -> Self {
         let mut bits = 0;
         while let [name, rest @ ..] = names {
@@ -201,16 +206,19 @@ impl Names {
     }
 
     /// These, and those.
+    #[inline]
     pub(crate) const fn and(self, Self(others): Self) -> Self {
         Self(self.0 | others)
     }
 
     /// Whether they have a name in common.
+    #[inline]
     pub(super) fn meets(self, Self(others): Self) -> bool {
         self.0 & others != 0
     }
 
     /// With this one.
+    #[inline]
     pub(super) fn with(self, name: Name) -> Self {
         Self(self.0 | name.bit())
     }
@@ -220,10 +228,12 @@ impl Names {
 
     /// The set without these.
     #[must_use]
+    #[inline]
     pub fn without(self, names: &[Name]) -> Self {
         Self(names.iter().fold(self.0, |bits, name| bits & !name.bit()))
     }
 
+    #[inline]
     pub(super) fn contains(self, name: Name) -> bool {
         self.0 & name.bit() != 0
     }
@@ -231,6 +241,7 @@ impl Names {
 
 /// Whether two names are equal, eight bytes at a time: the comparison of slices is a loop over bytes in this target, and a
 /// request has dozens of headers.
+#[inline]
 fn is_same(name: &[u8], other: &[u8]) -> bool {
     if name.len() != other.len() {
         return false;

@@ -2,6 +2,7 @@
 //! makes costs ten instructions for each of them.
 
 /// Where the byte stands first.
+#[inline]
 pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
     let pattern = ONES.wrapping_mul(u64::from(wanted));
     let (words, rest) = bytes.as_chunks::<8>();
@@ -25,6 +26,7 @@ pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
 }
 
 /// Where the byte stands last.
+#[inline]
 pub(crate) fn last_position(bytes: &[u8], wanted: u8) -> Option<usize> {
     let pattern = ONES.wrapping_mul(u64::from(wanted));
     let (rest, words) = bytes.as_rchunks::<8>();
@@ -43,12 +45,14 @@ pub(crate) fn last_position(bytes: &[u8], wanted: u8) -> Option<usize> {
 }
 
 /// What stands before the byte and behind it, where it stands first.
+#[inline]
 pub(crate) fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let (before, rest) = bytes.split_at_checked(position(bytes, separator)?)?;
     Some((before, rest.get(1..)?))
 }
 
 /// The parts between separators; a value without any is one part.
+#[inline]
 pub(crate) fn split(bytes: &[u8], separator: u8) -> Split<'_> {
     Split {
         rest: Some(bytes),
@@ -66,6 +70,7 @@ pub(crate) struct Split<'a> {
 impl<'a> Iterator for Split<'a> {
     type Item = &'a [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
         let bytes = self.rest?;
         match split_once(bytes, self.separator) {

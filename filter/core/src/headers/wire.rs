@@ -18,6 +18,7 @@ pub struct Pairs<'a> {
 
 impl<'a> Pairs<'a> {
     /// Reads the count; the headers are read as they are asked for.
+    #[inline]
     pub fn new(block: &'a [u8]) -> Self {
         let empty = Self {
             lengths: &[],
@@ -35,6 +36,7 @@ impl<'a> Pairs<'a> {
         }
     }
 
+    #[inline]
     fn text(&mut self, length: [u8; 4]) -> Option<&'a [u8]> {
         let length = usize::try_from(u32::from_le_bytes(length)).ok()?;
         let (text, rest) = self.texts.split_at_checked(length)?;
@@ -46,6 +48,7 @@ impl<'a> Pairs<'a> {
 impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let (name, rest) = self.lengths.split_first_chunk::<4>()?;
         let (value, rest) = rest.split_first_chunk::<4>()?;

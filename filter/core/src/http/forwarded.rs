@@ -15,6 +15,7 @@ pub(super) struct Forwarded<'a> {
 
 impl<'a> Forwarded<'a> {
     /// Reads the first entry; of what `forwarded` does not say, the older headers are asked.
+    #[inline]
     pub(super) fn read(headers: &RequestHeaders<'a>) -> Self {
         let mut found = Self::default();
         if let Some(line) = headers.first(Name::Forwarded) {
@@ -36,20 +37,24 @@ impl<'a> Forwarded<'a> {
     }
 
     /// The client's address, without a port.
+    #[inline]
     pub(super) fn client(&self) -> Option<&'a [u8]> {
         self.client.map(without_port)
     }
 
     /// What the client called this server, with a port if it named one.
+    #[inline]
     pub(super) fn host(&self) -> Option<&'a [u8]> {
         self.host
     }
 
     /// The scheme that the client used.
+    #[inline]
     pub(super) fn proto(&self) -> Option<&'a [u8]> {
         self.proto
     }
 
+    #[inline]
     fn take(&mut self, pair: &'a [u8]) {
         let Some(equals) = scan::position(pair, b'=') else {
             return;
@@ -77,6 +82,7 @@ impl<'a> Forwarded<'a> {
 }
 
 /// `192.0.2.1:80` and `[2001:db8::1]:80` have a port, `2001:db8::1` has none.
+#[inline]
 fn without_port(address: &[u8]) -> &[u8] {
     if let Some(inside) = address.strip_prefix(b"[") {
         return scan::split(inside, b']').next().unwrap_or(inside);

@@ -26,6 +26,7 @@ pub(super) struct Url<'a> {
 }
 
 impl<'a> Url<'a> {
+    #[inline]
     pub(super) fn new(
         kind: SpanKind,
         headers: &RequestHeaders<'a>,
@@ -49,6 +50,7 @@ impl<'a> Url<'a> {
     }
 
     /// `url.path`, `url.query` and `url.scheme`, or the one old name for the first two.
+    #[inline]
     pub(super) fn describe_parts(&self, writer: &mut Writer<'_>) {
         writer.text(Key::Path, self.path);
         let query = self.query.filter(|query| !query.is_empty());
@@ -64,6 +66,7 @@ impl<'a> Url<'a> {
     }
 
     /// `url.full`.
+    #[inline]
     pub(super) fn describe_whole(&self, writer: &mut Writer<'_>) {
         if writer.vocabulary.omits(Key::FullUrl) {
             return;
@@ -90,6 +93,7 @@ impl<'a> Url<'a> {
     }
 
     /// `server.address` and `server.port`: on a SERVER span what the client called it, on a CLIENT span what is called.
+    #[inline]
     pub(super) fn describe_server(&self, writer: &mut Writer<'_>) {
         let authority = match writer.side.kind {
             SpanKind::Server => self.host,
@@ -113,6 +117,7 @@ impl<'a> Url<'a> {
         }
     }
 
+    #[inline]
     fn write_target(&self, out: &mut Vec<u8>, vocabulary: Vocabulary) {
         if vocabulary.omits(Key::Path) {
             return;
@@ -124,6 +129,7 @@ impl<'a> Url<'a> {
         }
     }
 
+    #[inline]
     fn redacted<'q>(&self, query: &'q [u8]) -> Cow<'q, [u8]> {
         let is_secret = |pair: &[u8]| {
             let key = key_of(pair);
@@ -151,6 +157,7 @@ impl<'a> Url<'a> {
 }
 
 /// The path, and the query if there is one; a fragment, which must not be there, is left out.
+#[inline]
 pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     let target = scan::split_once(target, b'#').map_or(target, |(before, _)| before);
     match scan::split_once(target, b'?') {
@@ -160,6 +167,7 @@ pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// `host`, `host:port`, `[::1]` or `[::1]:port`; user information, which must not be there, is left out (HS-2).
+#[inline]
 pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
     let host = match scan::last_position(authority, b'@') {
         Some(at) => authority.get(at.saturating_add(1)..).unwrap_or_default(),
@@ -182,6 +190,7 @@ pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
+#[inline]
 fn key_of(pair: &[u8]) -> &[u8] {
     scan::split(pair, b'=').next().unwrap_or_default()
 }

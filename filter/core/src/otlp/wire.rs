@@ -11,6 +11,7 @@ const BYTES: u64 = 2;
 const FIXED32: u64 = 5;
 
 /// Writes a number in seven bits a byte.
+#[inline]
 pub fn varint(out: &mut Vec<u8>, mut value: u64) {
     while value > 0x7f {
         out.push(low_seven_bits(value) | 0x80);
@@ -19,16 +20,19 @@ pub fn varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(low_seven_bits(value));
 }
 
+#[inline]
 fn low_seven_bits(value: u64) -> u8 {
     let [byte, ..] = value.to_le_bytes();
     byte & 0x7f
 }
 
+#[inline]
 fn tag(out: &mut Vec<u8>, field: u64, wire_type: u64) {
     varint(out, field.wrapping_shl(3) | wire_type);
 }
 
 /// Writes an integer, enum or boolean field; zero is the default and is left out.
+#[inline]
 pub fn number(out: &mut Vec<u8>, field: u64, value: u64) {
     if value != 0 {
         tag(out, field, VARINT);
@@ -37,18 +41,21 @@ pub fn number(out: &mut Vec<u8>, field: u64, value: u64) {
 }
 
 /// Writes a `fixed64` field.
+#[inline]
 pub fn fixed64(out: &mut Vec<u8>, field: u64, value: u64) {
     tag(out, field, FIXED64);
     out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// Writes a `fixed32` field.
+#[inline]
 pub fn fixed32(out: &mut Vec<u8>, field: u64, value: u32) {
     tag(out, field, FIXED32);
     out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// Writes a `string` or `bytes` field; empty is the default and is left out.
+#[inline]
 pub fn bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
     if !value.is_empty() {
         header(out, field, value.len());
@@ -58,6 +65,7 @@ pub fn bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
 
 /// Writes a message field with what `fields` writes. Its length goes in front when it is known; most messages of a
 /// span are so short that the one byte kept free for it is enough, and nothing has to move.
+#[inline]
 pub fn message(out: &mut Vec<u8>, field: u64, fields: impl FnOnce(&mut Vec<u8>)) {
     tag(out, field, BYTES);
     let at = out.len();
@@ -92,6 +100,7 @@ pub enum Field<'a> {
 }
 
 /// Reads the next field with its number; `None` at the end, and where the bytes are no field.
+#[inline]
 pub fn read<'a>(rest: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
     let tag = read_varint(rest)?;
     let field = match tag & 7 {
@@ -107,12 +116,14 @@ pub fn read<'a>(rest: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
     Some((tag >> 3, field))
 }
 
+#[inline]
 fn read_bytes<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     let (bytes, after) = rest.split_at_checked(length)?;
     *rest = after;
     Some(bytes)
 }
 
+#[inline]
 fn read_varint(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {
@@ -127,11 +138,13 @@ fn read_varint(rest: &mut &[u8]) -> Option<u64> {
 }
 
 /// How many bytes a length takes.
+#[inline]
 pub fn varint_bytes(length: usize) -> usize {
     varint_bytes_of(as_u64(length))
 }
 
 /// How many bytes a number takes.
+#[inline]
 pub fn varint_bytes_of(value: u64) -> usize {
     match value {
         0..=0x7f => 1,
@@ -144,6 +157,7 @@ pub fn varint_bytes_of(value: u64) -> usize {
 }
 
 /// How many bytes a `string`, `bytes` or message field of this length takes, whose number is below 16.
+#[inline]
 pub fn field_bytes(length: usize) -> usize {
     length
         .saturating_add(varint_bytes(length))
@@ -151,6 +165,7 @@ pub fn field_bytes(length: usize) -> usize {
 }
 
 /// Writes what stands in front of a `string`, `bytes` or message field of this length.
+#[inline]
 pub fn header(out: &mut Vec<u8>, field: u64, length: usize) {
     match (
         u8::try_from(field.wrapping_shl(3) | BYTES),
@@ -166,6 +181,7 @@ pub fn header(out: &mut Vec<u8>, field: u64, length: usize) {
 }
 
 /// A length as a number of the format.
+#[inline]
 pub(super) fn as_u64(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }

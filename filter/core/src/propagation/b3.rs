@@ -24,6 +24,7 @@ use super::text::Text;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `b3`; an empty one is as good as none.
+#[inline]
 pub fn extract_single(headers: &RequestHeaders<'_>) -> Extracted {
     match headers.first(Name::B3).map(trim) {
         None | Some(b"") => Extracted::Absent,
@@ -31,6 +32,7 @@ pub fn extract_single(headers: &RequestHeaders<'_>) -> Extracted {
     }
 }
 
+#[inline]
 fn parse_single(value: &[u8]) -> Extracted {
     if let Some(decision) = state(value) {
         return Extracted::Decision(decision);
@@ -64,6 +66,7 @@ fn parse_single(value: &[u8]) -> Extracted {
 }
 
 /// Reads `x-b3-*`.
+#[inline]
 pub fn extract_multi(headers: &RequestHeaders<'_>) -> Extracted {
     let sampling = match multi_state(headers) {
         Some(sampling) => sampling,
@@ -96,6 +99,7 @@ pub fn extract_multi(headers: &RequestHeaders<'_>) -> Extracted {
     }
 }
 
+#[inline]
 fn multi_state(headers: &RequestHeaders<'_>) -> Option<SamplingState> {
     if headers.first(Name::B3Flags).map(trim) == Some(b"1") {
         // Debug implies accept, whatever stands beside it.
@@ -111,6 +115,7 @@ fn multi_state(headers: &RequestHeaders<'_>) -> Option<SamplingState> {
     })
 }
 
+#[inline]
 fn state(word: &[u8]) -> Option<SamplingState> {
     match word {
         b"1" => Some(SamplingState::Accept),
@@ -120,6 +125,7 @@ fn state(word: &[u8]) -> Option<SamplingState> {
     }
 }
 
+#[inline]
 fn ids(
     trace_id: Option<&[u8]>,
     span_id: Option<&[u8]>,
@@ -136,6 +142,7 @@ fn ids(
     Ok((trace_id, span_id, is_short))
 }
 
+#[inline]
 fn is_hex(text: &[u8]) -> bool {
     text.iter()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -143,6 +150,7 @@ fn is_hex(text: &[u8]) -> bool {
 
 /// Learns from W3C's `b3` member, which is a single header in `tracestate`, the one thing that W3C has no word for. The
 /// `traceparent` beside it wins on everything else, so the member counts only where it tells of the same trace.
+#[inline]
 pub(super) fn learn_debug(context: &mut SpanContext, member: &[u8]) {
     if let Extracted::Context(told) = parse_single(member)
         && told.trace_id == context.trace_id
@@ -152,6 +160,7 @@ pub(super) fn learn_debug(context: &mut SpanContext, member: &[u8]) {
 }
 
 /// Writes `b3`.
+#[inline]
 pub fn inject_single(
     outgoing: &Outgoing<'_>,
     keep64bit: bool,
@@ -164,6 +173,7 @@ pub fn inject_single(
 }
 
 /// The single header; empty where there is nothing to say.
+#[inline]
 pub(super) fn print_single(
     context: Option<SpanContext>,
     decision: SamplingState,
@@ -188,6 +198,7 @@ pub(super) fn print_single(
 }
 
 /// Writes `x-b3-*`.
+#[inline]
 pub fn inject_multi(
     outgoing: &Outgoing<'_>,
     keep64bit: bool,
@@ -223,6 +234,7 @@ pub fn inject_multi(
     true
 }
 
+#[inline]
 fn push_trace_id<const N: usize>(text: &mut Text<N>, context: &SpanContext, keep64bit: bool) {
     if keep64bit && context.short_trace_id {
         text.push(&context.trace_id.to_short_hex());
@@ -231,6 +243,7 @@ fn push_trace_id<const N: usize>(text: &mut Text<N>, context: &SpanContext, keep
     }
 }
 
+#[inline]
 fn word(sampling: SamplingState) -> Option<&'static [u8]> {
     match sampling {
         SamplingState::Deferred => None,

@@ -22,6 +22,7 @@ pub enum SamplingState {
 impl SamplingState {
     /// This, or the other where this says nothing.
     #[must_use]
+    #[inline]
     pub(super) fn or(self, other: Self) -> Self {
         match self {
             Self::Deferred => other,
@@ -31,6 +32,7 @@ impl SamplingState {
 
     /// Debug as the plain wish to record that it implies.
     #[must_use]
+    #[inline]
     pub fn without_debug(self) -> Self {
         match self {
             Self::Debug => Self::Accept,
@@ -56,6 +58,7 @@ pub struct SpanContext {
 
 impl SpanContext {
     /// Takes from another format what this one had no word for; the trace is known to be the same.
+    #[inline]
     pub(super) fn learn(&mut self, other: &Self) {
         self.sampling = match (self.sampling, other.sampling) {
             (SamplingState::Accept, SamplingState::Debug) => SamplingState::Debug,
@@ -118,6 +121,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    #[inline]
     pub(super) fn of_trace_id(error: IdError) -> Self {
         match error {
             IdError::Digits => Self::TraceId,
@@ -125,6 +129,7 @@ impl Refusal {
         }
     }
 
+    #[inline]
     pub(super) fn of_span_id(error: IdError) -> Self {
         match error {
             IdError::Digits => Self::SpanId,
@@ -135,6 +140,7 @@ impl Refusal {
 
 /// The answer of a format of which nothing survives where anything is malformed.
 impl From<Result<SpanContext, Refusal>> for Extracted {
+    #[inline]
     fn from(parsed: Result<SpanContext, Refusal>) -> Self {
         match parsed {
             Ok(context) => Self::Context(context),
@@ -144,6 +150,7 @@ impl From<Result<SpanContext, Refusal>> for Extracted {
 }
 
 impl Extracted {
+    #[inline]
     pub(super) fn malformed(refusal: Refusal) -> Self {
         Self::Malformed {
             refusal,

@@ -40,6 +40,7 @@ impl Format {
     ];
 
     /// The name in configurations and counters.
+    #[inline]
     pub fn name(self) -> &'static str {
         match self {
             Self::TraceContext => "tracecontext",
@@ -55,6 +56,7 @@ impl Format {
     }
 
     /// Every header that belongs to the format; none of them may leave stale.
+    #[inline]
     pub const fn headers(self) -> &'static [Name] {
         match self {
             Self::TraceContext => &[Name::Traceparent, Name::Tracestate],
@@ -86,6 +88,7 @@ impl Format {
     }
 
     /// The same as a set.
+    #[inline]
     pub(crate) fn names(self) -> Names {
         NAMES.get(self as usize).copied().unwrap_or_default()
     }
@@ -122,32 +125,38 @@ pub struct FormatSet(u16);
 impl FormatSet {
     /// With this format.
     #[must_use]
+    #[inline]
     pub fn with(self, format: Format) -> Self {
         Self(self.0 | Self::bit(format))
     }
 
     /// Whether the format is in it.
+    #[inline]
     pub fn contains(self, format: Format) -> bool {
         self.0 & Self::bit(format) != 0
     }
 
     /// What is in either.
     #[must_use]
+    #[inline]
     pub fn and(self, Self(others): Self) -> Self {
         Self(self.0 | others)
     }
 
     /// Whether nothing is in it.
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
+    #[inline]
     fn bit(format: Format) -> u16 {
         1_u16.wrapping_shl(format as u32)
     }
 }
 
 impl FromIterator<Format> for FormatSet {
+    #[inline]
     fn from_iter<I: IntoIterator<Item = Format>>(formats: I) -> Self {
         formats.into_iter().fold(Self::default(), Self::with)
     }

@@ -1,6 +1,7 @@
 //! Decimal numbers, and a header's value on the stack: one that is written on every request needs no allocation.
 
 /// Digits and nothing else; `None` also for what 64 bits cannot hold.
+#[inline]
 pub(super) fn number(digits: &[u8]) -> Option<u64> {
     let (safe, rest) = digits
         .split_at_checked(SAFE_DIGITS)
@@ -39,6 +40,7 @@ pub(super) struct Text<const N: usize> {
 }
 
 impl<const N: usize> Default for Text<N> {
+    #[inline]
     fn default() -> Self {
         Self {
             bytes: [0; N],
@@ -49,6 +51,7 @@ impl<const N: usize> Default for Text<N> {
 
 impl<const N: usize> Text<N> {
     /// Appends these bytes.
+    #[inline]
     pub(super) fn push(&mut self, text: &[u8]) {
         let free = self.bytes.get_mut(self.length..).unwrap_or_default();
         let fitting = text.len().min(free.len());
@@ -60,6 +63,7 @@ impl<const N: usize> Text<N> {
     }
 
     /// Appends a number in decimal digits.
+    #[inline]
     pub(super) fn push_decimal(&mut self, number: u64) {
         let mut digits = [b'0'; 20];
         let mut rest = number;
@@ -80,6 +84,7 @@ impl<const N: usize> Text<N> {
     }
 
     /// What was appended so far.
+    #[inline]
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()
     }

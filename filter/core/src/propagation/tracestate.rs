@@ -42,6 +42,7 @@ pub enum Tracestate<'a> {
 
 impl Tracestate<'_> {
     /// The list as text; empty when there is none.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Absent => &[],
@@ -51,6 +52,7 @@ impl Tracestate<'_> {
     }
 
     /// The value of the member with this key.
+    #[inline]
     pub fn member(&self, key: &[u8]) -> Option<&[u8]> {
         self.members()
             .find_map(|member| member.strip_prefix(key)?.strip_prefix(b"="))
@@ -59,6 +61,7 @@ impl Tracestate<'_> {
     /// The list with this member on the left, where a changed one goes, or without it. A 33rd member pushes out the
     /// right-most, and what is over our limit goes too; that is counted.
     #[must_use]
+    #[inline]
     pub fn with(self, key: &[u8], value: Option<&[u8]>, stats: &mut Stats) -> Self {
         let old = self.member(key);
         if old == value {
@@ -84,6 +87,7 @@ impl Tracestate<'_> {
         }
     }
 
+    #[inline]
     fn members(&self) -> impl Iterator<Item = &[u8]> {
         self.as_bytes()
             .split(|byte| *byte == b',')
@@ -97,6 +101,7 @@ pub const B3_MEMBER: &[u8] = b"b3";
 pub const DATADOG_MEMBER: &[u8] = b"dd";
 
 /// Reads all lines; a list that is dropped or cut beside a valid `traceparent` is counted.
+#[inline]
 pub fn read<'a>(lines: &Lines<'_, 'a>, stats: &mut Stats) -> Tracestate<'a> {
     if !lines.is_present() {
         return Tracestate::Absent;
@@ -118,6 +123,7 @@ pub fn read<'a>(lines: &Lines<'_, 'a>, stats: &mut Stats) -> Tracestate<'a> {
 }
 
 /// The members in order, each key once; `None` when the header is unusable.
+#[inline]
 fn members<'a>(lines: &Lines<'_, 'a>) -> Option<Vec<&'a [u8]>> {
     let mut members: Vec<&[u8]> = Vec::with_capacity(4);
     let mut count = 0_usize;
@@ -140,6 +146,7 @@ fn members<'a>(lines: &Lines<'_, 'a>) -> Option<Vec<&'a [u8]>> {
 }
 
 /// The key of a legal member.
+#[inline]
 fn legal_key(member: &[u8]) -> Option<&[u8]> {
     let equals = scan::position(member, b'=')?;
     let (key, value) = member.split_at_checked(equals)?;
@@ -158,6 +165,7 @@ fn legal_key(member: &[u8]) -> Option<&[u8]> {
 }
 
 /// Drops whole members until the list fits: long ones first, then from the right. Says whether any was dropped.
+#[inline]
 fn cut(members: &mut Vec<&[u8]>) -> bool {
     let before = members.len();
     while length(members) > MAX_BYTES {
@@ -176,6 +184,7 @@ fn cut(members: &mut Vec<&[u8]>) -> bool {
     members.len() < before
 }
 
+#[inline]
 fn length(members: &[&[u8]]) -> usize {
     members
         .iter()
@@ -186,10 +195,12 @@ fn length(members: &[&[u8]]) -> usize {
 }
 
 /// Whether the line is these members with nothing but commas between them.
+#[inline]
 fn is_written_so(line: &[u8], members: &[&[u8]]) -> bool {
     line.len() == length(members) && scan::split(line, b',').eq(members.iter().copied())
 }
 
+#[inline]
 fn join(members: &[&[u8]]) -> Vec<u8> {
     let mut text = Vec::with_capacity(length(members));
     for member in members {

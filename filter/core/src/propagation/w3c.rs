@@ -25,6 +25,7 @@ const SAMPLED: u8 = 0x01;
 const RANDOM: u8 = 0x02;
 
 /// Reads `traceparent`; its `tracestate` is read once this context is believed.
+#[inline]
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
     let lines = headers.lines(Name::Traceparent);
     if !lines.is_present() {
@@ -38,6 +39,7 @@ pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
 ///
 /// # Errors
 /// The first thing from the left that is not as the grammar has it; [`Refusal::Length`] before all.
+#[inline]
 pub fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
     let rest = trim(value);
     if rest.len() < LENGTH {
@@ -73,6 +75,7 @@ pub fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
 }
 
 /// The next `length` bytes, which a `-` must follow.
+#[inline]
 fn field(text: &[u8], length: usize) -> Result<(&[u8], &[u8]), Refusal> {
     let (field, rest) = text.split_at_checked(length).ok_or(Refusal::Length)?;
     let rest = rest.strip_prefix(b"-").ok_or(Refusal::Delimiter)?;
@@ -81,6 +84,7 @@ fn field(text: &[u8], length: usize) -> Result<(&[u8], &[u8]), Refusal> {
 
 /// Writes `traceparent` and `tracestate`. Nothing without ids, and nothing undecided: a flag that is not set would be read
 /// as a refusal.
+#[inline]
 pub fn inject(
     outgoing: &Outgoing<'_>,
     headers: &RequestHeaders<'_>,
@@ -95,6 +99,7 @@ pub fn inject(
 }
 
 /// The value for a context that is decided.
+#[inline]
 pub fn print(context: &SpanContext, span_id: SpanId) -> [u8; LENGTH] {
     let mut value = *b"00-................................-................-00";
     let mut put = |at: usize, digits: &[u8]| {
@@ -110,6 +115,7 @@ pub fn print(context: &SpanContext, span_id: SpanId) -> [u8; LENGTH] {
 }
 
 /// The flags of a context: sampled and random, and nothing that this version does not know.
+#[inline]
 pub fn trace_flags(context: &SpanContext) -> u8 {
     let sampled = match context.sampling {
         SamplingState::Accept | SamplingState::Debug => SAMPLED,

@@ -52,21 +52,25 @@ pub(super) struct Response {
 
 impl Active {
     /// Whether it is a gRPC call.
+    #[inline]
     pub(super) fn is_rpc(&self) -> bool {
         self.subject.is_rpc()
     }
 
     /// Whether it asked for a tunnel.
+    #[inline]
     pub(super) fn is_connect(&self) -> bool {
         self.subject.is_connect()
     }
 
     /// Notes that the response has come to its end.
+    #[inline]
     pub fn hear_end(&mut self) {
         self.response.get_or_insert_default().is_whole = true;
     }
 
     /// Ends the spans, at the end of the exchange as the proxy tells it.
+    #[inline]
     pub(super) fn finish(
         self,
         descriptions: &Descriptions,
@@ -86,6 +90,7 @@ impl Active {
     }
 
     /// Ends the spans so, and then.
+    #[inline]
     pub(super) fn end<E: Exchange>(
         self,
         descriptions: &Descriptions,
@@ -131,6 +136,7 @@ impl Active {
 }
 
 /// W3C's flags, and OTLP's word on where the parent is (`SpanFlags` in `trace.proto`).
+#[inline]
 fn flags(context: &SpanContext, open: &Open) -> u32 {
     let place = match (open.parent, open.parent_span_id) {
         (Parent::Unknown, _) => 0,

@@ -8,6 +8,7 @@ use crate::stats::{Counter, Stats};
 
 impl Tracer {
     /// What a request is to be noted by and with, if others of this pod are to find it.
+    #[inline]
     pub fn to_note<'a>(
         &self,
         course: &Course<'_>,
@@ -20,6 +21,7 @@ impl Tracer {
     }
 
     /// The context that was noted for what goes out without one.
+    #[inline]
     pub(super) fn joined(
         &self,
         found: &Extraction<'_>,
@@ -44,6 +46,7 @@ impl Tracer {
 impl Extraction<'_> {
     /// Continues what was noted. It is our own word, which needs no trust; what the request itself says of sampling goes
     /// before.
+    #[inline]
     pub(super) fn join(&mut self, noted: SpanContext) {
         self.context = Some(SpanContext {
             sampling: match self.decision {

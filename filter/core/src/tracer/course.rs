@@ -39,6 +39,7 @@ pub struct Course<'a> {
 
 impl Course<'_> {
     /// Nothing goes on: what came in is not believed, and nothing begins here.
+    #[inline]
     pub(super) fn silent() -> Self {
         Self {
             context: None,
@@ -57,6 +58,7 @@ impl Course<'_> {
     }
 
     /// Whether spans are to be opened.
+    #[inline]
     pub fn is_recorded(&self) -> bool {
         self.decision
             .is_some_and(|decision| decision.verdict == Verdict::Record)
@@ -64,6 +66,7 @@ impl Course<'_> {
 
     /// Opens the spans of a recorded request; at an edge the context that goes on becomes the CLIENT span's. `all` are all
     /// headers of the request. `None` when the course is not recorded, or has no id for the second span.
+    #[inline]
     pub fn begin<'h>(
         &mut self,
         direction: Direction,
@@ -127,12 +130,14 @@ impl Course<'_> {
     }
 
     /// Puts into `tracestate` what only a member of it can say, once the ids are known.
+    #[inline]
     pub(super) fn seal(&mut self, headers: &RequestHeaders<'_>, stats: &mut Stats) {
         let tracestate = core::mem::replace(&mut self.tracestate, Tracestate::Absent);
         self.tracestate =
             propagation::seal(tracestate, self.context, self.agreeing, headers, stats);
     }
 
+    #[inline]
     pub(super) fn outgoing(&self) -> Outgoing<'_> {
         Outgoing {
             context: self.context,
@@ -146,6 +151,7 @@ impl Course<'_> {
 
 impl Course<'_> {
     /// Whether spans may still be kept although they were not sampled.
+    #[inline]
     pub fn is_held(&self) -> bool {
         self.decision
             .is_some_and(|decision: Decision| decision.verdict == Verdict::Drop)

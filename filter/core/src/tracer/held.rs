@@ -87,6 +87,7 @@ pub enum Cause {
 
 impl Cause {
     /// The value of `sidespan.kept`.
+    #[inline]
     pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -95,6 +96,7 @@ impl Cause {
         }
     }
 
+    #[inline]
     pub(super) fn counter(self) -> Counter {
         match self {
             Self::Error => Counter::KeptError,
@@ -106,17 +108,20 @@ impl Cause {
 
 impl Held {
     /// Notes that the response has come to its end.
+    #[inline]
     pub fn hear_end(&mut self) {
         self.is_whole = true;
     }
 
     /// Whether nothing has become of either side yet.
+    #[inline]
     pub(super) fn is_open(&self) -> bool {
         let is_open = |side: Option<Side>| side.is_none_or(|side| side.fate == Fate::Open);
         is_open(self.server) && is_open(self.client)
     }
 
     /// What the part that has come says by itself.
+    #[inline]
     pub(super) fn own_cause(&self, is_failure: bool, now: &impl Fn() -> Nanos) -> Option<Cause> {
         if is_failure && self.keep.errors {
             return Some(Cause::Error);
@@ -126,6 +131,7 @@ impl Held {
     }
 
     /// What only the end says: an exchange that broke off, and one that took long as a whole.
+    #[inline]
     pub(super) fn late_cause(
         &self,
         exchange: &impl Exchange,
@@ -148,6 +154,7 @@ impl Held {
     }
 
     /// Whether the exchange ended before the response had.
+    #[inline]
     fn is_broken(&self, exchange: &impl Exchange) -> bool {
         let flags = exchange::number(exchange, "response\0flags").unwrap_or(0);
         if flags == 0 {
@@ -163,6 +170,7 @@ impl Held {
     }
 
     /// What the caller is to be told; nothing where it has named no span that could be kept for it.
+    #[inline]
     pub(super) fn word(&self, said: impl FnOnce() -> Option<Vec<u8>>) -> Word {
         match self.server {
             Some(Side {
@@ -177,6 +185,7 @@ impl Held {
     }
 
     /// Decides on both sides, from what the exchange itself says, what the callee says and what was noted.
+    #[inline]
     pub(super) fn judge(
         &mut self,
         own: Option<Cause>,
@@ -221,6 +230,7 @@ impl Held {
 
 impl Side {
     /// Keeps it if there is a cause and room; once that is settled it stays so.
+    #[inline]
     fn settle(&mut self, cause: Option<Cause>, randomness: u64, share: impl FnOnce() -> f64) {
         let (Some(cause), Fate::Open) = (cause, self.fate) else {
             return;
@@ -233,6 +243,7 @@ impl Side {
     }
 }
 
+#[inline]
 pub(super) fn kept(side: Option<Side>) -> Option<(Side, Cause)> {
     let side = side?;
     match side.fate {

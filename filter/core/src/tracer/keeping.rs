@@ -20,12 +20,14 @@ use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
 
 /// Whether anything could be kept by these rules.
+#[inline]
 pub(super) fn is_on(keep: &Keep) -> bool {
     (keep.errors || keep.slower_than.is_some()) && keep.spans_per_second > 0.0
 }
 
 impl Tracer {
     /// The rules of keeping for this direction; `None` where nothing could be kept.
+    #[inline]
     fn keep(&self, direction: Direction) -> Option<Keep> {
         let keep = match (&self.edge_keep, direction) {
             (Some(keep), Direction::Edge) => keep,
@@ -35,6 +37,7 @@ impl Tracer {
     }
 
     /// Holds the spans of a request that was not sampled. At an edge the context that goes on becomes the CLIENT span's.
+    #[inline]
     pub fn hold(
         &self,
         course: &mut Course<'_>,
@@ -90,6 +93,7 @@ impl Tracer {
     }
 
     /// Listens to a part of the response, and says what the caller is to be told in it.
+    #[inline]
     pub fn hear_held<E>(
         &self,
         held: &mut Held,
@@ -125,6 +129,7 @@ impl Tracer {
     }
 
     /// Settles at the end what was held, and says whether any span of it is kept.
+    #[inline]
     pub fn settle_held<E>(
         &self,
         held: &mut Held,
@@ -154,6 +159,7 @@ impl Tracer {
     }
 
     /// Makes the spans that are kept. The headers are the request's, as they are when it is logged.
+    #[inline]
     pub fn finish_held<'h>(
         &self,
         held: Held,
@@ -217,6 +223,7 @@ impl Tracer {
 }
 
 /// What this part says of the exchange: whether it failed; `None` where that is still to come, or has been.
+#[inline]
 fn verdict(held: &Held, part: Part, exchange: &impl Exchange) -> Option<bool> {
     if held.is_heard {
         return None;
@@ -242,6 +249,7 @@ fn verdict(held: &Held, part: Part, exchange: &impl Exchange) -> Option<bool> {
 /// The request as it came, but for what was changed on its way besides: a route may have changed its path and its
 /// authority, and Envoy then notes what they were. A caller can write such notes, too, so one counts only if it says what
 /// did come.
+#[inline]
 fn as_received<'h>(
     came: [u64; 2],
     headers: RequestHeaders<'h>,
@@ -265,6 +273,7 @@ fn as_received<'h>(
 }
 
 /// The hash of rustc's own tables (FxHash), eight bytes at a time: each request that is held pays for two of them.
+#[inline]
 fn digest(value: Option<&[u8]>) -> u64 {
     let bytes = value.unwrap_or_default();
     let (words, rest) = bytes.as_chunks::<8>();

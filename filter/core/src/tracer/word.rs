@@ -30,6 +30,7 @@ pub enum Word {
 
 impl Part {
     /// The first line of this name.
+    #[inline]
     pub(super) fn line(self, exchange: &impl Exchange, name: &str) -> Option<Vec<u8>> {
         match self {
             Self::Headers => exchange.response_header(name),
@@ -38,6 +39,7 @@ impl Part {
     }
 
     /// All that `server-timing` says.
+    #[inline]
     pub(super) fn server_timing(self, exchange: &impl Exchange) -> Option<Vec<u8>> {
         let first = self.line(exchange, server_timing::NAME)?;
         let all = match self {
@@ -50,6 +52,7 @@ impl Part {
 
 impl Word {
     /// Takes out what anybody said of traces, and leaves all else.
+    #[inline]
     pub(super) fn strip(said: Option<&[u8]>) -> Self {
         match said {
             Some(said) if server_timing::has_word(said) => {
@@ -63,6 +66,7 @@ impl Word {
     }
 
     /// Takes it out of this part of a response.
+    #[inline]
     pub fn stripped(part: Part, exchange: &impl Exchange) -> Self {
         Self::strip(part.server_timing(exchange).as_deref())
     }

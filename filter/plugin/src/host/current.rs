@@ -17,6 +17,7 @@ type Expression = [u8; 4];
 impl CurrentExchange {
     /// Has the proxy prepare what is going to be asked. Envoy may have been built without CEL: then nothing is, and each
     /// property is asked for by itself.
+    #[inline]
     pub(crate) fn prepare() -> Self {
         let create = |question: Question| {
             let handle = foreign("expr_create", question.expression().as_bytes())?;
@@ -29,18 +30,22 @@ impl CurrentExchange {
 }
 
 impl Exchange for CurrentExchange {
+    #[inline]
     fn property(&self, path: &str) -> Option<Vec<u8>> {
         property(path)
     }
 
+    #[inline]
     fn response_header(&self, name: &str) -> Option<Vec<u8>> {
         header(RESPONSE_HEADERS, name)
     }
 
+    #[inline]
     fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
         header(RESPONSE_TRAILERS, name)
     }
 
+    #[inline]
     fn answers(&self, question: Question) -> Option<Vec<u8>> {
         let expression = self.questions.get(question as usize).copied().flatten()?;
         foreign("expr_evaluate", &expression)

@@ -7,6 +7,7 @@ use sidespan_core::entropy::Entropy;
 pub(crate) struct WasiEntropy;
 
 impl Entropy for WasiEntropy {
+    #[inline]
     fn fill(&mut self, bytes: &mut [u8]) -> bool {
         getrandom::fill(bytes).is_ok()
     }

@@ -24,6 +24,7 @@ pub(crate) enum Swap {
 }
 
 impl Swap {
+    #[inline]
     pub(super) fn of(status: u32) -> Self {
         match status {
             super::OK => Self::Done,
