@@ -87,22 +87,9 @@ pub fn literal_characters(pattern: &str) -> usize {
 }
 
 /// What follows the first occurrence of the part.
-///
-/// The search of `str` is linear, that of byte slices is not in `core`. Searching only the stretches of valid UTF-8
-/// misses nothing: a part is valid UTF-8, so it begins where a decoder resumes, and no stretch ends inside it.
-#[inline]
 fn after<'a>(value: &'a [u8], part: &str) -> Option<&'a [u8]> {
-    let mut offset = 0_usize;
-    for chunk in value.utf8_chunks() {
-        if let Some(at) = chunk.valid().find(part) {
-            return value.get(offset.saturating_add(at).saturating_add(part.len())..);
-        }
-        offset = offset
-            .saturating_add(chunk.valid().len())
-            .saturating_add(chunk.invalid().len());
-    }
-    // An empty value has no stretches, and an empty part is in it.
-    part.is_empty().then_some(value)
+    let at = scan::find(value, part.as_bytes())?;
+    value.get(at.saturating_add(part.len())..)
 }
 
 #[cfg(test)]

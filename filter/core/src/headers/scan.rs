@@ -1,6 +1,8 @@
 //! Looking for a byte in a value, eight at a time: values are as long as a caller likes, and the loop over bytes that `split`
 //! makes costs ten instructions for each of them.
 
+use alloc::vec::Vec;
+
 /// Where the byte stands first.
 #[inline]
 pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
@@ -42,6 +44,40 @@ pub(crate) fn last_position(bytes: &[u8], wanted: u8) -> Option<usize> {
         }
     }
     rest.iter().rposition(|byte| *byte == wanted)
+}
+
+/// Where the part stands first. The time grows with the length of both and no faster, whatever they are (Knuth, Morris and
+/// Pratt): values are a caller's. The library has this for text alone, and in ten times the code.
+#[inline(never)]
+pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    // Of each length of what is matched already: how much of it is left to go on from where the next byte differs.
+    let mut borders = Vec::with_capacity(part.len());
+    let mut matched = 0_usize;
+    for (index, byte) in part.iter().enumerate() {
+        if index > 0 {
+            matched = go_on(part, &borders, matched, *byte);
+        }
+        borders.push(matched);
+    }
+    matched = 0;
+    for (index, byte) in bytes.iter().enumerate() {
+        if matched == part.len() {
+            return index.checked_sub(matched);
+        }
+        matched = go_on(part, &borders, matched, *byte);
+    }
+    (matched == part.len()).then(|| bytes.len().saturating_sub(matched))
+}
+
+/// How much of the part is matched with one byte more.
+fn go_on(part: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize {
+    while part.get(matched) != Some(&byte) {
+        match matched.checked_sub(1).and_then(|last| borders.get(last)) {
+            Some(border) => matched = *border,
+            None => return 0,
+        }
+    }
+    matched.saturating_add(1)
 }
 
 /// What stands before the byte and behind it, where it stands first.
@@ -89,7 +125,29 @@ const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
+
+    #[test]
+    fn finds_a_part_where_a_simple_search_does() {
+        let words = |letters: &[u8], longest: u32| -> Vec<Vec<u8>> {
+            let of = |length: u32, number: usize| {
+                let letter = |place| letters[number / letters.len().pow(place) % letters.len()];
+                (0..length).map(letter).collect()
+            };
+            (0..=longest)
+                .flat_map(|length| (0..letters.len().pow(length)).map(move |it| (length, it)))
+                .map(|(length, number)| of(length, number))
+                .collect()
+        };
+        for part in words(b"ab", 5) {
+            for value in words(b"ab", 9) {
+                let expected = match part.as_slice() {
+                    [] => Some(0),
+                    _ => value.windows(part.len()).position(|found| found == part),
+                };
+                assert_eq!(find(&value, &part), expected, "{part:?} in {value:?}");
+            }
+        }
+    }
 
     #[test]
     fn finds_and_splits_as_the_library_does() {

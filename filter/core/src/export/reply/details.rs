@@ -19,6 +19,7 @@ use base64::Engine;
 use super::Answer;
 use crate::binary_header::BASE64;
 use crate::config::Protocol;
+use crate::headers::scan;
 use crate::otlp::{self, wire};
 
 /// The server's word that the same request may be sent again.
@@ -65,8 +66,8 @@ pub fn said<'a>(
     let mut text = String::from_utf8_lossy(&message);
     let words = secrets.into_iter().flat_map(str::split_whitespace);
     for word in words.filter(|word| word.len() >= MIN_SECRET) {
-        if text.contains(word) {
-            text = Cow::Owned(text.replace(word, "…"));
+        if let Some(hidden) = without(&text, word) {
+            text = Cow::Owned(hidden);
         }
     }
     let mut line = String::new();
@@ -79,6 +80,22 @@ pub fn said<'a>(
         }
     }
     Some(line).filter(|line| !line.is_empty())
+}
+
+/// The text without a word; `None` where the word is not in it.
+fn without(text: &str, word: &str) -> Option<String> {
+    let mut hidden = String::new();
+    let mut rest = text;
+    while let Some(at) = scan::find(rest.as_bytes(), word.as_bytes()) {
+        hidden.push_str(rest.get(..at)?);
+        hidden.push('…');
+        rest = rest.get(at.saturating_add(word.len())..)?;
+    }
+    if rest.len() == text.len() {
+        return None;
+    }
+    hidden.push_str(rest);
+    Some(hidden)
 }
 
 fn decoded(text: &[u8]) -> Option<Vec<u8>> {
