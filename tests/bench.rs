@@ -1,6 +1,7 @@
 //! `sidespan bench --envoy`, small: every figure is there and every span accounted for. How large the figures are is of no
 //! interest here: a test does not have the machine for itself.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -122,7 +123,11 @@ fn without_h2load_the_package_is_named() {
 
 fn bench() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sidespan-program"));
-    command.arg("bench").env_remove("RUST_LOG");
+    // Started in the root of the project, as the READMEs do.
+    command
+        .arg("bench")
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .env_remove("RUST_LOG");
     command
 }
 

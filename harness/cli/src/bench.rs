@@ -136,18 +136,21 @@ included, and the least of the rounds counts: a busy machine only adds. Spans ar
 processes, and counted. The load is made by h2load (Debian: nghttp2-client).
 
 Candidates, and how they begin:
-  no-tracing   what all others are held against
-  native-      Envoy's OpenTelemetry tracer (-otel at 100 %, -otel-512 with full batches, -otel-1 at 1 %) and -zipkin
-  no-op        a filter that does nothing
-  floor-       one that reads, writes the same headers as Sidespan, and for -keep looks at the response; and knows nothing
-  sidespan-    100, 0 or 1 %; writing -w3c, the -default formats or -all; with and without -keep; -auto asks for the direction
+  no-tracing  what all others are held against
+  native-     Envoy's OpenTelemetry tracer: otel 100 %, otel-512 with full batches, otel-1 at 1 %;
+              zipkin with B3 and W3C
+  no-op       a filter that does nothing
+  floor-      a filter that knows nothing, reads, and writes what Sidespan writes; -keep: looks at
+              the response, too
+  sidespan-   at 100, 0 or 1 %; writing W3C, the default or all formats; with or without keep; with
+              its direction configured, or -auto
 
 Examples:
-  sidespan bench                                                    guest instructions and calls of each kind of request
-  sidespan bench --envoy                                            all of them, about 12 minutes
-  sidespan bench --envoy --no-latency --only native,sidespan-100    who is cheaper?
-  sidespan bench --envoy --only floor-w3c,sidespan-0-w3c --rounds 12   how much is ours and not Wasm's?
-  sidespan bench --envoy --svg cost.svg --markdown cost.md          for a README
+  sidespan bench                                                   instructions and calls, in the filter
+  sidespan bench --envoy                                           all of them, about 10 minutes
+  sidespan bench --envoy --no-latency --only native,sidespan-100   who is cheaper?
+  sidespan bench --envoy --only floor,sidespan-0 --rounds 12       what is ours, and what Wasm's?
+  sidespan bench --envoy --svg cost.svg --markdown cost.md         for a README
   sidespan bench --envoy --json | jq '.candidates[] | [.name, .added_us]'
 
 Exit codes: 0 measured, 1 spans of Sidespan are missing (the last lines say where), 2 nothing could be measured.";
