@@ -22,16 +22,19 @@ pub trait Notes {
 
 /// Shared data for whoever uses this crate without a proxy.
 impl Notes for BTreeMap<Vec<u8>, Vec<u8>> {
+    #[inline]
     fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
         self.get(&slot[..]).cloned().unwrap_or_default()
     }
 
+    #[inline]
     fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
         self.insert(slot.to_vec(), value.to_vec());
     }
 }
 
 /// Whether a trace is noted. The time is asked for only where something stands there.
+#[inline]
 pub(crate) fn is_noted(
     notes: &mut impl Notes,
     trace_id: TraceId,
@@ -47,6 +50,7 @@ pub(crate) fn is_noted(
 }
 
 /// Notes a trace.
+#[inline]
 pub(crate) fn note(notes: &mut impl Notes, trace_id: TraceId, Nanos(now): Nanos) {
     let mut value = [0; 24];
     let bytes = trace_id.to_bytes().into_iter().chain(now.to_le_bytes());
@@ -57,6 +61,7 @@ pub(crate) fn note(notes: &mut impl Notes, trace_id: TraceId, Nanos(now): Nanos)
 }
 
 /// The key of a trace's slot: the prefix and ten bits of its randomness, as two characters from `@` to `_`.
+#[inline]
 fn slot(trace_id: TraceId) -> [u8; KEY_BYTES] {
     let mut key = *PREFIX;
     let [.., high, low] = (trace_id.randomness() << 3).to_be_bytes();

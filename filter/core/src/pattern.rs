@@ -87,6 +87,7 @@ pub fn literal_characters(pattern: &str) -> usize {
 }
 
 /// What follows the first occurrence of the part.
+#[inline]
 fn after<'a>(value: &'a [u8], part: &str) -> Option<&'a [u8]> {
     let at = scan::find(value, part.as_bytes())?;
     value.get(at.saturating_add(part.len())..)

@@ -70,6 +70,7 @@ pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 /// How much of the part is matched with one byte more.
+#[inline]
 fn go_on(part: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize {
     while part.get(matched) != Some(&byte) {
         match matched.checked_sub(1).and_then(|last| borders.get(last)) {
