@@ -93,8 +93,7 @@ fn measures_each_candidate_and_accounts_for_every_span() {
 #[test]
 fn wrong_use_is_told_what_is_right() {
     for (arguments, part) in [
-        (&[][..], "sidespan bench --envoy"),
-        (&["--envoy", "--requests", "5"], "--requests"),
+        (&["--envoy", "--requests", "5"][..], "--requests"),
         (&["--envoy", "--rounds", "0"], "--rounds"),
         (&["--envoy", "--only", "nobody"], "sidespan-100-w3c"),
     ] {
@@ -107,6 +106,22 @@ fn wrong_use_is_told_what_is_right() {
         );
         assert!(errors.contains(part), "{arguments:?}: {errors}");
     }
+}
+
+/// What the numbers may be, `budget` says.
+#[test]
+fn without_an_envoy_the_cost_inside_the_filter_is_told() {
+    let output = bench().output().expect("the program");
+    let (said, errors) = text(&output);
+    assert!(output.status.success(), "{said}{errors}");
+    assert!(
+        said.contains("sampled, SERVER, nine formats go out"),
+        "{said}"
+    );
+    let output = bench().arg("--json").output().expect("the program");
+    let (said, _) = text(&output);
+    let costs: Value = serde_json::from_str(&said).expect("one object");
+    assert_eq!(costs["excluded"]["calls"]["proxy_get_header_map_pairs"], 1);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //!   at once costs its sidecar beside one that speaks one.
 //! - **Nine formats against one, in two meshes.** The request with all nine where all nine are listed, against the one with
 //!   `traceparent` where that alone is listed. This is what listing everything costs. It is bounded by what it is today,
-//!   so that nobody makes it worse without noticing.
+//!   so that nobody makes it worse without noticing: W3C and B3 are compiled for speed, and the other formats to be small.
 //! - **Formats that are not listed.** That first configuration, and the request with the headers of the eight other
 //!   formats, against the same with as many headers of names and values of equal length that nobody knows.
 
@@ -33,10 +33,7 @@ fn nine_formats_cost_at_most_three_times_one() {
         table()
     );
     assert!(nine <= 3 * one, "{nine} against {one} in one mesh");
-    assert!(
-        nine * 10 <= 62 * alone,
-        "{nine} against {alone} in two meshes"
-    );
+    assert!(nine <= 7 * alone, "{nine} against {alone} in two meshes");
 }
 
 #[test]

@@ -3,6 +3,9 @@
 //!
 //! Where the guest's allocator finds room depends on what it has given away before, so requests and configurations of many
 //! lengths are measured, and the mean is taken: one alone may be lucky.
+//!
+//! The bound is a number and not a share: it was a tenth of a request when a request cost 13,000, and costs no more now that
+//! one costs 9,000.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +15,14 @@ use sidespan_host::{Action, Ending, Headers, Host, StreamProperties, Then};
 use super::{Line, context, metered, usual};
 
 #[test]
-fn to_be_held_costs_a_healthy_request_at_most_a_tenth_and_four_calls() {
+fn to_be_held_costs_a_healthy_request_little_and_four_calls() {
     for direction in [Direction::Inbound, Direction::Outbound] {
         for received in [Received::Unsampled, Received::Nothing] {
             let of = |keep: &str| cost(keep, direction, received);
             let (off, calls_off) = of(r#"{"errors": false}"#);
-            for (what, keep, percent, calls) in [
-                ("errors", "{}", 10, 4),
-                ("errors and slow ones", r#"{"slowerThan": "2s"}"#, 14, 5),
+            for (what, keep, instructions, calls) in [
+                ("errors", "{}", 1_300, 4),
+                ("errors and slow ones", r#"{"slowerThan": "2s"}"#, 1_600, 5),
             ] {
                 let (on, calls_on) = of(keep);
                 let more: BTreeMap<_, _> = calls_on
@@ -31,7 +34,7 @@ fn to_be_held_costs_a_healthy_request_at_most_a_tenth_and_four_calls() {
                     "{direction:?}, {received:?}, {what} kept: {on} instructions against {off}, {} in a thousand more; calls: {more:?}",
                     on * 1000 / off - 1000
                 );
-                assert!(on * 100 <= off * (100 + percent), "{on} against {off}");
+                assert!(on <= off + instructions, "{on} against {off}");
                 assert!(more.values().sum::<u64>() <= calls, "{more:?}");
             }
         }

@@ -16,6 +16,7 @@
 
 mod news;
 pub mod reply;
+mod urgency;
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -29,6 +30,7 @@ use crate::span::Span;
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
 pub use news::News;
+pub use urgency::Urgency;
 
 pub(crate) use news::Reported;
 use reply::{Failure, Reply};
@@ -344,18 +346,6 @@ impl Exporter {
             .checked_div(100)
             .unwrap_or(delay)
     }
-}
-
-/// On what occasion a sender asks, which tells when it will ask again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Urgency {
-    /// The tick.
-    Tick,
-    /// An answer has come. There is still the tick, so only what must not wait for it goes now; otherwise each answer
-    /// would take along what little has come in since the last.
-    Answer,
-    /// The end: whatever there is goes, batch by batch, but no earlier than a collector that refuses may be asked again.
-    Drain,
 }
 
 /// A request is cut at this size, for the proxy holds it in memory as a whole.

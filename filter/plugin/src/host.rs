@@ -10,6 +10,7 @@
 
 mod call;
 mod current;
+mod metric;
 mod random;
 mod swap;
 
@@ -21,6 +22,7 @@ use sidespan_core::time::Nanos;
 
 pub(crate) use call::{PRODUCT, http_call};
 pub(crate) use current::CurrentExchange;
+pub(crate) use metric::{MetricId, MetricKind, define_metric, increment_metric, record_metric};
 pub(crate) use random::WasiEntropy;
 pub(crate) use swap::{Swap, Version};
 
@@ -238,40 +240,6 @@ pub(crate) fn swap_shared_data(
     Swap::of(status)
 }
 
-/// The kind of a metric.
-#[derive(Clone, Copy)]
-pub(crate) enum MetricKind {
-    /// Only grows.
-    Counter = 0,
-    /// Goes up and down.
-    Gauge = 1,
-}
-
-/// The proxy's handle on a metric.
-#[derive(Clone, Copy)]
-pub(crate) struct MetricId(u32);
-
-/// Defines a metric, or finds the one of this name.
-pub(crate) fn define_metric(kind: MetricKind, name: &str) -> Option<MetricId> {
-    let mut id = 0_u32;
-    // SAFETY: the name and the out pointer live as long as the call.
-    let status =
-        unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) };
-    (status == OK).then_some(MetricId(id))
-}
-
-/// Adds to a metric.
-pub(crate) fn increment_metric(MetricId(id): MetricId, by: i64) {
-    // SAFETY: plain numbers.
-    let _ = unsafe { proxy_increment_metric(id, by) };
-}
-
-/// Sets a gauge, for all workers at once.
-pub(crate) fn record_metric(MetricId(id): MetricId, value: u64) {
-    // SAFETY: plain numbers.
-    let _ = unsafe { proxy_record_metric(id, value) };
-}
-
 /// The level from which on the proxy writes what is logged; levels count from 0, trace, to 5, critical.
 pub(crate) fn log_level() -> Option<u32> {
     let mut level = 0_u32;
@@ -372,9 +340,6 @@ unsafe extern "C" {
         value_size: usize,
         cas: u32,
     ) -> u32;
-    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
-    fn proxy_increment_metric(id: u32, by: i64) -> u32;
-    fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_done() -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,

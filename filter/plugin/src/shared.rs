@@ -54,10 +54,9 @@ impl Shared {
 
     /// Treats the headers of the current request.
     #[inline]
-    pub(crate) fn begin(&mut self) -> Begun {
-        match &mut self.mode {
-            Mode::Working(worker) => worker.begin(),
-            Mode::New | Mode::Aside { .. } => Begun::default(),
+    pub(crate) fn begin(&mut self, begun: &mut Begun) {
+        if let Mode::Working(worker) = &mut self.mode {
+            worker.begin(begun);
         }
     }
 

@@ -69,7 +69,7 @@ impl HttpContext for Stream {
     #[inline]
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         if let Ok(mut shared) = self.shared.try_borrow_mut() {
-            self.begun = shared.begin();
+            shared.begin(&mut self.begun);
         }
         Action::Continue
     }

@@ -77,23 +77,22 @@ impl Worker {
         }
     }
 
-    /// Treats the headers of the current stream; what it returns is to be handed back at the stream's end.
+    /// Treats the headers of the current stream, and notes what is to be handed back at its end.
     #[inline]
-    pub(crate) fn begin(&mut self) -> Begun {
+    pub(crate) fn begin(&mut self, begun: &mut Begun) {
         match self.role {
-            Role::Request => self.begin_request(),
-            Role::Attempt => Begun {
-                spans: self.begin_attempt().map(Box::new).map(Spans::Recorded),
-                ..Begun::default()
-            },
+            Role::Request => self.begin_request(begun),
+            Role::Attempt => {
+                begun.spans = self.begin_attempt().map(Box::new).map(Spans::Recorded);
+            }
         }
     }
 
     #[inline]
-    fn begin_request(&mut self) -> Begun {
+    fn begin_request(&mut self, begun: &mut Begun) {
         if self.has_copies && installs::is_seen_before() {
             self.state.stats.add(Counter::ContextDuplicateInstall);
-            return Begun::default();
+            return;
         }
         let block = host::header_map(host::REQUEST_HEADERS);
         let headers = RequestHeaders::read_only(self.tracer.names(), Pairs::new(&block));
@@ -121,36 +120,30 @@ impl Worker {
             log::debug!("{explanation}");
         }
         let Some(course) = course.as_mut() else {
-            return Begun {
-                strips: self.tracer.strips_words(facing.known().or(known)),
-                ..Begun::default()
-            };
+            begun.strips = self.tracer.strips_words(facing.known().or(known));
+            return;
         };
         if let Some((trace_id, span_id)) = self.tracer.ids_to_log(course) {
             host::set_property(TRACE_ID, &trace_id.to_hex());
             host::set_property(SPAN_ID, &span_id.to_hex());
         }
-        let spans = if course.is_recorded() {
+        if course.is_recorded() {
             // The proxy says at the end how long it took, so nobody has to look at the clock now.
             let (all, now) = (Pairs::new(&block), Nanos(0));
-            course
+            begun.spans = course
                 .begin(direction(), &headers, all, now, &mut self.state)
                 .map(Box::new)
-                .map(Spans::Recorded)
+                .map(Spans::Recorded);
         } else if course.is_held() {
-            self.tracer
+            begun.spans = self
+                .tracer
                 .hold(course, &mut direction, &headers, host::now, &mut self.state)
-                .map(Spans::Held)
-        } else {
-            None
-        };
+                .map(Spans::Held);
+        }
         self.tracer.inject(course, &headers, writer);
         let to_note = self.tracer.to_note(course, &headers, &mut direction);
-        Begun {
-            spans,
-            strips: self.tracer.strips_words(facing.known().or(known)),
-            note: to_note.map(|(id, context)| correlation::note(id, &context)),
-        }
+        begun.strips = self.tracer.strips_words(facing.known().or(known));
+        begun.note = to_note.map(|(id, context)| correlation::note(id, &context));
     }
 
     #[inline]
