@@ -3,6 +3,7 @@
 //!
 //! Figures of two runs on a noisy machine cannot be compared, so all that are compared come from one.
 
+mod awaited;
 pub mod builtin;
 mod candidate;
 mod cpu;

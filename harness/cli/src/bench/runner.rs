@@ -17,6 +17,7 @@ use sidespan_envoy::{
 };
 use tokio::task::spawn_blocking;
 
+use super::awaited::Awaited;
 use super::candidate::{Candidate, Exports, RECEIVER, Work};
 use super::cpu;
 use super::h2load::{self, Load};
@@ -38,8 +39,8 @@ pub(super) struct Runner {
     envoy: Envoy,
     address: SocketAddr,
     receiver: Option<Receiver>,
-    /// Requests so far.
-    sent: u64,
+    /// What is to come of the requests so far.
+    awaited: Awaited,
     /// The CPU time that it uses in a second without requests, in seconds.
     idle: f64,
 }
@@ -96,7 +97,7 @@ impl Runner {
             candidate,
             envoy,
             receiver,
-            sent: 0,
+            awaited: Awaited::default(),
             idle: 0.0,
         })
     }
@@ -143,7 +144,7 @@ impl Runner {
             let name = &self.candidate.name;
             format!("`{name}` (the end of its log: {end:?})")
         })?;
-        self.sent += load.requests;
+        self.awaited.send(load.requests);
         Ok(rate)
     }
 
@@ -159,19 +160,19 @@ impl Runner {
         };
         let is_all = matches!(self.candidate.exports(), Exports::All { .. });
         if is_all {
-            receiver.wait_for(self.sent, PATIENCE).await;
+            receiver.wait_for(self.awaited.due(0), PATIENCE).await;
         }
         let counters = self.counters()?;
         let queued = counters.get(QUEUED).copied().unwrap_or(0);
         Ok(Some(Spans {
-            due: is_all.then_some(self.sent),
+            due: is_all.then_some(self.awaited.sent()),
             received: receiver.received(),
             queued,
             counters,
         }))
     }
 
-    async fn wait_for_spans(&self) {
+    async fn wait_for_spans(&mut self) {
         let Some(receiver) = &self.receiver else {
             return;
         };
@@ -180,8 +181,8 @@ impl Runner {
             Exports::Some { pause } => receiver.wait_for_silence(pause).await,
             // Those that never come are told of in the end, with the numbers of the filter.
             Exports::All { late } => {
-                let due = self.sent.saturating_sub(late);
-                receiver.wait_for(due, PATIENCE).await;
+                receiver.wait_for(self.awaited.due(late), PATIENCE).await;
+                self.awaited.give_up(receiver.received(), late);
             }
         }
     }
