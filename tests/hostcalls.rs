@@ -4,19 +4,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use sidespan::bench::kind::{GRPC, SAMPLED, UNSAMPLED};
 use sidespan_host::{Action, Ending, Headers, Host, StreamProperties, Then, Value};
 use sidespan_tests::readme;
 use sidespan_tests::worlds::module;
 
-const SAMPLED: (&str, &str) = (
-    "traceparent",
-    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-);
-const UNSAMPLED: (&str, &str) = (
-    "traceparent",
-    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
-);
-const GRPC: (&str, &str) = ("content-type", "application/grpc");
 const PROBE: (&str, &str) = ("user-agent", "kube-probe/1.33");
 const EXPORTS: &str =
     r#""sampling": {"percentage": 100}, "export": {"otlp": {"cluster": "collector"}}"#;

@@ -16,14 +16,12 @@ pub struct Record {
 
 impl Record {
     /// An exchange whose response has this status and nothing else.
-    #[inline]
     pub fn answered(status: u16) -> Self {
         Self::default().header(":status", &alloc::format!("{status}"))
     }
 
     /// Adds a property, with dots between the segments of its path.
     #[must_use]
-    #[inline]
     pub fn property(mut self, path: &str, value: impl AsRef<[u8]>) -> Self {
         let value = value.as_ref().to_vec();
         self.properties.push((path.replace('.', "\0"), value));
@@ -32,14 +30,12 @@ impl Record {
 
     /// Adds a property that is a whole number.
     #[must_use]
-    #[inline]
     pub fn number(self, path: &str, value: u64) -> Self {
         self.property(path, value.to_le_bytes())
     }
 
     /// Adds a header of the response.
     #[must_use]
-    #[inline]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.add(name, value);
         self
@@ -47,7 +43,6 @@ impl Record {
 
     /// Adds a trailer of the response.
     #[must_use]
-    #[inline]
     pub fn trailer(mut self, name: &str, value: &str) -> Self {
         self.trailers.add(name, value);
         self
@@ -55,7 +50,6 @@ impl Record {
 }
 
 impl Exchange for Record {
-    #[inline]
     fn property(&self, path: &str) -> Option<Vec<u8>> {
         if let Some(name) = path.strip_prefix("response\0headers\0") {
             return joined(&self.headers, name);
@@ -67,30 +61,25 @@ impl Exchange for Record {
         Some(value.clone())
     }
 
-    #[inline]
     fn response_header(&self, name: &str) -> Option<Vec<u8>> {
         first(&self.headers, name)
     }
 
-    #[inline]
     fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
         first(&self.trailers, name)
     }
 
-    #[inline]
     fn answers(&self, _: Question) -> Option<Vec<u8>> {
         None
     }
 }
 
-#[inline]
 fn first(list: &HeaderList, name: &str) -> Option<Vec<u8>> {
     let (_, value) = list.iter().find(|(other, _)| *other == name)?;
     Some(value.to_vec())
 }
 
 /// All lines of a header as Envoy joins them.
-#[inline]
 fn joined(list: &HeaderList, name: &str) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = list
         .iter()

@@ -73,7 +73,6 @@ impl Question {
     pub const ALL: [Self; 3] = [Self::Server, Self::Client, Self::Both];
 
     /// The list as an expression of CEL.
-    #[inline]
     pub fn expression(self) -> String {
         let mut text = String::from("[");
         for (index, fact) in self.facts().iter().enumerate() {
@@ -156,7 +155,6 @@ impl<'a, E: Exchange> Told<'a, E> {
 }
 
 /// Answers to a question that this crate's own tests, and users without a proxy, write as the proxy would.
-#[inline]
 pub fn list<'a>(values: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
     let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     let mut out = length(values.len()).to_vec();

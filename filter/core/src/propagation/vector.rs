@@ -20,7 +20,6 @@ pub(super) const S: &str = "00f067aa0ba902b7";
 pub(super) const P: &str = "05e3ac9a4f6e3b90";
 
 /// The context of these ids.
-#[inline]
 pub(super) fn context(sampling: SamplingState) -> SpanContext {
     SpanContext {
         trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
@@ -32,13 +31,11 @@ pub(super) fn context(sampling: SamplingState) -> SpanContext {
 }
 
 /// The answer of a format that tells it.
-#[inline]
 pub(super) fn found(sampling: SamplingState) -> Extracted {
     Extracted::Context(context(sampling))
 }
 
 /// A request that came in no format and goes on with this.
-#[inline]
 pub(super) fn saying(context: Option<SpanContext>, decision: SamplingState) -> Outgoing<'static> {
     Outgoing {
         context,
@@ -50,13 +47,11 @@ pub(super) fn saying(context: Option<SpanContext>, decision: SamplingState) -> O
 }
 
 /// The same with a context.
-#[inline]
 pub(super) fn carrying(context: SpanContext) -> Outgoing<'static> {
     saying(Some(context), SamplingState::Deferred)
 }
 
 /// A request that came in this format and goes on with this context.
-#[inline]
 pub(super) fn carrying_in(format: Format, context: SpanContext) -> Outgoing<'static> {
     let own: FormatSet = [format].into_iter().collect();
     Outgoing {
@@ -67,7 +62,6 @@ pub(super) fn carrying_in(format: Format, context: SpanContext) -> Outgoing<'sta
 }
 
 /// All headers, in alphabetical order.
-#[inline]
 pub(super) fn lines(headers: &HeaderList) -> Vec<String> {
     let mut lines: Vec<_> = headers
         .iter()

@@ -134,15 +134,18 @@ pub const USUAL: [(&str, &str); 10] = [
     ("x-request-id", "2f1c7a2e-6d0a-9f0e-8a55-1f1d9b1e2c3d"),
 ];
 
-const SAMPLED: (&str, &str) = (
+/// A context that the caller sampled.
+pub const SAMPLED: (&str, &str) = (
     "traceparent",
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 );
-const UNSAMPLED: (&str, &str) = (
+/// One that it did not.
+pub const UNSAMPLED: (&str, &str) = (
     "traceparent",
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
 );
-const GRPC: (&str, &str) = ("content-type", "application/grpc");
+/// What makes a request a gRPC call.
+pub const GRPC: (&str, &str) = ("content-type", "application/grpc");
 const FORMATS: [&str; 9] = [
     "tracecontext",
     "b3",
