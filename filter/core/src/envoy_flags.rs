@@ -50,6 +50,9 @@ pub(crate) fn beyond(status_code: Option<u16>, flags: u64) -> u64 {
 /// What broke the exchange; the first flag that is set, from the most telling on.
 #[inline]
 pub(crate) fn broken_by(flags: u64) -> Option<&'static str> {
+    if flags == 0 {
+        return None;
+    }
     FLAGS
         .iter()
         .filter(|flag| !flag.error_type.is_empty())

@@ -16,16 +16,14 @@
 
 mod news;
 pub mod reply;
+mod request;
 mod urgency;
 
-use alloc::vec;
-use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::batch::Batch;
 use crate::config::{Compression, Export, Protocol};
-use crate::gzip;
 use crate::otlp::{self, Envelope};
+use crate::queue::{self, Queue};
 use crate::span::Span;
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
@@ -34,13 +32,14 @@ pub use urgency::Urgency;
 
 pub(crate) use news::Reported;
 use reply::{Failure, Reply};
+use request::Request;
 
 /// Sends batches of spans, one after the other.
 #[derive(Debug)]
 pub struct Exporter {
     limits: Limits,
     envelope: Envelope,
-    batch: Batch,
+    queue: Queue,
     state: State,
     failures_in_a_row: u32,
     reported: Reported,
@@ -52,7 +51,6 @@ struct Limits {
     protocol: Protocol,
     compression: Compression,
     timeout: Duration,
-    max_spans: usize,
     max_delay: Duration,
     initial_delay: Duration,
     max_retry_delay: Duration,
@@ -73,14 +71,6 @@ enum State {
     },
 }
 
-#[derive(Debug)]
-struct Request {
-    body: Vec<u8>,
-    compression: Compression,
-    spans: usize,
-    attempts: u32,
-}
-
 impl Exporter {
     /// An exporter to `export.otlp`; `None` where nothing is exported.
     pub fn new(export: &Export, envelope: Envelope) -> Option<Self> {
@@ -90,14 +80,19 @@ impl Exporter {
                 protocol: otlp.protocol,
                 compression: otlp.compression,
                 timeout: otlp.timeout,
-                max_spans: export.batch_max_spans,
                 max_delay: export.batch_max_delay,
                 initial_delay: export.retry_initial,
                 max_retry_delay: export.retry_max,
                 attempts: export.retry_attempts,
             },
+            queue: Queue::new(queue::Limits {
+                max_spans: export.queue_max_spans,
+                max_bytes: export.queue_max_bytes,
+                request_spans: export.batch_max_spans,
+                front: envelope.front().saturating_add(otlp::GRPC_PREFIX_BYTES),
+                behind: envelope.behind(),
+            }),
             envelope,
-            batch: Batch::new(export.queue_max_spans, export.queue_max_bytes),
             state: State::Idle,
             failures_in_a_row: 0,
             reported: Reported::default(),
@@ -121,14 +116,14 @@ impl Exporter {
             stats.add(Counter::SpansDroppedShutdown);
             return;
         }
-        let dropped = self.batch.push(otlp::encode(span), now);
+        let dropped = self.queue.push(now, |out| otlp::write_span(out, span));
         stats.add_many(Counter::SpansDroppedQueue, dropped);
     }
 
     /// Whether a whole batch waits and nothing stands in its way, so that it need not wait for the tick.
     #[inline]
     pub fn is_full(&self) -> bool {
-        matches!(self.state, State::Idle) && self.batch.len() >= self.limits.max_spans
+        matches!(self.state, State::Idle) && self.queue.has_closed()
     }
 
     /// The body of the request that is to be sent now, and how it is written. Whoever asks must send it, or say that it
@@ -140,9 +135,15 @@ impl Exporter {
         urgency: Urgency,
         stats: &mut Stats,
     ) -> Option<(&[u8], Compression)> {
-        let request = match core::mem::replace(&mut self.state, State::Idle) {
+        let mut request = match core::mem::replace(&mut self.state, State::Idle) {
             State::Idle if self.is_due(now, urgency) => {
-                let request = self.take_batch()?;
+                let draft = self.queue.take()?;
+                let Limits {
+                    protocol,
+                    compression,
+                    ..
+                } = self.limits;
+                let request = Request::new(draft, &self.envelope, protocol, compression);
                 stats.add(Counter::ExportRequests);
                 request
             }
@@ -160,15 +161,13 @@ impl Exporter {
                 return None;
             }
         };
+        request.attempts = request.attempts.saturating_add(1);
         self.state = State::UnderWay {
-            request: Request {
-                attempts: request.attempts.saturating_add(1),
-                ..request
-            },
+            request,
             since: now,
         };
         match &self.state {
-            State::UnderWay { request, .. } => Some((&request.body, request.compression)),
+            State::UnderWay { request, .. } => Some((request.body(), request.compression)),
             State::Idle | State::Waiting { .. } => None,
         }
     }
@@ -232,7 +231,7 @@ impl Exporter {
     pub fn close(&mut self, stats: &mut Stats) {
         let waiting = self.spans();
         stats.add_many(Counter::SpansDroppedShutdown, waiting);
-        self.batch.take(usize::MAX, usize::MAX);
+        self.queue.clear();
         self.state = State::Idle;
         self.is_closed = true;
     }
@@ -258,14 +257,14 @@ impl Exporter {
     #[inline]
     pub fn spans(&self) -> usize {
         let under_way = self.request().map_or(0, |request| request.spans);
-        self.batch.len().saturating_add(under_way)
+        self.queue.spans().saturating_add(under_way)
     }
 
     /// Bytes of what waits or is under way.
     #[inline]
     pub fn bytes(&self) -> usize {
-        let under_way = self.request().map_or(0, |request| request.body.len());
-        self.batch.bytes().saturating_add(under_way)
+        let under_way = self.request().map_or(0, |request| request.body().len());
+        self.queue.bytes().saturating_add(under_way)
     }
 
     #[inline]
@@ -278,7 +277,7 @@ impl Exporter {
 
     #[inline]
     fn is_due(&self, now: Nanos, urgency: Urgency) -> bool {
-        let Some(oldest) = self.batch.oldest() else {
+        let Some(oldest) = self.queue.oldest() else {
             return false;
         };
         let is_old_enough = match urgency {
@@ -290,45 +289,7 @@ impl Exporter {
             }
             Urgency::Drain => true,
         };
-        is_old_enough || self.batch.len() >= self.limits.max_spans
-    }
-
-    #[inline]
-    fn take_batch(&mut self) -> Option<Request> {
-        let spans = self.batch.take(self.limits.max_spans, MAX_BATCH_BYTES);
-        if spans.is_empty() {
-            return None;
-        }
-        let prefix_bytes = match self.limits.protocol {
-            Protocol::Grpc => otlp::GRPC_PREFIX_BYTES,
-            Protocol::HttpProtobuf => 0,
-        };
-        // Room for the prefix, of which the length is known only at the end.
-        let mut body = vec![0; prefix_bytes];
-        let parts = spans.iter().map(Vec::as_slice);
-        self.envelope.write_request(&mut body, parts);
-        let mut compression = Compression::None;
-        if self.limits.compression == Compression::Gzip
-            && let Some(message) = body.get(prefix_bytes..)
-            && let Some(small) = gzip::compress(message)
-        {
-            // What is sent again is not compressed again.
-            body.truncate(prefix_bytes);
-            body.extend_from_slice(&small);
-            body.shrink_to_fit();
-            compression = Compression::Gzip;
-        }
-        let message_bytes = body.len().saturating_sub(prefix_bytes);
-        let prefix = otlp::grpc_prefix(message_bytes, compression);
-        for (place, byte) in body.iter_mut().take(prefix_bytes).zip(prefix) {
-            *place = byte;
-        }
-        Some(Request {
-            body,
-            compression,
-            spans: spans.len(),
-            attempts: 0,
-        })
+        is_old_enough || self.queue.has_closed()
     }
 
     /// Doubles with every failure in a row, within a fifth up or down.
@@ -347,9 +308,6 @@ impl Exporter {
             .unwrap_or(delay)
     }
 }
-
-/// A request is cut at this size, for the proxy holds it in memory as a whole.
-const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
 #[cfg(test)]
 mod tests;

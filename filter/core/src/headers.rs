@@ -10,7 +10,6 @@ pub(crate) mod scan;
 pub mod wire;
 
 use alloc::vec::Vec;
-use core::str::FromStr;
 
 pub use name::{Name, Names};
 
@@ -169,10 +168,14 @@ pub trait HeaderWriter {
     fn remove(&mut self, name: &'static str);
 }
 
-/// A number in decimal digits, if it is one.
+/// A number in decimal digits, and nothing else, if it is one and fits.
 #[inline]
-pub(crate) fn number<N: FromStr>(digits: &[u8]) -> Option<N> {
-    core::str::from_utf8(digits).ok()?.parse().ok()
+pub(crate) fn number<N: TryFrom<u64>>(digits: &[u8]) -> Option<N> {
+    let number = digits.iter().try_fold(0_u64, |number, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    });
+    N::try_from(number.filter(|_| !digits.is_empty())?).ok()
 }
 
 /// Without spaces and tabs at both ends (RFC 9110, optional whitespace).
@@ -188,6 +191,27 @@ pub(crate) fn trim(value: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_digits_and_nothing_else() {
+        assert_eq!(number::<u16>(b"0"), Some(0));
+        assert_eq!(number::<u16>(b"00080"), Some(80));
+        assert_eq!(number::<u16>(b"65535"), Some(65_535));
+        assert_eq!(number(b"18446744073709551615"), Some(u64::MAX));
+        for no_number in [
+            &b""[..],
+            b"65536",
+            b"18446744073709551616",
+            b"99999999999999999999999",
+            b"+80",
+            b"-1",
+            b" 80",
+            b"8O",
+            b"\xff",
+        ] {
+            assert_eq!(number::<u16>(no_number), None, "{no_number:?}");
+        }
+    }
 
     #[test]
     fn keeps_every_line_of_a_repeated_header_in_order() {

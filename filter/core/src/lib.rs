@@ -39,7 +39,6 @@ extern crate alloc;
 
 mod attributes;
 pub mod baggage;
-pub mod batch;
 mod binary_header;
 pub mod config;
 mod conventions;
@@ -65,6 +64,7 @@ pub mod notes;
 pub mod otlp;
 pub mod pattern;
 pub mod propagation;
+pub mod queue;
 pub mod remote;
 pub mod resource;
 pub mod roster;

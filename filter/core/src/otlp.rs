@@ -9,17 +9,19 @@
 //!       spans ...
 //! ```
 //!
-//! A worker has one resource and one scope, so their bytes are made once. A span is encoded when it ends, and a request
-//! is these parts put one behind the other. The field numbers are those of `opentelemetry/proto/trace/v1/trace.proto`.
+//! A worker has one resource and one scope, so their bytes are made once. A span is encoded when it ends, behind the one
+//! before it, and what stands around the spans of a request is put there when it leaves. The field numbers are those of
+//! `opentelemetry/proto/trace/v1/trace.proto`.
 
+mod envelope;
 pub mod wire;
 
 use alloc::vec::Vec;
 
+pub use envelope::Envelope;
 use wire::as_u64;
 
 use crate::config::{Compression, Conventions};
-use crate::resource::Resource;
 use crate::span::{Span, Status};
 use crate::time::Nanos;
 
@@ -35,113 +37,45 @@ pub fn schema_url(conventions: Conventions) -> &'static str {
     }
 }
 
-/// Everything about a worker's spans that never changes, in encoded form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
-    resource: Vec<u8>,
-    scope: Vec<u8>,
-    schema_url: &'static str,
-}
-
-impl Envelope {
-    /// Takes who speaks, and of the code that makes the spans its name, its version and the digest of its configuration.
-    /// `schema_url` is empty where names are of no one version.
-    pub fn new(
-        resource: &Resource,
-        scope_name: &str,
-        scope_version: &str,
-        digest: &str,
-        schema_url: &'static str,
-    ) -> Self {
-        let mut encoded_resource = Vec::new();
-        wire::message(&mut encoded_resource, RESOURCE_SPANS_RESOURCE, |out| {
-            for (key, value) in resource.iter() {
-                attribute(out, RESOURCE_ATTRIBUTES, key, value.as_bytes());
-            }
-        });
-        let mut scope = Vec::new();
-        wire::message(&mut scope, SCOPE_SPANS_SCOPE, |out| {
-            wire::bytes(out, SCOPE_NAME, scope_name.as_bytes());
-            wire::bytes(out, SCOPE_VERSION, scope_version.as_bytes());
-            attribute(
-                out,
-                SCOPE_ATTRIBUTES,
-                "sidespan.configuration",
-                digest.as_bytes(),
-            );
-        });
-        Self {
-            resource: encoded_resource,
-            scope,
-            schema_url,
-        }
-    }
-
-    /// Adds a whole request with these encoded spans. All lengths are known beforehand, so it is written once, into memory
-    /// that is asked for once: a batch is a few hundred kilobytes.
-    #[inline]
-    pub fn write_request<'a>(
-        &self,
-        out: &mut Vec<u8>,
-        spans: impl Iterator<Item = &'a [u8]> + Clone,
-    ) {
-        let schema_url = self.schema_url.as_bytes();
-        let schema_url_bytes = match schema_url {
-            [] => 0,
-            _ => wire::field_bytes(schema_url.len()),
-        };
-        let spans_bytes = spans.clone().fold(0_usize, |sum, span| {
-            sum.saturating_add(wire::field_bytes(span.len()))
-        });
-        let scope_spans = self
-            .scope
-            .len()
-            .saturating_add(spans_bytes)
-            .saturating_add(schema_url_bytes);
-        let resource_spans = self
-            .resource
-            .len()
-            .saturating_add(wire::field_bytes(scope_spans))
-            .saturating_add(schema_url_bytes);
-        out.reserve_exact(wire::field_bytes(resource_spans));
-        wire::header(out, REQUEST_RESOURCE_SPANS, resource_spans);
-        out.extend_from_slice(&self.resource);
-        wire::header(out, RESOURCE_SPANS_SCOPE_SPANS, scope_spans);
-        out.extend_from_slice(&self.scope);
-        for span in spans {
-            wire::header(out, SCOPE_SPANS_SPANS, span.len());
-            out.extend_from_slice(span);
-        }
-        wire::bytes(out, SCOPE_SPANS_SCHEMA_URL, schema_url);
-        wire::bytes(out, RESOURCE_SPANS_SCHEMA_URL, schema_url);
-    }
+/// Adds one span as a field of `ScopeSpans`.
+#[inline]
+pub fn write_span(out: &mut Vec<u8>, span: &Span) {
+    let attributes = span.attributes.as_encoded().len();
+    out.reserve(attributes.saturating_add(TYPICAL_SPAN_BYTES));
+    wire::message(out, SCOPE_SPANS_SPANS, 2, |out| write_fields(out, span));
 }
 
 /// One span, encoded.
 #[inline]
 pub fn encode(span: &Span) -> Vec<u8> {
-    let attributes = span.attributes.as_encoded();
-    let mut out = Vec::with_capacity(attributes.len().saturating_add(TYPICAL_SPAN_BYTES));
-    wire::bytes(&mut out, SPAN_TRACE_ID, &span.trace_id.to_bytes());
-    wire::bytes(&mut out, SPAN_SPAN_ID, &span.span_id.to_bytes());
-    wire::bytes(&mut out, SPAN_TRACE_STATE, &span.trace_state);
+    let attributes = span.attributes.as_encoded().len();
+    let mut out = Vec::with_capacity(attributes.saturating_add(TYPICAL_SPAN_BYTES));
+    write_fields(&mut out, span);
+    out
+}
+
+#[inline]
+fn write_fields(out: &mut Vec<u8>, span: &Span) {
+    wire::bytes(out, SPAN_TRACE_ID, &span.trace_id.to_bytes());
+    wire::bytes(out, SPAN_SPAN_ID, &span.span_id.to_bytes());
+    wire::bytes(out, SPAN_TRACE_STATE, &span.trace_state);
     if let Some(parent) = span.parent_span_id {
-        wire::bytes(&mut out, SPAN_PARENT_SPAN_ID, &parent.to_bytes());
+        wire::bytes(out, SPAN_PARENT_SPAN_ID, &parent.to_bytes());
     }
-    wire::bytes(&mut out, SPAN_NAME, span.name.as_bytes());
-    wire::number(&mut out, SPAN_KIND, span.kind as u64);
+    wire::bytes(out, SPAN_NAME, span.name.as_bytes());
+    wire::number(out, SPAN_KIND, span.kind as u64);
     let Nanos(start) = span.start;
     let Nanos(end) = span.end.max(span.start);
-    wire::fixed64(&mut out, SPAN_START_TIME, start);
-    wire::fixed64(&mut out, SPAN_END_TIME, end);
-    out.extend_from_slice(attributes);
+    wire::fixed64(out, SPAN_START_TIME, start);
+    wire::fixed64(out, SPAN_END_TIME, end);
+    out.extend_from_slice(span.attributes.as_encoded());
     wire::number(
-        &mut out,
+        out,
         SPAN_DROPPED_ATTRIBUTES_COUNT,
         u64::from(span.attributes.dropped()),
     );
     if let Some(link) = span.link {
-        wire::message(&mut out, SPAN_LINKS, |out| {
+        wire::message(out, SPAN_LINKS, 1, |out| {
             wire::bytes(out, LINK_TRACE_ID, &link.trace_id.to_bytes());
             wire::bytes(out, LINK_SPAN_ID, &link.span_id.to_bytes());
             attribute(
@@ -156,12 +90,11 @@ pub fn encode(span: &Span) -> Vec<u8> {
     }
     match span.status {
         Status::Unset => {}
-        Status::Error => wire::message(&mut out, SPAN_STATUS, |out| {
+        Status::Error => wire::message(out, SPAN_STATUS, 1, |out| {
             wire::number(out, STATUS_CODE, STATUS_CODE_ERROR);
         }),
     }
-    wire::fixed32(&mut out, SPAN_FLAGS, span.flags);
-    out
+    wire::fixed32(out, SPAN_FLAGS, span.flags);
 }
 
 /// A string attribute as a field of a span; the bytes are to be UTF-8.
@@ -297,17 +230,7 @@ fn partial_success(response: &[u8]) -> impl Iterator<Item = (u64, wire::Field<'_
 /// How long that is.
 pub const GRPC_PREFIX_BYTES: usize = 5;
 
-const REQUEST_RESOURCE_SPANS: u64 = 1;
-const RESOURCE_SPANS_RESOURCE: u64 = 1;
-const RESOURCE_SPANS_SCOPE_SPANS: u64 = 2;
-const RESOURCE_SPANS_SCHEMA_URL: u64 = 3;
-const RESOURCE_ATTRIBUTES: u64 = 1;
-const SCOPE_SPANS_SCOPE: u64 = 1;
 const SCOPE_SPANS_SPANS: u64 = 2;
-const SCOPE_SPANS_SCHEMA_URL: u64 = 3;
-const SCOPE_NAME: u64 = 1;
-const SCOPE_VERSION: u64 = 2;
-const SCOPE_ATTRIBUTES: u64 = 3;
 const SPAN_TRACE_ID: u64 = 1;
 const SPAN_SPAN_ID: u64 = 2;
 const SPAN_TRACE_STATE: u64 = 3;

@@ -264,15 +264,16 @@ impl Tracer {
         Some((context.trace_id, context.span_id?))
     }
 
-    /// Ends the spans of a request, at the end of the exchange as the proxy tells it.
+    /// Ends the spans of a request, at the end of the exchange as the proxy tells it, and hands each over.
     #[inline]
     pub fn finish(
         &self,
         active: Active,
         exchange: &impl Exchange,
         now: Nanos,
-    ) -> impl Iterator<Item = Span> {
-        active.finish(&self.descriptions, exchange, now)
+        each: &mut impl FnMut(Span),
+    ) {
+        active.finish(&self.descriptions, exchange, now, each);
     }
 
     /// The headers that make a difference here; of what is not among them a request needs not to be read.

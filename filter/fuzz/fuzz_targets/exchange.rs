@@ -14,6 +14,7 @@ use sidespan_core::otlp;
 use sidespan_core::propagation::SamplingState;
 use sidespan_core::propagation::format::Format;
 use sidespan_core::resource::Node;
+use sidespan_core::span::Span;
 use sidespan_core::state::State;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Tracer};
@@ -86,12 +87,12 @@ fn exchange<'a>(
     let active = course.begin(direction, &request, all.clone(), Nanos(1), &mut state);
     tracer.inject(&course, &request, &mut after);
     let answered = Record::answered(200);
-    for span in active
-        .into_iter()
-        .flat_map(|active| tracer.finish(active, &answered, Nanos(2)))
-    {
+    let each = &mut |span: Span| {
         assert!(!otlp::encode(&span).is_empty());
         traces.push(span.trace_id);
+    };
+    if let Some(active) = active {
+        tracer.finish(active, &answered, Nanos(2), each);
     }
     Some((after, traces))
 }

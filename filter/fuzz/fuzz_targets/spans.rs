@@ -80,8 +80,11 @@ fn of_request(
     };
     let all = request.pairs();
     let active = course.begin(direction, &known, all, Nanos(1), &mut state);
-    let ended = active.map(|active| tracer.finish(active, record, Nanos(2)).collect());
-    ended.unwrap_or_default()
+    let mut spans = Vec::new();
+    if let Some(active) = active {
+        tracer.finish(active, record, Nanos(2), &mut |span| spans.push(span));
+    }
+    spans
 }
 
 fn of_try(tracer: &Tracer, request: &HeaderList, record: &Record) -> Vec<Span> {
@@ -94,7 +97,9 @@ fn of_try(tracer: &Tracer, request: &HeaderList, record: &Record) -> Vec<Span> {
         return Vec::new();
     };
     tracer.hear_attempt(&mut active, record);
-    tracer.finish_attempt(active, record, Nanos(2)).collect()
+    let mut spans = Vec::new();
+    tracer.finish_attempt(active, record, Nanos(2), &mut |span| spans.push(span));
+    spans
 }
 
 fn kept(tracer: &Tracer, direction: Direction, request: &HeaderList, record: &Record) -> Vec<Span> {
@@ -118,9 +123,11 @@ fn kept(tracer: &Tracer, direction: Direction, request: &HeaderList, record: &Re
     if !tracer.settle_held(&mut held, record, notes, now, &mut state) {
         return Vec::new();
     }
-    let stats = &mut state.stats;
-    let spans = tracer.finish_held(held, known, request.pairs(), record, Nanos(2), stats);
-    let spans: Vec<_> = spans.collect();
+    let mut spans = Vec::new();
+    let active = tracer.open_held(held, known, request.pairs(), Nanos(2), &mut state.stats);
+    if let Some(active) = active {
+        tracer.finish(active, record, Nanos(2), &mut |span| spans.push(span));
+    }
     assert!(!spans.is_empty() && spans.iter().all(|span| span.flags & 1 == 0));
     spans
 }

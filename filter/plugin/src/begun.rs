@@ -18,6 +18,8 @@ pub(crate) struct Begun {
 pub(crate) enum Spans {
     /// They are recorded.
     Recorded(Box<Active>),
+    /// The same, of a try.
+    Tried(Box<Active>),
     /// They may be kept although they are not.
     Held(Held),
 }
@@ -26,16 +28,17 @@ impl Begun {
     /// Whether there is anything to be done with a response.
     #[inline]
     pub(crate) fn listens(&self) -> bool {
-        self.spans.is_some() || self.strips
+        self.strips || matches!(self.spans, Some(Spans::Tried(_) | Spans::Held(_)))
     }
 
     /// Notes that the response has come to its end.
     #[inline]
     pub(crate) fn hear_end(&mut self) {
         match &mut self.spans {
-            Some(Spans::Recorded(active)) => active.hear_end(),
+            Some(Spans::Tried(active)) => active.hear_end(),
             Some(Spans::Held(held)) => held.hear_end(),
-            None => {}
+            // The proxy says at the end how a request ended.
+            Some(Spans::Recorded(_)) | None => {}
         }
     }
 }

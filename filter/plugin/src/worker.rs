@@ -83,7 +83,7 @@ impl Worker {
         match self.role {
             Role::Request => self.begin_request(begun),
             Role::Attempt => {
-                begun.spans = self.begin_attempt().map(Box::new).map(Spans::Recorded);
+                begun.spans = self.begin_attempt().map(Box::new).map(Spans::Tried);
             }
         }
     }
@@ -166,9 +166,7 @@ impl Worker {
     #[inline]
     pub(crate) fn hear(&mut self, begun: &mut Begun, part: Part) {
         match &mut begun.spans {
-            Some(Spans::Recorded(active)) if self.role == Role::Attempt => {
-                self.tracer.hear_attempt(active, &self.exchange);
-            }
+            Some(Spans::Tried(active)) => self.tracer.hear_attempt(active, &self.exchange),
             Some(Spans::Held(held)) => {
                 let word = self.tracer.hear_held(
                     held,
@@ -191,21 +189,16 @@ impl Worker {
         let Some(collector) = &mut self.collector else {
             return;
         };
-        let active = match spans {
-            Spans::Recorded(active) => active,
-            Spans::Held(held) => return self.finish_held(held),
-        };
+        if let Spans::Held(held) = spans {
+            return self.finish_held(held);
+        }
         let now = host::now();
-        let mut push = |span| collector.exporter.push(&span, now, &mut self.state.stats);
-        match self.role {
-            Role::Request => self
-                .tracer
-                .finish(*active, &self.exchange, now)
-                .for_each(&mut push),
-            Role::Attempt => self
-                .tracer
-                .finish_attempt(*active, &self.exchange, now)
-                .for_each(&mut push),
+        let (tracer, exchange) = (&self.tracer, &self.exchange);
+        let push = &mut |span| collector.exporter.push(&span, now, &mut self.state.stats);
+        match spans {
+            Spans::Recorded(active) => tracer.finish(*active, exchange, now, push),
+            Spans::Tried(active) => tracer.finish_attempt(*active, exchange, now, push),
+            Spans::Held(_) => {}
         }
         collector.ask_for_tick();
     }
@@ -228,11 +221,9 @@ impl Worker {
         let (headers, all) = (RequestHeaders::read(Pairs::new(&block)), Pairs::new(&block));
         let now = host::now();
         let mut kept = Stats::default();
-        let spans = self
-            .tracer
-            .finish_held(held, headers, all, &exchange, now, &mut kept);
-        for span in spans {
-            collector.exporter.push(&span, now, &mut self.state.stats);
+        if let Some(active) = self.tracer.open_held(held, headers, all, now, &mut kept) {
+            let push = &mut |span| collector.exporter.push(&span, now, &mut self.state.stats);
+            self.tracer.finish(active, &exchange, now, push);
         }
         self.state.stats.add_all(&mut kept);
         collector.ask_for_tick();

@@ -63,29 +63,37 @@ pub fn bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
     }
 }
 
-/// Writes a message field with what `fields` writes. Its length goes in front when it is known; most messages of a
-/// span are so short that the one byte kept free for it is enough, and nothing has to move.
+/// Writes a message field with what `fields` writes. Its length stands in front and is known behind; as many bytes are kept
+/// free for it as it usually takes, so that usually nothing has to move.
 #[inline]
-pub fn message(out: &mut Vec<u8>, field: u64, fields: impl FnOnce(&mut Vec<u8>)) {
+pub fn message(out: &mut Vec<u8>, field: u64, digits: usize, fields: impl FnOnce(&mut Vec<u8>)) {
     tag(out, field, BYTES);
     let at = out.len();
-    out.push(0);
+    for _ in 0..digits {
+        out.push(0);
+    }
+    let begin = out.len();
     fields(out);
-    let length = as_u64(out.len().saturating_sub(at).saturating_sub(1));
-    if length < 0x80 {
-        if let Some(byte) = out.get_mut(at) {
-            *byte = low_seven_bits(length);
-        }
-        return;
+    let length = as_u64(out.len().saturating_sub(begin));
+    if varint_bytes_of(length) != digits {
+        return lengthen(out, at, begin, length);
     }
-    let end = out.len();
-    varint(out, length);
-    let digits = out.len().saturating_sub(end);
-    if let Some(body) = out.get_mut(at.saturating_add(1)..) {
-        body.rotate_right(digits);
+    let mut rest = length;
+    for place in out.iter_mut().take(begin).skip(at) {
+        *place = low_seven_bits(rest) | 0x80;
+        rest >>= 7;
     }
-    // The byte that was kept free is now the one too many.
-    out.remove(at);
+    if let Some(last) = begin.checked_sub(1).and_then(|last| out.get_mut(last)) {
+        *last &= 0x7f;
+    }
+}
+
+/// Puts a length where too much or too little was kept free for it.
+#[cold]
+fn lengthen(out: &mut Vec<u8>, at: usize, begin: usize, length: u64) {
+    let mut digits = Vec::new();
+    varint(&mut digits, length);
+    out.splice(at..begin, digits);
 }
 
 /// A field that was read.
@@ -217,18 +225,18 @@ mod tests {
     #[test]
     fn puts_the_length_in_front_of_a_message_of_any_length() {
         for length in [0_usize, 1, 126, 127, 128, 129, 16_383, 16_384, 70_000] {
-            let mut out = vec![9];
-            message(&mut out, 1, |out| {
-                out.extend(core::iter::repeat_n(7, length))
-            });
-            out.push(9);
-            let mut rest = &out[1..];
-            let Some((1, Field::Bytes(body))) = read(&mut rest) else {
-                panic!("no message for {length}");
-            };
-            assert_eq!(body.len(), length);
-            assert!(body.iter().all(|byte| *byte == 7));
-            assert_eq!(rest, [9], "{length}");
+            let mut expected = vec![9];
+            bytes(&mut expected, 1, &vec![7; length]);
+            if length == 0 {
+                expected.extend([0x0a, 0]);
+            }
+            expected.push(9);
+            for digits in 0..5 {
+                let mut out = vec![9];
+                message(&mut out, 1, digits, |out| out.resize(out.len() + length, 7));
+                out.push(9);
+                assert_eq!(out, expected, "{length} {digits}");
+            }
         }
     }
 

@@ -69,14 +69,15 @@ impl Active {
         self.response.get_or_insert_default().is_whole = true;
     }
 
-    /// Ends the spans, at the end of the exchange as the proxy tells it.
+    /// Ends the spans, at the end of the exchange as the proxy tells it, and hands each over.
     #[inline]
     pub(super) fn finish(
         self,
         descriptions: &Descriptions,
         exchange: &impl Exchange,
         now: Nanos,
-    ) -> impl Iterator<Item = Span> {
+        each: &mut impl FnMut(Span),
+    ) {
         let question = match (self.first.kind, &self.second) {
             (_, Some(_)) => Question::Both,
             (SpanKind::Server, None) => Question::Server,
@@ -86,52 +87,47 @@ impl Active {
         let told = Told::new(exchange, question, answers.as_deref());
         let (start, end) = exchange::times(&told, self.start, now);
         let ending = Ending::read(&told, self.is_rpc());
-        self.end(descriptions, ending, &told, start, end)
+        self.end(descriptions, &ending, &told, (start, end), each);
     }
 
     /// Ends the spans so, and then.
     #[inline]
-    pub(super) fn end<E: Exchange>(
+    pub(super) fn end(
         self,
         descriptions: &Descriptions,
-        ending: Ending,
-        told: &Told<'_, E>,
-        start: Nanos,
-        end: Nanos,
-    ) -> impl Iterator<Item = Span> + use<E> {
-        let Self {
-            context,
-            link,
-            trace_state,
-            subject,
-            first,
-            second,
-            response,
-            ..
-        } = self;
-        let early = response.map_or_else(Vec::new, |response| response.headers);
-        let ended = |mut open: Open, trace_state| {
+        ending: &Ending,
+        told: &Told<'_, impl Exchange>,
+        (start, end): (Nanos, Nanos),
+        each: &mut impl FnMut(Span),
+    ) {
+        let early = self
+            .response
+            .map_or_else(Vec::new, |response| response.headers);
+        let (mut next, mut second) = (Some(self.first), self.second);
+        let mut trace_state = self.trace_state;
+        while let Some(mut open) = next.take() {
+            next = second.take();
             let attributes = &mut open.attributes;
-            let outcome = descriptions.end(open.kind, &subject, attributes, &ending, &early, told);
-            Span {
-                trace_id: context.trace_id,
+            let outcome =
+                descriptions.end(open.kind, &self.subject, attributes, ending, &early, told);
+            each(Span {
+                trace_id: self.context.trace_id,
                 span_id: open.span_id,
                 parent_span_id: open.parent_span_id,
-                trace_state,
-                flags: flags(&context, &open),
-                link: link.filter(|_| open.parent != Parent::Here),
+                trace_state: match next {
+                    Some(_) => trace_state.clone(),
+                    None => core::mem::take(&mut trace_state),
+                },
+                flags: flags(&self.context, &open),
+                link: self.link.filter(|_| open.parent != Parent::Here),
                 name: outcome.name,
                 kind: open.kind,
                 start,
                 end,
                 attributes: open.attributes,
                 status: outcome.status,
-            }
-        };
-        let second = second.map(|open| ended(open, trace_state.clone()));
-        [Some(ended(first, trace_state)), second]
-            .into_iter()
-            .flatten()
+            });
+        }
     }
 }
 

@@ -126,13 +126,14 @@ impl Tracer {
         }
     }
 
-    /// Ends the span of a try.
+    /// Ends the span of a try, and hands it over.
     pub fn finish_attempt(
         &self,
         mut active: Active,
         exchange: &impl Exchange,
         now: Nanos,
-    ) -> impl Iterator<Item = Span> {
+        each: &mut impl FnMut(Span),
+    ) {
         let response = active.response.take().unwrap_or_default();
         let Response {
             mut ending,
@@ -150,7 +151,8 @@ impl Tracer {
         // The proxy measures the request as a whole, so a try has only the clock.
         let start = active.start;
         let told = Told::nothing(exchange);
-        active.end(&self.descriptions, ending, &told, start, now.max(start))
+        let times = (start, now.max(start));
+        active.end(&self.descriptions, &ending, &told, times, each);
     }
 
     /// The course of a try before anything is decided: what was found goes on as it is.

@@ -14,7 +14,7 @@ use crate::grpc;
 use crate::headers::{Name, RequestHeaders};
 use crate::notes::Notes;
 use crate::sampler::Verdict;
-use crate::span::{Span, SpanKind};
+use crate::span::SpanKind;
 use crate::state::State;
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
@@ -158,17 +158,16 @@ impl Tracer {
         of(|fate| matches!(fate, Fate::Kept(_))) > 0
     }
 
-    /// Makes the spans that are kept. The headers are the request's, as they are when it is logged.
+    /// Opens the spans that are kept, to be finished at once. The headers are the request's, as they are when it is logged.
     #[inline]
-    pub fn finish_held<'h>(
+    pub fn open_held<'h>(
         &self,
         held: Held,
         headers: RequestHeaders<'h>,
         all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
-        exchange: &impl Exchange,
         now: Nanos,
         stats: &mut Stats,
-    ) -> impl Iterator<Item = Span> {
+    ) -> Option<Active> {
         let headers = as_received(held.target, headers, all.clone());
         let subject = self.descriptions.subject(&headers);
         let above = held.server.map(|side| side.span_id);
@@ -196,12 +195,12 @@ impl Tracer {
         };
         let server = open(SpanKind::Server, held.server, of_server);
         let client = open(SpanKind::Client, held.client, of_client);
-        let active = match (server, client) {
-            (Some(first), second) => Some((first, second)),
-            (None, Some(first)) => Some((first, None)),
-            (None, None) => None,
+        let (first, second) = match (server, client) {
+            (Some(first), second) => (first, second),
+            (None, Some(first)) => (first, None),
+            (None, None) => return None,
         };
-        let active = active.map(|(first, second)| Active {
+        Some(Active {
             context: held.context,
             link: held.link.map(|link| *link),
             trace_state: held.trace_state,
@@ -215,10 +214,7 @@ impl Tracer {
             first,
             second,
             response: None,
-        });
-        active
-            .into_iter()
-            .flat_map(move |active| active.finish(&self.descriptions, exchange, now))
+        })
     }
 }
 

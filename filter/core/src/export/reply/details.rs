@@ -197,7 +197,7 @@ mod tests {
         wire::number(&mut out, 1, 8);
         wire::bytes(&mut out, STATUS_MESSAGE, b"slow down");
         for (kind, value) in details {
-            wire::message(&mut out, STATUS_DETAILS, |out| {
+            wire::message(&mut out, STATUS_DETAILS, 1, |out| {
                 wire::bytes(out, ANY_TYPE_URL, kind);
                 wire::bytes(out, ANY_VALUE, value);
             });
@@ -207,7 +207,7 @@ mod tests {
 
     fn retry_after(seconds: u64, nanos: u64) -> Vec<u8> {
         let mut out = Vec::new();
-        wire::message(&mut out, RETRY_INFO_DELAY, |out| {
+        wire::message(&mut out, RETRY_INFO_DELAY, 1, |out| {
             wire::number(out, DURATION_SECONDS, seconds);
             wire::number(out, DURATION_NANOS, nanos);
         });

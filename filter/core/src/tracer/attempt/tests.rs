@@ -57,10 +57,10 @@ impl Tries {
     }
 
     fn finish(&self, active: Active, exchange: &Record) -> Span {
-        let spans: Vec<Span> = self
-            .tracer
-            .finish_attempt(active, exchange, Nanos(20))
-            .collect();
+        let mut spans = Vec::new();
+        let each = &mut |span| spans.push(span);
+        self.tracer
+            .finish_attempt(active, exchange, Nanos(20), each);
         assert_eq!(spans.len(), 1);
         spans.into_iter().next().unwrap()
     }

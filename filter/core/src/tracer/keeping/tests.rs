@@ -12,7 +12,7 @@ use crate::exchange::record::Record;
 use crate::headers::HeaderWriter;
 use crate::headers::list::HeaderList;
 use crate::resource::Node;
-use crate::span::Status;
+use crate::span::{Span, Status};
 use crate::stats::Counter;
 
 mod received;
@@ -135,10 +135,10 @@ impl Pod {
             }
             let (request, all) = (at_end.as_request(), at_end.pairs());
             let stats = &mut self.state.stats;
-            let spans = self
-                .tracer
-                .finish_held(held, request, all, exchange, now(), stats);
-            done.spans.extend(spans);
+            let active = self.tracer.open_held(held, request, all, now(), stats);
+            let active = active.expect("what is settled so has a span");
+            let each = &mut |span| done.spans.push(span);
+            self.tracer.finish(active, exchange, now(), each);
         }
         done
     }

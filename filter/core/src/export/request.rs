@@ -1,0 +1,74 @@
+//! A request as it is sent, and sent again: a message around a batch of spans, compressed where that is wanted, in gRPC's frame
+//! where that is spoken.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::config::{Compression, Protocol};
+use crate::gzip;
+use crate::otlp::{self, Envelope};
+use crate::queue::Draft;
+
+#[derive(Debug)]
+pub(super) struct Request {
+    // The body, and what was kept free in front of it.
+    bytes: Vec<u8>,
+    body_at: usize,
+    pub(super) compression: Compression,
+    pub(super) spans: usize,
+    pub(super) attempts: u32,
+}
+
+impl Request {
+    /// A request that was not tried yet. What will not become smaller is not compressed, though it be wanted.
+    #[inline]
+    pub(super) fn new(
+        draft: Draft,
+        envelope: &Envelope,
+        protocol: Protocol,
+        wanted: Compression,
+    ) -> Self {
+        let Draft {
+            mut bytes,
+            spans_at,
+            spans,
+            ..
+        } = draft;
+        let mut body_at = envelope.complete(&mut bytes, spans_at);
+        let prefix_bytes = match protocol {
+            Protocol::Grpc => otlp::GRPC_PREFIX_BYTES,
+            Protocol::HttpProtobuf => 0,
+        };
+        let mut compression = Compression::None;
+        if wanted == Compression::Gzip
+            && let Some(message) = bytes.get(body_at..)
+            && let Some(small) = gzip::compress(message)
+        {
+            // What is sent again is not compressed again.
+            bytes = vec![0; prefix_bytes];
+            bytes.extend_from_slice(&small);
+            bytes.shrink_to_fit();
+            body_at = prefix_bytes;
+            compression = Compression::Gzip;
+        }
+        let message_bytes = bytes.len().saturating_sub(body_at);
+        let prefix = otlp::grpc_prefix(message_bytes, compression);
+        body_at = body_at.saturating_sub(prefix_bytes);
+        let places = bytes.iter_mut().skip(body_at).take(prefix_bytes);
+        for (place, byte) in places.zip(prefix) {
+            *place = byte;
+        }
+        Self {
+            bytes,
+            body_at,
+            compression,
+            spans,
+            attempts: 0,
+        }
+    }
+
+    #[inline]
+    pub(super) fn body(&self) -> &[u8] {
+        self.bytes.get(self.body_at..).unwrap_or_default()
+    }
+}
