@@ -3,10 +3,11 @@
 //! Names are for `--only` and for scripts: none is changed once it is here. Each filter of ours that samples nothing has a
 //! floor, the filter that does the same calls and knows nothing.
 
+mod ours;
+
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use sidespan_core::propagation::format::Format;
+use serde_json::Value;
 
 /// The one that all others are held against: what they add is what they cost more than it.
 pub(super) const BASELINE: &str = "no-tracing";
@@ -134,7 +135,7 @@ pub(super) fn all() -> Vec<Candidate> {
     }];
     all.extend(native());
     all.extend(floors());
-    all.extend(sidespan());
+    all.extend(ours::all());
     all
 }
 
@@ -201,134 +202,6 @@ fn floors() -> [Candidate; 5] {
             &[READ, WRITE_W3C, WRITE_B3, RESPOND],
         ),
     ]
-}
-
-fn sidespan() -> Vec<Candidate> {
-    use Direction::{Auto, Inbound};
-    use Inject::{All, Default, W3c};
-    use Keep::{Off, On};
-    vec![
-        ours("sidespan-100-w3c", 100, W3c, On, Inbound, None),
-        ours("sidespan-100-default", 100, Default, On, Inbound, None),
-        ours("sidespan-100-all", 100, All, On, Inbound, None),
-        ours(
-            "sidespan-0-w3c-no-keep",
-            0,
-            W3c,
-            Off,
-            Inbound,
-            Some(FLOOR_W3C),
-        ),
-        ours(
-            "sidespan-0-default-no-keep",
-            0,
-            Default,
-            Off,
-            Inbound,
-            Some(FLOOR_DEFAULT),
-        ),
-        ours(
-            "sidespan-0-w3c-keep",
-            0,
-            W3c,
-            On,
-            Inbound,
-            Some(FLOOR_W3C_KEEP),
-        ),
-        ours(
-            "sidespan-0-default-keep",
-            0,
-            Default,
-            On,
-            Inbound,
-            Some(FLOOR_DEFAULT_KEEP),
-        ),
-        ours(
-            "sidespan-0-w3c-no-keep-auto",
-            0,
-            W3c,
-            Off,
-            Auto,
-            Some(FLOOR_W3C),
-        ),
-        ours(
-            "sidespan-0-w3c-keep-auto",
-            0,
-            W3c,
-            On,
-            Auto,
-            Some(FLOOR_W3C_KEEP),
-        ),
-        ours("sidespan-1-w3c-no-keep", 1, W3c, Off, Inbound, None),
-        ours("sidespan-1-w3c-keep", 1, W3c, On, Inbound, None),
-    ]
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Inject {
-    /// W3C alone: the work of Envoy's OpenTelemetry tracer.
-    W3c,
-    /// As without a configuration: W3C and B3, the work of Envoy's Zipkin tracer.
-    Default,
-    /// Every format.
-    All,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Keep {
-    On,
-    Off,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Direction {
-    /// Told by the configuration.
-    Inbound,
-    /// Asked for with every request.
-    Auto,
-}
-
-/// One of ours; its name, title and configuration say the same thrice.
-fn ours(
-    name: &str,
-    percentage: u8,
-    inject: Inject,
-    keep: Keep,
-    direction: Direction,
-    floor: Option<&'static str>,
-) -> Candidate {
-    let mut configuration = json!({
-        "sampling": {"percentage": percentage},
-        "export": {"otlp": {"cluster": RECEIVER}},
-    });
-    let mut title = format!("{percentage} %");
-    match inject {
-        Inject::W3c => {
-            configuration["propagation"] = json!({"inject": ["tracecontext"], "mirror": false});
-            title += ", writes W3C";
-        }
-        Inject::Default => title += ", writes W3C and B3",
-        Inject::All => {
-            let formats = Format::ALL.map(Format::name);
-            configuration["propagation"] = json!({"inject": formats});
-            title += ", writes all nine formats";
-        }
-    }
-    if keep == Keep::Off {
-        configuration["sampling"]["keep"] = json!({"errors": false});
-        title += ", keep off";
-    }
-    match direction {
-        Direction::Inbound => configuration["direction"] = "inbound".into(),
-        Direction::Auto => title += ", direction auto",
-    }
-    Candidate {
-        name: name.into(),
-        title,
-        group: Group::Sidespan,
-        work: Work::Sidespan(configuration),
-        floor,
-    }
 }
 
 const FLOOR_W3C: &str = "floor-w3c";
@@ -402,6 +275,26 @@ mod tests {
             compared += 1;
         }
         assert!(compared >= 6, "{compared}");
+    }
+
+    /// Else the filter would be held against tracers that do less, or more.
+    #[test]
+    fn what_is_held_against_a_tracer_writes_what_that_writes() {
+        let filter = Module::compile(crate::FILTER).unwrap();
+        let b3 = ["traceparent", "x-b3-sampled", "x-b3-spanid", "x-b3-traceid"];
+        for (name, expected) in [
+            ("sidespan-100-w3c", &["traceparent"][..]),
+            ("sidespan-100-b3", &b3),
+        ] {
+            let all = all();
+            let candidate = all.iter().find(|it| it.name == name).unwrap();
+            let Work::Sidespan(configuration) = &candidate.work else {
+                panic!("{name} is not ours")
+            };
+            let written = written(&filter, &configuration.to_string());
+            let names: Vec<&str> = written.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(names, expected, "{name}");
+        }
     }
 
     /// The headers that were not there before, and how long they are.

@@ -67,7 +67,7 @@ mod tests {
             ("native-otel", &[54.0, 50.0]),
             ("sidespan-100-w3c", &[41.0, 40.0]),
         ]));
-        let row = "| 100 %, writes W3C | 40.00 | +1.00 | 10.00 | 0.50 | - | - | - |";
+        let row = "| 100 %, writes traceparent | 40.00 | +1.00 | 10.00 | 0.50 | - | - | - |";
         assert!(text.contains(row), "{text}");
         assert!(text.contains("Fri, 20 Nov 2026") && text.contains("`sidespan bench --envoy`"));
         let tables: Vec<_> = text
