@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! request headers -> extract -> decide -> begin -> inject -> upstream -> response -> finish -> push -> send -> collector
-//!                    propagation  sampler   tracer   propagation          keep?      tracer    batch   export, otlp
+//!                    propagation  sampler   tracer   propagation          keep?      tracer    queue   export, otlp
 //! ```
 //!
 //! Time, randomness and headers are arguments; what is to be done comes back as a value. The crate has no clock, no
@@ -19,7 +19,7 @@
 //! - [`notes`], [`server_timing`]: what proxies say to each other about traces that they keep
 //! - `describe`, `conventions`, `http`, `grpc`, `envoy_flags`, `attributes`, [`exchange`], [`span`], [`resource`]: what
 //!   spans say, by OpenTelemetry's semantic conventions
-//! - [`batch`], [`otlp`], [`export`], [`gzip`]: from finished spans to an acknowledged request
+//! - [`queue`], [`otlp`], [`export`], [`gzip`]: from finished spans to an acknowledged request
 //! - [`facing`], [`lease`], [`ledger`], [`roster`], [`correlation`]: which way requests go here, what else of this filter
 //!   runs in the process, and what else of a request
 //! - [`remote`]: percentages that somebody else hands out

@@ -3,8 +3,8 @@
 //!
 //! A span is written once, behind the one before it, into the memory that is handed to the proxy; what stands around the
 //! spans of a request finds room kept free for it. A request is closed when it has a batch of spans, or
-//! [`REQUEST_BYTES`]. What is dropped is told to the caller, who counts it. What is under way to the collector is no longer
-//! here.
+//! [`REQUEST_BYTES`]. What is dropped is told to the caller, who counts it; its memory is free once all of its request
+//! has gone. What is under way to the collector is no longer here.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
