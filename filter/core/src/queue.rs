@@ -18,7 +18,7 @@ pub struct Queue {
     requests: VecDeque<Draft>,
     // spans == the sum of what the requests have <= limits.max_spans
     spans: usize,
-    // bytes == the sum of what their spans take <= limits.max_bytes
+    // bytes == the sum of what their spans take
     bytes: usize,
     limits: Limits,
     // What the last request took, for the next will be like it: growing step by step costs a move each.
@@ -72,12 +72,9 @@ impl Queue {
     #[inline]
     pub fn push(&mut self, now: Nanos, write: impl FnOnce(&mut Vec<u8>)) -> usize {
         let limits = self.limits;
-        let Some(draft) = self.open() else {
+        let Some(mut draft) = self.open() else {
             return 1;
         };
-        if draft.spans == 0 {
-            draft.since = now;
-        }
         let before = draft.bytes.len();
         write(&mut draft.bytes);
         let length = draft.bytes.len().saturating_sub(before);
@@ -85,18 +82,26 @@ impl Queue {
             draft.bytes.truncate(before);
             return 1;
         }
+        if draft.spans > 0 && draft.span_bytes() > REQUEST_BYTES {
+            let span = draft.bytes.split_off(before);
+            draft.close(limits.behind);
+            let Some(next) = self.open() else {
+                return 1;
+            };
+            draft = next;
+            draft.bytes.extend_from_slice(&span);
+        }
+        if draft.spans == 0 {
+            draft.since = now;
+        }
         draft.spans = draft.spans.saturating_add(1);
-        if draft.spans >= limits.request_spans
-            || draft.bytes.len().saturating_sub(draft.spans_at) >= REQUEST_BYTES
-        {
-            draft.is_closed = true;
-            let whole = draft.bytes.len().saturating_add(limits.behind);
-            draft.bytes.shrink_to(whole);
+        if draft.spans >= limits.request_spans {
+            draft.close(limits.behind);
         }
         self.spans = self.spans.saturating_add(1);
         self.bytes = self.bytes.saturating_add(length);
         let mut dropped = 0_usize;
-        while self.spans > limits.max_spans || self.bytes > limits.max_bytes {
+        while self.spans > limits.max_spans || self.bytes() > limits.max_bytes {
             let Some(count) = self.drop_oldest() else {
                 break;
             };
@@ -140,10 +145,14 @@ impl Queue {
         self.spans
     }
 
-    /// The bytes of the spans that wait.
+    /// The bytes that the spans which wait take in memory, and beside them each request but the first, for many with few spans
+    /// each take more than their spans do.
     #[inline]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        let Limits { front, behind, .. } = self.limits;
+        let request = front.saturating_add(behind).saturating_add(OVERHEAD_BYTES);
+        let others = self.requests.len().saturating_sub(1);
+        self.bytes.saturating_add(others.saturating_mul(request))
     }
 
     /// The request that spans are added to.
@@ -187,13 +196,23 @@ impl Queue {
 }
 
 impl Draft {
+    /// Adds nothing more, and keeps no memory beyond what will come behind the spans.
+    #[inline]
+    fn close(&mut self, behind: usize) {
+        self.is_closed = true;
+        self.bytes
+            .shrink_to(self.bytes.len().saturating_add(behind));
+    }
+
     #[inline]
     fn span_bytes(&self) -> usize {
         self.bytes.len().saturating_sub(self.spans_at)
     }
 }
 
-/// A request that has this much is closed, for the proxy holds it in memory as a whole.
+/// The entry in the queue, and the allocator's own bytes for the memory behind it.
+const OVERHEAD_BYTES: usize = size_of::<Draft>() + 16;
+/// No request has more than this, but for one with a single span that has: the proxy holds it in memory as a whole.
 pub const REQUEST_BYTES: usize = 1024 * 1024;
 
 #[cfg(test)]
@@ -203,7 +222,7 @@ mod tests {
 
     const LIMITS: Limits = Limits {
         max_spans: 10,
-        max_bytes: 7 * 62,
+        max_bytes: 7 * 62 + 3 * (5 + 3 + OVERHEAD_BYTES),
         request_spans: 3,
         front: 5,
         behind: 3,
@@ -242,7 +261,8 @@ mod tests {
 
         fn bytes(&self) -> usize {
             let spans = self.requests.iter().flatten();
-            spans.map(|span| wire::field_bytes(span.len())).sum()
+            let spans: usize = spans.map(|span| wire::field_bytes(span.len())).sum();
+            spans + self.requests.len().saturating_sub(1) * (5 + 3 + OVERHEAD_BYTES)
         }
     }
 
@@ -309,18 +329,39 @@ mod tests {
     }
 
     #[test]
-    fn sz_1_closes_a_request_that_is_large() {
+    fn sz_1_no_request_is_larger_than_it_may_be() {
         let mut queue = Queue::new(Limits {
             max_bytes: 10 * REQUEST_BYTES,
             ..LIMITS
         });
-        push(&mut queue, &[0; REQUEST_BYTES - 5], 1);
+        push(&mut queue, &[0; REQUEST_BYTES / 2], 1);
+        push(&mut queue, &[1; REQUEST_BYTES / 4], 2);
         assert!(!queue.has_closed());
-        push(&mut queue, &[0; 10], 1);
+        push(&mut queue, &[2; REQUEST_BYTES / 2], 3);
         assert!(queue.has_closed());
-        push(&mut queue, &[0; 10], 1);
-        assert_eq!(queue.take().map(|draft| draft.spans), Some(2));
-        assert_eq!(queue.take().map(|draft| draft.spans), Some(1));
-        assert_eq!(queue.take(), None);
+        push(&mut queue, &[3; REQUEST_BYTES * 2], 4);
+        for (first, count, since) in [(0, 2, 1), (2, 1, 3), (3, 1, 4)] {
+            assert_eq!(queue.oldest(), Some(Nanos(since)));
+            let draft = queue.take().unwrap();
+            let spans = spans(&draft);
+            assert_eq!(
+                (spans[0][0], spans.len(), draft.spans),
+                (first, count, count)
+            );
+        }
+        assert_eq!((queue.take(), queue.bytes()), (None, 0));
+    }
+
+    #[test]
+    fn counts_the_room_around_the_spans_of_each_request_but_the_first() {
+        let mut queue = Queue::new(Limits {
+            request_spans: 1,
+            front: 1_000,
+            max_bytes: 5_000,
+            ..LIMITS
+        });
+        let dropped: usize = (0..10).map(|now| push(&mut queue, &[0; 100], now)).sum();
+        assert_eq!((queue.spans(), dropped), (5, 5));
+        assert!((4_000..=5_000).contains(&queue.bytes()));
     }
 }
