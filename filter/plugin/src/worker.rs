@@ -189,16 +189,18 @@ impl Worker {
         let Some(collector) = &mut self.collector else {
             return;
         };
-        if let Spans::Held(held) = spans {
-            return self.finish_held(held);
-        }
+        let (active, is_try) = match spans {
+            Spans::Recorded(active) => (active, false),
+            Spans::Tried(active) => (active, true),
+            Spans::Held(held) => return self.finish_held(held),
+        };
         let now = host::now();
         let (tracer, exchange) = (&self.tracer, &self.exchange);
         let push = &mut |span| collector.exporter.push(&span, now, &mut self.state.stats);
-        match spans {
-            Spans::Recorded(active) => tracer.finish(*active, exchange, now, push),
-            Spans::Tried(active) => tracer.finish_attempt(*active, exchange, now, push),
-            Spans::Held(_) => {}
+        if is_try {
+            tracer.finish_attempt(*active, exchange, now, push);
+        } else {
+            tracer.finish(*active, exchange, now, push);
         }
         collector.ask_for_tick();
     }

@@ -57,11 +57,15 @@ impl Envelope {
 
     /// So many stand behind them.
     pub fn behind(&self) -> usize {
-        let schema_url_bytes = match self.schema_url.len() {
+        self.schema_url_bytes().saturating_mul(2)
+    }
+
+    // It is there twice: of the resource, and of the scope.
+    fn schema_url_bytes(&self) -> usize {
+        match self.schema_url.len() {
             0 => 0,
             length => wire::field_bytes(length),
-        };
-        schema_url_bytes.saturating_mul(2)
+        }
     }
 
     /// Puts around the spans of a request, which begin at `spans_at` and have [`Self::front`] in front of them, all that makes a
@@ -73,7 +77,7 @@ impl Envelope {
             .scope
             .len()
             .saturating_add(spans_bytes)
-            .saturating_add(self.behind().wrapping_div(2));
+            .saturating_add(self.schema_url_bytes());
         let mut front = Vec::with_capacity(self.front());
         front.extend_from_slice(&self.resource);
         wire::header(&mut front, RESOURCE_SPANS_SCOPE_SPANS, scope_spans_bytes);

@@ -26,11 +26,11 @@ mod facts;
 
 use alloc::vec::Vec;
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders, number, scan, trim};
 use crate::ids::{IdError, SpanId, TraceId};
 
 use super::format::Format;
-use super::text::{Text, number};
+use super::text::Text;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext, tracestate};
 use facts::{Facts, HEADER_PREFIX, MEMBER_PREFIX, TID};
 

@@ -19,10 +19,10 @@
 //!
 //! [`X-Cloud-Trace-Context`]: https://cloud.google.com/trace/docs/trace-context
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders, number, scan, trim};
 use crate::ids::{SpanId, TraceId};
 
-use super::text::{Text, number};
+use super::text::Text;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `x-cloud-trace-context`.

@@ -1,35 +1,4 @@
-//! Decimal numbers, and a header's value on the stack: one that is written on every request needs no allocation.
-
-/// Digits and nothing else; `None` also for what 64 bits cannot hold.
-#[inline]
-pub(super) fn number(digits: &[u8]) -> Option<u64> {
-    let (safe, rest) = digits
-        .split_at_checked(SAFE_DIGITS)
-        .unwrap_or((digits, &[]));
-    if safe.is_empty() {
-        return None;
-    }
-    let mut seen = 0;
-    let number = safe.iter().fold(0_u64, |number, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        seen = digit.max(seen);
-        number.wrapping_mul(10).wrapping_add(u64::from(digit))
-    });
-    if seen > 9 {
-        return None;
-    }
-    rest.iter().try_fold(number, |number, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 || number > u64::MAX / 10 {
-            return None;
-        }
-        // The comparison is all that a checked multiplication does, which wasm32 makes a call of.
-        number.wrapping_mul(10).checked_add(u64::from(digit))
-    })
-}
-
-/// No number of so many digits is too long for 64 bits.
-const SAFE_DIGITS: usize = 19;
+//! A header's value on the stack: one that is written on every request needs no allocation.
 
 /// Text of at most `N` bytes; what does not fit is left out, so `N` is the longest value of its writer.
 #[derive(Debug)]
@@ -101,26 +70,6 @@ mod tests {
             let mut text = Text::<20>::default();
             text.push_decimal(number);
             assert_eq!(text.as_bytes(), format!("{number}").as_bytes());
-        }
-    }
-
-    #[test]
-    fn reads_numbers_up_to_the_longest_and_nothing_else() {
-        for (digits, expected) in [
-            ("", None),
-            ("0", Some(0)),
-            ("0007", Some(7)),
-            ("9999999999999999999", Some(9_999_999_999_999_999_999)),
-            ("18446744073709551615", Some(u64::MAX)),
-            ("18446744073709551616", None),
-            ("99999999999999999999", None),
-            ("0018446744073709551615", Some(u64::MAX)),
-            ("1 ", None),
-            ("-1", None),
-            ("1a", None),
-            ("1844674407370955161/", None),
-        ] {
-            assert_eq!(number(digits.as_bytes()), expected, "{digits}");
         }
     }
 

@@ -6,9 +6,8 @@
 
 use alloc::borrow::Cow;
 
-use crate::headers::{Name, RequestHeaders, scan, trim};
+use crate::headers::{Name, RequestHeaders, number, scan, trim};
 use crate::propagation::SamplingState;
-use crate::propagation::text::number;
 
 /// What Datadog says of a trace beside its ids, as its carrier writes it.
 #[derive(Clone, Copy, Default)]
@@ -132,8 +131,7 @@ impl<'a> Facts<'a> {
 }
 
 fn parse_priority(text: &[u8]) -> Option<i32> {
-    let magnitude = number(text.strip_prefix(b"-").unwrap_or(text))?;
-    let priority = i32::try_from(magnitude).ok()?;
+    let priority: i32 = number(text.strip_prefix(b"-").unwrap_or(text))?;
     if text.starts_with(b"-") {
         priority.checked_neg()
     } else {

@@ -110,17 +110,18 @@ fn ours(
         "export": {"otlp": {"cluster": RECEIVER}},
     });
     let mut title = format!("{percentage} %");
+    let mut as_a_tracer = |formats: &[&str]| {
+        configuration["propagation"] = json!({"inject": formats, "mirror": false});
+        // Envoy's own tracers tell nobody how probable a trace was.
+        configuration["sampling"]["consistent"] = false.into();
+    };
     match inject {
         Inject::W3c => {
-            configuration["propagation"] = json!({"inject": ["tracecontext"], "mirror": false});
-            // Envoy's own tracers tell nobody how probable a trace was.
-            configuration["sampling"]["consistent"] = false.into();
+            as_a_tracer(&["tracecontext"]);
             title += ", writes traceparent";
         }
         Inject::B3 => {
-            let formats = json!({"inject": ["tracecontext", "b3multi"], "mirror": false});
-            configuration["propagation"] = formats;
-            configuration["sampling"]["consistent"] = false.into();
+            as_a_tracer(&["tracecontext", "b3multi"]);
             title += ", writes traceparent and x-b3-*";
         }
         Inject::Default => title += ", writes W3C and B3",
