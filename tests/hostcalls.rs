@@ -134,6 +134,7 @@ fn the_calls_of_each_kind_of_request_are_those_that_are_documented() {
 const COLUMNS: [&[&str]; 8] = [
     &["proxy_get_header_map_pairs"],
     &[
+        "proxy_add_header_map_value",
         "proxy_replace_header_map_value",
         "proxy_remove_header_map_value",
     ],

@@ -55,6 +55,11 @@ impl HeaderWriter for HeaderList {
     #[inline]
     fn set(&mut self, name: &'static str, value: &[u8]) {
         self.remove(name);
+        HeaderWriter::add(self, name, value);
+    }
+
+    #[inline]
+    fn add(&mut self, name: &'static str, value: &[u8]) {
         self.0.push((name.into(), value.to_vec()));
     }
 
