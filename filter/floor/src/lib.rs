@@ -6,6 +6,7 @@
 //! read                  the request's headers are read, once and as bytes
 //! write NAME VALUE      one header is written to the request, as often as the line is there
 //! respond               the calls that keeping needs with a response: its status, one header, two times, one read of shared data
+//! ask EXPRESSION        when a request is logged: one question, in CEL, and the time, as spans need
 //! ```
 //!
 //! It decides nothing, remembers nothing and frees what it reads. What is more than this is the price of what a filter knows.
@@ -22,6 +23,7 @@ struct Steps {
     reads: bool,
     writes: Vec<(String, String)>,
     responds: bool,
+    question: Option<String>,
 }
 
 impl Steps {
@@ -35,6 +37,7 @@ impl Steps {
                     steps.writes.push((name.to_owned(), value.to_owned()));
                 }
                 ("respond", None, None) => steps.responds = true,
+                ("ask", Some(expression), None) => steps.question = Some(expression.to_owned()),
                 _ => return None,
             }
         }
@@ -45,6 +48,8 @@ impl Steps {
 #[derive(Default)]
 struct Root {
     steps: Rc<Steps>,
+    // The proxy's handle on the question.
+    question: Option<Rc<[u8]>>,
 }
 
 impl Context for Root {}
@@ -55,12 +60,19 @@ impl RootContext for Root {
         let steps = std::str::from_utf8(&bytes).ok().and_then(Steps::parse);
         let is_understood = steps.is_some();
         self.steps = Rc::new(steps.unwrap_or_default());
+        if let Some(expression) = &self.steps.question {
+            let handle =
+                hostcalls::call_foreign_function("expr_create", Some(expression.as_bytes()));
+            self.question = handle.ok().flatten().map(Rc::from);
+            return is_understood && self.question.is_some();
+        }
         is_understood
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
         Some(Box::new(Stream {
             steps: Rc::clone(&self.steps),
+            question: self.question.clone(),
         }))
     }
 
@@ -71,6 +83,7 @@ impl RootContext for Root {
 
 struct Stream {
     steps: Rc<Steps>,
+    question: Option<Rc<[u8]>>,
 }
 
 impl Context for Stream {}
@@ -102,6 +115,14 @@ impl HttpContext for Stream {
             let _ = hostcalls::get_shared_data("sidespan.floor");
         }
         Action::Continue
+    }
+
+    fn on_log(&mut self) {
+        if let Some(question) = &self.question {
+            let answers = hostcalls::call_foreign_function("expr_evaluate", Some(question));
+            let _ = std::hint::black_box(answers);
+            let _ = hostcalls::get_current_time();
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! Who takes part in the bench: what stands in Envoy's chain, and whom its cost is held against.
 //!
-//! Names are for `--only` and for scripts: none is changed once it is here. Each filter of ours that samples nothing has a
-//! floor, the filter that does the same calls and knows nothing.
+//! Names are for `--only` and for scripts: none is changed once it is here. Most filters of ours have a floor, the filter that
+//! does the same calls and knows nothing.
 
 mod ours;
 
 use std::time::Duration;
 
 use serde_json::Value;
+use sidespan_core::exchange::Question;
 
 /// The one that all others are held against: what they add is what they cost more than it.
 pub(super) const BASELINE: &str = "no-tracing";
@@ -175,7 +176,8 @@ fn native() -> [Candidate; 4] {
     ]
 }
 
-fn floors() -> [Candidate; 5] {
+fn floors() -> [Candidate; 7] {
+    let ask = format!("ask {}\n", Question::Server.expression());
     let floor = |name: &str, title: &str, steps: &[&str]| Candidate {
         name: name.into(),
         title: title.into(),
@@ -201,6 +203,16 @@ fn floors() -> [Candidate; 5] {
             "reads, writes W3C and B3, looks at the response",
             &[READ, WRITE_W3C, WRITE_B3, RESPOND],
         ),
+        floor(
+            FLOOR_W3C_SPAN,
+            "reads, writes W3C, asks what a span says",
+            &[READ, WRITE_W3C, &ask],
+        ),
+        floor(
+            FLOOR_DEFAULT_SPAN,
+            "reads, writes W3C and B3, asks what a span says",
+            &[READ, WRITE_W3C, WRITE_B3, &ask],
+        ),
     ]
 }
 
@@ -208,6 +220,8 @@ const FLOOR_W3C: &str = "floor-w3c";
 const FLOOR_DEFAULT: &str = "floor-default";
 const FLOOR_W3C_KEEP: &str = "floor-w3c-keep";
 const FLOOR_DEFAULT_KEEP: &str = "floor-default-keep";
+const FLOOR_W3C_SPAN: &str = "floor-w3c-span";
+const FLOOR_DEFAULT_SPAN: &str = "floor-default-span";
 
 const READ: &str = "read\n";
 /// What the filter writes for a new trace that is not sampled.

@@ -4,7 +4,8 @@ use serde_json::json;
 use sidespan_core::propagation::format::Format;
 
 use super::{
-    Candidate, FLOOR_DEFAULT, FLOOR_DEFAULT_KEEP, FLOOR_W3C, FLOOR_W3C_KEEP, Group, RECEIVER, Work,
+    Candidate, FLOOR_DEFAULT, FLOOR_DEFAULT_KEEP, FLOOR_DEFAULT_SPAN, FLOOR_W3C, FLOOR_W3C_KEEP,
+    FLOOR_W3C_SPAN, Group, RECEIVER, Work,
 };
 
 /// All of ours.
@@ -13,8 +14,22 @@ pub(super) fn all() -> Vec<Candidate> {
     use Inject::{All, B3, Default, W3c};
     use Keep::{Off, On};
     vec![
-        ours("sidespan-100-w3c", 100, W3c, On, Inbound, None),
-        ours("sidespan-100-b3", 100, B3, On, Inbound, None),
+        ours(
+            "sidespan-100-w3c",
+            100,
+            W3c,
+            On,
+            Inbound,
+            Some(FLOOR_W3C_SPAN),
+        ),
+        ours(
+            "sidespan-100-b3",
+            100,
+            B3,
+            On,
+            Inbound,
+            Some(FLOOR_DEFAULT_SPAN),
+        ),
         ours("sidespan-100-default", 100, Default, On, Inbound, None),
         ours("sidespan-100-all", 100, All, On, Inbound, None),
         ours(
