@@ -47,9 +47,15 @@ pub struct BenchArgs {
     /// Only these: a name, or how several begin; no tracing is always there
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     only: Vec<String>,
-    /// How often each has its turn, after one that does not count
+    /// How often each has its turn
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = value_parser!(u32).range(1..))]
     rounds: u32,
+    /// How many processes each has, one after the other, among which the rounds are divided
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
+    processes: u32,
+    /// Requests to each new process that do not count
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = value_parser!(u64).range(1..))]
+    warm_up: u64,
     /// Requests to each in each round
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u64).range(1..))]
     requests: u64,
@@ -70,6 +76,13 @@ pub struct BenchArgs {
     markdown: Option<PathBuf>,
 }
 
+impl BenchArgs {
+    /// How many rounds a process lives for.
+    fn rounds_of_a_process(&self) -> u32 {
+        self.rounds.div_ceil(self.processes)
+    }
+}
+
 /// Measures and prints what came of it; the code is 1 when spans of the filter are missing.
 ///
 /// # Errors
@@ -84,11 +97,13 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         output::print(text.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    if args.requests < args.connections.into() {
-        bail!(
-            "--requests: each of the {} connections sends at least one",
-            args.connections
-        );
+    for (flag, requests) in [("--requests", args.requests), ("--warm-up", args.warm_up)] {
+        if requests < args.connections.into() {
+            bail!(
+                "{flag}: each of the {} connections sends at least one",
+                args.connections
+            );
+        }
     }
     let runtime = tokio::runtime::Runtime::new()?;
     // Dropping the run, as an interruption does, ends its Envoys and removes its files.
@@ -133,8 +148,9 @@ fn write(file: &PathBuf, text: &str) -> anyhow::Result<()> {
 const EXAMPLES: &str = "\
 Every candidate is an Envoy of its own with one worker; all are alive at once, in front of one upstream, and have their \
 turns in each round. What a request costs is the CPU time of the whole Envoy by the kernel's accounting, exported spans \
-included, and the least of the rounds counts: a busy machine only adds. Spans are received outside of the measured \
-processes, and counted. The load is made by h2load (Debian: nghttp2-client).
+included, and the least of the rounds counts: a busy machine only adds. Where its memory happens to lie makes a process \
+cheaper or dearer by up to 1 µs as long as it lives, so each has several, one after the other. Spans are received outside of \
+the measured processes, and counted. The load is made by h2load (Debian: nghttp2-client).
 
 Candidates, and how they begin:
   no-tracing  what all others are held against
@@ -142,13 +158,13 @@ Candidates, and how they begin:
               zipkin with B3 and W3C
   no-op       a filter that does nothing
   floor-      a filter that knows nothing, reads, and writes what Sidespan writes; -keep: looks at
-              the response, too
+              the response, too; -span: asks for what a span says
   sidespan-   at 100, 0 or 1 %; writing W3C, the default or all formats; with or without keep; with
               its direction configured, or -auto
 
 Examples:
   sidespan bench                                                   instructions and calls, in the filter
-  sidespan bench --envoy                                           all of them, about 10 minutes
+  sidespan bench --envoy                                           all of them, about 12 minutes
   sidespan bench --envoy --no-latency --only native,sidespan-100   who is cheaper?
   sidespan bench --envoy --only floor,sidespan-0 --rounds 12       what is ours, and what Wasm's?
   sidespan bench --envoy --svg cost.svg --markdown cost.md         for a README

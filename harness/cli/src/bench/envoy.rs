@@ -2,7 +2,8 @@
 //! each has its turn.
 //!
 //! A machine gets slower and faster while it is measured. Within a round that touches all candidates alike; from round to
-//! round another one begins, so that none always comes after the same neighbour's rest.
+//! round another one begins, so that none always comes after the same neighbour's rest. And a process is cheaper or dearer
+//! than another of the same program by where its memory happens to lie, so each candidate has several, one after the other.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +18,7 @@ use super::candidate::{self, BASELINE, Candidate};
 use super::h2load::{self, Latency, Load, Pace};
 use super::machine::Surroundings;
 use super::report::{Measured, Report};
-use super::runner::{Ground, Runner, upstream};
+use super::runner::{Ground, Runner, Spans, upstream};
 use super::statistics::{greatest, least};
 use crate::{envoy, output};
 
@@ -40,8 +41,14 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
         upstream: upstream.address("in")?,
     };
     output::progress(&format!("starting {} Envoys", candidates.len()));
+    let runners = start(&candidates, &ground).await?;
     let mut course = Course {
-        entries: start(candidates, &ground).await?,
+        entries: runners
+            .into_iter()
+            .map(Entry::new)
+            .collect::<anyhow::Result<_>>()?,
+        candidates,
+        ground,
         folder: folder.path(),
         args,
     };
@@ -51,6 +58,7 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
     Ok(Report {
         surroundings,
         rounds: args.rounds,
+        processes: args.rounds.div_ceil(args.rounds_of_a_process()),
         requests: args.requests,
         connections: args.connections,
         rate,
@@ -91,10 +99,10 @@ fn chosen(only: &[String]) -> anyhow::Result<Vec<Candidate>> {
 }
 
 /// Starts all at once and returns them in their order.
-async fn start(candidates: Vec<Candidate>, ground: &Ground) -> anyhow::Result<Vec<Entry>> {
+async fn start(candidates: &[Candidate], ground: &Ground) -> anyhow::Result<Vec<Runner>> {
     let mut starting = JoinSet::new();
-    for (place, candidate) in candidates.into_iter().enumerate() {
-        let ground = ground.clone();
+    for (place, candidate) in candidates.iter().enumerate() {
+        let (candidate, ground) = (candidate.clone(), ground.clone());
         starting.spawn(async move { (place, Runner::start(candidate, &ground).await) });
     }
     let mut started = Vec::new();
@@ -103,10 +111,7 @@ async fn start(candidates: Vec<Candidate>, ground: &Ground) -> anyhow::Result<Ve
         started.push((place, runner?));
     }
     started.sort_by_key(|(place, _)| *place);
-    started
-        .into_iter()
-        .map(|(_, runner)| Entry::new(runner))
-        .collect()
+    Ok(started.into_iter().map(|(_, runner)| runner).collect())
 }
 
 /// One that takes part, and what is known of it so far.
@@ -116,6 +121,8 @@ struct Entry {
     rate: Vec<f64>,
     latency: Vec<Latency>,
     resident_before: u64,
+    // What became of those of the processes before.
+    spans: Option<Spans>,
 }
 
 impl Entry {
@@ -126,11 +133,22 @@ impl Entry {
             cost: Vec::new(),
             rate: Vec::new(),
             latency: Vec::new(),
+            spans: None,
         })
+    }
+
+    /// Counts what has come of this process's requests.
+    async fn count_spans(&mut self) -> anyhow::Result<()> {
+        if let Some(spans) = self.runner.count_spans().await? {
+            self.spans.get_or_insert_default().add(spans);
+        }
+        Ok(())
     }
 }
 
 struct Course<'a> {
+    candidates: Vec<Candidate>,
+    ground: Ground,
     entries: Vec<Entry>,
     folder: &'a Path,
     args: &'a BenchArgs,
@@ -144,14 +162,19 @@ impl Course<'_> {
             connections: self.args.connections,
             pace: None,
         };
-        output::progress("a round that does not count: code gets compiled, connections get opened");
-        for entry in &mut self.entries {
-            entry.runner.measure(load).await?;
-        }
-        self.learn_idle().await?;
-        let began = Instant::now();
-        for round in 0..self.args.rounds {
-            progress("cost", round, self.args.rounds, began);
+        let rounds = self.args.rounds;
+        let mut began = Instant::now();
+        for round in 0..rounds {
+            if round % self.args.rounds_of_a_process() == 0 {
+                if round > 0 {
+                    self.renew().await?;
+                }
+                self.warm_up().await?;
+                if round == 0 {
+                    began = Instant::now();
+                }
+            }
+            progress("cost", round, rounds, began);
             for place in turn(round, self.entries.len()) {
                 let entry = &mut self.entries[place];
                 let (cost, rate) = entry.runner.measure(load).await?;
@@ -160,6 +183,34 @@ impl Course<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Gives each candidate a new process.
+    async fn renew(&mut self) -> anyhow::Result<()> {
+        output::progress("each begins anew, in another process");
+        for entry in &mut self.entries {
+            entry.count_spans().await?;
+        }
+        let runners = start(&self.candidates, &self.ground).await?;
+        for (entry, runner) in self.entries.iter_mut().zip(runners) {
+            entry.resident_before = runner.resident_bytes()?;
+            entry.runner = runner;
+        }
+        Ok(())
+    }
+
+    /// Connections get opened, and code gets compiled: what runs often once more, by a compiler that takes its time.
+    async fn warm_up(&mut self) -> anyhow::Result<()> {
+        output::progress("requests that do not count");
+        let load = Load {
+            requests: self.args.warm_up,
+            connections: self.args.connections,
+            pace: None,
+        };
+        for entry in &mut self.entries {
+            entry.runner.measure(load).await?;
+        }
+        self.learn_idle().await
     }
 
     /// What all of them use when nobody sends anything.
@@ -208,11 +259,12 @@ impl Course<'_> {
 
     async fn finish(self) -> anyhow::Result<Vec<Measured>> {
         let mut measured = Vec::new();
-        for entry in self.entries {
+        for mut entry in self.entries {
+            entry.count_spans().await?;
             measured.push(Measured {
                 resident_bytes: (entry.resident_before, entry.runner.resident_bytes()?),
                 idle_us_per_second: entry.runner.idle_us_per_second(),
-                spans: entry.runner.count_spans().await?,
+                spans: entry.spans,
                 candidate: entry.runner.candidate.clone(),
                 cost: entry.cost,
                 requests_per_second: entry.rate,

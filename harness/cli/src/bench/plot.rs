@@ -126,9 +126,10 @@ fn explain(report: &Report, head: &DrawingArea<SVGBackend<'_>, Shift>) -> Drawn 
     let title = "CPU time of Envoy that tracing adds to a request";
     head.draw_text(title, &text(24, INK), (16, 12))?;
     let reading = format!(
-        "bar: the least of {} rounds of {} requests; dot: a round (hollow: further right). Envoy {}, one worker; {}, {} cores; {}",
+        "bar: the least of {} rounds of {} requests in {} processes; dot: a round (hollow: further right). Envoy {}, one worker; {}, {} cores; {}",
         report.rounds,
         report.requests,
+        report.processes,
         sidespan_envoy::VERSION,
         at.cpu,
         at.cores,

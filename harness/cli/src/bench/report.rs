@@ -13,6 +13,7 @@ use super::statistics::{gap, greatest, least, median};
 pub(super) struct Report {
     pub(super) surroundings: Surroundings,
     pub(super) rounds: u32,
+    pub(super) processes: u32,
     /// For each candidate in each round.
     pub(super) requests: u64,
     pub(super) connections: u32,
@@ -96,6 +97,7 @@ impl Report {
                 "h2load": h2load,
             },
             "rounds": self.rounds,
+            "processes": self.processes,
             "requests": self.requests,
             "connections": self.connections,
             "latency_requests_per_second": self.rate,
@@ -209,6 +211,7 @@ pub(super) mod tests {
                 command: "sidespan bench --envoy".into(),
             },
             rounds: 2,
+            processes: 1,
             requests: 100,
             connections: 10,
             rate: Some(6_000.0),

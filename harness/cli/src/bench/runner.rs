@@ -65,6 +65,18 @@ pub(super) struct Spans {
 }
 
 impl Spans {
+    /// Adds those of another process.
+    pub(super) fn add(&mut self, other: Self) {
+        if let Some(due) = other.due {
+            *self.due.get_or_insert_default() += due;
+        }
+        self.received += other.received;
+        self.queued += other.queued;
+        for (name, value) in other.counters {
+            *self.counters.entry(name).or_default() += value;
+        }
+    }
+
     /// Returns how many are nowhere.
     pub(super) fn missing(&self) -> u64 {
         let due = self.due.unwrap_or(0);

@@ -36,9 +36,9 @@ pub(super) fn cost(report: &Report) -> Table {
     };
     Table {
         title: format!(
-            "CPU time of Envoy for a request, in µs: the least of {} rounds of {} requests, and by how much the next is more; \
+            "CPU time of Envoy for a request, in µs: the least of {} rounds of {} requests in {} processes, and by how much the next is more; \
              what is added to no tracing, and how many times what the peers add",
-            report.rounds, report.requests
+            report.rounds, report.requests, report.processes
         ),
         headings: headings
             .into_iter()
