@@ -2,7 +2,7 @@
 //! each has its turn.
 //!
 //! A machine gets slower and faster while it is measured. Within a round that touches all candidates alike; from round to
-//! round another one begins, so that none always comes after the same neighbour's rest. And a process is cheaper or dearer
+//! round the order is another one, so that none always comes after the same neighbour. And a process is cheaper or dearer
 //! than another of the same program by where its memory happens to lie, so each candidate has several, one after the other.
 
 use std::fs;
@@ -277,9 +277,20 @@ impl Course<'_> {
 
 /// Returns the order of a round.
 fn turn(round: u32, count: usize) -> impl Iterator<Item = usize> + use<> {
-    // A step that has no factor in common with most counts, so that the beginnings lie far from each other.
-    let first = usize::try_from(round).unwrap_or(0) * 7 % count.max(1);
-    (first..count).chain(0..first)
+    let round = usize::try_from(round).unwrap_or(0);
+    let count = count.max(1);
+    // A step that has no factor in common with the count comes to each place once, and each step makes other neighbours.
+    let is_step = |step: &usize| greatest_common_divisor(*step, count) == 1;
+    let steps: Vec<usize> = (1..=count).filter(is_step).collect();
+    let (step, first) = (steps[round % steps.len()], round % count);
+    (0..count).map(move |place| (first + place * step) % count)
+}
+
+fn greatest_common_divisor(one: usize, other: usize) -> usize {
+    match one {
+        0 => other,
+        _ => greatest_common_divisor(other % one, one),
+    }
 }
 
 #[expect(
@@ -335,14 +346,21 @@ mod tests {
     }
 
     #[test]
-    fn every_round_touches_all_and_begins_elsewhere() {
+    fn every_round_touches_all_and_in_another_order() {
         let rounds: Vec<Vec<usize>> = (0..3).map(|round| turn(round, 21).collect()).collect();
         for round in &rounds {
             let mut sorted = round.clone();
             sorted.sort_unstable();
             assert_eq!(sorted, (0..21).collect::<Vec<_>>());
         }
+        let behind = |round: &[usize]| {
+            let place = round.iter().position(|place| *place == 4).unwrap();
+            round[(place + 1) % round.len()]
+        };
+        let neighbours: Vec<usize> = rounds.iter().map(|round| behind(round)).collect();
+        assert!(neighbours[0] != neighbours[1] && neighbours[1] != neighbours[2]);
         assert!(rounds[0][0] != rounds[1][0] && rounds[1][0] != rounds[2][0]);
         assert_eq!(turn(5, 1).collect::<Vec<_>>(), [0]);
+        assert_eq!(turn(5, 2).count(), 2);
     }
 }
