@@ -175,11 +175,14 @@ impl Runner {
             receiver.wait_for(self.awaited.due(0), PATIENCE).await;
         }
         let counters = self.counters()?;
+        let due = is_all.then_some(self.awaited.sent());
+        let received = receiver.received();
         let queued = counters.get(QUEUED).copied().unwrap_or(0);
         Ok(Some(Spans {
-            due: is_all.then_some(self.awaited.sent()),
-            received: receiver.received(),
-            queued,
+            due,
+            received,
+            // A level that the filter writes once a second: what has come since waits no more.
+            queued: due.map_or(queued, |due| queued.min(due.saturating_sub(received))),
             counters,
         }))
     }
