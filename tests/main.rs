@@ -4,6 +4,7 @@ mod accepted;
 mod attempts;
 mod bench;
 mod budget;
+mod capabilities;
 mod configuration;
 mod conflicts;
 mod copies;

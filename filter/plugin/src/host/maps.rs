@@ -2,7 +2,7 @@
 
 use sidespan_core::headers::HeaderWriter;
 
-use super::{Out, REQUEST_HEADERS, RESPONSE_HEADERS, RESPONSE_TRAILERS};
+use super::{OK, Out, REQUEST_HEADERS, RESPONSE_HEADERS, RESPONSE_TRAILERS};
 
 /// All headers of a map, as the proxy serialises them; empty when there is no such map now.
 #[inline]
@@ -72,7 +72,7 @@ impl HeaderWriter for MapWriter {
     #[inline]
     fn add(&mut self, name: &'static str, value: &[u8]) {
         // SAFETY: name and value live as long as the call.
-        let _ = unsafe {
+        let status = unsafe {
             proxy_add_header_map_value(
                 self.0,
                 name.as_ptr(),
@@ -81,6 +81,10 @@ impl HeaderWriter for MapWriter {
                 value.len(),
             )
         };
+        // A list of capabilities may have the one call and not the other.
+        if status != OK {
+            self.set(name, value);
+        }
     }
 
     #[inline]

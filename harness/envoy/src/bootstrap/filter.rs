@@ -62,6 +62,8 @@ pub struct Wasm {
     vm_id: Option<String>,
     policy: FailurePolicy,
     environment: Vec<(String, String)>,
+    // Empty: all.
+    capabilities: Vec<String>,
 }
 
 impl Wasm {
@@ -75,6 +77,7 @@ impl Wasm {
             vm_id: None,
             policy: FailurePolicy::Closed,
             environment: Vec::new(),
+            capabilities: Vec::new(),
         }
     }
 
@@ -108,6 +111,12 @@ impl Wasm {
         self
     }
 
+    /// A capability that the module has: a call that it may make, or a callback that it hears. Without any it has all.
+    pub fn capability(mut self, name: &str) -> Self {
+        self.capabilities.push(name.into());
+        self
+    }
+
     /// The filter, configured in place.
     pub fn filter(&self) -> HttpFilter {
         HttpFilter::new(&self.name, self.to_json())
@@ -134,7 +143,7 @@ impl Wasm {
             .iter()
             .map(|(name, value)| (name.clone(), value.as_str().into()))
             .collect();
-        json!({
+        let mut filter = json!({
             "@type": WASM_TYPE_URL,
             "config": {
                 "name": self.name,
@@ -151,7 +160,17 @@ impl Wasm {
                     "environment_variables": {"key_values": variables},
                 },
             },
-        })
+        });
+        if !self.capabilities.is_empty() {
+            let allowed = self
+                .capabilities
+                .iter()
+                .map(|name| (name.clone(), json!({})));
+            let allowed: serde_json::Map<String, Value> = allowed.collect();
+            filter["config"]["capability_restriction_config"] =
+                json!({"allowed_capabilities": allowed});
+        }
+        filter
     }
 }
 
