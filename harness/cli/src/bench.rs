@@ -164,7 +164,7 @@ Candidates, and how they begin:
 
 Examples:
   sidespan bench                                                   instructions and calls, in the filter
-  sidespan bench --envoy                                           all of them, about 12 minutes
+  sidespan bench --envoy                                           all of them, about 13 minutes
   sidespan bench --envoy --no-latency --only native,sidespan-100   who is cheaper?
   sidespan bench --envoy --only floor,sidespan-0 --rounds 12       what is ours, and what Wasm's?
   sidespan bench --envoy --svg cost.svg --markdown cost.md         for a README

@@ -51,38 +51,36 @@ impl MapWriter {
     pub(crate) fn response_trailers() -> Self {
         Self(RESPONSE_TRAILERS)
     }
+
+    #[inline]
+    fn write(&self, call: Write, name: &str, value: &[u8]) -> u32 {
+        // SAFETY: name and value live as long as the call.
+        unsafe {
+            call(
+                self.0,
+                name.as_ptr(),
+                name.len(),
+                value.as_ptr(),
+                value.len(),
+            )
+        }
+    }
 }
+
+/// A call that writes a header of a map: its name, and its value.
+type Write = unsafe extern "C" fn(u32, *const u8, usize, *const u8, usize) -> u32;
 
 impl HeaderWriter for MapWriter {
     #[inline]
     fn set(&mut self, name: &'static str, value: &[u8]) {
         // A refused write leaves the caller's header; there is nobody to tell and nothing better to do.
-        // SAFETY: name and value live as long as the call.
-        let _ = unsafe {
-            proxy_replace_header_map_value(
-                self.0,
-                name.as_ptr(),
-                name.len(),
-                value.as_ptr(),
-                value.len(),
-            )
-        };
+        let _ = self.write(proxy_replace_header_map_value, name, value);
     }
 
     #[inline]
     fn add(&mut self, name: &'static str, value: &[u8]) {
-        // SAFETY: name and value live as long as the call.
-        let status = unsafe {
-            proxy_add_header_map_value(
-                self.0,
-                name.as_ptr(),
-                name.len(),
-                value.as_ptr(),
-                value.len(),
-            )
-        };
         // A list of capabilities may have the one call and not the other.
-        if status != OK {
+        if self.write(proxy_add_header_map_value, name, value) != OK {
             self.set(name, value);
         }
     }

@@ -41,13 +41,12 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
         upstream: upstream.address("in")?,
     };
     output::progress(&format!("starting {} Envoys", candidates.len()));
-    let runners = start(&candidates, &ground).await?;
+    let runners = start(candidates, &ground).await?;
     let mut course = Course {
         entries: runners
             .into_iter()
             .map(Entry::new)
             .collect::<anyhow::Result<_>>()?,
-        candidates,
         ground,
         folder: folder.path(),
         args,
@@ -99,10 +98,10 @@ fn chosen(only: &[String]) -> anyhow::Result<Vec<Candidate>> {
 }
 
 /// Starts all at once and returns them in their order.
-async fn start(candidates: &[Candidate], ground: &Ground) -> anyhow::Result<Vec<Runner>> {
+async fn start(candidates: Vec<Candidate>, ground: &Ground) -> anyhow::Result<Vec<Runner>> {
     let mut starting = JoinSet::new();
-    for (place, candidate) in candidates.iter().enumerate() {
-        let (candidate, ground) = (candidate.clone(), ground.clone());
+    for (place, candidate) in candidates.into_iter().enumerate() {
+        let ground = ground.clone();
         starting.spawn(async move { (place, Runner::start(candidate, &ground).await) });
     }
     let mut started = Vec::new();
@@ -147,7 +146,6 @@ impl Entry {
 }
 
 struct Course<'a> {
-    candidates: Vec<Candidate>,
     ground: Ground,
     entries: Vec<Entry>,
     folder: &'a Path,
@@ -191,7 +189,9 @@ impl Course<'_> {
         for entry in &mut self.entries {
             entry.count_spans().await?;
         }
-        let runners = start(&self.candidates, &self.ground).await?;
+        let same = |entry: &Entry| entry.runner.candidate.clone();
+        let candidates = self.entries.iter().map(same).collect();
+        let runners = start(candidates, &self.ground).await?;
         for (entry, runner) in self.entries.iter_mut().zip(runners) {
             entry.resident_before = runner.resident_bytes()?;
             entry.runner = runner;
