@@ -1,5 +1,7 @@
 //! What is written about the code is true of the code: directions, lengths, paths, counters, the artifact.
 
+mod layers;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
