@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use sidespan_core::correlation::{RequestId, SLOTS};
+use sidespan_core::shared_data::request_ids::{RequestId, SLOTS};
 use sidespan_host::{
     Action, Ending, Entropy, Headers, Host, LocalReply, Shared, StreamId, StreamProperties, Then,
 };

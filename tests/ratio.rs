@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use sidespan_core::threshold::Threshold;
+use sidespan_core::sampling::threshold::Threshold;
 use sidespan_core::tracer::Direction;
 use sidespan_tests::packages;
 use sidespan_tests::worlds::{Guest, Header};

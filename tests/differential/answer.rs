@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sidespan_core::config::Trust;
-use sidespan_core::headers::list::HeaderList;
+use sidespan_core::in_memory::header_list::HeaderList;
 use sidespan_core::propagation::format::Format;
 use sidespan_core::propagation::{self, SamplingState, SpanContext, w3c};
 use sidespan_core::stats::Stats;

@@ -13,13 +13,13 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use sidespan_core::config::Config;
-use sidespan_core::entropy::Counting;
-use sidespan_core::exchange::record::Record;
-use sidespan_core::headers::list::HeaderList;
+use sidespan_core::id_generator::Counting;
+use sidespan_core::in_memory::header_list::HeaderList;
+use sidespan_core::in_memory::stream_record::Record;
 use sidespan_core::otlp;
-use sidespan_core::resource::Node;
-use sidespan_core::state::State;
+use sidespan_core::semconv::resource::Node;
 use sidespan_core::time::Nanos;
+use sidespan_core::tracer::state::State;
 use sidespan_core::tracer::{Direction, Tracer};
 use sidespan_host::{Action, Ending, Headers, Host, Module, StreamProperties, Then};
 

@@ -11,19 +11,18 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 use sidespan_core::config::Config;
-use sidespan_core::entropy::Entropy;
-use sidespan_core::exchange::{self, Exchange, Question};
-use sidespan_core::headers::list::HeaderList;
-use sidespan_core::headers::wire::Pairs;
+use sidespan_core::headers::pairs::Pairs;
 use sidespan_core::headers::{HeaderWriter, RequestHeaders};
+use sidespan_core::id_generator::Entropy;
 use sidespan_core::ids::TraceId;
-use sidespan_core::otlp;
-use sidespan_core::propagation;
-use sidespan_core::resource::Node;
+use sidespan_core::in_memory::header_list::HeaderList;
+use sidespan_core::semconv::resource::Node;
 use sidespan_core::span::Span;
-use sidespan_core::state::State;
+use sidespan_core::stream_info::{self, Exchange, Question};
 use sidespan_core::time::Nanos;
+use sidespan_core::tracer::state::State;
 use sidespan_core::tracer::{Direction, Tracer};
+use sidespan_core::{otlp, propagation};
 
 const HEADERS: [(&str, &str); 14] = [
     (":authority", "cart.shop.svc.cluster.local:8080"),
@@ -76,7 +75,7 @@ impl Answering {
     fn well() -> Self {
         let [duration, flags, code] = [1_000_000_u64, 0, 200].map(u64::to_le_bytes);
         let answers = [&duration[..], &flags, &code, b"10.0.0.9:4711", b"HTTP/1.1"];
-        Self(exchange::list(answers.into_iter()))
+        Self(stream_info::list(answers.into_iter()))
     }
 }
 

@@ -10,36 +10,30 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-mod attribute;
-mod collector;
+mod address;
+mod cursor;
 mod error;
-mod export;
-mod matching;
-mod node;
-mod propagation;
-mod sampling;
-mod sha256;
-mod spans;
+mod scalars;
+pub mod sections;
 mod suggest;
-mod trust;
-mod value;
-mod walk;
+mod tree;
 
-pub use attribute::{Attribute, AttributeSource};
 pub use error::ConfigError;
-pub use export::{Compression, Export, HeaderValue, Otlp, Protocol, is_header_value};
-pub use matching::{Match, PathMatch};
-pub use sampling::{Keep, Remote, Rule, Sampling};
-pub use spans::Conventions;
-pub use trust::{ContextTrust, Trust};
+pub use sections::attributes::{Attribute, AttributeSource};
+pub use sections::export::{Compression, Export, HeaderValue, Otlp, Protocol, is_header_value};
+pub use sections::request_match::{Match, PathMatch};
+pub use sections::sampling::{Keep, Remote, Rule, Sampling};
+pub use sections::spans::Conventions;
+pub use sections::trust::{ContextTrust, Trust};
 
 pub use crate::propagation::format::Format;
 
+use crate::codec::sha256::sha256;
+use cursor::At;
 pub(crate) use error::quoted;
 use error::{Errors, Path};
-use node::Node;
-use sha256::sha256;
-use walk::At;
+use sections::request_match;
+use tree::Node;
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -269,7 +263,7 @@ fn once<'a>(names: &mut dyn Iterator<Item = &'a str>) -> Vec<&'a str> {
 fn gateway(at: At<'_>, config: &mut Config) {
     at.object(&["trust", "exclude", "keep"], |key, at| match key {
         "trust" => config.gateway_trust = Some(Trust::read(at)),
-        "exclude" => config.gateway_exclude = Some(matching::exclude(at)),
+        "exclude" => config.gateway_exclude = Some(request_match::exclude(at)),
         _ => config.gateway_keep = Some(Keep::read(at)),
     });
 }
@@ -278,7 +272,7 @@ fn gateway(at: At<'_>, config: &mut Config) {
 fn role(at: At<'_>) {
     let is_attempt = at
         .get("role")
-        .is_some_and(|at| matches!(&at.node.value, node::Value::String(role) if role == "attempt"));
+        .is_some_and(|at| matches!(&at.node.value, tree::Value::String(role) if role == "attempt"));
     if is_attempt {
         for section in SECTIONS
             .iter()
@@ -290,7 +284,7 @@ fn role(at: At<'_>) {
         }
         if let Some(spans) = at.get("spans")
             && let Some(at) = spans.get("accessLog")
-            && matches!(at.node.value, node::Value::Boolean(true))
+            && matches!(at.node.value, tree::Value::Boolean(true))
         {
             at.error("not with role attempt: an access log has one line a request, not one a try");
         }

@@ -4,10 +4,8 @@
 //! [`RequestHeaders::read`] walks over it once and keeps borrowed slices of what the filter knows, so nothing is
 //! allocated for a header, and nothing about a header is believed: values are bytes, names may repeat.
 
-pub mod list;
 mod name;
-pub(crate) mod scan;
-pub mod wire;
+pub mod pairs;
 
 use alloc::vec::Vec;
 

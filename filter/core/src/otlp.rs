@@ -13,13 +13,12 @@
 //! before it, and what stands around the spans of a request is put there when it leaves. The field numbers are those of
 //! `opentelemetry/proto/trace/v1/trace.proto`.
 
-mod envelope;
-pub mod wire;
+mod request;
 
 use alloc::vec::Vec;
 
-pub use envelope::Envelope;
-use wire::as_u64;
+use crate::codec::protobuf::as_u64;
+pub use request::Envelope;
 
 use crate::config::{Compression, Conventions};
 use crate::span::{Span, Status};
@@ -42,7 +41,7 @@ pub fn schema_url(conventions: Conventions) -> &'static str {
 pub fn write_span(out: &mut Vec<u8>, span: &Span) {
     let attributes = span.attributes.as_encoded().len();
     out.reserve(attributes.saturating_add(TYPICAL_SPAN_BYTES));
-    wire::message(out, SCOPE_SPANS_SPANS, 2, |out| write_fields(out, span));
+    crate::codec::protobuf::message(out, SCOPE_SPANS_SPANS, 2, |out| write_fields(out, span));
 }
 
 /// One span, encoded.
@@ -56,28 +55,28 @@ pub fn encode(span: &Span) -> Vec<u8> {
 
 #[inline]
 fn write_fields(out: &mut Vec<u8>, span: &Span) {
-    wire::bytes(out, SPAN_TRACE_ID, &span.trace_id.to_bytes());
-    wire::bytes(out, SPAN_SPAN_ID, &span.span_id.to_bytes());
-    wire::bytes(out, SPAN_TRACE_STATE, &span.trace_state);
+    crate::codec::protobuf::bytes(out, SPAN_TRACE_ID, &span.trace_id.to_bytes());
+    crate::codec::protobuf::bytes(out, SPAN_SPAN_ID, &span.span_id.to_bytes());
+    crate::codec::protobuf::bytes(out, SPAN_TRACE_STATE, &span.trace_state);
     if let Some(parent) = span.parent_span_id {
-        wire::bytes(out, SPAN_PARENT_SPAN_ID, &parent.to_bytes());
+        crate::codec::protobuf::bytes(out, SPAN_PARENT_SPAN_ID, &parent.to_bytes());
     }
-    wire::bytes(out, SPAN_NAME, span.name.as_bytes());
-    wire::number(out, SPAN_KIND, span.kind as u64);
+    crate::codec::protobuf::bytes(out, SPAN_NAME, span.name.as_bytes());
+    crate::codec::protobuf::number(out, SPAN_KIND, span.kind as u64);
     let Nanos(start) = span.start;
     let Nanos(end) = span.end.max(span.start);
-    wire::fixed64(out, SPAN_START_TIME, start);
-    wire::fixed64(out, SPAN_END_TIME, end);
+    crate::codec::protobuf::fixed64(out, SPAN_START_TIME, start);
+    crate::codec::protobuf::fixed64(out, SPAN_END_TIME, end);
     out.extend_from_slice(span.attributes.as_encoded());
-    wire::number(
+    crate::codec::protobuf::number(
         out,
         SPAN_DROPPED_ATTRIBUTES_COUNT,
         u64::from(span.attributes.dropped()),
     );
     if let Some(link) = span.link {
-        wire::message(out, SPAN_LINKS, 1, |out| {
-            wire::bytes(out, LINK_TRACE_ID, &link.trace_id.to_bytes());
-            wire::bytes(out, LINK_SPAN_ID, &link.span_id.to_bytes());
+        crate::codec::protobuf::message(out, SPAN_LINKS, 1, |out| {
+            crate::codec::protobuf::bytes(out, LINK_TRACE_ID, &link.trace_id.to_bytes());
+            crate::codec::protobuf::bytes(out, LINK_SPAN_ID, &link.span_id.to_bytes());
             attribute(
                 out,
                 LINK_ATTRIBUTES,
@@ -85,16 +84,16 @@ fn write_fields(out: &mut Vec<u8>, span: &Span) {
                 link.reason.name().as_bytes(),
             );
             // The other context came with the request, so it is remote.
-            wire::fixed32(out, LINK_FLAGS, REMOTE);
+            crate::codec::protobuf::fixed32(out, LINK_FLAGS, REMOTE);
         });
     }
     match span.status {
         Status::Unset => {}
-        Status::Error => wire::message(out, SPAN_STATUS, 1, |out| {
-            wire::number(out, STATUS_CODE, STATUS_CODE_ERROR);
+        Status::Error => crate::codec::protobuf::message(out, SPAN_STATUS, 1, |out| {
+            crate::codec::protobuf::number(out, STATUS_CODE, STATUS_CODE_ERROR);
         }),
     }
-    wire::fixed32(out, SPAN_FLAGS, span.flags);
+    crate::codec::protobuf::fixed32(out, SPAN_FLAGS, span.flags);
 }
 
 /// A string attribute as a field of a span; the bytes are to be UTF-8.
@@ -126,11 +125,11 @@ fn attribute(out: &mut Vec<u8>, field: u64, key: &str, value: &[u8]) {
         return;
     }
     // A value that is set to the empty string is not the same as no value, so its length is written in any case.
-    let length = wire::varint_bytes(value.len());
+    let length = crate::codec::protobuf::varint_bytes(value.len());
     let inner = value.len().saturating_add(length).saturating_add(1);
     key_value(out, field, key, inner, |out| {
         out.push(ANY_VALUE_STRING_TAG);
-        wire::varint(out, as_u64(value.len()));
+        crate::codec::protobuf::varint(out, as_u64(value.len()));
         out.extend_from_slice(value);
     });
 }
@@ -145,10 +144,10 @@ fn low_byte(number: u64) -> u8 {
 #[inline]
 pub(crate) fn attribute_number(out: &mut Vec<u8>, key: &str, value: i64) {
     let value = value.cast_unsigned();
-    let length = wire::varint_bytes_of(value);
+    let length = crate::codec::protobuf::varint_bytes_of(value);
     key_value(out, SPAN_ATTRIBUTES, key, length.saturating_add(1), |out| {
         out.push(ANY_VALUE_INT_TAG);
-        wire::varint(out, value);
+        crate::codec::protobuf::varint(out, value);
     });
 }
 
@@ -161,15 +160,16 @@ fn key_value(
     inner: usize,
     value: impl FnOnce(&mut Vec<u8>),
 ) {
-    let lengths = wire::varint_bytes(key.len()).saturating_add(wire::varint_bytes(inner));
+    let lengths = crate::codec::protobuf::varint_bytes(key.len())
+        .saturating_add(crate::codec::protobuf::varint_bytes(inner));
     let whole = key.len().saturating_add(inner).saturating_add(lengths);
     let whole = whole.saturating_add(2);
     // The tag and the length of the whole are a few bytes more.
     out.reserve(whole.saturating_add(8));
-    wire::header(out, field, whole);
-    wire::header(out, KEY_VALUE_KEY, key.len());
+    crate::codec::protobuf::header(out, field, whole);
+    crate::codec::protobuf::header(out, KEY_VALUE_KEY, key.len());
     out.extend_from_slice(key.as_bytes());
-    wire::header(out, KEY_VALUE_VALUE, inner);
+    crate::codec::protobuf::header(out, KEY_VALUE_VALUE, inner);
     value(out);
 }
 
@@ -201,7 +201,9 @@ pub fn grpc_message(body: &[u8]) -> Option<&[u8]> {
 #[inline]
 pub fn rejected_spans(response: &[u8]) -> u64 {
     let rejected = partial_success(response).filter_map(|field| match field {
-        (PARTIAL_SUCCESS_REJECTED_SPANS, wire::Field::Number(count)) => Some(count),
+        (PARTIAL_SUCCESS_REJECTED_SPANS, crate::codec::protobuf::Field::Number(count)) => {
+            Some(count)
+        }
         _ => None,
     });
     // A negative number is none.
@@ -213,16 +215,23 @@ pub fn rejected_spans(response: &[u8]) -> u64 {
 #[inline]
 pub(crate) fn partial_success_message(response: &[u8]) -> Option<&[u8]> {
     partial_success(response).find_map(|field| match field {
-        (PARTIAL_SUCCESS_ERROR_MESSAGE, wire::Field::Bytes(message)) => Some(message),
+        (PARTIAL_SUCCESS_ERROR_MESSAGE, crate::codec::protobuf::Field::Bytes(message)) => {
+            Some(message)
+        }
         _ => None,
     })
 }
 
 #[inline]
-fn partial_success(response: &[u8]) -> impl Iterator<Item = (u64, wire::Field<'_>)> {
-    let fields = |mut message| core::iter::from_fn(move || wire::read(&mut message));
+fn partial_success(
+    response: &[u8],
+) -> impl Iterator<Item = (u64, crate::codec::protobuf::Field<'_>)> {
+    let fields =
+        |mut message| core::iter::from_fn(move || crate::codec::protobuf::read(&mut message));
     fields(response).flat_map(move |field| match field {
-        (RESPONSE_PARTIAL_SUCCESS, wire::Field::Bytes(partial)) => fields(partial),
+        (RESPONSE_PARTIAL_SUCCESS, crate::codec::protobuf::Field::Bytes(partial)) => {
+            fields(partial)
+        }
         _ => fields(&[]),
     })
 }

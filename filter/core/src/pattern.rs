@@ -5,7 +5,7 @@
 //! `Pay` nor `repay`. The parts between stars are searched from left to right and never again, so the time grows with
 //! the length of the value, never exponentially. Values are bytes, because header values need not be UTF-8.
 
-use crate::headers::scan;
+use crate::codec::scan;
 use alloc::string::String;
 
 /// A pattern that is compared with every request, so what stands before its first star is known beforehand.

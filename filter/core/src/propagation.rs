@@ -8,6 +8,7 @@
 //! *deferred* (B3 has both, W3C Trace Context neither), and the random flag (W3C Trace Context level 2 alone has it).
 
 pub mod b3;
+pub mod baggage;
 mod context;
 pub mod datadog;
 pub mod format;
@@ -15,8 +16,8 @@ pub mod gcp;
 pub mod grpc_trace_bin;
 pub mod jaeger;
 pub mod ottrace;
-mod text;
 pub mod tracestate;
+mod value_buffer;
 pub mod w3c;
 pub mod xray;
 
@@ -212,7 +213,7 @@ pub fn seal<'a>(
         return tracestate;
     }
     let debug = is_debug.then(|| b3::print_single(Some(context), context.sampling, false));
-    let debug = debug.as_ref().map(text::Text::as_bytes);
+    let debug = debug.as_ref().map(value_buffer::Text::as_bytes);
     let tracestate = tracestate.with(tracestate::B3_MEMBER, debug, stats);
     // A member that is there already is of Datadog's own tracer, which knows better which of its spans was the last.
     let is_told = tracestate.member(tracestate::DATADOG_MEMBER).is_some();

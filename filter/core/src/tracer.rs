@@ -17,40 +17,40 @@
 use alloc::vec::Vec;
 use core::cell::LazyCell;
 
-mod active;
 mod attempt;
-mod correlated;
-mod course;
+mod correlation;
 mod explanation;
-mod held;
-mod keeping;
-mod word;
+pub mod keep;
+mod open_spans;
+mod request_trace;
+pub mod state;
+mod trust;
 
-pub use active::Active;
 pub use attempt::Memory;
-pub use course::Course;
 pub use explanation::Explanation;
-pub use held::{Cause, Held};
-pub use word::{Part, Word};
+pub use keep::pending::{Cause, Held};
+pub use keep::response_header::{Part, Word};
+pub use open_spans::Active;
+pub use request_trace::Course;
 
 use crate::config::{Baggage, Config, ContextTrust, Keep, Match, Propagation, Trust};
-use crate::correlation::RequestId;
-use crate::describe::Descriptions;
-use crate::entropy::Entropy;
-use crate::exchange::Exchange;
 use crate::headers::{HeaderWriter, Name, Names, RequestHeaders};
+use crate::id_generator::Entropy;
 use crate::ids::{SpanId, TraceId};
-use crate::matching::{Matcher, Subject};
 use crate::propagation::format::Format;
 use crate::propagation::tracestate::Tracestate;
 use crate::propagation::{self, SamplingState, SpanContext, Wanted};
-use crate::resource::Node;
-use crate::sampler::{Decision, Reason, Sampler, Trace, Verdict};
+use crate::sampling::matcher::{Matcher, Subject};
+use crate::sampling::sampler::{Decision, Reason, Sampler, Trace, Verdict};
+use crate::sampling::threshold::{self, Member, Threshold};
+use crate::semconv::describe::Descriptions;
+use crate::semconv::resource::Node;
+use crate::shared_data::request_ids::RequestId;
 use crate::span::Span;
-use crate::state::State;
 use crate::stats::Counter;
-use crate::threshold::{self, Member, Threshold};
+use crate::stream_info::Exchange;
 use crate::time::Nanos;
+use state::State;
 
 /// Which spans a proxy makes of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl Tracer {
             access_log: config.spans.access_log,
             keep,
             edge_keep,
-            keeps_any: [keep, edge_keep].iter().flatten().any(keeping::is_on),
+            keeps_any: [keep, edge_keep].iter().flatten().any(keep::decide::is_on),
             tells: sampling.is_none_or(|sampling| sampling.keep.tell),
             tells_probability: sampling.is_some_and(|sampling| sampling.consistent),
             correlates: config.correlates_request_ids,

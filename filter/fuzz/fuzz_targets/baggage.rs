@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use sidespan_core::baggage;
+use sidespan_core::propagation::baggage;
 use sidespan_core::config::{Baggage, BaggageSource};
 use sidespan_core::stats::Stats;
 
@@ -13,7 +13,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         max_bytes: Some(256),
         from: vec![BaggageSource::Jaeger, BaggageSource::OtTrace],
     };
-    let rewrite = |list: &sidespan_core::headers::list::HeaderList| {
+    let rewrite = |list: &sidespan_core::in_memory::header_list::HeaderList| {
         let all = list.iter().map(|(name, value)| (name.as_bytes(), value));
         let mut after = list.clone();
         configured.rewrite(&list.as_request(), all, &mut after, &mut Stats::default());

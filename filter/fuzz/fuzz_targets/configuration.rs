@@ -3,7 +3,7 @@
 #![no_main]
 
 use sidespan_core::config::Config;
-use sidespan_core::resource::Node;
+use sidespan_core::semconv::resource::Node;
 use sidespan_core::tracer::Tracer;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {

@@ -8,14 +8,14 @@
 use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
-use sidespan_core::entropy::Counting;
-use sidespan_core::exchange::record::Record;
+use sidespan_core::id_generator::Counting;
+use sidespan_core::in_memory::stream_record::Record;
 use sidespan_core::otlp;
 use sidespan_core::propagation::SamplingState;
 use sidespan_core::propagation::format::Format;
-use sidespan_core::resource::Node;
+use sidespan_core::semconv::resource::Node;
 use sidespan_core::span::Span;
-use sidespan_core::state::State;
+use sidespan_core::tracer::state::State;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Tracer};
 use sidespan_fuzz::{all_agree, extract, headers};
@@ -68,7 +68,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     assert!(traces.iter().all(|trace_id| *trace_id == behind.trace_id));
 });
 
-type List = sidespan_core::headers::list::HeaderList;
+type List = sidespan_core::in_memory::header_list::HeaderList;
 type TraceIds = Vec<sidespan_core::ids::TraceId>;
 
 /// The request's headers behind the proxy, and the traces of the spans it made; `None` where it is left untouched.

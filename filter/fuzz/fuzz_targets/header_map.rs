@@ -3,7 +3,7 @@
 #![no_main]
 
 use sidespan_core::headers::RequestHeaders;
-use sidespan_core::headers::wire::Pairs;
+use sidespan_core::headers::pairs::Pairs;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let bytes: usize = Pairs::new(input)

@@ -4,7 +4,7 @@
 #![no_main]
 
 use sidespan_core::config::Protocol;
-use sidespan_core::export::reply::{Answer, Grpc, Reply, said};
+use sidespan_core::export::response::{Answer, Grpc, Reply, said};
 use sidespan_core::otlp;
 use sidespan_core::time::Nanos;
 

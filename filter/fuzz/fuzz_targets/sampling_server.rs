@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use sidespan_core::remote::{Answer, Strategy};
+use sidespan_core::sampling::remote::strategy::{Answer, Strategy};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let answer = Answer {

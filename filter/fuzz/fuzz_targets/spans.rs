@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
-use sidespan_core::entropy::Counting;
-use sidespan_core::exchange::record::Record;
-use sidespan_core::headers::list::HeaderList;
-use sidespan_core::otlp::{self, wire};
-use sidespan_core::resource::Node;
+use sidespan_core::id_generator::Counting;
+use sidespan_core::in_memory::stream_record::Record;
+use sidespan_core::in_memory::header_list::HeaderList;
+use sidespan_core::otlp;
+use sidespan_core::codec::protobuf;
+use sidespan_core::semconv::resource::Node;
 use sidespan_core::span::Span;
-use sidespan_core::state::State;
+use sidespan_core::tracer::state::State;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Part, Tracer, Word};
 use sidespan_fuzz::headers;
@@ -136,9 +137,9 @@ fn check(span: &Span) {
     let bytes = otlp::encode(span);
     let mut rest = bytes.as_slice();
     let mut keys = BTreeSet::new();
-    while let Some((field, value)) = wire::read(&mut rest) {
-        if let (9, wire::Field::Bytes(mut attribute)) = (field, value) {
-            let Some((1, wire::Field::Bytes(key))) = wire::read(&mut attribute) else {
+    while let Some((field, value)) = protobuf::read(&mut rest) {
+        if let (9, protobuf::Field::Bytes(mut attribute)) = (field, value) {
+            let Some((1, protobuf::Field::Bytes(key))) = protobuf::read(&mut attribute) else {
                 panic!("an attribute begins with its key");
             };
             let is_new = keys.insert(key.to_vec());

@@ -4,7 +4,7 @@
 //! differently. The targets beside this file are thin: each says where its bytes go and calls one of these functions.
 
 use sidespan_core::config::{Propagation, Trust};
-use sidespan_core::headers::list::HeaderList;
+use sidespan_core::in_memory::header_list::HeaderList;
 use sidespan_core::propagation::format::Format;
 use sidespan_core::propagation::tracestate::Tracestate;
 use sidespan_core::propagation::{self, Extraction, Outgoing, SamplingState};

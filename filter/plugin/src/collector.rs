@@ -4,9 +4,9 @@ use std::env::VarError;
 use std::time::Duration;
 
 use sidespan_core::config::{Compression, Export, HeaderValue, Otlp, Protocol, is_header_value};
-use sidespan_core::entropy::IdSource;
-use sidespan_core::export::reply::{Answer, Failure, Grpc, Reply, said};
-use sidespan_core::export::{Exporter, News, Urgency};
+use sidespan_core::export::exporter::{Exporter, News, Urgency};
+use sidespan_core::export::response::{Answer, Failure, Grpc, Reply, said};
+use sidespan_core::id_generator::IdSource;
 use sidespan_core::otlp::Envelope;
 use sidespan_core::stats::Stats;
 use sidespan_core::time::Nanos;

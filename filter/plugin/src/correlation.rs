@@ -2,8 +2,8 @@
 //!
 //! They are written without comparison: who writes over another's note takes a hint away, and nothing else.
 
-use sidespan_core::correlation::{self, RequestId};
 use sidespan_core::propagation::SpanContext;
+use sidespan_core::shared_data::request_ids::{self, RequestId};
 
 use crate::host;
 
@@ -18,7 +18,7 @@ pub(crate) struct Note {
 pub(crate) fn note(id: RequestId<'_>, context: &SpanContext) -> Note {
     let noted = Note {
         key: key(id),
-        note: correlation::encode(id, context, host::now()),
+        note: request_ids::encode(id, context, host::now()),
     };
     host::set_shared_data(&noted.key, &noted.note);
     noted
@@ -31,7 +31,7 @@ pub(crate) fn find(id: RequestId<'_>) -> Option<SpanContext> {
     if note.is_empty() {
         return None;
     }
-    correlation::decode(&note, id, host::now())
+    request_ids::decode(&note, id, host::now())
 }
 
 /// Takes a note back, if nobody has written over it since.

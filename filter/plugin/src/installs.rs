@@ -2,7 +2,7 @@
 //!
 //! The first one in the chain leaves a mark on the stream, in its filter state; the others find it there.
 
-use sidespan_core::roster::Roster;
+use sidespan_core::shared_data::installations::Roster;
 
 use crate::host;
 

@@ -1,8 +1,8 @@
 //! What a worker says of itself when it is put to work: which version and configuration run, for whom, and what is missing.
 
 use sidespan_core::config::Config;
-use sidespan_core::facing::Facing;
-use sidespan_core::resource::{Node, Resource};
+use sidespan_core::direction::Facing;
+use sidespan_core::semconv::resource::{Node, Resource};
 
 use crate::node;
 

@@ -1,8 +1,8 @@
 //! Keeping what was not sampled: notes between the two sides of a pod, and the word to the caller.
 
 use sidespan_core::headers::HeaderWriter;
-use sidespan_core::notes::{KEY_BYTES, Notes};
-use sidespan_core::server_timing;
+use sidespan_core::shared_data::kept_traces::{KEY_BYTES, Notes};
+use sidespan_core::tracer::keep::server_timing;
 use sidespan_core::tracer::{Part, Word};
 
 use crate::host::{self, MapWriter};

@@ -7,7 +7,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use sidespan_core::ledger::Holding;
+use sidespan_core::shared_data::queue_ledger::Holding;
 use sidespan_core::stats::{Counter, Gauge, Stats};
 
 use crate::host::{self, MetricId, MetricKind};

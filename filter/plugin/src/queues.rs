@@ -1,6 +1,6 @@
 //! What this worker holds, noted where all workers see it, so that it is counted should this VM trap.
 
-use sidespan_core::ledger::{Holding, Ledger};
+use sidespan_core::shared_data::queue_ledger::{Holding, Ledger};
 
 use crate::host::{self, Swap};
 

@@ -5,9 +5,11 @@
 use std::time::Duration;
 
 use sidespan_core::config::{Config, Remote};
-use sidespan_core::export::News;
-use sidespan_core::remote::{Answer, Document, Failure, Fault, Poll, Strategy, target};
-use sidespan_core::state::State;
+use sidespan_core::export::exporter::News;
+use sidespan_core::sampling::remote::strategy::{
+    Answer, Document, Failure, Fault, Poll, Strategy, target,
+};
+use sidespan_core::tracer::state::State;
 
 use crate::host::{self, WasiEntropy};
 use crate::running;

@@ -10,14 +10,12 @@ use std::time::Duration;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use sidespan_core::config::{Config, ConfigError};
-use sidespan_core::export::Urgency;
+use sidespan_core::export::exporter::Urgency;
 use sidespan_core::time::Nanos;
 
-use crate::host;
-use crate::running;
 use crate::shared::{Mode, Shared};
 use crate::worker::Worker;
-use crate::{NewStream, Sharing};
+use crate::{NewStream, Sharing, host, running};
 
 pub(crate) struct Root {
     shared: Rc<RefCell<Shared>>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidespan_core::lease::Lease;
+use sidespan_core::shared_data::lease::Lease;
 use sidespan_core::time::Nanos;
 
 use crate::host::{self, Swap};

@@ -1,7 +1,7 @@
 //! What a root context and its streams have in common, whatever became of the configuration.
 
 use sidespan_core::config::ConfigError;
-use sidespan_core::ledger::{Holding, Ledger};
+use sidespan_core::shared_data::queue_ledger::{Holding, Ledger};
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::Part;

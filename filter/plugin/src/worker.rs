@@ -3,29 +3,25 @@
 use std::time::Duration;
 
 use sidespan_core::config::{Config, Role};
-use sidespan_core::export::{Exporter, Urgency};
-use sidespan_core::facing::Facing;
+use sidespan_core::direction::Facing;
+use sidespan_core::export::exporter::{Exporter, Urgency};
 use sidespan_core::headers::RequestHeaders;
-use sidespan_core::headers::wire::Pairs;
-use sidespan_core::ledger::Holding;
+use sidespan_core::headers::pairs::Pairs;
 use sidespan_core::otlp::{self, Envelope};
-use sidespan_core::resource;
-use sidespan_core::state::State;
+use sidespan_core::semconv::resource;
+use sidespan_core::shared_data::queue_ledger::Holding;
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
+use sidespan_core::tracer::state::State;
 use sidespan_core::tracer::{Active, Held, Memory, Part, Tracer, Word};
 
 use crate::begun::{Begun, Spans};
 use crate::collector::Collector;
-use crate::correlation;
 use crate::host::{self, CurrentExchange, MapWriter, WasiEntropy};
-use crate::installs;
 use crate::introduction::{self, VERSION};
 use crate::keep::{self, SharedNotes};
-use crate::logging;
-use crate::node;
 use crate::remote::SamplingServer;
-use crate::running;
+use crate::{correlation, installs, logging, node, running};
 
 /// A configuration at work.
 pub(crate) struct Worker {

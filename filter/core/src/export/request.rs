@@ -4,10 +4,10 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::queue::Draft;
+use crate::codec::gzip;
 use crate::config::{Compression, Protocol};
-use crate::gzip;
 use crate::otlp::{self, Envelope};
-use crate::queue::Draft;
 
 #[derive(Debug)]
 pub(super) struct Request {

@@ -12,7 +12,7 @@ use prost::Message;
 use super::*;
 use crate::config::Spans;
 use crate::ids::{SpanId, TraceId};
-use crate::resource::Node;
+use crate::semconv::resource::Node;
 use crate::span::{Attributes, Link, LinkReason, SpanKind};
 
 fn text(key: &str, value: &str) -> ProtoKeyValue {

@@ -17,10 +17,11 @@
 //!
 //! [B3]: https://github.com/openzipkin/b3-propagation
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
+use crate::codec::scan;
+use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
 use crate::ids::{SpanId, TraceId};
 
-use super::text::Text;
+use super::value_buffer::Text;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `b3`; an empty one is as good as none.

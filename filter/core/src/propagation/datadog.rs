@@ -22,17 +22,16 @@
 //!
 //! [Datadog]: https://docs.datadoghq.com/tracing/trace_collection/trace_context_propagation/
 
-mod facts;
-
 use alloc::vec::Vec;
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, number, scan, trim};
+use crate::codec::scan;
+use crate::headers::{HeaderWriter, Name, RequestHeaders, number, trim};
 use crate::ids::{IdError, SpanId, TraceId};
 
 use super::format::Format;
-use super::text::Text;
+use super::value_buffer::Text;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext, tracestate};
-use facts::{Facts, HEADER_PREFIX, MEMBER_PREFIX, TID};
+use trace_data::{Facts, HEADER_PREFIX, MEMBER_PREFIX, TID};
 
 /// Reads `x-datadog-*`.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
@@ -272,3 +271,4 @@ const MAX_MEMBER_BYTES: usize = 256 - b"dd=".len();
 
 #[cfg(test)]
 mod tests;
+mod trace_data;

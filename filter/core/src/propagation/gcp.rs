@@ -19,10 +19,11 @@
 //!
 //! [`X-Cloud-Trace-Context`]: https://cloud.google.com/trace/docs/trace-context
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, number, scan, trim};
+use crate::codec::scan;
+use crate::headers::{HeaderWriter, Name, RequestHeaders, number, trim};
 use crate::ids::{SpanId, TraceId};
 
-use super::text::Text;
+use super::value_buffer::Text;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `x-cloud-trace-context`.

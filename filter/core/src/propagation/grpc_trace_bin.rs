@@ -16,8 +16,9 @@
 
 use base64::{DecodeSliceError, Engine};
 
-use crate::binary_header::BASE64;
-use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
+use crate::codec::base64::BASE64;
+use crate::codec::scan;
+use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
 use crate::ids::{SpanId, TraceId};
 
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};

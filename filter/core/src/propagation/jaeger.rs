@@ -17,10 +17,11 @@
 //!
 //! [client libraries]: https://www.jaegertracing.io/sdk-migration/#propagation-format
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
+use crate::codec::scan;
+use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
 use crate::ids::{SpanId, TraceId, byte_from_hex, repair_hex};
 
-use super::text::Text;
+use super::value_buffer::Text;
 use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 const SAMPLED: u8 = 0x01;

@@ -1,12 +1,11 @@
-use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
+use alloc::{format, vec};
 
 use super::vector::{S, T, T64, carrying, context, saying};
 use super::*;
-use crate::headers::list::HeaderList;
 use crate::ids::TraceId;
+use crate::in_memory::header_list::HeaderList;
 
 const OTHER: &str = "11111111111111111111111111111111";
 const ALL: [Format; 3] = [Format::TraceContext, Format::B3, Format::B3Multi];

@@ -17,7 +17,8 @@
 
 use alloc::vec::Vec;
 
-use crate::headers::{Lines, scan, trim};
+use crate::codec::scan;
+use crate::headers::{Lines, trim};
 use crate::stats::{Counter, Stats};
 
 /// Members in a list, at most (W3C Trace Context, "list").

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use super::format::{Format, FormatSet};
 use super::tracestate::Tracestate;
 use super::{Extracted, Outgoing, SamplingState, SpanContext};
-use crate::headers::list::HeaderList;
 use crate::ids::{SpanId, TraceId};
+use crate::in_memory::header_list::HeaderList;
 
 /// A trace id of 128 bits.
 pub(super) const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

@@ -19,7 +19,8 @@
 
 use alloc::vec::Vec;
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, scan, trim};
+use crate::codec::scan;
+use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
 use crate::ids::{SpanId, TraceId};
 
 use super::format::Format;

@@ -7,21 +7,21 @@
 //! parent then is remembered beside the headers, on the stream. A format that somebody else has written since, as
 //! Envoy's tracer does for each try, tells of a new parent.
 
-use super::active::Parent;
+use super::open_spans::Parent;
+use super::state::State;
 use super::{Active, Course, Direction, Tracer};
-use crate::entropy::Entropy;
-use crate::envoy_flags::RETRY_LIMIT;
-use crate::exchange::{self, Ending, Exchange, Told};
 use crate::headers::{HeaderWriter, RequestHeaders};
+use crate::id_generator::Entropy;
 use crate::ids::{SpanId, TraceId};
 use crate::propagation::{self, Extraction, SamplingState};
-use crate::sampler::{Decision, Reason, Verdict};
+use crate::sampling::sampler::{Decision, Reason, Verdict};
+use crate::semconv::response_flags::RETRY_LIMIT;
 use crate::span::Span;
-use crate::state::State;
 use crate::stats::Stats;
+use crate::stream_info::{self, Ending, Exchange, Told};
 use crate::time::Nanos;
 
-use super::active::Response;
+use super::open_spans::Response;
 
 /// What the tries of one request have to know of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +203,7 @@ fn decision(sampling: SamplingState) -> Option<Decision> {
 /// The flags that tell of this try. That tries are used up is said of the request, and that a connection could not be made
 /// Envoy tells a try as a text alone.
 fn flags(exchange: &impl Exchange, is_answered: bool) -> u64 {
-    let flags = exchange::number(exchange, "response\0flags").unwrap_or(0) & !RETRY_LIMIT;
+    let flags = stream_info::number(exchange, "response\0flags").unwrap_or(0) & !RETRY_LIMIT;
     if flags != 0 || is_answered {
         return flags;
     }

@@ -7,7 +7,7 @@ use super::{Course, Tracer};
 use crate::headers::RequestHeaders;
 use crate::propagation::format::Format;
 use crate::propagation::{self, Extracted, SamplingState};
-use crate::sampler::Verdict;
+use crate::sampling::sampler::Verdict;
 use crate::stats::Counter;
 
 /// One line on one request.

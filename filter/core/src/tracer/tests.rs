@@ -1,11 +1,10 @@
-use alloc::format;
 use alloc::string::String;
-use alloc::vec;
+use alloc::{format, vec};
 
 use super::*;
-use crate::entropy::Counting;
-use crate::exchange::record::Record;
-use crate::headers::list::HeaderList;
+use crate::id_generator::Counting;
+use crate::in_memory::header_list::HeaderList;
+use crate::in_memory::stream_record::Record;
 use crate::span::{LinkReason, Span, SpanKind, Status};
 use crate::stats::Stats;
 

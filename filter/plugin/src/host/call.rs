@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proxy_wasm::types::Status as SdkStatus;
-use sidespan_core::unsent::Unsent;
+use sidespan_core::cluster_call::send_error::Unsent;
 
 /// What the proxy's servers are told of who asks.
 pub(crate) const PRODUCT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));

@@ -1,6 +1,6 @@
 //! The exchange of the current stream, as the proxy tells it.
 
-use sidespan_core::exchange::{Exchange, Question};
+use sidespan_core::stream_info::{Exchange, Question};
 
 use super::{RESPONSE_HEADERS, RESPONSE_TRAILERS, foreign, header, property};
 

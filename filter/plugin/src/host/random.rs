@@ -1,6 +1,6 @@
 //! Randomness, of which the proxy is the source.
 
-use sidespan_core::entropy::Entropy;
+use sidespan_core::id_generator::Entropy;
 
 /// Randomness from WASI's `random_get`, which the proxy fills from its cryptographic source.
 #[derive(Debug)]

@@ -6,12 +6,12 @@
 
 use serde::Serialize;
 use sidespan_core::config::{Config, Match, Role, Sampling};
-use sidespan_core::entropy::Counting;
 use sidespan_core::headers::RequestHeaders;
-use sidespan_core::resource::Node;
-use sidespan_core::state::State;
+use sidespan_core::id_generator::Counting;
+use sidespan_core::semconv::resource::Node;
 use sidespan_core::stats::Counter;
 use sidespan_core::time::Nanos;
+use sidespan_core::tracer::state::State;
 use sidespan_core::tracer::{Direction, Tracer};
 
 use super::explain::beyond::{Beyond, rule_key};

@@ -1,8 +1,7 @@
 //! `$.sampling`, and the matches that `$.gateway` shares with it.
 
 use super::{accepts, parse, refuses};
-use crate::config::Remote;
-use crate::config::Sampling;
+use crate::config::{Remote, Sampling};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

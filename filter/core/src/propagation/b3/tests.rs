@@ -3,7 +3,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::headers::list::HeaderList;
+use crate::in_memory::header_list::HeaderList;
 use crate::propagation::vector::{P, S, T, T64, carrying, context, found, lines, saying};
 
 fn single(value: &str) -> Extracted {

@@ -3,7 +3,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::*;
-use crate::headers::list::HeaderList;
+use crate::in_memory::header_list::HeaderList;
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
 use crate::propagation::vector::{self, S, T64, context, found, lines};

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::*;
-use crate::headers::list::HeaderList;
+use crate::in_memory::header_list::HeaderList;
 use crate::propagation::vector::{S, T, carrying, context, found};
 
 const VALID: &str = "AABL+S81d7NNpqPOkp0ODkc2AQDwZ6oLqQK3AgE";

@@ -2,7 +2,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::*;
-use crate::headers::list::HeaderList;
+use crate::in_memory::header_list::HeaderList;
 use crate::propagation::vector::{P, S, T, T64, context, found, saying};
 
 fn read(value: impl AsRef<[u8]>) -> Extracted {

@@ -2,7 +2,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::*;
-use crate::headers::list::HeaderList;
+use crate::in_memory::header_list::HeaderList;
 use crate::propagation::vector::{S, T, T64, lines, saying};
 
 const TRACE_ID: &str = "ot-tracer-traceid";

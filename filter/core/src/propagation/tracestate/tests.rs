@@ -1,10 +1,9 @@
-use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
+use alloc::{format, vec};
 
 use super::*;
 use crate::headers::Name;
-use crate::headers::list::HeaderList;
+use crate::in_memory::header_list::HeaderList;
 
 struct Read {
     text: String,

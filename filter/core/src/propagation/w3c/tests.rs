@@ -3,7 +3,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::headers::list::HeaderList;
+use crate::in_memory::header_list::HeaderList;
 
 const VALID: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

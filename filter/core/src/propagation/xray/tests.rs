@@ -3,7 +3,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::*;
-use crate::headers::list::HeaderList;
+use crate::in_memory::header_list::HeaderList;
 use crate::propagation::vector::{self, S, T, context, found, lines};
 
 const ROOT_PART: &str = "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736";

@@ -1,12 +1,12 @@
 use alloc::string::{String, ToString};
 
 use crate::config::Config;
-use crate::entropy::Entropy;
-use crate::headers::list::HeaderList;
-use crate::resource::Node;
-use crate::state::State;
+use crate::id_generator::Entropy;
+use crate::in_memory::header_list::HeaderList;
+use crate::semconv::resource::Node;
 use crate::stats::Counter;
 use crate::time::Nanos;
+use crate::tracer::state::State;
 use crate::tracer::{Direction, Tracer};
 
 struct Ones;

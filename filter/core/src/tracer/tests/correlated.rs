@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 
 use super::*;
-use crate::correlation::{self, RequestId};
+use crate::shared_data::request_ids::{self, RequestId};
 
 const ON: &str = r#""correlation": {"requestId": true}"#;
 
@@ -51,8 +51,8 @@ fn noting(
         assert_eq!(line.contains("x-request-id; decision"), is_joined, "{line}");
         let noted = tracer.to_note(&course, &request, || direction);
         to_note = noted.map(|(id, context)| {
-            let note = correlation::encode(id, &context, Nanos(1));
-            correlation::decode(&note, id, Nanos(1)).unwrap()
+            let note = request_ids::encode(id, &context, Nanos(1));
+            request_ids::decode(&note, id, Nanos(1)).unwrap()
         });
         let answered = Record::answered(200);
         if let Some(active) = active {

@@ -1,0 +1,133 @@
+//! What of failing calls is worth a line in the log: the first failure of each kind, and its end.
+//!
+//! A collector that comes and goes must not fill the log of every proxy of a mesh. A kind is therefore told once until
+//! all works again, and afterwards at most once in a while; and nobody is told of the end of what was not told.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::export::response::Failure;
+use crate::time::Nanos;
+
+/// What is worth a line in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News<F = Failure> {
+    /// It fails, in a way that was not yet reported.
+    Failing(F),
+    /// It works again.
+    Recovered,
+}
+
+/// What was told; at most [`MAX_KINDS`].
+#[derive(Debug)]
+pub(crate) struct Reported<F = Failure>(Vec<Told<F>>);
+
+#[derive(Debug)]
+struct Told<F> {
+    failure: F,
+    since: Nanos,
+    // It has worked since, so it is kept only to be quiet about it.
+    is_over: bool,
+}
+
+impl<F> Default for Reported<F> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<F: Copy + PartialEq> Reported<F> {
+    /// A request has failed.
+    pub(crate) fn fails(&mut self, failure: F, now: Nanos) -> Option<News<F>> {
+        self.0
+            .retain(|told| !told.is_over || !now.is_past(told.since, QUIET));
+        let is_told = self.0.iter().any(|told| told.failure == failure);
+        if is_told || self.0.len() >= MAX_KINDS {
+            return None;
+        }
+        self.0.push(Told {
+            failure,
+            since: now,
+            is_over: false,
+        });
+        Some(News::Failing(failure))
+    }
+
+    /// A request was taken.
+    pub(crate) fn works(&mut self) -> Option<News<F>> {
+        let mut was_failing = false;
+        for told in &mut self.0 {
+            was_failing |= !core::mem::replace(&mut told.is_over, true);
+        }
+        was_failing.then_some(News::Recovered)
+    }
+}
+
+/// Kinds of failure that are told; a collector that finds ever new ones has been heard.
+const MAX_KINDS: usize = 8;
+/// Between two lines on the same kind, where all worked in between.
+const QUIET: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+    const DOWN: Failure = Failure::NoAnswer;
+    const OTHER: Failure = Failure::HttpStatus(500);
+
+    #[test]
+    fn rt_8_tells_each_kind_of_failure_once_until_export_works_again() {
+        let mut reported = Reported::default();
+        assert_eq!(reported.works(), None, "nothing has failed yet");
+        assert_eq!(reported.fails(DOWN, Nanos(0)), Some(News::Failing(DOWN)));
+        for second in 1..1_000 {
+            assert_eq!(reported.fails(DOWN, Nanos(second * SECOND)), None);
+        }
+        assert_eq!(reported.fails(OTHER, Nanos(0)), Some(News::Failing(OTHER)));
+        assert_eq!(reported.works(), Some(News::Recovered));
+        assert_eq!(reported.works(), None);
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_told_once_a_minute() {
+        let mut reported = Reported::default();
+        let mut lines = 0;
+        for tenth in 0..3_000 {
+            let now = Nanos(tenth * SECOND / 10);
+            let failure = if tenth % 2 == 0 { DOWN } else { OTHER };
+            lines += usize::from(reported.fails(failure, now).is_some());
+            lines += usize::from(reported.works().is_some());
+        }
+        // Five minutes, two kinds, each with its end.
+        assert!((5..=20).contains(&lines), "{lines} lines in five minutes");
+    }
+
+    #[test]
+    fn an_outage_that_follows_another_is_told_in_the_end() {
+        let mut reported = Reported::default();
+        reported.fails(DOWN, Nanos(0));
+        reported.works();
+        assert_eq!(reported.fails(DOWN, Nanos(10 * SECOND)), None, "quiet");
+        assert_eq!(reported.works(), None, "nobody was told");
+        assert_eq!(reported.fails(DOWN, Nanos(59 * SECOND)), None, "quiet");
+        assert_eq!(
+            reported.fails(DOWN, Nanos(60 * SECOND)),
+            Some(News::Failing(DOWN)),
+            "it goes on"
+        );
+    }
+
+    #[test]
+    fn ever_new_kinds_are_not_told_for_ever() {
+        let mut reported = Reported::default();
+        let told = (500..600)
+            .filter(|status| {
+                reported
+                    .fails(Failure::HttpStatus(*status), Nanos(0))
+                    .is_some()
+            })
+            .count();
+        assert_eq!(told, MAX_KINDS);
+    }
+}

@@ -1,0 +1,107 @@
+//! The address of a server outside: a service of the mesh and its port, or a cluster of Envoy's by its name.
+
+use alloc::format;
+use alloc::string::String;
+use core::ops::RangeInclusive;
+
+use super::cursor::At;
+
+impl<'a> At<'a> {
+    /// Reads the name of a host, without scheme and port.
+    pub(super) fn host(self) -> Option<&'a str> {
+        let host = self.filled(HOST)?;
+        let is_host = host.len() <= MAX_HOST
+            && host.split('.').all(|label| {
+                !label.is_empty()
+                    && label
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            });
+        if !is_host {
+            let cure = if host.contains('|') {
+                "; a name of Envoy's goes into `cluster`"
+            } else if host
+                .split_once(':')
+                .is_some_and(|(_, rest)| rest.starts_with("//"))
+            {
+                "; leave the scheme out"
+            } else if host.contains(':') {
+                "; the port goes into `port`"
+            } else {
+                ""
+            };
+            self.error(format!("expected {HOST}, found {}{cure}", self.found()));
+        }
+        is_host.then_some(host)
+    }
+
+    /// Reads the name of a cluster of Envoy's, which is also what its server is called in requests.
+    pub(super) fn cluster_name(self) -> Option<&'a str> {
+        let name = self.filled(CLUSTER)?;
+        let is_name =
+            !name.contains(|character: char| character.is_control() || character.is_whitespace());
+        if !is_name {
+            self.error(format!(
+                "expected {CLUSTER} without spaces and control characters, found {}",
+                self.found()
+            ));
+        }
+        is_name.then_some(name)
+    }
+
+    /// Reads the path of a request to make.
+    pub(super) fn request_path(self) -> Option<&'a str> {
+        let path = self.filled(REQUEST_PATH)?;
+        let is_path = path.starts_with('/')
+            && path
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        if !is_path {
+            self.expected(REQUEST_PATH);
+        }
+        is_path.then_some(path)
+    }
+
+    /// Notes if not exactly one of the two is there, or a port without a service.
+    pub(super) fn service_or_cluster(self) {
+        match (self.get("service"), self.get("cluster")) {
+            (None, None) => self.error("expected service or cluster, found neither"),
+            (Some(_), Some(cluster)) => cluster.error("not with service; set one of the two"),
+            (None, Some(_)) => {
+                if let Some(port) = self.get("port") {
+                    port.error("not with cluster, whose hosts have their ports; leave it out or set service");
+                }
+            }
+            (Some(_), None) => {}
+        }
+    }
+}
+
+/// Istio's name of the cluster for a port of a service.
+pub(super) fn cluster_of(service: &str, port: u64) -> String {
+    format!("outbound|{port}||{service}")
+}
+
+/// What to call the server behind a cluster: its host and port where Istio's name tells them, else the name itself.
+pub(super) fn authority_of(cluster: &str) -> String {
+    let mut parts = cluster.split('|');
+    match (
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+    ) {
+        (Some("outbound"), Some(port), Some(_), Some(host), None) if !host.is_empty() => {
+            format!("{host}:{port}")
+        }
+        _ => cluster.into(),
+    }
+}
+
+pub(super) const PORTS: RangeInclusive<u64> = 1..=65_535;
+const HOST: &str = "the name of a host such as otel-collector.observability.svc.cluster.local";
+const CLUSTER: &str = "the name of a cluster";
+const REQUEST_PATH: &str = "a path that begins with /, without spaces";
+/// DNS's own limit.
+const MAX_HOST: usize = 253;

@@ -1,0 +1,195 @@
+//! `$.spans.attributes`: what spans say besides what the filter finds out by itself, and where that comes from.
+//!
+//! What opens doors is not recorded, whoever asks for it: the headers of RD-3 are refused by whichever source.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::cursor::At;
+use crate::semconv::names::Key;
+
+/// An entry of `$.spans.attributes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// The attribute's name.
+    pub name: String,
+    /// Where its value comes from.
+    pub source: AttributeSource,
+    /// The value where there is none.
+    pub default: Option<String>,
+}
+
+/// Where the value of an attribute comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttributeSource {
+    /// All lines of this header of the request.
+    RequestHeader(String),
+    /// All lines of this header of the response.
+    ResponseHeader(String),
+    /// This value.
+    Literal(String),
+    /// The environment variable of this name, as the VM has it.
+    Environment(String),
+    /// This property of the proxy, the segments of its path joined by NUL.
+    Property(String),
+    /// The value of this key of the W3C Baggage that the request came with.
+    Baggage(String),
+}
+
+impl Attribute {
+    pub(in crate::config) fn read_list(at: At<'_>) -> Vec<Self> {
+        let mut attributes: Vec<Self> = Vec::new();
+        at.list("attributes", MAX_ATTRIBUTES, |at| {
+            let Some(attribute) = Self::read(at) else {
+                return;
+            };
+            if attributes.iter().any(|other| other.name == attribute.name)
+                && let Some(name) = at.get("name")
+            {
+                name.error(format!(
+                    "{} is there already; a span has each attribute once",
+                    name.found()
+                ));
+            }
+            attributes.push(attribute);
+        });
+        attributes
+    }
+
+    /// Reads one attribute; `None` where it is wrong.
+    fn read(at: At<'_>) -> Option<Self> {
+        let mut sources = 0_usize;
+        let mut name = None;
+        let mut source = None;
+        let mut default = None;
+        let is_object = at.object(&KEYS, |key, at| {
+            sources = sources.saturating_add(usize::from(SOURCES.contains(&key)));
+            let text = |expected| at.filled(expected).map(String::from);
+            let read = match key {
+                "name" => {
+                    name = own_name(at);
+                    None
+                }
+                "default" => {
+                    default = at.secret("a string").map(String::from);
+                    None
+                }
+                "requestHeader" => header(at).map(AttributeSource::RequestHeader),
+                "responseHeader" => header(at).map(AttributeSource::ResponseHeader),
+                "literal" => at
+                    .secret("a string")
+                    .map(|text| AttributeSource::Literal(text.into())),
+                "environment" => {
+                    text("the name of an environment variable").map(AttributeSource::Environment)
+                }
+                "property" => property(at).map(AttributeSource::Property),
+                _ => text("a key of the baggage").map(AttributeSource::Baggage),
+            };
+            source = read.or(source.take());
+        });
+        if is_object {
+            at.required("name");
+            if sources != 1 {
+                at.error(format!(
+                    "expected one source of {}, found {sources}",
+                    SOURCES.join(", ")
+                ));
+            }
+        }
+        Some(Self {
+            name: name?,
+            source: source?,
+            default,
+        })
+    }
+}
+
+fn own_name(at: At<'_>) -> Option<String> {
+    let name = at.filled("the name of an attribute")?;
+    if name.starts_with("sidespan.") || OTHERS.contains(&name) || Key::named(name).is_some() {
+        at.error(format!(
+            "{name} is an attribute of the filter's own; choose another name"
+        ));
+    }
+    Some(name.into())
+}
+
+fn header(at: At<'_>) -> Option<String> {
+    let name = at.text_for("the name of a header")?;
+    if is_denied(name) {
+        at.error(format!(
+            "the header {name} carries secrets and is never recorded"
+        ));
+    } else {
+        at.header_name(name);
+    }
+    Some(name.into())
+}
+
+/// The path of a property, with NUL where the document has dots.
+fn property(at: At<'_>) -> Option<String> {
+    let path = at.filled(PROPERTY)?;
+    let segments: Vec<&str> = path.split('.').collect();
+    if segments.iter().any(|segment| segment.is_empty())
+        || path.contains(|character: char| character.is_control())
+    {
+        at.expected(PROPERTY);
+    }
+    let is_query = matches!(
+        segments.as_slice(),
+        ["request", "path" | "query"] | ["request", "headers", ":path"]
+    );
+    if is_query {
+        at.error(format!(
+            "{path} may carry secrets, and is recorded as url.path and url.query, those left out; \
+             request.url_path is the path alone"
+        ));
+    } else if let ["request" | "response", "headers" | "trailers", rest @ ..] = segments.as_slice()
+    {
+        match rest {
+            [] => at.error("these are all headers; name one"),
+            [name, ..] if is_denied(name) => at.error(format!(
+                "the header {name} carries secrets and is never recorded"
+            )),
+            _ => {}
+        }
+    }
+    Some(segments.join("\0"))
+}
+
+fn is_denied(name: &str) -> bool {
+    DENIED
+        .iter()
+        .any(|denied| denied.eq_ignore_ascii_case(name))
+}
+
+const KEYS: [&str; 8] = [
+    "name",
+    "requestHeader",
+    "responseHeader",
+    "literal",
+    "environment",
+    "property",
+    "baggage",
+    "default",
+];
+const SOURCES: [&str; 6] = [
+    "requestHeader",
+    "responseHeader",
+    "literal",
+    "environment",
+    "property",
+    "baggage",
+];
+const DENIED: [&str; 5] = [
+    "authorization",
+    "cookie",
+    "set-cookie",
+    "x-api-key",
+    "proxy-authorization",
+];
+/// Attributes of the conventions that the filter may come to find out by itself.
+const OTHERS: [&str; 3] = ["client.port", "network.protocol.name", "sampling.priority"];
+const PROPERTY: &str = "the dotted path of a property such as xds.cluster_name";
+const MAX_ATTRIBUTES: usize = 64;

@@ -1,0 +1,308 @@
+//! `$.export`: where spans go, in which portions, and how often it is tried.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::RangeInclusive;
+use core::time::Duration;
+
+use crate::config::address::{PORTS, authority_of, cluster_of};
+use crate::config::cursor::At;
+use crate::config::scalars::{ANY_DURATION, Shown};
+
+/// `$.export`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Export {
+    /// Where to; `None` exports nothing.
+    pub otlp: Option<Otlp>,
+    /// Spans in one request, at most.
+    pub batch_max_spans: usize,
+    /// How long a span waits for others, at most.
+    pub batch_max_delay: Duration,
+    /// Spans kept, at most.
+    pub queue_max_spans: usize,
+    /// Bytes of spans kept, at most.
+    pub queue_max_bytes: usize,
+    /// Delay before the second try.
+    pub retry_initial: Duration,
+    /// Delay between tries, at most.
+    pub retry_max: Duration,
+    /// Tries, the first included.
+    pub retry_attempts: u32,
+}
+
+/// `$.export.otlp`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Otlp {
+    /// Envoy's name of the cluster.
+    pub cluster: String,
+    /// `:authority` of the request.
+    pub authority: String,
+    /// gRPC or HTTP.
+    pub protocol: Protocol,
+    /// `:path` of the request.
+    pub path: String,
+    /// How the request's body is written.
+    pub compression: Compression,
+    /// How long one try may take.
+    pub timeout: Duration,
+    /// Headers of every request, in lower case.
+    pub headers: Vec<(String, HeaderValue)>,
+}
+
+/// `$.export.otlp.protocol`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// `grpc`.
+    Grpc,
+    /// `http/protobuf`.
+    HttpProtobuf,
+}
+
+impl Default for Export {
+    fn default() -> Self {
+        Self {
+            otlp: None,
+            batch_max_spans: 512,
+            batch_max_delay: Duration::from_secs(1),
+            queue_max_spans: 8192,
+            queue_max_bytes: 8 << 20,
+            retry_initial: Duration::from_secs(1),
+            retry_max: Duration::from_secs(30),
+            retry_attempts: 5,
+        }
+    }
+}
+
+impl Export {
+    pub(in crate::config) fn read(at: At<'_>) -> Self {
+        let mut export = Self::default();
+        at.object(&["otlp", "batch", "queue", "retry"], |key, at| match key {
+            "otlp" => export.otlp = Otlp::read(at),
+            "batch" => export.batch(at),
+            "queue" => export.queue(at),
+            _ => export.retry(at),
+        });
+        // What was refused keeps its default, which is in order with the others: only what was read can clash here.
+        if let Some(queue) = at.get("queue")
+            && let Some(spans) = queue.get("maxSpans")
+            && export.queue_max_spans < export.batch_max_spans
+        {
+            let batch = export.batch_max_spans;
+            spans.error(format!(
+                "expected at least batch.maxSpans ({batch}), found {}",
+                spans.found()
+            ));
+        }
+        export
+    }
+
+    fn batch(&mut self, at: At<'_>) {
+        at.object(&["maxSpans", "maxDelay"], |key, at| match key {
+            "maxSpans" => {
+                self.batch_max_spans = at.count(BATCH_SPANS).unwrap_or(self.batch_max_spans)
+            }
+            _ => self.batch_max_delay = at.duration(DELAYS).unwrap_or(self.batch_max_delay),
+        });
+    }
+
+    fn queue(&mut self, at: At<'_>) {
+        at.object(&["maxSpans", "maxBytes"], |key, at| match key {
+            "maxSpans" => {
+                self.queue_max_spans = at.count(QUEUE_SPANS).unwrap_or(self.queue_max_spans)
+            }
+            _ => {
+                let bytes = at
+                    .size(QUEUE_BYTES)
+                    .and_then(|bytes| usize::try_from(bytes).ok());
+                self.queue_max_bytes = bytes.unwrap_or(self.queue_max_bytes);
+            }
+        });
+    }
+
+    fn retry(&mut self, at: At<'_>) {
+        at.object(&["initial", "max", "attempts"], |key, at| match key {
+            "initial" => {
+                self.retry_initial = at.duration(ANY_DURATION).unwrap_or(self.retry_initial)
+            }
+            "max" => self.retry_max = at.duration(ANY_DURATION).unwrap_or(self.retry_max),
+            _ => {
+                let attempts = at
+                    .integer(ATTEMPTS)
+                    .and_then(|attempts| u32::try_from(attempts).ok());
+                self.retry_attempts = attempts.unwrap_or(self.retry_attempts);
+            }
+        });
+        if self.retry_max < self.retry_initial {
+            if let Some(max) = at.get("max") {
+                max.error(format!(
+                    "expected at least initial ({}), found {}",
+                    Shown(self.retry_initial),
+                    max.found()
+                ));
+            } else if let Some(initial) = at.get("initial") {
+                let max = Shown(self.retry_max);
+                initial.error(format!(
+                    "expected at most max ({max}), found {}; set max as well",
+                    initial.found()
+                ));
+            }
+        }
+    }
+}
+
+impl Otlp {
+    fn read(at: At<'_>) -> Option<Self> {
+        let mut cluster = None;
+        let mut service = None;
+        let mut port = None;
+        let mut protocol = Some(Protocol::Grpc);
+        let mut path = None;
+        let mut compression = Compression::None;
+        let mut timeout = TIMEOUT;
+        let mut headers = Vec::new();
+        let known = [
+            "service",
+            "cluster",
+            "port",
+            "protocol",
+            "path",
+            "compression",
+            "timeout",
+            "headers",
+        ];
+        let is_object = at.object(&known, |key, at| match key {
+            "service" => service = at.host().map(ToString::to_string),
+            "cluster" => cluster = at.cluster_name().map(ToString::to_string),
+            "port" => port = at.integer(PORTS),
+            "protocol" => protocol = at.choice(&PROTOCOLS),
+            "path" => path = at.request_path().map(ToString::to_string),
+            "compression" => compression = at.choice(&COMPRESSIONS).unwrap_or(compression),
+            "timeout" => timeout = at.duration(ANY_DURATION).unwrap_or(timeout),
+            _ => headers = read_headers(at),
+        });
+        if !is_object {
+            return None;
+        }
+        at.service_or_cluster();
+        if let (Some(Protocol::Grpc), Some(path)) = (protocol, at.get("path")) {
+            path.error("not with protocol grpc, whose path is fixed; leave it out or set protocol to http/protobuf");
+        }
+        let protocol = protocol?;
+        let (default_port, default_path) = match protocol {
+            Protocol::Grpc => (4317, GRPC_PATH),
+            Protocol::HttpProtobuf => (4318, HTTP_PATH),
+        };
+        let cluster =
+            cluster.or_else(|| Some(cluster_of(&service?, port.unwrap_or(default_port))))?;
+        Some(Self {
+            authority: authority_of(&cluster),
+            cluster,
+            protocol,
+            path: path.unwrap_or_else(|| default_path.into()),
+            compression,
+            timeout,
+            headers,
+        })
+    }
+}
+
+/// How a request's body is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// As it is.
+    None,
+    /// In gzip, where that is smaller.
+    Gzip,
+}
+
+/// Where the value of a header comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum HeaderValue {
+    /// The configuration.
+    Literal(String),
+    /// The environment variable of this name.
+    Environment(String),
+}
+
+impl fmt::Debug for HeaderValue {
+    /// Without the value, which is most often a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal(_) => f.write_str("Literal(..)"),
+            Self::Environment(name) => f.debug_tuple("Environment").field(name).finish(),
+        }
+    }
+}
+
+/// Whether a header may have this value (RFC 9110, "Field Values"). A line end in it would begin another header.
+pub fn is_header_value(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte == b'\t' || !byte.is_ascii_control())
+}
+
+/// Headers carry API keys: nothing of their values is in an error.
+fn read_headers(at: At<'_>) -> Vec<(String, HeaderValue)> {
+    let mut headers = Vec::new();
+    at.names(MAX_HEADERS, |name, at| {
+        if TAKEN.contains(&name) {
+            at.error(format!(
+                "the header {name} is the exporter's own; leave it out"
+            ));
+        } else {
+            at.header_name(name);
+        }
+        let value = if at.is_object() {
+            let mut variable = None;
+            at.object(&["environment"], |_, at| {
+                variable = at
+                    .filled("the name of an environment variable")
+                    .map(ToString::to_string);
+            });
+            at.required("environment");
+            variable.map(HeaderValue::Environment)
+        } else {
+            let text = at.secret("a string or {environment: NAME}");
+            if text.is_some_and(|text| !is_header_value(text)) {
+                at.error("expected a value without line ends and control characters");
+            }
+            text.map(|text| HeaderValue::Literal(text.trim().into()))
+        };
+        headers.extend(value.map(|value| (name.into(), value)));
+    });
+    headers
+}
+
+const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const HTTP_PATH: &str = "/v1/traces";
+const PROTOCOLS: [(&str, Protocol); 2] = [
+    ("grpc", Protocol::Grpc),
+    ("http/protobuf", Protocol::HttpProtobuf),
+];
+const COMPRESSIONS: [(&str, Compression); 2] =
+    [("none", Compression::None), ("gzip", Compression::Gzip)];
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// What says how the request is to be read, and that it is not traced.
+const TAKEN: [&str; 11] = [
+    "content-type",
+    "te",
+    "b3",
+    "host",
+    "content-encoding",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "grpc-encoding",
+    "grpc-timeout",
+];
+const MAX_HEADERS: usize = 64;
+const BATCH_SPANS: RangeInclusive<u64> = 1..=8192;
+const DELAYS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);
+/// At most what fits the largest queue at 1 KiB a span.
+const QUEUE_SPANS: RangeInclusive<u64> = 1..=1 << 17;
+/// At least one span of common size. At most an eighth of the memory that Envoy gives a WebAssembly module, 1 GiB, for
+/// while configurations change several queues may stand in one; running out of memory would trap the VM.
+const QUEUE_BYTES: RangeInclusive<u64> = 1 << 10..=128 << 20;
+const ATTEMPTS: RangeInclusive<u64> = 1..=100;

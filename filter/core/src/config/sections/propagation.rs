@@ -1,0 +1,107 @@
+//! `$.propagation`: which formats are read, which are written.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use crate::config::cursor::At;
+use crate::config::tree::Value;
+use crate::config::{Baggage, BaggageSource, Format, Propagation};
+
+impl Default for Propagation {
+    fn default() -> Self {
+        Self {
+            extract: Format::ALL.into(),
+            inject: [Format::TraceContext, Format::B3Multi].into(),
+            mirror: true,
+            keep64bit: false,
+            baggage: Baggage::default(),
+        }
+    }
+}
+
+impl Propagation {
+    /// Whether a format is read or written here; the headers of all others are never touched.
+    pub(crate) fn lists(&self, format: Format) -> bool {
+        self.extract.contains(&format) || self.inject.contains(&format)
+    }
+
+    pub(in crate::config) fn read(at: At<'_>) -> Self {
+        let mut propagation = Self::default();
+        at.object(
+            &["extract", "inject", "mirror", "baggage", "keep64bit"],
+            |key, at| match key {
+                "extract" => propagation.extract = formats(at),
+                "inject" => propagation.inject = formats(at),
+                "mirror" => propagation.mirror = at.boolean().unwrap_or(propagation.mirror),
+                "keep64bit" => {
+                    propagation.keep64bit = at.boolean().unwrap_or(propagation.keep64bit)
+                }
+                _ => propagation.baggage = Baggage::read(at),
+            },
+        );
+        if let Some(at) = at.get("extract") {
+            refuse_late_b3(at);
+        }
+        propagation
+    }
+}
+
+fn formats(at: At<'_>) -> Vec<Format> {
+    let names = Format::ALL.map(|format| (format.name(), format));
+    let mut formats = Vec::new();
+    at.list("formats", MAX_FORMATS, |at| {
+        formats.extend(at.choice(&names))
+    });
+    formats
+}
+
+/// B3-3: the single header is read before the others, so a list that says otherwise says nothing that can be done.
+fn refuse_late_b3(at: At<'_>) {
+    let mut multi = None;
+    at.each(|index, at| match &at.node.value {
+        Value::String(text) if text == "b3multi" => multi = multi.or(Some(index)),
+        Value::String(text) if text == "b3" => {
+            if let Some(multi) = multi {
+                at.error(format!(
+                    "b3 is read before b3multi; put it before entry {multi}"
+                ));
+            }
+        }
+        _ => {}
+    });
+}
+
+impl Baggage {
+    fn read(at: At<'_>) -> Self {
+        let mut baggage = Self::default();
+        at.object(&["deny", "maxBytes", "from"], |key, at| match key {
+            "deny" => {
+                at.list("patterns", MAX_DENIED, |at| {
+                    let pattern = at.filled("a pattern of baggage keys");
+                    baggage.deny.extend(pattern.map(Into::into));
+                });
+            }
+            "from" => {
+                at.list("formats", MAX_FORMATS, |at| {
+                    baggage.from.extend(at.choice(&BAGGAGE_SOURCES));
+                });
+            }
+            _ => {
+                let bytes = at.size(1..=MAX_BAGGAGE_BYTES);
+                baggage.max_bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
+            }
+        });
+        baggage
+    }
+}
+
+const BAGGAGE_SOURCES: [(&str, BaggageSource); 2] = [
+    ("jaeger", BaggageSource::Jaeger),
+    ("ottrace", BaggageSource::OtTrace),
+];
+/// More than there are, so that those repeated are told one by one.
+const MAX_FORMATS: usize = 32;
+/// Each is tried on each member of each request.
+const MAX_DENIED: usize = 64;
+/// Longer than any header that Envoy lets pass: its limit for all headers is 8 MiB at most.
+const MAX_BAGGAGE_BYTES: u64 = 8 << 20;

@@ -1,0 +1,194 @@
+//! What a request must be like: `$.sampling.rules[].match` and the entries of `exclude`; and the templates of paths.
+//!
+//! All conditions of one match must hold, and there is at least one, because none would match everything by accident.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::cursor::At;
+use crate::config::scalars::is_token;
+use crate::config::tree::Value;
+use crate::tracer::Direction;
+
+/// Conditions on a request and on the workload that it passes, all of which must hold; what is not set holds always.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Match {
+    /// What `:path` is up to `?` or `#`.
+    pub path: Option<PathMatch>,
+    /// The methods; none of them stands for all.
+    pub methods: Vec<String>,
+    /// Which way the request goes.
+    pub direction: Option<Direction>,
+    /// Names of headers, and the pattern of one line of each.
+    pub headers: Vec<(String, String)>,
+    /// A pattern of `user-agent`.
+    pub user_agent: Option<String>,
+    /// A pattern of the workload's own namespace.
+    pub namespace: Option<String>,
+    /// Names of the workload's labels, and the pattern of each value.
+    pub labels: Vec<(String, String)>,
+}
+
+/// What a path is to be like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathMatch {
+    /// `*` is any run of characters.
+    Pattern(String),
+    /// `{name}` is one segment.
+    Template(String),
+}
+
+impl Match {
+    /// What is excluded unless something else is configured: probes, and whoever collects metrics.
+    pub(crate) fn default_excludes() -> Vec<Self> {
+        let agents = ["kube-probe/*", "Prometheus/*"].map(|agent| Self {
+            user_agent: Some(agent.into()),
+            ..Self::default()
+        });
+        let paths = ["/health", "/healthz", "/readyz", "/livez", "/metrics"].map(|path| Self {
+            path: Some(PathMatch::Pattern(path.into())),
+            ..Self::default()
+        });
+        agents.into_iter().chain(paths).collect()
+    }
+}
+
+/// Reads a list of matches.
+pub(in crate::config) fn exclude(at: At<'_>) -> Vec<Match> {
+    let mut matches = Vec::new();
+    at.list("matches", MAX_EXCLUDES, |at| matches.push(matching(at)));
+    matches
+}
+
+/// Reads one match.
+pub(in crate::config) fn matching(at: At<'_>) -> Match {
+    let mut read = Match::default();
+    let is_object = at.object(&CONDITIONS, |key, at| match key {
+        "path" => read.path = path(at),
+        "method" => read.methods = methods(at),
+        "direction" => read.direction = at.choice(&DIRECTIONS),
+        "headers" => {
+            at.names(MAX_NAMES, |name, at| {
+                at.header_name(name);
+                let pattern = at.secret("a pattern");
+                read.headers
+                    .extend(pattern.map(|pattern| (name.into(), pattern.into())));
+            });
+            at.not_empty();
+        }
+        "labels" => {
+            at.names(MAX_NAMES, |name, at| {
+                if name.is_empty() {
+                    at.error("expected the name of a label, found an empty key");
+                }
+                let pattern = at.text_for("a pattern");
+                read.labels
+                    .extend(pattern.map(|pattern| (name.into(), pattern.into())));
+            });
+            at.not_empty();
+        }
+        "namespace" => {
+            let pattern = at.filled("the name of a namespace or a pattern");
+            read.namespace = pattern.map(Into::into);
+        }
+        _ => read.user_agent = at.text_for("a pattern").map(Into::into),
+    });
+    if is_object && CONDITIONS.iter().all(|key| at.get(key).is_none()) {
+        at.error(format!(
+            "expected at least one of {}, found none",
+            CONDITIONS.join(", ")
+        ));
+    }
+    read
+}
+
+/// Reads a template of a path: `/api/orders/{id}`.
+pub(in crate::config) fn template(at: At<'_>) -> Option<String> {
+    let text = at.filled(TEMPLATE)?;
+    if !text.starts_with('/') {
+        at.expected(TEMPLATE);
+    } else if text.contains(['?', '#']) {
+        at.error(NO_QUERY);
+    } else if text.contains('*') {
+        at.error("`*` is not for templates; write {name} for one segment of the path");
+    } else if !text.split('/').all(is_segment) {
+        at.error(format!(
+            "expected {{name}} to be a whole segment of the path, found {}",
+            at.found()
+        ));
+    }
+    Some(text.into())
+}
+
+/// Text without braces, or a name in braces.
+fn is_segment(segment: &str) -> bool {
+    let name = segment
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'));
+    let is_plain = |text: &str| !text.contains(['{', '}']);
+    is_plain(segment) || name.is_some_and(|name| !name.is_empty() && is_plain(name))
+}
+
+/// Reads a pattern of a path, or a template where there is a `{`.
+fn path(at: At<'_>) -> Option<PathMatch> {
+    let text = at.filled(PATH)?;
+    if text.contains('{') {
+        return template(at).map(PathMatch::Template);
+    }
+    if text.contains(['?', '#']) {
+        at.error(NO_QUERY);
+    } else if !text.starts_with(['/', '*']) {
+        at.expected(PATH);
+    }
+    Some(PathMatch::Pattern(text.into()))
+}
+
+fn methods(at: At<'_>) -> Vec<String> {
+    let mut methods = Vec::new();
+    if let Value::List(_) = &at.node.value {
+        at.not_empty();
+        at.list("methods", MAX_METHODS, |at| methods.extend(method(at)));
+    } else {
+        methods.extend(method(at));
+    }
+    methods
+}
+
+/// Methods are case-sensitive, and none of those in use has lower case: `get` would never match.
+fn method(at: At<'_>) -> Option<String> {
+    let text = at.text_for(METHOD)?;
+    if is_token(text) && text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        at.error(format!(
+            "expected {METHOD}, found {}; did you mean `{}`?",
+            at.found(),
+            text.to_ascii_uppercase()
+        ));
+    } else if !is_token(text) {
+        at.expected(METHOD);
+    }
+    Some(text.into())
+}
+
+const CONDITIONS: [&str; 7] = [
+    "path",
+    "method",
+    "direction",
+    "headers",
+    "userAgent",
+    "namespace",
+    "labels",
+];
+const DIRECTIONS: [(&str, Direction); 3] = [
+    ("inbound", Direction::Inbound),
+    ("outbound", Direction::Outbound),
+    ("edge", Direction::Edge),
+];
+const PATH: &str = "a pattern of paths that begins with / or *";
+const TEMPLATE: &str = "a template of a path such as /api/orders/{id}";
+const METHOD: &str = "a method such as GET, in upper case";
+const NO_QUERY: &str = "paths are compared up to `?` or `#`; leave the query out";
+const MAX_EXCLUDES: usize = 32;
+const MAX_METHODS: usize = 64;
+/// Each is looked for in each request.
+const MAX_NAMES: usize = 64;

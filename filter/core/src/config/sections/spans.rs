@@ -1,0 +1,117 @@
+//! `$.spans`: what spans say.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::attributes::Attribute;
+use super::request_match::template;
+use crate::config::Spans;
+use crate::config::cursor::At;
+use crate::config::suggest::nearest;
+use crate::semconv::names::Key;
+
+/// `$.spans.conventions`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conventions {
+    /// OpenTelemetry's semantic conventions 1.44.0.
+    #[default]
+    Stable,
+    /// HTTP's of 1.20 and RPC's of 1.37.
+    Old,
+    /// Both.
+    Both,
+}
+
+impl Spans {
+    pub(in crate::config) fn read(at: At<'_>) -> Self {
+        let mut spans = Self::default();
+        let known = [
+            "serviceName",
+            "routes",
+            "attributes",
+            "resource",
+            "omit",
+            "conventions",
+            "redactQuery",
+            "accessLog",
+        ];
+        at.object(&known, |key, at| match key {
+            "serviceName" => {
+                spans.service_name = at.text().filter(|name| !name.is_empty()).map(Into::into);
+            }
+            "routes" => {
+                at.list("templates", MAX_ROUTES, |at| {
+                    spans.routes.extend(template(at));
+                });
+            }
+            "attributes" => spans.attributes = Attribute::read_list(at),
+            "resource" => spans.resource = resource(at),
+            "omit" => {
+                at.list("names of attributes", MAX_NAMES, |at| {
+                    spans.omit.extend(omitted(at));
+                });
+            }
+            "conventions" => {
+                spans.conventions = at.choice(&CONVENTIONS).unwrap_or(spans.conventions);
+            }
+            "redactQuery" => {
+                at.list("keys", MAX_NAMES, |at| {
+                    let key = at.filled("a key of a query");
+                    spans.redact_query.extend(key.map(ToOwned::to_owned));
+                });
+            }
+            _ => spans.access_log = at.boolean().unwrap_or(spans.access_log),
+        });
+        if let (Some(_), Some(resource)) = (&spans.service_name, at.get("resource"))
+            && let Some(at) = resource.get("service.name")
+        {
+            at.error("spans.serviceName says it too; leave one of them out");
+        }
+        spans
+    }
+}
+
+/// An attribute to leave out. A name that is none of the filter's would leave out nothing, and the reader of a privacy
+/// policy would not know.
+fn omitted(at: At<'_>) -> Option<String> {
+    let name = at.filled("the name of an attribute")?;
+    if Key::named(name).is_none() {
+        let known = Key::ALL.map(Key::name);
+        let cure = match nearest(name, &known) {
+            Some(near) => format!("; did you mean `{near}`?"),
+            None => "; one of spans.attributes is left out by not listing it there".to_owned(),
+        };
+        at.error(format!(
+            "{} is no attribute that can be left out{cure}",
+            at.found()
+        ));
+    }
+    Some(name.into())
+}
+
+/// Attributes of the resource, in the order of the document.
+fn resource(at: At<'_>) -> Vec<(String, String)> {
+    let mut resource = Vec::new();
+    at.names(MAX_NAMES, |name, at| {
+        if name.is_empty() {
+            at.error("expected the name of an attribute, found an empty key");
+        } else if name.starts_with("telemetry.sdk.") || name.starts_with("sidespan.") {
+            at.error(format!(
+                "{name} is an attribute of the filter's own; choose another name"
+            ));
+        }
+        let value = at.text();
+        resource.extend(value.map(|value| (name.into(), value.into())));
+    });
+    resource
+}
+
+const CONVENTIONS: [(&str, Conventions); 3] = [
+    ("stable", Conventions::Stable),
+    ("old", Conventions::Old),
+    ("both", Conventions::Both),
+];
+const MAX_ROUTES: usize = 256;
+const MAX_NAMES: usize = 64;

@@ -1,0 +1,308 @@
+//! When spans are sent, how much at once, and again or not: a state machine that is told the time and what happened,
+//! and answers with what to do.
+//!
+//! ```text
+//!          next: a batch is due              answered: accepted, or refused for good
+//!   Idle ------------------------> UnderWay ------------------------------------------> Idle
+//!                                   ^    |
+//!            next: the delay is over|    |answered: try again
+//!                                   |    v
+//!                                  Waiting            (attempts used up: dropped, then Idle)
+//! ```
+//!
+//! One request is under way at a time. Delays double with every failure in a row, whichever batch it met, so that a
+//! collector that is down is not hammered by one batch after the other; each has jitter, for all workers fail together
+//! (OTLP, "Failures" and "Retryable responses"). Everything that enters leaves through exactly one counter.
+
+use core::time::Duration;
+
+use super::queue::{self, Queue};
+pub use super::urgency::Urgency;
+pub use crate::cluster_call::failure_log::News;
+use crate::config::{Compression, Export, Protocol};
+use crate::otlp::{self, Envelope};
+use crate::span::Span;
+use crate::stats::{Counter, Stats};
+use crate::time::Nanos;
+
+use super::request::Request;
+use super::response::{Failure, Reply};
+pub(crate) use crate::cluster_call::failure_log::Reported;
+
+/// Sends batches of spans, one after the other.
+#[derive(Debug)]
+pub struct Exporter {
+    limits: Limits,
+    envelope: Envelope,
+    queue: Queue,
+    state: State,
+    failures_in_a_row: u32,
+    reported: Reported,
+    is_closed: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Limits {
+    protocol: Protocol,
+    compression: Compression,
+    timeout: Duration,
+    max_delay: Duration,
+    initial_delay: Duration,
+    max_retry_delay: Duration,
+    attempts: u32,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    UnderWay {
+        request: Request,
+        since: Nanos,
+    },
+    Waiting {
+        request: Request,
+        since: Nanos,
+        delay: Duration,
+    },
+}
+
+impl Exporter {
+    /// An exporter to `export.otlp`; `None` where nothing is exported.
+    pub fn new(export: &Export, envelope: Envelope) -> Option<Self> {
+        let otlp = export.otlp.as_ref()?;
+        Some(Self {
+            limits: Limits {
+                protocol: otlp.protocol,
+                compression: otlp.compression,
+                timeout: otlp.timeout,
+                max_delay: export.batch_max_delay,
+                initial_delay: export.retry_initial,
+                max_retry_delay: export.retry_max,
+                attempts: export.retry_attempts,
+            },
+            queue: Queue::new(queue::Limits {
+                max_spans: export.queue_max_spans,
+                max_bytes: export.queue_max_bytes,
+                request_spans: export.batch_max_spans,
+                front: envelope.front().saturating_add(otlp::GRPC_PREFIX_BYTES),
+                behind: envelope.behind(),
+            }),
+            envelope,
+            state: State::Idle,
+            failures_in_a_row: 0,
+            reported: Reported::default(),
+            is_closed: false,
+        })
+    }
+
+    /// How often [`Self::next`] is to be asked, so that no span waits longer than configured.
+    #[inline]
+    pub fn tick_period(&self) -> Duration {
+        self.limits
+            .max_delay
+            .clamp(Duration::from_millis(10), Duration::from_secs(1))
+    }
+
+    /// Takes a finished span in.
+    #[inline]
+    pub fn push(&mut self, span: &Span, now: Nanos, stats: &mut Stats) {
+        stats.add(Counter::SpansFinished);
+        if self.is_closed {
+            stats.add(Counter::SpansDroppedShutdown);
+            return;
+        }
+        let dropped = self.queue.push(now, |out| otlp::write_span(out, span));
+        stats.add_many(Counter::SpansDroppedQueue, dropped);
+    }
+
+    /// Whether a whole batch waits and nothing stands in its way, so that it need not wait for the tick.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        matches!(self.state, State::Idle) && self.queue.has_closed()
+    }
+
+    /// The body of the request that is to be sent now, and how it is written. Whoever asks must send it, or say that it
+    /// could not be sent.
+    #[inline]
+    pub fn next(
+        &mut self,
+        now: Nanos,
+        urgency: Urgency,
+        stats: &mut Stats,
+    ) -> Option<(&[u8], Compression)> {
+        let mut request = match core::mem::replace(&mut self.state, State::Idle) {
+            State::Idle if self.is_due(now, urgency) => {
+                let draft = self.queue.take()?;
+                let Limits {
+                    protocol,
+                    compression,
+                    ..
+                } = self.limits;
+                let request = Request::new(draft, &self.envelope, protocol, compression);
+                stats.add(Counter::ExportRequests);
+                request
+            }
+            State::Waiting {
+                request,
+                since,
+                delay,
+            } if now.is_past(since, delay) => {
+                stats.add(Counter::ExportRequests);
+                stats.add(Counter::ExportRetries);
+                request
+            }
+            other => {
+                self.state = other;
+                return None;
+            }
+        };
+        request.attempts = request.attempts.saturating_add(1);
+        self.state = State::UnderWay {
+            request,
+            since: now,
+        };
+        match &self.state {
+            State::UnderWay { request, .. } => Some((request.body(), request.compression)),
+            State::Idle | State::Waiting { .. } => None,
+        }
+    }
+
+    /// Whether the request under way has been without an answer for so long that none will come. The proxy ends a call
+    /// by itself; this is for an answer that is lost.
+    #[inline]
+    pub fn is_overdue(&self, now: Nanos) -> bool {
+        let patience = self.limits.timeout.saturating_mul(2);
+        matches!(self.state, State::UnderWay { since, .. } if now.has_taken(since, patience))
+    }
+
+    /// Takes the answer to the request under way. `jitter` is a random byte.
+    pub fn answered(
+        &mut self,
+        reply: Reply,
+        now: Nanos,
+        jitter: u8,
+        stats: &mut Stats,
+    ) -> Option<News> {
+        let State::UnderWay { request, .. } = core::mem::replace(&mut self.state, State::Idle)
+        else {
+            return None;
+        };
+        let (failure, delay) = match reply {
+            Reply::Accepted { rejected } => {
+                let rejected = usize::try_from(rejected)
+                    .unwrap_or(usize::MAX)
+                    .min(request.spans);
+                stats.add_many(Counter::SpansRejected, rejected);
+                stats.add_many(
+                    Counter::SpansExported,
+                    request.spans.saturating_sub(rejected),
+                );
+                self.failures_in_a_row = 0;
+                return match rejected {
+                    0 => self.reported.works(),
+                    _ => self.reported.fails(Failure::SpansRejected, now),
+                };
+            }
+            Reply::Refused(failure) => (failure, None),
+            Reply::Again { failure, after } => (failure, Some(after)),
+        };
+        stats.add(Counter::ExportFailures);
+        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+        match delay {
+            Some(after) if request.attempts < self.limits.attempts => {
+                let delay = after.unwrap_or_else(|| self.delay(jitter));
+                self.state = State::Waiting {
+                    request,
+                    since: now,
+                    delay,
+                };
+            }
+            _ => stats.add_many(Counter::SpansDroppedExport, request.spans),
+        }
+        self.reported.fails(failure, now)
+    }
+
+    /// Ends it: what still waits, and what comes after this, is counted as lost in the shutdown.
+    pub fn close(&mut self, stats: &mut Stats) {
+        let waiting = self.spans();
+        stats.add_many(Counter::SpansDroppedShutdown, waiting);
+        self.queue.clear();
+        self.state = State::Idle;
+        self.is_closed = true;
+    }
+
+    /// Whether it was ended.
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Whether anything that waits or is under way may still be taken until then. A batch that may be tried again only
+    /// later is lost now as it would be then.
+    #[inline]
+    pub fn can_send_until(&self, end: Nanos, now: Nanos) -> bool {
+        let is_in_time = match self.state {
+            State::Waiting { since, delay, .. } => since.after(delay) < end,
+            State::Idle | State::UnderWay { .. } => true,
+        };
+        self.spans() > 0 && now < end && is_in_time
+    }
+
+    /// Spans that wait or are under way.
+    #[inline]
+    pub fn spans(&self) -> usize {
+        let under_way = self.request().map_or(0, |request| request.spans);
+        self.queue.spans().saturating_add(under_way)
+    }
+
+    /// Bytes of what waits or is under way.
+    #[inline]
+    pub fn bytes(&self) -> usize {
+        let under_way = self.request().map_or(0, |request| request.body().len());
+        self.queue.bytes().saturating_add(under_way)
+    }
+
+    #[inline]
+    fn request(&self) -> Option<&Request> {
+        match &self.state {
+            State::Idle => None,
+            State::UnderWay { request, .. } | State::Waiting { request, .. } => Some(request),
+        }
+    }
+
+    #[inline]
+    fn is_due(&self, now: Nanos, urgency: Urgency) -> bool {
+        let Some(oldest) = self.queue.oldest() else {
+            return false;
+        };
+        let is_old_enough = match urgency {
+            Urgency::Answer => now.is_past(oldest, self.limits.max_delay),
+            // The next tick comes a period later, and the oldest span would have waited too long by then.
+            Urgency::Tick => {
+                let next = now.after(self.tick_period());
+                now < oldest || next > oldest.after(self.limits.max_delay)
+            }
+            Urgency::Drain => true,
+        };
+        is_old_enough || self.queue.has_closed()
+    }
+
+    /// Doubles with every failure in a row, within a fifth up or down.
+    #[inline]
+    fn delay(&self, jitter: u8) -> Duration {
+        let doublings = self.failures_in_a_row.saturating_sub(1).min(31);
+        let delay = self
+            .limits
+            .initial_delay
+            .saturating_mul(1_u32.wrapping_shl(doublings))
+            .min(self.limits.max_retry_delay);
+        let percent = 80_u32.saturating_add(u32::from(jitter % 41));
+        delay
+            .saturating_mul(percent)
+            .checked_div(100)
+            .unwrap_or(delay)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,367 @@
+//! Finished spans that wait for their export, in the requests that they will leave in: bounded in number and in bytes, the
+//! oldest dropped first.
+//!
+//! A span is written once, behind the one before it, into the memory that is handed to the proxy; what stands around the
+//! spans of a request finds room kept free for it. A request is closed when it has a batch of spans, or
+//! [`REQUEST_BYTES`]. What is dropped is told to the caller, who counts it; its memory is free once all of its request
+//! has gone. What is under way to the collector is no longer here.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::codec::protobuf;
+use crate::time::Nanos;
+
+/// Requests to be sent, oldest first. Spans are added to the last, until that is closed.
+#[derive(Debug)]
+pub struct Queue {
+    requests: VecDeque<Draft>,
+    // spans == the sum of what the requests have <= limits.max_spans
+    spans: usize,
+    // bytes == the sum of what their spans take
+    bytes: usize,
+    limits: Limits,
+    // What the last request took, for the next will be like it: growing step by step costs a move each.
+    usual_bytes: usize,
+}
+
+/// How much waits at most, and how much goes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Spans that wait.
+    pub max_spans: usize,
+    /// Their bytes.
+    pub max_bytes: usize,
+    /// Spans in one request.
+    pub request_spans: usize,
+    /// Bytes that are kept free in front of the spans of each request.
+    pub front: usize,
+    /// Bytes that will come behind them.
+    pub behind: usize,
+}
+
+/// A request that has its spans, and around them room for all else.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Room, and the spans as fields of `ScopeSpans`.
+    pub bytes: Vec<u8>,
+    /// Where the first span begins; at least [`Limits::front`].
+    pub spans_at: usize,
+    /// How many they are.
+    pub spans: usize,
+    // Of the first that was added.
+    since: Nanos,
+    is_closed: bool,
+}
+
+impl Queue {
+    /// An empty queue with these limits.
+    #[inline]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            requests: VecDeque::new(),
+            spans: 0,
+            bytes: 0,
+            limits,
+            usual_bytes: 0,
+        }
+    }
+
+    /// Adds the span that `write` appends, as a field of `ScopeSpans`, and returns how many spans had to go for it, itself
+    /// included if it fits on no account.
+    #[inline]
+    pub fn push(&mut self, now: Nanos, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+        let limits = self.limits;
+        let Some(mut draft) = self.open() else {
+            return 1;
+        };
+        let before = draft.bytes.len();
+        write(&mut draft.bytes);
+        let length = draft.bytes.len().saturating_sub(before);
+        if length > limits.max_bytes {
+            draft.bytes.truncate(before);
+            return 1;
+        }
+        if draft.spans > 0 && draft.span_bytes() > REQUEST_BYTES {
+            let span = draft.bytes.split_off(before);
+            draft.close(limits.behind);
+            let Some(next) = self.open() else {
+                return 1;
+            };
+            draft = next;
+            draft.bytes.extend_from_slice(&span);
+        }
+        if draft.spans == 0 {
+            draft.since = now;
+        }
+        draft.spans = draft.spans.saturating_add(1);
+        if draft.spans >= limits.request_spans {
+            draft.close(limits.behind);
+        }
+        self.spans = self.spans.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(length);
+        let mut dropped = 0_usize;
+        while self.spans > limits.max_spans || self.bytes() > limits.max_bytes {
+            let Some(count) = self.drop_oldest() else {
+                break;
+            };
+            dropped = dropped.saturating_add(count);
+        }
+        dropped
+    }
+
+    /// Takes the oldest request.
+    #[inline]
+    pub fn take(&mut self) -> Option<Draft> {
+        let draft = self.requests.pop_front().filter(|draft| draft.spans > 0)?;
+        self.spans = self.spans.saturating_sub(draft.spans);
+        self.bytes = self.bytes.saturating_sub(draft.span_bytes());
+        self.usual_bytes = draft.bytes.len().saturating_add(self.limits.behind);
+        Some(draft)
+    }
+
+    /// Drops all that waits.
+    pub fn clear(&mut self) {
+        self.requests.clear();
+        (self.spans, self.bytes) = (0, 0);
+    }
+
+    /// Since when the oldest span waits. Of a request from which spans were dropped, since when those did.
+    #[inline]
+    pub fn oldest(&self) -> Option<Nanos> {
+        let draft = self.requests.front().filter(|draft| draft.spans > 0)?;
+        Some(draft.since)
+    }
+
+    /// Whether the oldest request is closed: nothing more will be added to it.
+    #[inline]
+    pub fn has_closed(&self) -> bool {
+        self.requests.front().is_some_and(|draft| draft.is_closed)
+    }
+
+    /// How many spans wait.
+    #[inline]
+    pub fn spans(&self) -> usize {
+        self.spans
+    }
+
+    /// The bytes that the spans which wait take in memory, and beside them each request but the first, for many with few spans
+    /// each take more than their spans do.
+    #[inline]
+    pub fn bytes(&self) -> usize {
+        let Limits { front, behind, .. } = self.limits;
+        let request = front.saturating_add(behind).saturating_add(OVERHEAD_BYTES);
+        let others = self.requests.len().saturating_sub(1);
+        self.bytes.saturating_add(others.saturating_mul(request))
+    }
+
+    /// The request that spans are added to.
+    #[inline]
+    fn open(&mut self) -> Option<&mut Draft> {
+        if self.requests.back().is_none_or(|draft| draft.is_closed) {
+            let front = self.limits.front;
+            let mut bytes = Vec::with_capacity(self.usual_bytes.max(front));
+            bytes.resize(front, 0);
+            self.requests.push_back(Draft {
+                bytes,
+                spans_at: front,
+                spans: 0,
+                since: Nanos(0),
+                is_closed: false,
+            });
+        }
+        self.requests.back_mut()
+    }
+
+    /// Drops the oldest span and says how many that were; `None` if there is none.
+    fn drop_oldest(&mut self) -> Option<usize> {
+        let draft = self.requests.front_mut()?;
+        let before = draft.span_bytes();
+        let mut rest = draft.bytes.get(draft.spans_at..)?;
+        let count = match protobuf::read(&mut rest) {
+            Some(_) => 1,
+            // Not reached: all that is here was written as fields.
+            None => draft.spans,
+        };
+        draft.spans_at = draft.bytes.len().saturating_sub(rest.len());
+        draft.spans = draft.spans.saturating_sub(count);
+        let gone = before.saturating_sub(draft.span_bytes());
+        if draft.spans == 0 {
+            self.requests.pop_front();
+        }
+        self.spans = self.spans.saturating_sub(count);
+        self.bytes = self.bytes.saturating_sub(gone);
+        Some(count)
+    }
+}
+
+impl Draft {
+    /// Adds nothing more, and keeps no memory beyond what will come behind the spans.
+    #[inline]
+    fn close(&mut self, behind: usize) {
+        self.is_closed = true;
+        self.bytes
+            .shrink_to(self.bytes.len().saturating_add(behind));
+    }
+
+    #[inline]
+    fn span_bytes(&self) -> usize {
+        self.bytes.len().saturating_sub(self.spans_at)
+    }
+}
+
+/// The entry in the queue, and the allocator's own bytes for the memory behind it.
+const OVERHEAD_BYTES: usize = size_of::<Draft>() + 16;
+/// No request has more than this, but for one with a single span that has: the proxy holds it in memory as a whole.
+pub const REQUEST_BYTES: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    const LIMITS: Limits = Limits {
+        max_spans: 10,
+        max_bytes: 7 * 62 + 3 * (5 + 3 + OVERHEAD_BYTES),
+        request_spans: 3,
+        front: 5,
+        behind: 3,
+    };
+
+    /// The plainest thing that could be right: a list that is cut from the front, and where each request begins.
+    #[derive(Default)]
+    struct Model {
+        requests: Vec<Vec<Vec<u8>>>,
+        is_open: bool,
+    }
+
+    impl Model {
+        fn push(&mut self, span: Vec<u8>) -> usize {
+            if !self.is_open {
+                self.requests.push(Vec::new());
+            }
+            let last = self.requests.last_mut().unwrap();
+            last.push(span);
+            // Spans that were dropped make no room in their request's memory, but in its number they do.
+            self.is_open = last.len() < LIMITS.request_spans;
+            let mut dropped = 0;
+            while self.spans() > LIMITS.max_spans || self.bytes() > LIMITS.max_bytes {
+                self.requests[0].remove(0);
+                dropped += 1;
+                if self.requests[0].is_empty() {
+                    self.requests.remove(0);
+                }
+            }
+            dropped
+        }
+
+        fn spans(&self) -> usize {
+            self.requests.iter().map(Vec::len).sum()
+        }
+
+        fn bytes(&self) -> usize {
+            let spans = self.requests.iter().flatten();
+            let spans: usize = spans.map(|span| protobuf::field_bytes(span.len())).sum();
+            spans + self.requests.len().saturating_sub(1) * (5 + 3 + OVERHEAD_BYTES)
+        }
+    }
+
+    fn push(queue: &mut Queue, span: &[u8], now: u64) -> usize {
+        queue.push(Nanos(now), |out| protobuf::bytes(out, 2, span))
+    }
+
+    fn spans(draft: &Draft) -> Vec<Vec<u8>> {
+        let mut rest = &draft.bytes[draft.spans_at..];
+        core::iter::from_fn(|| match protobuf::read(&mut rest)? {
+            (2, protobuf::Field::Bytes(span)) => Some(span.to_vec()),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+    }
+
+    #[test]
+    fn behaves_as_a_list_that_is_cut_from_the_front() {
+        let mut seed = 1_u64;
+        let mut random = |below: u64| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            usize::try_from(seed % below).unwrap()
+        };
+        let mut queue = Queue::new(LIMITS);
+        let mut model = Model::default();
+        for step in 0..10_000_u64 {
+            if random(8) > 0 {
+                let span = vec![u8::try_from(step % 251).unwrap(); 1 + random(60)];
+                let dropped = push(&mut queue, &span, step);
+                assert_eq!(dropped, model.push(span), "step {step}");
+            } else {
+                let taken = queue.take();
+                assert_eq!(taken.is_some(), !model.requests.is_empty());
+                if let Some(draft) = taken {
+                    let expected = model.requests.remove(0);
+                    model.is_open &= !model.requests.is_empty();
+                    assert_eq!(draft.spans, expected.len());
+                    assert_eq!(spans(&draft), expected, "step {step}");
+                    assert!(draft.spans_at >= LIMITS.front);
+                }
+            }
+            assert_eq!(queue.spans(), model.spans());
+            assert_eq!(queue.bytes(), model.bytes());
+            assert_eq!(queue.oldest().is_some(), model.spans() > 0);
+            let is_closed = model.requests.len() > usize::from(model.is_open);
+            assert_eq!(queue.has_closed(), is_closed, "step {step}");
+        }
+    }
+
+    #[test]
+    fn drops_a_span_that_could_never_fit() {
+        let mut queue = Queue::new(Limits {
+            max_bytes: 102,
+            ..LIMITS
+        });
+        assert_eq!(push(&mut queue, &[0; 101], 1), 1);
+        assert_eq!((queue.oldest(), queue.bytes()), (None, 0));
+        assert_eq!(push(&mut queue, &[0; 100], 2), 0);
+        assert_eq!(push(&mut queue, &[0; 101], 3), 1);
+        assert_eq!((queue.spans(), queue.bytes()), (1, 102));
+        assert_eq!(queue.oldest(), Some(Nanos(2)));
+    }
+
+    #[test]
+    fn sz_1_no_request_is_larger_than_it_may_be() {
+        let mut queue = Queue::new(Limits {
+            max_bytes: 10 * REQUEST_BYTES,
+            ..LIMITS
+        });
+        push(&mut queue, &[0; REQUEST_BYTES / 2], 1);
+        push(&mut queue, &[1; REQUEST_BYTES / 4], 2);
+        assert!(!queue.has_closed());
+        push(&mut queue, &[2; REQUEST_BYTES / 2], 3);
+        assert!(queue.has_closed());
+        push(&mut queue, &[3; REQUEST_BYTES * 2], 4);
+        for (first, count, since) in [(0, 2, 1), (2, 1, 3), (3, 1, 4)] {
+            assert_eq!(queue.oldest(), Some(Nanos(since)));
+            let draft = queue.take().unwrap();
+            let spans = spans(&draft);
+            assert_eq!(
+                (spans[0][0], spans.len(), draft.spans),
+                (first, count, count)
+            );
+        }
+        assert_eq!((queue.take(), queue.bytes()), (None, 0));
+    }
+
+    #[test]
+    fn counts_the_room_around_the_spans_of_each_request_but_the_first() {
+        let mut queue = Queue::new(Limits {
+            request_spans: 1,
+            front: 1_000,
+            max_bytes: 5_000,
+            ..LIMITS
+        });
+        let dropped: usize = (0..10).map(|now| push(&mut queue, &[0; 100], now)).sum();
+        assert_eq!((queue.spans(), dropped), (5, 5));
+        assert!((4_000..=5_000).contains(&queue.bytes()));
+    }
+}

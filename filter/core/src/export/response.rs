@@ -1,0 +1,202 @@
+//! What a collector's answer means: taken, to be sent again, or refused for good.
+//!
+//! | answer | gRPC | HTTP |
+//! |---|---|---|
+//! | taken, perhaps in part | status 0 | 2xx |
+//! | again | CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS; RESOURCE_EXHAUSTED with RetryInfo | 429, 502, 503, 504 |
+//! | refused | every other status | every other status |
+//!
+//! No answer at all, and a request that could not be sent, are tried again: the collector may be starting, and a cluster
+//! may reach the proxy after its configuration. A partial
+//! success is never sent again. The delay that a collector asks for, by `Retry-After` or RetryInfo, goes before the
+//! exporter's own, up to five minutes. See the OTLP specification, "OTLP/gRPC Response" and "OTLP/HTTP Response".
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::cluster_call::send_error::Unsent;
+use crate::codec::http_date;
+use crate::config::Protocol;
+use crate::headers::number;
+use crate::otlp;
+use crate::time::Nanos;
+
+pub use super::status_details::said;
+
+/// What to do with the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It was taken, but for so many spans.
+    Accepted {
+        /// Spans the collector would not have.
+        rejected: u64,
+    },
+    /// Send it again.
+    Again {
+        /// What went wrong.
+        failure: Failure,
+        /// The delay the collector asked for.
+        after: Option<Duration>,
+    },
+    /// Do not send it again.
+    Refused(Failure),
+}
+
+/// What went wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The proxy did not send it.
+    Unsent(Unsent),
+    /// No answer came.
+    NoAnswer,
+    /// An HTTP status that is none of success.
+    HttpStatus(u16),
+    /// A gRPC status that is none of success.
+    GrpcStatus(u32),
+    /// An answer without a gRPC status.
+    NotGrpc,
+    /// A success whose answer is longer than any is.
+    TooLarge,
+    /// The request was taken, but not all of its spans.
+    SpansRejected,
+}
+
+/// An answer as it arrived.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer<'a> {
+    /// `:status`; `None` when no answer came.
+    pub status: Option<&'a [u8]>,
+    /// What gRPC says beside the body.
+    pub grpc: Grpc<'a>,
+    /// `retry-after`.
+    pub retry_after: Option<&'a [u8]>,
+    /// The body, or the beginning of a long one.
+    pub body: &'a [u8],
+    /// How long the body is.
+    pub body_bytes: usize,
+}
+
+/// How a call went, from the trailers, or from the headers where there are none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Grpc<'a> {
+    /// `grpc-status`.
+    pub status: Option<&'a [u8]>,
+    /// `grpc-message`.
+    pub message: Option<&'a [u8]>,
+    /// `grpc-status-details-bin`.
+    pub details: Option<&'a [u8]>,
+}
+
+impl Reply {
+    /// Reads an answer to a request by this protocol, which arrived now.
+    pub fn read(protocol: Protocol, answer: &Answer<'_>, now: Nanos) -> Self {
+        let Some(status) = answer.status.and_then(number::<u32>) else {
+            return Failure::NoAnswer.again();
+        };
+        match (protocol, status, answer.grpc.status) {
+            // Whatever HTTP says beside it (gRPC, "HTTP to gRPC Status Code Mapping").
+            (Protocol::Grpc, _, Some(digits)) => Self::read_grpc(digits, answer),
+            (Protocol::Grpc, 200, None) => Self::Refused(Failure::NotGrpc),
+            (Protocol::HttpProtobuf, 200..=299, _) => Self::accepted(answer, answer.body),
+            (_, status, _) => {
+                let failure = Failure::HttpStatus(u16::try_from(status).unwrap_or(u16::MAX));
+                match status {
+                    429 | 502 | 503 | 504 => Self::Again {
+                        failure,
+                        after: answer
+                            .retry_after
+                            .and_then(|value| delay(value, now))
+                            .and_then(patience),
+                    },
+                    _ => Self::Refused(failure),
+                }
+            }
+        }
+    }
+
+    fn read_grpc(digits: &[u8], answer: &Answer<'_>) -> Self {
+        let Some(status) = number(digits) else {
+            return Self::Refused(Failure::NotGrpc);
+        };
+        let failure = Failure::GrpcStatus(status);
+        let retry = || {
+            answer
+                .grpc
+                .details
+                .and_then(crate::export::status_details::retry_info)
+        };
+        match status {
+            0 => Self::accepted(answer, otlp::grpc_message(answer.body).unwrap_or_default()),
+            1 | 4 | 10 | 11 | 14 | 15 => Self::Again {
+                failure,
+                after: retry().and_then(|retry| retry.delay).and_then(patience),
+            },
+            RESOURCE_EXHAUSTED => match retry() {
+                Some(retry) => Self::Again {
+                    failure,
+                    after: retry.delay.and_then(patience),
+                },
+                None => Self::Refused(failure),
+            },
+            _ => Self::Refused(failure),
+        }
+    }
+
+    fn accepted(answer: &Answer<'_>, message: &[u8]) -> Self {
+        if answer.body_bytes > MAX_ANSWER_BYTES {
+            return Self::Refused(Failure::TooLarge);
+        }
+        Self::Accepted {
+            rejected: otlp::rejected_spans(message),
+        }
+    }
+}
+
+/// `Retry-After`: seconds, or a date.
+fn delay(value: &[u8], now: Nanos) -> Option<Duration> {
+    number::<u32>(value).map_or_else(
+        || http_date::until(value, now),
+        |seconds| Some(Duration::from_secs(u64::from(seconds))),
+    )
+}
+
+/// A collector may ask for patience, but not for ever; and one that says "at once" is no better served by haste.
+fn patience(asked: Duration) -> Option<Duration> {
+    (!asked.is_zero()).then_some(asked.min(MAX_RETRY_AFTER))
+}
+
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// Of gRPC's statuses the one that is tried again only on the server's word.
+const RESOURCE_EXHAUSTED: u32 = 8;
+/// Beyond this an answer is an error that is not tried again (OTLP, "OTLP/HTTP Response").
+const MAX_ANSWER_BYTES: usize = 4 << 20;
+
+impl Failure {
+    /// The reply that tries again after the usual delay.
+    pub fn again(self) -> Reply {
+        Reply::Again {
+            failure: self,
+            after: None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsent(unsent) => unsent.fmt(f),
+            Self::NoAnswer => f.write_str("no answer"),
+            Self::HttpStatus(status) => write!(f, "HTTP status {status}"),
+            Self::GrpcStatus(status) => write!(f, "gRPC status {status}"),
+            Self::NotGrpc => f.write_str(
+                "the answer is not gRPC; name the port of the service grpc-… or set its appProtocol, \
+                 or set export.otlp.protocol to http/protobuf",
+            ),
+            Self::TooLarge => f.write_str("the answer is longer than 4 MiB"),
+            Self::SpansRejected => f.write_str("the collector took a request, but not all of its spans"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! Headers and stream information in memory, where there is no proxy: for tests, benches and `sidespan check`.
+
+pub mod header_list;
+pub mod stream_record;

@@ -1,0 +1,90 @@
+//! An exchange in memory, for whoever uses this crate without a proxy.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::header_list::HeaderList;
+use crate::stream_info::{Exchange, Question};
+
+/// The answers of a proxy, written down beforehand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    properties: Vec<(String, Vec<u8>)>,
+    headers: HeaderList,
+    trailers: HeaderList,
+}
+
+impl Record {
+    /// An exchange whose response has this status and nothing else.
+    pub fn answered(status: u16) -> Self {
+        Self::default().header(":status", &alloc::format!("{status}"))
+    }
+
+    /// Adds a property, with dots between the segments of its path.
+    #[must_use]
+    pub fn property(mut self, path: &str, value: impl AsRef<[u8]>) -> Self {
+        let value = value.as_ref().to_vec();
+        self.properties.push((path.replace('.', "\0"), value));
+        self
+    }
+
+    /// Adds a property that is a whole number.
+    #[must_use]
+    pub fn number(self, path: &str, value: u64) -> Self {
+        self.property(path, value.to_le_bytes())
+    }
+
+    /// Adds a header of the response.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.add(name, value);
+        self
+    }
+
+    /// Adds a trailer of the response.
+    #[must_use]
+    pub fn trailer(mut self, name: &str, value: &str) -> Self {
+        self.trailers.add(name, value);
+        self
+    }
+}
+
+impl Exchange for Record {
+    fn property(&self, path: &str) -> Option<Vec<u8>> {
+        if let Some(name) = path.strip_prefix("response\0headers\0") {
+            return joined(&self.headers, name);
+        }
+        if let Some(name) = path.strip_prefix("response\0trailers\0") {
+            return joined(&self.trailers, name);
+        }
+        let (_, value) = self.properties.iter().find(|(other, _)| other == path)?;
+        Some(value.clone())
+    }
+
+    fn response_header(&self, name: &str) -> Option<Vec<u8>> {
+        first(&self.headers, name)
+    }
+
+    fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
+        first(&self.trailers, name)
+    }
+
+    fn answers(&self, _: Question) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+fn first(list: &HeaderList, name: &str) -> Option<Vec<u8>> {
+    let (_, value) = list.iter().find(|(other, _)| *other == name)?;
+    Some(value.to_vec())
+}
+
+/// All lines of a header as Envoy joins them.
+fn joined(list: &HeaderList, name: &str) -> Option<Vec<u8>> {
+    let lines: Vec<&[u8]> = list
+        .iter()
+        .filter(|(other, _)| *other == name)
+        .map(|(_, value)| value)
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(&b','))
+}

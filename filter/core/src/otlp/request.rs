@@ -1,0 +1,116 @@
+//! What stands around the spans of a request: who speaks, and what made the spans. It is the same for all requests of a worker.
+
+use alloc::vec::Vec;
+
+use super::attribute;
+use crate::codec::protobuf;
+use crate::semconv::resource::Resource;
+
+/// Everything about a worker's spans that never changes, in encoded form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    resource: Vec<u8>,
+    scope: Vec<u8>,
+    schema_url: &'static str,
+}
+
+impl Envelope {
+    /// Takes who speaks, and of the code that makes the spans its name, its version and the digest of its configuration.
+    /// `schema_url` is empty where names are of no one version.
+    pub fn new(
+        resource: &Resource,
+        scope_name: &str,
+        scope_version: &str,
+        digest: &str,
+        schema_url: &'static str,
+    ) -> Self {
+        let mut encoded_resource = Vec::new();
+        protobuf::message(&mut encoded_resource, RESOURCE_SPANS_RESOURCE, 2, |out| {
+            for (key, value) in resource.iter() {
+                attribute(out, RESOURCE_ATTRIBUTES, key, value.as_bytes());
+            }
+        });
+        let mut scope = Vec::new();
+        protobuf::message(&mut scope, SCOPE_SPANS_SCOPE, 1, |out| {
+            protobuf::bytes(out, SCOPE_NAME, scope_name.as_bytes());
+            protobuf::bytes(out, SCOPE_VERSION, scope_version.as_bytes());
+            attribute(
+                out,
+                SCOPE_ATTRIBUTES,
+                "sidespan.configuration",
+                digest.as_bytes(),
+            );
+        });
+        Self {
+            resource: encoded_resource,
+            scope,
+            schema_url,
+        }
+    }
+
+    /// At most so many bytes stand in front of the spans of a request.
+    pub fn front(&self) -> usize {
+        self.resource
+            .len()
+            .saturating_add(self.scope.len())
+            .saturating_add(FRONT_OVERHEAD_BYTES)
+    }
+
+    /// So many stand behind them.
+    pub fn behind(&self) -> usize {
+        self.schema_url_bytes().saturating_mul(2)
+    }
+
+    // It is there twice: of the resource, and of the scope.
+    fn schema_url_bytes(&self) -> usize {
+        match self.schema_url.len() {
+            0 => 0,
+            length => protobuf::field_bytes(length),
+        }
+    }
+
+    /// Puts around the spans of a request, which begin at `spans_at` and have [`Self::front`] in front of them, all that makes a
+    /// whole message of them, and says where it begins.
+    pub fn complete(&self, request: &mut Vec<u8>, spans_at: usize) -> usize {
+        let schema_url = self.schema_url.as_bytes();
+        let spans_bytes = request.len().saturating_sub(spans_at);
+        let scope_spans_bytes = self
+            .scope
+            .len()
+            .saturating_add(spans_bytes)
+            .saturating_add(self.schema_url_bytes());
+        let mut front = Vec::with_capacity(self.front());
+        front.extend_from_slice(&self.resource);
+        protobuf::header(&mut front, RESOURCE_SPANS_SCOPE_SPANS, scope_spans_bytes);
+        front.extend_from_slice(&self.scope);
+        let resource_spans_bytes = front
+            .len()
+            .saturating_add(spans_bytes)
+            .saturating_add(self.behind());
+        let mut tag = Vec::new();
+        protobuf::header(&mut tag, REQUEST_RESOURCE_SPANS, resource_spans_bytes);
+        front.splice(..0, tag);
+        protobuf::bytes(request, SCOPE_SPANS_SCHEMA_URL, schema_url);
+        protobuf::bytes(request, RESOURCE_SPANS_SCHEMA_URL, schema_url);
+        let at = spans_at.saturating_sub(front.len());
+        if let Some(place) = request.get_mut(at..spans_at)
+            && place.len() == front.len()
+        {
+            place.copy_from_slice(&front);
+        }
+        at
+    }
+}
+
+const REQUEST_RESOURCE_SPANS: u64 = 1;
+const RESOURCE_SPANS_RESOURCE: u64 = 1;
+const RESOURCE_SPANS_SCOPE_SPANS: u64 = 2;
+const RESOURCE_SPANS_SCHEMA_URL: u64 = 3;
+const RESOURCE_ATTRIBUTES: u64 = 1;
+const SCOPE_SPANS_SCOPE: u64 = 1;
+const SCOPE_SPANS_SCHEMA_URL: u64 = 3;
+const SCOPE_NAME: u64 = 1;
+const SCOPE_VERSION: u64 = 2;
+const SCOPE_ATTRIBUTES: u64 = 3;
+/// Two tags, with lengths of at most ten bytes.
+const FRONT_OVERHEAD_BYTES: usize = 22;

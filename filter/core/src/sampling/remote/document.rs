@@ -1,0 +1,325 @@
+//! The strategy document of Jaeger's remote sampling, as a collector answers it (`jaeger.api_v2.SamplingStrategyResponse`
+//! of jaeger-idl's `sampling.proto`, as protobuf's JSON).
+//!
+//! ```text
+//! {"probabilisticSampling": {"samplingRate": 0.1}}
+//! {"rateLimitingSampling": {"maxTracesPerSecond": 5}}
+//! {"operationSampling": {"defaultSamplingProbability": 0.1, "defaultLowerBoundTracesPerSecond": 0.5,
+//!   "perOperationStrategies": [{"operation": "GET /cart", "probabilisticSampling": {"samplingRate": 1}}]}}
+//! ```
+//!
+//! `strategyType` is not looked at: it is a word or a number, and often says PROBABILISTIC beside `operationSampling`
+//! (JR-3). Members that are not known are passed over, and `null` is a message that is not there. A number that is not
+//! there is zero, as protobuf has it. Whatever else is not as it should be refuses the document as a whole: half a strategy is none
+//! that anybody has written.
+//!
+//! It is read in one pass, and of what is not known nothing is kept: a tree of a document of 1 MiB would take fifty.
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+use super::table::Table;
+use crate::codec::decimal::Decimal;
+use crate::codec::json::{JsonError, Number, Piece, Reader};
+use crate::config::quoted;
+
+/// What a document says, of which one part counts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Document {
+    /// The share of the traces that is kept, from 0 to 1.
+    Probability(f64),
+    /// So many traces a second are kept.
+    Rate(f64),
+    /// What is kept depends on the operation.
+    Operations(Operations),
+}
+
+/// `operationSampling`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Operations {
+    /// Of operations that are not listed, from 0 to 1.
+    pub probability: f64,
+    /// So many traces a second are kept of each, whatever its probability.
+    pub lower_bound: f64,
+    /// Operations with a probability of their own.
+    pub listed: Table<f64>,
+    /// How many more the document has than are kept here.
+    pub left_out: usize,
+}
+
+impl Document {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn parse(json: &[u8]) -> Result<Self, JsonError> {
+        let mut found = Found::default();
+        let mut reader = Reader::new(json);
+        found.read(Place::Response, &mut reader)?;
+        reader.end()?;
+        // From the most to the least that is said (JR-3).
+        match (found.operations, found.rate, found.probability) {
+            (Some(operations), _, _) => Ok(Self::Operations(operations)),
+            (None, Some(rate), _) => Ok(Self::Rate(rate)),
+            (None, None, Some(probability)) => Ok(Self::Probability(probability)),
+            (None, None, None) => Err(JsonError::of_all(
+                "expected one of operationSampling, rateLimitingSampling and probabilisticSampling, found none",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Probability(probability) => write!(f, "probability {}", Decimal(*probability)),
+            Self::Rate(rate) => write!(f, "{} traces a second", Decimal(*rate)),
+            Self::Operations(operations) => operations.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Operations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            probability,
+            lower_bound,
+            listed,
+            left_out,
+        } = self;
+        write!(
+            f,
+            "probability {}, {} operations with their own",
+            Decimal(*probability),
+            listed.len()
+        )?;
+        if *left_out > 0 {
+            write!(f, " (the other {left_out} of the document are too many)")?;
+        }
+        if *lower_bound > 0.0 {
+            let lower_bound = Decimal(*lower_bound);
+            write!(f, ", at least {lower_bound} traces a second of each")?;
+        }
+        Ok(())
+    }
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Found {
+    operations: Option<Operations>,
+    rate: Option<f64>,
+    probability: Option<f64>,
+    // Of the entry of the list that is being read.
+    name: String,
+    own_probability: Option<f64>,
+}
+
+/// What a value is, by where it stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Response,
+    RateLimiting,
+    Probabilistic(Whose),
+    Operations,
+    List,
+    Operation,
+    Name,
+    Probability(Whose),
+    Rate,
+    LowerBound,
+    Unknown,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    All,
+    Others,
+    One,
+}
+
+impl Place {
+    /// The place of a member. An upper bound is in the schema, and no sampler asks for it.
+    fn member(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::Response, "operationSampling") => Self::Operations,
+            (Self::Response, "rateLimitingSampling") => Self::RateLimiting,
+            (Self::Response, "probabilisticSampling") => Self::Probabilistic(Whose::All),
+            (Self::RateLimiting, "maxTracesPerSecond") => Self::Rate,
+            (Self::Probabilistic(whose), "samplingRate") => Self::Probability(whose),
+            (Self::Operations, "defaultSamplingProbability") => Self::Probability(Whose::Others),
+            (Self::Operations, "defaultLowerBoundTracesPerSecond") => Self::LowerBound,
+            (Self::Operations, "perOperationStrategies") => Self::List,
+            (Self::Operation, "operation") => Self::Name,
+            (Self::Operation, "probabilisticSampling") => Self::Probabilistic(Whose::One),
+            _ => Self::Unknown,
+        }
+    }
+
+    fn is_number(self) -> bool {
+        matches!(self, Self::Probability(_) | Self::Rate | Self::LowerBound)
+    }
+
+    /// What belongs there.
+    fn expected(self) -> &'static str {
+        match self {
+            Self::List => "a list",
+            Self::Name => "a string",
+            place if place.is_message() => "an object",
+            _ => "a number",
+        }
+    }
+
+    fn is_message(self) -> bool {
+        matches!(
+            self,
+            Self::Response
+                | Self::RateLimiting
+                | Self::Probabilistic(_)
+                | Self::Operations
+                | Self::Operation
+        )
+    }
+
+    /// Whether `null` may stand there: where a message or a list may be missing.
+    fn is_optional(self) -> bool {
+        let is_required = matches!(self, Self::Response | Self::Operation);
+        self == Self::List || (self.is_message() && !is_required)
+    }
+}
+
+impl Found {
+    /// A message begins: it is there, and all its numbers are zero.
+    fn begin(&mut self, place: Place) {
+        match place {
+            Place::Operations => self.operations = Some(Operations::default()),
+            Place::RateLimiting => self.rate = Some(0.0),
+            Place::Probabilistic(Whose::One) => self.own_probability = Some(0.0),
+            Place::Probabilistic(_) => self.probability = Some(0.0),
+            Place::Operation => {
+                self.name.clear();
+                self.own_probability = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// An entry of the list has ended.
+    fn end_operation(&mut self) -> Result<(), &'static str> {
+        let Some(probability) = self.own_probability else {
+            return Err("expected probabilisticSampling in an operation's strategy, found none");
+        };
+        let name = core::mem::take(&mut self.name);
+        let operations = self.operations.get_or_insert_default();
+        let has_room = operations.listed.len() < MAX_OPERATIONS;
+        match operations.listed.get_mut(&name) {
+            // As Jaeger's clients have it, the last one counts.
+            Some(listed) => *listed = probability,
+            None if has_room => operations.listed.insert(name, probability),
+            None => operations.left_out = operations.left_out.saturating_add(1),
+        }
+        Ok(())
+    }
+
+    /// Reads the value that begins here, and all that is in it.
+    fn read(&mut self, place: Place, reader: &mut Reader<'_>) -> Result<(), JsonError> {
+        let piece = reader.begin()?;
+        let is_unknown = place == Place::Unknown;
+        match piece {
+            Piece::Null if place.is_optional() => {}
+            Piece::Number(number) if place.is_number() => {
+                let read = self.number(place, &number);
+                read.map_err(|message| reader.wrong(message))?;
+            }
+            Piece::Text(text) if place == Place::Name => self.name = text,
+            Piece::List if place == Place::List || is_unknown => self.list(place, reader)?,
+            Piece::Object if place.is_message() || is_unknown => {
+                self.begin(place);
+                let mut is_first = true;
+                while let Some(key) = reader.next_key(is_first)? {
+                    is_first = false;
+                    self.read(place.member(&key), reader)?;
+                }
+            }
+            _ if is_unknown => {}
+            piece => {
+                let expected = place.expected();
+                let found = Shown(&piece);
+                return Err(reader.wrong(format!("invalid type: {found}, expected {expected}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, place: Place, reader: &mut Reader<'_>) -> Result<(), JsonError> {
+        let (mut is_first, is_known) = (true, place == Place::List);
+        let entry = match is_known {
+            true => Place::Operation,
+            false => Place::Unknown,
+        };
+        while reader.next_entry(is_first)? {
+            is_first = false;
+            self.read(entry, reader)?;
+            if is_known {
+                let ended = self.end_operation();
+                ended.map_err(|message| reader.wrong(message))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a number. A probability beyond 1 is refused: Jaeger's clients bend such numbers into the range or refuse them,
+    /// and one that is a percentage by mistake would be "everything" to the former (JR-4).
+    fn number(&mut self, place: Place, number: &Number<'_>) -> Result<(), String> {
+        let Number { value, .. } = *number;
+        let written: String = number.written.chars().take(MAX_DIGITS).collect();
+        let is_rate = matches!(place, Place::Rate | Place::LowerBound);
+        if is_rate && value < 0.0 {
+            return Err(format!("expected a rate of 0 or more, found {written}"));
+        }
+        if matches!(place, Place::Probability(_)) && !(0.0..=1.0).contains(&value) {
+            return Err(format!(
+                "expected a probability from 0 to 1, found {written}"
+            ));
+        }
+        match place {
+            Place::Rate => self.rate = Some(value),
+            Place::LowerBound => self.operations.get_or_insert_default().lower_bound = value,
+            Place::Probability(Whose::All) => self.probability = Some(value),
+            Place::Probability(Whose::One) => self.own_probability = Some(value),
+            Place::Probability(Whose::Others) => {
+                self.operations.get_or_insert_default().probability = value;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A value that stands where it does not belong.
+struct Shown<'a>(&'a Piece<'a>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Piece::Null => f.write_str("null"),
+            Piece::Boolean(value) => write!(f, "boolean `{value}`"),
+            Piece::Number(number) if number.is_integer() => {
+                write!(f, "integer `{}`", number.written)
+            }
+            Piece::Number(number) => write!(f, "floating point `{}`", number.written),
+            Piece::Text(text) => write!(f, "string {}", quoted(text)),
+            Piece::List => f.write_str("sequence"),
+            Piece::Object => f.write_str("map"),
+        }
+    }
+}
+
+/// A number that is written in more is cut in a message.
+const MAX_DIGITS: usize = 64;
+/// As many as Jaeger's clients keep (RL-2).
+pub(super) const MAX_OPERATIONS: usize = 2000;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,330 @@
+//! OpenTelemetry's consistent probability sampling: the threshold, and what `tracestate` says of it.
+//!
+//! ```abnf
+//! ot    = pair *( ";" pair )              ; the member `ot` of tracestate, 256 characters at most
+//! pair  = key ":" value
+//! key   = lcalpha *( lcalpha / DIGIT )
+//! value = *( ALPHA / DIGIT / "." / "_" / "-" )
+//! th    = 1*14( DIGIT / %x61-66 )         ; padded with zeros on the right
+//! rv    = 14( DIGIT / %x61-66 )
+//! ```
+//!
+//! `ot=th:fd70a;rv:6e6d1a75832a2f`
+//!
+//! A trace is kept when its 56 bits of randomness are not below the threshold. The threshold says with what probability a
+//! span was sampled, and so for how many it stands ("TraceState: Probability Sampling" and "tracestate handling" of the
+//! OpenTelemetry specification). What cannot be read is passed on and nothing is added to it.
+
+use crate::codec::scan;
+use alloc::vec::Vec;
+
+use crate::ids::TraceId;
+
+/// OpenTelemetry's rejection threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Threshold(u64);
+
+impl Threshold {
+    /// Keeps everything.
+    pub const ALL: Self = Self(0);
+
+    /// The threshold of a percentage from 0 to 100.
+    #[inline]
+    pub fn of_percentage(percentage: f64) -> Self {
+        Self::of_share(percentage / 100.0)
+    }
+
+    /// The threshold of a probability from 0 to 1, rounded to the four significant digits that would be written into
+    /// `tracestate`, so that deciding and telling can never differ (TH-5, TH-6).
+    #[inline]
+    pub fn of_share(share: f64) -> Self {
+        let kept = share_of_range(share);
+        let threshold = RANGE.saturating_sub(kept);
+        if kept == 0 {
+            return Self(RANGE);
+        }
+        // Each leading f says only "rare"; the digits behind them carry the value.
+        let leading = (threshold << 8).leading_ones() / 4;
+        let cut_bits = 56_u32
+            .saturating_sub(16)
+            .saturating_sub(leading.saturating_mul(4));
+        let half = (1_u64 << cut_bits) >> 1;
+        let rounded = (threshold.saturating_add(half) >> cut_bits) << cut_bits;
+        Self(if rounded < RANGE { rounded } else { threshold })
+    }
+
+    /// The threshold that keeps this share of what this one keeps.
+    #[must_use]
+    #[inline]
+    pub fn tightened(self, share: f64) -> Self {
+        if share >= 1.0 {
+            return self;
+        }
+        Self::of_share(self.share() * share).max(self)
+    }
+
+    /// Whether a trace with this randomness is kept.
+    #[inline]
+    pub fn keeps(self, randomness: u64) -> bool {
+        randomness >= self.0
+    }
+
+    /// The probability, from 0 to 1.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a probability is an estimate at the sixteenth digit in any case"
+    )]
+    #[inline]
+    pub fn share(self) -> f64 {
+        RANGE.saturating_sub(self.0) as f64 / RANGE_AS_FLOAT
+    }
+
+    /// As `th` writes it; `None` where nothing is kept, for which there is no word.
+    #[inline]
+    fn digits(self) -> Option<Digits> {
+        if self.0 >= RANGE {
+            return None;
+        }
+        let [_, bytes @ ..] = self.0.to_be_bytes();
+        let mut text = [b'0'; DIGITS];
+        let (mut length, mut at) = (1, 0_usize);
+        for byte in bytes {
+            for digit in crate::ids::byte_to_hex(byte) {
+                if let Some(place) = text.get_mut(at) {
+                    *place = digit;
+                }
+                at = at.saturating_add(1);
+                // Zeros behind the last other digit are left out, and one of them stays.
+                if digit != b'0' {
+                    length = at;
+                }
+            }
+        }
+        Some(Digits { text, length })
+    }
+}
+
+struct Digits {
+    text: [u8; DIGITS],
+    // 1 <= length <= DIGITS
+    length: usize,
+}
+
+impl Digits {
+    #[inline]
+    fn as_bytes(&self) -> &[u8] {
+        self.text.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// The member `ot` of a `tracestate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Member<'a> {
+    /// There is none.
+    Absent,
+    /// It says nothing that anybody could read, and goes on as it is.
+    Unusable,
+    /// It can be read.
+    Usable(Pairs<'a>),
+}
+
+/// What a readable member says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pairs<'a> {
+    text: &'a [u8],
+    threshold: Option<Threshold>,
+    randomness: Option<u64>,
+    // There is a `th`, be it legal or not.
+    has_threshold: bool,
+}
+
+impl<'a> Member<'a> {
+    /// Reads the value of the member.
+    #[inline]
+    pub(crate) fn read(value: Option<&'a [u8]>) -> Self {
+        let Some(text) = value else {
+            return Self::Absent;
+        };
+        if text.len() > MAX_BYTES {
+            return Self::Unusable;
+        }
+        let mut pairs = Pairs {
+            text,
+            threshold: None,
+            randomness: None,
+            has_threshold: false,
+        };
+        for (index, pair) in scan::split(text, b';').enumerate() {
+            let Some((key, value)) = split(pair) else {
+                return Self::Unusable;
+            };
+            let mut before = scan::split(text, b';').take(index);
+            if before.any(|other| split(other).is_some_and(|(other, _)| other == key)) {
+                return Self::Unusable;
+            }
+            match key {
+                b"th" => {
+                    pairs.has_threshold = true;
+                    pairs.threshold = threshold(value);
+                }
+                b"rv" => pairs.randomness = randomness(value),
+                _ => {}
+            }
+        }
+        Self::Usable(pairs)
+    }
+
+    /// The randomness of a trace: what is told of it, else the right-most 56 bits of its id (TH-3).
+    #[inline]
+    pub(crate) fn randomness(&self, trace_id: TraceId) -> u64 {
+        match self {
+            Self::Usable(pairs) => pairs.randomness.unwrap_or_else(|| trace_id.randomness()),
+            _ => trace_id.randomness(),
+        }
+    }
+
+    /// The threshold that the sender told, if that of a trace with this randomness can be true (6.4.4).
+    #[inline]
+    pub(crate) fn consistent_threshold(&self, randomness: u64) -> Option<Threshold> {
+        match self {
+            Self::Usable(pairs) => pairs
+                .threshold
+                .filter(|threshold| threshold.keeps(randomness)),
+            _ => None,
+        }
+    }
+
+    /// The member as it goes on with this threshold, or without one; `None` where it stays as it is.
+    #[inline]
+    pub(crate) fn with(&self, wanted: Option<Threshold>) -> Option<Change> {
+        let digits = wanted.and_then(Threshold::digits);
+        match self {
+            Self::Unusable => None,
+            Self::Absent => digits.map(|digits| Change(Self::join(&[], Some(&digits)))),
+            Self::Usable(pairs) => {
+                let is_same = match &digits {
+                    Some(digits) => {
+                        pairs.threshold.is_some()
+                            && pairs.threshold == wanted
+                            && pairs.has_digits(digits)
+                    }
+                    None => !pairs.has_threshold,
+                };
+                if is_same {
+                    return None;
+                }
+                let joined = Self::join(pairs.text, digits.as_ref());
+                // What has no room for it stays as it was (OT-11).
+                (joined.len() <= MAX_BYTES).then_some(Change(joined))
+            }
+        }
+    }
+
+    /// All pairs but `th`, and this one in front.
+    #[inline]
+    fn join(text: &[u8], digits: Option<&Digits>) -> Vec<u8> {
+        let mut joined = Vec::with_capacity(text.len().saturating_add(DIGITS).saturating_add(4));
+        if let Some(digits) = digits {
+            joined.extend_from_slice(b"th:");
+            joined.extend_from_slice(digits.as_bytes());
+        }
+        let others =
+            scan::split(text, b';').filter(|pair| !pair.is_empty() && !pair.starts_with(b"th:"));
+        for pair in others {
+            if !joined.is_empty() {
+                joined.push(b';');
+            }
+            joined.extend_from_slice(pair);
+        }
+        joined
+    }
+}
+
+impl Pairs<'_> {
+    #[inline]
+    fn has_digits(&self, digits: &Digits) -> bool {
+        scan::split(self.text, b';')
+            .any(|pair| pair.strip_prefix(b"th:") == Some(digits.as_bytes()))
+    }
+}
+
+/// The new value of the member; an empty one stands for none (OT-13).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Change(Vec<u8>);
+
+impl Change {
+    #[inline]
+    pub(crate) fn value(&self) -> Option<&[u8]> {
+        Some(self.0.as_slice()).filter(|value| !value.is_empty())
+    }
+}
+
+#[inline]
+fn split(pair: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = scan::position(pair, b':')?;
+    let (key, value) = pair.split_at_checked(colon)?;
+    let value = value.strip_prefix(b":")?;
+    let is_key = matches!(key, [b'a'..=b'z', rest @ ..]
+        if rest.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9')));
+    let is_value = value
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+    (is_key && is_value).then_some((key, value))
+}
+
+#[inline]
+fn threshold(digits: &[u8]) -> Option<Threshold> {
+    if digits.is_empty() || digits.len() > DIGITS {
+        return None;
+    }
+    let mut number = 0_u64;
+    for place in 0..DIGITS {
+        let digit = match digits.get(place) {
+            Some(digit) => hex_digit(*digit)?,
+            None => 0,
+        };
+        number = (number << 4) | u64::from(digit);
+    }
+    Some(Threshold(number))
+}
+
+#[inline]
+fn randomness(digits: &[u8]) -> Option<u64> {
+    (digits.len() == DIGITS)
+        .then(|| threshold(digits))
+        .flatten()
+        .map(|Threshold(number)| number)
+}
+
+#[inline]
+fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit & 0xf),
+        b'a'..=b'f' => Some((digit & 0xf).saturating_add(9)),
+        _ => None,
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float turns into the nearest number of the range, as is meant here"
+)]
+#[inline]
+fn share_of_range(share: f64) -> u64 {
+    let share = (share * RANGE_AS_FLOAT + 0.5) as u64;
+    share.min(RANGE)
+}
+
+/// The member of `tracestate`.
+pub(crate) const MEMBER: &[u8] = b"ot";
+/// 2^56, the number of values that randomness can have.
+const RANGE: u64 = 1 << 56;
+const RANGE_AS_FLOAT: f64 = 72_057_594_037_927_936.0;
+/// Of the range in hexadecimal.
+const DIGITS: usize = 14;
+/// OpenTelemetry's own limit for the member.
+const MAX_BYTES: usize = 256;
+
+#[cfg(test)]
+mod tests;

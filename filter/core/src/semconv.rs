@@ -1,0 +1,9 @@
+//! What spans and their resource say, by OpenTelemetry's semantic conventions (<https://opentelemetry.io/docs/specs/semconv/>).
+
+pub(crate) mod custom;
+pub(crate) mod describe;
+pub(crate) mod http;
+pub(crate) mod names;
+pub mod resource;
+pub(crate) mod response_flags;
+pub(crate) mod rpc;

@@ -1,0 +1,142 @@
+//! Attributes that are configured (`$.spans.attributes`): each from its source, or its default where that says nothing.
+//!
+//! What cannot change while a configuration is at work, literals and environment variables, is encoded once. Headers of
+//! the request and baggage are read when the request begins; headers of the response and properties when it ends, for
+//! most properties are known only then.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::{Attribute, AttributeSource};
+use crate::headers::RequestHeaders;
+use crate::propagation::baggage;
+use crate::span::Attributes;
+use crate::stream_info::{self, Exchange};
+
+/// The configured attributes on one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Configured {
+    // On every span as they are.
+    fixed: Attributes,
+    at_begin: Vec<Attribute>,
+    at_end: Vec<Attribute>,
+}
+
+impl Configured {
+    /// Takes `fixed` along; `variables` are the environment variables that are asked for and there.
+    pub(crate) fn new(
+        mut fixed: Attributes,
+        attributes: &[Attribute],
+        variables: &[(String, String)],
+    ) -> Self {
+        let (mut at_begin, mut at_end) = (Vec::new(), Vec::new());
+        for attribute in attributes {
+            let mut fix = |value: Option<&str>| {
+                if let Some(value) = value.or(attribute.default.as_deref()) {
+                    fixed.text(&attribute.name, value.as_bytes());
+                }
+            };
+            match &attribute.source {
+                AttributeSource::Literal(value) => fix(Some(value)),
+                AttributeSource::Environment(name) => {
+                    let variable = variables.iter().find(|(other, _)| other == name);
+                    fix(variable.map(|(_, value)| value.as_str()));
+                }
+                AttributeSource::RequestHeader(_) | AttributeSource::Baggage(_) => {
+                    at_begin.push(attribute.clone());
+                }
+                AttributeSource::ResponseHeader(_) | AttributeSource::Property(_) => {
+                    at_end.push(attribute.clone());
+                }
+            }
+        }
+        Self {
+            fixed,
+            at_begin,
+            at_end,
+        }
+    }
+
+    /// The attributes that a span begins with. `all` are all headers of the request.
+    pub(crate) fn begin<'a>(
+        &self,
+        headers: &RequestHeaders<'_>,
+        all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+    ) -> Attributes {
+        let mut out = self.fixed.with_room();
+        for attribute in &self.at_begin {
+            let value = match &attribute.source {
+                AttributeSource::RequestHeader(name) => joined(name, all.clone()),
+                AttributeSource::Baggage(key) => baggage::value(headers, key.as_bytes()),
+                _ => None,
+            };
+            attribute.write(&mut out, value);
+        }
+        out
+    }
+
+    /// Whether the end has anything to add.
+    pub(crate) fn has_end(&self) -> bool {
+        !self.at_end.is_empty()
+    }
+
+    /// Adds what only the end knows; what the response says may have been read before, when it came.
+    pub(crate) fn end(
+        &self,
+        out: &mut Attributes,
+        response: &[Option<Vec<u8>>],
+        exchange: &impl Exchange,
+    ) {
+        for (index, attribute) in self.at_end.iter().enumerate() {
+            let early = response.get(index).cloned().flatten();
+            let value = early.or_else(|| attribute.source.read(exchange));
+            attribute.write(out, value);
+        }
+    }
+
+    /// What the response's headers say, for an end at which they can no longer be read.
+    pub(crate) fn read_response(&self, exchange: &impl Exchange) -> Vec<Option<Vec<u8>>> {
+        self.at_end
+            .iter()
+            .map(|attribute| match &attribute.source {
+                AttributeSource::ResponseHeader(_) => attribute.source.read(exchange),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl Attribute {
+    fn write(&self, out: &mut Attributes, value: Option<Vec<u8>>) {
+        let default = || self.default.as_ref().map(|text| text.as_bytes().to_vec());
+        if let Some(value) = value.or_else(default) {
+            out.text(&self.name, &value);
+        }
+    }
+}
+
+impl AttributeSource {
+    fn read(&self, exchange: &impl Exchange) -> Option<Vec<u8>> {
+        match self {
+            // The one of the proxy's answers that has all lines of the header.
+            Self::ResponseHeader(name) => {
+                exchange.property(&alloc::format!("response\0headers\0{name}"))
+            }
+            Self::Property(path) => stream_info::text(exchange, path),
+            _ => None,
+        }
+    }
+}
+
+/// All lines of a header, with commas between them.
+fn joined<'a>(name: &str, all: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Option<Vec<u8>> {
+    let mut lines = all
+        .filter(|(other, _)| *other == name.as_bytes())
+        .map(|(_, line)| line);
+    let mut joined = lines.next()?.to_vec();
+    for line in lines {
+        joined.push(b',');
+        joined.extend_from_slice(line);
+    }
+    Some(joined)
+}

@@ -1,0 +1,285 @@
+//! What the spans of one configuration say, put together: by whichever conventions, of HTTP or of gRPC, of the proxy, and
+//! what is configured besides.
+//!
+//! There are no span events: OpenTelemetry retires their API in favour of logs, its conventions record an exception there
+//! and a proxy sees none, and what would stand in one, why the proxy ended an exchange, has its place on the span itself:
+//! `sidespan.response_flags` and, where it failed, `sidespan.response_code_details`.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::custom::Configured;
+use super::names::{Key, Side, Vocabulary, Writer};
+use super::resource::Node;
+use super::{http, response_flags, rpc};
+use crate::config::Spans;
+use crate::headers::{self, Name, RequestHeaders};
+use crate::pattern;
+use crate::sampling::sampler::Reason;
+use crate::span::{Attributes, SpanKind, Status};
+use crate::stream_info::{Ending, Exchange, Fact, Told};
+
+/// What spans say, as configured for this workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Descriptions {
+    vocabulary: Vocabulary,
+    routes: Vec<String>,
+    secrets: Vec<String>,
+    configured: Configured,
+}
+
+/// What is known of a request from its beginning to its end, besides attributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Subject {
+    // Of a gRPC call, and then the span is named by it.
+    rpc: Option<rpc::Method>,
+    name: Cow<'static, str>,
+    // The first template that describes the path.
+    route: Option<usize>,
+    has_forwarded_client: bool,
+}
+
+/// What an end adds to a span besides attributes.
+pub(crate) struct Outcome {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) status: Status,
+}
+
+impl Descriptions {
+    /// The descriptions of this workload.
+    pub(crate) fn new(spans: &Spans, node: &Node) -> Self {
+        let vocabulary = Vocabulary::new(spans);
+        let mut fixed = Attributes::default();
+        let mut writer = Writer {
+            vocabulary,
+            side: Side {
+                kind: SpanKind::Server,
+                is_rpc: false,
+            },
+            out: &mut fixed,
+        };
+        for (key, value) in node.istio_tags() {
+            writer.text(key, value.as_bytes());
+        }
+        Self {
+            vocabulary,
+            routes: spans.routes.clone(),
+            secrets: spans.redact_query.clone(),
+            configured: Configured::new(fixed, &spans.attributes, &node.variables),
+        }
+    }
+
+    /// What is to be remembered of a request.
+    #[inline]
+    pub(crate) fn subject(&self, headers: &RequestHeaders<'_>) -> Subject {
+        let (rpc, route) = self.kind(headers);
+        Subject {
+            name: match rpc {
+                Some(_) => Cow::Borrowed(""),
+                None => http::name(headers, self.route(route)),
+            },
+            rpc,
+            route,
+            has_forwarded_client: http::has_forwarded_client(headers),
+        }
+    }
+
+    /// What a span of this request would be called when it begins.
+    #[inline]
+    pub(crate) fn operation(&self, headers: &RequestHeaders<'_>) -> Cow<'static, str> {
+        match self.kind(headers) {
+            (Some(method), _) => method.span_name(),
+            (None, route) => http::name(headers, self.route(route)),
+        }
+    }
+
+    /// The method of a gRPC call, or else the first template that describes the path.
+    #[inline]
+    fn kind(&self, headers: &RequestHeaders<'_>) -> (Option<rpc::Method>, Option<usize>) {
+        let (path, _) = http::split_target(headers.first(Name::Path).unwrap_or_default());
+        if headers.first(Name::ContentType).is_some_and(rpc::is_grpc) {
+            return (Some(rpc::Method::of_path(path)), None);
+        }
+        let mut routes = self.routes.iter();
+        let route = routes.position(|template| pattern::template_matches(template, path));
+        (None, route)
+    }
+
+    /// The attributes that a span of this kind begins with.
+    #[inline]
+    pub(crate) fn begin<'a>(
+        &self,
+        kind: SpanKind,
+        subject: &Subject,
+        headers: &RequestHeaders<'_>,
+        all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+        reason: Reason,
+    ) -> Attributes {
+        let mut attributes = self.configured.begin(headers, all);
+        attributes.text("sidespan.decision", reason.name().as_bytes());
+        if reason == Reason::Debug {
+            // What the policies of gateways behind ask for (OpenTracing, "Standard Span tags").
+            attributes.number("sampling.priority", 1);
+        }
+        let writer = &mut self.writer(kind, subject, &mut attributes);
+        if subject.is_rpc() {
+            http::describe_server(writer, headers);
+        } else {
+            http::describe_request(writer, headers, self.route(subject.route), &self.secrets);
+        }
+        attributes
+    }
+
+    /// Adds what the end tells.
+    #[inline]
+    pub(crate) fn end(
+        &self,
+        kind: SpanKind,
+        subject: &Subject,
+        attributes: &mut Attributes,
+        ending: &Ending,
+        response: &[Option<Vec<u8>>],
+        told: &Told<'_, impl Exchange>,
+    ) -> Outcome {
+        let writer = &mut self.writer(kind, subject, attributes);
+        let outcome = match &subject.rpc {
+            Some(method) => {
+                let (status, name) = rpc::describe_ending(writer, method, ending);
+                Outcome { name, status }
+            }
+            None => Outcome {
+                name: subject.name.clone(),
+                status: http::describe_ending(writer, ending),
+            },
+        };
+        match kind {
+            SpanKind::Server => self.describe_caller(writer, subject, told),
+            SpanKind::Client => describe_upstream(writer, told),
+        }
+        if ending.response_flags != 0 {
+            let flags = response_flags::short_names(ending.response_flags);
+            attributes.text("sidespan.response_flags", flags.as_bytes());
+        }
+        if outcome.status == Status::Error
+            && let Some(details) = told.exchange.property("response\0code_details")
+        {
+            attributes.text("sidespan.response_code_details", &details);
+        }
+        if self.configured.has_end() {
+            self.configured.end(attributes, response, told.exchange);
+        }
+        outcome
+    }
+
+    /// What the response's headers say, for an end at which they can no longer be read.
+    #[inline]
+    pub(crate) fn read_response(&self, exchange: &impl Exchange) -> Vec<Option<Vec<u8>>> {
+        self.configured.read_response(exchange)
+    }
+
+    #[inline]
+    fn route(&self, index: Option<usize>) -> Option<&str> {
+        self.routes.get(index?).map(String::as_str)
+    }
+
+    #[inline]
+    fn writer<'a>(&self, kind: SpanKind, subject: &Subject, out: &'a mut Attributes) -> Writer<'a> {
+        Writer {
+            vocabulary: self.vocabulary,
+            side: Side {
+                kind,
+                is_rpc: subject.is_rpc(),
+            },
+            out,
+        }
+    }
+
+    /// Who is at the other end of the connection, and what is spoken on it.
+    #[inline]
+    fn describe_caller(
+        &self,
+        writer: &mut Writer<'_>,
+        subject: &Subject,
+        told: &Told<'_, impl Exchange>,
+    ) {
+        let omits = |key| writer.vocabulary.omits(key);
+        // The peer may be the client, and a header that says otherwise may be the client's own: what is left out under one
+        // name is under the other.
+        let hides_peer =
+            omits(Key::ClientAddress) || omits(Key::PeerAddress) && omits(Key::PeerPort);
+        let is_client =
+            !subject.is_rpc() && !subject.has_forwarded_client && !omits(Key::ClientAddress);
+        if (is_client || !hides_peer)
+            && let Some(peer) = told.fact(Fact::Source)
+        {
+            if is_client && !is_socket(&peer) {
+                writer.text(Key::ClientAddress, http::split_authority(&peer).0);
+            }
+            // Envoy takes what `x-forwarded-for` says for the source, then without a port: nobody at this connection.
+            let is_told = http::split_authority(&peer).1 == Some(b"0");
+            if !hides_peer && !is_told {
+                describe_peer(writer, &peer);
+            }
+        }
+        if !subject.is_rpc()
+            && !writer.vocabulary.omits(Key::ProtocolVersion)
+            && let Some(protocol) = told.fact(Fact::Protocol)
+            && let Some(version) = protocol.strip_prefix(b"HTTP/")
+        {
+            writer.text(Key::ProtocolVersion, version);
+        }
+    }
+}
+
+impl Subject {
+    /// Whether it asked for a tunnel.
+    #[inline]
+    pub(crate) fn is_connect(&self) -> bool {
+        self.name == "CONNECT"
+    }
+
+    /// Whether it is a gRPC call.
+    #[inline]
+    pub(crate) fn is_rpc(&self) -> bool {
+        self.rpc.is_some()
+    }
+}
+
+/// Where the request went, and how often it was tried before.
+#[inline]
+fn describe_upstream(writer: &mut Writer<'_>, told: &Told<'_, impl Exchange>) {
+    let is_asked =
+        !(writer.vocabulary.omits(Key::PeerAddress) && writer.vocabulary.omits(Key::PeerPort));
+    if is_asked && let Some(peer) = told.fact(Fact::Upstream) {
+        describe_peer(writer, &peer);
+    }
+    if let Some(attempts) = told.number(Fact::Attempts)
+        && let Some(resends) = attempts.checked_sub(1)
+        && let Ok(resends @ 1..) = i64::try_from(resends)
+    {
+        writer.number(Key::ResendCount, resends);
+    }
+}
+
+/// `ip:port`, or the path of a socket of this machine.
+#[inline]
+fn describe_peer(writer: &mut Writer<'_>, peer: &[u8]) {
+    if is_socket(peer) {
+        writer.text(Key::PeerAddress, peer);
+        return;
+    }
+    let (address, port) = http::split_authority(peer);
+    writer.text(Key::PeerAddress, address);
+    if let Some(port) = port.and_then(headers::number::<u16>) {
+        writer.number(Key::PeerPort, i64::from(port));
+    }
+}
+
+#[inline]
+fn is_socket(peer: &[u8]) -> bool {
+    peer.starts_with(b"/") || peer.starts_with(b"@")
+}
+
+#[cfg(test)]
+mod tests;

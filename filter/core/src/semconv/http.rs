@@ -1,0 +1,159 @@
+//! What HTTP says, as OpenTelemetry's semantic conventions for HTTP spans (1.44.0) name it.
+//!
+//! | at | SERVER | CLIENT |
+//! |---|---|---|
+//! | start | method, `http.route`, `url.path`, `url.query`, `url.scheme`, `server.*`, `client.address`, `user_agent.original` | method, `url.template`, `url.full`, `server.*` |
+//! | end | `http.response.status_code`, `error.type`, status, `network.*` | the same, `http.request.resend_count` |
+//!
+//! A span is named `{method} {route}`, and by its method alone where no template of a route matches: the raw path has no
+//! bound on its values, and a proxy knows no route by itself.
+
+mod forwarded;
+mod url;
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::names::{Key, Writer};
+use super::response_flags::{self, DOWNSTREAM_GONE};
+use crate::headers::{Name, Names, RequestHeaders};
+use crate::span::{SpanKind, Status};
+use crate::stream_info::Ending;
+use forwarded::Forwarded;
+use url::Url;
+pub(crate) use url::{split_authority, split_target};
+
+/// The name of a span for this request: `{method} {route}`, with `HTTP` for a method that the conventions do not know.
+#[inline]
+pub(crate) fn name(headers: &RequestHeaders<'_>, route: Option<&str>) -> Cow<'static, str> {
+    let method = known_method(headers).unwrap_or("HTTP");
+    match route {
+        Some(route) => Cow::Owned(alloc::format!("{method} {route}")),
+        None => Cow::Borrowed(method),
+    }
+}
+
+/// Adds what is known when the request's headers arrive. `secrets` are keys of the query whose values are hidden
+/// besides the conventions' own.
+#[inline]
+pub(crate) fn describe_request(
+    writer: &mut Writer<'_>,
+    headers: &RequestHeaders<'_>,
+    route: Option<&str>,
+    secrets: &[String],
+) {
+    method(writer, headers);
+    let forwarded = Forwarded::read(headers);
+    let url = Url::new(writer.side.kind, headers, &forwarded, secrets);
+    match writer.side.kind {
+        SpanKind::Server => {
+            if let Some(route) = route {
+                writer.text(Key::Route, route.as_bytes());
+            }
+            url.describe_parts(writer);
+            if let Some(address) = forwarded.client() {
+                writer.text(Key::ClientAddress, address);
+            }
+            if let Some(agent) = headers.first(Name::UserAgent) {
+                writer.text(Key::UserAgent, agent);
+            }
+        }
+        SpanKind::Client => {
+            if let Some(route) = route {
+                writer.text(Key::Template, route.as_bytes());
+            }
+            url.describe_whole(writer);
+        }
+    }
+    url.describe_server(writer);
+}
+
+/// Adds whom a gRPC call is for; all else is said at its end.
+#[inline]
+pub(crate) fn describe_server(writer: &mut Writer<'_>, headers: &RequestHeaders<'_>) {
+    let forwarded = Forwarded::read(headers);
+    Url::new(writer.side.kind, headers, &forwarded, &[]).describe_server(writer);
+}
+
+/// Whether the caller is known by what proxies in front of this one have written.
+#[inline]
+pub(crate) fn has_forwarded_client(headers: &RequestHeaders<'_>) -> bool {
+    headers.has_any(const { Names::of(&[Name::Forwarded, Name::ForwardedFor]) })
+        && Forwarded::read(headers).client().is_some()
+}
+
+/// Adds what the end tells, and says whether the span failed.
+#[inline]
+pub(crate) fn describe_ending(writer: &mut Writer<'_>, ending: &Ending) -> Status {
+    let kind = writer.side.kind;
+    if let Some(code) = ending.status_code {
+        writer.number(Key::StatusCode, i64::from(code));
+    }
+    let failed_code = ending.status_code.filter(|code| match kind {
+        SpanKind::Server => !matches!(code, 100..=499),
+        SpanKind::Client => !matches!(code, 100..=399),
+    });
+    if let Some(code) = failed_code {
+        writer.text(Key::ErrorType, &decimal(code));
+        return Status::Error;
+    }
+    // A caller that goes away once it has an answer has what it came for; without one, the server could not serve it.
+    let flags = response_flags::beyond(ending.status_code, ending.response_flags);
+    if flags & DOWNSTREAM_GONE != 0 && (ending.status_code.is_some() || kind == SpanKind::Client) {
+        return Status::Unset;
+    }
+    match response_flags::broken_by(flags) {
+        Some(reason) => writer.text(Key::ErrorType, reason.as_bytes()),
+        None if ending.status_code.is_none() || ending.is_cut => {
+            writer.text(Key::ErrorType, b"_OTHER")
+        }
+        None => return Status::Unset,
+    }
+    Status::Error
+}
+
+#[inline]
+fn method(writer: &mut Writer<'_>, headers: &RequestHeaders<'_>) {
+    let original = headers.first(Name::Method);
+    match (known_method(headers), original) {
+        (Some(method), _) => writer.text(Key::Method, method.as_bytes()),
+        // The old conventions took the word as it came.
+        (None, Some(original)) if !writer.vocabulary.is_stable => {
+            writer.text(Key::Method, original);
+        }
+        (None, original) => {
+            writer.text(Key::Method, b"_OTHER");
+            if let Some(original) = original {
+                writer.text(Key::MethodOriginal, original);
+            }
+        }
+    }
+}
+
+/// RFC 9110's methods, PATCH of RFC 5789, and QUERY; compared with case, as methods are.
+#[inline]
+fn known_method(headers: &RequestHeaders<'_>) -> Option<&'static str> {
+    Some(match headers.first(Name::Method)? {
+        b"GET" => "GET",
+        b"POST" => "POST",
+        b"PUT" => "PUT",
+        b"DELETE" => "DELETE",
+        b"HEAD" => "HEAD",
+        b"PATCH" => "PATCH",
+        b"OPTIONS" => "OPTIONS",
+        b"CONNECT" => "CONNECT",
+        b"TRACE" => "TRACE",
+        b"QUERY" => "QUERY",
+        _ => return None,
+    })
+}
+
+/// A status code as text.
+#[inline]
+fn decimal(code: u16) -> Vec<u8> {
+    alloc::format!("{code}").into_bytes()
+}
+
+#[cfg(test)]
+mod tests;

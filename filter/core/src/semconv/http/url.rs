@@ -1,0 +1,208 @@
+//! Where a request goes: its URL as a whole or in parts, without what opens doors.
+//!
+//! User information leaves as `REDACTED:REDACTED@` (RD-1), values of query keys that carry signatures or are configured as
+//! secrets as `REDACTED` (RD-2). Both work on the bytes as they came: nothing is decoded, and a key is secret in its
+//! literal spelling alone. What is left out of the spans as a part is left out of the whole, too.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::forwarded::Forwarded;
+use crate::codec::scan;
+use crate::headers::{self, Name, RequestHeaders};
+use crate::semconv::names::{Key, Vocabulary, Writer};
+use crate::span::SpanKind;
+
+pub(super) struct Url<'a> {
+    // For a server what the client used, before proxies in front of this one ended its encryption; for a client what is
+    // used from here.
+    scheme: &'a [u8],
+    authority: &'a [u8],
+    path: &'a [u8],
+    query: Option<&'a [u8]>,
+    // What the client called this server.
+    host: &'a [u8],
+    secrets: &'a [String],
+}
+
+impl<'a> Url<'a> {
+    #[inline]
+    pub(super) fn new(
+        kind: SpanKind,
+        headers: &RequestHeaders<'a>,
+        forwarded: &Forwarded<'a>,
+        secrets: &'a [String],
+    ) -> Self {
+        let authority = headers.first(Name::Authority).unwrap_or_default();
+        let (path, query) = split_target(headers.first(Name::Path).unwrap_or_default());
+        Self {
+            scheme: forwarded
+                .proto()
+                .filter(|_| kind == SpanKind::Server)
+                .or(headers.first(Name::Scheme))
+                .unwrap_or(b"http"),
+            authority,
+            path,
+            query,
+            host: forwarded.host().unwrap_or(authority),
+            secrets,
+        }
+    }
+
+    /// `url.path`, `url.query` and `url.scheme`, or the one old name for the first two.
+    #[inline]
+    pub(super) fn describe_parts(&self, writer: &mut Writer<'_>) {
+        writer.text(Key::Path, self.path);
+        let query = self.query.filter(|query| !query.is_empty());
+        if let Some(query) = query {
+            writer.text(Key::Query, &self.redacted(query));
+        }
+        if writer.vocabulary.is_old && !writer.vocabulary.omits(Key::Path) {
+            let mut target = Vec::new();
+            self.write_target(&mut target, writer.vocabulary);
+            writer.out.text("http.target", &target);
+        }
+        writer.text(Key::Scheme, self.scheme);
+    }
+
+    /// `url.full`.
+    #[inline]
+    pub(super) fn describe_whole(&self, writer: &mut Writer<'_>) {
+        if writer.vocabulary.omits(Key::FullUrl) {
+            return;
+        }
+        let mut url = Vec::with_capacity(
+            self.scheme
+                .len()
+                .saturating_add(self.authority.len())
+                .saturating_add(self.path.len())
+                .saturating_add(self.query.map_or(0, <[u8]>::len))
+                .saturating_add(8),
+        );
+        url.extend_from_slice(self.scheme);
+        url.extend_from_slice(b"://");
+        match scan::last_position(self.authority, b'@') {
+            Some(at) => {
+                url.extend_from_slice(b"REDACTED:REDACTED");
+                url.extend_from_slice(self.authority.get(at..).unwrap_or_default());
+            }
+            None => url.extend_from_slice(self.authority),
+        }
+        self.write_target(&mut url, writer.vocabulary);
+        writer.text(Key::FullUrl, &url);
+    }
+
+    /// `server.address` and `server.port`: on a SERVER span what the client called it, on a CLIENT span what is called.
+    #[inline]
+    pub(super) fn describe_server(&self, writer: &mut Writer<'_>) {
+        let authority = match writer.side.kind {
+            SpanKind::Server => self.host,
+            SpanKind::Client => self.authority,
+        };
+        if authority.is_empty() {
+            return;
+        }
+        let (address, port) = split_authority(authority);
+        writer.text(Key::ServerAddress, address);
+        let port = match port {
+            Some(digits) => headers::number(digits),
+            None => match self.scheme {
+                b"http" => Some(80),
+                b"https" => Some(443),
+                _ => None,
+            },
+        };
+        if let Some(port) = port {
+            writer.number(Key::ServerPort, i64::from(port));
+        }
+    }
+
+    #[inline]
+    fn write_target(&self, out: &mut Vec<u8>, vocabulary: Vocabulary) {
+        if vocabulary.omits(Key::Path) {
+            return;
+        }
+        out.extend_from_slice(self.path);
+        if let Some(query) = self.query.filter(|_| !vocabulary.omits(Key::Query)) {
+            out.push(b'?');
+            out.extend_from_slice(&self.redacted(query));
+        }
+    }
+
+    #[inline]
+    fn redacted<'q>(&self, query: &'q [u8]) -> Cow<'q, [u8]> {
+        let is_secret = |pair: &[u8]| {
+            let key = key_of(pair);
+            key.len() < pair.len()
+                && (SECRET_KEYS.iter().any(|secret| secret.as_bytes() == key)
+                    || self.secrets.iter().any(|secret| secret.as_bytes() == key))
+        };
+        if !scan::split(query, b'&').any(is_secret) {
+            return Cow::Borrowed(query);
+        }
+        let mut out = Vec::with_capacity(query.len());
+        for (index, pair) in scan::split(query, b'&').enumerate() {
+            if index > 0 {
+                out.push(b'&');
+            }
+            if is_secret(pair) {
+                out.extend_from_slice(key_of(pair));
+                out.extend_from_slice(b"=REDACTED");
+            } else {
+                out.extend_from_slice(pair);
+            }
+        }
+        Cow::Owned(out)
+    }
+}
+
+/// The path, and the query if there is one; a fragment, which must not be there, is left out.
+#[inline]
+pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let target = scan::split_once(target, b'#').map_or(target, |(before, _)| before);
+    match scan::split_once(target, b'?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    }
+}
+
+/// `host`, `host:port`, `[::1]` or `[::1]:port`; user information, which must not be there, is left out (HS-2).
+#[inline]
+pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let host = match scan::last_position(authority, b'@') {
+        Some(at) => authority.get(at.saturating_add(1)..).unwrap_or_default(),
+        None => authority,
+    };
+    if let Some(inside) = host.strip_prefix(b"[") {
+        let mut parts = inside.splitn(2, |byte| *byte == b']');
+        let address = parts.next().unwrap_or_default();
+        return (
+            address,
+            parts.next().and_then(|rest| rest.strip_prefix(b":")),
+        );
+    }
+    match scan::last_position(host, b':') {
+        Some(colon) => {
+            let (address, port) = host.split_at_checked(colon).unwrap_or((host, b""));
+            (address, port.strip_prefix(b":"))
+        }
+        None => (host, None),
+    }
+}
+
+#[inline]
+fn key_of(pair: &[u8]) -> &[u8] {
+    scan::split(pair, b'=').next().unwrap_or_default()
+}
+
+/// The conventions' own list (`url.query`), with the two that were added to it after 1.44.0.
+const SECRET_KEYS: [&str; 7] = [
+    "AWSAccessKeyId",
+    "Signature",
+    "X-Amz-Credential",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+    "X-Goog-Signature",
+    "sig",
+];

@@ -1,0 +1,384 @@
+//! Who speaks: the resource of a worker's spans, and Istio's own tags.
+//!
+//! What a later source says replaces what an earlier one said: the node metadata that Istio gives its proxies, then
+//! `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` where the VM's environment has them, then `spans.resource` and
+//! `spans.serviceName`. Of the node metadata `service.name` is the first there is of: Istio's canonical service, the
+//! workload's name, the pod's name without the hashes that a Deployment appends, the node's cluster; Istio's users know
+//! their services by the canonical name. What is not known is left out, never guessed; only `service.name` is required, and
+//! then it is `unknown_service` (semantic conventions for resources, 1.44.0).
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::names::Key;
+use crate::config::Spans;
+use crate::propagation::baggage;
+
+/// What a proxy knows of its node; Istio's names for it stand beside each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Node {
+    /// `LABELS["service.istio.io/canonical-name"]`
+    pub canonical_service: Option<String>,
+    /// `LABELS["service.istio.io/canonical-revision"]`
+    pub canonical_revision: Option<String>,
+    /// `LABELS["app.kubernetes.io/version"]`, or else `LABELS["version"]`, which Istio's own documents use.
+    pub version: Option<String>,
+    /// `WORKLOAD_NAME`
+    pub workload: Option<String>,
+    /// `OWNER`: `kubernetes://apis/apps/v1/namespaces/payments/deployments/cart`
+    pub owner: Option<String>,
+    /// `NAMESPACE`
+    pub namespace: Option<String>,
+    /// `NAME`: the pod.
+    pub pod: Option<String>,
+    /// `NODE_NAME`: the machine.
+    pub node: Option<String>,
+    /// `CLUSTER_ID`: the Kubernetes cluster.
+    pub cluster: Option<String>,
+    /// `MESH_ID`
+    pub mesh: Option<String>,
+    /// The node's `cluster`, which is Envoy's word for the service.
+    pub service_cluster: Option<String>,
+    /// `LABELS`, as far as they are asked for.
+    pub labels: Vec<(String, String)>,
+    /// The environment of the VM, as far as it is asked for.
+    pub variables: Vec<(String, String)>,
+}
+
+/// The environment variables that say something about the resource (OpenTelemetry, "Environment variable
+/// specification").
+pub const VARIABLES: [&str; 2] = [SERVICE_NAME, RESOURCE_ATTRIBUTES];
+
+/// `OTEL_RESOURCE_ATTRIBUTES` is not a list of `key=value` with commas between them, and says nothing therefore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// Attributes of a resource, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resource(Vec<(String, String)>);
+
+impl Resource {
+    /// The attributes, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// The value of an attribute.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.iter()
+            .find(|(other, _)| *other == key)
+            .map(|(_, value)| value)
+    }
+
+    fn set(&mut self, key: &str, value: &str) {
+        match self.0.iter_mut().find(|(other, _)| other == key) {
+            Some((_, old)) => value.clone_into(old),
+            None => self.0.push((key.into(), value.into())),
+        }
+    }
+}
+
+impl Node {
+    /// The resource of this node's spans. `version` and `digest` are of the filter and of its configuration.
+    pub fn resource(&self, spans: &Spans, version: &str, digest: &str) -> Resource {
+        let mut resource = Resource::default();
+        for (key, value) in [
+            ("service.name", Some(self.service_name())),
+            ("service.namespace", self.namespace.as_deref()),
+            ("service.version", self.version.as_deref()),
+            ("k8s.namespace.name", self.namespace.as_deref()),
+            ("k8s.pod.name", self.pod.as_deref()),
+            ("k8s.node.name", self.node.as_deref()),
+            ("k8s.cluster.name", self.cluster.as_deref()),
+        ] {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                resource.set(key, value);
+            }
+        }
+        if let Some((key, name)) = self.owner.as_deref().and_then(owner) {
+            resource.set(key, name);
+        }
+        for (key, value) in self.environment().unwrap_or_default() {
+            resource.set(&key, &value);
+        }
+        for (key, value) in &spans.resource {
+            resource.set(key, value);
+        }
+        if let Some(name) = &spans.service_name {
+            resource.set("service.name", name);
+        }
+        for (key, value) in [
+            ("telemetry.sdk.language", "rust"),
+            ("telemetry.sdk.name", "sidespan"),
+            ("telemetry.sdk.version", version),
+            ("sidespan.configuration", digest),
+        ] {
+            resource.set(key, value);
+        }
+        resource
+    }
+
+    /// What OpenTelemetry's environment variables say of the resource. A service name of its own is over the one in the
+    /// list.
+    ///
+    /// # Errors
+    /// When the list cannot be read; then none of it counts, as the specification asks.
+    pub fn environment(&self) -> Result<Vec<(String, String)>, Malformed> {
+        let variable = |name: &str| {
+            let (_, value) = self.variables.iter().find(|(other, _)| other == name)?;
+            Some(value.as_str()).filter(|value| !value.is_empty())
+        };
+        let mut attributes = Vec::new();
+        for pair in variable(RESOURCE_ATTRIBUTES).unwrap_or_default().split(',') {
+            if pair.trim().is_empty() {
+                continue;
+            }
+            let (key, value) = pair.split_once('=').ok_or(Malformed)?;
+            let value = String::from_utf8(baggage::decode(value.trim().as_bytes()))
+                .map_err(|_| Malformed)?;
+            if key.trim().is_empty() {
+                return Err(Malformed);
+            }
+            attributes.push((key.trim().to_owned(), value));
+        }
+        if let Some(name) = variable(SERVICE_NAME) {
+            attributes.push(("service.name".to_owned(), name.to_owned()));
+        }
+        Ok(attributes)
+    }
+
+    /// The tags that Istio's own tracing adds to spans, which Kiali and many dashboards ask for (RS-2). They are there in
+    /// a mesh alone.
+    pub(crate) fn istio_tags(&self) -> impl Iterator<Item = (Key, &str)> {
+        let revision = self.canonical_revision.as_deref();
+        let revision = self
+            .canonical_service
+            .as_ref()
+            .map(|_| revision.unwrap_or("latest"));
+        // A proxy outside of any mesh may have a namespace in its metadata, and is not Istio's for that.
+        let is_istio = self.mesh.is_some() || self.canonical_service.is_some();
+        let namespace = self.namespace.as_deref().filter(|_| is_istio);
+        let cluster = self.cluster.as_deref().filter(|_| is_istio);
+        [
+            (Key::CanonicalService, self.canonical_service.as_deref()),
+            (Key::CanonicalRevision, revision),
+            (Key::MeshId, self.mesh.as_deref()),
+            (Key::Namespace, namespace),
+            (Key::ClusterId, cluster),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value.filter(|value| !value.is_empty())?)))
+    }
+
+    fn service_name(&self) -> &str {
+        [
+            self.canonical_service.as_deref(),
+            self.workload.as_deref(),
+            self.pod.as_deref().map(without_hashes),
+            self.service_cluster.as_deref(),
+        ]
+        .into_iter()
+        .flatten()
+        .find(|name| !name.is_empty())
+        .unwrap_or("unknown_service")
+    }
+}
+
+/// The kind and the name of a workload, by the conventions' attribute for its kind.
+fn owner(owner: &str) -> Option<(&'static str, &str)> {
+    let (rest, name) = owner.rsplit_once('/')?;
+    let (_, kind) = rest.rsplit_once('/')?;
+    let key = match kind {
+        "deployments" => "k8s.deployment.name",
+        "replicasets" => "k8s.replicaset.name",
+        "statefulsets" => "k8s.statefulset.name",
+        "daemonsets" => "k8s.daemonset.name",
+        "jobs" => "k8s.job.name",
+        "cronjobs" => "k8s.cronjob.name",
+        _ => return None,
+    };
+    Some((key, name)).filter(|_| !name.is_empty())
+}
+
+/// `reviews-v1-7dcb8cc9d5-x2x5q` is a pod of `reviews-v1`: a ReplicaSet's hash and a pod's five characters, in the
+/// alphabet that Kubernetes draws them from. A name of another form stays as it is.
+fn without_hashes(pod: &str) -> &str {
+    let is_hash = |text: &str, lengths: core::ops::RangeInclusive<usize>| {
+        lengths.contains(&text.len()) && text.bytes().all(|byte| HASH_ALPHABET.contains(&byte))
+    };
+    let Some((rest, suffix)) = pod.rsplit_once('-') else {
+        return pod;
+    };
+    if !is_hash(suffix, 5..=5) {
+        return pod;
+    }
+    match rest.rsplit_once('-') {
+        Some((name, hash)) if is_hash(hash, 6..=10) && !name.is_empty() => name,
+        _ => pod,
+    }
+}
+
+/// Kubernetes' alphabet for generated names: no vowels, so that no words come out, and no digits that look like them.
+const HASH_ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+
+const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node() -> Node {
+        Node {
+            canonical_service: Some("reviews".into()),
+            workload: Some("reviews-v1".into()),
+            pod: Some("reviews-v1-7dcb8cc9d5-x2x5q".into()),
+            service_cluster: Some("reviews.default".into()),
+            ..Node::default()
+        }
+    }
+
+    fn resource(node: &Node, spans: &Spans) -> Resource {
+        node.resource(spans, "0.1.0", "01234567")
+    }
+
+    #[test]
+    fn names_the_service_by_the_first_name_there_is() {
+        let mut node = node();
+        assert_eq!(node.service_name(), "reviews");
+        node.canonical_service = None;
+        assert_eq!(node.service_name(), "reviews-v1");
+        node.workload = Some(String::new());
+        assert_eq!(node.service_name(), "reviews-v1", "from the pod");
+        node.pod = None;
+        assert_eq!(node.service_name(), "reviews.default");
+        assert_eq!(Node::default().service_name(), "unknown_service");
+    }
+
+    #[test]
+    fn a_later_source_replaces_what_an_earlier_one_said() {
+        let mut node = node();
+        let mut spans = Spans::default();
+        let name = |node: &Node, spans: &Spans| {
+            let resource = resource(node, spans);
+            let count = resource.iter().filter(|(key, _)| *key == "service.name");
+            assert_eq!(count.count(), 1);
+            resource.get("service.name").map(ToOwned::to_owned)
+        };
+        assert_eq!(name(&node, &spans).as_deref(), Some("reviews"));
+        let list = "service.name=a, service.version = 2%2C5 ,zone=x";
+        node.variables = [(RESOURCE_ATTRIBUTES.into(), list.into())].into();
+        assert_eq!(name(&node, &spans).as_deref(), Some("a"));
+        assert_eq!(resource(&node, &spans).get("service.version"), Some("2,5"));
+        assert_eq!(resource(&node, &spans).get("zone"), Some("x"));
+        node.variables.push((SERVICE_NAME.into(), "b".into()));
+        assert_eq!(name(&node, &spans).as_deref(), Some("b"));
+        spans.resource = [
+            ("service.name".into(), "c".into()),
+            ("zone".into(), "y".into()),
+        ]
+        .into();
+        assert_eq!(name(&node, &spans).as_deref(), Some("c"));
+        assert_eq!(resource(&node, &spans).get("zone"), Some("y"));
+        spans.service_name = Some("d".into());
+        assert_eq!(name(&node, &spans).as_deref(), Some("d"));
+        assert_eq!(
+            resource(&node, &spans).get("sidespan.configuration"),
+            Some("01234567")
+        );
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_says_nothing() {
+        for (list, expected) in [
+            ("", Ok(0)),
+            (",", Ok(0)),
+            ("a=1,b=", Ok(2)),
+            ("a", Err(Malformed)),
+            ("a=1,=2", Err(Malformed)),
+            ("a=%ff", Err(Malformed)),
+        ] {
+            let node = Node {
+                variables: [(RESOURCE_ATTRIBUTES.into(), list.into())].into(),
+                ..Node::default()
+            };
+            assert_eq!(
+                node.environment().map(|found| found.len()),
+                expected,
+                "{list}"
+            );
+        }
+    }
+
+    #[test]
+    fn section_7_7_names_the_workload_by_its_kind() {
+        for (metadata, expected) in [
+            (
+                "kubernetes://apis/apps/v1/namespaces/default/deployments/reviews-v1",
+                Some(("k8s.deployment.name", "reviews-v1")),
+            ),
+            (
+                "kubernetes://apis/apps/v1/namespaces/default/statefulsets/db",
+                Some(("k8s.statefulset.name", "db")),
+            ),
+            (
+                "kubernetes://apis/batch/v1/namespaces/default/jobs/nightly",
+                Some(("k8s.job.name", "nightly")),
+            ),
+            ("kubernetes://apis/v1/namespaces/default/pods/x", None),
+            (
+                "kubernetes://apis/apps/v1/namespaces/default/deployments/",
+                None,
+            ),
+            ("cart", None),
+            ("", None),
+        ] {
+            assert_eq!(owner(metadata), expected, "{metadata}");
+        }
+    }
+
+    #[test]
+    fn rs_2_has_istios_tags_in_a_mesh_alone() {
+        let tags = |node: &Node| -> Vec<(&'static str, String)> {
+            node.istio_tags()
+                .map(|(key, value)| (key.name(), value.into()))
+                .collect()
+        };
+        let mut node = Node {
+            namespace: Some("default".into()),
+            cluster: Some("Kubernetes".into()),
+            ..Node::default()
+        };
+        assert_eq!(tags(&node), []);
+        node.canonical_service = Some("reviews".into());
+        node.mesh = Some("cluster.local".into());
+        assert_eq!(
+            tags(&node),
+            [
+                ("istio.canonical_service", "reviews".into()),
+                ("istio.canonical_revision", "latest".into()),
+                ("istio.mesh_id", "cluster.local".into()),
+                ("istio.namespace", "default".into()),
+                ("istio.cluster_id", "Kubernetes".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn takes_only_hashes_off_a_pods_name() {
+        let rows = [
+            ("reviews-v1-7dcb8cc9d5-x2x5q", "reviews-v1"),
+            ("web-0", "web-0"),
+            ("cart-redis-master", "cart-redis-master"),
+            ("api-7dcb8cc9d5", "api-7dcb8cc9d5"),
+            ("7dcb8cc9d5-x2x5q", "7dcb8cc9d5-x2x5q"),
+            ("plain", "plain"),
+        ];
+        for (pod, expected) in rows {
+            assert_eq!(without_hashes(pod), expected, "{pod}");
+        }
+    }
+}

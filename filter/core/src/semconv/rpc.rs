@@ -1,0 +1,257 @@
+//! What gRPC says, as OpenTelemetry's semantic conventions for RPC (1.44.0, a release candidate) name it.
+//!
+//! The conventions demand `_OTHER` for a method that is not known to exist on the server. A proxy never knows, so a
+//! method that looks like one is taken as it is; on a SERVER span whose status is UNIMPLEMENTED it is `_OTHER`
+//! (RP-3). On CLIENT spans, and on SERVER spans that no server has answered, nothing but the length bounds the names.
+
+use crate::codec::scan;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::names::{Key, Writer};
+use super::response_flags::{self, DOWNSTREAM_GONE};
+use crate::span::{SpanKind, Status};
+use crate::stream_info::Ending;
+
+/// Whether a content type is gRPC's. `application/grpc-web` is not: it is HTTP to every proxy but the one that
+/// translates it.
+#[inline]
+pub(crate) fn is_grpc(content_type: &[u8]) -> bool {
+    content_type
+        .strip_prefix(b"application/grpc")
+        .is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
+}
+
+/// The method of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// `pkg.Service/Method`
+    Named(String),
+    /// What came in its place.
+    Other(Vec<u8>),
+}
+
+impl Method {
+    /// The method of a path, which is `/pkg.Service/Method`.
+    #[inline]
+    pub(crate) fn of_path(path: &[u8]) -> Self {
+        let original = path.strip_prefix(b"/").unwrap_or(path);
+        let is_part = |part: &[u8]| {
+            !part.is_empty()
+                && part
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'))
+        };
+        let mut parts = scan::split(original, b'/');
+        let is_named = original.len() < path.len()
+            && original.len() <= MAX_NAME
+            && parts.next().is_some_and(is_part)
+            && parts.next().is_some_and(is_part)
+            && parts.next().is_none();
+        match core::str::from_utf8(original) {
+            Ok(text) if is_named => Self::Named(text.into()),
+            _ => Self::Other(original.to_vec()),
+        }
+    }
+
+    /// The span's name (RP-2).
+    #[inline]
+    pub(crate) fn span_name(&self) -> Cow<'static, str> {
+        match self {
+            Self::Named(name) => Cow::Owned(name.clone()),
+            Self::Other(_) => Cow::Borrowed("grpc"),
+        }
+    }
+
+    #[inline]
+    fn describe(&self, writer: &mut Writer<'_>) {
+        let (name, original) = match self {
+            Self::Named(name) => (name.as_str(), None),
+            Self::Other(original) => ("_OTHER", Some(original)),
+        };
+        if writer.vocabulary.is_old && !writer.vocabulary.omits(Key::RpcMethod) {
+            let (service, method) = name.split_once('/').unwrap_or(("", name));
+            if !service.is_empty() {
+                writer.out.text("rpc.service", service.as_bytes());
+            }
+            if !writer.vocabulary.is_stable {
+                writer.out.text("rpc.method", method.as_bytes());
+            }
+        }
+        writer.text(Key::RpcMethod, name.as_bytes());
+        // It is a path, so it goes where paths go.
+        if let Some(original) = original.filter(|_| !writer.vocabulary.omits(Key::Path)) {
+            writer.text(Key::RpcMethodOriginal, original);
+        }
+    }
+}
+
+/// Whether a status is the server's own fault (RP-4).
+#[inline]
+pub(crate) fn is_servers_failure(digits: &[u8]) -> bool {
+    decimal(digits).is_some_and(|number| Code::Number(number).is_failure(SpanKind::Server))
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// A number; those up to 16 have names.
+    Number(u32),
+    /// The response said nothing that could be read.
+    Missing,
+}
+
+impl Code {
+    /// The status in `grpc-status`, or what stands for it on this side where there is none (RP-6, RP-7).
+    #[inline]
+    fn of(kind: SpanKind, ending: &Ending) -> Self {
+        if let Some(number) = ending.grpc_status.as_deref().and_then(decimal) {
+            return Self::Number(number);
+        }
+        if ending.response_flags & DOWNSTREAM_GONE != 0 {
+            return Self::Number(CANCELLED);
+        }
+        if response_flags::broken_by(ending.response_flags).is_some() {
+            return Self::Number(UNAVAILABLE);
+        }
+        match (kind, ending.status_code) {
+            (SpanKind::Server, _) => Self::Missing,
+            (SpanKind::Client, Some(400 | 431)) => Self::Number(INTERNAL),
+            (SpanKind::Client, Some(401)) => Self::Number(UNAUTHENTICATED),
+            (SpanKind::Client, Some(403)) => Self::Number(PERMISSION_DENIED),
+            (SpanKind::Client, Some(404)) => Self::Number(UNIMPLEMENTED),
+            (SpanKind::Client, Some(429 | 502..=504) | None) => Self::Number(UNAVAILABLE),
+            (SpanKind::Client, Some(_)) => Self::Number(UNKNOWN),
+        }
+    }
+
+    /// Whether the span failed (RP-4): a client with everything but OK, a server with what is its own fault.
+    #[inline]
+    fn is_failure(self, kind: SpanKind) -> bool {
+        match (self, kind) {
+            (Self::Number(OK), _) => false,
+            (Self::Missing, _) | (Self::Number(_), SpanKind::Client) => true,
+            (Self::Number(number), SpanKind::Server) => {
+                matches!(
+                    number,
+                    UNKNOWN | 4 | UNIMPLEMENTED | INTERNAL | UNAVAILABLE | 15
+                ) || number > 16
+            }
+        }
+    }
+}
+
+/// Adds what the end of a call tells, says whether the span failed, and how it is named.
+#[inline]
+pub(crate) fn describe_ending(
+    writer: &mut Writer<'_>,
+    method: &Method,
+    ending: &Ending,
+) -> (Status, Cow<'static, str>) {
+    let kind = writer.side.kind;
+    let code = Code::of(kind, ending);
+    let unknown = match method {
+        Method::Named(name) if kind == SpanKind::Server && code == Code::Number(UNIMPLEMENTED) => {
+            Some(Method::Other(name.clone().into_bytes()))
+        }
+        _ => None,
+    };
+    let method = unknown.as_ref().unwrap_or(method);
+    writer.text(Key::RpcSystem, b"grpc");
+    method.describe(writer);
+    if let Some(status) = ending.status_code {
+        writer.number(Key::StatusCode, i64::from(status));
+    }
+    if let Code::Number(number) = code {
+        writer.text(Key::RpcStatus, code_name(number).as_bytes());
+        if writer.vocabulary.is_old && !writer.vocabulary.omits(Key::RpcStatus) {
+            writer.out.number("rpc.grpc.status_code", i64::from(number));
+        }
+    }
+    let name = method.span_name();
+    let is_abandoned = ending.grpc_status.is_none() && ending.response_flags & DOWNSTREAM_GONE != 0;
+    let is_failure = match kind {
+        // A caller that goes away by itself is no failure of its own; of the server only before it has begun to answer.
+        SpanKind::Client if is_abandoned => false,
+        SpanKind::Server if is_abandoned => ending.status_code.is_none(),
+        _ => code.is_failure(kind),
+    };
+    if !is_failure {
+        return (Status::Unset, name);
+    }
+    let broken = response_flags::broken_by(ending.response_flags);
+    match (code, ending.grpc_status.is_some(), broken) {
+        (Code::Number(number), true, _) | (Code::Number(number), false, None) => {
+            writer.text(Key::ErrorType, code_name(number).as_bytes());
+        }
+        (_, _, Some(reason)) => writer.text(Key::ErrorType, reason.as_bytes()),
+        (Code::Missing, _, None) => match ending.status_code {
+            Some(status @ 400..) => {
+                writer.text(Key::ErrorType, alloc::format!("{status}").as_bytes());
+            }
+            _ => writer.text(Key::ErrorType, b"_OTHER"),
+        },
+    }
+    (Status::Error, name)
+}
+
+/// Decimal, without leading zeros (gRPC over HTTP/2, "Status").
+#[inline]
+fn decimal(digits: &[u8]) -> Option<u32> {
+    let is_plain = match digits {
+        [b'0'] => true,
+        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    core::str::from_utf8(digits)
+        .ok()
+        .filter(|_| is_plain)?
+        .parse()
+        .ok()
+}
+
+/// The name of a code (RP-9); of one that nobody knows, its number.
+#[inline]
+fn code_name(number: u32) -> Cow<'static, str> {
+    const NAMES: [&str; 17] = [
+        "OK",
+        "CANCELLED",
+        "UNKNOWN",
+        "INVALID_ARGUMENT",
+        "DEADLINE_EXCEEDED",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+        "PERMISSION_DENIED",
+        "RESOURCE_EXHAUSTED",
+        "FAILED_PRECONDITION",
+        "ABORTED",
+        "OUT_OF_RANGE",
+        "UNIMPLEMENTED",
+        "INTERNAL",
+        "UNAVAILABLE",
+        "DATA_LOSS",
+        "UNAUTHENTICATED",
+    ];
+    usize::try_from(number)
+        .ok()
+        .and_then(|at| NAMES.get(at))
+        .map_or_else(
+            || Cow::Owned(alloc::format!("{number}")),
+            |name| Cow::Borrowed(*name),
+        )
+}
+
+/// A longer name is no name, as no attribute is longer.
+const MAX_NAME: usize = 1024;
+const OK: u32 = 0;
+const CANCELLED: u32 = 1;
+const UNKNOWN: u32 = 2;
+const PERMISSION_DENIED: u32 = 7;
+const UNIMPLEMENTED: u32 = 12;
+const INTERNAL: u32 = 13;
+const UNAVAILABLE: u32 = 14;
+const UNAUTHENTICATED: u32 = 16;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+//! Values that the workers of one process leave for each other in the proxy's shared data, which has no delete: their bytes,
+//! their age, and who may remove them.
+
+pub mod installations;
+pub mod kept_traces;
+pub mod lease;
+pub mod queue_ledger;
+pub mod request_ids;

@@ -1,0 +1,126 @@
+//! Which installations of the filter there are in one process, told among them by a list that each renews.
+//!
+//! Two copies in one filter chain happen: Istio appends the plugins of the namespace to those of the root namespace. The
+//! second copy must stand aside for a request that the first has seen, and asking for that costs two calls a request. Where
+//! only one installation is known, there is nothing to ask.
+//!
+//! ```text
+//! entries of: 8 bytes when (nanoseconds since the epoch, little endian), 1 byte length, name
+//! ```
+
+use alloc::vec::Vec;
+
+use super::lease::Lease;
+use crate::time::Nanos;
+
+/// The names of installations, each with the time at which it was last renewed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roster<'a>(Vec<(&'a [u8], Nanos)>);
+
+impl<'a> Roster<'a> {
+    /// Reads a list; what cannot be read ends it.
+    pub fn read(mut bytes: &'a [u8]) -> Self {
+        let mut entries = Vec::new();
+        while let Some((when, rest)) = bytes.split_first_chunk::<8>()
+            && let Some((length, rest)) = rest.split_first()
+            && let Some((name, rest)) = rest.split_at_checked(usize::from(*length))
+        {
+            entries.push((name, Nanos(u64::from_le_bytes(*when))));
+            bytes = rest;
+        }
+        Self(entries)
+    }
+
+    /// Whether another installation than this one is alive.
+    pub fn has_others(&self, name: &[u8], now: Nanos) -> bool {
+        let name = cut(name);
+        self.0
+            .iter()
+            .any(|(other, renewed)| *other != name && is_live(*renewed, now))
+    }
+
+    /// The list as it is to be written now, or `None` while this installation's entry is fresh.
+    pub fn renewed(&self, name: &[u8], now: Nanos) -> Option<Vec<u8>> {
+        let name = cut(name);
+        let is_fresh = |(other, renewed): &(&[u8], Nanos)| *other == name && !is_due(*renewed, now);
+        if self.0.iter().any(is_fresh) {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        let others = self
+            .0
+            .iter()
+            .filter(|(other, renewed)| *other != name && is_live(*renewed, now))
+            .take(MAX_OTHERS);
+        for (name, Nanos(renewed)) in [(name, now)].iter().chain(others) {
+            bytes.extend_from_slice(&renewed.to_le_bytes());
+            bytes.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
+            bytes.extend_from_slice(name);
+        }
+        Some(bytes)
+    }
+}
+
+fn is_live(renewed: Nanos, now: Nanos) -> bool {
+    lease(renewed).is_live(now)
+}
+
+fn is_due(renewed: Nanos, now: Nanos) -> bool {
+    lease(renewed).is_due(now)
+}
+
+fn lease(renewed: Nanos) -> Lease {
+    Lease {
+        holder: [0; 8],
+        renewed,
+    }
+}
+
+/// The length of a name is written in one byte.
+fn cut(name: &[u8]) -> &[u8] {
+    name.get(..usize::from(u8::MAX)).unwrap_or(name)
+}
+
+/// One is enough to know that there are others.
+const MAX_OTHERS: usize = 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    #[test]
+    fn knows_of_others_as_long_as_they_renew_themselves() {
+        let start = Nanos(100 * SECOND);
+        let first = Roster::default().renewed(b"mesh", start).unwrap();
+        assert!(!Roster::read(&first).has_others(b"mesh", start));
+        assert!(Roster::read(&first).has_others(b"shop", start));
+        let both = Roster::read(&first).renewed(b"shop", start).unwrap();
+        for name in [&b"mesh"[..], b"shop"] {
+            assert!(Roster::read(&both).has_others(name, start));
+            assert_eq!(Roster::read(&both).renewed(name, start), None, "fresh");
+        }
+        let later = Nanos(110 * SECOND);
+        let renewed = Roster::read(&both).renewed(b"mesh", later).unwrap();
+        let end = Nanos(120 * SECOND);
+        assert!(
+            !Roster::read(&renewed).has_others(b"mesh", end),
+            "shop is gone"
+        );
+        assert!(Roster::read(&renewed).has_others(b"shop", end));
+    }
+
+    #[test]
+    fn stays_small_and_believes_no_byte() {
+        let now = Nanos(SECOND);
+        let mut bytes = Vec::new();
+        for name in 0..100_u8 {
+            bytes = Roster::read(&bytes).renewed(&[name; 300], now).unwrap();
+        }
+        assert!(bytes.len() <= 8 * (8 + 1 + 255));
+        for end in 0..bytes.len() {
+            Roster::read(&bytes[..end]).has_others(b"x", now);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! What the tracer does with requests that were not sampled: it holds them, listens to their responses, and makes spans of
+//! those that are worth it in the end.
+
+use alloc::boxed::Box;
+
+use super::pending::{Fate, Held, Side, kept};
+use super::response_header::{Part, Word};
+use crate::config::Keep;
+use crate::headers::{Name, RequestHeaders};
+use crate::id_generator::Entropy;
+use crate::sampling::sampler::Verdict;
+use crate::semconv::rpc;
+use crate::shared_data::kept_traces::Notes;
+use crate::span::SpanKind;
+use crate::stats::{Counter, Stats};
+use crate::stream_info::Exchange;
+use crate::time::Nanos;
+use crate::tracer::open_spans::{Active, Open, Parent};
+use crate::tracer::state::State;
+use crate::tracer::{Course, Direction, Tracer};
+
+/// Whether anything could be kept by these rules.
+#[inline]
+pub(crate) fn is_on(keep: &Keep) -> bool {
+    (keep.errors || keep.slower_than.is_some()) && keep.spans_per_second > 0.0
+}
+
+impl Tracer {
+    /// The rules of keeping for this direction; `None` where nothing could be kept.
+    #[inline]
+    fn keep(&self, direction: Direction) -> Option<Keep> {
+        let keep = match (&self.edge_keep, direction) {
+            (Some(keep), Direction::Edge) => keep,
+            _ => self.keep.as_ref()?,
+        };
+        Some(*keep).filter(is_on)
+    }
+
+    /// Holds the spans of a request that was not sampled. At an edge the context that goes on becomes the CLIENT span's.
+    #[inline]
+    pub fn hold(
+        &self,
+        course: &mut Course<'_>,
+        direction: impl FnOnce() -> Direction,
+        headers: &RequestHeaders<'_>,
+        now: impl FnOnce() -> Nanos,
+        state: &mut State<impl Entropy>,
+    ) -> Option<Held> {
+        let decision = course
+            .decision
+            .filter(|decision| self.keeps_any && decision.verdict == Verdict::Drop)?;
+        let direction = direction();
+        let keep = self.keep(direction)?;
+        let mut context = course.context?;
+        let side = |span_id| {
+            Some(Side {
+                span_id,
+                fate: Fate::Open,
+            })
+        };
+        let own = context.span_id?;
+        let (server, client) = match direction {
+            Direction::Inbound => (side(own), None),
+            Direction::Outbound => (None, side(own)),
+            Direction::Edge => {
+                let Some(client) = state.ids.span_id() else {
+                    state.stats.add(Counter::EntropyFailures);
+                    return None;
+                };
+                context.span_id = Some(client);
+                course.context = Some(context);
+                course.seal(headers, &mut state.stats);
+                (side(own), side(client))
+            }
+        };
+        let content_type = headers.first(Name::ContentType);
+        Some(Held {
+            context,
+            parent_span_id: course.parent_span_id,
+            link: course.link.map(Box::new),
+            trace_state: course.tracestate.as_bytes().to_vec(),
+            reason: decision.reason,
+            randomness: course.randomness,
+            keep,
+            is_rpc: content_type.is_some_and(rpc::is_grpc),
+            start: keep.slower_than.map_or(Nanos(0), |_| now()),
+            is_heard: false,
+            is_whole: false,
+            target: TARGET.map(|(name, _)| digest(headers.first(name))),
+            server,
+            client,
+        })
+    }
+
+    /// Listens to a part of the response, and says what the caller is to be told in it.
+    #[inline]
+    pub fn hear_held<E>(
+        &self,
+        held: &mut Held,
+        part: Part,
+        exchange: &impl Exchange,
+        notes: &mut impl Notes,
+        now: impl Fn() -> Nanos,
+        state: &mut State<E>,
+    ) -> Word {
+        let is_edge = held.server.is_some() && held.client.is_some();
+        let strips = self.strips_at(is_edge);
+        if part == Part::Trailers && !held.is_rpc {
+            return match strips {
+                true => Word::stripped(part, exchange),
+                false => Word::Leave,
+            };
+        }
+        let verdict = verdict(held, part, exchange);
+        if verdict.is_none() && !strips {
+            return Word::Leave;
+        }
+        let listens = held.client.is_some() || strips;
+        let said = listens.then(|| part.server_timing(exchange)).flatten();
+        if let Some(is_failure) = verdict {
+            held.is_heard = true;
+            let own = held.own_cause(is_failure, &now);
+            held.judge(own, said.as_deref(), notes, &now, &mut state.limits);
+        }
+        match strips {
+            true => Word::strip(said.as_deref()),
+            false => held.word(|| part.server_timing(exchange)),
+        }
+    }
+
+    /// Settles at the end what was held, and says whether any span of it is kept.
+    #[inline]
+    pub fn settle_held<E>(
+        &self,
+        held: &mut Held,
+        exchange: &impl Exchange,
+        notes: &mut impl Notes,
+        now: impl Fn() -> Nanos,
+        state: &mut State<E>,
+    ) -> bool {
+        let late = held.late_cause(exchange, &now);
+        // Without an answer nobody has asked yet whether a call that was made for it is kept.
+        if late.is_some() || !held.is_heard {
+            held.judge(late, None, notes, &now, &mut state.limits);
+        }
+        // Nothing has spoken for what nearly all requests leave.
+        if held.is_open() {
+            return false;
+        }
+        let sides = [held.server, held.client];
+        let of = |fate: fn(Fate) -> bool| {
+            let sides = sides.iter().flatten();
+            sides.filter(|side| fate(side.fate)).count()
+        };
+        let lost = of(|fate| fate == Fate::TooMany);
+        state.stats.add_many(Counter::SpansFinished, lost);
+        state.stats.add_many(Counter::SpansDroppedRate, lost);
+        of(|fate| matches!(fate, Fate::Kept(_))) > 0
+    }
+
+    /// Opens the spans that are kept, to be finished at once. The headers are the request's, as they are when it is logged.
+    #[inline]
+    pub fn open_held<'h>(
+        &self,
+        held: Held,
+        headers: RequestHeaders<'h>,
+        all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
+        now: Nanos,
+        stats: &mut Stats,
+    ) -> Option<Active> {
+        let headers = as_received(held.target, headers, all.clone());
+        let subject = self.descriptions.subject(&headers);
+        let above = held.server.map(|side| side.span_id);
+        let of_server = (Parent::Caller, held.parent_span_id);
+        let of_client = match above {
+            Some(above) => (Parent::Here, Some(above)),
+            None => of_server,
+        };
+        let mut open = |kind, side, (parent, parent_span_id)| {
+            let (side, cause) = kept(side)?;
+            stats.add(cause.counter());
+            let reason = held.reason;
+            let all = all.clone();
+            let mut attributes = self
+                .descriptions
+                .begin(kind, &subject, &headers, all, reason);
+            attributes.text("sidespan.kept", cause.name().as_bytes());
+            Some(Open {
+                kind,
+                span_id: side.span_id,
+                parent_span_id,
+                parent,
+                attributes,
+            })
+        };
+        let server = open(SpanKind::Server, held.server, of_server);
+        let client = open(SpanKind::Client, held.client, of_client);
+        let (first, second) = match (server, client) {
+            (Some(first), second) => (first, second),
+            (None, Some(first)) => (first, None),
+            (None, None) => return None,
+        };
+        Some(Active {
+            context: held.context,
+            link: held.link.map(|link| *link),
+            trace_state: held.trace_state,
+            subject,
+            // Where no time was asked for, the proxy's own is there.
+            start: if held.start > Nanos(0) {
+                held.start
+            } else {
+                now
+            },
+            first,
+            second,
+            response: None,
+        })
+    }
+}
+
+/// What this part says of the exchange: whether it failed; `None` where that is still to come, or has been.
+#[inline]
+fn verdict(held: &Held, part: Part, exchange: &impl Exchange) -> Option<bool> {
+    if held.is_heard {
+        return None;
+    }
+    let status = match part {
+        Part::Headers => exchange.response_header(":status"),
+        Part::Trailers => None,
+    };
+    let status = status.as_deref();
+    if !held.is_rpc {
+        return Some(matches!(status, Some([b'5', _, _])));
+    }
+    // A call says at its end how it was. One that says nothing has failed, but for a refusal that is the caller's own
+    // fault (gRPC, "HTTP to gRPC Status Code Mapping").
+    match (part.line(exchange, "grpc-status"), status) {
+        (Some(digits), _) => Some(rpc::is_servers_failure(&digits)),
+        (None, Some(b"200")) => None,
+        (None, Some(b"401" | b"403")) => Some(false),
+        (None, _) => Some(true),
+    }
+}
+
+/// The request as it came, but for what was changed on its way besides: a route may have changed its path and its
+/// authority, and Envoy then notes what they were. A caller can write such notes, too, so one counts only if it says what
+/// did come.
+#[inline]
+fn as_received<'h>(
+    came: [u64; 2],
+    headers: RequestHeaders<'h>,
+    all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
+) -> RequestHeaders<'h> {
+    TARGET
+        .iter()
+        .zip(came)
+        .fold(headers, |headers, ((name, noted), came)| {
+            if digest(headers.first(*name)) == came {
+                return headers;
+            }
+            let is_it = |(name, value): &(&[u8], &[u8])| {
+                *name == noted.as_bytes() && digest(Some(value)) == came
+            };
+            match all.clone().find(is_it) {
+                Some((_, value)) => headers.replaced(*name, value),
+                None => headers,
+            }
+        })
+}
+
+/// The hash of rustc's own tables (FxHash), eight bytes at a time: each request that is held pays for two of them.
+#[inline]
+fn digest(value: Option<&[u8]>) -> u64 {
+    let bytes = value.unwrap_or_default();
+    let (words, rest) = bytes.as_chunks::<8>();
+    let last = rest
+        .iter()
+        .fold(1, |word, byte| (word << 8) | u64::from(*byte));
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    words.chain([last]).fold(0, |hash: u64, word| {
+        (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95)
+    })
+}
+
+/// What a route may change, and where Envoy notes what it was.
+const TARGET: [(Name, &str); 2] = [
+    (Name::Path, "x-envoy-original-path"),
+    (Name::Authority, "x-envoy-original-host"),
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! The word about a trace in `server-timing`: hearing it, saying it, and taking it out of a response.
+//!
+//! Headers of one name may come in several lines, of which the proxy gives the first, and writing replaces them all. So
+//! where there is one, all lines are asked for, joined as HTTP joins them.
+
+use alloc::vec::Vec;
+
+use super::server_timing;
+use crate::stream_info::Exchange;
+
+/// Which part of a response has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Its headers.
+    Headers,
+    /// Its trailers.
+    Trailers,
+}
+
+/// What is to be done with `server-timing` in the part that passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Nothing.
+    Leave,
+    /// It is to say this.
+    Set(Vec<u8>),
+    /// It is to be taken away.
+    Remove,
+}
+
+impl Part {
+    /// The first line of this name.
+    #[inline]
+    pub(super) fn line(self, exchange: &impl Exchange, name: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Headers => exchange.response_header(name),
+            Self::Trailers => exchange.response_trailer(name),
+        }
+    }
+
+    /// All that `server-timing` says.
+    #[inline]
+    pub(super) fn server_timing(self, exchange: &impl Exchange) -> Option<Vec<u8>> {
+        let first = self.line(exchange, server_timing::NAME)?;
+        let all = match self {
+            Self::Headers => "response\0headers\0server-timing",
+            Self::Trailers => "response\0trailers\0server-timing",
+        };
+        Some(exchange.property(all).unwrap_or(first))
+    }
+}
+
+impl Word {
+    /// Takes out what anybody said of traces, and leaves all else.
+    #[inline]
+    pub(super) fn strip(said: Option<&[u8]>) -> Self {
+        match said {
+            Some(said) if server_timing::has_word(said) => {
+                match server_timing::without_words(said) {
+                    rest if rest.is_empty() => Self::Remove,
+                    rest => Self::Set(rest),
+                }
+            }
+            _ => Self::Leave,
+        }
+    }
+
+    /// Takes it out of this part of a response.
+    #[inline]
+    pub fn stripped(part: Part, exchange: &impl Exchange) -> Self {
+        Self::strip(part.server_timing(exchange).as_deref())
+    }
+}

@@ -1,0 +1,146 @@
+//! The spans of one request while they are open, and what they say when it has ended.
+
+use alloc::vec::Vec;
+
+use crate::ids::SpanId;
+use crate::propagation::{SpanContext, w3c};
+use crate::semconv::describe::{Descriptions, Subject};
+use crate::span::{Attributes, Link, Span, SpanKind};
+use crate::stream_info::{self, Ending, Exchange, Question, Told};
+use crate::time::Nanos;
+
+/// The open spans of one request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Active {
+    pub(super) context: SpanContext,
+    pub(super) link: Option<Link>,
+    pub(super) trace_state: Vec<u8>,
+    pub(super) subject: Subject,
+    pub(super) start: Nanos,
+    pub(super) first: Open,
+    pub(super) second: Option<Open>,
+    // What was read of the response when it came, where that cannot be done at the end.
+    pub(super) response: Option<Response>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Open {
+    pub(super) kind: SpanKind,
+    pub(super) span_id: SpanId,
+    pub(super) parent_span_id: Option<SpanId>,
+    pub(super) parent: Parent,
+    pub(super) attributes: Attributes,
+}
+
+/// Where the parent of a span is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parent {
+    /// With the caller, or nowhere, for the span is a root.
+    Caller,
+    /// In this proxy.
+    Here,
+    /// In one of the two.
+    Unknown,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Response {
+    pub(super) ending: Ending,
+    pub(super) headers: Vec<Option<Vec<u8>>>,
+    pub(super) is_whole: bool,
+}
+
+impl Active {
+    /// Whether it is a gRPC call.
+    #[inline]
+    pub(super) fn is_rpc(&self) -> bool {
+        self.subject.is_rpc()
+    }
+
+    /// Whether it asked for a tunnel.
+    #[inline]
+    pub(super) fn is_connect(&self) -> bool {
+        self.subject.is_connect()
+    }
+
+    /// Notes that the response has come to its end.
+    #[inline]
+    pub fn hear_end(&mut self) {
+        self.response.get_or_insert_default().is_whole = true;
+    }
+
+    /// Ends the spans, at the end of the exchange as the proxy tells it, and hands each over.
+    #[inline]
+    pub(super) fn finish(
+        self,
+        descriptions: &Descriptions,
+        exchange: &impl Exchange,
+        now: Nanos,
+        each: &mut impl FnMut(Span),
+    ) {
+        let question = match (self.first.kind, &self.second) {
+            (_, Some(_)) => Question::Both,
+            (SpanKind::Server, None) => Question::Server,
+            (SpanKind::Client, None) => Question::Client,
+        };
+        let answers = exchange.answers(question);
+        let told = Told::new(exchange, question, answers.as_deref());
+        let (start, end) = stream_info::times(&told, self.start, now);
+        let ending = Ending::read(&told, self.is_rpc());
+        self.end(descriptions, &ending, &told, (start, end), each);
+    }
+
+    /// Ends the spans so, and then.
+    #[inline]
+    pub(super) fn end(
+        self,
+        descriptions: &Descriptions,
+        ending: &Ending,
+        told: &Told<'_, impl Exchange>,
+        (start, end): (Nanos, Nanos),
+        each: &mut impl FnMut(Span),
+    ) {
+        let early = self
+            .response
+            .map_or_else(Vec::new, |response| response.headers);
+        let (mut next, mut second) = (Some(self.first), self.second);
+        let mut trace_state = self.trace_state;
+        while let Some(mut open) = next.take() {
+            next = second.take();
+            let attributes = &mut open.attributes;
+            let outcome =
+                descriptions.end(open.kind, &self.subject, attributes, ending, &early, told);
+            each(Span {
+                trace_id: self.context.trace_id,
+                span_id: open.span_id,
+                parent_span_id: open.parent_span_id,
+                trace_state: match next {
+                    Some(_) => trace_state.clone(),
+                    None => core::mem::take(&mut trace_state),
+                },
+                flags: flags(&self.context, &open),
+                link: self.link.filter(|_| open.parent != Parent::Here),
+                name: outcome.name,
+                kind: open.kind,
+                start,
+                end,
+                attributes: open.attributes,
+                status: outcome.status,
+            });
+        }
+    }
+}
+
+/// W3C's flags, and OTLP's word on where the parent is (`SpanFlags` in `trace.proto`).
+#[inline]
+fn flags(context: &SpanContext, open: &Open) -> u32 {
+    let place = match (open.parent, open.parent_span_id) {
+        (Parent::Unknown, _) => 0,
+        (Parent::Caller, Some(_)) => PARENT_IS_KNOWN | PARENT_IS_REMOTE,
+        (Parent::Caller, None) | (Parent::Here, _) => PARENT_IS_KNOWN,
+    };
+    u32::from(w3c::trace_flags(context)) | place
+}
+
+const PARENT_IS_KNOWN: u32 = 0x100;
+const PARENT_IS_REMOTE: u32 = 0x200;

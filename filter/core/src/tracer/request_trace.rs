@@ -1,0 +1,159 @@
+//! What was decided on one request, and the spans that it begins with.
+
+use super::Direction;
+use super::open_spans::{Active, Open, Parent};
+use super::state::State;
+use crate::headers::RequestHeaders;
+use crate::id_generator::Entropy;
+use crate::ids::SpanId;
+use crate::propagation::format::FormatSet;
+use crate::propagation::tracestate::Tracestate;
+use crate::propagation::{self, Outgoing, SamplingState, SpanContext};
+use crate::sampling::sampler::{Decision, Verdict};
+use crate::semconv::describe::Descriptions;
+use crate::span::{Link, SpanKind};
+use crate::stats::{Counter, Stats};
+use crate::time::Nanos;
+
+/// Where one request goes from here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Course<'a> {
+    pub(super) context: Option<SpanContext>,
+    pub(super) received: SamplingState,
+    pub(super) tracestate: Tracestate<'a>,
+    pub(super) agreeing: FormatSet,
+    pub(super) answered: FormatSet,
+    pub(super) parent_span_id: Option<SpanId>,
+    // To what was noted by the request's id.
+    pub(super) is_joined: bool,
+    pub(super) link: Option<Link>,
+    // None where nothing is decided here.
+    pub(super) decided: Option<Decision>,
+    // The same; None also where nothing can be recorded.
+    pub(super) decision: Option<Decision>,
+    // Of the trace, by which others choose the same traces; 0 where nothing is decided.
+    pub(super) randomness: u64,
+    // None where nothing goes on.
+    pub(super) descriptions: Option<&'a Descriptions>,
+}
+
+impl Course<'_> {
+    /// Nothing goes on: what came in is not believed, and nothing begins here.
+    #[inline]
+    pub(super) fn silent() -> Self {
+        Self {
+            context: None,
+            received: SamplingState::Deferred,
+            tracestate: Tracestate::Absent,
+            agreeing: FormatSet::default(),
+            answered: FormatSet::default(),
+            parent_span_id: None,
+            is_joined: false,
+            link: None,
+            decided: None,
+            decision: None,
+            randomness: 0,
+            descriptions: None,
+        }
+    }
+
+    /// Whether spans are to be opened.
+    #[inline]
+    pub fn is_recorded(&self) -> bool {
+        self.decision
+            .is_some_and(|decision| decision.verdict == Verdict::Record)
+    }
+
+    /// Opens the spans of a recorded request; at an edge the context that goes on becomes the CLIENT span's. `all` are all
+    /// headers of the request. `None` when the course is not recorded, or has no id for the second span.
+    #[inline]
+    pub fn begin<'h>(
+        &mut self,
+        direction: Direction,
+        headers: &RequestHeaders<'_>,
+        all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
+        now: Nanos,
+        state: &mut State<impl Entropy>,
+    ) -> Option<Active> {
+        let State { ids, stats, .. } = state;
+        let decision = self.decision.filter(|_| self.is_recorded())?;
+        let descriptions = self.descriptions?;
+        let mut context = self.context?;
+        let span_id = context.span_id?;
+        let subject = descriptions.subject(headers);
+        let open = |kind, span_id, parent_span_id, parent| Open {
+            kind,
+            span_id,
+            parent_span_id,
+            parent,
+            attributes: descriptions.begin(kind, &subject, headers, all.clone(), decision.reason),
+        };
+        let parent = self.parent_span_id;
+        let (first, second) = match direction {
+            Direction::Inbound => (
+                open(SpanKind::Server, span_id, parent, Parent::Caller),
+                None,
+            ),
+            Direction::Outbound => (
+                open(SpanKind::Client, span_id, parent, Parent::Caller),
+                None,
+            ),
+            Direction::Edge => {
+                let server = open(SpanKind::Server, span_id, parent, Parent::Caller);
+                match ids.span_id() {
+                    Some(client_id) => {
+                        context.span_id = Some(client_id);
+                        let client = open(SpanKind::Client, client_id, Some(span_id), Parent::Here);
+                        (server, Some(client))
+                    }
+                    None => {
+                        stats.add(Counter::EntropyFailures);
+                        (server, None)
+                    }
+                }
+            }
+        };
+        self.context = Some(context);
+        if direction == Direction::Edge {
+            self.seal(headers, stats);
+        }
+        Some(Active {
+            context,
+            link: self.link,
+            trace_state: self.tracestate.as_bytes().to_vec(),
+            subject,
+            start: now,
+            first,
+            second,
+            response: None,
+        })
+    }
+
+    /// Puts into `tracestate` what only a member of it can say, once the ids are known.
+    #[inline]
+    pub(super) fn seal(&mut self, headers: &RequestHeaders<'_>, stats: &mut Stats) {
+        let tracestate = core::mem::replace(&mut self.tracestate, Tracestate::Absent);
+        self.tracestate =
+            propagation::seal(tracestate, self.context, self.agreeing, headers, stats);
+    }
+
+    #[inline]
+    pub(super) fn outgoing(&self) -> Outgoing<'_> {
+        Outgoing {
+            context: self.context,
+            decision: self.received,
+            tracestate: &self.tracestate,
+            agreeing: self.agreeing,
+            answered: self.answered,
+        }
+    }
+}
+
+impl Course<'_> {
+    /// Whether spans may still be kept although they were not sampled.
+    #[inline]
+    pub fn is_held(&self) -> bool {
+        self.decision
+            .is_some_and(|decision: Decision| decision.verdict == Verdict::Drop)
+    }
+}
