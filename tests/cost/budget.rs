@@ -120,5 +120,5 @@ const PARTS: [(&str, Part); 3] = [
 ];
 
 fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("budget/recorded.json")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cost/budget/recorded.json")
 }

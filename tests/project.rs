@@ -1,0 +1,6 @@
+//! The project's own rules: core and guest equal, every counter moved, documents true, nothing skipped in silence.
+
+mod counters;
+mod parity;
+mod skipped;
+mod tidy;

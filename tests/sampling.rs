@@ -1,0 +1,7 @@
+//! Sampling: the ratio, rules and limits, the document of a remote server, and the trust in a caller's decision.
+
+mod limits;
+mod rates;
+mod ratio;
+mod remote;
+mod trust;
