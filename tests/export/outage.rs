@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
 use sidespan_host::{Headers, Host, HttpCall};
 use sidespan_tests::accounts::assert_accounted;
 use sidespan_tests::worlds::Guest;

@@ -6,8 +6,8 @@
 
 mod table;
 
+use sidespan_core::direction::Direction;
 use sidespan_core::propagation::format::Format;
-use sidespan_core::tracer::Direction;
 use sidespan_tests::dialect::{self, Context, State};
 use sidespan_tests::readme;
 use sidespan_tests::worlds::{Header, Outcome, Request};

@@ -4,7 +4,7 @@
 
 mod examples;
 
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
 use sidespan_tests::worlds::{Outcome, Request};
 
 use examples::{DENIED, EXAMPLES, Example};

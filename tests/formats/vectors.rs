@@ -2,7 +2,7 @@
 
 mod bank;
 
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
 use sidespan_tests::worlds::{Outcome, Request};
 
 use bank::{Vector, row};

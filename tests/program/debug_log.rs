@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
 use sidespan_host::{Host, LogLevel, Shared};
 use sidespan_tests::worlds::{Guest, module};
 

@@ -2,11 +2,10 @@
 //!
 //! Of a schema, the rules written in CEL are not checked: only an API server evaluates those.
 
-use std::env;
-use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::Command;
+use std::{env, fs};
 
 use serde_json::Value;
 use sidespan::check::Report;

@@ -4,7 +4,7 @@ mod formats;
 
 use std::time::Duration;
 
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
 use sidespan_host::Headers;
 use sidespan_tests::accounts::assert_accounted;
 use sidespan_tests::worlds::{Guest, Header};

@@ -2,7 +2,7 @@
 //! none that a client should send.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
 use sidespan_tests::worlds::{Guest, Header, Outcome, Request};
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

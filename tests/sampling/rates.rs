@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde_json::Value as Json;
-use sidespan_core::tracer::Cause;
+use sidespan_core::tracer::keep::pending::Cause;
 use sidespan_sink::{SpanKind, StoredSpan, Value};
 use sidespan_tests::readme;
 

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use sidespan_core::direction::Direction;
 use sidespan_core::sampling::threshold::Threshold;
-use sidespan_core::tracer::Direction;
 use sidespan_tests::packages;
 use sidespan_tests::worlds::{Guest, Header};
 

@@ -7,7 +7,9 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use sidespan_core::shared_data::request_ids::{RequestId, SLOTS};
-use sidespan_host::{Action, Ending, Entropy, Headers, Host, LocalReply, Shared, StreamId, StreamProperties, Then};
+use sidespan_host::{
+    Action, Ending, Entropy, Headers, Host, LocalReply, Shared, StreamId, StreamProperties, Then,
+};
 use sidespan_tests::readme;
 use sidespan_tests::worlds::module;
 

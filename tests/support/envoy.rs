@@ -1,11 +1,10 @@
 //! Real Envoys with the filter in them.
 
-use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::OnceLock;
 use std::time::Duration;
+use std::{fs, process};
 
 use serde_json::Value;
 use sidespan_envoy::{Bootstrap, Envoy, Wasm, install, wait_for};

@@ -13,14 +13,15 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use sidespan_core::config::Config;
+use sidespan_core::direction::Direction;
 use sidespan_core::id_generator::Counting;
 use sidespan_core::in_memory::header_list::HeaderList;
 use sidespan_core::in_memory::stream_record::Record;
-use sidespan_core::otlp;
-use sidespan_core::semconv::resource::Node;
+use sidespan_core::node::Node;
+use sidespan_core::otlp::span::encode;
 use sidespan_core::time::Nanos;
+use sidespan_core::tracer::decide::Tracer;
 use sidespan_core::tracer::state::State;
-use sidespan_core::tracer::{Direction, Tracer};
 use sidespan_host::{Action, Ending, Headers, Host, Module, StreamProperties, Then};
 
 /// A header as a client may send it.
@@ -93,7 +94,7 @@ impl Request {
                 tracer.finish(active, &exchange, Nanos(2), &mut |span| finished.push(span));
             }
             for span in finished {
-                spans.push(Span::decode(&otlp::encode(&span)[..]).expect("a span"));
+                spans.push(Span::decode(&encode(&span)[..]).expect("a span"));
             }
         }
         let counters = state

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sidespan_core::stats::{Counter, Gauge};
-use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, ExtensionFile, Listener, Node, Route, Verdict, Wasm};
+use sidespan_envoy::{
+    Bootstrap, Cluster, Direction, Envoy, ExtensionFile, Listener, Node, Route, Verdict, Wasm,
+};
 use sidespan_tests::collector::Collector;
 use sidespan_tests::effort;
 use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter, wait_until_accounted};

@@ -3,6 +3,7 @@
 //! `cargo bench -p sidespan-core`, and `-- extract` for one alone. `encode/prost` builds the same span from generated types and encodes it, beside
 //! `encode/own`, which writes it straight from the span: the reason for an encoder of our own.
 
+use sidespan_core::in_memory::stream_record;
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
@@ -11,18 +12,21 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 use sidespan_core::config::Config;
+use sidespan_core::direction::Direction;
 use sidespan_core::headers::pairs::Pairs;
 use sidespan_core::headers::{HeaderWriter, RequestHeaders};
 use sidespan_core::id_generator::Entropy;
 use sidespan_core::ids::TraceId;
 use sidespan_core::in_memory::header_list::HeaderList;
-use sidespan_core::semconv::resource::Node;
+use sidespan_core::node::Node;
+use sidespan_core::otlp::span::encode_span;
+use sidespan_core::propagation;
 use sidespan_core::span::Span;
-use sidespan_core::stream_info::{self, Exchange, Question};
+use sidespan_core::stream_info::attributes::Question;
+use sidespan_core::stream_info::source::Exchange;
 use sidespan_core::time::Nanos;
+use sidespan_core::tracer::decide::Tracer;
 use sidespan_core::tracer::state::State;
-use sidespan_core::tracer::{Direction, Tracer};
-use sidespan_core::{otlp, propagation};
 
 const HEADERS: [(&str, &str); 14] = [
     (":authority", "cart.shop.svc.cluster.local:8080"),
@@ -75,7 +79,7 @@ impl Answering {
     fn well() -> Self {
         let [duration, flags, code] = [1_000_000_u64, 0, 200].map(u64::to_le_bytes);
         let answers = [&duration[..], &flags, &code, b"10.0.0.9:4711", b"HTTP/1.1"];
-        Self(stream_info::list(answers.into_iter()))
+        Self(stream_record::list(answers.into_iter()))
     }
 }
 
@@ -175,9 +179,9 @@ fn request(criterion: &mut Criterion) {
         course.begin(direction(), &headers, list.pairs(), now(), &mut state)
     };
     if let Some(active) = begin() {
-        criterion.bench_function("finish+encode", |bencher| {
+        criterion.bench_function("finish+encode_span", |bencher| {
             let finish = |active| {
-                let each = &mut |span| drop(black_box(otlp::encode(&span)));
+                let each = &mut |span| drop(black_box(encode_span(&span)));
                 tracer.finish(active, &answered, Nanos(2_000_000), each);
             };
             bencher.iter_batched(|| active.clone(), finish, BatchSize::SmallInput);
@@ -191,18 +195,18 @@ fn request(criterion: &mut Criterion) {
             let all = Pairs::new(&block);
             let active = course.begin(direction(), &headers, all, Nanos(1), &mut state);
             tracer.inject(&course, &headers, &mut Discard);
-            let each = &mut |span| drop(black_box(otlp::encode(&span)));
+            let each = &mut |span| drop(black_box(encode_span(&span)));
             tracer.finish(active?, &answered, Nanos(2), each);
             Some(())
         });
     });
 }
 
-fn encode(criterion: &mut Criterion) {
+fn encode_span(criterion: &mut Criterion) {
     let list = HeaderList::new(HEADERS);
     let spans = finished(&list.as_request());
     for span in &spans {
-        let generated = proto::Span::decode(&otlp::encode(span)[..]).unwrap_or_default();
+        let generated = proto::Span::decode(&encode_span(span)[..]).unwrap_or_default();
         let texts: Vec<(String, Value)> = generated
             .attributes
             .iter()
@@ -211,10 +215,10 @@ fn encode(criterion: &mut Criterion) {
                 Some((attribute.key.clone(), value))
             })
             .collect();
-        criterion.bench_function("encode/own", |bencher| {
-            bencher.iter(|| otlp::encode(black_box(span)));
+        criterion.bench_function("encode_span/own", |bencher| {
+            bencher.iter(|| encode_span(black_box(span)));
         });
-        criterion.bench_function("encode/prost", |bencher| {
+        criterion.bench_function("encode_span/prost", |bencher| {
             bencher.iter(|| {
                 let attributes = texts
                     .iter()
@@ -253,5 +257,5 @@ fn ids(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, request, encode, ids);
+criterion_group!(benches, request, encode_span, ids);
 criterion_main!(benches);

@@ -1,4 +1,4 @@
 //! Calls to a cluster of the proxy, whatever they are for: why one is not sent, and how failures are logged.
 
-pub(crate) mod failure_log;
+pub mod failure_log;
 pub mod send_error;

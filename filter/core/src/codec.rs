@@ -3,8 +3,12 @@
 pub(crate) mod base64;
 pub(crate) mod decimal;
 pub mod gzip;
+pub mod hex;
 pub(crate) mod http_date;
 pub(crate) mod json;
+pub(crate) mod number;
+pub(crate) mod percent;
 pub mod protobuf;
+pub(crate) mod quote;
 pub(crate) mod scan;
 pub(crate) mod sha256;

@@ -19,18 +19,15 @@ mod suggest;
 mod tree;
 
 pub use error::ConfigError;
-pub use sections::attributes::{Attribute, AttributeSource};
-pub use sections::export::{Compression, Export, HeaderValue, Otlp, Protocol, is_header_value};
-pub use sections::request_match::{Match, PathMatch};
-pub use sections::sampling::{Keep, Remote, Rule, Sampling};
-pub use sections::spans::Conventions;
-pub use sections::trust::{ContextTrust, Trust};
-
-pub use crate::propagation::format::Format;
 
 use crate::codec::sha256::sha256;
+use crate::direction::Direction;
+use crate::export::settings::{Export, HeaderValue};
+use crate::propagation::settings::{Propagation, Trust};
+use crate::sampling::request_match::Match;
+use crate::sampling::settings::{Keep, Sampling};
+use crate::semconv::settings::{Spans, distinct};
 use cursor::At;
-pub(crate) use error::quoted;
 use error::{Errors, Path};
 use sections::request_match;
 use tree::Node;
@@ -53,8 +50,8 @@ pub struct Config {
     /// `$.correlation.requestId`: whether what goes out without a context continues what came in with the same
     /// `x-request-id`.
     pub correlates_request_ids: bool,
-    /// Which side of the proxy this is.
-    pub direction: Direction,
+    /// The direction of all requests; `None` where the proxy is asked for it (`auto`).
+    pub direction: Option<Direction>,
     /// What spans say.
     pub spans: Spans,
     /// Where spans go.
@@ -137,7 +134,7 @@ impl Config {
             HeaderValue::Environment(name) => Some(name.as_str()),
             HeaderValue::Literal(_) => None,
         });
-        once(&mut headers.chain(self.spans.variables()))
+        distinct(&mut headers.chain(self.spans.variables()))
     }
 
     /// The labels of the workload that a match asks for.
@@ -150,57 +147,8 @@ impl Config {
         let rules = self.sampling.iter().flat_map(|sampling| &sampling.rules);
         let conditions = exclude.chain(rules.map(|rule| &rule.condition));
         let labels = conditions.flat_map(|condition| &condition.labels);
-        once(&mut labels.map(|(name, _)| name.as_str()))
+        distinct(&mut labels.map(|(name, _)| name.as_str()))
     }
-}
-
-/// `$.propagation`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Propagation {
-    /// The formats that are read, in order of precedence.
-    pub extract: Vec<Format>,
-    /// The formats that are always written.
-    pub inject: Vec<Format>,
-    /// Whether the formats that the request came in are written as well.
-    pub mirror: bool,
-    /// Whether an id that came with 16 digits leaves with 16 in B3.
-    pub keep64bit: bool,
-    /// What becomes of baggage.
-    pub baggage: Baggage,
-}
-
-/// `$.propagation.baggage`; as it is by default, no baggage is ever read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Baggage {
-    /// Patterns of keys whose members are removed.
-    pub deny: Vec<String>,
-    /// The size beyond which members are removed from the right.
-    pub max_bytes: Option<usize>,
-    /// Other forms of baggage that are copied into W3C's.
-    pub from: Vec<BaggageSource>,
-}
-
-/// A form of baggage besides W3C's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BaggageSource {
-    /// `uberctx-<key>`
-    Jaeger,
-    /// `ot-baggage-<key>`
-    OtTrace,
-}
-
-/// `$.direction`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Direction {
-    /// Asked of the proxy.
-    #[default]
-    Auto,
-    /// SERVER spans.
-    Inbound,
-    /// CLIENT spans.
-    Outbound,
-    /// Both.
-    Edge,
 }
 
 /// `$.role`.
@@ -211,52 +159,6 @@ pub enum Role {
     Request,
     /// An upstream HTTP filter, behind the router: one try of it.
     Attempt,
-}
-
-/// `$.spans`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Spans {
-    /// The configured `service.name`.
-    pub service_name: Option<String>,
-    /// Templates of paths, in order.
-    pub routes: Vec<String>,
-    /// What they say besides the conventions' attributes.
-    pub attributes: Vec<Attribute>,
-    /// Attributes of the resource, over all others.
-    pub resource: Vec<(String, String)>,
-    /// Attributes that are left out, by their stable or old names.
-    pub omit: Vec<String>,
-    /// Which names attributes have.
-    pub conventions: Conventions,
-    /// Keys of the query whose values are hidden, besides the conventions' own.
-    pub redact_query: Vec<String>,
-    /// Whether the ids are left for the access log.
-    pub access_log: bool,
-}
-
-impl Spans {
-    /// The environment variables that attributes are made of, each once.
-    pub fn variables(&self) -> Vec<&str> {
-        let variables = self
-            .attributes
-            .iter()
-            .filter_map(|attribute| match &attribute.source {
-                AttributeSource::Environment(name) => Some(name.as_str()),
-                _ => None,
-            });
-        once(&mut { variables })
-    }
-}
-
-/// The names, each once and in order. There are a few of them: a tree for them is more code than all of this file.
-fn once<'a>(names: &mut dyn Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut once = Vec::new();
-    for name in names {
-        if let Err(place) = once.binary_search(&name) {
-            once.insert(place, name);
-        }
-    }
-    once
 }
 
 /// What is used in place of `trust`, `sampling.exclude` and `sampling.keep` where the direction is edge.
@@ -305,11 +207,11 @@ const SECTIONS: [&str; 9] = [
 ];
 const ROLES: [(&str, Role); 2] = [("request", Role::Request), ("attempt", Role::Attempt)];
 const ATTEMPT_SECTIONS: [&str; 4] = ["propagation", "spans", "export", "role"];
-const DIRECTIONS: [(&str, Direction); 4] = [
-    ("auto", Direction::Auto),
-    ("inbound", Direction::Inbound),
-    ("outbound", Direction::Outbound),
-    ("edge", Direction::Edge),
+const DIRECTIONS: [(&str, Option<Direction>); 4] = [
+    ("auto", None),
+    ("inbound", Some(Direction::Inbound)),
+    ("outbound", Some(Direction::Outbound)),
+    ("edge", Some(Direction::Edge)),
 ];
 
 #[cfg(test)]

@@ -5,8 +5,16 @@
 
 use core::fmt;
 
-use crate::config;
-use crate::tracer::Direction;
+/// Which spans a proxy makes of one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Towards the workload: a SERVER span.
+    Inbound,
+    /// From the workload: a CLIENT span.
+    Outbound,
+    /// A gateway: a SERVER span and under it a CLIENT span.
+    Edge,
+}
 
 /// How the direction of a request is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,16 +26,14 @@ pub enum Facing {
 }
 
 impl Facing {
-    /// What is configured, or else what the node's id tells.
+    /// Returns the configured direction as the source, or else the one that the node's id tells.
     #[inline]
-    pub fn new(configured: config::Direction, node_id: &str) -> Self {
+    pub fn new(configured: Option<Direction>, node_id: &str) -> Self {
         let is_edge = node_id.starts_with("router~") || node_id.starts_with("waypoint~");
         match configured {
-            config::Direction::Inbound => Self::Fixed(Direction::Inbound),
-            config::Direction::Outbound => Self::Fixed(Direction::Outbound),
-            config::Direction::Edge => Self::Fixed(Direction::Edge),
-            config::Direction::Auto if is_edge => Self::Fixed(Direction::Edge),
-            config::Direction::Auto => Self::Listener,
+            Some(direction) => Self::Fixed(direction),
+            None if is_edge => Self::Fixed(Direction::Edge),
+            None => Self::Listener,
         }
     }
 
@@ -71,12 +77,8 @@ mod tests {
 
     #[test]
     fn a_configured_direction_is_not_asked_for() {
-        for (configured, direction) in [
-            (config::Direction::Inbound, Direction::Inbound),
-            (config::Direction::Outbound, Direction::Outbound),
-            (config::Direction::Edge, Direction::Edge),
-        ] {
-            let facing = Facing::new(configured, "router~10.0.0.1~gateway.istio-system");
+        for direction in [Direction::Inbound, Direction::Outbound, Direction::Edge] {
+            let facing = Facing::new(Some(direction), "router~10.0.0.1~gateway.istio-system");
             assert_eq!(facing, Facing::Fixed(direction));
         }
     }
@@ -95,11 +97,7 @@ mod tests {
             ("sidecar~10.0.0.1~cart.shop~x", Facing::Listener),
             ("", Facing::Listener),
         ] {
-            assert_eq!(
-                Facing::new(config::Direction::Auto, node_id),
-                facing,
-                "{node_id}"
-            );
+            assert_eq!(Facing::new(None, node_id), facing, "{node_id}");
         }
     }
 

@@ -1,8 +1,10 @@
 //! The way of finished spans to a collector: the queue, the requests, their answers, and the next try.
 
+pub mod answer;
 pub mod exporter;
+pub mod grpc_frame;
 pub mod queue;
 pub(crate) mod request;
 pub mod response;
+pub mod settings;
 pub(crate) mod status_details;
-pub(crate) mod urgency;

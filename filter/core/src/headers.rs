@@ -6,6 +6,7 @@
 
 mod name;
 pub mod pairs;
+pub(crate) mod target;
 
 use alloc::vec::Vec;
 
@@ -179,96 +180,9 @@ pub trait HeaderWriter {
     fn remove(&mut self, name: &'static str);
 }
 
-/// A number in decimal digits, and nothing else, if it is one and fits.
-#[inline]
-pub(crate) fn number<N: TryFrom<u64>>(digits: &[u8]) -> Option<N> {
-    N::try_from(decimal(digits)?).ok()
-}
-
-#[inline]
-fn decimal(digits: &[u8]) -> Option<u64> {
-    let (safe, rest) = digits
-        .split_at_checked(SAFE_DIGITS)
-        .unwrap_or((digits, &[]));
-    if safe.is_empty() {
-        return None;
-    }
-    let mut seen = 0;
-    let number = safe.iter().fold(0_u64, |number, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        seen = digit.max(seen);
-        number.wrapping_mul(10).wrapping_add(u64::from(digit))
-    });
-    if seen > 9 {
-        return None;
-    }
-    rest.iter().try_fold(number, |number, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 || number > u64::MAX / 10 {
-            return None;
-        }
-        // The comparison is all that a checked multiplication does, which wasm32 makes a call of.
-        number.wrapping_mul(10).checked_add(u64::from(digit))
-    })
-}
-
-/// No number of so many digits is too long for 64 bits.
-const SAFE_DIGITS: usize = 19;
-
-/// Without spaces and tabs at both ends (RFC 9110, optional whitespace).
-#[inline]
-pub(crate) fn trim(value: &[u8]) -> &[u8] {
-    let mut rest = value;
-    while let [b' ' | b'\t', inner @ ..] | [inner @ .., b' ' | b'\t'] = rest {
-        rest = inner;
-    }
-    rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_numbers_up_to_the_longest_and_nothing_else() {
-        for (digits, expected) in [
-            ("", None),
-            ("0", Some(0)),
-            ("0007", Some(7)),
-            ("9999999999999999999", Some(9_999_999_999_999_999_999)),
-            ("18446744073709551615", Some(u64::MAX)),
-            ("18446744073709551616", None),
-            ("99999999999999999999", None),
-            ("0018446744073709551615", Some(u64::MAX)),
-            ("1 ", None),
-            ("-1", None),
-            ("1a", None),
-            ("1844674407370955161/", None),
-        ] {
-            assert_eq!(number::<u64>(digits.as_bytes()), expected, "{digits}");
-        }
-    }
-
-    #[test]
-    fn a_number_is_digits_and_nothing_else() {
-        assert_eq!(number::<u16>(b"0"), Some(0));
-        assert_eq!(number::<u16>(b"00080"), Some(80));
-        assert_eq!(number::<u16>(b"65535"), Some(65_535));
-        assert_eq!(number(b"18446744073709551615"), Some(u64::MAX));
-        for no_number in [
-            &b""[..],
-            b"65536",
-            b"18446744073709551616",
-            b"99999999999999999999999",
-            b"+80",
-            b"-1",
-            b" 80",
-            b"8O",
-            b"\xff",
-        ] {
-            assert_eq!(number::<u16>(no_number), None, "{no_number:?}");
-        }
-    }
 
     #[test]
     fn keeps_every_line_of_a_repeated_header_in_order() {
@@ -329,12 +243,5 @@ mod tests {
         let headers = RequestHeaders::read([(&b"b3"[..], &b""[..])]);
         assert!(headers.has(Name::B3));
         assert_eq!(headers.lines(Name::B3).single(), Some(&b""[..]));
-    }
-
-    #[test]
-    fn trims_spaces_and_tabs_and_nothing_else() {
-        assert_eq!(trim(b" \t a b\t "), b"a b");
-        assert_eq!(trim(b" \t "), b"");
-        assert_eq!(trim(b"\x0ba"), b"\x0ba");
     }
 }

@@ -46,6 +46,7 @@ pub mod headers;
 pub mod id_generator;
 pub mod ids;
 pub mod in_memory;
+pub mod node;
 pub mod otlp;
 pub mod pattern;
 pub mod propagation;

@@ -7,3 +7,4 @@ pub(crate) mod names;
 pub mod resource;
 pub(crate) mod response_flags;
 pub(crate) mod rpc;
+pub mod settings;

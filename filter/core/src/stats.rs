@@ -3,9 +3,6 @@
 //! A counter in the proxy costs a call for each increment; added up in the VM it costs nothing. Everything that is
 //! refused or dropped moves one of these. Names are given without the common prefix.
 
-use crate::propagation::Refusal;
-use crate::propagation::format::Format;
-
 /// A counter; it only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
@@ -216,53 +213,6 @@ impl Counter {
             Self::ExportRetries => "export.retries",
             Self::EntropyFailures => "entropy.failures",
             Self::WorkerTicks => "worker.ticks",
-        }
-    }
-
-    #[inline]
-    pub(crate) fn valid(format: Format) -> Self {
-        match format {
-            Format::TraceContext => Self::TraceContextValid,
-            Format::B3 => Self::B3Valid,
-            Format::B3Multi => Self::B3MultiValid,
-            Format::Jaeger => Self::JaegerValid,
-            Format::XRay => Self::XRayValid,
-            Format::Datadog => Self::DatadogValid,
-            Format::GrpcTraceBin => Self::GrpcTraceBinValid,
-            Format::OtTrace => Self::OtTraceValid,
-            Format::Gcp => Self::GcpValid,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn malformed(format: Format) -> Self {
-        match format {
-            Format::TraceContext => Self::TraceContextMalformed,
-            Format::B3 => Self::B3Malformed,
-            Format::B3Multi => Self::B3MultiMalformed,
-            Format::Jaeger => Self::JaegerMalformed,
-            Format::XRay => Self::XRayMalformed,
-            Format::Datadog => Self::DatadogMalformed,
-            Format::GrpcTraceBin => Self::GrpcTraceBinMalformed,
-            Format::OtTrace => Self::OtTraceMalformed,
-            Format::Gcp => Self::GcpMalformed,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn refused(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Duplicate => Self::RefusedDuplicate,
-            Refusal::Length => Self::RefusedLength,
-            Refusal::Delimiter => Self::RefusedDelimiter,
-            Refusal::Version => Self::RefusedVersion,
-            Refusal::TraceId => Self::RefusedTraceId,
-            Refusal::TraceIdZero => Self::RefusedTraceIdZero,
-            Refusal::SpanId => Self::RefusedSpanId,
-            Refusal::SpanIdZero => Self::RefusedSpanIdZero,
-            Refusal::Flags => Self::RefusedFlags,
-            Refusal::Sampled => Self::RefusedSampled,
-            Refusal::Encoding => Self::RefusedEncoding,
         }
     }
 }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use sidespan_core::propagation::baggage;
-use sidespan_core::config::{Baggage, BaggageSource};
+use sidespan_core::propagation::settings::{Baggage, BaggageSource};
 use sidespan_core::stats::Stats;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {

@@ -3,8 +3,8 @@
 #![no_main]
 
 use sidespan_core::config::Config;
-use sidespan_core::semconv::resource::Node;
-use sidespan_core::tracer::Tracer;
+use sidespan_core::node::Node;
+use sidespan_core::tracer::decide::Tracer;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     match Config::parse(input) {

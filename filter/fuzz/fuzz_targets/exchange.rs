@@ -10,14 +10,15 @@ use std::sync::LazyLock;
 use sidespan_core::config::Config;
 use sidespan_core::id_generator::Counting;
 use sidespan_core::in_memory::stream_record::Record;
-use sidespan_core::otlp;
-use sidespan_core::propagation::SamplingState;
+use sidespan_core::otlp::span::encode;
+use sidespan_core::propagation::context::SamplingState;
 use sidespan_core::propagation::format::Format;
-use sidespan_core::semconv::resource::Node;
+use sidespan_core::node::Node;
 use sidespan_core::span::Span;
 use sidespan_core::tracer::state::State;
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::{Direction, Tracer};
+use sidespan_core::direction::Direction;
+use sidespan_core::tracer::decide::Tracer;
 use sidespan_fuzz::{all_agree, extract, headers};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
@@ -88,7 +89,7 @@ fn exchange<'a>(
     tracer.inject(&course, &request, &mut after);
     let answered = Record::answered(200);
     let each = &mut |span: Span| {
-        assert!(!otlp::encode(&span).is_empty());
+        assert!(!encode(&span).is_empty());
         traces.push(span.trace_id);
     };
     if let Some(active) = active {

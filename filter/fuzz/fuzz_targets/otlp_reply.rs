@@ -3,9 +3,11 @@
 
 #![no_main]
 
-use sidespan_core::config::Protocol;
-use sidespan_core::export::response::{Answer, Grpc, Reply, said};
-use sidespan_core::otlp;
+use sidespan_core::export::settings::Protocol;
+use sidespan_core::export::answer::{Answer, Grpc};
+use sidespan_core::export::response::{Reply, said};
+use sidespan_core::export::grpc_frame::grpc_message;
+use sidespan_core::otlp::response::rejected_spans;
 use sidespan_core::time::Nanos;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
@@ -31,6 +33,6 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
             assert!(!line.contains(char::is_control), "{line:?}");
         }
     }
-    let _ = otlp::rejected_spans(answer.body);
-    let _ = otlp::grpc_message(answer.body).map(otlp::rejected_spans);
+    let _ = rejected_spans(answer.body);
+    let _ = grpc_message(answer.body).map(rejected_spans);
 });

@@ -12,13 +12,15 @@ use sidespan_core::config::Config;
 use sidespan_core::id_generator::Counting;
 use sidespan_core::in_memory::stream_record::Record;
 use sidespan_core::in_memory::header_list::HeaderList;
-use sidespan_core::otlp;
+use sidespan_core::otlp::span::encode;
 use sidespan_core::codec::protobuf;
-use sidespan_core::semconv::resource::Node;
+use sidespan_core::node::Node;
 use sidespan_core::span::Span;
 use sidespan_core::tracer::state::State;
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::{Direction, Part, Tracer, Word};
+use sidespan_core::direction::Direction;
+use sidespan_core::tracer::keep::response_header::{Part, Word};
+use sidespan_core::tracer::decide::Tracer;
 use sidespan_fuzz::headers;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
@@ -134,7 +136,7 @@ fn kept(tracer: &Tracer, direction: Direction, request: &HeaderList, record: &Re
 }
 
 fn check(span: &Span) {
-    let bytes = otlp::encode(span);
+    let bytes = encode(span);
     let mut rest = bytes.as_slice();
     let mut keys = BTreeSet::new();
     while let Some((field, value)) = protobuf::read(&mut rest) {

@@ -3,11 +3,13 @@
 //! A format reads what it wrote, the same context; it writes one line of each header; and what it wrote it does not write
 //! differently. The targets beside this file are thin: each says where its bytes go and calls one of these functions.
 
-use sidespan_core::config::{Propagation, Trust};
+use sidespan_core::propagation::settings::{Propagation, Trust};
 use sidespan_core::in_memory::header_list::HeaderList;
 use sidespan_core::propagation::format::Format;
 use sidespan_core::propagation::tracestate::Tracestate;
-use sidespan_core::propagation::{self, Extraction, Outgoing, SamplingState};
+use sidespan_core::propagation;
+use sidespan_core::propagation::extract::Extraction;
+use sidespan_core::propagation::context::{Outgoing, SamplingState};
 use sidespan_core::stats::Stats;
 
 /// The headers of a format, a line of the input for each in turn; a line `~` leaves its header out.

@@ -1,6 +1,7 @@
 //! What a stream has begun with its request, and carries to its end.
 
-use sidespan_core::tracer::{Active, Held};
+use sidespan_core::tracer::keep::pending::Held;
+use sidespan_core::tracer::open_spans::Active;
 
 use crate::correlation::Note;
 

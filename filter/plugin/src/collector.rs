@@ -3,11 +3,15 @@
 use std::env::VarError;
 use std::time::Duration;
 
-use sidespan_core::config::{Compression, Export, HeaderValue, Otlp, Protocol, is_header_value};
-use sidespan_core::export::exporter::{Exporter, News, Urgency};
-use sidespan_core::export::response::{Answer, Failure, Grpc, Reply, said};
+use sidespan_core::cluster_call::failure_log::News;
+use sidespan_core::export::answer::{Answer, Grpc};
+use sidespan_core::export::exporter::{Exporter, Urgency};
+use sidespan_core::export::response::{Failure, Reply, said};
+use sidespan_core::export::settings::{
+    Compression, Export, HeaderValue, Otlp, Protocol, is_header_value,
+};
 use sidespan_core::id_generator::IdSource;
-use sidespan_core::otlp::Envelope;
+use sidespan_core::otlp::request::Envelope;
 use sidespan_core::stats::Stats;
 use sidespan_core::time::Nanos;
 

@@ -2,7 +2,7 @@
 //!
 //! They are written without comparison: who writes over another's note takes a hint away, and nothing else.
 
-use sidespan_core::propagation::SpanContext;
+use sidespan_core::propagation::context::SpanContext;
 use sidespan_core::shared_data::request_ids::{self, RequestId};
 
 use crate::host;

@@ -2,7 +2,8 @@
 
 use sidespan_core::config::Config;
 use sidespan_core::direction::Facing;
-use sidespan_core::semconv::resource::{Node, Resource};
+use sidespan_core::node::Node;
+use sidespan_core::semconv::resource::Resource;
 
 use crate::node;
 

@@ -2,8 +2,8 @@
 
 use sidespan_core::headers::HeaderWriter;
 use sidespan_core::shared_data::kept_traces::{KEY_BYTES, Notes};
+use sidespan_core::tracer::keep::response_header::{Part, Word};
 use sidespan_core::tracer::keep::server_timing;
-use sidespan_core::tracer::{Part, Word};
 
 use crate::host::{self, MapWriter};
 

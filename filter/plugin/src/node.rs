@@ -2,9 +2,8 @@
 //!
 //! Envoy 1.33 moved these properties under `xds`; where that is not known, the old names are asked.
 
-use sidespan_core::direction::Facing;
-use sidespan_core::semconv::resource::Node;
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::{Direction, Facing};
+use sidespan_core::node::Node;
 
 use crate::host;
 

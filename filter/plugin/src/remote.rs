@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
-use sidespan_core::config::{Config, Remote};
-use sidespan_core::export::exporter::News;
+use sidespan_core::cluster_call::failure_log::News;
+use sidespan_core::config::Config;
 use sidespan_core::sampling::remote::strategy::{
     Answer, Document, Failure, Fault, Poll, Strategy, target,
 };
+use sidespan_core::sampling::settings::Remote;
 use sidespan_core::tracer::state::State;
 
 use crate::host::{self, WasiEntropy};

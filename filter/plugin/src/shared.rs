@@ -4,7 +4,7 @@ use sidespan_core::config::ConfigError;
 use sidespan_core::shared_data::queue_ledger::{Holding, Ledger};
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::Part;
+use sidespan_core::tracer::keep::response_header::Part;
 
 use crate::begun::{Begun, Spans};
 use crate::metrics::Metrics;

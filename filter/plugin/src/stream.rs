@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
-use sidespan_core::tracer::Part;
+use sidespan_core::tracer::keep::response_header::Part;
 
 use crate::begun::Begun;
 use crate::correlation;

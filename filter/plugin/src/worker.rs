@@ -7,13 +7,18 @@ use sidespan_core::direction::Facing;
 use sidespan_core::export::exporter::{Exporter, Urgency};
 use sidespan_core::headers::RequestHeaders;
 use sidespan_core::headers::pairs::Pairs;
-use sidespan_core::otlp::{self, Envelope};
+use sidespan_core::otlp::request::Envelope;
 use sidespan_core::semconv::resource;
+use sidespan_core::semconv::settings::schema_url;
 use sidespan_core::shared_data::queue_ledger::Holding;
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
+use sidespan_core::tracer::attempt::Memory;
+use sidespan_core::tracer::decide::Tracer;
+use sidespan_core::tracer::keep::pending::Held;
+use sidespan_core::tracer::keep::response_header::{Part, Word};
+use sidespan_core::tracer::open_spans::Active;
 use sidespan_core::tracer::state::State;
-use sidespan_core::tracer::{Active, Held, Memory, Part, Tracer, Word};
 
 use crate::begun::{Begun, Spans};
 use crate::collector::Collector;
@@ -53,7 +58,7 @@ impl Worker {
             "sidespan",
             VERSION,
             digest,
-            otlp::schema_url(config.spans.conventions),
+            schema_url(config.spans.conventions),
         );
         let collector = Collector::new(&config.export, envelope, says);
         let sampling_server = SamplingServer::new(config, resource.get("service.name"), digest);

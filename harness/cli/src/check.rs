@@ -29,7 +29,7 @@ pub use report::{Finding, Report};
 
 use ask::Question;
 use print::Wish;
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
 
 use crate::output;
 

@@ -2,11 +2,10 @@
 //!
 //! Envoy looks at the folder and takes the file when another is renamed over it, so a write in place would go unseen.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use std::{fs, io};
 
 use serde_json::json;
 

@@ -13,9 +13,8 @@ use wasmtime::{
 
 use crate::abi::{self, AbiVersion};
 use crate::guest::EXPORTS;
-use crate::limit;
-use crate::wasi;
 use crate::world::World;
+use crate::{limit, wasi};
 
 /// A compiled proxy-wasm module. Clones are handles to the same code.
 #[derive(Clone)]

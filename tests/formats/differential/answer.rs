@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use sidespan_core::config::Trust;
 use sidespan_core::in_memory::header_list::HeaderList;
+use sidespan_core::propagation::context::{SamplingState, SpanContext};
 use sidespan_core::propagation::format::Format;
-use sidespan_core::propagation::{self, SamplingState, SpanContext, w3c};
+use sidespan_core::propagation::settings::Trust;
+use sidespan_core::propagation::{self, w3c};
 use sidespan_core::stats::Stats;
 
 /// Whose propagators.

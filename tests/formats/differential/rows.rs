@@ -11,7 +11,7 @@ mod ottrace;
 mod w3c;
 mod xray;
 
-use sidespan_core::propagation::SamplingState;
+use sidespan_core::propagation::context::SamplingState;
 
 use super::answer::{Case, Difference, Library, ours};
 

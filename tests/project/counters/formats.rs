@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
 use sidespan_tests::worlds::Guest;
 
 use super::{EXPORTING, S, T, bytes, moved};

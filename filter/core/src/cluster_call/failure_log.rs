@@ -6,12 +6,11 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::export::response::Failure;
 use crate::time::Nanos;
 
 /// What is worth a line in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News<F = Failure> {
+pub enum News<F> {
     /// It fails, in a way that was not yet reported.
     Failing(F),
     /// It works again.
@@ -20,7 +19,7 @@ pub enum News<F = Failure> {
 
 /// What was told; at most [`MAX_KINDS`].
 #[derive(Debug)]
-pub(crate) struct Reported<F = Failure>(Vec<Told<F>>);
+pub(crate) struct Reported<F>(Vec<Told<F>>);
 
 #[derive(Debug)]
 struct Told<F> {
@@ -71,6 +70,7 @@ const QUIET: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::response::Failure;
 
     const SECOND: u64 = 1_000_000_000;
     const DOWN: Failure = Failure::NoAnswer;

@@ -9,9 +9,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::error::{Errors, Path, quoted, shortened};
+use super::error::{Errors, Path, shortened};
 use super::suggest::nearest;
 use super::tree::{Node, Value};
+use crate::codec::quote::quoted;
 
 /// A value, the way to it, and where to note what is wrong with it.
 #[derive(Clone, Copy)]

@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, and where: one sentence and one JSON path an error.
 
+use crate::codec::quote::{MAX_QUOTED, quoted};
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -98,24 +99,6 @@ impl Errors {
     }
 }
 
-/// The text in quotes, without control characters, and cut where it is too long for a log line.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for (index, character) in text.chars().enumerate() {
-        if index >= MAX_QUOTED {
-            quoted.push('…');
-            break;
-        }
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            _ if character.is_control() => quoted.extend(character.escape_default()),
-            _ => quoted.push(character),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 /// A number as it was written, cut where it is too long for a log line.
 pub(super) fn shortened(number: &str) -> String {
     match number.get(..MAX_QUOTED) {
@@ -134,4 +117,3 @@ fn is_plain(key: &str) -> bool {
 }
 
 const MAX_ERRORS: usize = 100;
-const MAX_QUOTED: usize = 64;

@@ -13,8 +13,8 @@ use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use super::cursor::At;
-use super::error::quoted;
 use super::tree::Value;
+use crate::codec::quote::quoted;
 
 impl At<'_> {
     /// Reads an integer within limits.

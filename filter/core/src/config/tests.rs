@@ -2,10 +2,14 @@
 //!
 //! A row that must fail is the whole valid configuration below with one change, and names every error it must give.
 
-use super::{
-    Baggage, Config, ContextTrust, Conventions, Direction, Export, Format, Keep, Match,
-    Propagation, Role, Sampling, Spans, Trust,
-};
+use super::{Config, Role};
+use crate::direction::Direction;
+use crate::export::settings::Export;
+use crate::propagation::format::Format;
+use crate::propagation::settings::{Baggage, ContextTrust, Propagation, Trust};
+use crate::sampling::request_match::Match;
+use crate::sampling::settings::{Keep, Sampling};
+use crate::semconv::settings::{Conventions, Spans};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -137,7 +141,7 @@ fn the_whole_configuration_is_valid() {
 
 #[test]
 fn the_defaults_are_those_of_the_contract() {
-    use super::Format::{B3Multi, TraceContext};
+    use crate::propagation::format::Format::{B3Multi, TraceContext};
     use core::time::Duration;
     let expected = Config {
         propagation: Propagation {
@@ -162,7 +166,7 @@ fn the_defaults_are_those_of_the_contract() {
         gateway_exclude: None,
         gateway_keep: None,
         correlates_request_ids: false,
-        direction: Direction::Auto,
+        direction: None,
         spans: Spans {
             service_name: None,
             routes: Vec::new(),
@@ -359,10 +363,10 @@ fn refuses_at_the_top() {
 #[test]
 fn accepts_every_direction() {
     for (word, direction) in [
-        ("auto", Direction::Auto),
-        ("inbound", Direction::Inbound),
-        ("outbound", Direction::Outbound),
-        ("edge", Direction::Edge),
+        ("auto", None),
+        ("inbound", Some(Direction::Inbound)),
+        ("outbound", Some(Direction::Outbound)),
+        ("edge", Some(Direction::Edge)),
     ] {
         assert_eq!(
             parse(&json!({"direction": word}).to_string()).direction,

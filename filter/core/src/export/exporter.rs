@@ -17,17 +17,29 @@
 use core::time::Duration;
 
 use super::queue::{self, Queue};
-pub use super::urgency::Urgency;
-pub use crate::cluster_call::failure_log::News;
-use crate::config::{Compression, Export, Protocol};
-use crate::otlp::{self, Envelope};
+use super::settings::{Compression, Export, Protocol};
+use crate::export::grpc_frame;
+use crate::otlp;
+use crate::otlp::request::Envelope;
 use crate::span::Span;
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
 
 use super::request::Request;
 use super::response::{Failure, Reply};
-pub(crate) use crate::cluster_call::failure_log::Reported;
+use crate::cluster_call::failure_log::{News, Reported};
+
+/// On what occasion a sender asks, which tells when it will ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// The tick.
+    Tick,
+    /// An answer has come. There is still the tick, so only what must not wait for it goes now; otherwise each answer
+    /// would take along what little has come in since the last.
+    Answer,
+    /// The end: whatever there is goes, batch by batch, but no earlier than a collector that refuses may be asked again.
+    Drain,
+}
 
 /// Sends batches of spans, one after the other.
 #[derive(Debug)]
@@ -37,7 +49,7 @@ pub struct Exporter {
     queue: Queue,
     state: State,
     failures_in_a_row: u32,
-    reported: Reported,
+    reported: Reported<Failure>,
     is_closed: bool,
 }
 
@@ -84,7 +96,9 @@ impl Exporter {
                 max_spans: export.queue_max_spans,
                 max_bytes: export.queue_max_bytes,
                 request_spans: export.batch_max_spans,
-                front: envelope.front().saturating_add(otlp::GRPC_PREFIX_BYTES),
+                front: envelope
+                    .front()
+                    .saturating_add(grpc_frame::GRPC_PREFIX_BYTES),
                 behind: envelope.behind(),
             }),
             envelope,
@@ -111,7 +125,9 @@ impl Exporter {
             stats.add(Counter::SpansDroppedShutdown);
             return;
         }
-        let dropped = self.queue.push(now, |out| otlp::write_span(out, span));
+        let dropped = self
+            .queue
+            .push(now, |out| otlp::span::write_span(out, span));
         stats.add_many(Counter::SpansDroppedQueue, dropped);
     }
 
@@ -182,7 +198,7 @@ impl Exporter {
         now: Nanos,
         jitter: u8,
         stats: &mut Stats,
-    ) -> Option<News> {
+    ) -> Option<News<Failure>> {
         let State::UnderWay { request, .. } = core::mem::replace(&mut self.state, State::Idle)
         else {
             return None;

@@ -5,9 +5,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::queue::Draft;
+use super::settings::{Compression, Protocol};
 use crate::codec::gzip;
-use crate::config::{Compression, Protocol};
-use crate::otlp::{self, Envelope};
+use crate::export::grpc_frame;
+use crate::otlp::request::Envelope;
 
 #[derive(Debug)]
 pub(super) struct Request {
@@ -36,7 +37,7 @@ impl Request {
         } = draft;
         let mut body_at = envelope.complete(&mut bytes, spans_at);
         let prefix_bytes = match protocol {
-            Protocol::Grpc => otlp::GRPC_PREFIX_BYTES,
+            Protocol::Grpc => grpc_frame::GRPC_PREFIX_BYTES,
             Protocol::HttpProtobuf => 0,
         };
         let mut compression = Compression::None;
@@ -52,7 +53,7 @@ impl Request {
             compression = Compression::Gzip;
         }
         let message_bytes = bytes.len().saturating_sub(body_at);
-        let prefix = otlp::grpc_prefix(message_bytes, compression);
+        let prefix = grpc_frame::grpc_prefix(message_bytes, compression);
         body_at = body_at.saturating_sub(prefix_bytes);
         let places = bytes.iter_mut().skip(body_at).take(prefix_bytes);
         for (place, byte) in places.zip(prefix) {

@@ -14,10 +14,11 @@
 use core::fmt;
 use core::time::Duration;
 
+use super::settings::Protocol;
 use crate::cluster_call::send_error::Unsent;
-use crate::codec::http_date;
-use crate::config::Protocol;
-use crate::headers::number;
+use crate::codec::{http_date, number};
+use crate::export::answer::Answer;
+use crate::export::grpc_frame;
 use crate::otlp;
 use crate::time::Nanos;
 
@@ -61,36 +62,10 @@ pub enum Failure {
     SpansRejected,
 }
 
-/// An answer as it arrived.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Answer<'a> {
-    /// `:status`; `None` when no answer came.
-    pub status: Option<&'a [u8]>,
-    /// What gRPC says beside the body.
-    pub grpc: Grpc<'a>,
-    /// `retry-after`.
-    pub retry_after: Option<&'a [u8]>,
-    /// The body, or the beginning of a long one.
-    pub body: &'a [u8],
-    /// How long the body is.
-    pub body_bytes: usize,
-}
-
-/// How a call went, from the trailers, or from the headers where there are none.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Grpc<'a> {
-    /// `grpc-status`.
-    pub status: Option<&'a [u8]>,
-    /// `grpc-message`.
-    pub message: Option<&'a [u8]>,
-    /// `grpc-status-details-bin`.
-    pub details: Option<&'a [u8]>,
-}
-
 impl Reply {
     /// Reads an answer to a request by this protocol, which arrived now.
     pub fn read(protocol: Protocol, answer: &Answer<'_>, now: Nanos) -> Self {
-        let Some(status) = answer.status.and_then(number::<u32>) else {
+        let Some(status) = answer.status.and_then(number::parse::<u32>) else {
             return Failure::NoAnswer.again();
         };
         match (protocol, status, answer.grpc.status) {
@@ -115,7 +90,7 @@ impl Reply {
     }
 
     fn read_grpc(digits: &[u8], answer: &Answer<'_>) -> Self {
-        let Some(status) = number(digits) else {
+        let Some(status) = number::parse(digits) else {
             return Self::Refused(Failure::NotGrpc);
         };
         let failure = Failure::GrpcStatus(status);
@@ -126,7 +101,10 @@ impl Reply {
                 .and_then(crate::export::status_details::retry_info)
         };
         match status {
-            0 => Self::accepted(answer, otlp::grpc_message(answer.body).unwrap_or_default()),
+            0 => Self::accepted(
+                answer,
+                grpc_frame::grpc_message(answer.body).unwrap_or_default(),
+            ),
             1 | 4 | 10 | 11 | 14 | 15 => Self::Again {
                 failure,
                 after: retry().and_then(|retry| retry.delay).and_then(patience),
@@ -147,14 +125,14 @@ impl Reply {
             return Self::Refused(Failure::TooLarge);
         }
         Self::Accepted {
-            rejected: otlp::rejected_spans(message),
+            rejected: otlp::response::rejected_spans(message),
         }
     }
 }
 
 /// `Retry-After`: seconds, or a date.
 fn delay(value: &[u8], now: Nanos) -> Option<Duration> {
-    number::<u32>(value).map_or_else(
+    number::parse::<u32>(value).map_or_else(
         || http_date::until(value, now),
         |seconds| Some(Duration::from_secs(u64::from(seconds))),
     )

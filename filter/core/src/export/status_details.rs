@@ -16,10 +16,11 @@ use core::time::Duration;
 
 use base64::Engine;
 
-use super::response::Answer;
+use super::settings::Protocol;
 use crate::codec::base64::BASE64;
 use crate::codec::{protobuf, scan};
-use crate::config::Protocol;
+use crate::export::answer::Answer;
+use crate::export::grpc_frame;
 use crate::otlp;
 
 /// The server's word that the same request may be sent again.
@@ -55,11 +56,12 @@ pub fn said<'a>(
     let grpc_message = answer.grpc.message.filter(|message| !message.is_empty());
     let message = match (protocol, grpc_message) {
         (Protocol::Grpc, Some(message)) => percent_decoded(message),
-        (Protocol::Grpc, None) => {
-            Cow::Borrowed(otlp::grpc_message(answer.body).and_then(otlp::partial_success_message)?)
-        }
+        (Protocol::Grpc, None) => Cow::Borrowed(
+            grpc_frame::grpc_message(answer.body)
+                .and_then(otlp::response::partial_success_message)?,
+        ),
         (Protocol::HttpProtobuf, _) if matches!(answer.status, Some([b'2', ..])) => {
-            Cow::Borrowed(otlp::partial_success_message(answer.body)?)
+            Cow::Borrowed(otlp::response::partial_success_message(answer.body)?)
         }
         (Protocol::HttpProtobuf, _) => Cow::Borrowed(bytes(answer.body, STATUS_MESSAGE)?),
     };
@@ -183,7 +185,7 @@ const MAX_DETAILS: usize = 60 << 10;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::response::Grpc;
+    use crate::export::answer::Grpc;
     use alloc::string::ToString;
     use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
@@ -363,7 +365,7 @@ mod tests {
             Some("too late")
         );
         let framed = [
-            &otlp::grpc_prefix(partial.len(), crate::config::Compression::None)[..],
+            &grpc_frame::grpc_prefix(partial.len(), crate::export::settings::Compression::None)[..],
             partial,
         ]
         .concat();

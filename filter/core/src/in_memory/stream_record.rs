@@ -4,7 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::header_list::HeaderList;
-use crate::stream_info::{Exchange, Question};
+use crate::stream_info::attributes::Question;
+use crate::stream_info::source::Exchange;
 
 /// The answers of a proxy, written down beforehand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,4 +88,19 @@ fn joined(list: &HeaderList, name: &str) -> Option<Vec<u8>> {
         .map(|(_, value)| value)
         .collect();
     (!lines.is_empty()).then(|| lines.join(&b','))
+}
+
+/// Answers to a question that this crate's own tests, and users without a proxy, write as the proxy would.
+pub fn list<'a>(values: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
+    let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    let mut out = length(values.len()).to_vec();
+    for value in values.clone() {
+        out.extend(length(value.len()));
+        out.extend([0; 4]);
+    }
+    for value in values {
+        out.extend_from_slice(value);
+        out.extend([0; 2]);
+    }
+    out
 }

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::attribute;
 use crate::codec::protobuf;
 use crate::semconv::resource::Resource;
+use crate::span::attributes::attribute;
 
 /// Everything about a worker's spans that never changes, in encoded form.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,11 +9,18 @@ use opentelemetry_proto::tonic::resource::v1 as proto_resource;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 
-use super::*;
-use crate::config::Spans;
+use super::span::encode;
+use crate::export::grpc_frame::{grpc_message, grpc_prefix};
+use crate::export::settings::Compression;
 use crate::ids::{SpanId, TraceId};
-use crate::semconv::resource::Node;
-use crate::span::{Attributes, Link, LinkReason, SpanKind};
+use crate::node::Node;
+use crate::otlp::request::Envelope;
+use crate::otlp::response::rejected_spans;
+use crate::otlp::span::write_span;
+use crate::semconv::settings::{SCHEMA_URL, Spans};
+use crate::span::attributes::Attributes;
+use crate::span::{Link, LinkReason, Span, SpanKind, Status};
+use crate::time::Nanos;
 
 fn text(key: &str, value: &str) -> ProtoKeyValue {
     ProtoKeyValue {

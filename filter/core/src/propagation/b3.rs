@@ -17,12 +17,13 @@
 //!
 //! [B3]: https://github.com/openzipkin/b3-propagation
 
+use crate::codec::number::trim;
 use crate::codec::scan;
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 use super::value_buffer::Text;
-use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `b3`; an empty one is as good as none.
 #[inline]

@@ -3,6 +3,8 @@
 //! Sampled, debug and deferred are facts of their own that no flags byte holds, and an id can be missing: these types say
 //! everything that any of the formats can, so that none has to be bent to fit another.
 
+use super::format::FormatSet;
+use super::tracestate::Tracestate;
 use crate::ids::{IdError, SpanId, TraceId};
 
 /// What a caller says about sampling; the decision is one for the whole trace.
@@ -156,5 +158,30 @@ impl Extracted {
             refusal,
             decision: SamplingState::Deferred,
         }
+    }
+}
+
+/// The context as it goes upstream, in whichever formats.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// Ids, with a decision, or with none where nothing is decided here.
+    pub context: Option<SpanContext>,
+    /// A decision without ids, where there is no context; [`SamplingState::Deferred`] says nothing at all.
+    pub decision: SamplingState,
+    /// W3C's `tracestate`.
+    pub tracestate: &'a Tracestate<'a>,
+    /// The formats whose received headers told of this trace.
+    pub agreeing: FormatSet,
+    /// The formats that the request came in.
+    pub answered: FormatSet,
+}
+
+impl Outgoing<'_> {
+    /// The context, if it has all that most formats need: a trace, a span and a decision.
+    #[inline]
+    pub(crate) fn decided(&self) -> Option<(SpanContext, SpanId)> {
+        let context = self.context?;
+        let is_decided = context.sampling != SamplingState::Deferred;
+        Some((context, context.span_id.filter(|_| is_decided)?))
     }
 }

@@ -24,13 +24,15 @@
 
 use alloc::vec::Vec;
 
+use crate::codec::number::{self, trim};
 use crate::codec::scan;
-use crate::headers::{HeaderWriter, Name, RequestHeaders, number, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{IdError, SpanId, TraceId};
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 use super::format::Format;
+use super::tracestate;
 use super::value_buffer::Text;
-use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext, tracestate};
 use trace_data::{Facts, HEADER_PREFIX, MEMBER_PREFIX, TID};
 
 /// Reads `x-datadog-*`.
@@ -64,7 +66,7 @@ pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
 }
 
 fn parse_trace_id(left_half: Option<u64>, right_half: &[u8]) -> Result<TraceId, Refusal> {
-    match number(trim(right_half)) {
+    match number::parse(trim(right_half)) {
         None => Err(Refusal::TraceId),
         Some(0) => Err(Refusal::TraceIdZero),
         Some(right_half) => TraceId::from_halves(left_half.unwrap_or_default(), right_half)
@@ -93,7 +95,7 @@ pub(super) fn left_half(headers: &RequestHeaders<'_>) -> Result<Option<u64>, Ref
 fn parse_parent(headers: &RequestHeaders<'_>) -> Result<Option<SpanId>, Refusal> {
     match headers.first(Name::DatadogParentId) {
         None => Ok(None),
-        Some(parent) => number(trim(parent))
+        Some(parent) => number::parse(trim(parent))
             .map(SpanId::from_number)
             .ok_or(Refusal::SpanId),
     }

@@ -19,12 +19,13 @@
 //!
 //! [`X-Cloud-Trace-Context`]: https://cloud.google.com/trace/docs/trace-context
 
+use crate::codec::number::{self, trim};
 use crate::codec::scan;
-use crate::headers::{HeaderWriter, Name, RequestHeaders, number, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 use super::value_buffer::Text;
-use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `x-cloud-trace-context`.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
@@ -44,7 +45,7 @@ fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
     let trace_id = TraceId::from_loose_hex(trace_id).map_err(Refusal::of_trace_id)?;
     let span_id = match span_id {
         None | Some(b"") => 0,
-        Some(digits) => number(digits).ok_or(Refusal::SpanId)?,
+        Some(digits) => number::parse(digits).ok_or(Refusal::SpanId)?,
     };
     let sampling = match options {
         None => SamplingState::Deferred,

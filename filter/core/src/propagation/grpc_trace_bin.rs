@@ -17,11 +17,12 @@
 use base64::{DecodeSliceError, Engine};
 
 use crate::codec::base64::BASE64;
+use crate::codec::number::trim;
 use crate::codec::scan;
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
 
-use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `grpc-trace-bin`; empty values are as good as none.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {

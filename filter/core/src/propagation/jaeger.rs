@@ -17,12 +17,14 @@
 //!
 //! [client libraries]: https://www.jaegertracing.io/sdk-migration/#propagation-format
 
+use crate::codec::hex::{byte_from_hex, repair_hex};
+use crate::codec::number::trim;
 use crate::codec::scan;
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
-use crate::ids::{SpanId, TraceId, byte_from_hex, repair_hex};
+use crate::headers::{HeaderWriter, Name, RequestHeaders};
+use crate::ids::{SpanId, TraceId};
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 use super::value_buffer::Text;
-use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 const SAMPLED: u8 = 0x01;
 const DEBUG: u8 = 0x02;

@@ -16,11 +16,12 @@
 //!
 //! [deprecated]: https://opentelemetry.io/docs/specs/otel/context/api-propagators/
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::codec::number::trim;
+use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 use super::format::Format;
-use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `ot-tracer-*`.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {

@@ -3,9 +3,16 @@ use alloc::vec::Vec;
 use alloc::{format, vec};
 
 use super::vector::{S, T, T64, carrying, context, saying};
-use super::*;
+use super::{counters, *};
+use crate::headers::HeaderWriter;
 use crate::ids::TraceId;
 use crate::in_memory::header_list::HeaderList;
+use crate::propagation::context::{Outgoing, SamplingState, SpanContext};
+use crate::propagation::extract::Extraction;
+use crate::propagation::format::Format;
+use crate::propagation::settings::{Propagation, Trust};
+use crate::propagation::tracestate::Tracestate;
+use crate::stats::{Counter, Stats};
 
 const OTHER: &str = "11111111111111111111111111111111";
 const ALL: [Format; 3] = [Format::TraceContext, Format::B3, Format::B3Multi];
@@ -152,10 +159,10 @@ fn propagation_kit(words: &Words) {
         };
         assert_eq!(found, expected, "{format:?} {sampling:?}");
         assert_eq!(
-            stats.get(Counter::valid(format)),
+            stats.get(counters::valid(format)),
             u64::from(found.is_some())
         );
-        assert_eq!(stats.get(Counter::malformed(format)), 0);
+        assert_eq!(stats.get(counters::malformed(format)), 0);
     }
 
     let mut short = context(SamplingState::Accept);
@@ -178,7 +185,7 @@ fn propagation_kit(words: &Words) {
     malformed.set(format.headers()[0].as_str(), b"x");
     let (found, _, stats) = read(&malformed);
     assert_eq!(found, None, "{format:?}: malformed");
-    assert_eq!(stats.get(Counter::malformed(format)), 1, "{format:?}");
+    assert_eq!(stats.get(counters::malformed(format)), 1, "{format:?}");
 }
 
 #[test]

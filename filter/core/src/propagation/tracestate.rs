@@ -17,8 +17,9 @@
 
 use alloc::vec::Vec;
 
+use crate::codec::number::trim;
 use crate::codec::scan;
-use crate::headers::{Lines, trim};
+use crate::headers::Lines;
 use crate::stats::{Counter, Stats};
 
 /// Members in a list, at most (W3C Trace Context, "list").

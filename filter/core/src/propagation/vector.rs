@@ -4,9 +4,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::context::{Extracted, Outgoing, SamplingState, SpanContext};
 use super::format::{Format, FormatSet};
 use super::tracestate::Tracestate;
-use super::{Extracted, Outgoing, SamplingState, SpanContext};
 use crate::ids::{SpanId, TraceId};
 use crate::in_memory::header_list::HeaderList;
 

@@ -16,10 +16,12 @@
 //!
 //! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
 
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
-use crate::ids::{SpanId, TraceId, byte_from_hex, byte_to_hex};
+use crate::codec::hex::{byte_from_hex, byte_to_hex};
+use crate::codec::number::trim;
+use crate::headers::{HeaderWriter, Name, RequestHeaders};
+use crate::ids::{SpanId, TraceId};
 
-use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 const SAMPLED: u8 = 0x01;
 const RANDOM: u8 = 0x02;

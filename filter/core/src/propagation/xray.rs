@@ -19,12 +19,13 @@
 
 use alloc::vec::Vec;
 
+use crate::codec::number::trim;
 use crate::codec::scan;
-use crate::headers::{HeaderWriter, Name, RequestHeaders, trim};
+use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 use super::format::Format;
-use super::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `x-amzn-trace-id`; an empty one is as good as none.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {

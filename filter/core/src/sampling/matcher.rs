@@ -13,13 +13,13 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::{Match, PathMatch};
+use super::request_match::{Match, PathMatch};
+use crate::direction::Direction;
 use crate::headers::{Name, RequestHeaders};
+use crate::node::Node;
 use crate::pattern::{self, Glob};
 use crate::semconv::describe::Descriptions;
 use crate::semconv::http;
-use crate::semconv::resource::Node;
-use crate::tracer::Direction;
 
 /// What is left of a match on one node.
 #[derive(Clone, Debug, PartialEq, Eq)]

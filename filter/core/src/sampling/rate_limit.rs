@@ -9,7 +9,7 @@
 
 use core::time::Duration;
 
-use crate::config::{Keep, Sampling};
+use super::settings::{Keep, Sampling};
 use crate::time::Nanos;
 
 /// The limits of one worker.

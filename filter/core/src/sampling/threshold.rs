@@ -89,7 +89,7 @@ impl Threshold {
         let mut text = [b'0'; DIGITS];
         let (mut length, mut at) = (1, 0_usize);
         for byte in bytes {
-            for digit in crate::ids::byte_to_hex(byte) {
+            for digit in crate::codec::hex::byte_to_hex(byte) {
                 if let Some(place) = text.get_mut(at) {
                     *place = digit;
                 }

@@ -7,11 +7,12 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::{Attribute, AttributeSource};
+use super::settings::{Attribute, AttributeSource};
 use crate::headers::RequestHeaders;
 use crate::propagation::baggage;
-use crate::span::Attributes;
-use crate::stream_info::{self, Exchange};
+use crate::span::attributes::Attributes;
+use crate::stream_info::source;
+use crate::stream_info::source::Exchange;
 
 /// The configured attributes on one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,7 +123,7 @@ impl AttributeSource {
             Self::ResponseHeader(name) => {
                 exchange.property(&alloc::format!("response\0headers\0{name}"))
             }
-            Self::Property(path) => stream_info::text(exchange, path),
+            Self::Property(path) => source::text(exchange, path),
             _ => None,
         }
     }

@@ -11,14 +11,19 @@ use alloc::vec::Vec;
 
 use super::custom::Configured;
 use super::names::{Key, Side, Vocabulary, Writer};
-use super::resource::Node;
+use super::settings::Spans;
 use super::{http, response_flags, rpc};
-use crate::config::Spans;
-use crate::headers::{self, Name, RequestHeaders};
+use crate::codec::number;
+use crate::headers::{Name, RequestHeaders};
+use crate::node::Node;
 use crate::pattern;
-use crate::sampling::sampler::Reason;
-use crate::span::{Attributes, SpanKind, Status};
-use crate::stream_info::{Ending, Exchange, Fact, Told};
+use crate::sampling::decision::Reason;
+use crate::span::attributes::Attributes;
+use crate::span::{SpanKind, Status};
+use crate::stream_info::answers::Told;
+use crate::stream_info::attributes::Fact;
+use crate::stream_info::outcome::Ending;
+use crate::stream_info::source::Exchange;
 
 /// What spans say, as configured for this workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -271,7 +276,7 @@ fn describe_peer(writer: &mut Writer<'_>, peer: &[u8]) {
     }
     let (address, port) = http::split_authority(peer);
     writer.text(Key::PeerAddress, address);
-    if let Some(port) = port.and_then(headers::number::<u16>) {
+    if let Some(port) = port.and_then(number::parse::<u16>) {
         writer.number(Key::PeerPort, i64::from(port));
     }
 }

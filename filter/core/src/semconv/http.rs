@@ -17,12 +17,12 @@ use alloc::vec::Vec;
 
 use super::names::{Key, Writer};
 use super::response_flags::{self, DOWNSTREAM_GONE};
+pub(crate) use crate::headers::target::{split_authority, split_target};
 use crate::headers::{Name, Names, RequestHeaders};
 use crate::span::{SpanKind, Status};
-use crate::stream_info::Ending;
+use crate::stream_info::outcome::Ending;
 use forwarded::Forwarded;
 use url::Url;
-pub(crate) use url::{split_authority, split_target};
 
 /// The name of a span for this request: `{method} {route}`, with `HTTP` for a method that the conventions do not know.
 #[inline]

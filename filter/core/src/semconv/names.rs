@@ -16,8 +16,9 @@
 //! | `http.request.resend_count` | | `http.resend_count` |
 //! | `rpc.system.name`, `rpc.method`, `rpc.response.status_code` | `rpc.system`, `rpc.service` and `rpc.method`, `rpc.grpc.status_code` | the same |
 
-use crate::config::{Conventions, Spans};
-use crate::span::{Attributes, SpanKind};
+use super::settings::{Conventions, Spans};
+use crate::span::SpanKind;
+use crate::span::attributes::Attributes;
 
 /// An attribute that the filter finds out by itself, by its stable name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

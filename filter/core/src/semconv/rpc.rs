@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use super::names::{Key, Writer};
 use super::response_flags::{self, DOWNSTREAM_GONE};
 use crate::span::{SpanKind, Status};
-use crate::stream_info::Ending;
+use crate::stream_info::outcome::Ending;
 
 /// Whether a content type is gRPC's. `application/grpc-web` is not: it is HTTP to every proxy but the one that
 /// translates it.

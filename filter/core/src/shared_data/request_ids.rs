@@ -23,7 +23,7 @@ use core::time::Duration;
 
 use crate::headers::{Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
-use crate::propagation::{SamplingState, SpanContext};
+use crate::propagation::context::{SamplingState, SpanContext};
 use crate::time::Nanos;
 
 /// An id of a request: printable and of a bounded length.

@@ -5,12 +5,7 @@
 //! answer comes in the form of a header map, its keys the elements (`serializeValue`, "list"). An element that is not known
 //! makes the whole list fail, and a proxy may have been built without CEL: then each is asked for by itself.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
-
-use super::{Exchange, number};
-use crate::headers::pairs::Pairs;
 
 /// An attribute that every span of a kind asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +27,7 @@ pub(crate) enum Fact {
 }
 
 impl Fact {
-    const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Duration,
         Self::Flags,
         Self::StatusCode,
@@ -44,7 +39,7 @@ impl Fact {
 
     /// The path of the property.
     #[inline]
-    fn path(self) -> &'static str {
+    pub(super) fn path(self) -> &'static str {
         match self {
             Self::Duration => "request\0duration",
             Self::Flags => "response\0flags",
@@ -89,7 +84,7 @@ impl Question {
     }
 
     #[inline]
-    fn facts(self) -> &'static [Fact] {
+    pub(super) fn facts(self) -> &'static [Fact] {
         use Fact::{Attempts, Duration, Flags, Protocol, Source, StatusCode, Upstream};
         match self {
             Self::Server => &[Duration, Flags, StatusCode, Source, Protocol],
@@ -99,80 +94,11 @@ impl Question {
     }
 }
 
-/// Answers that came in one call, and the proxy for all else.
-pub(crate) struct Told<'a, E> {
-    pub(crate) exchange: &'a E,
-    // By the order of `Fact`; None throughout where the list failed.
-    answers: [Option<&'a [u8]>; Fact::ALL.len()],
-}
-
-impl<'a, E: Exchange> Told<'a, E> {
-    /// Reads what the proxy answered to a question, if it did.
-    #[inline]
-    pub(crate) fn new(exchange: &'a E, question: Question, list: Option<&'a [u8]>) -> Self {
-        let mut answers = [None; Fact::ALL.len()];
-        let values = Pairs::new(list.unwrap_or_default());
-        for (fact, (value, _)) in question.facts().iter().zip(values) {
-            if let Some(answer) = answers.get_mut(*fact as usize) {
-                *answer = Some(value);
-            }
-        }
-        Self { exchange, answers }
-    }
-
-    /// Nothing came in one call.
-    #[inline]
-    pub(crate) fn nothing(exchange: &'a E) -> Self {
-        Self {
-            exchange,
-            answers: [None; Fact::ALL.len()],
-        }
-    }
-
-    /// What was answered in the one call.
-    #[inline]
-    pub(crate) fn answer(&self, fact: Fact) -> Option<&'a [u8]> {
-        self.answers.get(fact as usize).copied().flatten()
-    }
-
-    /// What is known of it, asked for if it has to be.
-    #[inline]
-    pub(crate) fn fact(&self, fact: Fact) -> Option<Cow<'a, [u8]>> {
-        match self.answer(fact) {
-            Some(answer) => Some(Cow::Borrowed(answer)),
-            None => self.exchange.property(fact.path()).map(Cow::Owned),
-        }
-    }
-
-    /// The same, of one that is a whole number.
-    #[inline]
-    pub(crate) fn number(&self, fact: Fact) -> Option<u64> {
-        match self.answer(fact) {
-            Some(answer) => Some(u64::from_le_bytes(answer.try_into().ok()?)),
-            None => number(self.exchange, fact.path()),
-        }
-    }
-}
-
-/// Answers to a question that this crate's own tests, and users without a proxy, write as the proxy would.
-pub fn list<'a>(values: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
-    let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-    let mut out = length(values.len()).to_vec();
-    for value in values.clone() {
-        out.extend(length(value.len()));
-        out.extend([0; 4]);
-    }
-    for value in values {
-        out.extend_from_slice(value);
-        out.extend([0; 2]);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::in_memory::stream_record::Record;
+    use crate::in_memory::stream_record::{Record, list};
+    use crate::stream_info::answers::Told;
 
     #[test]
     fn knows_every_fact_where_its_declaration_puts_it() {

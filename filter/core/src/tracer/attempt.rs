@@ -7,18 +7,25 @@
 //! parent then is remembered beside the headers, on the stream. A format that somebody else has written since, as
 //! Envoy's tracer does for each try, tells of a new parent.
 
-use super::open_spans::Parent;
+use super::decide::Tracer;
+use super::open_spans::{Active, Parent};
+use super::request_trace::Course;
 use super::state::State;
-use super::{Active, Course, Direction, Tracer};
+use crate::direction::Direction;
 use crate::headers::{HeaderWriter, RequestHeaders};
 use crate::id_generator::Entropy;
 use crate::ids::{SpanId, TraceId};
-use crate::propagation::{self, Extraction, SamplingState};
-use crate::sampling::sampler::{Decision, Reason, Verdict};
+use crate::propagation;
+use crate::propagation::context::SamplingState;
+use crate::propagation::extract::Extraction;
+use crate::sampling::decision::{Decision, Reason, Verdict};
 use crate::semconv::response_flags::RETRY_LIMIT;
 use crate::span::Span;
 use crate::stats::Stats;
-use crate::stream_info::{self, Ending, Exchange, Told};
+use crate::stream_info::answers::Told;
+use crate::stream_info::outcome::Ending;
+use crate::stream_info::source;
+use crate::stream_info::source::Exchange;
 use crate::time::Nanos;
 
 use super::open_spans::Response;
@@ -179,7 +186,7 @@ impl Tracer {
         self.propagation
             .extract
             .iter()
-            .filter_map(|format| propagation::context_of(*format, headers))
+            .filter_map(|format| propagation::extract::context_of(*format, headers))
             .filter(|context| context.trace_id.is_same_trace(memory.trace_id))
             .filter_map(|context| context.span_id)
             .find(|span_id| *span_id != memory.written)
@@ -203,7 +210,7 @@ fn decision(sampling: SamplingState) -> Option<Decision> {
 /// The flags that tell of this try. That tries are used up is said of the request, and that a connection could not be made
 /// Envoy tells a try as a text alone.
 fn flags(exchange: &impl Exchange, is_answered: bool) -> u64 {
-    let flags = stream_info::number(exchange, "response\0flags").unwrap_or(0) & !RETRY_LIMIT;
+    let flags = source::number(exchange, "response\0flags").unwrap_or(0) & !RETRY_LIMIT;
     if flags != 0 || is_answered {
         return flags;
     }

@@ -1,8 +1,11 @@
 //! What goes out continues what came in, by the request's id, where nothing else says what it continues.
 
-use super::{Course, Direction, Tracer};
+use super::decide::Tracer;
+use super::request_trace::Course;
+use crate::direction::Direction;
 use crate::headers::RequestHeaders;
-use crate::propagation::{Extraction, SamplingState, SpanContext};
+use crate::propagation::context::{SamplingState, SpanContext};
+use crate::propagation::extract::Extraction;
 use crate::shared_data::request_ids::RequestId;
 use crate::stats::{Counter, Stats};
 

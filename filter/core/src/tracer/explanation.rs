@@ -3,12 +3,14 @@
 
 use core::fmt;
 
-use super::{Course, Tracer};
+use super::decide::Tracer;
+use super::request_trace::Course;
 use crate::headers::RequestHeaders;
+use crate::propagation;
+use crate::propagation::context::{Extracted, SamplingState};
 use crate::propagation::format::Format;
-use crate::propagation::{self, Extracted, SamplingState};
-use crate::sampling::sampler::Verdict;
-use crate::stats::Counter;
+use crate::propagation::{counters, extract};
+use crate::sampling::decision::Verdict;
 
 /// One line on one request.
 #[derive(Debug)]
@@ -67,7 +69,7 @@ impl Explanation<'_> {
     fn extracted(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         for format in &self.tracer.propagation.extract {
-            let answer = match propagation::read(*format, self.headers) {
+            let answer = match extract::read(*format, self.headers) {
                 Extracted::Absent => continue,
                 answer => answer,
             };
@@ -75,7 +77,7 @@ impl Explanation<'_> {
             f.write_str(format.name())?;
             match answer {
                 Extracted::Malformed { refusal, .. } => {
-                    let name = Counter::refused(refusal).name();
+                    let name = counters::refused(refusal).name();
                     let reason = name.rsplit('.').next().unwrap_or(name);
                     write!(f, " (malformed: {reason})")?;
                 }
@@ -118,7 +120,7 @@ impl Explanation<'_> {
         let is_written = |format: &Format| {
             let is_wanted = propagation.inject.contains(format)
                 || (propagation.mirror && course.answered.contains(*format));
-            is_wanted && propagation::can_write(*format, &course.outgoing())
+            is_wanted && propagation::inject::can_write(*format, &course.outgoing())
         };
         let mut separator = "";
         for format in Format::ALL.iter().filter(|format| is_written(format)) {

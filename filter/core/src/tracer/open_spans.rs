@@ -3,10 +3,16 @@
 use alloc::vec::Vec;
 
 use crate::ids::SpanId;
-use crate::propagation::{SpanContext, w3c};
+use crate::propagation::context::SpanContext;
+use crate::propagation::w3c;
 use crate::semconv::describe::{Descriptions, Subject};
-use crate::span::{Attributes, Link, Span, SpanKind};
-use crate::stream_info::{self, Ending, Exchange, Question, Told};
+use crate::span::attributes::Attributes;
+use crate::span::{Link, Span, SpanKind};
+use crate::stream_info;
+use crate::stream_info::answers::Told;
+use crate::stream_info::attributes::Question;
+use crate::stream_info::outcome::Ending;
+use crate::stream_info::source::Exchange;
 use crate::time::Nanos;
 
 /// The open spans of one request.
@@ -85,7 +91,7 @@ impl Active {
         };
         let answers = exchange.answers(question);
         let told = Told::new(exchange, question, answers.as_deref());
-        let (start, end) = stream_info::times(&told, self.start, now);
+        let (start, end) = stream_info::outcome::times(&told, self.start, now);
         let ending = Ending::read(&told, self.is_rpc());
         self.end(descriptions, &ending, &told, (start, end), each);
     }

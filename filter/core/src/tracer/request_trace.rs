@@ -1,15 +1,16 @@
 //! What was decided on one request, and the spans that it begins with.
 
-use super::Direction;
 use super::open_spans::{Active, Open, Parent};
 use super::state::State;
+use crate::direction::Direction;
 use crate::headers::RequestHeaders;
 use crate::id_generator::Entropy;
 use crate::ids::SpanId;
+use crate::propagation;
+use crate::propagation::context::{Outgoing, SamplingState, SpanContext};
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
-use crate::propagation::{self, Outgoing, SamplingState, SpanContext};
-use crate::sampling::sampler::{Decision, Verdict};
+use crate::sampling::decision::{Decision, Verdict};
 use crate::semconv::describe::Descriptions;
 use crate::span::{Link, SpanKind};
 use crate::stats::{Counter, Stats};
@@ -133,8 +134,13 @@ impl Course<'_> {
     #[inline]
     pub(super) fn seal(&mut self, headers: &RequestHeaders<'_>, stats: &mut Stats) {
         let tracestate = core::mem::replace(&mut self.tracestate, Tracestate::Absent);
-        self.tracestate =
-            propagation::seal(tracestate, self.context, self.agreeing, headers, stats);
+        self.tracestate = propagation::state_members::seal(
+            tracestate,
+            self.context,
+            self.agreeing,
+            headers,
+            stats,
+        );
     }
 
     #[inline]

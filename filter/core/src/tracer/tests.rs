@@ -1,12 +1,19 @@
 use alloc::string::String;
 use alloc::{format, vec};
 
-use super::*;
-use crate::id_generator::Counting;
+use crate::config::Config;
+use crate::direction::Direction;
+use crate::id_generator::{Counting, Entropy};
+use crate::ids::SpanId;
 use crate::in_memory::header_list::HeaderList;
 use crate::in_memory::stream_record::Record;
+use crate::node::Node;
 use crate::span::{LinkReason, Span, SpanKind, Status};
-use crate::stats::Stats;
+use crate::stats::{Counter, Stats};
+use crate::time::Nanos;
+use crate::tracer::decide::Tracer;
+use crate::tracer::state::State;
+use alloc::vec::Vec;
 
 mod attributes;
 mod consistent;

@@ -4,10 +4,12 @@
 //! link to the outside trace or without; a decision can be taken here after all; and debug, which no percentage limits,
 //! can be cut down to sampled.
 
-use crate::config::{ContextTrust, Trust};
+use crate::propagation;
+use crate::propagation::context::{SamplingState, SpanContext};
+use crate::propagation::extract::Extraction;
 use crate::propagation::format::FormatSet;
+use crate::propagation::settings::{ContextTrust, Trust};
 use crate::propagation::tracestate::Tracestate;
-use crate::propagation::{self, Extraction, SamplingState, SpanContext};
 use crate::span::{Link, LinkReason};
 use crate::stats::Stats;
 
@@ -23,7 +25,8 @@ impl Trust {
                 found.decision = self.sampling(found.decision);
                 if !self.decision || !self.debug {
                     let tracestate = core::mem::replace(&mut found.tracestate, Tracestate::Absent);
-                    found.tracestate = propagation::without_datadog_decision(tracestate, stats);
+                    found.tracestate =
+                        propagation::state_members::without_datadog_decision(tracestate, stats);
                 }
                 link(found.conflict, LinkReason::ConflictingFormat)
             }

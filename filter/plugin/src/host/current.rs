@@ -1,6 +1,7 @@
 //! The exchange of the current stream, as the proxy tells it.
 
-use sidespan_core::stream_info::{Exchange, Question};
+use sidespan_core::stream_info::attributes::Question;
+use sidespan_core::stream_info::source::Exchange;
 
 use super::{RESPONSE_HEADERS, RESPONSE_TRAILERS, foreign, header, property};
 

@@ -8,7 +8,7 @@ mod ours;
 use std::time::Duration;
 
 use serde_json::Value;
-use sidespan_core::stream_info::Question;
+use sidespan_core::stream_info::attributes::Question;
 
 /// The one that all others are held against: what they add is what they cost more than it.
 pub(super) const BASELINE: &str = "no-tracing";

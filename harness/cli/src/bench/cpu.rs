@@ -3,10 +3,9 @@
 //!
 //! A thread that has ended is missing in the first, and Envoy's live as long as Envoy.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::time::Duration;
+use std::{fs, io};
 
 /// Returns what a process has used since its start.
 ///

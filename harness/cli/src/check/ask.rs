@@ -5,14 +5,17 @@
 //! not differ from what the proxy does.
 
 use serde::Serialize;
-use sidespan_core::config::{Config, Match, Role, Sampling};
+use sidespan_core::config::{Config, Role};
+use sidespan_core::direction::Direction;
 use sidespan_core::headers::RequestHeaders;
 use sidespan_core::id_generator::Counting;
-use sidespan_core::semconv::resource::Node;
+use sidespan_core::node::Node;
+use sidespan_core::sampling::request_match::Match;
+use sidespan_core::sampling::settings::Sampling;
 use sidespan_core::stats::Counter;
 use sidespan_core::time::Nanos;
+use sidespan_core::tracer::decide::Tracer;
 use sidespan_core::tracer::state::State;
-use sidespan_core::tracer::{Direction, Tracer};
 
 use super::explain::beyond::{Beyond, rule_key};
 use super::explain::namespace_key;

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use sidespan_core::config::{AttributeSource, Config};
+use sidespan_core::config::Config;
+use sidespan_core::semconv::settings::AttributeSource;
 
 use super::document::Document;
 

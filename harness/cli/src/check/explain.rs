@@ -7,8 +7,11 @@
 //! Every sentence names the key that it comes from, because that is what people have to change.
 
 use serde::Serialize;
-use sidespan_core::config::{Config, ContextTrust, Match, Role, Sampling, Trust};
+use sidespan_core::config::{Config, Role};
 use sidespan_core::pattern;
+use sidespan_core::propagation::settings::{ContextTrust, Trust};
+use sidespan_core::sampling::request_match::Match;
+use sidespan_core::sampling::settings::Sampling;
 
 pub mod beyond;
 pub mod words;

@@ -1,8 +1,7 @@
 //! Every place that a configuration is found in, and every warning.
 
-use std::fs;
-use std::io;
 use std::process::ExitCode;
+use std::{fs, io};
 
 use super::{CheckArgs, Report, run_to};
 

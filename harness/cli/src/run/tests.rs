@@ -1,8 +1,7 @@
 //! Whole scenarios with the real filter, and what is printed of them.
 
-use std::fs;
-use std::io;
 use std::path::PathBuf;
+use std::{fs, io};
 
 use super::report::Report;
 use super::{RunArgs, Runner, run_to};

@@ -1,12 +1,11 @@
 //! `sidespan sidecar` on the command line.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use std::{fs, io};
 
 use anyhow::{Context, bail};
 use sidespan_host::{FailurePolicy, LogLevel, Module};

@@ -1,10 +1,9 @@
 //! Connections to upstreams and clusters, kept while they are good.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fmt, io};
 
 use http::{Request, Response};
 use hyper::body::Incoming;

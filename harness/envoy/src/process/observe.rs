@@ -1,9 +1,8 @@
 //! What a running Envoy tells: by its admin interface, by its logs, by the memory that it holds.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::time::Duration;
+use std::{fs, io};
 
 use super::{Envoy, EnvoyError, LOG};
 use crate::admin::{self, Answer};

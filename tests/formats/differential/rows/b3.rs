@@ -1,6 +1,6 @@
 //! B3: sections 2.2 and 2.4.
 
-use sidespan_core::propagation::SamplingState;
+use sidespan_core::propagation::context::SamplingState;
 
 use super::{bytes, is_open_but, lower, rows, text};
 use crate::formats::differential::answer::{Case, Difference, ours};

@@ -1,6 +1,6 @@
 //! Google Cloud: section 4.5 and appendix B.
 
-use sidespan_core::propagation::SamplingState;
+use sidespan_core::propagation::context::SamplingState;
 
 use super::{bytes, is_open_but, rows, text};
 use crate::formats::differential::answer::{Case, Difference};

@@ -1,6 +1,6 @@
 //! OpenTracing: section 4.3 and appendix B.
 
-use sidespan_core::propagation::SamplingState;
+use sidespan_core::propagation::context::SamplingState;
 
 use super::{is_open_but, rows, text};
 use crate::formats::differential::answer::{Case, Difference};

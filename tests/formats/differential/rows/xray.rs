@@ -1,6 +1,6 @@
 //! AWS X-Ray: section 4.2 and appendix B.
 
-use sidespan_core::propagation::SamplingState;
+use sidespan_core::propagation::context::SamplingState;
 
 use super::{bytes, is_open_but, python_digits, rows, text};
 use crate::formats::differential::answer::{Case, Difference, ours};

@@ -14,6 +14,8 @@ pub(super) fn of(text: &str, module: &[String]) -> Vec<Vec<String>> {
         for (place, _) in code.match_indices(start) {
             let before = code[..place].chars().next_back();
             let is_start = before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':');
+            // `pub(in crate::…)` names who may look, and looks at nothing.
+            let is_start = is_start && !code[..place].ends_with("pub(in ");
             if is_start {
                 let mut rest = &code[place..];
                 tree(&mut rest, &[], &mut found);

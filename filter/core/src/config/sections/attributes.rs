@@ -8,34 +8,7 @@ use alloc::vec::Vec;
 
 use crate::config::cursor::At;
 use crate::semconv::names::Key;
-
-/// An entry of `$.spans.attributes`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attribute {
-    /// The attribute's name.
-    pub name: String,
-    /// Where its value comes from.
-    pub source: AttributeSource,
-    /// The value where there is none.
-    pub default: Option<String>,
-}
-
-/// Where the value of an attribute comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttributeSource {
-    /// All lines of this header of the request.
-    RequestHeader(String),
-    /// All lines of this header of the response.
-    ResponseHeader(String),
-    /// This value.
-    Literal(String),
-    /// The environment variable of this name, as the VM has it.
-    Environment(String),
-    /// This property of the proxy, the segments of its path joined by NUL.
-    Property(String),
-    /// The value of this key of the W3C Baggage that the request came with.
-    Baggage(String),
-}
+use crate::semconv::settings::{Attribute, AttributeSource};
 
 impl Attribute {
     pub(in crate::config) fn read_list(at: At<'_>) -> Vec<Self> {

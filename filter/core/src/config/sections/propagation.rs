@@ -5,26 +5,10 @@ use alloc::vec::Vec;
 
 use crate::config::cursor::At;
 use crate::config::tree::Value;
-use crate::config::{Baggage, BaggageSource, Format, Propagation};
-
-impl Default for Propagation {
-    fn default() -> Self {
-        Self {
-            extract: Format::ALL.into(),
-            inject: [Format::TraceContext, Format::B3Multi].into(),
-            mirror: true,
-            keep64bit: false,
-            baggage: Baggage::default(),
-        }
-    }
-}
+use crate::propagation::format::Format;
+use crate::propagation::settings::{Baggage, BaggageSource, Propagation};
 
 impl Propagation {
-    /// Whether a format is read or written here; the headers of all others are never touched.
-    pub(crate) fn lists(&self, format: Format) -> bool {
-        self.extract.contains(&format) || self.inject.contains(&format)
-    }
-
     pub(in crate::config) fn read(at: At<'_>) -> Self {
         let mut propagation = Self::default();
         at.object(

@@ -5,24 +5,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::attributes::Attribute;
 use super::request_match::template;
-use crate::config::Spans;
 use crate::config::cursor::At;
 use crate::config::suggest::nearest;
 use crate::semconv::names::Key;
-
-/// `$.spans.conventions`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Conventions {
-    /// OpenTelemetry's semantic conventions 1.44.0.
-    #[default]
-    Stable,
-    /// HTTP's of 1.20 and RPC's of 1.37.
-    Old,
-    /// Both.
-    Both,
-}
+use crate::semconv::settings::{Attribute, Conventions, Spans};
 
 impl Spans {
     pub(in crate::config) fn read(at: At<'_>) -> Self {

@@ -1,7 +1,7 @@
 //! `$.export`.
 
 use super::{accepts, errors, parse, refuses};
-use crate::config::{Compression, HeaderValue, Otlp, Protocol};
+use crate::export::settings::{Compression, HeaderValue, Otlp, Protocol};
 use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;

@@ -1,8 +1,9 @@
 //! `$.propagation`.
 
 use super::{accepts, parse, refuses};
-use crate::config::Format::{B3, B3Multi, TraceContext};
-use crate::config::{Baggage, BaggageSource, Format};
+use crate::propagation::format::Format;
+use crate::propagation::format::Format::{B3, B3Multi, TraceContext};
+use crate::propagation::settings::{Baggage, BaggageSource};
 use alloc::format;
 
 #[test]

@@ -1,7 +1,7 @@
 //! `$.sampling`, and the matches that `$.gateway` shares with it.
 
 use super::{accepts, parse, refuses};
-use crate::config::{Remote, Sampling};
+use crate::sampling::settings::{Remote, Sampling};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -389,7 +389,7 @@ fn a_match_is_the_same_whatever_the_order_of_its_keys() {
 
 #[test]
 fn mf_13_reads_every_condition_of_a_match() {
-    use crate::config::{Match, PathMatch};
+    use crate::sampling::request_match::{Match, PathMatch};
     let pair = |name: &str, pattern: &str| (String::from(name), String::from(pattern));
     let config = parse(
         r#"{"sampling": {"exclude": [
@@ -416,7 +416,7 @@ fn mf_13_reads_every_condition_of_a_match() {
             ..none()
         },
         Match {
-            direction: Some(crate::tracer::Direction::Edge),
+            direction: Some(crate::direction::Direction::Edge),
             ..none()
         },
         Match {

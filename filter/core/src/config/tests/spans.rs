@@ -1,7 +1,7 @@
 //! `$.spans`.
 
 use super::{accepts, errors, parse, refuses};
-use crate::config::{Attribute, AttributeSource, Conventions};
+use crate::semconv::settings::{Attribute, AttributeSource, Conventions};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

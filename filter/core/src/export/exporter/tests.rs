@@ -1,10 +1,13 @@
 use alloc::vec::Vec;
 
 use super::*;
-use crate::config::{Config, Otlp};
+use crate::config::Config;
+use crate::export::grpc_frame;
+use crate::export::settings::Otlp;
 use crate::ids::{SpanId, TraceId};
 use crate::semconv::resource::Resource;
-use crate::span::{Attributes, SpanKind, Status};
+use crate::span::attributes::Attributes;
+use crate::span::{SpanKind, Status};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -398,7 +401,7 @@ fn frames_the_request_for_grpc_alone() {
         });
         exporter.push(&span(), Nanos(0), &mut stats);
         let (body, _) = exporter.next(Nanos(0), Urgency::Drain, &mut stats).unwrap();
-        assert_eq!(otlp::grpc_message(body).is_some(), is_framed);
+        assert_eq!(grpc_frame::grpc_message(body).is_some(), is_framed);
     }
 }
 

@@ -1,5 +1,7 @@
 use super::*;
-use crate::config::Compression;
+use crate::export::answer::Grpc;
+use crate::export::grpc_frame;
+use crate::export::settings::Compression;
 
 /// 2026-07-28 12:00:00 UTC, a Tuesday.
 const NOW: Nanos = Nanos(1_785_240_000_000_000_000);
@@ -86,7 +88,7 @@ fn rt_2_counts_what_a_partial_success_rejects() {
         Reply::Accepted { rejected: 3 }
     );
     let framed = [
-        &otlp::grpc_prefix(message.len(), Compression::None)[..],
+        &grpc_frame::grpc_prefix(message.len(), Compression::None)[..],
         message,
     ]
     .concat();

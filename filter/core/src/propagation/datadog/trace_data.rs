@@ -6,9 +6,10 @@
 
 use alloc::borrow::Cow;
 
+use crate::codec::number::{self, trim};
 use crate::codec::scan;
-use crate::headers::{Name, RequestHeaders, number, trim};
-use crate::propagation::SamplingState;
+use crate::headers::{Name, RequestHeaders};
+use crate::propagation::context::SamplingState;
 
 /// What Datadog says of a trace beside its ids, as its carrier writes it.
 #[derive(Clone, Copy, Default)]
@@ -132,7 +133,7 @@ impl<'a> Facts<'a> {
 }
 
 fn parse_priority(text: &[u8]) -> Option<i32> {
-    let priority: i32 = number(text.strip_prefix(b"-").unwrap_or(text))?;
+    let priority: i32 = number::parse(text.strip_prefix(b"-").unwrap_or(text))?;
     if text.starts_with(b"-") {
         priority.checked_neg()
     } else {

@@ -22,7 +22,7 @@ use core::fmt;
 use super::table::Table;
 use crate::codec::decimal::Decimal;
 use crate::codec::json::{JsonError, Number, Piece, Reader};
-use crate::config::quoted;
+use crate::codec::quote::quoted;
 
 /// What a document says, of which one part counts.
 #[derive(Clone, Debug, PartialEq)]

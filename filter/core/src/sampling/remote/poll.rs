@@ -9,9 +9,9 @@ use core::fmt::{self, Write};
 use core::time::Duration;
 
 use super::document::Document;
+use crate::cluster_call::failure_log::{News, Reported};
 use crate::cluster_call::send_error::Unsent;
-use crate::export::exporter::{News, Reported};
-use crate::headers;
+use crate::codec::number;
 use crate::time::Nanos;
 
 /// Asks a sampling server, time and again.
@@ -146,7 +146,7 @@ impl Answer<'_> {
     /// # Errors
     /// What kept it from being one.
     pub fn document(&self) -> Result<Document, Fault> {
-        match self.status.and_then(headers::number) {
+        match self.status.and_then(number::parse) {
             None => Err(Failure::NoAnswer.into()),
             Some(200) if self.body_bytes > Self::MAX_BYTES => Err(Failure::TooLong.into()),
             Some(200) => Document::parse(self.body).map_err(|error| Fault {

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::ids::TraceId;
 use crate::in_memory::header_list::HeaderList;
 use crate::sampling::remote::strategy::Document;
+use crate::stats::Counter;
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 

@@ -5,9 +5,10 @@ use alloc::{format, vec};
 use prost::Message;
 
 use super::*;
-use crate::config::{Attribute, AttributeSource, Config};
+use crate::config::Config;
 use crate::in_memory::header_list::HeaderList;
 use crate::in_memory::stream_record::Record;
+use crate::semconv::settings::{Attribute, AttributeSource};
 
 const REQUEST: [(&str, &str); 4] = [
     (":method", "GET"),

@@ -3,8 +3,9 @@
 //! The first entry is the one next to the client. Nothing in there is proven: it is as good as the proxy that let it in,
 //! which for Envoy is what `xff_num_trusted_hops` and `use_remote_address` say.
 
+use crate::codec::number::trim;
 use crate::codec::scan;
-use crate::headers::{Name, RequestHeaders, trim};
+use crate::headers::{Name, RequestHeaders};
 
 /// The client's side of the way here, as far as anybody wrote it down.
 #[derive(Clone, Copy, Debug, Default)]

@@ -6,10 +6,10 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use prost::Message;
 
 use super::*;
-use crate::config::{Conventions, Spans};
 use crate::in_memory::header_list::HeaderList;
 use crate::semconv::names::{Side, Vocabulary};
-use crate::span::Attributes;
+use crate::semconv::settings::{Conventions, Spans};
+use crate::span::attributes::Attributes;
 
 fn attributes(described: &Attributes) -> BTreeMap<String, String> {
     opentelemetry_proto::tonic::trace::v1::Span::decode(described.as_encoded())

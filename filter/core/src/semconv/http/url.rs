@@ -9,8 +9,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::forwarded::Forwarded;
-use crate::codec::scan;
-use crate::headers::{self, Name, RequestHeaders};
+use crate::codec::{number, scan};
+use crate::headers::target::{split_authority, split_target};
+use crate::headers::{Name, RequestHeaders};
 use crate::semconv::names::{Key, Vocabulary, Writer};
 use crate::span::SpanKind;
 
@@ -106,7 +107,7 @@ impl<'a> Url<'a> {
         let (address, port) = split_authority(authority);
         writer.text(Key::ServerAddress, address);
         let port = match port {
-            Some(digits) => headers::number(digits),
+            Some(digits) => number::parse(digits),
             None => match self.scheme {
                 b"http" => Some(80),
                 b"https" => Some(443),
@@ -154,40 +155,6 @@ impl<'a> Url<'a> {
             }
         }
         Cow::Owned(out)
-    }
-}
-
-/// The path, and the query if there is one; a fragment, which must not be there, is left out.
-#[inline]
-pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let target = scan::split_once(target, b'#').map_or(target, |(before, _)| before);
-    match scan::split_once(target, b'?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (target, None),
-    }
-}
-
-/// `host`, `host:port`, `[::1]` or `[::1]:port`; user information, which must not be there, is left out (HS-2).
-#[inline]
-pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let host = match scan::last_position(authority, b'@') {
-        Some(at) => authority.get(at.saturating_add(1)..).unwrap_or_default(),
-        None => authority,
-    };
-    if let Some(inside) = host.strip_prefix(b"[") {
-        let mut parts = inside.splitn(2, |byte| *byte == b']');
-        let address = parts.next().unwrap_or_default();
-        return (
-            address,
-            parts.next().and_then(|rest| rest.strip_prefix(b":")),
-        );
-    }
-    match scan::last_position(host, b':') {
-        Some(colon) => {
-            let (address, port) = host.split_at_checked(colon).unwrap_or((host, b""));
-            (address, port.strip_prefix(b":"))
-        }
-        None => (host, None),
     }
 }
 

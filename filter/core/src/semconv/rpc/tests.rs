@@ -5,9 +5,9 @@ use alloc::string::{String, ToString};
 use prost::Message;
 
 use super::*;
-use crate::config::{Conventions, Spans};
 use crate::semconv::names::{Side, Vocabulary};
-use crate::span::Attributes;
+use crate::semconv::settings::{Conventions, Spans};
+use crate::span::attributes::Attributes;
 
 const DC: u64 = 0x4000;
 const UC: u64 = 0x40;

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::id_generator::Counting;
 use crate::in_memory::header_list::HeaderList;
 use crate::in_memory::stream_record::Record;
-use crate::semconv::resource::Node;
+use crate::node::Node;
 use crate::span::{SpanKind, Status};
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

@@ -1,13 +1,14 @@
 use alloc::string::{String, ToString};
 
 use crate::config::Config;
+use crate::direction::Direction;
 use crate::id_generator::Entropy;
 use crate::in_memory::header_list::HeaderList;
-use crate::semconv::resource::Node;
+use crate::node::Node;
 use crate::stats::Counter;
 use crate::time::Nanos;
+use crate::tracer::decide::Tracer;
 use crate::tracer::state::State;
-use crate::tracer::{Direction, Tracer};
 
 struct Ones;
 

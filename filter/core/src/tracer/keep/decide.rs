@@ -5,25 +5,21 @@ use alloc::boxed::Box;
 
 use super::pending::{Fate, Held, Side, kept};
 use super::response_header::{Part, Word};
-use crate::config::Keep;
+use crate::direction::Direction;
 use crate::headers::{Name, RequestHeaders};
 use crate::id_generator::Entropy;
-use crate::sampling::sampler::Verdict;
+use crate::sampling::decision::Verdict;
+use crate::sampling::settings::Keep;
 use crate::semconv::rpc;
 use crate::shared_data::kept_traces::Notes;
 use crate::span::SpanKind;
 use crate::stats::{Counter, Stats};
-use crate::stream_info::Exchange;
+use crate::stream_info::source::Exchange;
 use crate::time::Nanos;
+use crate::tracer::decide::Tracer;
 use crate::tracer::open_spans::{Active, Open, Parent};
+use crate::tracer::request_trace::Course;
 use crate::tracer::state::State;
-use crate::tracer::{Course, Direction, Tracer};
-
-/// Whether anything could be kept by these rules.
-#[inline]
-pub(crate) fn is_on(keep: &Keep) -> bool {
-    (keep.errors || keep.slower_than.is_some()) && keep.spans_per_second > 0.0
-}
 
 impl Tracer {
     /// The rules of keeping for this direction; `None` where nothing could be kept.
@@ -33,7 +29,7 @@ impl Tracer {
             (Some(keep), Direction::Edge) => keep,
             _ => self.keep.as_ref()?,
         };
-        Some(*keep).filter(is_on)
+        Some(*keep).filter(Keep::is_on)
     }
 
     /// Holds the spans of a request that was not sampled. At an edge the context that goes on becomes the CLIENT span's.

@@ -19,17 +19,19 @@ use alloc::vec::Vec;
 
 use super::response_header::Word;
 use super::server_timing;
-use crate::config::Keep;
 use crate::ids::SpanId;
-use crate::propagation::SpanContext;
+use crate::propagation::context::SpanContext;
+use crate::sampling::decision::Reason;
 use crate::sampling::rate_limit::Limits;
-use crate::sampling::sampler::Reason;
+use crate::sampling::settings::Keep;
 use crate::sampling::threshold::Threshold;
 use crate::semconv::response_flags::{self, DOWNSTREAM_GONE};
 use crate::shared_data::kept_traces::{self, Notes};
 use crate::span::Link;
 use crate::stats::Counter;
-use crate::stream_info::{self, Exchange};
+use crate::stream_info;
+use crate::stream_info::source;
+use crate::stream_info::source::Exchange;
 use crate::time::Nanos;
 
 /// The spans of a request that was not sampled, as long as they may still be kept.
@@ -156,11 +158,11 @@ impl Held {
     /// Whether the exchange ended before the response had.
     #[inline]
     fn is_broken(&self, exchange: &impl Exchange) -> bool {
-        let flags = stream_info::number(exchange, "response\0flags").unwrap_or(0);
+        let flags = source::number(exchange, "response\0flags").unwrap_or(0);
         if flags == 0 {
             return !self.is_heard;
         }
-        let status = stream_info::status_code(exchange);
+        let status = stream_info::outcome::status_code(exchange);
         // A caller that goes away once it is answered has what it came for. Before that the server has failed it, and the
         // client's side is kept with the server's so that the way there is whole.
         if flags & DOWNSTREAM_GONE != 0 {

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use super::server_timing;
-use crate::stream_info::Exchange;
+use crate::stream_info::source::Exchange;
 
 /// Which part of a response has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@
 
 use alloc::vec::Vec;
 
+use crate::codec::number::trim;
 use crate::codec::scan;
-use crate::headers::trim;
 use crate::ids::{SpanId, TraceId};
 
 /// The header, and the trailer of a gRPC call.
@@ -105,7 +105,7 @@ fn word(metric: &[u8]) -> Option<(TraceId, bool)> {
     );
     let is_whole = version == b"00" && fields.next().is_none();
     SpanId::from_hex(span_id).ok().filter(|_| is_whole)?;
-    let [flags] = [crate::ids::byte_from_hex(flags)?];
+    let [flags] = [crate::codec::hex::byte_from_hex(flags)?];
     Some((TraceId::from_hex(trace_id).ok()?, flags & 1 != 0))
 }
 

@@ -1,13 +1,14 @@
 //! Attributes that are configured: rule BG-21.
 
 use super::*;
+use crate::direction::Direction;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 
 /// The value of the attribute `tenant` on each span.
 fn tenants(done: &Exchange) -> Vec<Option<String>> {
     let tenant = |span: &Span| {
         let span = <opentelemetry_proto::tonic::trace::v1::Span as prost::Message>::decode(
-            &crate::otlp::encode(span)[..],
+            &crate::otlp::span::encode(span)[..],
         )
         .unwrap();
         let found = span.attributes.into_iter().find(|it| it.key == "tenant")?;

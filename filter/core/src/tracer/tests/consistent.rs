@@ -1,6 +1,7 @@
 //! What becomes of OpenTelemetry's member of `tracestate`: rules TH-10 to TH-21, tables 6.4.3 to 6.4.5.
 
 use super::*;
+use crate::direction::Direction;
 
 fn config(percentage: u32, consistent: bool) -> String {
     format!(

@@ -3,7 +3,14 @@
 use alloc::string::ToString;
 
 use super::*;
+use crate::config::Config;
+use crate::direction::Direction;
+use crate::headers::RequestHeaders;
+use crate::propagation::context::{SamplingState, SpanContext};
 use crate::shared_data::request_ids::{self, RequestId};
+use crate::time::Nanos;
+use crate::tracer::decide::Tracer;
+use crate::tracer::state::State;
 
 const ON: &str = r#""correlation": {"requestId": true}"#;
 

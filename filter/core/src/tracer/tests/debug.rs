@@ -1,6 +1,7 @@
 //! Debug, for which W3C has no word, in a member of `tracestate`: rule MAP-1.
 
 use super::*;
+use crate::direction::Direction;
 
 #[test]
 fn map_1_carries_debug_through_w3c_in_a_member_of_tracestate() {

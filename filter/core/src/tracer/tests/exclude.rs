@@ -1,7 +1,12 @@
 //! The exclude list: rule MF-13, and rule 1 of 6.8.
 
 use super::*;
+use crate::config::Config;
+use crate::direction::Direction;
 use crate::headers::Name;
+use crate::time::Nanos;
+use crate::tracer::decide::Tracer;
+use crate::tracer::state::State;
 use alloc::borrow::ToOwned;
 
 const PROBES: [[(&str, &str); 2]; 7] = [

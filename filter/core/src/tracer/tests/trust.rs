@@ -1,6 +1,7 @@
 //! What is believed of an outside context, by `trust` and `gateway.trust`.
 
 use super::*;
+use crate::direction::Direction;
 
 #[test]
 fn trust_restart_begins_a_new_trace_with_a_link_and_without_tracestate() {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anyhow::{Context, bail};
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
 
 use super::super::explain::words::direction;
 use super::super::scope::Spot;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sidespan_core::config::{Keep, PathMatch};
+use sidespan_core::sampling::request_match::PathMatch;
+use sidespan_core::sampling::settings::Keep;
 
 use super::*;
 

@@ -3,8 +3,10 @@
 //!
 //! Their sentences and their order are here; what the configuration says of them is read in one function, [`Beyond::of`].
 
-use sidespan_core::config::{Config, Keep, Match};
-use sidespan_core::tracer::Direction;
+use sidespan_core::config::Config;
+use sidespan_core::direction::Direction;
+use sidespan_core::sampling::request_match::Match;
+use sidespan_core::sampling::settings::Keep;
 
 use super::words::{condition, duration};
 use super::{Step, share, step};

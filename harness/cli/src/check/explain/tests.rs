@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::*;
-use sidespan_core::config::{Keep, PathMatch};
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
+use sidespan_core::sampling::request_match::PathMatch;
+use sidespan_core::sampling::settings::Keep;
 
 fn told(text: &str, beyond: &Beyond) -> Vec<String> {
     let config = Config::parse(text.as_bytes()).unwrap();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sidespan_core::config::{Match, PathMatch};
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
+use sidespan_core::sampling::request_match::{Match, PathMatch};
 
 /// A percentage as people write it.
 pub fn percent(percentage: f64) -> String {

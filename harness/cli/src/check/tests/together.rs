@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
 
 use super::super::ask::Question;
 use super::super::{CheckArgs, Outcome, run_to};

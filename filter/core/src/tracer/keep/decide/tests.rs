@@ -10,7 +10,7 @@ use crate::headers::HeaderWriter;
 use crate::id_generator::Counting;
 use crate::in_memory::header_list::HeaderList;
 use crate::in_memory::stream_record::Record;
-use crate::semconv::resource::Node;
+use crate::node::Node;
 use crate::span::{Span, Status};
 use crate::stats::Counter;
 

@@ -1,0 +1,37 @@
+//! The parts of a request target (`:path`) and of an authority.
+
+use crate::codec::scan;
+
+/// The path, and the query if there is one; a fragment, which must not be there, is left out.
+#[inline]
+pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let target = scan::split_once(target, b'#').map_or(target, |(before, _)| before);
+    match scan::split_once(target, b'?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    }
+}
+
+/// `host`, `host:port`, `[::1]` or `[::1]:port`; user information, which must not be there, is left out (HS-2).
+#[inline]
+pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let host = match scan::last_position(authority, b'@') {
+        Some(at) => authority.get(at.saturating_add(1)..).unwrap_or_default(),
+        None => authority,
+    };
+    if let Some(inside) = host.strip_prefix(b"[") {
+        let mut parts = inside.splitn(2, |byte| *byte == b']');
+        let address = parts.next().unwrap_or_default();
+        return (
+            address,
+            parts.next().and_then(|rest| rest.strip_prefix(b":")),
+        );
+    }
+    match scan::last_position(host, b':') {
+        Some(colon) => {
+            let (address, port) = host.split_at_checked(colon).unwrap_or((host, b""));
+            (address, port.strip_prefix(b":"))
+        }
+        None => (host, None),
+    }
+}

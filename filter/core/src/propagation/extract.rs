@@ -1,0 +1,151 @@
+//! Reading: the listed formats in their order, of which the first valid one wins.
+//!
+//! A malformed header does not end the search. A decision without ids (`b3: 0`) ranks below any context with ids.
+
+use super::context::{Extracted, SamplingState, SpanContext};
+use super::format::{Format, FormatSet};
+use super::settings::Trust;
+use super::tracestate::{self, Tracestate};
+use super::{b3, counters, datadog, gcp, grpc_trace_bin, jaeger, ottrace, w3c, xray};
+use crate::headers::{Name, RequestHeaders};
+use crate::stats::{Counter, Stats};
+
+/// What all formats together say about the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extraction<'a> {
+    /// The context of the first valid format.
+    pub context: Option<SpanContext>,
+    /// A decision without ids; [`SamplingState::Deferred`] when there is none or a context was found.
+    pub decision: SamplingState,
+    /// The state that travels beside W3C ids, if these told of the same trace.
+    pub tracestate: Tracestate<'a>,
+    /// The formats that had anything to say, however malformed.
+    pub answered: FormatSet,
+    /// The formats that told of this trace, and whose other facts may therefore be believed.
+    pub agreeing: FormatSet,
+    /// The first context of another trace.
+    pub conflict: Option<SpanContext>,
+}
+
+/// Reads the listed formats in order; every answer is counted.
+#[inline]
+pub fn extract<'a>(
+    formats: &[Format],
+    trust: &Trust,
+    headers: &RequestHeaders<'a>,
+    stats: &mut Stats,
+) -> Extraction<'a> {
+    let mut found = Extraction {
+        context: None,
+        decision: SamplingState::Deferred,
+        tracestate: Tracestate::Absent,
+        answered: FormatSet::default(),
+        agreeing: FormatSet::default(),
+        conflict: None,
+    };
+    if !headers.has_any(Format::ALL_NAMES) {
+        return found;
+    }
+    let mut alone = SamplingState::Deferred;
+    for format in formats {
+        if !headers.has_any(format.names()) {
+            continue;
+        }
+        let answer = read(*format, headers);
+        match answer {
+            Extracted::Absent => continue,
+            Extracted::Context(mut context) => {
+                if *format == Format::Jaeger && !trust.jaeger_debug {
+                    context.sampling = context.sampling.without_debug();
+                }
+                stats.add(counters::valid(*format));
+                if *format == Format::Datadog
+                    && context.short_trace_id
+                    && let Err(refusal) = datadog::left_half(headers)
+                {
+                    // The right half is a context all the same.
+                    stats.add(counters::refused(refusal));
+                }
+                found.take(*format, context, headers, stats);
+            }
+            Extracted::Decision(decision) => {
+                stats.add(counters::valid(*format));
+                found.take_decision(decision);
+                alone = alone.or(decision);
+            }
+            Extracted::Malformed { refusal, decision } => {
+                stats.add(counters::malformed(*format));
+                stats.add(counters::refused(refusal));
+                found.take_decision(decision);
+            }
+        }
+        found.answered = found.answered.with(*format);
+    }
+    if let Some(context) = &mut found.context {
+        // Ids without a decision beside a decision without ids: neither says anything against the other. What is left of
+        // malformed ids may be of another trace.
+        context.sampling = context.sampling.or(alone);
+        found.decision = SamplingState::Deferred;
+    }
+    found
+}
+
+/// The context that one format tells of, whatever the others say.
+#[inline]
+pub(crate) fn context_of(format: Format, headers: &RequestHeaders<'_>) -> Option<SpanContext> {
+    match read(format, headers) {
+        Extracted::Context(context) => Some(context),
+        _ => None,
+    }
+}
+
+#[inline]
+pub(crate) fn read(format: Format, headers: &RequestHeaders<'_>) -> Extracted {
+    match format {
+        Format::TraceContext => w3c::extract(headers),
+        Format::B3 => b3::extract_single(headers),
+        Format::B3Multi => b3::extract_multi(headers),
+        Format::Jaeger => jaeger::extract(headers),
+        Format::XRay => xray::extract(headers),
+        Format::Datadog => datadog::extract(headers),
+        Format::GrpcTraceBin => grpc_trace_bin::extract(headers),
+        Format::OtTrace => ottrace::extract(headers),
+        Format::Gcp => gcp::extract(headers),
+    }
+}
+
+impl<'a> Extraction<'a> {
+    #[inline]
+    fn take(
+        &mut self,
+        format: Format,
+        context: SpanContext,
+        headers: &RequestHeaders<'a>,
+        stats: &mut Stats,
+    ) {
+        match &mut self.context {
+            None => self.context = Some(context),
+            Some(first) if first.trace_id.is_same_trace(context.trace_id) => first.learn(&context),
+            Some(_) => {
+                if self.conflict.is_none() {
+                    stats.add(Counter::ContextConflict);
+                    self.conflict = Some(context);
+                }
+                return;
+            }
+        }
+        self.agreeing = self.agreeing.with(format);
+        if format == Format::TraceContext {
+            self.tracestate = tracestate::read(&headers.lines(Name::Tracestate), stats);
+            let member = self.tracestate.member(tracestate::B3_MEMBER);
+            if let (Some(first), Some(member)) = (&mut self.context, member) {
+                b3::learn_debug(first, member);
+            }
+        }
+    }
+
+    #[inline]
+    fn take_decision(&mut self, decision: SamplingState) {
+        self.decision = self.decision.or(decision);
+    }
+}

@@ -1,0 +1,95 @@
+//! Settings of propagation: the formats that are read and written, baggage, and the trust in contexts from outside.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::format::Format;
+
+/// `$.propagation`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Propagation {
+    /// The formats that are read, in order of precedence.
+    pub extract: Vec<Format>,
+    /// The formats that are always written.
+    pub inject: Vec<Format>,
+    /// Whether the formats that the request came in are written as well.
+    pub mirror: bool,
+    /// Whether an id that came with 16 digits leaves with 16 in B3.
+    pub keep64bit: bool,
+    /// What becomes of baggage.
+    pub baggage: Baggage,
+}
+
+impl Default for Propagation {
+    fn default() -> Self {
+        Self {
+            extract: Format::ALL.into(),
+            inject: [Format::TraceContext, Format::B3Multi].into(),
+            mirror: true,
+            keep64bit: false,
+            baggage: Baggage::default(),
+        }
+    }
+}
+
+impl Propagation {
+    /// Returns true if a format is read or written here; the headers of all others are never touched.
+    pub(crate) fn lists(&self, format: Format) -> bool {
+        self.extract.contains(&format) || self.inject.contains(&format)
+    }
+}
+
+/// `$.propagation.baggage`; as it is by default, no baggage is ever read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baggage {
+    /// Patterns of keys whose members are removed.
+    pub deny: Vec<String>,
+    /// The size beyond which members are removed from the right.
+    pub max_bytes: Option<usize>,
+    /// Other forms of baggage that are copied into W3C's.
+    pub from: Vec<BaggageSource>,
+}
+
+/// A form of baggage besides W3C's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BaggageSource {
+    /// `uberctx-<key>`
+    Jaeger,
+    /// `ot-baggage-<key>`
+    OtTrace,
+}
+
+/// `$.trust`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// What becomes of the ids.
+    pub context: ContextTrust,
+    /// Whether a received decision is followed.
+    pub decision: bool,
+    /// Whether debug is more than sampled.
+    pub debug: bool,
+    /// Whether Jaeger's debug bit is believed, which some senders set on every sampled span.
+    pub jaeger_debug: bool,
+}
+
+/// `$.trust.context`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContextTrust {
+    /// The trace continues.
+    Accept,
+    /// A new trace begins, linked to the old one.
+    Restart,
+    /// A new trace begins.
+    Ignore,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self {
+            context: ContextTrust::Accept,
+            decision: true,
+            debug: true,
+            jaeger_debug: false,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Members of `tracestate` that carry facts of other formats: debug, for which `traceparent` has no bit, and Datadog's.
+
+use super::context::{SamplingState, SpanContext};
+use super::format::{Format, FormatSet};
+use super::tracestate::{self, Tracestate};
+use super::{b3, datadog, value_buffer};
+use crate::headers::RequestHeaders;
+use crate::stats::Stats;
+
+/// The `tracestate` that goes with this context: with the member that carries debug, which `traceparent` has no word for,
+/// and with Datadog's facts where Datadog told of this trace.
+#[must_use]
+#[inline]
+pub fn seal<'a>(
+    tracestate: Tracestate<'a>,
+    context: Option<SpanContext>,
+    agreeing: FormatSet,
+    headers: &RequestHeaders<'_>,
+    stats: &mut Stats,
+) -> Tracestate<'a> {
+    let Some(context) = context else {
+        return tracestate;
+    };
+    let is_debug = context.sampling == SamplingState::Debug && context.span_id.is_some();
+    if tracestate == Tracestate::Absent && !is_debug && !agreeing.contains(Format::Datadog) {
+        return tracestate;
+    }
+    let debug = is_debug.then(|| b3::print_single(Some(context), context.sampling, false));
+    let debug = debug.as_ref().map(value_buffer::Text::as_bytes);
+    let tracestate = tracestate.with(tracestate::B3_MEMBER, debug, stats);
+    // A member that is there already is of Datadog's own tracer, which knows better which of its spans was the last.
+    let is_told = tracestate.member(tracestate::DATADOG_MEMBER).is_some();
+    if is_told || !agreeing.contains(Format::Datadog) {
+        return tracestate;
+    }
+    match datadog::member(headers, context.sampling) {
+        Some(member) => tracestate.with(tracestate::DATADOG_MEMBER, Some(&member), stats),
+        None => tracestate,
+    }
+}
+
+/// The `tracestate` without what its Datadog member says of sampling: where decisions or debug of others are not believed,
+/// a user's wish in there would come out again as debug one hop further on.
+#[must_use]
+#[inline]
+pub fn without_datadog_decision<'a>(
+    tracestate: Tracestate<'a>,
+    stats: &mut Stats,
+) -> Tracestate<'a> {
+    let Some(member) = tracestate.member(tracestate::DATADOG_MEMBER) else {
+        return tracestate;
+    };
+    let rest = datadog::without_decision(member);
+    let rest = Some(rest.as_slice()).filter(|rest| !rest.is_empty());
+    tracestate.with(tracestate::DATADOG_MEMBER, rest, stats)
+}

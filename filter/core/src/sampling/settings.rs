@@ -1,0 +1,129 @@
+//! Settings of sampling: percentages, rules, exclusions, limits, and spans that are kept after the response.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::time::Duration;
+
+use super::request_match::Match;
+use crate::pattern;
+
+/// `$.sampling`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sampling {
+    /// For roots and undecided contexts, 0 to 100.
+    pub percentage: f64,
+    /// By the workload's own namespace.
+    pub namespaces: Vec<(String, f64)>,
+    /// Before namespaces, the first that matches.
+    pub rules: Vec<Rule>,
+    /// Requests that are not traced at all.
+    pub exclude: Vec<Match>,
+    /// New roots a second, at most.
+    pub traces_per_second: Option<f64>,
+    /// Which spans are kept though they were not sampled.
+    pub keep: Keep,
+    /// Whether the probability is told to others.
+    pub consistent: bool,
+    /// Where percentages are fetched.
+    pub remote: Option<Remote>,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self {
+            percentage: 1.0,
+            namespaces: [].into(),
+            rules: Vec::new(),
+            exclude: Match::default_excludes(),
+            traces_per_second: None,
+            keep: Keep::default(),
+            consistent: true,
+            remote: None,
+        }
+    }
+}
+
+impl Sampling {
+    /// Returns the percentage for roots of a workload in this namespace.
+    pub fn percentage_for(&self, namespace: Option<&str>) -> f64 {
+        self.entry_for(namespace)
+            .map_or(self.percentage, |(_, percentage)| *percentage)
+    }
+
+    /// Returns the entry of `namespaces` that decides: the exact name, then the pattern with the most literal
+    /// characters, then the first in the alphabet. A workload without a namespace is matched by `*` alone.
+    ///
+    /// `None` where none matches and the general percentage holds.
+    pub fn entry_for(&self, namespace: Option<&str>) -> Option<&(String, f64)> {
+        let Some(namespace) = namespace.filter(|namespace| !namespace.is_empty()) else {
+            return self.namespaces.iter().find(|(pattern, _)| pattern == "*");
+        };
+        self.namespaces
+            .iter()
+            .filter(|(pattern, _)| pattern::matches(pattern, namespace.as_bytes()))
+            .min_by_key(|(pattern, _)| {
+                (
+                    pattern.contains('*'),
+                    Reverse(pattern::literal_characters(pattern)),
+                    pattern.as_str(),
+                )
+            })
+    }
+}
+
+/// An entry of `$.sampling.rules`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// What the request must be like.
+    pub condition: Match,
+    /// 0 to 100.
+    pub percentage: f64,
+}
+
+/// `$.sampling.keep`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Keep {
+    /// Spans of exchanges that failed.
+    pub errors: bool,
+    /// Spans of exchanges that took longer.
+    pub slower_than: Option<Duration>,
+    /// Spans a second, at most.
+    pub spans_per_second: f64,
+    /// Whether the caller is told.
+    pub tell: bool,
+}
+
+impl Keep {
+    /// Returns true if these rules can keep any span.
+    #[inline]
+    pub(crate) fn is_on(&self) -> bool {
+        (self.errors || self.slower_than.is_some()) && self.spans_per_second > 0.0
+    }
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self {
+            errors: true,
+            slower_than: None,
+            spans_per_second: SPANS_PER_SECOND,
+            tell: true,
+        }
+    }
+}
+
+/// `$.sampling.remote`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// Envoy's name of the cluster.
+    pub cluster: String,
+    /// `:authority` of the request.
+    pub authority: String,
+    /// `:path` of the request, without its query.
+    pub path: String,
+    /// How often it is asked.
+    pub interval: Duration,
+}
+
+const SPANS_PER_SECOND: f64 = 50.0;

@@ -1,0 +1,102 @@
+//! Settings of spans: their names, attributes, resource and conventions.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// `$.spans`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spans {
+    /// The configured `service.name`.
+    pub service_name: Option<String>,
+    /// Templates of paths, in order.
+    pub routes: Vec<String>,
+    /// What they say besides the conventions' attributes.
+    pub attributes: Vec<Attribute>,
+    /// Attributes of the resource, over all others.
+    pub resource: Vec<(String, String)>,
+    /// Attributes that are left out, by their stable or old names.
+    pub omit: Vec<String>,
+    /// Which names attributes have.
+    pub conventions: Conventions,
+    /// Keys of the query whose values are hidden, besides the conventions' own.
+    pub redact_query: Vec<String>,
+    /// Whether the ids are left for the access log.
+    pub access_log: bool,
+}
+
+impl Spans {
+    /// The environment variables that attributes are made of, each once.
+    pub fn variables(&self) -> Vec<&str> {
+        let variables = self
+            .attributes
+            .iter()
+            .filter_map(|attribute| match &attribute.source {
+                AttributeSource::Environment(name) => Some(name.as_str()),
+                _ => None,
+            });
+        distinct(&mut { variables })
+    }
+}
+
+/// `$.spans.conventions`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conventions {
+    /// OpenTelemetry's semantic conventions 1.44.0.
+    #[default]
+    Stable,
+    /// HTTP's of 1.20 and RPC's of 1.37.
+    Old,
+    /// Both.
+    Both,
+}
+
+/// An entry of `$.spans.attributes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// The attribute's name.
+    pub name: String,
+    /// Where its value comes from.
+    pub source: AttributeSource,
+    /// The value where there is none.
+    pub default: Option<String>,
+}
+
+/// Where the value of an attribute comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttributeSource {
+    /// All lines of this header of the request.
+    RequestHeader(String),
+    /// All lines of this header of the response.
+    ResponseHeader(String),
+    /// This value.
+    Literal(String),
+    /// The environment variable of this name, as the VM has it.
+    Environment(String),
+    /// This property of the proxy, the segments of its path joined by NUL.
+    Property(String),
+    /// The value of this key of the W3C Baggage that the request came with.
+    Baggage(String),
+}
+
+/// The names, each once and in order. There are a few of them: a tree for them is more code than all of this file.
+pub(crate) fn distinct<'a>(names: &mut dyn Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut distinct = Vec::new();
+    for name in names {
+        if let Err(place) = distinct.binary_search(&name) {
+            distinct.insert(place, name);
+        }
+    }
+    distinct
+}
+
+/// The semantic conventions that names and values follow.
+pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";
+
+/// The schema of spans by these conventions. Old names are of two versions, and both at once of three: there is no schema
+/// that a reader could go on from.
+pub fn schema_url(conventions: Conventions) -> &'static str {
+    match conventions {
+        Conventions::Stable => SCHEMA_URL,
+        Conventions::Old | Conventions::Both => "",
+    }
+}

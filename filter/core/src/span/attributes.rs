@@ -1,0 +1,257 @@
+//! The attributes of a span, written as OTLP when they are added: nothing is kept that would be written again.
+
+use alloc::vec::Vec;
+
+use crate::codec::protobuf::{self, as_u64};
+use alloc::string::String;
+
+/// Attributes in the order in which they were added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    encoded: Vec<u8>,
+    // count <= MAX_ATTRIBUTES
+    count: u32,
+    dropped: u32,
+}
+
+impl Attributes {
+    /// Adds a string; bytes that are not UTF-8 become U+FFFD, for OTLP strings are UTF-8.
+    #[inline]
+    pub fn text(&mut self, key: &str, value: &[u8]) {
+        if !self.has_room() {
+            return;
+        }
+        let value = cut(value);
+        if is_ascii(value) || core::str::from_utf8(value).is_ok() {
+            attribute_text(&mut self.encoded, key, value);
+        } else {
+            let text = String::from_utf8_lossy(value);
+            attribute_text(&mut self.encoded, key, cut(text.as_bytes()));
+        }
+    }
+
+    /// Adds a whole number.
+    #[inline]
+    pub fn number(&mut self, key: &str, value: i64) {
+        if self.has_room() {
+            attribute_number(&mut self.encoded, key, value);
+        }
+    }
+
+    /// The same, with room for what a span usually says: growing step by step costs a move each.
+    #[inline]
+    pub(crate) fn with_room(&self) -> Self {
+        let mut encoded = Vec::with_capacity(self.encoded.len().saturating_add(TYPICAL_BYTES));
+        encoded.extend_from_slice(&self.encoded);
+        Self { encoded, ..*self }
+    }
+
+    /// The attributes as fields of an OTLP span.
+    #[inline]
+    pub fn as_encoded(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    /// How many did not fit.
+    #[inline]
+    pub fn dropped(&self) -> u32 {
+        self.dropped
+    }
+
+    #[inline]
+    fn has_room(&mut self) -> bool {
+        if self.count >= MAX_ATTRIBUTES {
+            self.dropped = self.dropped.saturating_add(1);
+            return false;
+        }
+        self.count = self.count.saturating_add(1);
+        true
+    }
+}
+
+/// Whether they are all ASCII, as nearly all values are: seen eight at a time, where a decoder goes byte by byte.
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let rest = rest.iter().fold(0, |seen, byte| seen | byte);
+    words.fold(u64::from(rest), |seen, word| seen | word) & 0x8080_8080_8080_8080 == 0
+}
+
+/// At most [`MAX_VALUE_BYTES`], and not in the middle of a character.
+#[inline]
+fn cut(value: &[u8]) -> &[u8] {
+    if value.len() <= MAX_VALUE_BYTES {
+        return value;
+    }
+    let is_continuation = |byte: &u8| matches!(byte, 0x80..=0xbf);
+    let mut end = MAX_VALUE_BYTES;
+    // A character has at most three bytes behind its first; more of them are not UTF-8 anyway.
+    for _ in 0..3 {
+        if value.get(end).is_some_and(is_continuation) {
+            end = end.saturating_sub(1);
+        }
+    }
+    value.get(..end).unwrap_or_default()
+}
+
+/// A string attribute as a field of a span; the bytes are to be UTF-8.
+#[inline]
+pub(crate) fn attribute_text(out: &mut Vec<u8>, key: &str, value: &[u8]) {
+    attribute(out, SPAN_ATTRIBUTES, key, value);
+}
+
+#[inline]
+pub(crate) fn attribute(out: &mut Vec<u8>, field: u64, key: &str, value: &[u8]) {
+    let (name, text) = (key.len(), value.len());
+    let whole = name
+        .saturating_add(text)
+        .saturating_add(SHORT_OVERHEAD_BYTES);
+    if whole < 0x80 {
+        // Every length is one byte, as with nearly all attributes: tags and lengths are written four at a time.
+        let [tag, whole, name, inner, text] = [
+            (field << 3) | 2,
+            as_u64(whole),
+            as_u64(name),
+            as_u64(text.saturating_add(2)),
+            as_u64(text),
+        ]
+        .map(low_byte);
+        out.extend_from_slice(&[tag, whole, KEY_VALUE_KEY_TAG, name]);
+        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(&[KEY_VALUE_VALUE_TAG, inner, ANY_VALUE_STRING_TAG, text]);
+        out.extend_from_slice(value);
+        return;
+    }
+    // A value that is set to the empty string is not the same as no value, so its length is written in any case.
+    let length = protobuf::varint_bytes(value.len());
+    let inner = value.len().saturating_add(length).saturating_add(1);
+    key_value(out, field, key, inner, |out| {
+        out.push(ANY_VALUE_STRING_TAG);
+        protobuf::varint(out, as_u64(value.len()));
+        out.extend_from_slice(value);
+    });
+}
+
+#[inline]
+fn low_byte(number: u64) -> u8 {
+    let [byte, ..] = number.to_le_bytes();
+    byte
+}
+
+/// A whole number as a field of a span.
+#[inline]
+pub(crate) fn attribute_number(out: &mut Vec<u8>, key: &str, value: i64) {
+    let value = value.cast_unsigned();
+    let length = protobuf::varint_bytes_of(value);
+    key_value(out, SPAN_ATTRIBUTES, key, length.saturating_add(1), |out| {
+        out.push(ANY_VALUE_INT_TAG);
+        protobuf::varint(out, value);
+    });
+}
+
+/// A key, and a value of which the length is known: nothing has to be moved once it is written.
+#[inline]
+fn key_value(
+    out: &mut Vec<u8>,
+    field: u64,
+    key: &str,
+    inner: usize,
+    value: impl FnOnce(&mut Vec<u8>),
+) {
+    let lengths = protobuf::varint_bytes(key.len()).saturating_add(protobuf::varint_bytes(inner));
+    let whole = key.len().saturating_add(inner).saturating_add(lengths);
+    let whole = whole.saturating_add(2);
+    // The tag and the length of the whole are a few bytes more.
+    out.reserve(whole.saturating_add(8));
+    protobuf::header(out, field, whole);
+    protobuf::header(out, KEY_VALUE_KEY, key.len());
+    out.extend_from_slice(key.as_bytes());
+    protobuf::header(out, KEY_VALUE_VALUE, inner);
+    value(out);
+}
+
+/// What an HTTP request says by the stable conventions, with room for a long path.
+const TYPICAL_BYTES: usize = 480;
+
+/// OpenTelemetry's default for attributes on a span.
+const MAX_ATTRIBUTES: u32 = 128;
+
+/// Our own limit, for a header may be as long as the proxy allows.
+const MAX_VALUE_BYTES: usize = 1024;
+
+const SPAN_ATTRIBUTES: u64 = 9;
+
+const KEY_VALUE_KEY: u64 = 1;
+
+const KEY_VALUE_VALUE: u64 = 2;
+
+/// The tags of key, value and text, and the lengths of these.
+const SHORT_OVERHEAD_BYTES: usize = 6;
+
+/// Field 1, with its length in front.
+const KEY_VALUE_KEY_TAG: u8 = 0x0a;
+
+/// Field 2, the same.
+const KEY_VALUE_VALUE_TAG: u8 = 0x12;
+
+/// Field 1, the same.
+const ANY_VALUE_STRING_TAG: u8 = 0x0a;
+
+/// Field 3, a number.
+const ANY_VALUE_INT_TAG: u8 = 0x18;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::vec;
+
+    fn values(attributes: &Attributes) -> Vec<String> {
+        use opentelemetry_proto::tonic::common::v1::any_value::Value;
+        use opentelemetry_proto::tonic::trace::v1::Span;
+        let span = <Span as prost::Message>::decode(attributes.as_encoded()).unwrap();
+        span.attributes
+            .into_iter()
+            .map(|attribute| match attribute.value.unwrap().value.unwrap() {
+                Value::StringValue(text) => text,
+                Value::IntValue(number) => format!("{number}"),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn rs_5_cuts_a_value_between_characters() {
+        let mut attributes = Attributes::default();
+        let exact = vec![b'a'; MAX_VALUE_BYTES];
+        let mut long = vec![b'a'; MAX_VALUE_BYTES - 1];
+        long.extend_from_slice("é!".as_bytes());
+        attributes.text("exact", &exact);
+        attributes.text("long", &long);
+        let values = values(&attributes);
+        assert_eq!(values[0].len(), MAX_VALUE_BYTES);
+        assert_eq!(values[1].len(), MAX_VALUE_BYTES - 1);
+    }
+
+    #[test]
+    fn rd_4_replaces_what_is_not_utf_8_and_stays_within_the_limit() {
+        let mut attributes = Attributes::default();
+        attributes.text("short", b"a\xffb");
+        attributes.text("long", &[0xff; 3000]);
+        let values = values(&attributes);
+        assert_eq!(values[0], "a\u{fffd}b");
+        assert!(values[1].len() <= MAX_VALUE_BYTES);
+        assert!(values[1].chars().all(|character| character == '\u{fffd}'));
+    }
+
+    #[test]
+    fn rs_5_counts_what_is_over_128_attributes() {
+        let mut attributes = Attributes::default();
+        for index in 0..130 {
+            attributes.number("n", index);
+        }
+        assert_eq!(values(&attributes).len(), 128);
+        assert_eq!(attributes.dropped(), 2);
+    }
+}
