@@ -6,8 +6,8 @@ use wasmtime::{
     AsContextMut, FrameInfo, Instance, TypedFunc, WasmBacktrace, WasmParams, WasmResults,
 };
 
-use crate::abi::AbiVersion;
-use crate::world::World;
+use crate::abi_types::AbiVersion;
+use crate::vm_state::World;
 
 /// Every export that Envoy calls, with its type as in the table of imports.
 pub(crate) const EXPORTS: &[(&str, &str)] = &[

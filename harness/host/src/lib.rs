@@ -42,42 +42,46 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod abi;
+mod abi_types;
 mod builder;
+mod callback_deadline;
 mod clock;
 mod entropy;
 mod guest;
+mod header_pairs;
 mod headers;
 mod host;
-mod limit;
+mod host_call;
+mod hostcalls;
 mod logs;
-mod memory;
 mod module;
-mod pairs;
 mod properties;
+mod settings;
 mod shared;
 mod stream;
 #[cfg(test)]
 mod testing;
 mod transcript;
 mod value;
+mod vm_state;
 mod wasi;
-mod world;
 
-pub use abi::{AbiVersion, IMPORTS, Import, Status, Support};
-pub use builder::{FailurePolicy, HostBuilder, StartError, StartFailure};
+pub use abi_types::{AbiVersion, Status};
+pub use builder::HostBuilder;
 pub use clock::Clock;
 pub use entropy::Entropy;
 pub use guest::Trap;
 pub use headers::Headers;
-pub use host::{Host, Shutdown};
+pub use host::{Host, Shutdown, StartError, StartFailure};
+pub use hostcalls::{IMPORTS, Import, Support};
 pub use logs::{LogLevel, LogLine};
 pub use module::{Fuel, LoadError, Module};
 pub use properties::{Path, Properties};
+pub use settings::FailurePolicy;
 pub use shared::Shared;
 pub use stream::{
     Action, Ending, Half, LocalReply, Origin, Stream, StreamId, StreamProperties, Then,
 };
 pub use transcript::{Detail, Refusal, Transcript};
 pub use value::Value;
-pub use world::{CallToken, HttpCall, NoSuchCall};
+pub use vm_state::{CallToken, HttpCall, NoSuchCall};

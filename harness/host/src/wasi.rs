@@ -7,10 +7,10 @@ mod table;
 
 use wasmtime::{Caller, Linker, Val};
 
-use crate::abi::{Answer, Failure};
+use crate::abi_types::{Answer, Failure};
+use crate::host_call::{Call, word};
 use crate::logs::LogLevel;
-use crate::memory::{Call, word};
-use crate::world::World;
+use crate::vm_state::World;
 
 const SUCCESS: u32 = 0;
 const BADF: u32 = 8;
@@ -52,7 +52,7 @@ pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
         linker.func_wrap(module, "proc_exit", proc_exit)?;
         for row in table::FIXED {
             let (name, errno) = (row.name, row.errno);
-            let (parameters, results) = crate::abi::types(row.signature);
+            let (parameters, results) = crate::hostcalls::types(row.signature);
             let signature = wasmtime::FuncType::new(linker.engine(), parameters, results);
             linker.func_new(
                 module,

@@ -9,10 +9,10 @@
 //! proxy_on_delete
 //! ```
 
+use super::vm::{Failed, Host};
 use crate::guest::HeadersCallback;
 use crate::headers::Headers;
-use crate::host::{Failed, Host};
-use crate::memory::word;
+use crate::host_call::word;
 use crate::stream::{Action, Hold, Paused, Side, Stream, StreamId, Then};
 
 impl Host {

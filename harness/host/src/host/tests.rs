@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use crate::builder::{FailurePolicy, StartFailure};
 use crate::headers::Headers;
-use crate::host::{Host, Shutdown};
+use crate::host::{Host, Shutdown, StartFailure};
 use crate::module::{Fuel, Module};
+use crate::settings::FailurePolicy;
 use crate::shared::Shared;
 use crate::stream::{Action, Ending, LocalReply, Origin, StreamProperties, Then};
 use crate::testing::{Guest, start, texts};

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::abi::Expressions;
-use crate::builder::{StartError, StartFailure};
-use crate::host::{Failed, Host};
-use crate::memory::word;
-use crate::world::{Life, Root, World};
+use super::vm::{Failed, Host, StartError, StartFailure};
+use crate::host_call::word;
+use crate::vm_state::{Expressions, Life, Root, World};
 
 /// How far a shutdown has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

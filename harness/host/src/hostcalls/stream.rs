@@ -2,11 +2,12 @@
 
 use wasmtime::Linker;
 
-use crate::abi::{Answer, Status, provide, refuse};
-use crate::memory::Call;
-use crate::pairs;
+use super::provide::provide;
+use crate::abi_types::{Answer, Status, refuse};
+use crate::header_pairs;
+use crate::host_call::Call;
 use crate::stream::{LocalReply, Origin, Side};
-use crate::world::{Deferred, World};
+use crate::vm_state::{Deferred, World};
 
 pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_send_local_response", send_local_response,
@@ -49,7 +50,7 @@ fn send_local_response(
     let headers = call.read(headers, headers_size)?;
     let reply = LocalReply {
         status: code,
-        headers: pairs::decode(&headers)
+        headers: header_pairs::decode(&headers)
             .unwrap_or_default()
             .into_iter()
             .collect(),

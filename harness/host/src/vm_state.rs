@@ -3,23 +3,25 @@
 //! Invariant: nothing here calls the guest. What a host function wants done after the guest has returned goes into
 //! `deferred`, and the host does it in order.
 
-mod calls;
-mod metrics;
+mod expressions;
+mod http_calls;
+mod metric_ids;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-pub use calls::{CallToken, HttpCall, NoSuchCall};
-pub(crate) use calls::{Calls, Reply};
-pub(crate) use metrics::{Metric, MetricIds, MetricKind};
+pub(crate) use expressions::{Expression, Expressions, read_token};
+pub use http_calls::{CallToken, HttpCall, NoSuchCall};
+pub(crate) use http_calls::{Calls, Reply};
+pub(crate) use metric_ids::{Metric, MetricIds, MetricKind};
 use wasmtime::{Memory, StoreLimits, StoreLimitsBuilder, TypedFunc};
 
-use crate::abi::{AbiVersion, Expressions, MapType};
-use crate::builder::Settings;
+use crate::abi_types::{AbiVersion, MapType};
 use crate::clock::Time;
 use crate::entropy::Entropy;
 use crate::headers::Headers;
 use crate::logs::Logs;
+use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::stream::{LocalReply, Side, Stream, StreamId};
 use crate::transcript::Transcript;

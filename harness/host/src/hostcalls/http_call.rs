@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use wasmtime::Linker;
 
-use crate::abi::expressions::{self, Expressions};
-use crate::abi::{Answer, Status, provide, refuse};
+use super::expressions;
+use super::provide::provide;
+use crate::abi_types::{Answer, Status, refuse};
+use crate::header_pairs;
 use crate::headers::Headers;
-use crate::memory::Call;
-use crate::pairs;
-use crate::world::{CallToken, HttpCall, World};
+use crate::host_call::Call;
+use crate::vm_state::{CallToken, Expressions, HttpCall, World};
 
 pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_http_call", http_call,
@@ -183,7 +184,7 @@ const ENVOY_FUNCTIONS: [&str; 6] = [
 
 /// Malformed pairs are no headers at all, as in Envoy.
 fn headers_of(bytes: &[u8]) -> Headers {
-    pairs::decode(bytes)
+    header_pairs::decode(bytes)
         .unwrap_or_default()
         .into_iter()
         .collect()

@@ -2,9 +2,10 @@
 
 use wasmtime::Linker;
 
-use crate::abi::{Answer, Status, provide, refuse};
-use crate::memory::Call;
-use crate::world::{Metric, MetricKind, World};
+use super::provide::provide;
+use crate::abi_types::{Answer, Status, refuse};
+use crate::host_call::Call;
+use crate::vm_state::{Metric, MetricKind, World};
 
 pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_define_metric", define, kind: u32, name: u32, name_size: u32, metric_out: u32);

@@ -5,10 +5,11 @@
 
 use wasmtime::Linker;
 
-use crate::abi::{AbiVersion, Answer, MapType, Status, provide, refuse};
-use crate::memory::{Call, word};
-use crate::pairs;
-use crate::world::World;
+use super::provide::provide;
+use crate::abi_types::{AbiVersion, Answer, MapType, Status, refuse};
+use crate::header_pairs;
+use crate::host_call::{Call, word};
+use crate::vm_state::World;
 
 pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_get_header_map_size", size, map: u32, size_out: u32);
@@ -66,7 +67,7 @@ fn size(call: &mut Call<'_>, map: u32, size_out: u32) -> Answer {
 fn all(call: &mut Call<'_>, map: u32, pairs_out: u32, pairs_size_out: u32) -> Answer {
     let kind = known(map)?;
     let bytes = match call.world().map(kind) {
-        Some(headers) if !headers.is_empty() => pairs::encode(headers.pairs()),
+        Some(headers) if !headers.is_empty() => header_pairs::encode(headers.pairs()),
         _ => Vec::new(),
     };
     call.hand_over(&bytes, pairs_out, pairs_size_out)
@@ -85,7 +86,7 @@ fn all(call: &mut Call<'_>, map: u32, pairs_out: u32, pairs_size_out: u32) -> An
 fn set_all(call: &mut Call<'_>, map: u32, pairs: u32, pairs_size: u32) -> Answer {
     let kind = known(map)?;
     let bytes = call.read(pairs, pairs_size)?;
-    let decoded = pairs::decode(&bytes);
+    let decoded = header_pairs::decode(&bytes);
     let Some(headers) = call.world_mut().map_mut(kind) else {
         return unavailable(call, kind);
     };

@@ -1,9 +1,9 @@
 //! HTTP calls of the guest: taken by the caller, and answered by it.
 
+use super::vm::Host;
 use crate::headers::Headers;
-use crate::host::Host;
-use crate::memory::word;
-use crate::world::{CallToken, HttpCall, NoSuchCall, Reply};
+use crate::host_call::word;
+use crate::vm_state::{CallToken, HttpCall, NoSuchCall, Reply};
 
 impl Host {
     /// Takes the calls that the guest has made since the last time. They stay in flight until they are answered.

@@ -1,4 +1,4 @@
-use crate::abi::AbiVersion;
+use crate::abi_types::AbiVersion;
 use crate::host::Host;
 use crate::stream::{Action, StreamProperties, Then};
 use crate::testing::{Guest, start, texts};

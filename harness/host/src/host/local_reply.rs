@@ -1,8 +1,8 @@
 //! Streams that end otherwise: answered here, reset, or left behind by a VM that has failed.
 
-use crate::builder::FailurePolicy;
-use crate::host::Host;
+use super::vm::Host;
 use crate::logs::LogLevel;
+use crate::settings::FailurePolicy;
 use crate::stream::{Action, Half, LocalReply, Origin, Side, StreamId, Then};
 
 impl Host {

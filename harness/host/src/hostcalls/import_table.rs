@@ -4,9 +4,9 @@
 
 use wasmtime::{Caller, FuncType, Linker, Val, ValType};
 
-use crate::abi::{Status, refuse};
-use crate::memory::Call;
-use crate::world::World;
+use crate::abi_types::{Status, refuse};
+use crate::host_call::Call;
+use crate::vm_state::World;
 
 /// One function that a module may import from `env`.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use super::state::{Ending, Stream};
 use crate::headers::Headers;
-use crate::stream::{Ending, Stream};
 use crate::value::Value;
 
 /// Returns the value that Envoy would derive for this path at this moment.

@@ -1,4 +1,4 @@
-use crate::abi::{AbiVersion, Status};
+use crate::abi_types::{AbiVersion, Status};
 use crate::headers::Headers;
 use crate::stream::{Action, Ending, StreamProperties, Then};
 use crate::testing::{Guest, start, texts};

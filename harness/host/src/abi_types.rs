@@ -1,30 +1,7 @@
-//! The border between guest and host: statuses, enums, and the table of every function that a module may import.
-//!
-//! The specification is proxy-wasm ABI 0.2.1 (<https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>);
-//! where Envoy answers something else, Envoy's answer is given. A function that is not built is not left out: it is
-//! there, answers with a status that SDKs can take, and says why.
-
-mod calls;
-mod data;
-mod expressions;
-mod imports;
-mod maps;
-mod metrics;
-mod stream;
-mod system;
+//! The numbers of the ABI, and the ways in which a host function does not answer OK: the ground on which all else here stands.
 
 use std::borrow::Cow;
 use std::fmt;
-
-use wasmtime::{Caller, Linker};
-
-pub(crate) use expressions::Expressions;
-pub(crate) use imports::types;
-pub use imports::{IMPORTS, Import, Support};
-
-use crate::memory::Call;
-use crate::transcript::Refusal;
-use crate::world::World;
 
 /// The answer of a host function (`proxy_status_t`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,73 +143,4 @@ pub(crate) type Answer<T = ()> = Result<T, Failure>;
 /// Returns a refusal with its reason.
 pub(crate) fn refuse<T>(status: Status, reason: impl Into<Cow<'static, str>>) -> Answer<T> {
     Err(Failure::Status(status, reason.into()))
-}
-
-impl Call<'_> {
-    /// Notes the call.
-    pub(crate) fn begin(&mut self, function: &'static str, arguments: &[(&'static str, i64)]) {
-        self.world_mut().transcript.call(function, arguments);
-    }
-
-    /// Notes the answer and returns it as the guest gets it.
-    pub(crate) fn finish(
-        &mut self,
-        function: &'static str,
-        answer: Answer,
-    ) -> wasmtime::Result<u32> {
-        match answer {
-            Ok(()) => {
-                self.world_mut().transcript.answer("OK");
-                Ok(Status::Ok.to_wire())
-            }
-            Err(Failure::Status(status, reason)) => {
-                let callback = self.world().callback;
-                self.world_mut().transcript.refuse(Refusal {
-                    function,
-                    callback,
-                    status,
-                    reason,
-                });
-                Ok(status.to_wire())
-            }
-            Err(Failure::Trap(trap)) => Err(trap),
-        }
-    }
-}
-
-/// Defines one host function: notes the call, runs the body, notes the answer.
-macro_rules! provide {
-    ($linker:ident, $name:literal, $body:path, $($argument:ident : $type:ty),* $(,)?) => {
-        $linker.func_wrap(
-            "env",
-            $name,
-            |caller: wasmtime::Caller<'_, crate::world::World>, $($argument: $type),*| -> wasmtime::Result<u32> {
-                let mut call = crate::memory::Call { caller };
-                call.begin($name, &[$((stringify!($argument), i64::from($argument))),*]);
-                let answer = $body(&mut call, $($argument),*);
-                call.finish($name, answer)
-            },
-        )?;
-    };
-}
-pub(crate) use provide;
-
-/// Defines every function of the table.
-pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
-    maps::link(linker)?;
-    data::link(linker)?;
-    calls::link(linker)?;
-    stream::link(linker)?;
-    metrics::link(linker)?;
-    system::link(linker)?;
-    imports::link_refused(linker)?;
-    linker.func_wrap("env", "pthread_equal", |left: u32, right: u32| {
-        u32::from(left == right)
-    })?;
-    linker.func_wrap(
-        "env",
-        "emscripten_notify_memory_growth",
-        |_: Caller<'_, World>, _memory: u32| {},
-    )?;
-    Ok(())
 }

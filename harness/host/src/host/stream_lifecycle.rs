@@ -1,6 +1,6 @@
 //! The beginning of a stream and its end, which comes exactly once.
 
-use crate::host::{Failed, Host};
+use super::vm::{Failed, Host};
 use crate::stream::{Ending, Stream, StreamId, StreamProperties};
 
 impl Host {

@@ -2,11 +2,12 @@
 //!
 //! A root context has no stream: it sees `xds.node` and the `plugin_` names, and nothing else.
 
-use crate::abi::{Answer, Status, refuse};
-use crate::memory::Call;
-use crate::properties::{Found, derive};
+use crate::abi_types::{Answer, Status, refuse};
+use crate::host_call::Call;
+use crate::properties::Found;
+use crate::stream::derive;
 use crate::value::Value;
-use crate::world::World;
+use crate::vm_state::World;
 
 /// `proxy_get_property`: gives a property.
 ///
@@ -91,7 +92,7 @@ pub(super) fn set(
 }
 
 /// What is known of a property now.
-pub(in crate::abi) fn find(world: &World, path: &[&[u8]]) -> Found {
+pub(super) fn find(world: &World, path: &[&[u8]]) -> Found {
     let settings = &world.settings;
     match path {
         [b"plugin_name"] => return Found::Value(settings.plugin_name.as_str().into()),

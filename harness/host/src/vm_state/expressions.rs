@@ -1,16 +1,8 @@
-//! Expressions of CEL, as far as they are an attribute or a list of attributes: Envoy's foreign functions `expr_create`,
-//! `expr_evaluate` and `expr_delete`.
-//!
-//! A list is how a guest asks for several properties in one call: an answer costs Envoy an entry into the guest for memory,
-//! whatever is in it. All answers below were read off Envoy 1.40.
+//! Expressions of CEL that a root context has prepared, as far as they are an attribute or a list of attributes.
 
 use std::collections::BTreeMap;
 
-use super::data::properties;
-use crate::abi::{Answer, Status, refuse};
-use crate::properties::Found;
-use crate::value::Value;
-use crate::world::World;
+use crate::abi_types::{Answer, Status, refuse};
 
 /// The expressions of one root context, by their tokens. They end with it.
 #[derive(Debug, Default)]
@@ -20,7 +12,7 @@ pub(crate) struct Expressions {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Expression {
+pub(crate) enum Expression {
     Attribute(Vec<String>),
     List(Vec<Vec<String>>),
 }
@@ -51,6 +43,11 @@ impl Expressions {
         Ok(token.to_le_bytes().to_vec())
     }
 
+    /// Returns the expression of a token.
+    pub(crate) fn get(&self, token: u32) -> Option<&Expression> {
+        self.known.get(&token)
+    }
+
     /// `expr_delete`: forgets one. That there is none is no error.
     pub(crate) fn delete(&mut self, token: &[u8]) -> Answer<Vec<u8>> {
         self.known.remove(&read_token(token)?);
@@ -58,39 +55,8 @@ impl Expressions {
     }
 }
 
-/// `expr_evaluate`: gives the value, serialised as a property is. What is not known makes the whole expression fail.
-pub(crate) fn evaluate(world: &World, token: &[u8]) -> Answer<Vec<u8>> {
-    let token = read_token(token)?;
-    let known = world
-        .root()
-        .and_then(|root| root.expressions.known.get(&token));
-    let Some(expression) = known else {
-        return refuse(
-            Status::NotFound,
-            format!("no expression has the token {token}"),
-        );
-    };
-    let of = |path: &[String]| {
-        let segments: Vec<&[u8]> = path.iter().map(|segment| segment.as_bytes()).collect();
-        match properties::find(world, &segments) {
-            Found::Value(value) => Ok(value),
-            Found::Message | Found::Nothing => {
-                let reason = format!("`{}` is not known in {}", path.join("."), world.callback);
-                refuse(Status::InternalFailure, reason)
-            }
-        }
-    };
-    let value = match expression {
-        Expression::Attribute(path) => of(path)?,
-        Expression::List(paths) => {
-            let values: Answer<Vec<Value>> = paths.iter().map(|path| of(path)).collect();
-            Value::List(values?)
-        }
-    };
-    Ok(value.to_bytes())
-}
-
-fn read_token(bytes: &[u8]) -> Answer<u32> {
+/// Reads the token of an expression, as `expr_create` gave it.
+pub(crate) fn read_token(bytes: &[u8]) -> Answer<u32> {
     match bytes.try_into() {
         Ok(bytes) => Ok(u32::from_le_bytes(bytes)),
         Err(_) => refuse(

@@ -5,8 +5,9 @@
 
 use wasmtime::{AsContext, AsContextMut, Caller, Memory, TypedFunc};
 
-use crate::abi::{Answer, Failure, Status};
-use crate::world::World;
+use crate::abi_types::{Answer, Failure, Status};
+use crate::transcript::Refusal;
+use crate::vm_state::World;
 
 /// One call of a host function: the guest that made it, and the world it acts on.
 pub(crate) struct Call<'a> {
@@ -122,6 +123,38 @@ impl Call<'_> {
             Status::InvalidMemoryAccess,
             "the guest exports no allocator".into(),
         ))
+    }
+}
+
+impl Call<'_> {
+    /// Notes the call.
+    pub(crate) fn begin(&mut self, function: &'static str, arguments: &[(&'static str, i64)]) {
+        self.world_mut().transcript.call(function, arguments);
+    }
+
+    /// Notes the answer and returns it as the guest gets it.
+    pub(crate) fn finish(
+        &mut self,
+        function: &'static str,
+        answer: Answer,
+    ) -> wasmtime::Result<u32> {
+        match answer {
+            Ok(()) => {
+                self.world_mut().transcript.answer("OK");
+                Ok(Status::Ok.to_wire())
+            }
+            Err(Failure::Status(status, reason)) => {
+                let callback = self.world().callback;
+                self.world_mut().transcript.refuse(Refusal {
+                    function,
+                    callback,
+                    status,
+                    reason,
+                });
+                Ok(status.to_wire())
+            }
+            Err(Failure::Trap(trap)) => Err(trap),
+        }
     }
 }
 

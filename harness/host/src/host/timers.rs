@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::vm::Host;
 use crate::clock::nanos;
-use crate::host::Host;
 
 impl Host {
     /// Lets virtual time pass, with every tick and timeout that falls into it, in order.

@@ -1,8 +1,8 @@
 //! Buffers: bodies, the body of a call's response, and the two configurations.
 
-use crate::abi::{Answer, Status, refuse};
-use crate::memory::{Call, word};
-use crate::world::World;
+use crate::abi_types::{Answer, Status, refuse};
+use crate::host_call::{Call, word};
+use crate::vm_state::World;
 
 /// The last kind of buffer that the ABI knows: the arguments of a foreign function.
 const LAST: u32 = 8;

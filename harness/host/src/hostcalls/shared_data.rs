@@ -1,7 +1,7 @@
 //! Shared data: one map for all VMs of a process that have the same vm_id. Nothing in it can be deleted.
 
-use crate::abi::{Answer, Status, refuse};
-use crate::memory::Call;
+use crate::abi_types::{Answer, Status, refuse};
+use crate::host_call::Call;
 
 /// `proxy_get_shared_data`: gives a value and the number to compare against when it is set.
 ///

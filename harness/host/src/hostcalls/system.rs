@@ -2,10 +2,11 @@
 
 use wasmtime::Linker;
 
-use crate::abi::{Answer, Status, provide, refuse};
+use super::provide::provide;
+use crate::abi_types::{Answer, Status, refuse};
+use crate::host_call::Call;
 use crate::logs::LogLevel;
-use crate::memory::Call;
-use crate::world::{Deferred, Life, Tick, World};
+use crate::vm_state::{Deferred, Life, Tick, World};
 
 pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_log", log, level: u32, message: u32, message_size: u32);
