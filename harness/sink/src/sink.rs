@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::intake::Intake;
-use crate::listen::Listener;
-use crate::model::StoredSpan;
-use crate::record::RequestRecord;
+use crate::receive::{Intake, Listener};
 use crate::script::Reply;
+use crate::store::RequestRecord;
+use crate::store::StoredSpan;
 use crate::store::{Counts, Limits};
 use crate::wait::{Snapshot, Timeout, until};
 

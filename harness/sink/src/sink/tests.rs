@@ -21,8 +21,8 @@ use tonic::codec::CompressionEncoding;
 use tonic::transport::Channel;
 
 use super::*;
-use crate::record::{Answer, Transport};
-use crate::status::RpcStatus;
+use crate::receive::RpcStatus;
+use crate::store::{Answer, Transport};
 
 const SOON: Duration = Duration::from_secs(20);
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";

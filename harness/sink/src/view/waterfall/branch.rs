@@ -1,7 +1,7 @@
 //! The left edge of a waterfall: the lines that lead to a span, and a note where a span stands at the top without being a root.
 
-use super::Paint;
-use crate::tree::{Place, Top};
+use super::paint::Paint;
+use crate::view::trace_tree::{Place, Top};
 
 /// Says why a span stands at the top although it is no root; once for neighbours that miss the same parent.
 pub(super) fn note<'a>(place: &Place<'a>, missing: &mut Option<&'a str>) -> Option<String> {

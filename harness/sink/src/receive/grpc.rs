@@ -21,11 +21,11 @@ use tonic::codec::CompressionEncoding;
 use tonic::codegen::Service;
 use tonic::{Code, Status};
 
-use crate::cut::Cut;
-use crate::intake::{BodyError, Intake, Reset, Shared, collect, scripted_success};
-use crate::record::{Answer, Transport};
+use super::ingest::{BodyError, Intake, Reset, Shared, collect, scripted_success};
+use super::rpc_status::RpcStatus;
+use super::truncated_body::Cut;
 use crate::script::Reply;
-use crate::status::RpcStatus;
+use crate::store::{Answer, Transport};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const OTHER_SIGNALS: [&str; 2] = [

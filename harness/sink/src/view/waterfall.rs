@@ -6,6 +6,7 @@
 
 mod branch;
 mod column;
+mod paint;
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -13,10 +14,11 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::model::{SpanKind, StoredSpan};
-use crate::tree::arrange;
+use super::trace_tree::arrange;
+use crate::store::{SpanKind, StoredSpan};
 use branch::{branch, note};
 use column::{Widths, clean, fit, time, width_of};
+pub use paint::Paint;
 
 /// How a waterfall is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,15 +27,6 @@ pub struct Options {
     pub width: usize,
     /// For a terminal or for a pipe.
     pub paint: Paint,
-}
-
-/// What a waterfall is drawn with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paint {
-    /// ASCII lines and no colour: for pipes, files and `NO_COLOR`.
-    Plain,
-    /// Box drawing and ANSI colours.
-    Colour,
 }
 
 /// Draws every trace among the spans, in the order in which the traces first occur.

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::value::{Attribute, Value, cost, find};
+use super::value::{Attribute, Value, cost, find};
 
 /// One span, with the resource and the scope that it was sent under.
 #[derive(Clone, Debug, PartialEq)]

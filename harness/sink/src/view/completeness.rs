@@ -7,8 +7,8 @@ use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::model::StoredSpan;
-use crate::tree::{Top, arrange};
+use super::trace_tree::{Top, arrange};
+use crate::store::StoredSpan;
 
 /// Checks the spans of one trace.
 ///
@@ -112,7 +112,7 @@ fn title(span: &StoredSpan) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::samples::span;
+    use crate::store::samples::span;
 
     #[test]
     fn one_root_with_everything_below_it_is_whole() {

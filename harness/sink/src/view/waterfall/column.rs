@@ -4,7 +4,7 @@
 
 use unicode_width::UnicodeWidthChar;
 
-use super::Paint;
+use super::paint::Paint;
 
 /// The width of each column. Between two columns is one space, and the error mark takes two more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::resource::v1::Resource as WireResource;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status, span};
 
-use crate::model::{Event, Link, Resource, Scope, SpanKind, SpanStatus, StatusCode, StoredSpan};
-use crate::value::{Attribute, Value};
+use crate::store::{Attribute, Value};
+use crate::store::{Event, Link, Resource, Scope, SpanKind, SpanStatus, StatusCode, StoredSpan};
 
 /// What a request held.
 #[derive(Debug, Default, PartialEq)]

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use hyper::body::{Bytes, Frame};
 
-use crate::intake::Reset;
+use super::ingest::Reset;
 
 /// The beginning of a body, and no end.
 #[derive(Debug)]

@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tonic::body::Body;
 
-use crate::intake::{Reset, Shared};
-use crate::{grpc, web};
+use super::grpc;
+use super::ingest::{Reset, Shared};
 
 /// One address that is listened on; dropping it closes it soon, `close` at once.
 #[derive(Debug)]
@@ -94,6 +94,6 @@ async fn dispatch(intake: Shared, request: Request<Incoming>) -> Result<Response
     match media.strip_prefix(b"application/grpc") {
         // Not `application/grpc-web`, which is another protocol.
         Some([] | [b'+' | b';', ..]) => grpc::serve(&intake, request).await,
-        _ => web::serve(&intake, request).await,
+        _ => super::http::serve(&intake, request).await,
     }
 }

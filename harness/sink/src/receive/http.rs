@@ -19,11 +19,11 @@ use prost::Message;
 use tonic::Code;
 use tonic::body::Body;
 
-use crate::cut::Cut;
-use crate::intake::{BodyError, Reset, Shared, collect, scripted_success};
-use crate::record::{Answer, Transport};
+use super::ingest::{BodyError, Reset, Shared, collect, scripted_success};
+use super::rpc_status::{RpcStatus, http_status};
+use super::truncated_body::Cut;
 use crate::script::Reply;
-use crate::status::{RpcStatus, http_status};
+use crate::store::{Answer, Transport};
 
 const TRACES: &str = "/v1/traces";
 const OTHER_SIGNALS: [&str; 2] = ["/v1/logs", "/v1/metrics"];

@@ -13,9 +13,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use tokio::sync::watch;
 
-use crate::decode::decode;
-use crate::record::{Answer, RequestRecord, Transport};
+use super::decode::decode;
 use crate::script::{Reply, Script};
+use crate::store::{Answer, RequestRecord, Transport};
 use crate::store::{Counts, Kept, Limits, Store};
 use crate::wait::Snapshot;
 

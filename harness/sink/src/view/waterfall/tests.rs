@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Resource, SpanStatus, StatusCode};
-use crate::tree::samples::span;
-use crate::value::Attribute;
+use crate::store::Attribute;
+use crate::store::samples::span;
+use crate::store::{Resource, SpanStatus, StatusCode};
 
 fn plain(width: usize) -> Options {
     Options {
