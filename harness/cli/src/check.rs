@@ -1,33 +1,27 @@
 //! `sidespan check`: tells whether the filter will take a configuration, before a proxy has to, and what it then does.
 //!
 //! It is the filter's own parser and the filter's own tracer that answer here, so what passes is taken and what does not is
-//! refused. What Istio and OpenTelemetry's SDKs have been told about sampling is read beside it: see [`settings`].
+//! refused. What Istio and OpenTelemetry's SDKs have been told about sampling is read beside it: see [`istio::settings`].
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-pub mod ask;
-pub mod beside;
-pub mod document;
-pub mod environment;
-pub mod equivalent;
+pub mod compatibility;
+pub mod decision;
 pub mod explain;
-pub mod find;
-pub mod outcome;
-mod owner;
+pub mod input;
+pub mod istio;
+pub mod locate;
 mod print;
 pub mod report;
-pub mod resolve;
-pub mod scope;
-pub mod settings;
-pub mod view;
+pub mod results;
 
-pub use outcome::Outcome;
 pub use report::{Finding, Report};
+pub use results::{Outcome, check_file};
 
-use ask::Question;
+use decision::Question;
 use print::Wish;
 use sidespan_core::tracer::Direction;
 

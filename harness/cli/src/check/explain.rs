@@ -10,29 +10,20 @@ use serde::Serialize;
 use sidespan_core::config::{Config, ContextTrust, Match, Role, Sampling, Trust};
 use sidespan_core::pattern;
 
-pub mod beyond;
-pub mod words;
+pub mod other_rules;
+mod step;
+pub mod wording;
 
-use beyond::Beyond;
-use words::{condition, one_of, percent};
+use other_rules::Beyond;
+pub use step::Step;
+use step::{share, step};
+use wording::{condition, one_of};
 
 /// A whole configuration, explained.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Explanation {
     /// The steps of a decision; the first that holds decides.
     pub steps: Vec<Step>,
-}
-
-/// One step: what it is about, and what becomes of that.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Step {
-    /// The key that says so, as a path below the configuration.
-    pub key: String,
-    /// The share of new traces that is kept, where the step is about one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub percentage: Option<f64>,
-    /// The sentence.
-    pub sentence: String,
 }
 
 impl Explanation {
@@ -67,24 +58,6 @@ impl Explanation {
     }
 }
 
-/// A step that is not about a percentage.
-fn step(key: &str, sentence: impl Into<String>) -> Step {
-    Step {
-        key: key.into(),
-        percentage: None,
-        sentence: sentence.into(),
-    }
-}
-
-/// A step that gives a share of the new traces; `what` is of the kind "a new trace in namespace payments".
-fn share(key: String, what: &str, percentage: f64) -> Step {
-    Step {
-        sentence: format!("{what}: {}, by {key}", percent(percentage)),
-        percentage: Some(percentage),
-        key,
-    }
-}
-
 /// The key of a namespace's percentage.
 pub(super) fn namespace_key(pattern: &str) -> String {
     format!("sampling.namespaces[{pattern:?}]")
@@ -96,7 +69,7 @@ fn excludes(list: &[Match], steps: &mut Vec<Step>) {
         let agents = list.iter().filter_map(|entry| entry.user_agent.as_deref());
         let paths = list.iter().filter_map(|entry| entry.path.as_ref());
         let (agents, paths): (Vec<_>, Vec<_>) =
-            (agents.collect(), paths.map(words::path).collect());
+            (agents.collect(), paths.map(wording::path).collect());
         let sentence = format!(
             "a request with user-agent {} or path {}: not traced, by the default of sampling.exclude",
             one_of(&agents),

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::equivalent::Plugin;
-use super::explain::words::percent;
-use super::outcome::Outcome;
+use super::explain::wording::percent;
+use super::istio::summary::{Percentage, View};
+use super::istio::translate::Plugin;
 use super::report::{Explained, Finding, Report};
-use super::view::{Percentage, View};
+use super::results::Outcome;
 
 /// What to print besides the findings.
 #[derive(Clone, Copy, Debug, Default)]

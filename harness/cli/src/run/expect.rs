@@ -12,7 +12,7 @@ use super::pattern::{Known, Pattern};
 use super::report::Failure;
 use super::scenario::{End, Span as Expected};
 use super::span::Span;
-use crate::check::document::Document;
+use crate::check::input::document::Document;
 
 /// Header fields as bytes, in order.
 pub(super) type Headers = Vec<(String, Vec<u8>)>;

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use sidespan_core::tracer::Direction;
 
-use super::super::ask::Question;
 use super::super::{CheckArgs, Outcome, run_to};
 use super::plugin;
+use crate::check::decision::Question;
 
 fn outcome(files: &[&str]) -> Outcome {
     let files = files.iter().enumerate();

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::resolve::{Istio, Side};
-use super::settings::{Labels, Mode, Settings, telemetry::GATEWAY_NAME};
+use super::settings::{GATEWAY_NAME, Labels, Mode, Settings};
 
 mod groups;
 

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::equivalent::{Groups, Plugin, is_off, plugins, rate};
 use super::resolve::{Istio, PILOT_DEFAULT, Side};
-use super::settings::{Labels, Mode, Settings};
+use super::settings::{Labels, Mode, Settings, written};
+use super::translate::{Groups, Plugin, is_off, plugins, rate};
 
 /// Istio's settings, resolved.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,7 +21,7 @@ pub struct View {
 
 impl View {
     /// Whether all that Istio has been told is to be quiet: then there is no percentage to take over.
-    pub(super) fn is_only_off(&self) -> bool {
+    pub(in crate::check) fn is_only_off(&self) -> bool {
         let sides = self
             .workloads
             .iter()
@@ -114,13 +114,4 @@ fn percentage(side: &Side<'_>, is_off: bool) -> Percentage {
         by,
         native: side.native.is_some(),
     }
-}
-
-/// `app=cart,version=2`
-pub(super) fn written(labels: &Labels) -> String {
-    let pairs: Vec<_> = labels
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    pairs.join(",")
 }

@@ -3,10 +3,9 @@
 //! A plugin in the root namespace is for the whole mesh, any other for its namespace; a selector narrows it, and so does
 //! `match.mode`. Of two copies in one chain the first works, and Istio puts the higher `priority` first.
 
-use super::document::Document;
-use super::settings::telemetry::GATEWAY_NAME;
-use super::settings::{Labels, Mode};
-use super::view::written;
+use super::resolve::fits;
+use super::settings::{GATEWAY_NAME, Labels, Mode, written};
+use crate::check::input::document::Document;
 
 /// Where a plugin is installed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,7 +33,7 @@ pub struct Spot<'a> {
 
 impl Scope {
     /// That of a WasmPlugin or a TrafficExtension.
-    pub(super) fn of(resource: &Document) -> Self {
+    pub(in crate::check) fn of(resource: &Document) -> Self {
         let namespace = resource
             .at(&["metadata", "namespace"])
             .and_then(Document::text);
@@ -77,12 +76,12 @@ impl Scope {
             (Some(own), Some(there)) => own == root || own == there,
         };
         is_there
-            && super::resolve::fits(&self.selector, spot.labels)
+            && fits(&self.selector, spot.labels)
             && self.mode.is_none_or(|mode| mode == spot.mode)
     }
 
     /// For whom it is, in words.
-    pub(super) fn told(&self, root: &str) -> String {
+    pub(in crate::check) fn told(&self, root: &str) -> String {
         let place = match self.namespace.as_deref() {
             Some(own) if own != root => Some(format!("namespace {own}")),
             _ => None,

@@ -4,13 +4,13 @@ use std::io;
 
 use serde::Serialize;
 
-use super::ask::Question;
-use super::beside::{self, Ours, sdk};
+use super::compatibility::{self, Ours, sdk};
+use super::decision::Question;
+use super::istio::plugin_scope::working;
+use super::istio::resolve::Istio;
+use super::istio::settings::{Settings, Weight};
+use super::istio::summary::View;
 use super::report::{Finding, Report};
-use super::resolve::Istio;
-use super::scope::working;
-use super::settings::{Settings, Weight};
-use super::view::View;
 
 /// What came of the files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -65,7 +65,7 @@ impl Outcome {
                 })
             })
             .collect();
-        for note in beside::notes(&settings, &ours) {
+        for note in compatibility::notes(&settings, &ours) {
             let Some(report) = reports.get_mut(note.place.file) else {
                 continue;
             };
@@ -96,6 +96,12 @@ impl Outcome {
             reports,
         }
     }
+}
+
+/// Checks a file by itself.
+pub fn check_file(file: &str, bytes: &[u8]) -> Report {
+    let Outcome { mut reports, .. } = Outcome::of(vec![(file.into(), Ok(bytes.into()))], None);
+    reports.pop().unwrap_or_else(|| Report::empty(file))
 }
 
 /// Lets every configuration answer that is at work where the question asks, and the others say why they are not.

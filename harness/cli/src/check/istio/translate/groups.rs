@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::resolve::fits;
-use super::super::settings::{Labels, Mode, Settings};
+use crate::check::istio::resolve::fits;
+use crate::check::istio::settings::{Labels, Mode, Settings};
 
 /// What of Istio's settings asks for an entry of its own.
-pub(in super::super) struct Groups {
+pub(in crate::check) struct Groups {
     /// Namespaces that something names.
-    pub(in super::super) namespaces: BTreeSet<String>,
+    pub(in crate::check) namespaces: BTreeSet<String>,
     /// Selectors and their overlaps, by namespace.
-    pub(in super::super) selectors: BTreeMap<String, BTreeSet<Labels>>,
+    pub(in crate::check) selectors: BTreeMap<String, BTreeSet<Labels>>,
     /// There are too many overlaps to look at them all.
-    pub(in super::super) is_cut: bool,
+    pub(in crate::check) is_cut: bool,
 }
 
 impl Groups {
-    pub(in super::super) fn of(settings: &Settings) -> Self {
+    pub(in crate::check) fn of(settings: &Settings) -> Self {
         let telemetries = settings
             .telemetries
             .iter()

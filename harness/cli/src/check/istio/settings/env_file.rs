@@ -3,9 +3,10 @@
 //! A text is one only where all its lines are of this form and one of the variables is known here, so that a mistyped
 //! configuration is never taken for an environment.
 
+use super::collected::Settings;
 use super::mesh::{PILOT, pilot};
-use super::sampler::{ARGUMENT, SAMPLER, both};
-use super::{Place, Settings};
+use super::place::Place;
+use super::sdk_sampler::{ARGUMENT, SAMPLER, both};
 
 /// A line: its number, its variable and the value.
 pub type Variable = (usize, String, String);

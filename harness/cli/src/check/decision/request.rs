@@ -5,9 +5,9 @@ use std::fmt;
 use anyhow::{Context, bail};
 use sidespan_core::tracer::Direction;
 
-use super::super::explain::words::direction;
-use super::super::scope::Spot;
-use super::super::settings::{Labels, Mode};
+use crate::check::explain::wording::direction;
+use crate::check::istio::plugin_scope::Spot;
+use crate::check::istio::settings::{Labels, Mode};
 
 /// A request at one workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,12 +72,12 @@ impl Question {
     }
 
     /// The labels of the workload.
-    pub(in super::super) fn labels(&self) -> Labels {
+    pub(in crate::check) fn labels(&self) -> Labels {
         self.labels.iter().cloned().collect()
     }
 
     /// The side of the workload that is asked.
-    pub(in super::super) fn spot<'a>(&'a self, labels: &'a Labels) -> Spot<'a> {
+    pub(in crate::check) fn spot<'a>(&'a self, labels: &'a Labels) -> Spot<'a> {
         Spot {
             namespace: self.namespace.as_deref(),
             labels,

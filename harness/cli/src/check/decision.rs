@@ -14,13 +14,13 @@ use sidespan_core::stats::Counter;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Tracer};
 
-use super::explain::beyond::{Beyond, rule_key};
 use super::explain::namespace_key;
-use super::explain::words::percent;
+use super::explain::other_rules::{Beyond, rule_key};
+use super::explain::wording::percent;
 
-mod question;
+mod request;
 
-pub use question::Question;
+pub use request::Question;
 
 /// What becomes of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]

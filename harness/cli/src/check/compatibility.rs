@@ -4,30 +4,18 @@
 //! - Istio's own tracer, which still runs beside the filter
 //! - Istio's settings that say something else than they seem to
 
-use sidespan_core::config::{Config, Role};
+use sidespan_core::config::Role;
 
-use super::explain::words::percent;
-use super::resolve::Istio;
-use super::scope::Scope;
-use super::settings::{Labels, Mode, Note, Place, Sampler, Settings, Weight};
-use super::view::written;
+use super::explain::wording::percent;
+use super::istio::resolve::{Istio, fits};
+use super::istio::settings::{Labels, Mode, Note, Place, Settings, written};
 
+mod configuration;
 pub mod sdk;
+mod warning;
 
-/// A configuration of ours among the files.
-#[derive(Clone, Copy, Debug)]
-pub struct Ours<'a> {
-    /// Where it stands.
-    pub file: usize,
-    /// Which document of the file.
-    pub document: usize,
-    /// JSON path of the configuration.
-    pub path: &'a str,
-    /// What it says.
-    pub config: &'a Config,
-    /// Which workloads it is for, where Istio installs it.
-    pub scope: Option<&'a Scope>,
-}
+pub use configuration::Ours;
+use warning::{ratio, round, warn};
 
 /// Everything that is to be said of settings and configurations together.
 pub fn notes(settings: &Settings, ours: &[Ours<'_>]) -> Vec<Note> {
@@ -38,18 +26,6 @@ pub fn notes(settings: &Settings, ours: &[Ours<'_>]) -> Vec<Note> {
     without_effect(&istio, settings, &mut notes);
     sdk::notes(&istio, settings, ours, &mut notes);
     notes
-}
-
-fn warn(notes: &mut Vec<Note>, place: Place, message: String) {
-    let note = Note {
-        weight: Weight::Warning,
-        place,
-        message,
-    };
-    // The same cause is found once for each side and for each workload.
-    if !notes.contains(&note) {
-        notes.push(note);
-    }
 }
 
 /// OpenTelemetry counts from 0 to 1, Istio and the filter from 0 to 100.
@@ -123,15 +99,6 @@ fn share(settings: &Settings, place: Place, percentage: f64, notes: &mut Vec<Not
             percent(percentage)
         ),
     );
-}
-
-/// The ratio that a sampler is given, if it takes one.
-fn ratio(sampler: &Sampler) -> Option<f64> {
-    sampler.argument.as_ref()?.trim().parse().ok()
-}
-
-fn round(number: f64) -> f64 {
-    (number * 1e9).round() / 1e9
 }
 
 /// Istio's tracer writes its headers behind all filters.
@@ -243,9 +210,10 @@ fn without_effect(istio: &Istio<'_>, settings: &Settings, notes: &mut Vec<Note>)
         if telemetry.namespace == root
             && let Some(selector) = &telemetry.selector
         {
-            let elsewhere = settings.workloads.iter().find(|workload| {
-                workload.namespace != root && super::resolve::fits(selector, &workload.labels)
-            });
+            let elsewhere = settings
+                .workloads
+                .iter()
+                .find(|workload| workload.namespace != root && fits(selector, &workload.labels));
             if let Some(workload) = elsewhere {
                 warn(
                     notes,

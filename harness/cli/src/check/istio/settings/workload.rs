@@ -1,21 +1,9 @@
 //! What runs: its labels, by which resources select it, and what its pods say of sampling.
 
-use super::{Document, Labels, Place, Settings, identity, labels, mesh, sampler};
-
-/// A Deployment or the like.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Workload {
-    /// The resource.
-    pub place: Place,
-    /// Where it runs.
-    pub namespace: String,
-    /// The labels of its pods.
-    pub labels: Labels,
-    /// Labels that no other workload has: its own selector.
-    pub selector: Labels,
-    /// `tracing.sampling` in the annotation `proxy.istio.io/config`, which replaces the mesh's.
-    pub sampling: Option<f64>,
-}
+use super::collected::{Settings, Workload};
+use super::place::{Place, identity, labels};
+use super::{mesh, sdk_sampler};
+use crate::check::input::document::Document;
 
 /// `template` leads to the pod's template.
 pub(super) fn read(
@@ -59,7 +47,7 @@ pub(super) fn read(
                 .unwrap_or_default();
             // The sidecar has no SDK.
             if name != "istio-proxy" {
-                sampler::container(settings, &workload, &at, name, env);
+                sdk_sampler::container(settings, &workload, &at, name, env);
             }
         }
     }

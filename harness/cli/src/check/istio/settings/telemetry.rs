@@ -1,65 +1,8 @@
 //! Istio's `Telemetry`, as far as it is about tracing.
 
-use super::{Document, Labels, Place, Settings, Weight, identity, labels};
-
-/// One resource. One that names several gateways is several.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Telemetry {
-    /// The resource.
-    pub place: Place,
-    /// Where it is.
-    pub namespace: String,
-    /// What it is called.
-    pub name: String,
-    /// `creationTimestamp`, by which Istio orders them; empty in a file that was never applied.
-    pub created: String,
-    /// The workloads that it is for; `None` for all of its namespace, and in the root namespace for all of the mesh.
-    pub selector: Option<Labels>,
-    /// `spec.tracing`, in order.
-    pub tracing: Vec<Tracing>,
-}
-
-/// One entry of `spec.tracing`; what is `None` leaves what was there.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tracing {
-    /// The entry.
-    pub place: Place,
-    /// `match.mode`; `None` for both.
-    pub mode: Option<Mode>,
-    /// The first of `providers`: Istio takes no other.
-    pub provider: Option<String>,
-    /// `randomSamplingPercentage`
-    pub percentage: Option<f64>,
-    /// `disableSpanReporting`
-    pub disabled: Option<bool>,
-    /// `disableContextPropagation`
-    pub silent: Option<bool>,
-}
-
-/// Which side of a workload: Istio's `WorkloadMode`. A gateway counts as client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// What the workload sends.
-    Client,
-    /// What it receives.
-    Server,
-}
-
-impl Mode {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::Client, Self::Server];
-
-    /// Istio's word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Client => "CLIENT",
-            Self::Server => "SERVER",
-        }
-    }
-}
-
-/// The label of the pods of a gateway that the Gateway API made, by which Istio finds them for `targetRefs`.
-pub const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
+use super::collected::{Mode, Settings, Telemetry, Tracing};
+use super::place::{GATEWAY_NAME, Labels, Place, Weight, identity, labels};
+use crate::check::input::document::Document;
 
 pub(super) fn read(settings: &mut Settings, place: Place, tree: &Document) {
     let (namespace, name) = identity(tree);

@@ -4,11 +4,11 @@ use super::document::Document;
 
 /// All that a plugin is called, in its order; a name is given once.
 #[derive(Debug, Default)]
-pub(super) struct Names(Vec<String>);
+pub(in crate::check) struct Names(Vec<String>);
 
 impl Names {
     /// The names of an Istio resource and of the plugin in it.
-    pub(super) fn of_istio(resource: &Document, plugin: &Document) -> Self {
+    pub(in crate::check) fn of_istio(resource: &Document, plugin: &Document) -> Self {
         let mut names = Self::default();
         names.add(resource.at(&["metadata", "name"]));
         names.add(plugin.get("pluginName"));
@@ -17,7 +17,7 @@ impl Names {
     }
 
     /// The name of an entry in a list of filters, and those in the wasm filter itself.
-    pub(super) fn of_envoy(entry: Option<&Document>, wasm: &Document) -> Self {
+    pub(in crate::check) fn of_envoy(entry: Option<&Document>, wasm: &Document) -> Self {
         let mut names = Self::default();
         names.add(entry);
         let Some(config) = wasm.get("config") else {
@@ -49,14 +49,14 @@ impl Names {
     }
 
     /// Whether one of them names Sidespan.
-    pub(super) fn are_ours(&self) -> bool {
+    pub(in crate::check) fn are_ours(&self) -> bool {
         self.0
             .iter()
             .any(|name| name.to_ascii_lowercase().contains("sidespan"))
     }
 
     /// Says that the plugin was skipped, and what it is called.
-    pub(super) fn skipped(&self) -> String {
+    pub(in crate::check) fn skipped(&self) -> String {
         let names = if self.0.is_empty() {
             "without a name".to_owned()
         } else {

@@ -1,34 +1,8 @@
 //! The mesh: `MeshConfig` in its many wrappings, and what istiod has in its environment.
 
-use super::{Document, Place, Settings, identity};
-
-/// What a MeshConfig says on tracing.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Mesh {
-    /// Where it stands.
-    pub place: Place,
-    /// `rootNamespace`
-    pub root_namespace: Option<String>,
-    /// `defaultConfig.tracing.sampling`; 0 is as good as unset for Istio, so it is never in here.
-    pub sampling: Option<f64>,
-    /// `enableTracing`
-    pub enable_tracing: Option<bool>,
-    /// `defaultConfig.tracing` names a tracer, as before there were providers.
-    pub has_tracer: bool,
-    /// The first of `defaultProviders.tracing`.
-    pub default_provider: Option<String>,
-    /// `extensionProviders`, if there is such a list: their names, and whether they have a sampler of their own.
-    pub providers: Option<Vec<(String, bool)>>,
-}
-
-/// `PILOT_TRACE_SAMPLING`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pilot {
-    /// Where it is set.
-    pub place: Place,
-    /// Its value.
-    pub percentage: f64,
-}
+use super::collected::{Mesh, Pilot, Settings};
+use super::place::{Place, Weight, identity};
+use crate::check::input::document::Document;
 
 pub(super) const PILOT: &str = "PILOT_TRACE_SAMPLING";
 
@@ -45,7 +19,7 @@ pub(super) fn config_map(settings: &mut Settings, place: Place, tree: &Document)
             let empty = Document::Null;
             mesh(settings, place, documents.first().unwrap_or(&empty));
         }
-        Err(message) => settings.note(super::Weight::Error, place, message),
+        Err(message) => settings.note(Weight::Error, place, message),
     }
 }
 
@@ -117,7 +91,7 @@ pub(super) fn pilot(settings: &mut Settings, place: Place, text: &str) {
     let percentage = found.filter(|percentage| (0.0..=100.0).contains(percentage));
     if percentage.is_none() {
         settings.note(
-            super::Weight::Warning,
+            Weight::Warning,
             place.clone(),
             format!(
                 "{PILOT} is {text:?}, expected a percentage from 0 to 100; istiod takes 1 instead"
@@ -175,7 +149,7 @@ pub(super) fn sampling(
     let percentage = value.number()?;
     if percentage == 0.0 {
         settings.note(
-            super::Weight::Warning,
+            Weight::Warning,
             place.clone(),
             "for Istio 0 here is the same as no value, and PILOT_TRACE_SAMPLING holds; for 0 % set \
              randomSamplingPercentage: 0 in a Telemetry",
@@ -184,7 +158,7 @@ pub(super) fn sampling(
     }
     if percentage > 100.0 {
         settings.note(
-            super::Weight::Warning,
+            Weight::Warning,
             place.clone(),
             format!(
                 "expected a percentage from 0 to 100, found {percentage}; Istio takes 1 instead"

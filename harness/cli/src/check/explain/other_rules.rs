@@ -6,8 +6,8 @@
 use sidespan_core::config::{Config, Keep, Match};
 use sidespan_core::tracer::Direction;
 
-use super::words::{condition, duration};
-use super::{Step, share, step};
+use super::step::{Step, share, step};
+use super::wording::{condition, duration};
 
 /// All that a configuration says on decisions besides `percentage`, `namespaces`, `exclude` and `trust`.
 #[derive(Clone, Debug, Default, PartialEq)]

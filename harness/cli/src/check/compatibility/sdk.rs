@@ -4,11 +4,12 @@
 //! other sampler decides once more, on its own: what only one of the two keeps is a trace with holes, and what the service
 //! sends on carries the service's decision, which the sidecars behind it follow.
 
-use super::super::explain::words::percent;
-use super::super::resolve::Istio;
-use super::super::scope::{Scope, Spot, working};
-use super::super::settings::{Mode, Note, Sampler, Settings};
-use super::{Ours, ratio, round, warn};
+use super::configuration::Ours;
+use super::warning::{ratio, round, warn};
+use crate::check::explain::wording::percent;
+use crate::check::istio::plugin_scope::{Scope, Spot, working};
+use crate::check::istio::resolve::Istio;
+use crate::check::istio::settings::{Mode, Note, Sampler, Settings};
 
 /// What there is to say of each sampler.
 pub(super) fn notes(

@@ -3,24 +3,9 @@
 //! Of the places that the Operator knows, the container's own environment comes first, then that of the language, then the
 //! Instrumentation's `env`, then its `sampler`.
 
-use super::{Document, Labels, Place, Settings, Weight, Workload, identity};
-
-/// One sampler, as configured.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sampler {
-    /// Where its name stands, or its argument where it has no name.
-    pub place: Place,
-    /// Where its argument stands.
-    pub argument_place: Option<Place>,
-    /// In which namespace the service is; `None` where nothing says so.
-    pub namespace: Option<String>,
-    /// The labels of its pods, as far as they are known.
-    pub labels: Labels,
-    /// `OTEL_TRACES_SAMPLER`; `None` where only the argument is set.
-    pub kind: Option<String>,
-    /// `OTEL_TRACES_SAMPLER_ARG`
-    pub argument: Option<String>,
-}
+use super::collected::{Sampler, Settings, Workload};
+use super::place::{Place, Weight, identity};
+use crate::check::input::document::Document;
 
 pub(super) const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 pub(super) const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";

@@ -18,7 +18,7 @@ pub struct Environment {
 
 impl Environment {
     /// That of Istio's plugin, which stands at this path.
-    pub(super) fn of_istio(plugin: &Document, path: &str) -> Self {
+    pub(in crate::check) fn of_istio(plugin: &Document, path: &str) -> Self {
         let names = match plugin.at(&["vmConfig", "env"]) {
             Some(Document::List(list)) => list
                 .iter()
@@ -35,7 +35,7 @@ impl Environment {
     }
 
     /// That of Envoy's VM, which stands at this path.
-    pub(super) fn of_envoy(vm: Option<&Document>, path: &str) -> Self {
+    pub(in crate::check) fn of_envoy(vm: Option<&Document>, path: &str) -> Self {
         let variables = vm.and_then(|vm| {
             vm.get("environment_variables")
                 .or_else(|| vm.get("environmentVariables"))
@@ -60,7 +60,7 @@ impl Environment {
     }
 
     /// What the configuration asks for in vain: path, sentence, and whether there is a default for it.
-    pub(super) fn lacks(&self, config: &Config) -> Vec<(String, String, bool)> {
+    pub(in crate::check) fn lacks(&self, config: &Config) -> Vec<(String, String, bool)> {
         let has_default = |name: &str| {
             let mut asking = config.spans.attributes.iter().filter(|attribute| {
                 matches!(&attribute.source, AttributeSource::Environment(asked) if asked == name)

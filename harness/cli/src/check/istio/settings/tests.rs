@@ -128,7 +128,7 @@ fn a_gateway_is_found_by_the_label_that_istio_finds_it_by() {
         .collect();
     assert_eq!(
         selectors,
-        ["a", "b"].map(|name| Labels::from([(telemetry::GATEWAY_NAME.into(), name.into())]))
+        ["a", "b"].map(|name| Labels::from([(GATEWAY_NAME.into(), name.into())]))
     );
     assert_eq!(settings.notes.len(), 1);
     assert_eq!(settings.notes[0].weight, Weight::Skipped);
@@ -240,7 +240,7 @@ fn of_an_instrumentation_the_environment_comes_before_the_sampler() {
 #[test]
 fn lines_are_an_environment_only_where_all_of_them_are() {
     let text = "# ours\n\nexport OTEL_TRACES_SAMPLER=\"traceidratio\"\nOTEL_TRACES_SAMPLER_ARG='0.5'\r\nOTEL_TRACES_SAMPLER_ARG=0.1\nA=b=c\nPILOT_TRACE_SAMPLING=3\n";
-    let lines = variables::parse(text).unwrap();
+    let lines = env_file::parse(text).unwrap();
     let mut settings = Settings::default();
     assert_eq!(settings.read_variables(0, "a.env", &lines), 2);
     let found = &settings.samplers[0];
@@ -258,6 +258,6 @@ fn lines_are_an_environment_only_where_all_of_them_are() {
         "OTEL_A=1\nsampling: {}",
         "{\"a\": \"OTEL_X=1\"}",
     ] {
-        assert_eq!(variables::parse(other), None, "{other}");
+        assert_eq!(env_file::parse(other), None, "{other}");
     }
 }

@@ -8,10 +8,10 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use sidespan_core::config::Config;
 
-use super::super::document::Document;
-use super::super::settings::{Mode, Settings};
-use super::super::view::View;
 use super::Plugin;
+use crate::check::input::document::Document;
+use crate::check::istio::settings::{Mode, Settings};
+use crate::check::istio::summary::View;
 
 const ROOT: &str = "mesh-root";
 const NAMESPACES: [&str; 3] = [ROOT, "payments", "shop"];

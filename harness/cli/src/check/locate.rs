@@ -8,10 +8,10 @@
 
 use std::fmt;
 
-use super::document::Document;
-use super::environment::Environment;
-use super::owner::Names;
-use super::scope::Scope;
+use super::input::document::Document;
+use super::input::environment::Environment;
+use super::input::plugin_owner::Names;
+use super::istio::plugin_scope::Scope;
 
 /// A configuration, and how it is installed.
 #[derive(Debug, PartialEq)]
