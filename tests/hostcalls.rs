@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use sidespan::bench::kind::{GRPC, SAMPLED, UNSAMPLED};
+use sidespan::bench::request_kind::{GRPC, SAMPLED, UNSAMPLED};
 use sidespan_host::{Action, Ending, Headers, Host, StreamProperties, Then, Value};
 use sidespan_tests::readme;
 use sidespan_tests::worlds::module;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use sidespan::bench::kind::{CLUSTER, USUAL};
+use sidespan::bench::request_kind::{CLUSTER, USUAL};
 use sidespan_host::{Action, Ending, Headers, Host, StreamProperties, Then};
 use sidespan_tests::effort;
 use sidespan_tests::worlds::module;

@@ -13,10 +13,10 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::BenchArgs;
+use super::arguments::BenchArgs;
 use super::candidate::{self, BASELINE, Candidate};
+use super::environment::Surroundings;
 use super::h2load::{self, Latency, Load, Pace};
-use super::machine::Surroundings;
 use super::report::{Measured, Report};
 use super::runner::{Ground, Runner, Spans, upstream};
 use super::statistics::{greatest, least};

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::candidate::{BASELINE, Candidate, PEERS};
+use super::environment::Surroundings;
 use super::h2load::Latency;
-use super::machine::Surroundings;
 use super::runner::Spans;
 use super::statistics::{gap, greatest, least, median};
 

@@ -17,11 +17,11 @@ use sidespan_envoy::{
 };
 use tokio::task::spawn_blocking;
 
-use super::awaited::Awaited;
 use super::candidate::{Candidate, Exports, RECEIVER, Work};
 use super::cpu;
 use super::h2load::{self, Load};
 use super::receiver::Receiver;
+use super::span_wait::Awaited;
 
 /// What all candidates share.
 #[derive(Clone, Debug)]

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::builtin::{self, Cost};
-use super::kind::Kind;
+use super::guest_cost::{self, Cost};
+use super::request_kind::Kind;
 
 /// Measures all kinds, in their order.
 pub(super) fn measure() -> Result<Vec<(&'static str, Cost)>> {
-    let module = builtin::metered(crate::FILTER)?;
+    let module = guest_cost::metered(crate::FILTER)?;
     let kinds = Kind::all();
     let costs = kinds
         .iter()
-        .map(|kind| Ok((kind.name, builtin::measure(&module, kind)?)));
+        .map(|kind| Ok((kind.name, guest_cost::measure(&module, kind)?)));
     costs.collect()
 }
 

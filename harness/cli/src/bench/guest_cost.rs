@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use sidespan_host::{Action, Ending, Fuel, Headers, Host, Module, StreamProperties, Then, Value};
 
-use super::kind::{CLUSTER, Kind, USUAL};
+use super::request_kind::{CLUSTER, Kind, USUAL};
 
 /// What a request of one kind costs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
