@@ -8,6 +8,7 @@ mod link;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -16,9 +17,20 @@ use tokio::task::AbortHandle;
 
 use link::{Carried, Link, Passed, Side, Verdict, broken, then};
 
-use super::accept::Front;
+use super::config::Routes;
 use super::message::{self, Body, Protocol};
-use super::pool::NoResponse;
+use super::pool::{NoResponse, Pool};
+use super::vm::Vm;
+
+/// Everything that the requests of a sidecar have in common.
+pub(super) struct Service {
+    pub(super) routes: Routes,
+    pub(super) direction: i64,
+    /// The time that an upstream has for beginning its response.
+    pub(super) timeout: Duration,
+    pub(super) vm: Vm,
+    pub(super) pool: Pool,
+}
 
 /// Both ends of a client's connection.
 #[derive(Clone, Copy, Debug)]
@@ -36,14 +48,14 @@ struct Exchange {
 
 /// Serves one request. An error breaks the client's stream off.
 pub(super) async fn serve(
-    front: Arc<Front>,
+    service: Arc<Service>,
     peers: Peers,
     request: Request<Incoming>,
 ) -> io::Result<Response<Body>> {
     let (parts, body) = request.into_parts();
     let protocol = Protocol::of(parts.version);
     let headers = message::of_request(&parts);
-    let mut exchange = Exchange::open(&front, peers, protocol, &headers).await?;
+    let mut exchange = Exchange::open(&service, peers, protocol, &headers).await?;
     let then = then(&body);
     let passed = match exchange.link.headers(Side::Request, headers, then).await? {
         Verdict::Pass(passed) => passed,
@@ -52,7 +64,7 @@ pub(super) async fn serve(
     };
     let headers = passed.headers.unwrap_or_default();
     let authority = headers.text(":authority").unwrap_or_default();
-    let Some(address) = front.routes.find(&authority) else {
+    let Some(address) = service.routes.find(&authority) else {
         let reply = LocalReply::new(404, "route_not_found");
         return exchange.reply(reply, Ending::Complete).await;
     };
@@ -80,10 +92,10 @@ pub(super) async fn serve(
             // It only fails by being aborted or by panicking, and then nothing more is sent either.
             let _ = upload.await;
         }
-        tokio::time::sleep(front.timeout).await;
+        tokio::time::sleep(service.timeout).await;
     };
     let response = tokio::select! {
-        response = front.pool.send(&address, protocol, request) => Some(response),
+        response = service.pool.send(&address, protocol, request) => Some(response),
         () = too_late => None,
         signs = exchange.link.over() => {
             return if signs.replied && !signs.reset {
@@ -122,7 +134,7 @@ fn no_response(error: &NoResponse) -> (LocalReply, Ending) {
 
 impl Exchange {
     async fn open(
-        front: &Front,
+        service: &Service,
         peers: Peers,
         protocol: Protocol,
         headers: &Headers,
@@ -132,17 +144,17 @@ impl Exchange {
         let mut properties = StreamProperties::new()
             .source(&client, client_port)
             .destination(&local, local_port)
-            .listener_direction(front.direction)
+            .listener_direction(service.direction)
             .set("request.protocol", protocol.name());
         // Seen once the request goes on; a filter that rewrites the authority sees the address for the old one.
-        if let Some(upstream) = front
+        if let Some(upstream) = service
             .routes
             .find(&headers.text(":authority").unwrap_or_default())
         {
             let (upstream, port) = ip(upstream);
             properties = properties.upstream(&upstream, port);
         }
-        let vm = front.vm.clone();
+        let vm = service.vm.clone();
         let opened = vm.run(|worker| worker.open(properties)).await;
         let (id, signs) = opened.map_err(|_| broken("the VM has ended"))?;
         Ok(Self {
