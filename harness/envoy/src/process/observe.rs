@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
-use super::{Envoy, EnvoyError, LOG};
+use super::running::{Envoy, EnvoyError, LOG};
 use crate::admin::{self, Answer};
 use crate::wait::wait_for;
 
