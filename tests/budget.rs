@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sidespan::bench::guest_cost::{self, Cost};
-use sidespan::bench::request_kind::Kind;
+use sidespan::bench::request_kind::RequestKind;
 
 /// Of a hundred.
 const TOLERANCE: u64 = 3;
@@ -22,7 +22,7 @@ const SLACK: u64 = 25;
 #[test]
 fn no_kind_of_request_costs_more_than_is_recorded() {
     let module = guest_cost::metered(sidespan::FILTER).expect("the filter");
-    let observed: BTreeMap<String, Cost> = Kind::all()
+    let observed: BTreeMap<String, Cost> = RequestKind::all()
         .iter()
         .map(|kind| {
             let cost = guest_cost::measure(&module, kind).expect(kind.name);

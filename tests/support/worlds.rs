@@ -21,7 +21,7 @@ use sidespan_core::resource::Node;
 use sidespan_core::state::State;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Tracer};
-use sidespan_host::{Action, Ending, Headers, Host, Module, StreamProperties, Then};
+use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, Module, StreamProperties};
 
 /// A header as a client may send it.
 pub type Header = (&'static str, Vec<u8>);
@@ -215,9 +215,9 @@ impl Guest {
         });
         let stream = self.host.open_stream(properties);
         let headers: Headers = headers.iter().cloned().collect();
-        let asked = self.host.request_headers(stream, headers, Then::End);
+        let asked = self.host.request_headers(stream, headers, EndOfStream::Yes);
         let status = [(":status", status.to_string())];
-        let answered = self.host.response_headers(stream, status, Then::End);
+        let answered = self.host.response_headers(stream, status, EndOfStream::Yes);
         assert_eq!(
             [asked, answered],
             [Action::Continue; 2],

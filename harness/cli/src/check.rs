@@ -19,7 +19,7 @@ pub mod report;
 pub mod results;
 
 pub use report::{Finding, Report};
-pub use results::{Outcome, check_file};
+pub use results::{Results, check_file};
 
 use decision::Question;
 use print::Wish;
@@ -104,20 +104,20 @@ fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         .files
         .iter()
         .map(|file| (file.display().to_string(), read(file)));
-    let outcome = Outcome::of(files.collect(), question.as_ref());
+    let results = Results::of(files.collect(), question.as_ref());
     if args.json {
-        writeln!(out, "{}", serde_json::to_string(&outcome)?)?;
+        writeln!(out, "{}", serde_json::to_string(&results)?)?;
     } else {
         let wish = Wish {
             explain: args.explain,
         };
-        print::outcome(&outcome, wish, out)?;
+        print::results(&results, wish, out)?;
     }
-    let is_unread = outcome.reports.iter().any(|report| report.is_unread);
+    let is_unread = results.reports.iter().any(|report| report.is_unread);
     Ok(ExitCode::from(if is_unread {
         2
     } else {
-        u8::from(!outcome.valid)
+        u8::from(!results.valid)
     }))
 }
 

@@ -25,7 +25,7 @@ use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::stream::{Stream, StreamId};
 use crate::transcript::Transcript;
-use crate::vm_state::{Deferred, World};
+use crate::vm_state::{Deferred, VmState};
 
 impl Host {
     pub(crate) fn start(
@@ -35,17 +35,17 @@ impl Host {
         configuration: Arc<[u8]>,
     ) -> Result<Self, StartError> {
         let time = Time::start(settings.clock);
-        let world = World::new(settings, module.abi_version(), shared, time);
-        Self::start_in(module, world, configuration)
+        let state = VmState::new(settings, module.abi_version(), shared, time);
+        Self::start_in(module, state, configuration)
     }
 
     fn start_in(
         module: &Module,
-        world: World,
+        state: VmState,
         configuration: Arc<[u8]>,
     ) -> Result<Self, StartError> {
-        let mut store = Store::new(module.engine(), world);
-        store.limiter(|world| &mut world.limits);
+        let mut store = Store::new(module.engine(), state);
+        store.limiter(|state| &mut state.limits);
         let mut host = Self {
             store,
             guest: None,
@@ -86,12 +86,12 @@ impl Host {
 
     /// Returns a stream as it stands; nothing once it has ended.
     pub fn stream(&self, id: StreamId) -> Option<&Stream> {
-        self.world().streams.get(&id.0)
+        self.state().streams.get(&id.0)
     }
 
     /// Returns the number of streams that have not ended.
     pub fn open_streams(&self) -> usize {
-        self.world().streams.len()
+        self.state().streams.len()
     }
 
     /// Returns the trap that the VM came to its end with.
@@ -101,7 +101,7 @@ impl Host {
 
     /// Returns what it shares with other hosts: metrics and shared data.
     pub fn shared(&self) -> &Shared {
-        &self.world().shared
+        &self.state().shared
     }
 
     /// Returns a counter of the whole process by name; nothing until some VM has defined it.
@@ -121,27 +121,27 @@ impl Host {
 
     /// Returns the log lines so far, at most the last 65,536.
     pub fn logs(&mut self) -> &[LogLine] {
-        self.world_mut().logs.lines()
+        self.state_mut().logs.lines()
     }
 
     /// Takes the log lines so far, so that the next time only new ones come.
     pub fn take_logs(&mut self) -> Vec<LogLine> {
-        self.world_mut().logs.take()
+        self.state_mut().logs.take()
     }
 
     /// Changes from which level on log lines are kept, as Envoy's `/logging?wasm=debug` does.
     pub fn set_log_level(&mut self, level: LogLevel) {
-        self.world_mut().logs.set_level(level);
+        self.state_mut().logs.set_level(level);
     }
 
     /// Returns the conversation between guest and host so far.
     pub fn transcript(&self) -> &Transcript {
-        &self.world().transcript
+        &self.state().transcript
     }
 
     /// Forgets the conversation so far, so that one request can be looked at alone.
     pub fn clear_transcript(&mut self) {
-        self.world_mut().transcript.clear();
+        self.state_mut().transcript.clear();
     }
 
     /// Returns the instructions that the guest has run; nothing unless the module was compiled to be metered.
@@ -157,7 +157,7 @@ impl Host {
 
     /// Returns the guest's time since 1970.
     pub fn now(&self) -> Duration {
-        Duration::from_nanos(self.world().time.now())
+        Duration::from_nanos(self.state().time.now())
     }
 }
 

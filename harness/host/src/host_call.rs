@@ -7,19 +7,19 @@ use wasmtime::{AsContext, AsContextMut, Caller, Memory, TypedFunc};
 
 use crate::abi_types::{Answer, Failure, Status};
 use crate::transcript::Refusal;
-use crate::vm_state::World;
+use crate::vm_state::VmState;
 
-/// One call of a host function: the guest that made it, and the world it acts on.
-pub(crate) struct Call<'a> {
-    pub(crate) caller: Caller<'a, World>,
+/// One call of a host function: the guest that made it, and the state that it acts on.
+pub(crate) struct HostCall<'a> {
+    pub(crate) caller: Caller<'a, VmState>,
 }
 
-impl Call<'_> {
-    pub(crate) fn world(&self) -> &World {
+impl HostCall<'_> {
+    pub(crate) fn state(&self) -> &VmState {
         self.caller.data()
     }
 
-    pub(crate) fn world_mut(&mut self) -> &mut World {
+    pub(crate) fn state_mut(&mut self) -> &mut VmState {
         self.caller.data_mut()
     }
 
@@ -86,14 +86,14 @@ impl Call<'_> {
 
     /// Returns the guest's memory. Host calls can come before the instance is there: then it is looked up.
     fn memory(&mut self) -> Answer<Memory> {
-        if let Some(memory) = self.world().memory {
+        if let Some(memory) = self.state().memory {
             return Ok(memory);
         }
         let memory = self
             .caller
             .get_export("memory")
             .and_then(wasmtime::Extern::into_memory);
-        self.world_mut().memory = memory;
+        self.state_mut().memory = memory;
         memory.ok_or_else(|| {
             Failure::Status(
                 Status::InvalidMemoryAccess,
@@ -104,7 +104,7 @@ impl Call<'_> {
 
     /// Returns the guest's allocator. Envoy takes `malloc` where a module exports both names.
     fn malloc(&mut self) -> Answer<TypedFunc<u32, u32>> {
-        if let Some(malloc) = &self.world().malloc {
+        if let Some(malloc) = &self.state().malloc {
             return Ok(malloc.clone());
         }
         for name in ["malloc", "proxy_on_memory_allocate"] {
@@ -115,7 +115,7 @@ impl Call<'_> {
             if let Some(Ok(malloc)) =
                 function.map(|function| function.typed(self.caller.as_context()))
             {
-                self.world_mut().malloc = Some(malloc.clone());
+                self.state_mut().malloc = Some(malloc.clone());
                 return Ok(malloc);
             }
         }
@@ -126,10 +126,10 @@ impl Call<'_> {
     }
 }
 
-impl Call<'_> {
+impl HostCall<'_> {
     /// Notes the call.
     pub(crate) fn begin(&mut self, function: &'static str, arguments: &[(&'static str, i64)]) {
-        self.world_mut().transcript.call(function, arguments);
+        self.state_mut().transcript.call(function, arguments);
     }
 
     /// Notes the answer and returns it as the guest gets it.
@@ -140,12 +140,12 @@ impl Call<'_> {
     ) -> wasmtime::Result<u32> {
         match answer {
             Ok(()) => {
-                self.world_mut().transcript.answer("OK");
+                self.state_mut().transcript.answer("OK");
                 Ok(Status::Ok.to_wire())
             }
             Err(Failure::Status(status, reason)) => {
-                let callback = self.world().callback;
-                self.world_mut().transcript.refuse(Refusal {
+                let callback = self.state().callback;
+                self.state_mut().transcript.refuse(Refusal {
                     function,
                     callback,
                     status,

@@ -21,10 +21,10 @@ pub use import_table::{IMPORTS, Import, Support};
 use provide::provide;
 use wasmtime::{Caller, Linker};
 
-use crate::vm_state::World;
+use crate::vm_state::VmState;
 
 /// Defines every function of the table.
-pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
+pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     header_maps::link(linker)?;
     link_data(linker)?;
     http_call::link(linker)?;
@@ -38,13 +38,13 @@ pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
     linker.func_wrap(
         "env",
         "emscripten_notify_memory_growth",
-        |_: Caller<'_, World>, _memory: u32| {},
+        |_: Caller<'_, VmState>, _memory: u32| {},
     )?;
     Ok(())
 }
 
 /// Defines what gives and takes buffers, properties and shared data.
-fn link_data(linker: &mut Linker<World>) -> wasmtime::Result<()> {
+fn link_data(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_get_buffer_bytes", buffers::bytes,
         buffer: u32, start: u32, max_size: u32, bytes_out: u32, size_out: u32);
     provide!(linker, "proxy_get_buffer_status", buffers::status, buffer: u32, size_out: u32, flags_out: u32);

@@ -8,7 +8,7 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use sidespan_host::{Action, Ending, Host, Module, StreamProperties, Then};
+//! use sidespan_host::{Action, Ending, Host, Module, StreamProperties, EndOfStream};
 //!
 //! // Any proxy-wasm module. This one removes a header and asks for a tick every second.
 //! let wasm = wat::parse_str(
@@ -31,8 +31,8 @@
 //!
 //! let stream = host.open_stream(StreamProperties::new());
 //! let headers = [(":method", "GET"), (":path", "/"), (":authority", "shop"), ("x-secret", "42")];
-//! assert_eq!(host.request_headers(stream, headers, Then::End), Action::Continue);
-//! assert_eq!(host.response_headers(stream, [(":status", "200")], Then::End), Action::Continue);
+//! assert_eq!(host.request_headers(stream, headers, EndOfStream::Yes), Action::Continue);
+//! assert_eq!(host.response_headers(stream, [(":status", "200")], EndOfStream::Yes), Action::Continue);
 //!
 //! let stream = host.end(stream, Ending::Complete).ok_or("ended twice")?;
 //! assert_eq!(stream.request().headers().and_then(|headers| headers.get("x-secret")), None);
@@ -80,7 +80,7 @@ pub use properties::{Path, Properties};
 pub use settings::FailurePolicy;
 pub use shared::Shared;
 pub use stream::{
-    Action, Ending, Half, LocalReply, Origin, Stream, StreamId, StreamProperties, Then,
+    Action, EndOfStream, Ending, LocalReply, Origin, Stream, StreamHalf, StreamId, StreamProperties,
 };
 pub use transcript::{Detail, Refusal, Transcript};
 pub use value::Value;

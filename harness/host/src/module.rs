@@ -14,7 +14,7 @@ use wasmtime::{
 use crate::abi_types::AbiVersion;
 use crate::guest::EXPORTS;
 use crate::hostcalls;
-use crate::vm_state::World;
+use crate::vm_state::VmState;
 use crate::{callback_deadline, wasi};
 
 /// A compiled proxy-wasm module. Clones are handles to the same code.
@@ -23,7 +23,7 @@ pub struct Module(Arc<Compiled>);
 
 struct Compiled {
     engine: Engine,
-    instance: InstancePre<World>,
+    instance: InstancePre<VmState>,
     abi: AbiVersion,
     fuel: Fuel,
 }
@@ -131,7 +131,7 @@ impl Module {
         &self.0.engine
     }
 
-    pub(crate) fn instance(&self) -> &InstancePre<World> {
+    pub(crate) fn instance(&self) -> &InstancePre<VmState> {
         &self.0.instance
     }
 

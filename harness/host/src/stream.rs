@@ -8,7 +8,7 @@ mod state;
 
 pub(crate) use derived_properties::derive;
 pub use given_properties::StreamProperties;
-pub use half::{Half, Then};
-pub(crate) use half::{Hold, Paused, Side};
+pub use half::{EndOfStream, StreamHalf};
+pub(crate) use half::{Paused, PausedBody, Side};
 pub use local_reply::{LocalReply, Origin};
 pub use state::{Action, Ending, Stream, StreamId};

@@ -27,7 +27,7 @@ use crate::stream::{LocalReply, Side, Stream, StreamId};
 use crate::transcript::Transcript;
 
 /// The state behind every host function of one VM.
-pub(crate) struct World {
+pub(crate) struct VmState {
     pub(crate) settings: Arc<Settings>,
     pub(crate) abi: AbiVersion,
     pub(crate) shared: Shared,
@@ -60,7 +60,7 @@ pub(crate) struct Root {
     pub(crate) configuration: Arc<[u8]>,
     /// `proxy_on_configure` is running: the only time at which the configuration can be read.
     pub(crate) configuring: bool,
-    pub(crate) life: Life,
+    pub(crate) phase: RootPhase,
     /// The reply that `proxy_on_http_call_response` is being told of.
     pub(crate) reply: Option<Reply>,
     /// What it has prepared with `expr_create`.
@@ -71,7 +71,7 @@ pub(crate) struct Root {
 
 /// How far a root context has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Life {
+pub(crate) enum RootPhase {
     /// New streams belong to it.
     Live,
     /// Another one has taken its place; it ends when its last stream does.
@@ -96,7 +96,7 @@ pub(crate) enum Deferred {
     RootDone(u32),
 }
 
-impl World {
+impl VmState {
     pub(crate) fn new(
         settings: Arc<Settings>,
         abi: AbiVersion,

@@ -37,5 +37,5 @@ pub use store::{
     Answer, Attribute, Counts, Event, Limits, Link, RequestRecord, Resource, Scope, SpanKind,
     SpanStatus, StatusCode, StoredSpan, Transport, Value,
 };
-pub use view::{Broken, Reason, is_whole, waterfall};
+pub use view::{Incomplete, Reason, is_complete, waterfall};
 pub use wait::{Snapshot, Timeout};

@@ -8,7 +8,7 @@ mod listener;
 mod rpc_status;
 mod truncated_body;
 
-pub(crate) use ingest::Intake;
+pub(crate) use ingest::Ingest;
 pub(crate) use listener::Listener;
 #[cfg(test)]
 pub(crate) use rpc_status::RpcStatus;

@@ -4,4 +4,4 @@ mod completeness;
 mod trace_tree;
 pub mod waterfall;
 
-pub use completeness::{Broken, Reason, is_whole};
+pub use completeness::{Incomplete, Reason, is_complete};

@@ -64,7 +64,7 @@ fn native() -> [Candidate; 4] {
 mod tests {
     use std::collections::BTreeSet;
 
-    use sidespan_host::{Headers, Host, Module, StreamProperties, Then};
+    use sidespan_host::{EndOfStream, Headers, Host, Module, StreamProperties};
 
     use super::*;
 
@@ -148,7 +148,7 @@ mod tests {
             (":path", "/"),
         ];
         let request: Headers = request.into_iter().collect();
-        let _ = host.request_headers(stream, request, Then::End);
+        let _ = host.request_headers(stream, request, EndOfStream::Yes);
         let headers = host.stream(stream).unwrap().request().headers().unwrap();
         headers
             .iter()

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 /// The surroundings of a run.
 #[derive(Clone, Debug)]
-pub(super) struct Surroundings {
+pub(super) struct Environment {
     pub(super) cpu: String,
     pub(super) cores: usize,
     pub(super) kernel: String,
@@ -17,7 +17,7 @@ pub(super) struct Surroundings {
     pub(super) command: String,
 }
 
-impl Surroundings {
+impl Environment {
     pub(super) fn now(h2load: String) -> Self {
         let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use sidespan_host::{Action, Ending, Fuel, Headers, Host, Module, StreamProperties, Then, Value};
+use sidespan_host::{
+    Action, EndOfStream, Ending, Fuel, Headers, Host, Module, StreamProperties, Value,
+};
 
-use super::request_kind::{CLUSTER, Kind, USUAL};
+use super::request_kind::{CLUSTER, RequestKind, USUAL};
 
 /// What a request of one kind costs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +51,7 @@ pub fn metered(filter: &[u8]) -> Result<Module> {
 ///
 /// # Errors
 /// When the filter refuses the configuration, stops the request or traps.
-pub fn measure(module: &Module, kind: &Kind) -> Result<Cost> {
+pub fn measure(module: &Module, kind: &RequestKind) -> Result<Cost> {
     let mut host = Host::builder(module)
         .plugin_name("sidespan")
         .plugin_configuration(kind.configuration.to_string())
@@ -90,7 +92,7 @@ pub fn measure(module: &Module, kind: &Kind) -> Result<Cost> {
 }
 
 /// One request through its whole life: the instructions of its three parts.
-fn request(host: &mut Host, kind: &Kind) -> Result<[u64; 3]> {
+fn request(host: &mut Host, kind: &RequestKind) -> Result<[u64; 3]> {
     let count = |host: &Host| host.fuel_used().context("a module that is not metered");
     let is_inbound = kind.configuration["direction"] != "outbound";
     let properties = StreamProperties::new()
@@ -101,7 +103,7 @@ fn request(host: &mut Host, kind: &Kind) -> Result<[u64; 3]> {
     let headers: Headers = USUAL.iter().chain(&kind.headers).copied().collect();
     let begun = count(host)?;
     let stream = host.open_stream(properties);
-    let asked = host.request_headers(stream, headers, Then::End);
+    let asked = host.request_headers(stream, headers, EndOfStream::Yes);
     let asked_at = count(host)?;
     let answer = [
         (":status", kind.status),
@@ -109,8 +111,8 @@ fn request(host: &mut Host, kind: &Kind) -> Result<[u64; 3]> {
         ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
         ("server", "envoy"),
     ];
-    let answered = host.response_headers(stream, answer, Then::More);
-    let ended = host.response_body(stream, b"{}", Then::End);
+    let answered = host.response_headers(stream, answer, EndOfStream::No);
+    let ended = host.response_body(stream, b"{}", EndOfStream::Yes);
     let answered_at = count(host)?;
     if [asked, answered, ended] != [Action::Continue; 3] {
         bail!("{}: the filter stopped the request", kind.name);

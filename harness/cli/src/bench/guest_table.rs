@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::guest_cost::{self, Cost};
-use super::request_kind::Kind;
+use super::request_kind::RequestKind;
 
 /// Measures all kinds, in their order.
 pub(super) fn measure() -> Result<Vec<(&'static str, Cost)>> {
     let module = guest_cost::metered(crate::FILTER)?;
-    let kinds = Kind::all();
+    let kinds = RequestKind::all();
     let costs = kinds
         .iter()
         .map(|kind| Ok((kind.name, guest_cost::measure(&module, kind)?)));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// A kind of request.
 #[derive(Clone, Debug)]
-pub struct Kind {
+pub struct RequestKind {
     /// Its name in tables and records.
     pub name: &'static str,
     /// The filter's configuration.
@@ -18,7 +18,7 @@ pub struct Kind {
     pub status: &'static str,
 }
 
-impl Kind {
+impl RequestKind {
     /// All of them.
     pub fn all() -> Vec<Self> {
         let off = json!({"percentage": 0, "keep": {"errors": false}});

@@ -3,12 +3,12 @@
 
 /// The spans of one candidate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Awaited {
+pub(super) struct SpanWait {
     sent: u64,
     lost: u64,
 }
 
-impl Awaited {
+impl SpanWait {
     /// So many requests more were sent, each of which is to become a span.
     pub(super) fn send(&mut self, requests: u64) {
         self.sent += requests;
@@ -32,11 +32,11 @@ impl Awaited {
 
 #[cfg(test)]
 mod tests {
-    use super::Awaited;
+    use super::SpanWait;
 
     #[test]
     fn waits_once_for_what_never_comes() {
-        let mut awaited = Awaited::default();
+        let mut awaited = SpanWait::default();
         awaited.send(100);
         assert_eq!(awaited.due(4), 96);
         awaited.give_up(98, 4);

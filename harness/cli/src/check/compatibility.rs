@@ -14,11 +14,11 @@ mod configuration;
 pub mod sdk;
 mod warning;
 
-pub use configuration::Ours;
+pub use configuration::SidespanConfig;
 use warning::{ratio, round, warn};
 
 /// Everything that is to be said of settings and configurations together.
-pub fn notes(settings: &Settings, ours: &[Ours<'_>]) -> Vec<Note> {
+pub fn notes(settings: &Settings, ours: &[SidespanConfig<'_>]) -> Vec<Note> {
     let istio = Istio::new(settings);
     let mut notes = settings.notes.clone();
     shares(settings, ours, &mut notes);
@@ -29,7 +29,7 @@ pub fn notes(settings: &Settings, ours: &[Ours<'_>]) -> Vec<Note> {
 }
 
 /// OpenTelemetry counts from 0 to 1, Istio and the filter from 0 to 100.
-fn shares(settings: &Settings, ours: &[Ours<'_>], notes: &mut Vec<Note>) {
+fn shares(settings: &Settings, ours: &[SidespanConfig<'_>], notes: &mut Vec<Note>) {
     for ours in ours {
         let Some(sampling) = &ours.config.sampling else {
             continue;
@@ -102,7 +102,12 @@ fn share(settings: &Settings, place: Place, percentage: f64, notes: &mut Vec<Not
 }
 
 /// Istio's tracer writes its headers behind all filters.
-fn native(istio: &Istio<'_>, settings: &Settings, ours: &[Ours<'_>], notes: &mut Vec<Note>) {
+fn native(
+    istio: &Istio<'_>,
+    settings: &Settings,
+    ours: &[SidespanConfig<'_>],
+    notes: &mut Vec<Note>,
+) {
     let is_here = ours.iter().any(|ours| ours.config.role == Role::Request);
     let has_attempt = ours.iter().any(|ours| ours.config.role == Role::Attempt);
     let none = Labels::new();

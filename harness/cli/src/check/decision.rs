@@ -15,7 +15,7 @@ use sidespan_core::time::Nanos;
 use sidespan_core::tracer::{Direction, Tracer};
 
 use super::explain::namespace_key;
-use super::explain::other_rules::{Beyond, rule_key};
+use super::explain::other_rules::{OtherRules, rule_key};
 use super::explain::wording::percent;
 
 mod request;
@@ -53,10 +53,10 @@ impl Question {
 
     /// Asks the filter with this configuration.
     pub fn answer(&self, config: &Config) -> Answer {
-        self.answer_with(config, &Beyond::of(config))
+        self.answer_with(config, &OtherRules::of(config))
     }
 
-    pub(super) fn answer_with(&self, config: &Config, beyond: &Beyond) -> Answer {
+    pub(super) fn answer_with(&self, config: &Config, other_rules: &OtherRules) -> Answer {
         let Some(sampling) = config
             .sampling
             .as_ref()
@@ -101,14 +101,18 @@ impl Question {
                     "recorded as the caller asks for debugging, by",
                 )
             }
-            _ => self.share(sampling, beyond),
+            _ => self.share(sampling, other_rules),
         }
     }
 
     /// The order of 6.8 behind the received decision: rules, namespaces, percentage, rate limit; keep.
-    fn share(&self, sampling: &Sampling, beyond: &Beyond) -> Answer {
-        let rule = beyond.rules.iter().position(|(asked, _)| self.fits(asked));
-        let (reason, key, percentage) = match rule.and_then(|at| Some((at, beyond.rules.get(at)?)))
+    fn share(&self, sampling: &Sampling, other_rules: &OtherRules) -> Answer {
+        let rule = other_rules
+            .rules
+            .iter()
+            .position(|(asked, _)| self.fits(asked));
+        let (reason, key, percentage) = match rule
+            .and_then(|at| Some((at, other_rules.rules.get(at)?)))
         {
             Some((at, (_, percentage))) => ("rule", rule_key(at), *percentage),
             None => match sampling.entry_for(self.namespace.as_deref()) {
@@ -116,12 +120,12 @@ impl Question {
                 None => ("default", "sampling.percentage".into(), sampling.percentage),
             },
         };
-        let is_remote = beyond.remote.is_some() && rule.is_none();
+        let is_remote = other_rules.remote.is_some() && rule.is_none();
         let until = is_remote.then(|| "until sampling.remote has answered".to_owned());
         let more = until
             .into_iter()
-            .chain(beyond.limited())
-            .chain(beyond.kept(self.direction));
+            .chain(other_rules.limited())
+            .chain(other_rules.kept(self.direction));
         let mut sentence = format!("{self}: {} by {key}", percent(percentage));
         for part in more {
             sentence += "; ";

@@ -14,7 +14,7 @@ pub mod other_rules;
 mod step;
 pub mod wording;
 
-use other_rules::Beyond;
+use other_rules::OtherRules;
 pub use step::Step;
 use step::{share, step};
 use wording::{condition, one_of};
@@ -29,10 +29,10 @@ pub struct Explanation {
 impl Explanation {
     /// Explains a configuration that is valid.
     pub fn of(config: &Config) -> Self {
-        Self::with(config, &Beyond::of(config))
+        Self::with(config, &OtherRules::of(config))
     }
 
-    fn with(config: &Config, beyond: &Beyond) -> Self {
+    fn with(config: &Config, other_rules: &OtherRules) -> Self {
         let mut steps = Vec::new();
         if config.role == Role::Attempt {
             steps.push(step(
@@ -45,8 +45,8 @@ impl Explanation {
                 at_edges(list, &mut steps);
             }
             received(config, &mut steps);
-            percentages(sampling, beyond, &mut steps);
-            steps.extend(beyond.afterwards());
+            percentages(sampling, other_rules, &mut steps);
+            steps.extend(other_rules.afterwards());
         } else {
             steps.push(step(
                 "sampling",
@@ -155,9 +155,9 @@ fn believed(key: &str, place: &str, trust: Trust, steps: &mut Vec<Step>) {
     ));
 }
 
-fn percentages(sampling: &Sampling, beyond: &Beyond, steps: &mut Vec<Step>) {
-    steps.extend(beyond.rules());
-    if let Some(step) = beyond.remote() {
+fn percentages(sampling: &Sampling, other_rules: &OtherRules, steps: &mut Vec<Step>) {
+    steps.extend(other_rules.rules());
+    if let Some(step) = other_rules.remote() {
         steps.push(step);
     }
     let mut namespaces: Vec<_> = sampling.namespaces.iter().collect();

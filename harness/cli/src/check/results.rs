@@ -4,24 +4,24 @@ use std::io;
 
 use serde::Serialize;
 
-use super::compatibility::{self, Ours, sdk};
+use super::compatibility::{self, SidespanConfig, sdk};
 use super::decision::Question;
 use super::istio::plugin_scope::working;
 use super::istio::resolve::Istio;
 use super::istio::settings::{Settings, Weight};
-use super::istio::summary::View;
+use super::istio::summary::Summary;
 use super::report::{Finding, Report};
 
 /// What came of the files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Outcome {
+pub struct Results {
     /// No file has an error.
     pub valid: bool,
     /// One entry a file, in their order.
     #[serde(rename = "files")]
     pub reports: Vec<Report>,
     /// What Istio's settings come to, if there are any.
-    pub istio: Option<View>,
+    pub istio: Option<Summary>,
     /// The samplers of SDKs.
     pub samplers: Vec<Sdk>,
 }
@@ -40,7 +40,7 @@ pub struct Sdk {
     pub meaning: String,
 }
 
-impl Outcome {
+impl Results {
     /// Checks files, each with what could be read of it.
     pub fn of(files: Vec<(String, io::Result<Vec<u8>>)>, question: Option<&Question>) -> Self {
         let mut settings = Settings::default();
@@ -56,13 +56,16 @@ impl Outcome {
             .iter()
             .enumerate()
             .flat_map(|(file, report)| {
-                report.explanations.iter().map(move |explained| Ours {
-                    file,
-                    document: explained.document,
-                    path: &explained.path,
-                    config: &explained.config,
-                    scope: explained.scope.as_ref(),
-                })
+                report
+                    .explanations
+                    .iter()
+                    .map(move |explained| SidespanConfig {
+                        file,
+                        document: explained.document,
+                        path: &explained.path,
+                        config: &explained.config,
+                        scope: explained.scope.as_ref(),
+                    })
             })
             .collect();
         for note in compatibility::notes(&settings, &ours) {
@@ -92,7 +95,7 @@ impl Outcome {
         Self {
             valid: reports.iter().all(|report| report.errors.is_empty()),
             samplers: samplers.collect(),
-            istio: View::of(&settings),
+            istio: Summary::of(&settings),
             reports,
         }
     }
@@ -100,7 +103,7 @@ impl Outcome {
 
 /// Checks a file by itself.
 pub fn check_file(file: &str, bytes: &[u8]) -> Report {
-    let Outcome { mut reports, .. } = Outcome::of(vec![(file.into(), Ok(bytes.into()))], None);
+    let Results { mut reports, .. } = Results::of(vec![(file.into(), Ok(bytes.into()))], None);
     reports.pop().unwrap_or_else(|| Report::empty(file))
 }
 

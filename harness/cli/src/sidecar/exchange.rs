@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use sidespan_host::{Ending, Headers, LocalReply, StreamProperties, Then};
+use sidespan_host::{EndOfStream, Ending, Headers, LocalReply, StreamProperties};
 use tokio::task::AbortHandle;
 
-use link::{Carried, Link, Passed, Side, Verdict, broken, then};
+use link::{Carried, Link, Passed, Side, Verdict, broken, end_of_stream};
 
 use super::config::Routes;
 use super::message::{self, Body, Protocol};
@@ -56,8 +56,12 @@ pub(super) async fn serve(
     let protocol = Protocol::of(parts.version);
     let headers = message::of_request(&parts);
     let mut exchange = Exchange::open(&service, peers, protocol, &headers).await?;
-    let then = then(&body);
-    let passed = match exchange.link.headers(Side::Request, headers, then).await? {
+    let end_of_stream = end_of_stream(&body);
+    let passed = match exchange
+        .link
+        .headers(Side::Request, headers, end_of_stream)
+        .await?
+    {
         Verdict::Pass(passed) => passed,
         Verdict::Reply => return exchange.reply_here(Ending::Complete).await,
         Verdict::Reset => return exchange.break_off(Ending::Complete),
@@ -68,7 +72,7 @@ pub(super) async fn serve(
         let reply = LocalReply::new(404, "route_not_found");
         return exchange.reply(reply, Ending::Complete).await;
     };
-    let (body, upload) = if then == Then::End {
+    let (body, upload) = if end_of_stream == EndOfStream::Yes {
         (message::empty(), None)
     } else {
         let (pieces, piped) = message::pipe();
@@ -168,13 +172,17 @@ impl Exchange {
     async fn respond(mut self, response: Response<Incoming>) -> io::Result<Response<Body>> {
         let (parts, body) = response.into_parts();
         let headers = message::of_response(&parts);
-        let then = then(&body);
-        let headers = match self.link.headers(Side::Response, headers, then).await? {
+        let end_of_stream = end_of_stream(&body);
+        let headers = match self
+            .link
+            .headers(Side::Response, headers, end_of_stream)
+            .await?
+        {
             Verdict::Pass(passed) => passed.headers.unwrap_or_default(),
             Verdict::Reply => return self.reply_here(Ending::Complete).await,
             Verdict::Reset => return self.break_off(Ending::Complete),
         };
-        if then == Then::End {
+        if end_of_stream == EndOfStream::Yes {
             self.end(Ending::Complete);
             return message::to_response(&headers, message::empty());
         }

@@ -8,12 +8,12 @@ use crate::vm_state::{CallToken, HttpCall, NoSuchCall, Reply};
 impl Host {
     /// Takes the calls that the guest has made since the last time. They stay in flight until they are answered.
     pub fn calls(&mut self) -> Vec<HttpCall> {
-        self.world_mut().calls.take_fresh()
+        self.state_mut().calls.take_fresh()
     }
 
     /// Returns the number of calls that are not answered yet.
     pub fn calls_in_flight(&self) -> usize {
-        self.world().calls.in_flight()
+        self.state().calls.in_flight()
     }
 
     /// Answers a call with a response: `proxy_on_http_call_response` on the root context.
@@ -40,7 +40,7 @@ impl Host {
     }
 
     pub(super) fn answer(&mut self, token: CallToken, reply: Reply) -> Result<(), NoSuchCall> {
-        let root = self.world_mut().calls.end(token)?;
+        let root = self.state_mut().calls.end(token)?;
         let counts = [
             reply.headers.len(),
             reply.body.len(),
@@ -58,7 +58,7 @@ impl Host {
     /// [`NoSuchCall`]: it was answered, timed out, or was given up with its root context.
     pub fn fail_call(&mut self, token: CallToken) -> Result<(), NoSuchCall> {
         const BROKEN_CONNECTION: u32 = 11;
-        let root = self.world_mut().calls.end(token)?;
+        let root = self.state_mut().calls.end(token)?;
         self.set_status(root, BROKEN_CONNECTION, "reset");
         self.tell(root, token, [0; 3]);
         // Envoy forgets the text and keeps the code.
@@ -83,13 +83,13 @@ impl Host {
     }
 
     fn set_reply(&mut self, root: u32, reply: Option<Reply>) {
-        if let Some(root) = self.world_mut().roots.get_mut(&root) {
+        if let Some(root) = self.state_mut().roots.get_mut(&root) {
             root.reply = reply;
         }
     }
 
     fn set_status(&mut self, root: u32, code: u32, text: &str) {
-        if let Some(root) = self.world_mut().roots.get_mut(&root) {
+        if let Some(root) = self.state_mut().roots.get_mut(&root) {
             root.status = (code, text.to_owned());
         }
     }

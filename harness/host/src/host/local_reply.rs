@@ -3,7 +3,7 @@
 use super::vm::Host;
 use crate::logs::LogLevel;
 use crate::settings::FailurePolicy;
-use crate::stream::{Action, Half, LocalReply, Origin, Side, StreamId, Then};
+use crate::stream::{Action, EndOfStream, LocalReply, Origin, Side, StreamHalf, StreamId};
 
 impl Host {
     /// Answers a request in place of the upstream: no route, no upstream, a timeout. The filter sees the response.
@@ -26,7 +26,7 @@ impl Host {
         };
         if stream.local_reply.is_some() {
             let text = "a second local reply to one request: Envoy drops it".to_owned();
-            self.world_mut().logs.push(LogLevel::Warn, text);
+            self.state_mut().logs.push(LogLevel::Warn, text);
             return;
         }
         if stream.response.headers_passed {
@@ -38,23 +38,23 @@ impl Host {
         let (headers, body) = reply.to_response(stream.is_grpc());
         let is_for_filter = !is_in_response && reply.origin != Origin::FailedVm;
         stream.local_reply = Some(reply);
-        stream.response = Half::default();
-        let then = if body.is_empty() {
-            Then::End
+        stream.response = StreamHalf::default();
+        let end_of_stream = if body.is_empty() {
+            EndOfStream::Yes
         } else {
-            Then::More
+            EndOfStream::No
         };
         if is_for_filter {
-            let _ = self.headers(id, Side::Response, headers, then);
-            if then == Then::More {
-                let _ = self.body(id, Side::Response, &body, Then::End);
+            let _ = self.headers(id, Side::Response, headers, end_of_stream);
+            if end_of_stream == EndOfStream::No {
+                let _ = self.body(id, Side::Response, &body, EndOfStream::Yes);
             }
         } else {
             // In the response's own callbacks Envoy replies directly, past all filters.
             let half = &mut stream.response;
-            half.begin(headers, then);
+            half.begin(headers, end_of_stream);
             half.pass_headers();
-            half.show_chunk(&body, Then::End);
+            half.show_chunk(&body, EndOfStream::Yes);
             half.pass_body();
         }
     }
@@ -62,7 +62,7 @@ impl Host {
     /// Decides about a message that no filter can see, since its VM has failed: pass it, or answer 503.
     pub(super) fn is_without_filter(&mut self, id: StreamId, side: Side) -> bool {
         let is_failed = self.is_failed(id);
-        let policy = self.world().settings.failure_policy;
+        let policy = self.state().settings.failure_policy;
         let Some(stream) = self.stream_mut(id) else {
             return true;
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::vm::{Failed, Host, StartError, StartFailure};
 use crate::host_call::word;
-use crate::vm_state::{Expressions, Life, Root, World};
+use crate::vm_state::{Expressions, Root, RootPhase, VmState};
 
 /// How far a shutdown has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,18 +18,18 @@ pub enum Shutdown {
 impl Host {
     /// Begins a root context: create, VM start, configure.
     pub(super) fn start_root(&mut self, configuration: Arc<[u8]>) -> Result<u32, StartFailure> {
-        let id = self.world_mut().next_context();
+        let id = self.state_mut().next_context();
         let size = word(configuration.len());
-        let vm_size = word(self.world().settings.vm_configuration.len());
+        let vm_size = word(self.state().settings.vm_configuration.len());
         let root = Root {
             configuration,
             configuring: false,
-            life: Life::Live,
+            phase: RootPhase::Live,
             reply: None,
             expressions: Expressions::default(),
             status: Default::default(),
         };
-        self.world_mut().roots.insert(id, root);
+        self.state_mut().roots.insert(id, root);
         let is_started = self
             .begin_root(id, vm_size)
             .map_err(|failed| self.trapped(failed))?;
@@ -67,7 +67,7 @@ impl Host {
     }
 
     fn set_configuring(&mut self, id: u32, configuring: bool) {
-        if let Some(root) = self.world_mut().roots.get_mut(&id) {
+        if let Some(root) = self.state_mut().roots.get_mut(&id) {
             root.configuring = configuring;
         }
     }
@@ -81,13 +81,13 @@ impl Host {
     /// [`StartError`]: with the VM that tried it out; the old configuration goes on.
     pub fn reconfigure(&mut self, configuration: impl Into<Vec<u8>>) -> Result<(), StartError> {
         let configuration: Arc<[u8]> = configuration.into().into();
-        let world = self.world();
-        let settings = Arc::clone(&world.settings);
-        let mut canary = World::new(settings, world.abi, world.shared.clone(), world.time);
-        canary.entropy = world.entropy;
+        let state = self.state();
+        let settings = Arc::clone(&state.settings);
+        let mut canary = VmState::new(settings, state.abi, state.shared.clone(), state.time);
+        canary.entropy = state.entropy;
         let mut canary = Self::start_in(&self.module, canary, Arc::clone(&configuration))?;
         if self.trap.is_some() || self.failure.is_some() {
-            canary.world_mut().inherit(self.world_mut());
+            canary.state_mut().inherit(self.state_mut());
             *self = canary;
             return Ok(());
         }
@@ -97,8 +97,8 @@ impl Host {
             // What a fresh VM accepts and this one does not leaves Envoy with a failed VM.
             Err(failure) => self.failure = Some(failure),
         }
-        if let Some(root) = self.world_mut().roots.get_mut(&old) {
-            root.life = Life::Retired;
+        if let Some(root) = self.state_mut().roots.get_mut(&old) {
+            root.phase = RootPhase::Retired;
         }
         self.end_retired(old);
         Ok(())
@@ -109,7 +109,7 @@ impl Host {
     /// Streams that are still open are ended by the caller first, as Envoy drains before it stops.
     pub fn shutdown(&mut self) -> Shutdown {
         let roots: Vec<u32> = self
-            .world()
+            .state()
             .roots
             .iter()
             .filter(|(_, root)| root.is_running())
@@ -123,7 +123,7 @@ impl Host {
 
     /// Returns how far a shutdown has come.
     pub fn shutdown_state(&self) -> Shutdown {
-        if self.trap.is_some() || self.world().roots.is_empty() {
+        if self.trap.is_some() || self.state().roots.is_empty() {
             Shutdown::Done
         } else {
             Shutdown::Pending
@@ -132,21 +132,21 @@ impl Host {
 
     /// Returns the number of root contexts that have yet to call `proxy_done`.
     pub fn pending_roots(&self) -> usize {
-        self.world()
+        self.state()
             .roots
             .values()
-            .filter(|root| root.life == Life::PendingDone)
+            .filter(|root| root.phase == RootPhase::PendingDone)
             .count()
     }
 
     /// Ends a root context that was replaced, once its last stream is gone.
     pub(super) fn end_retired(&mut self, id: u32) {
-        let world = self.world();
-        let is_retired = world
+        let state = self.state();
+        let is_retired = state
             .roots
             .get(&id)
-            .is_some_and(|root| root.life == Life::Retired);
-        if is_retired && world.streams.values().all(|stream| stream.root != id) {
+            .is_some_and(|root| root.phase == RootPhase::Retired);
+        if is_retired && state.streams.values().all(|stream| stream.root != id) {
             self.end_root(id);
         }
     }
@@ -157,8 +157,8 @@ impl Host {
         match answer {
             Ok(0) => {
                 // `proxy_done` inside `proxy_on_done` comes too early and is NOT_FOUND, as in Envoy.
-                if let Some(root) = self.world_mut().roots.get_mut(&id) {
-                    root.life = Life::PendingDone;
+                if let Some(root) = self.state_mut().roots.get_mut(&id) {
+                    root.phase = RootPhase::PendingDone;
                 }
             }
             Ok(_) => self.delete_root(id),
@@ -172,15 +172,15 @@ impl Host {
         let delete = self.guest().map(|guest| guest.delete.clone());
         // After a trap there is nobody to tell.
         let _ = delete.and_then(|delete| self.enter("proxy_on_delete", id, delete, id, ()));
-        let world = self.world_mut();
-        world.calls.give_up(id);
-        world.ticks.remove(&id);
-        world.roots.remove(&id);
+        let state = self.state_mut();
+        state.calls.give_up(id);
+        state.ticks.remove(&id);
+        state.roots.remove(&id);
     }
 }
 
 impl Root {
     fn is_running(&self) -> bool {
-        self.life != Life::PendingDone
+        self.phase != RootPhase::PendingDone
     }
 }

@@ -7,22 +7,22 @@ impl Host {
     /// Begins a stream. The guest learns of it with the request's headers, or at its end if there were none.
     pub fn open_stream(&mut self, properties: StreamProperties) -> StreamId {
         let root = self.root;
-        let world = self.world_mut();
-        let id = StreamId(world.next_context());
-        let stream = Stream::new(id, root, properties, world.time.now());
-        world.streams.insert(id.0, stream);
+        let state = self.state_mut();
+        let id = StreamId(state.next_context());
+        let stream = Stream::new(id, root, properties, state.time.now());
+        state.streams.insert(id.0, stream);
         id
     }
 
     /// Ends a stream, at any time: `proxy_on_log`, `proxy_on_done`, `proxy_on_delete`. Returns its last state.
     pub fn end(&mut self, id: StreamId, ending: Ending) -> Option<Stream> {
-        let now = self.world().time.now();
+        let now = self.state().time.now();
         let stream = self.stream_mut(id)?;
         stream.completed = Some(now);
         stream.ending = Some(ending);
         // A stream that the VM failed in, or after, is not logged: there is nobody to do it.
         let _ = self.log_and_delete(id);
-        let stream = self.world_mut().streams.remove(&id.0)?;
+        let stream = self.state_mut().streams.remove(&id.0)?;
         self.end_retired(stream.root);
         Some(stream)
     }

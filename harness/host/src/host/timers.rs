@@ -10,34 +10,34 @@ impl Host {
     ///
     /// With a real clock it only does what is due, as [`Host::run_due`].
     pub fn advance(&mut self, duration: Duration) {
-        let target = self.world().time.now().saturating_add(nanos(duration));
-        while let Some(due) = self.world().next_due().filter(|due| *due <= target) {
-            self.world_mut().time.move_to(due);
-            if self.world().time.now() < due {
+        let target = self.state().time.now().saturating_add(nanos(duration));
+        while let Some(due) = self.state().next_due().filter(|due| *due <= target) {
+            self.state_mut().time.move_to(due);
+            if self.state().time.now() < due {
                 break;
             }
             self.run_due();
         }
-        self.world_mut().time.move_to(target);
+        self.state_mut().time.move_to(target);
     }
 
     /// Returns how long it is to the next tick or timeout; nothing while none is set.
     pub fn due_in(&self) -> Option<Duration> {
-        let due = self.world().next_due()?;
+        let due = self.state().next_due()?;
         Some(Duration::from_nanos(
-            due.saturating_sub(self.world().time.now()),
+            due.saturating_sub(self.state().time.now()),
         ))
     }
 
     /// Does what is due now: the timeouts of calls first, then a tick of each root context that is due one.
     pub fn run_due(&mut self) {
-        let now = self.world().time.now();
-        while let Some((token, reply)) = self.world().calls.timed_out(now) {
+        let now = self.state().time.now();
+        while let Some((token, reply)) = self.state().calls.timed_out(now) {
             // It was in flight a moment ago.
             let _ = self.answer(token, reply);
         }
         let due: Vec<u32> = self
-            .world()
+            .state()
             .ticks
             .iter()
             .filter(|(_, tick)| tick.due <= now)
@@ -54,8 +54,8 @@ impl Host {
         let _ = function.and_then(|function| self.enter("proxy_on_tick", root, function, root, ()));
         self.run_deferred();
         // Envoy sets the timer again when the callback has returned, so that ticks drift.
-        let now = self.world().time.now();
-        if let Some(tick) = self.world_mut().ticks.get_mut(&root) {
+        let now = self.state().time.now();
+        if let Some(tick) = self.state_mut().ticks.get_mut(&root) {
             tick.due = now + tick.period;
         }
     }

@@ -10,11 +10,11 @@ use crate::callback_deadline;
 use crate::guest::{Guest, Trap};
 use crate::logs::LogLevel;
 use crate::module::{Fuel, Module};
-use crate::vm_state::World;
+use crate::vm_state::VmState;
 
 /// One VM that runs one plugin, outside Envoy.
 pub struct Host {
-    pub(super) store: Store<World>,
+    pub(super) store: Store<VmState>,
     /// Nothing when the module trapped while it was instantiated.
     pub(super) guest: Option<Guest>,
     pub(super) module: Module,
@@ -109,22 +109,22 @@ impl Host {
         let Some(function) = function else {
             return Ok(default);
         };
-        let world = self.store.data_mut();
-        world.current = context;
-        world.effective = None;
-        world.callback = callback;
-        world.stop_iteration = false;
-        world.transcript.enter(callback, context);
+        let state = self.store.data_mut();
+        state.current = context;
+        state.effective = None;
+        state.callback = callback;
+        state.stop_iteration = false;
+        state.transcript.enter(callback, context);
         self.set_deadline();
         let result = function.call(&mut self.store, parameters);
-        let world = self.store.data_mut();
-        world.effective = None;
-        world.transcript.leave(callback);
+        let state = self.store.data_mut();
+        state.effective = None;
+        state.transcript.leave(callback);
         result.map_err(|error| self.fail(callback, &error))
     }
 
     fn set_deadline(&mut self) {
-        let limit = self.world().settings.callback_limit;
+        let limit = self.state().settings.callback_limit;
         self.store
             .set_epoch_deadline(callback_deadline::ticks(limit));
     }
@@ -133,14 +133,14 @@ impl Host {
     fn fail(&mut self, callback: &'static str, error: &wasmtime::Error) -> Failed {
         let mut trap = Trap::new(callback, error);
         if error.downcast_ref() == Some(&wasmtime::Trap::Interrupt) {
-            let limit = self.world().settings.callback_limit;
+            let limit = self.state().settings.callback_limit;
             trap.message = format!("the guest did not return within {limit:?} and was stopped");
         }
-        let world = self.store.data_mut();
-        world.logs.push(LogLevel::Critical, trap.to_string());
-        world.deferred.clear();
-        world.ticks.clear();
-        world.calls = Default::default();
+        let state = self.store.data_mut();
+        state.logs.push(LogLevel::Critical, trap.to_string());
+        state.deferred.clear();
+        state.ticks.clear();
+        state.calls = Default::default();
         self.trap = Some(trap);
         Failed
     }
@@ -152,18 +152,18 @@ impl Host {
             .ok_or(Failed)
     }
 
-    pub(super) fn world(&self) -> &World {
+    pub(super) fn state(&self) -> &VmState {
         self.store.data()
     }
 
-    pub(super) fn world_mut(&mut self) -> &mut World {
+    pub(super) fn state_mut(&mut self) -> &mut VmState {
         self.store.data_mut()
     }
 }
 
 impl fmt::Debug for Host {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let streams = self.world().streams.len();
+        let streams = self.state().streams.len();
         formatter
             .debug_struct("Host")
             .field("streams", &streams)

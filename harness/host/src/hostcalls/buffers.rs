@@ -1,8 +1,8 @@
 //! Buffers: bodies, the body of a call's response, and the two configurations.
 
 use crate::abi_types::{Answer, Status, refuse};
-use crate::host_call::{Call, word};
-use crate::vm_state::World;
+use crate::host_call::{HostCall, word};
+use crate::vm_state::VmState;
 
 /// The last kind of buffer that the ABI knows: the arguments of a foreign function.
 const LAST: u32 = 8;
@@ -27,14 +27,14 @@ const LAST: u32 = 8;
 /// 0x1000: 7d
 /// ```
 pub(super) fn bytes(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     buffer: u32,
     start: u32,
     max_size: u32,
     bytes_out: u32,
     size_out: u32,
 ) -> Answer {
-    let bytes = view(call.world(), buffer)?;
+    let bytes = view(call.state(), buffer)?;
     let from = usize::try_from(start)
         .unwrap_or(usize::MAX)
         .min(bytes.len());
@@ -58,8 +58,13 @@ pub(super) fn bytes(
 /// ```text
 /// status(buffer=7, size_out=8, flags_out=12) with "{}"      8: 02 00 00 00  00 00 00 00
 /// ```
-pub(super) fn status(call: &mut Call<'_>, buffer: u32, size_out: u32, flags_out: u32) -> Answer {
-    let size = word(view(call.world(), buffer)?.len());
+pub(super) fn status(
+    call: &mut HostCall<'_>,
+    buffer: u32,
+    size_out: u32,
+    flags_out: u32,
+) -> Answer {
+    let size = word(view(call.state(), buffer)?.len());
     call.write_u32(size_out, size)?;
     call.write_u32(flags_out, 0)
 }
@@ -79,16 +84,16 @@ pub(super) fn status(call: &mut Call<'_>, buffer: u32, size_out: u32, flags_out:
 ///   the middle, which the specification allows and Envoy does not.
 /// - INVALID_MEMORY_ACCESS: the bytes are outside the memory.
 pub(super) fn set(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     buffer: u32,
     start: u32,
     size: u32,
     bytes: u32,
     bytes_size: u32,
 ) -> Answer {
-    view(call.world(), buffer)?;
+    view(call.state(), buffer)?;
     let bytes = call.read(bytes, bytes_size)?;
-    let stream = call.world_mut().stream_mut();
+    let stream = call.state_mut().stream_mut();
     let half = match (buffer, stream) {
         (0, Some(stream)) => Some(&mut stream.request),
         (1, Some(stream)) => Some(&mut stream.response),
@@ -123,19 +128,19 @@ pub(super) fn set(
 /// # Statuses
 /// - OK.
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
-pub(super) fn configuration(call: &mut Call<'_>, bytes_out: u32, size_out: u32) -> Answer {
-    let world = call.world();
-    let bytes = view(world, 7).or_else(|_| view(world, 6))?.to_vec();
+pub(super) fn configuration(call: &mut HostCall<'_>, bytes_out: u32, size_out: u32) -> Answer {
+    let state = call.state();
+    let bytes = view(state, 7).or_else(|_| view(state, 6))?.to_vec();
     call.hand_over(&bytes, bytes_out, size_out)
 }
 
 /// Returns what the guest may read of a buffer now.
-fn view(world: &World, buffer: u32) -> Answer<&[u8]> {
-    let body = |side: fn(&crate::stream::Stream) -> &crate::stream::Half| {
-        let half = world.stream().map(side).filter(|half| half.shows_body);
+fn view(state: &VmState, buffer: u32) -> Answer<&[u8]> {
+    let body = |side: fn(&crate::stream::Stream) -> &crate::stream::StreamHalf| {
+        let half = state.stream().map(side).filter(|half| half.shows_body);
         half.map_or(&[][..], |half| half.chunk.as_slice())
     };
-    let root = world.root();
+    let root = state.root();
     match buffer {
         0 => Ok(body(|stream| &stream.request)),
         1 => Ok(body(|stream| &stream.response)),
@@ -148,7 +153,7 @@ fn view(world: &World, buffer: u32) -> Answer<&[u8]> {
                 "a call's response exists only in proxy_on_http_call_response",
             ),
         },
-        6 => Ok(&world.settings.vm_configuration),
+        6 => Ok(&state.settings.vm_configuration),
         7 => match root.filter(|root| root.configuring) {
             Some(root) => Ok(&root.configuration),
             None => refuse(

@@ -8,12 +8,12 @@ use super::properties;
 use crate::abi_types::{Answer, Status, refuse};
 use crate::properties::Found;
 use crate::value::Value;
-use crate::vm_state::{Expression, World, read_token};
+use crate::vm_state::{Expression, VmState, read_token};
 
 /// `expr_evaluate`: gives the value, serialised as a property is. What is not known makes the whole expression fail.
-pub(crate) fn evaluate(world: &World, token: &[u8]) -> Answer<Vec<u8>> {
+pub(crate) fn evaluate(state: &VmState, token: &[u8]) -> Answer<Vec<u8>> {
     let token = read_token(token)?;
-    let known = world.root().and_then(|root| root.expressions.get(token));
+    let known = state.root().and_then(|root| root.expressions.get(token));
     let Some(expression) = known else {
         return refuse(
             Status::NotFound,
@@ -22,10 +22,10 @@ pub(crate) fn evaluate(world: &World, token: &[u8]) -> Answer<Vec<u8>> {
     };
     let of = |path: &[String]| {
         let segments: Vec<&[u8]> = path.iter().map(|segment| segment.as_bytes()).collect();
-        match properties::find(world, &segments) {
+        match properties::find(state, &segments) {
             Found::Value(value) => Ok(value),
             Found::Message | Found::Nothing => {
-                let reason = format!("`{}` is not known in {}", path.join("."), world.callback);
+                let reason = format!("`{}` is not known in {}", path.join("."), state.callback);
                 refuse(Status::InternalFailure, reason)
             }
         }

@@ -8,10 +8,10 @@ use wasmtime::Linker;
 use super::provide::provide;
 use crate::abi_types::{AbiVersion, Answer, MapType, Status, refuse};
 use crate::header_pairs;
-use crate::host_call::{Call, word};
-use crate::vm_state::World;
+use crate::host_call::{HostCall, word};
+use crate::vm_state::VmState;
 
-pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
+pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_get_header_map_size", size, map: u32, size_out: u32);
     provide!(linker, "proxy_get_header_map_pairs", all, map: u32, pairs_out: u32, pairs_size_out: u32);
     provide!(linker, "proxy_set_header_map_pairs", set_all, map: u32, pairs: u32, pairs_size: u32);
@@ -39,9 +39,9 @@ pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
 /// ```text
 /// size(map=0, size_out=8) with {":path": "/"}      8: 06 00 00 00
 /// ```
-fn size(call: &mut Call<'_>, map: u32, size_out: u32) -> Answer {
+fn size(call: &mut HostCall<'_>, map: u32, size_out: u32) -> Answer {
     let kind = known(map)?;
-    let Some(headers) = call.world_mut().map_mut(kind) else {
+    let Some(headers) = call.state_mut().map_mut(kind) else {
         return unavailable(call, kind);
     };
     let size = word(headers.byte_size());
@@ -64,9 +64,9 @@ fn size(call: &mut Call<'_>, map: u32, size_out: u32) -> Answer {
 ///      8: 00 10 00 00  10 00 00 00
 /// 0x1000: 01 00 00 00  01 00 00 00  01 00 00 00  61 00 31 00
 /// ```
-fn all(call: &mut Call<'_>, map: u32, pairs_out: u32, pairs_size_out: u32) -> Answer {
+fn all(call: &mut HostCall<'_>, map: u32, pairs_out: u32, pairs_size_out: u32) -> Answer {
     let kind = known(map)?;
-    let bytes = match call.world().map(kind) {
+    let bytes = match call.state().map(kind) {
         Some(headers) if !headers.is_empty() => header_pairs::encode(headers.pairs()),
         _ => Vec::new(),
     };
@@ -83,11 +83,11 @@ fn all(call: &mut Call<'_>, map: u32, pairs_out: u32, pairs_size_out: u32) -> An
 /// - OK: also when the pairs are malformed or more than 1024, which **empties the map**, as in Envoy.
 /// - BAD_ARGUMENT: no such map, or not writable now.
 /// - INVALID_MEMORY_ACCESS: the pairs are outside the memory.
-fn set_all(call: &mut Call<'_>, map: u32, pairs: u32, pairs_size: u32) -> Answer {
+fn set_all(call: &mut HostCall<'_>, map: u32, pairs: u32, pairs_size: u32) -> Answer {
     let kind = known(map)?;
     let bytes = call.read(pairs, pairs_size)?;
     let decoded = header_pairs::decode(&bytes);
-    let Some(headers) = call.world_mut().map_mut(kind) else {
+    let Some(headers) = call.state_mut().map_mut(kind) else {
         return unavailable(call, kind);
     };
     *headers = decoded
@@ -101,7 +101,7 @@ fn set_all(call: &mut Call<'_>, map: u32, pairs: u32, pairs_size: u32) -> Answer
             "set_header_map_pairs: {error}: Envoy takes this as an empty map and wipes the {}",
             kind.name()
         );
-        call.world_mut()
+        call.state_mut()
             .logs
             .push(crate::logs::LogLevel::Warn, text);
     }
@@ -127,7 +127,7 @@ fn set_all(call: &mut Call<'_>, map: u32, pairs: u32, pairs_size: u32) -> Answer
 /// 0x1000: 30
 /// ```
 fn get(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     map: u32,
     name: u32,
     name_size: u32,
@@ -136,10 +136,10 @@ fn get(
 ) -> Answer {
     let kind = known(map)?;
     let name = call.read(name, name_size)?;
-    let world = call.world();
-    let is_old = world.abi == AbiVersion::V0_1_0;
-    let is_logging = world.stream().is_some_and(|stream| stream.logging);
-    let value = match world.map(kind) {
+    let state = call.state();
+    let is_old = state.abi == AbiVersion::V0_1_0;
+    let is_logging = state.stream().is_some_and(|stream| stream.logging);
+    let value = match state.map(kind) {
         Some(headers) => headers.get(&name).map(<[u8]>::to_vec),
         None if is_logging => None,
         None => return unavailable(call, kind),
@@ -165,7 +165,7 @@ fn get(
 ///
 /// Envoy differs: headers of which it keeps one only (`x-request-id`, `content-type`, …) are joined with a comma.
 fn add(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     map: u32,
     name: u32,
     name_size: u32,
@@ -174,7 +174,7 @@ fn add(
 ) -> Answer {
     let kind = known(map)?;
     let (name, value) = (call.read(name, name_size)?, call.read(value, value_size)?);
-    let Some(headers) = call.world_mut().map_mut(kind) else {
+    let Some(headers) = call.state_mut().map_mut(kind) else {
         return unavailable(call, kind);
     };
     headers.add(name, value);
@@ -191,7 +191,7 @@ fn add(
 /// - BAD_ARGUMENT: no such map, or not writable now.
 /// - INVALID_MEMORY_ACCESS: name or value is outside the memory.
 fn replace(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     map: u32,
     name: u32,
     name_size: u32,
@@ -200,7 +200,7 @@ fn replace(
 ) -> Answer {
     let kind = known(map)?;
     let (name, value) = (call.read(name, name_size)?, call.read(value, value_size)?);
-    let Some(headers) = call.world_mut().map_mut(kind) else {
+    let Some(headers) = call.state_mut().map_mut(kind) else {
         return unavailable(call, kind);
     };
     headers.replace(name, value);
@@ -217,10 +217,10 @@ fn replace(
 /// - OK: also when there was none.
 /// - BAD_ARGUMENT: no such map, or not writable now.
 /// - INVALID_MEMORY_ACCESS: the name is outside the memory.
-fn remove(call: &mut Call<'_>, map: u32, name: u32, name_size: u32) -> Answer {
+fn remove(call: &mut HostCall<'_>, map: u32, name: u32, name_size: u32) -> Answer {
     let kind = known(map)?;
     let name = call.read(name, name_size)?;
-    let Some(headers) = call.world_mut().map_mut(kind) else {
+    let Some(headers) = call.state_mut().map_mut(kind) else {
         return unavailable(call, kind);
     };
     headers.remove(name);
@@ -234,8 +234,8 @@ fn known(map: u32) -> Answer<MapType> {
     }
 }
 
-fn unavailable(call: &Call<'_>, kind: MapType) -> Answer {
-    let (name, callback) = (kind.name(), call.world().callback);
+fn unavailable(call: &HostCall<'_>, kind: MapType) -> Answer {
+    let (name, callback) = (kind.name(), call.state().callback);
     let reason = format!(
         "{name} are not available in {callback}: Envoy shows a map from its own callback until the \
                           guest lets it go on, read-only in proxy_on_log. The Rust SDK panics on this answer"

@@ -9,10 +9,10 @@ use super::provide::provide;
 use crate::abi_types::{Answer, Status, refuse};
 use crate::header_pairs;
 use crate::headers::Headers;
-use crate::host_call::Call;
-use crate::vm_state::{CallToken, Expressions, HttpCall, World};
+use crate::host_call::HostCall;
+use crate::vm_state::{CallToken, Expressions, HttpCall, VmState};
 
-pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
+pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_http_call", http_call,
         cluster: u32, cluster_size: u32, headers: u32, headers_size: u32, body: u32, body_size: u32,
         trailers: u32, trailers_size: u32, timeout_ms: u32, token_out: u32);
@@ -43,7 +43,7 @@ pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
 /// ```
 #[expect(clippy::too_many_arguments, reason = "the ABI has as many")]
 fn http_call(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     cluster: u32,
     cluster_size: u32,
     headers: u32,
@@ -68,15 +68,15 @@ fn http_call(
             format!("a timeout of {timeout_ms} ms is negative to Envoy"),
         );
     }
-    let world = call.world_mut();
-    let root = world.root_id();
-    if !world.roots.contains_key(&root) {
+    let state = call.state_mut();
+    let root = state.root_id();
+    if !state.roots.contains_key(&root) {
         return refuse(
             Status::InternalFailure,
             "there is no root context to answer to",
         );
     }
-    if !world.settings.clusters.contains(&cluster) {
+    if !state.settings.clusters.contains(&cluster) {
         return refuse(
             Status::BadArgument,
             format!("there is no cluster `{cluster}`"),
@@ -99,8 +99,8 @@ fn http_call(
         trailers,
         timeout,
     };
-    let now = world.time.now();
-    let token = world.calls.begin(root, now, request);
+    let now = state.time.now();
+    let token = state.calls.begin(root, now, request);
     call.write_u32(token_out, token)
 }
 
@@ -121,7 +121,7 @@ fn http_call(
 ///
 /// Envoy differs: it answers the functions listed under UNIMPLEMENTED here, and evaluates all of CEL.
 fn foreign_function(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     name: u32,
     name_size: u32,
     arguments: u32,
@@ -140,7 +140,7 @@ fn foreign_function(
         "clear_route_cache" => return Ok(()),
         "expr_create" => expressions(call)?.create(&arguments)?,
         "expr_delete" => expressions(call)?.delete(&arguments)?,
-        "expr_evaluate" => expressions::evaluate(call.world(), &arguments)?,
+        "expr_evaluate" => expressions::evaluate(call.state(), &arguments)?,
         _ => return unknown(&name),
     };
     if result_out == 0 || result_size_out == 0 {
@@ -149,8 +149,8 @@ fn foreign_function(
     call.hand_over(&result, result_out, result_size_out)
 }
 
-fn expressions<'a>(call: &'a mut Call<'_>) -> Answer<&'a mut Expressions> {
-    match call.world_mut().root_mut() {
+fn expressions<'a>(call: &'a mut HostCall<'_>) -> Answer<&'a mut Expressions> {
+    match call.state_mut().root_mut() {
         Some(root) => Ok(&mut root.expressions),
         None => refuse(
             Status::NotFound,

@@ -5,8 +5,8 @@
 use wasmtime::{Caller, FuncType, Linker, Val, ValType};
 
 use crate::abi_types::{Status, refuse};
-use crate::host_call::Call;
-use crate::vm_state::World;
+use crate::host_call::HostCall;
+use crate::vm_state::VmState;
 
 /// One function that a module may import from `env`.
 #[derive(Clone, Copy, Debug)]
@@ -167,7 +167,7 @@ pub(crate) fn types(signature: &str) -> (Vec<ValType>, Vec<ValType>) {
 }
 
 /// Defines the functions that are not built, so that a module which imports one still loads, as in Envoy.
-pub(crate) fn link_refused(linker: &mut Linker<World>) -> wasmtime::Result<()> {
+pub(crate) fn link_refused(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     for import in IMPORTS {
         let Support::Refused(status, reason) = import.support else {
             continue;
@@ -179,8 +179,8 @@ pub(crate) fn link_refused(linker: &mut Linker<World>) -> wasmtime::Result<()> {
             "env",
             name,
             signature,
-            move |caller: Caller<'_, World>, _: &[Val], results: &mut [Val]| {
-                let mut call = Call { caller };
+            move |caller: Caller<'_, VmState>, _: &[Val], results: &mut [Val]| {
+                let mut call = HostCall { caller };
                 call.begin(name, &[]);
                 let status = call.finish(name, refuse(status, reason))?;
                 results[0] = Val::I32(status.cast_signed());

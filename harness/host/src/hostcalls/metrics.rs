@@ -4,10 +4,10 @@ use wasmtime::Linker;
 
 use super::provide::provide;
 use crate::abi_types::{Answer, Status, refuse};
-use crate::host_call::Call;
-use crate::vm_state::{Metric, MetricKind, World};
+use crate::host_call::HostCall;
+use crate::vm_state::{Metric, MetricKind, VmState};
 
-pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
+pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_define_metric", define, kind: u32, name: u32, name_size: u32, metric_out: u32);
     provide!(linker, "proxy_increment_metric", increment, metric: u32, amount: i64);
     provide!(linker, "proxy_record_metric", record, metric: u32, value: i64);
@@ -30,18 +30,24 @@ pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
 /// ```text
 /// define(kind=1, name="q", name_size=1, metric_out=8), the first gauge      8: 05 00 00 00
 /// ```
-fn define(call: &mut Call<'_>, kind: u32, name: u32, name_size: u32, metric_out: u32) -> Answer {
+fn define(
+    call: &mut HostCall<'_>,
+    kind: u32,
+    name: u32,
+    name_size: u32,
+    metric_out: u32,
+) -> Answer {
     let name = call.read_text(name, name_size)?;
     let Some(kind) = MetricKind::from_wire(kind) else {
         return refuse(Status::BadArgument, format!("{kind} is no kind of metric"));
     };
-    let world = call.world_mut();
+    let state = call.state_mut();
     match kind {
-        MetricKind::Counter => world.shared.define_counter(&name),
-        MetricKind::Gauge => world.shared.define_gauge(&name),
-        MetricKind::Histogram => world.shared.define_histogram(&name),
+        MetricKind::Counter => state.shared.define_counter(&name),
+        MetricKind::Gauge => state.shared.define_gauge(&name),
+        MetricKind::Histogram => state.shared.define_histogram(&name),
     }
-    let id = world.metrics.define(Metric { kind, name });
+    let id = state.metrics.define(Metric { kind, name });
     call.write_u32(metric_out, id)
 }
 
@@ -55,15 +61,15 @@ fn define(call: &mut Call<'_>, kind: u32, name: u32, name_size: u32, metric_out:
 /// - OK.
 /// - NOT_FOUND: no such counter or gauge.
 /// - BAD_ARGUMENT: a counter by 0 or less, or the id of a histogram.
-fn increment(call: &mut Call<'_>, metric: u32, amount: i64) -> Answer {
-    let world = call.world();
-    match (MetricKind::of_id(metric), world.metrics.find(metric)) {
+fn increment(call: &mut HostCall<'_>, metric: u32, amount: i64) -> Answer {
+    let state = call.state();
+    match (MetricKind::of_id(metric), state.metrics.find(metric)) {
         (Some(MetricKind::Counter), Some(Metric { name, .. })) => match u64::try_from(amount) {
-            Ok(amount @ 1..) => world.shared.add_to_counter(name, amount),
+            Ok(amount @ 1..) => state.shared.add_to_counter(name, amount),
             _ => return refuse(Status::BadArgument, "a counter only grows"),
         },
         (Some(MetricKind::Gauge), Some(Metric { name, .. })) => {
-            world.shared.add_to_gauge(name, amount)
+            state.shared.add_to_gauge(name, amount)
         }
         (Some(MetricKind::Counter | MetricKind::Gauge), None) => return unknown(metric),
         _ => {
@@ -85,22 +91,22 @@ fn increment(call: &mut Call<'_>, metric: u32, amount: i64) -> Answer {
 /// # Statuses
 /// - OK.
 /// - NOT_FOUND: no such metric.
-fn record(call: &mut Call<'_>, metric: u32, value: i64) -> Answer {
-    let world = call.world();
+fn record(call: &mut HostCall<'_>, metric: u32, value: i64) -> Answer {
+    let state = call.state();
     let value = value.cast_unsigned();
-    match world.metrics.find(metric) {
+    match state.metrics.find(metric) {
         Some(Metric {
             kind: MetricKind::Counter,
             name,
-        }) => world.shared.add_to_counter(name, value),
+        }) => state.shared.add_to_counter(name, value),
         Some(Metric {
             kind: MetricKind::Gauge,
             name,
-        }) => world.shared.set_gauge(name, value),
+        }) => state.shared.set_gauge(name, value),
         Some(Metric {
             kind: MetricKind::Histogram,
             name,
-        }) => world.shared.record(name, value),
+        }) => state.shared.record(name, value),
         None => return unknown(metric),
     }
     Ok(())
@@ -117,11 +123,11 @@ fn record(call: &mut Call<'_>, metric: u32, value: i64) -> Answer {
 /// - NOT_FOUND: no such counter or gauge.
 /// - BAD_ARGUMENT: the id of a histogram.
 /// - INVALID_MEMORY_ACCESS: `value_out` is outside the memory.
-fn get(call: &mut Call<'_>, metric: u32, value_out: u32) -> Answer {
-    let world = call.world();
-    let value = match (MetricKind::of_id(metric), world.metrics.find(metric)) {
-        (Some(MetricKind::Counter), Some(Metric { name, .. })) => world.shared.counter(name),
-        (Some(MetricKind::Gauge), Some(Metric { name, .. })) => world.shared.gauge(name),
+fn get(call: &mut HostCall<'_>, metric: u32, value_out: u32) -> Answer {
+    let state = call.state();
+    let value = match (MetricKind::of_id(metric), state.metrics.find(metric)) {
+        (Some(MetricKind::Counter), Some(Metric { name, .. })) => state.shared.counter(name),
+        (Some(MetricKind::Gauge), Some(Metric { name, .. })) => state.shared.gauge(name),
         (Some(MetricKind::Counter | MetricKind::Gauge), None) => return unknown(metric),
         _ => return refuse(Status::BadArgument, "a histogram has no one value"),
     };

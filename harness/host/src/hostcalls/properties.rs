@@ -3,11 +3,11 @@
 //! A root context has no stream: it sees `xds.node` and the `plugin_` names, and nothing else.
 
 use crate::abi_types::{Answer, Status, refuse};
-use crate::host_call::Call;
+use crate::host_call::HostCall;
 use crate::properties::Found;
 use crate::stream::derive;
 use crate::value::Value;
-use crate::vm_state::World;
+use crate::vm_state::VmState;
 
 /// `proxy_get_property`: gives a property.
 ///
@@ -30,7 +30,7 @@ use crate::vm_state::World;
 /// Envoy differs: it has the protobuf bytes of messages (`xds.node`), and this host only those that the caller has
 /// set; where it has values below but no bytes, it answers SERIALIZATION_FAILURE.
 pub(super) fn get(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     path: u32,
     path_size: u32,
     value_out: u32,
@@ -45,7 +45,7 @@ pub(super) fn get(
         );
     }
     let segments: Vec<&[u8]> = path.split(|byte| *byte == 0).collect();
-    match find(call.world(), &segments) {
+    match find(call.state(), &segments) {
         Found::Value(value) => call.hand_over(&value.to_bytes(), value_out, value_size_out),
         Found::Message => {
             let reason = format!(
@@ -54,7 +54,7 @@ pub(super) fn get(
             );
             refuse(Status::SerializationFailure, reason)
         }
-        Found::Nothing => refuse(Status::NotFound, explain(call.world(), path, &segments)),
+        Found::Nothing => refuse(Status::NotFound, explain(call.state(), path, &segments)),
     }
 }
 
@@ -72,14 +72,14 @@ pub(super) fn get(
 /// - NOT_FOUND: in a root context, which has no stream.
 /// - INVALID_MEMORY_ACCESS: path or value is outside the memory.
 pub(super) fn set(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     path: u32,
     path_size: u32,
     value: u32,
     value_size: u32,
 ) -> Answer {
     let (path, value) = (call.read(path, path_size)?, call.read(value, value_size)?);
-    let Some(stream) = call.world_mut().stream_mut() else {
+    let Some(stream) = call.state_mut().stream_mut() else {
         return refuse(
             Status::NotFound,
             "a root context has no stream whose filter state could be set",
@@ -92,22 +92,22 @@ pub(super) fn set(
 }
 
 /// What is known of a property now.
-pub(super) fn find(world: &World, path: &[&[u8]]) -> Found {
-    let settings = &world.settings;
+pub(super) fn find(state: &VmState, path: &[&[u8]]) -> Found {
+    let settings = &state.settings;
     match path {
         [b"plugin_name"] => return Found::Value(settings.plugin_name.as_str().into()),
         [b"plugin_root_id"] => return Found::Value(settings.root_id.as_str().into()),
         [b"plugin_vm_id"] => return Found::Value(settings.vm_id.as_str().into()),
         _ => {}
     }
-    let Some(stream) = world.stream() else {
+    let Some(stream) = state.stream() else {
         return if path.starts_with(&[b"xds", b"node"]) {
             settings.properties.find(path)
         } else {
             Found::Nothing
         };
     };
-    let state = |key: &[u8]| {
+    let filter_state = |key: &[u8]| {
         stream
             .filter_state
             .get(key)
@@ -124,8 +124,8 @@ pub(super) fn find(world: &World, path: &[&[u8]]) -> Found {
         }
     }
     let derived = match path {
-        [b"filter_state", key] => state(key),
-        [name] if !is_known(name) => state(&[b"wasm.", *name].concat()),
+        [b"filter_state", key] => filter_state(key),
+        [name] if !is_known(name) => filter_state(&[b"wasm.", *name].concat()),
         _ => derive(stream, path),
     };
     match derived {
@@ -151,7 +151,7 @@ fn is_known(name: &[u8]) -> bool {
     NAMES.contains(&name)
 }
 
-fn explain(world: &World, path: &[u8], segments: &[&[u8]]) -> String {
+fn explain(state: &VmState, path: &[u8], segments: &[&[u8]]) -> String {
     const REMOVED: [&[u8]; 8] = [
         b"node",
         b"cluster_name",
@@ -169,12 +169,12 @@ fn explain(world: &World, path: &[u8], segments: &[&[u8]]) -> String {
     {
         return format!("`{path}` was removed in Envoy 1.33; `xds.{path}` took its place");
     }
-    if world.stream().is_none() && !segments.starts_with(&[b"xds", b"node"]) {
+    if state.stream().is_none() && !segments.starts_with(&[b"xds", b"node"]) {
         return format!(
             "`{path}` needs a stream; a root context sees only `xds.node` and the `plugin_` names"
         );
     }
-    format!("`{path}` is not known in {}", world.callback)
+    format!("`{path}` is not known in {}", state.callback)
 }
 
 fn show(path: &[u8]) -> String {

@@ -6,8 +6,8 @@ macro_rules! provide {
         $linker.func_wrap(
             "env",
             $name,
-            |caller: wasmtime::Caller<'_, crate::vm_state::World>, $($argument: $type),*| -> wasmtime::Result<u32> {
-                let mut call = crate::host_call::Call { caller };
+            |caller: wasmtime::Caller<'_, crate::vm_state::VmState>, $($argument: $type),*| -> wasmtime::Result<u32> {
+                let mut call = crate::host_call::HostCall { caller };
                 call.begin($name, &[$((stringify!($argument), i64::from($argument))),*]);
                 let answer = $body(&mut call, $($argument),*);
                 call.finish($name, answer)

@@ -1,7 +1,7 @@
 //! Shared data: one map for all VMs of a process that have the same vm_id. Nothing in it can be deleted.
 
 use crate::abi_types::{Answer, Status, refuse};
-use crate::host_call::Call;
+use crate::host_call::HostCall;
 
 /// `proxy_get_shared_data`: gives a value and the number to compare against when it is set.
 ///
@@ -21,7 +21,7 @@ use crate::host_call::Call;
 /// 0x1000: 76
 /// ```
 pub(super) fn get(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     key: u32,
     key_size: u32,
     value_out: u32,
@@ -29,8 +29,8 @@ pub(super) fn get(
     cas_out: u32,
 ) -> Answer {
     let key = call.read(key, key_size)?;
-    let world = call.world();
-    let Some((value, cas)) = world.shared.data_with_cas(&world.settings.vm_id, &key) else {
+    let state = call.state();
+    let Some((value, cas)) = state.shared.data_with_cas(&state.settings.vm_id, &key) else {
         return refuse(Status::NotFound, "there is no such key");
     };
     call.hand_over(&value, value_out, value_size_out)?;
@@ -49,7 +49,7 @@ pub(super) fn get(
 /// - CAS_MISMATCH: the value was set since it was read.
 /// - INVALID_MEMORY_ACCESS: key or value is outside the memory.
 pub(super) fn set(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     key: u32,
     key_size: u32,
     value: u32,
@@ -57,10 +57,10 @@ pub(super) fn set(
     cas: u32,
 ) -> Answer {
     let (key, value) = (call.read(key, key_size)?, call.read(value, value_size)?);
-    let world = call.world();
-    match world
+    let state = call.state();
+    match state
         .shared
-        .set_data(&world.settings.vm_id, key, value, cas)
+        .set_data(&state.settings.vm_id, key, value, cas)
     {
         Ok(()) => Ok(()),
         Err(_) => refuse(

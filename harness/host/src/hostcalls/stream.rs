@@ -5,11 +5,11 @@ use wasmtime::Linker;
 use super::provide::provide;
 use crate::abi_types::{Answer, Status, refuse};
 use crate::header_pairs;
-use crate::host_call::Call;
+use crate::host_call::HostCall;
 use crate::stream::{LocalReply, Origin, Side};
-use crate::vm_state::{Deferred, World};
+use crate::vm_state::{Deferred, VmState};
 
-pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
+pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_send_local_response", send_local_response,
         code: u32, details: u32, details_size: u32, body: u32, body_size: u32,
         headers: u32, headers_size: u32, grpc_status: u32);
@@ -35,7 +35,7 @@ pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory.
 #[expect(clippy::too_many_arguments, reason = "the ABI has as many")]
 fn send_local_response(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     code: u32,
     details: u32,
     details_size: u32,
@@ -59,10 +59,10 @@ fn send_local_response(
         grpc_status: (grpc_status <= 16).then_some(grpc_status),
         origin: Origin::Filter,
     };
-    let world = call.world_mut();
-    if let Some(id) = world.stream().map(|stream| stream.id) {
-        world.stop_iteration = true;
-        world.deferred.push_back(Deferred::LocalReply(id, reply));
+    let state = call.state_mut();
+    if let Some(id) = state.stream().map(|stream| stream.id) {
+        state.stop_iteration = true;
+        state.deferred.push_back(Deferred::LocalReply(id, reply));
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ fn send_local_response(
 /// - OK: also when nothing is paused, or in a root context.
 /// - UNIMPLEMENTED: upstream.
 /// - BAD_ARGUMENT: no such kind of stream.
-fn continue_stream(call: &mut Call<'_>, stream: u32) -> Answer {
+fn continue_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
     match stream {
         0 => go_on(call, Side::Request),
         1 => go_on(call, Side::Response),
@@ -102,21 +102,21 @@ fn continue_stream(call: &mut Call<'_>, stream: u32) -> Answer {
 /// # Statuses
 /// - OK: also for connections, which an HTTP filter has none of, and in a root context.
 /// - BAD_ARGUMENT: no such kind of stream.
-fn close_stream(call: &mut Call<'_>, stream: u32) -> Answer {
+fn close_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
     if stream > 3 {
         return refuse(
             Status::BadArgument,
             format!("{stream} is no kind of stream"),
         );
     }
-    let world = call.world_mut();
-    if let Some(id) = world
+    let state = call.state_mut();
+    if let Some(id) = state
         .stream()
         .map(|stream| stream.id)
         .filter(|_| stream < 2)
     {
-        world.stop_iteration = true;
-        world.deferred.push_back(Deferred::Close(id));
+        state.stop_iteration = true;
+        state.deferred.push_back(Deferred::Close(id));
     }
     Ok(())
 }
@@ -125,7 +125,7 @@ fn close_stream(call: &mut Call<'_>, stream: u32) -> Answer {
 ///
 /// # Statuses
 /// - OK.
-fn continue_request(call: &mut Call<'_>) -> Answer {
+fn continue_request(call: &mut HostCall<'_>) -> Answer {
     go_on(call, Side::Request)
 }
 
@@ -133,7 +133,7 @@ fn continue_request(call: &mut Call<'_>) -> Answer {
 ///
 /// # Statuses
 /// - OK.
-fn continue_response(call: &mut Call<'_>) -> Answer {
+fn continue_response(call: &mut HostCall<'_>) -> Answer {
     go_on(call, Side::Response)
 }
 
@@ -141,20 +141,20 @@ fn continue_response(call: &mut Call<'_>) -> Answer {
 ///
 /// # Statuses
 /// - OK.
-fn clear_route_cache(_call: &mut Call<'_>) -> Answer {
+fn clear_route_cache(_call: &mut HostCall<'_>) -> Answer {
     Ok(())
 }
 
-fn go_on(call: &mut Call<'_>, side: Side) -> Answer {
-    let world = call.world_mut();
-    let Some(stream) = world.stream_mut() else {
+fn go_on(call: &mut HostCall<'_>, side: Side) -> Answer {
+    let state = call.state_mut();
+    let Some(stream) = state.stream_mut() else {
         return Ok(());
     };
     stream.request.shows_headers = false;
     stream.request.shows_body = false;
     stream.request.shows_trailers = false;
     let id = stream.id;
-    world.deferred.push_back(Deferred::Continue(id, side));
+    state.deferred.push_back(Deferred::Continue(id, side));
     Ok(())
 }
 

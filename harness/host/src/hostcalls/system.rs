@@ -4,11 +4,11 @@ use wasmtime::Linker;
 
 use super::provide::provide;
 use crate::abi_types::{Answer, Status, refuse};
-use crate::host_call::Call;
+use crate::host_call::HostCall;
 use crate::logs::LogLevel;
-use crate::vm_state::{Deferred, Life, Tick, World};
+use crate::vm_state::{Deferred, RootPhase, Tick, VmState};
 
-pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
+pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_log", log, level: u32, message: u32, message_size: u32);
     provide!(linker, "proxy_get_log_level", log_level, level_out: u32);
     provide!(linker, "proxy_get_current_time_nanoseconds", time, time_out: u32);
@@ -29,12 +29,12 @@ pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
 /// - OK: also when the level is below the one that is kept.
 /// - BAD_ARGUMENT: no such level.
 /// - INVALID_MEMORY_ACCESS: the text is outside the memory.
-fn log(call: &mut Call<'_>, level: u32, message: u32, message_size: u32) -> Answer {
+fn log(call: &mut HostCall<'_>, level: u32, message: u32, message_size: u32) -> Answer {
     let Some(level) = LogLevel::from_wire(level) else {
         return refuse(Status::BadArgument, format!("{level} is no log level"));
     };
     let text = call.read_text(message, message_size)?;
-    call.world_mut().logs.push(level, text);
+    call.state_mut().logs.push(level, text);
     Ok(())
 }
 
@@ -50,8 +50,8 @@ fn log(call: &mut Call<'_>, level: u32, message: u32, message_size: u32) -> Answ
 /// ```text
 /// log_level(level_out=8) at info      8: 02 00 00 00
 /// ```
-fn log_level(call: &mut Call<'_>, level_out: u32) -> Answer {
-    let level = call.world().logs.level().to_wire();
+fn log_level(call: &mut HostCall<'_>, level_out: u32) -> Answer {
+    let level = call.state().logs.level().to_wire();
     call.write_u32(level_out, level)
 }
 
@@ -63,8 +63,8 @@ fn log_level(call: &mut Call<'_>, level_out: u32) -> Answer {
 /// # Statuses
 /// - OK.
 /// - INVALID_MEMORY_ACCESS: `time_out` is outside the memory.
-fn time(call: &mut Call<'_>, time_out: u32) -> Answer {
-    let now = call.world().time.now();
+fn time(call: &mut HostCall<'_>, time_out: u32) -> Answer {
+    let now = call.state().time.now();
     call.write_u64(time_out, now)
 }
 
@@ -75,18 +75,18 @@ fn time(call: &mut Call<'_>, time_out: u32) -> Answer {
 ///
 /// # Statuses
 /// - OK.
-fn set_tick_period(call: &mut Call<'_>, period_ms: u32) -> Answer {
-    let world = call.world_mut();
-    let root = world.root_id();
+fn set_tick_period(call: &mut HostCall<'_>, period_ms: u32) -> Answer {
+    let state = call.state_mut();
+    let root = state.root_id();
     if period_ms == 0 {
-        world.ticks.remove(&root);
+        state.ticks.remove(&root);
     } else {
         let period = u64::from(period_ms) * 1_000_000;
-        world.ticks.insert(
+        state.ticks.insert(
             root,
             Tick {
                 period,
-                due: world.time.now() + period,
+                due: state.time.now() + period,
             },
         );
     }
@@ -102,9 +102,14 @@ fn set_tick_period(call: &mut Call<'_>, period_ms: u32) -> Answer {
 /// # Statuses
 /// - OK.
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
-fn status(call: &mut Call<'_>, code_out: u32, message_out: u32, message_size_out: u32) -> Answer {
+fn status(
+    call: &mut HostCall<'_>,
+    code_out: u32,
+    message_out: u32,
+    message_size_out: u32,
+) -> Answer {
     let (code, message) = call
-        .world()
+        .state()
         .root()
         .map(|root| root.status.clone())
         .unwrap_or_default();
@@ -120,14 +125,14 @@ fn status(call: &mut Call<'_>, code_out: u32, message_out: u32, message_size_out
 /// # Statuses
 /// - OK.
 /// - BAD_ARGUMENT: no such context.
-fn set_effective_context(call: &mut Call<'_>, context: u32) -> Answer {
-    if !call.world().has_context(context) {
+fn set_effective_context(call: &mut HostCall<'_>, context: u32) -> Answer {
+    if !call.state().has_context(context) {
         return refuse(
             Status::BadArgument,
             format!("there is no context {context}, or no longer"),
         );
     }
-    call.world_mut().effective = Some(context);
+    call.state_mut().effective = Some(context);
     Ok(())
 }
 
@@ -138,13 +143,13 @@ fn set_effective_context(call: &mut Call<'_>, context: u32) -> Answer {
 /// # Statuses
 /// - OK.
 /// - NOT_FOUND: the context is not pending.
-fn done(call: &mut Call<'_>) -> Answer {
-    let world = call.world_mut();
-    let id = world.active();
-    let Some(root) = world
+fn done(call: &mut HostCall<'_>) -> Answer {
+    let state = call.state_mut();
+    let id = state.active();
+    let Some(root) = state
         .roots
         .get_mut(&id)
-        .filter(|root| root.life == Life::PendingDone)
+        .filter(|root| root.phase == RootPhase::PendingDone)
     else {
         return refuse(
             Status::NotFound,
@@ -154,8 +159,8 @@ fn done(call: &mut Call<'_>) -> Answer {
             ),
         );
     };
-    root.life = Life::Retired;
-    world.deferred.push_back(Deferred::RootDone(id));
+    root.phase = RootPhase::Retired;
+    state.deferred.push_back(Deferred::RootDone(id));
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::given_properties::StreamProperties;
-use super::half::{Half, Side};
+use super::half::{Side, StreamHalf};
 use super::local_reply::LocalReply;
 use crate::headers::Headers;
 
@@ -57,8 +57,8 @@ pub struct Stream {
     pub(crate) id: StreamId,
     pub(crate) root: u32,
     pub(crate) properties: StreamProperties,
-    pub(crate) request: Half,
-    pub(crate) response: Half,
+    pub(crate) request: StreamHalf,
+    pub(crate) response: StreamHalf,
     pub(crate) local_reply: Option<LocalReply>,
     pub(crate) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(crate) started: u64,
@@ -79,8 +79,8 @@ impl Stream {
             id,
             root,
             properties,
-            request: Half::default(),
-            response: Half::default(),
+            request: StreamHalf::default(),
+            response: StreamHalf::default(),
             local_reply: None,
             filter_state: BTreeMap::new(),
             started,
@@ -99,12 +99,12 @@ impl Stream {
     }
 
     /// Returns the request.
-    pub fn request(&self) -> &Half {
+    pub fn request(&self) -> &StreamHalf {
         &self.request
     }
 
     /// Returns the response.
-    pub fn response(&self) -> &Half {
+    pub fn response(&self) -> &StreamHalf {
         &self.response
     }
 
@@ -123,14 +123,14 @@ impl Stream {
         self.filter_state.get(key.as_ref()).map(Vec::as_slice)
     }
 
-    pub(crate) fn half(&self, side: Side) -> &Half {
+    pub(crate) fn half(&self, side: Side) -> &StreamHalf {
         match side {
             Side::Request => &self.request,
             Side::Response => &self.response,
         }
     }
 
-    pub(crate) fn half_mut(&mut self, side: Side) -> &mut Half {
+    pub(crate) fn half_mut(&mut self, side: Side) -> &mut StreamHalf {
         match side {
             Side::Request => &mut self.request,
             Side::Response => &mut self.response,

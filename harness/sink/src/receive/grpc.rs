@@ -21,9 +21,9 @@ use tonic::codec::CompressionEncoding;
 use tonic::codegen::Service;
 use tonic::{Code, Status};
 
-use super::ingest::{BodyError, Intake, Reset, Shared, collect, scripted_success};
+use super::ingest::{BodyError, Ingest, Reset, Shared, collect, scripted_success};
 use super::rpc_status::RpcStatus;
-use super::truncated_body::Cut;
+use super::truncated_body::TruncatedBody;
 use crate::script::Reply;
 use crate::store::{Answer, Transport};
 
@@ -37,62 +37,63 @@ const GRPC_STATUS: &str = "grpc-status";
 
 /// Answers one gRPC request.
 pub(crate) async fn serve(
-    intake: &Shared,
+    ingest: &Shared,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Reset> {
     let (parts, body) = request.into_parts();
     if parts.uri.path() != EXPORT {
         let message = if OTHER_SIGNALS.contains(&parts.uri.path()) {
-            intake.count_other_signal();
+            ingest.count_other_signal();
             "this sink takes traces, not logs or metrics"
         } else {
             "this sink serves opentelemetry.proto.collector.trace.v1.TraceService/Export"
         };
         return Ok(Status::unimplemented(message).into_http());
     }
-    let limit = intake.limits().max_request_bytes;
+    let limit = ingest.limits().max_request_bytes;
     let body = match collect(body, limit.saturating_add(FRAME_HEADER_BYTES)).await {
         Ok(body) => body,
         Err(BodyError::Lost) => return Err(Reset),
         Err(BodyError::TooLarge) => {
-            let number = intake.open(&parts, Transport::Grpc, limit);
-            intake.answer(number, Answer::Grpc(i32::from(Code::ResourceExhausted)));
+            let number = ingest.open(&parts, Transport::Grpc, limit);
+            ingest.answer(number, Answer::Grpc(i32::from(Code::ResourceExhausted)));
             let message = format!("expected at most {limit} bytes");
             return Ok(Status::resource_exhausted(message).into_http());
         }
     };
-    let number = intake.open(&parts, Transport::Grpc, body.len());
-    let reply = intake.take_reply();
+    let number = ingest.open(&parts, Transport::Grpc, body.len());
+    let reply = ingest.take_reply();
     match &reply {
         Reply::Delay(time) => tokio::time::sleep(*time).await,
         Reply::Reset => {
-            intake.answer(number, Answer::Reset);
+            ingest.answer(number, Answer::Reset);
             return Err(Reset);
         }
         Reply::HttpStatus(code, _) => {
-            intake.answer(number, Answer::Http(*code));
+            ingest.answer(number, Answer::Http(*code));
             return Ok(not_grpc(*code));
         }
         _ => {}
     }
     let scripted = reply.clone();
     let handler = Handler {
-        intake: Arc::clone(intake),
+        ingest: Arc::clone(ingest),
         number,
         reply,
     };
     let response = export(handler, limit, parts, body).await;
-    if intake.is_pending(number) {
+    if ingest.is_pending(number) {
         // tonic refused it before the handler saw it.
-        intake.answer(number, Answer::Grpc(code_of(&response)));
+        ingest.answer(number, Answer::Grpc(code_of(&response)));
     }
     match scripted {
         Reply::LostAnswer => Err(Reset),
         // The head of a success, and of its message no more than the frame.
-        Reply::CutAnswer => {
-            Ok(response
-                .map(|_| Body::new(Cut::after(Bytes::from_static(&[0; FRAME_HEADER_BYTES])))))
-        }
+        Reply::CutAnswer => Ok(response.map(|_| {
+            Body::new(TruncatedBody::after(Bytes::from_static(
+                &[0; FRAME_HEADER_BYTES],
+            )))
+        })),
         _ => Ok(response),
     }
 }
@@ -133,7 +134,7 @@ fn not_grpc(code: u16) -> Response<Body> {
 }
 
 struct Handler {
-    intake: Arc<Intake>,
+    ingest: Arc<Ingest>,
     number: u64,
     reply: Reply,
 }
@@ -152,19 +153,19 @@ impl TraceService for Handler {
             _ => None,
         };
         if let Some((code, retry)) = refusal {
-            self.intake
+            self.ingest
                 .answer(self.number, Answer::Grpc(i32::from(code)));
             return Err(RpcStatus::new(code, "as scripted", retry).into_grpc());
         }
         let response = if let Reply::PartialSuccess { rejected, message } = &self.reply {
-            self.intake.keep(self.number, ok, request, *rejected);
+            self.ingest.keep(self.number, ok, request, *rejected);
             scripted_success(*rejected, message)
         } else {
             let answer = match self.reply {
                 Reply::LostAnswer | Reply::CutAnswer => Answer::Reset,
                 _ => ok,
             };
-            self.intake.keep(self.number, answer, request, 0)
+            self.ingest.keep(self.number, answer, request, 0)
         };
         Ok(tonic::Response::new(response))
     }

@@ -21,7 +21,7 @@ use tonic::body::Body;
 
 use super::ingest::{BodyError, Reset, Shared, collect, scripted_success};
 use super::rpc_status::{RpcStatus, http_status};
-use super::truncated_body::Cut;
+use super::truncated_body::TruncatedBody;
 use crate::script::Reply;
 use crate::store::{Answer, Transport};
 
@@ -32,14 +32,14 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// Answers one HTTP request.
 pub(crate) async fn serve(
-    intake: &Shared,
+    ingest: &Shared,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Reset> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     if path != TRACES {
         if OTHER_SIGNALS.contains(&path) {
-            intake.count_other_signal();
+            ingest.count_other_signal();
             return Ok(text(
                 StatusCode::NOT_FOUND,
                 "404 this sink takes traces, not logs or metrics",
@@ -50,31 +50,31 @@ pub(crate) async fn serve(
             "404 this sink serves POST /v1/traces",
         ));
     }
-    let limit = intake.limits().max_request_bytes;
+    let limit = ingest.limits().max_request_bytes;
     let body = match collect(body, limit).await {
         Ok(body) => body,
         Err(BodyError::Lost) => return Err(Reset),
         Err(BodyError::TooLarge) => {
-            let number = intake.open(&parts, Transport::Http, limit);
+            let number = ingest.open(&parts, Transport::Http, limit);
             let answer = Response::from(too_large(limit));
-            intake.answer(number, Answer::Http(answer.status().as_u16()));
+            ingest.answer(number, Answer::Http(answer.status().as_u16()));
             return Ok(answer);
         }
     };
-    let number = intake.open(&parts, Transport::Http, body.len());
+    let number = ingest.open(&parts, Transport::Http, body.len());
     let refuse = |refusal: Response<Body>| {
-        intake.answer(number, Answer::Http(refusal.status().as_u16()));
+        ingest.answer(number, Answer::Http(refusal.status().as_u16()));
         Ok(refusal)
     };
     if let Some(refusal) = not_otlp(&parts.method, &parts.headers) {
         return refuse(refusal);
     }
-    let reply = intake.take_reply();
+    let reply = ingest.take_reply();
     if let Reply::Delay(time) = &reply {
         tokio::time::sleep(*time).await;
     }
     if reply == Reply::Reset {
-        intake.answer(number, Answer::Reset);
+        ingest.answer(number, Answer::Reset);
         return Err(Reset);
     }
     if let Some(refusal) = scripted_refusal(&reply) {
@@ -87,21 +87,21 @@ pub(crate) async fn serve(
     let ok = Answer::Http(200);
     let success = match reply {
         Reply::LostAnswer => {
-            intake.keep(number, Answer::Reset, request, 0);
+            ingest.keep(number, Answer::Reset, request, 0);
             return Err(Reset);
         }
         Reply::CutAnswer => {
-            intake.keep(number, Answer::Reset, request, 0);
+            ingest.keep(number, Answer::Reset, request, 0);
             let mut cut = protobuf(StatusCode::OK, &ExportTraceServiceResponse::default());
             cut.headers_mut()
                 .insert(CONTENT_LENGTH, HeaderValue::from_static("100"));
-            return Ok(cut.map(|_| Body::new(Cut::after(Bytes::from_static(&[0x0a])))));
+            return Ok(cut.map(|_| Body::new(TruncatedBody::after(Bytes::from_static(&[0x0a])))));
         }
         Reply::PartialSuccess { rejected, message } => {
-            intake.keep(number, ok, request, rejected);
+            ingest.keep(number, ok, request, rejected);
             scripted_success(rejected, &message)
         }
-        _ => intake.keep(number, ok, request, 0),
+        _ => ingest.keep(number, ok, request, 0),
     };
     Ok(protobuf(StatusCode::OK, &success))
 }

@@ -21,7 +21,7 @@ use crate::wait::Snapshot;
 
 /// The part of a sink that all its connections share.
 #[derive(Debug)]
-pub(crate) struct Intake {
+pub(crate) struct Ingest {
     limits: Limits,
     store: Mutex<Store>,
     script: Mutex<Script>,
@@ -42,7 +42,7 @@ pub(crate) enum BodyError {
     Lost,
 }
 
-impl Intake {
+impl Ingest {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             limits,
@@ -209,4 +209,4 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// What every transport is given.
-pub(crate) type Shared = Arc<Intake>;
+pub(crate) type Shared = Arc<Ingest>;

@@ -32,11 +32,11 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Binds the address and serves it on the current runtime.
-    pub(crate) async fn open(address: SocketAddr, intake: Shared) -> io::Result<Self> {
+    pub(crate) async fn open(address: SocketAddr, ingest: Shared) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(accept(listener, intake, stopped));
+        let task = tokio::spawn(accept(listener, ingest, stopped));
         Ok(Self {
             address,
             stop,
@@ -58,14 +58,14 @@ impl Listener {
     }
 }
 
-async fn accept(listener: TcpListener, intake: Shared, mut stopped: oneshot::Receiver<()>) {
+async fn accept(listener: TcpListener, ingest: Shared, mut stopped: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             _ = &mut stopped => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&intake)));
+                    connections.spawn(connection(stream, Arc::clone(&ingest)));
                 }
                 Err(error) => {
                     log::warn!("cannot accept a connection: {error}");
@@ -80,20 +80,20 @@ async fn accept(listener: TcpListener, intake: Shared, mut stopped: oneshot::Rec
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, intake: Shared) {
-    let answer = service_fn(move |request| dispatch(Arc::clone(&intake), request));
+async fn connection(stream: TcpStream, ingest: Shared) {
+    let answer = service_fn(move |request| dispatch(Arc::clone(&ingest), request));
     let builder = auto::Builder::new(TokioExecutor::new());
     if let Err(error) = builder.serve_connection(TokioIo::new(stream), answer).await {
         log::debug!("a connection ended: {error}");
     }
 }
 
-async fn dispatch(intake: Shared, request: Request<Incoming>) -> Result<Response<Body>, Reset> {
+async fn dispatch(ingest: Shared, request: Request<Incoming>) -> Result<Response<Body>, Reset> {
     let media = request.headers().get(CONTENT_TYPE);
     let media = media.map_or(&b""[..], |value| value.as_bytes());
     match media.strip_prefix(b"application/grpc") {
         // Not `application/grpc-web`, which is another protocol.
-        Some([] | [b'+' | b';', ..]) => grpc::serve(&intake, request).await,
-        _ => super::http::serve(&intake, request).await,
+        Some([] | [b'+' | b';', ..]) => grpc::serve(&ingest, request).await,
+        _ => super::http::serve(&ingest, request).await,
     }
 }

@@ -9,12 +9,12 @@ use super::ingest::Reset;
 
 /// The beginning of a body, and no end.
 #[derive(Debug)]
-pub(crate) struct Cut {
+pub(crate) struct TruncatedBody {
     beginning: Option<Bytes>,
     was_sent: bool,
 }
 
-impl Cut {
+impl TruncatedBody {
     pub(crate) fn after(beginning: Bytes) -> Self {
         Self {
             beginning: Some(beginning),
@@ -23,7 +23,7 @@ impl Cut {
     }
 }
 
-impl hyper::body::Body for Cut {
+impl hyper::body::Body for TruncatedBody {
     type Data = Bytes;
     type Error = Reset;
 

@@ -14,7 +14,7 @@ use crate::store::StoredSpan;
 ///
 /// # Errors
 /// Every [`Reason`] why the trace is not whole.
-pub fn is_whole<S: Borrow<StoredSpan>>(trace: &[S]) -> Result<(), Broken> {
+pub fn is_complete<S: Borrow<StoredSpan>>(trace: &[S]) -> Result<(), Incomplete> {
     let trace: Vec<&StoredSpan> = trace.iter().map(Borrow::borrow).collect();
     let mut reasons = Vec::new();
     let ids: HashSet<&str> = trace.iter().map(|span| span.trace_id.as_str()).collect();
@@ -48,18 +48,18 @@ pub fn is_whole<S: Borrow<StoredSpan>>(trace: &[S]) -> Result<(), Broken> {
     if reasons.is_empty() {
         Ok(())
     } else {
-        Err(Broken { reasons })
+        Err(Incomplete { reasons })
     }
 }
 
 /// Why a trace is not whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
+pub struct Incomplete {
     /// At least one.
     pub reasons: Vec<Reason>,
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for Incomplete {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (nth, reason) in self.reasons.iter().enumerate() {
             let gap = if nth == 0 { "" } else { "; " };
@@ -69,7 +69,7 @@ impl fmt::Display for Broken {
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for Incomplete {}
 
 /// One way of not being whole. Spans are named as `service KIND name (span id)`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn one_root_with_everything_below_it_is_whole() {
         let spans = [span("2", Some("1")), span("1", None), span("3", Some("2"))];
-        assert_eq!(is_whole(&spans), Ok(()));
+        assert_eq!(is_complete(&spans), Ok(()));
     }
 
     #[test]
@@ -155,13 +155,17 @@ mod tests {
             ),
         ];
         for (name, spans, message) in rows {
-            assert_eq!(is_whole(&spans).unwrap_err().to_string(), message, "{name}");
+            assert_eq!(
+                is_complete(&spans).unwrap_err().to_string(),
+                message,
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn gives_all_reasons_at_once() {
-        let broken = is_whole(&[span("2", Some("f")), span("3", Some("3"))]).unwrap_err();
+        let broken = is_complete(&[span("2", Some("f")), span("3", Some("3"))]).unwrap_err();
         assert_eq!(broken.reasons.len(), 3);
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn all() -> Vec<Candidate> {
     use Inject::{All, B3, Default, W3c};
     use Keep::{Off, On};
     vec![
-        ours(
+        candidate(
             "sidespan-100-w3c",
             100,
             W3c,
@@ -23,7 +23,7 @@ pub(super) fn all() -> Vec<Candidate> {
             Inbound,
             Some(FLOOR_W3C_SPAN),
         ),
-        ours(
+        candidate(
             "sidespan-100-b3",
             100,
             B3,
@@ -31,9 +31,9 @@ pub(super) fn all() -> Vec<Candidate> {
             Inbound,
             Some(FLOOR_DEFAULT_SPAN),
         ),
-        ours("sidespan-100-default", 100, Default, On, Inbound, None),
-        ours("sidespan-100-all", 100, All, On, Inbound, None),
-        ours(
+        candidate("sidespan-100-default", 100, Default, On, Inbound, None),
+        candidate("sidespan-100-all", 100, All, On, Inbound, None),
+        candidate(
             "sidespan-0-w3c-no-keep",
             0,
             W3c,
@@ -41,7 +41,7 @@ pub(super) fn all() -> Vec<Candidate> {
             Inbound,
             Some(FLOOR_W3C),
         ),
-        ours(
+        candidate(
             "sidespan-0-default-no-keep",
             0,
             Default,
@@ -49,7 +49,7 @@ pub(super) fn all() -> Vec<Candidate> {
             Inbound,
             Some(FLOOR_DEFAULT),
         ),
-        ours(
+        candidate(
             "sidespan-0-w3c-keep",
             0,
             W3c,
@@ -57,7 +57,7 @@ pub(super) fn all() -> Vec<Candidate> {
             Inbound,
             Some(FLOOR_W3C_KEEP),
         ),
-        ours(
+        candidate(
             "sidespan-0-default-keep",
             0,
             Default,
@@ -65,7 +65,7 @@ pub(super) fn all() -> Vec<Candidate> {
             Inbound,
             Some(FLOOR_DEFAULT_KEEP),
         ),
-        ours(
+        candidate(
             "sidespan-0-w3c-no-keep-auto",
             0,
             W3c,
@@ -73,7 +73,7 @@ pub(super) fn all() -> Vec<Candidate> {
             Auto,
             Some(FLOOR_W3C),
         ),
-        ours(
+        candidate(
             "sidespan-0-w3c-keep-auto",
             0,
             W3c,
@@ -81,8 +81,8 @@ pub(super) fn all() -> Vec<Candidate> {
             Auto,
             Some(FLOOR_W3C_KEEP),
         ),
-        ours("sidespan-1-w3c-no-keep", 1, W3c, Off, Inbound, None),
-        ours("sidespan-1-w3c-keep", 1, W3c, On, Inbound, None),
+        candidate("sidespan-1-w3c-no-keep", 1, W3c, Off, Inbound, None),
+        candidate("sidespan-1-w3c-keep", 1, W3c, On, Inbound, None),
     ]
 }
 
@@ -113,7 +113,7 @@ enum Direction {
 }
 
 /// One of ours; its name, title and configuration say the same thrice.
-fn ours(
+fn candidate(
     name: &str,
     percentage: u8,
     inject: Inject,

@@ -6,7 +6,7 @@ use crate::check::istio::plugin_scope::Scope;
 
 /// A configuration of ours among the files.
 #[derive(Clone, Copy, Debug)]
-pub struct Ours<'a> {
+pub struct SidespanConfig<'a> {
     /// Where it stands.
     pub file: usize,
     /// Which document of the file.

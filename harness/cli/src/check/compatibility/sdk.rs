@@ -4,7 +4,7 @@
 //! other sampler decides once more, on its own: what only one of the two keeps is a trace with holes, and what the service
 //! sends on carries the service's decision, which the sidecars behind it follow.
 
-use super::configuration::Ours;
+use super::configuration::SidespanConfig;
 use super::warning::{ratio, round, warn};
 use crate::check::explain::wording::percent;
 use crate::check::istio::plugin_scope::{Scope, Spot, working};
@@ -15,7 +15,7 @@ use crate::check::istio::settings::{Mode, Note, Sampler, Settings};
 pub(super) fn notes(
     istio: &Istio<'_>,
     settings: &Settings,
-    ours: &[Ours<'_>],
+    ours: &[SidespanConfig<'_>],
     notes: &mut Vec<Note>,
 ) {
     for sampler in &settings.samplers {
@@ -66,7 +66,7 @@ pub fn kind(sampler: &Sampler) -> &str {
 fn sidecar(
     istio: &Istio<'_>,
     settings: &Settings,
-    ours: &[Ours<'_>],
+    ours: &[SidespanConfig<'_>],
     sampler: &Sampler,
 ) -> Option<f64> {
     let namespace = sampler.namespace.as_deref();

@@ -264,7 +264,7 @@ fn rules_limits_and_keeping_have_their_place() {
             .collect(),
         ..Match::default()
     };
-    let beyond = Beyond {
+    let other_rules = OtherRules {
         rules: vec![
             (rule("/checkout", &[("app", "other")]), 1.0),
             (rule("/check*", &[("app", "cart")]), 100.0),
@@ -277,13 +277,13 @@ fn rules_limits_and_keeping_have_their_place() {
             spans_per_second: 50.0,
             tell: true,
         }),
-        ..Beyond::default()
+        ..OtherRules::default()
     };
     let config = config(CONFIG);
-    let ask = |request: &str, headers: &[&str], beyond: &Beyond| {
-        question(request, "payments", headers, Direction::Inbound).answer_with(&config, beyond)
+    let ask = |request: &str, headers: &[&str], other_rules: &OtherRules| {
+        question(request, "payments", headers, Direction::Inbound).answer_with(&config, other_rules)
     };
-    let answer = ask("GET /checkout", &[], &beyond);
+    let answer = ask("GET /checkout", &[], &other_rules);
     assert_eq!(
         answer.sentence,
         "a request GET /checkout, inbound, in namespace payments: 100 % by sampling.rules[1]; \
@@ -293,17 +293,26 @@ fn rules_limits_and_keeping_have_their_place() {
         (answer.reason.as_str(), answer.percentage),
         ("rule", Some(100.0))
     );
-    assert_eq!(ask("GET /other", &[], &beyond).key, "sampling.rules[2]");
-    assert_eq!(ask("GET /other", &[SAMPLED], &beyond).key, "trust.decision");
-    assert_eq!(ask("GET /probe", &[], &beyond).key, "sampling.exclude[0]");
-    let at_edge = Beyond {
+    assert_eq!(
+        ask("GET /other", &[], &other_rules).key,
+        "sampling.rules[2]"
+    );
+    assert_eq!(
+        ask("GET /other", &[SAMPLED], &other_rules).key,
+        "trust.decision"
+    );
+    assert_eq!(
+        ask("GET /probe", &[], &other_rules).key,
+        "sampling.exclude[0]"
+    );
+    let at_edge = OtherRules {
         edge_keep: Some(Keep {
             errors: false,
             slower_than: None,
             spans_per_second: 50.0,
             tell: true,
         }),
-        ..beyond.clone()
+        ..other_rules.clone()
     };
     let edge = question("GET /other", "payments", &[], Direction::Edge);
     assert!(
@@ -313,11 +322,11 @@ fn rules_limits_and_keeping_have_their_place() {
             .contains("kept")
     );
     assert!(
-        edge.answer_with(&config, &beyond)
+        edge.answer_with(&config, &other_rules)
             .sentence
             .ends_with("kept")
     );
-    let remote = Beyond {
+    let remote = OtherRules {
         remote: Some("jaeger:5778".into()),
         keep: Some(Keep {
             errors: true,
@@ -325,7 +334,7 @@ fn rules_limits_and_keeping_have_their_place() {
             spans_per_second: 50.0,
             tell: true,
         }),
-        ..Beyond::default()
+        ..OtherRules::default()
     };
     assert!(
         ask("GET /checkout", &[], &remote).sentence.ends_with(

@@ -1,7 +1,7 @@
 //! What decides besides the percentages: rules, a rate limit, a remote source of percentages, and keeping after the
 //! response.
 //!
-//! Their sentences and their order are here; what the configuration says of them is read in one function, [`Beyond::of`].
+//! Their sentences and their order are here; what the configuration says of them is read in one function, [`OtherRules::of`].
 
 use sidespan_core::config::{Config, Keep, Match};
 use sidespan_core::tracer::Direction;
@@ -11,7 +11,7 @@ use super::wording::{condition, duration};
 
 /// All that a configuration says on decisions besides `percentage`, `namespaces`, `exclude` and `trust`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Beyond {
+pub struct OtherRules {
     /// `sampling.rules`, in order.
     pub rules: Vec<(Match, f64)>,
     /// `sampling.rateLimit.tracesPerSecond`.
@@ -24,7 +24,7 @@ pub struct Beyond {
     pub remote: Option<String>,
 }
 
-impl Beyond {
+impl OtherRules {
     /// What a configuration says of it. Nothing is kept where nothing is exported.
     pub fn of(config: &Config) -> Self {
         let Some(sampling) = &config.sampling else {

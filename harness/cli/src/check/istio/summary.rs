@@ -8,7 +8,7 @@ use super::translate::{Groups, Plugin, is_off, plugins, rate};
 
 /// Istio's settings, resolved.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct View {
+pub struct Summary {
     /// The root namespace.
     pub root: String,
     /// Istio's tracer is turned off everywhere.
@@ -19,7 +19,7 @@ pub struct View {
     pub plugins: Vec<Plugin>,
 }
 
-impl View {
+impl Summary {
     /// Whether all that Istio has been told is to be quiet: then there is no percentage to take over.
     pub(in crate::check) fn is_only_off(&self) -> bool {
         let sides = self
@@ -54,7 +54,7 @@ pub struct Percentage {
     pub native: bool,
 }
 
-impl View {
+impl Summary {
     /// Resolves all that was read; `None` where nothing of it is Istio's.
     pub fn of(settings: &Settings) -> Option<Self> {
         if !settings.has_istio() {

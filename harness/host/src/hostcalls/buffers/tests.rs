@@ -1,6 +1,6 @@
 use crate::abi_types::AbiVersion;
 use crate::host::Host;
-use crate::stream::{Action, StreamProperties, Then};
+use crate::stream::{Action, EndOfStream, StreamProperties};
 use crate::testing::{Guest, start, texts};
 
 const IMPORTS: &str = r#"
@@ -22,11 +22,11 @@ fn on_request_body(callback: &str) -> (Host, Vec<u8>) {
     });
     let stream = host.open_stream(StreamProperties::new());
     assert_eq!(
-        host.request_headers(stream, [(":method", "POST")], Then::More),
+        host.request_headers(stream, [(":method", "POST")], EndOfStream::No),
         Action::Continue
     );
-    let _ = host.request_body(stream, b"one", Then::More);
-    let _ = host.request_body(stream, b"two", Then::End);
+    let _ = host.request_body(stream, b"one", EndOfStream::No);
+    let _ = host.request_body(stream, b"two", EndOfStream::Yes);
     assert!(host.trap().is_none(), "{:#?}", host.transcript().lines());
     let body = host.take_request_body(stream);
     (host, body)

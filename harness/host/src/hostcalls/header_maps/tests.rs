@@ -1,6 +1,6 @@
 use crate::abi_types::{AbiVersion, Status};
 use crate::headers::Headers;
-use crate::stream::{Action, Ending, StreamProperties, Then};
+use crate::stream::{Action, EndOfStream, Ending, StreamProperties};
 use crate::testing::{Guest, start, texts};
 
 const IMPORTS: &str = r#"
@@ -34,7 +34,7 @@ fn on_request_headers(headers: &[(&str, &str)], body: &str) -> Headers {
     let stream = host.open_stream(StreamProperties::new());
     let headers: Headers = headers.iter().copied().collect();
     assert_eq!(
-        host.request_headers(stream, headers, Then::End),
+        host.request_headers(stream, headers, EndOfStream::Yes),
         Action::Continue,
         "{:#?}",
         host.transcript().lines()
@@ -174,11 +174,11 @@ fn shows_request_headers_no_more_once_they_went_on_but_again_in_on_log() {
     });
     let stream = host.open_stream(StreamProperties::new());
     assert_eq!(
-        host.request_headers(stream, [("b3", "0")], Then::End),
+        host.request_headers(stream, [("b3", "0")], EndOfStream::Yes),
         Action::Continue
     );
     assert_eq!(
-        host.response_headers(stream, [(":status", "200")], Then::End),
+        host.response_headers(stream, [(":status", "200")], EndOfStream::Yes),
         Action::Continue
     );
     host.end(stream, Ending::Complete);
@@ -208,14 +208,17 @@ fn makes_trailers_up_in_the_last_body_callback() {
     });
     let stream = host.open_stream(StreamProperties::new());
     assert_eq!(
-        host.request_headers(stream, [("a", "b")], Then::More),
+        host.request_headers(stream, [("a", "b")], EndOfStream::No),
         Action::Continue
     );
     assert_eq!(
-        host.request_body(stream, b"x", Then::More),
+        host.request_body(stream, b"x", EndOfStream::No),
         Action::Continue
     );
-    assert_eq!(host.request_body(stream, b"y", Then::End), Action::Continue);
+    assert_eq!(
+        host.request_body(stream, b"y", EndOfStream::Yes),
+        Action::Continue
+    );
     let request = host.stream(stream).unwrap().request();
     assert_eq!(request.trailers(), Some(&Headers::from([("b3", "1")])));
     assert!(request.is_complete());
@@ -240,7 +243,7 @@ fn answers_ok_and_empty_for_a_missing_header_in_abi_0_1_0() {
     });
     let stream = host.open_stream(StreamProperties::new());
     assert_eq!(
-        host.request_headers(stream, [("a", "b")], Then::End),
+        host.request_headers(stream, [("a", "b")], EndOfStream::Yes),
         Action::Continue
     );
 }

@@ -1,5 +1,5 @@
 use crate::host::Host;
-use crate::stream::{Action, Ending, StreamProperties, Then};
+use crate::stream::{Action, EndOfStream, Ending, StreamProperties};
 use crate::testing::{Guest, start, texts};
 
 const IMPORTS: &str = r#"
@@ -55,14 +55,14 @@ fn seen(path: &str) -> [String; 4] {
         ("a", "2"),
     ];
     assert_eq!(
-        host.request_headers(stream, request, Then::End),
+        host.request_headers(stream, request, EndOfStream::Yes),
         Action::Continue
     );
     assert_eq!(
         host.response_headers(
             stream,
             [(":status", "204"), ("grpc-status", "5")],
-            Then::End
+            EndOfStream::Yes
         ),
         Action::Continue
     );
@@ -185,7 +185,7 @@ fn keeps_what_is_set_in_filter_state() {
     });
     let stream = host.open_stream(StreamProperties::new());
     assert_eq!(
-        host.request_headers(stream, [("a", "b")], Then::End),
+        host.request_headers(stream, [("a", "b")], EndOfStream::Yes),
         Action::Continue
     );
     assert_eq!(

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::headers::Headers;
 use crate::host::Host;
-use crate::stream::{Action, Ending, Origin, StreamId, StreamProperties, Then};
+use crate::stream::{Action, EndOfStream, Ending, Origin, StreamId, StreamProperties};
 use crate::testing::{Guest, start, texts};
 
 const IMPORTS: &str = r#"
@@ -58,11 +58,11 @@ fn answers_here_and_shows_the_answer_to_the_guest() {
     let mut host = host("", &more);
     let stream = open(&mut host);
     assert_eq!(
-        host.request_headers(stream, [(":method", "GET")], Then::End),
+        host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
         Action::LocalReply
     );
     assert_eq!(
-        host.response_headers(stream, [(":status", "200")], Then::End),
+        host.response_headers(stream, [(":status", "200")], EndOfStream::Yes),
         Action::LocalReply,
         "nobody asked it"
     );
@@ -88,7 +88,11 @@ fn answers_here_and_shows_the_answer_to_the_guest() {
 fn answers_a_grpc_request_in_trailers_only() {
     let mut host = host("", &on_request_headers(&format!("{REPLY} (i32.const 1)")));
     let stream = open(&mut host);
-    let _ = host.request_headers(stream, [("content-type", "application/grpc")], Then::More);
+    let _ = host.request_headers(
+        stream,
+        [("content-type", "application/grpc")],
+        EndOfStream::No,
+    );
     let response = host.stream(stream).unwrap().response();
     let expected = [
         (":status", "200"),
@@ -109,7 +113,7 @@ fn drops_a_second_answer() {
     );
     let stream = open(&mut host);
     assert_eq!(
-        host.request_headers(stream, [(":method", "GET")], Then::End),
+        host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
         Action::LocalReply
     );
     assert_eq!(
@@ -127,11 +131,11 @@ fn answers_past_the_filters_from_the_callback_of_the_response() {
     let mut host = host("", &more);
     let stream = open(&mut host);
     assert_eq!(
-        host.request_headers(stream, [(":method", "GET")], Then::End),
+        host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
         Action::Continue
     );
     assert_eq!(
-        host.response_headers(stream, [(":status", "200")], Then::End),
+        host.response_headers(stream, [(":status", "200")], EndOfStream::Yes),
         Action::LocalReply
     );
     assert_eq!(texts(&mut host), ["1"]);
@@ -182,11 +186,17 @@ fn lets_a_paused_request_go_on_with_what_has_gathered_behind_it() {
     );
     let stream = open(&mut host);
     assert_eq!(
-        host.request_headers(stream, [(":method", "POST")], Then::More),
+        host.request_headers(stream, [(":method", "POST")], EndOfStream::No),
         Action::Pause
     );
-    assert_eq!(host.request_body(stream, b"ab", Then::More), Action::Pause);
-    assert_eq!(host.request_body(stream, b"cd", Then::More), Action::Pause);
+    assert_eq!(
+        host.request_body(stream, b"ab", EndOfStream::No),
+        Action::Pause
+    );
+    assert_eq!(
+        host.request_body(stream, b"cd", EndOfStream::No),
+        Action::Pause
+    );
     assert_eq!(host.request_trailers(stream, [("t", "1")]), Action::Pause);
     assert!(
         texts(&mut host).is_empty(),
@@ -211,7 +221,7 @@ fn hangs_when_it_resumes_and_pauses_in_one_callback() {
     let mut host = host("", &on_request_headers(body));
     let stream = open(&mut host);
     assert_eq!(
-        host.request_headers(stream, [(":method", "GET")], Then::End),
+        host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
         Action::Pause
     );
 }
@@ -222,7 +232,7 @@ fn resets_a_stream_that_the_guest_closes() {
     let mut host = host("", &on_request_headers(body));
     let stream = open(&mut host);
     assert_eq!(
-        host.request_headers(stream, [(":method", "GET")], Then::End),
+        host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
         Action::Reset
     );
     assert!(host.end(stream, Ending::Complete).unwrap().is_reset());

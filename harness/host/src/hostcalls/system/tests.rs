@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::host::Shutdown;
 use crate::logs::LogLevel;
-use crate::stream::{StreamProperties, Then};
+use crate::stream::{EndOfStream, StreamProperties};
 use crate::testing::{Guest, start, texts};
 
 const IMPORTS: &str = r#"
@@ -113,7 +113,7 @@ fn acts_on_another_living_context_until_the_callback_ends() {
     });
     let stream = host.open_stream(StreamProperties::new());
     assert_eq!(stream.context(), 2);
-    let _ = host.request_headers(stream, [("b3", "0"), ("a", "1")], Then::End);
+    let _ = host.request_headers(stream, [("b3", "0"), ("a", "1")], EndOfStream::Yes);
     host.advance(Duration::from_millis(200));
     assert!(host.trap().is_none(), "{:#?}", host.transcript().lines());
     assert_eq!(host.transcript().callback_count("proxy_on_tick"), 2);

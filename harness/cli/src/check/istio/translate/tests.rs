@@ -11,7 +11,7 @@ use sidespan_core::config::Config;
 use super::Plugin;
 use crate::check::input::document::Document;
 use crate::check::istio::settings::{Mode, Settings};
-use crate::check::istio::summary::View;
+use crate::check::istio::summary::Summary;
 
 const ROOT: &str = "mesh-root";
 const NAMESPACES: [&str; 3] = [ROOT, "payments", "shop"];
@@ -272,7 +272,7 @@ fn every_workload_gets_the_percentage_that_istio_gives_it() {
         {
             settings.read(0, index + 1, tree);
         }
-        let view = View::of(&settings).expect("Istio's settings");
+        let summary = Summary::of(&settings).expect("Istio's settings");
         let documented = Documented {
             telemetries: telemetries.iter().collect(),
             sampling,
@@ -286,8 +286,13 @@ fn every_workload_gets_the_percentage_that_istio_gives_it() {
                 .all(|side| documented.is_disabled(namespace, labels, side))
         });
         with_off += usize::from(none_runs);
-        with_sides += usize::from(view.plugins.iter().any(|plugin| plugin.mode.is_some()));
-        with_overlaps += usize::from(view.plugins.iter().any(|plugin| plugin.selector.len() > 2));
+        with_sides += usize::from(summary.plugins.iter().any(|plugin| plugin.mode.is_some()));
+        with_overlaps += usize::from(
+            summary
+                .plugins
+                .iter()
+                .any(|plugin| plugin.selector.len() > 2),
+        );
         for (namespace, labels) in &workloads {
             for mode in Mode::ALL {
                 let side = mode.name();
@@ -295,11 +300,11 @@ fn every_workload_gets_the_percentage_that_istio_gives_it() {
                     true => 0.0,
                     false => documented.percentage(namespace, labels, side),
                 };
-                let given = given(&view.plugins, namespace, labels, mode);
+                let given = given(&summary.plugins, namespace, labels, mode);
                 assert!(
                     given.total_cmp(&expected).is_eq(),
                     "{given} and not {expected}: seed {seed}, {side} of {labels} in {namespace}\n{text}\n{:#?}",
-                    view.plugins
+                    summary.plugins
                 );
             }
         }
@@ -315,7 +320,7 @@ fn plugins_of(text: &str) -> Vec<Plugin> {
     for (index, tree) in Document::parse("-", text).unwrap().iter().enumerate() {
         settings.read(0, index + 1, tree);
     }
-    View::of(&settings).unwrap().plugins
+    Summary::of(&settings).unwrap().plugins
 }
 
 fn selecting(namespace: &str, name: &str, labels: &Value, percentage: f64) -> String {
