@@ -10,5 +10,3 @@ mod truncated_body;
 
 pub(crate) use ingest::Ingest;
 pub(crate) use listener::Listener;
-#[cfg(test)]
-pub(crate) use rpc_status::RpcStatus;

@@ -22,7 +22,7 @@ use tonic::codegen::Service;
 use tonic::{Code, Status};
 
 use super::ingest::{BodyError, Ingest, Reset, Shared, collect, scripted_success};
-use super::rpc_status::RpcStatus;
+use super::rpc_status::grpc_status;
 use super::truncated_body::TruncatedBody;
 use crate::script::Reply;
 use crate::store::{Answer, Transport};
@@ -155,7 +155,7 @@ impl TraceService for Handler {
         if let Some((code, retry)) = refusal {
             self.ingest
                 .answer(self.number, Answer::Grpc(i32::from(code)));
-            return Err(RpcStatus::new(code, "as scripted", retry).into_grpc());
+            return Err(grpc_status(code, "as scripted", retry));
         }
         let response = if let Reply::PartialSuccess { rejected, message } = &self.reply {
             self.ingest.keep(self.number, ok, request, *rejected);

@@ -20,7 +20,7 @@ use tonic::Code;
 use tonic::body::Body;
 
 use super::ingest::{BodyError, Reset, Shared, collect, scripted_success};
-use super::rpc_status::{RpcStatus, http_status};
+use super::rpc_status::{error_body, http_status};
 use super::truncated_body::TruncatedBody;
 use crate::script::Reply;
 use crate::store::{Answer, Transport};
@@ -143,7 +143,7 @@ fn scripted_refusal(reply: &Reply) -> Option<Response<Body>> {
         }
         _ => return None,
     };
-    let mut refusal = protobuf(status, &RpcStatus::new(code, "as scripted", retry));
+    let mut refusal = respond(status, PROTOBUF, error_body(code, "as scripted", retry));
     if let Some(retry) = retry {
         refusal
             .headers_mut()
@@ -190,19 +190,19 @@ fn inflate(body: &[u8], limit: usize) -> Result<Bytes, Refusal> {
 /// An error answer, before it is written.
 struct Refusal {
     http: StatusCode,
-    status: RpcStatus,
+    body: Bytes,
 }
 
 impl From<Refusal> for Response<Body> {
     fn from(refusal: Refusal) -> Self {
-        protobuf(refusal.http, &refusal.status)
+        respond(refusal.http, PROTOBUF, refusal.body)
     }
 }
 
 fn broken(message: &str) -> Refusal {
     Refusal {
         http: StatusCode::BAD_REQUEST,
-        status: RpcStatus::new(Code::InvalidArgument, message, None),
+        body: error_body(Code::InvalidArgument, message, None),
     }
 }
 
@@ -210,7 +210,7 @@ fn too_large(limit: usize) -> Refusal {
     let message = format!("expected at most {limit} bytes, also inflated");
     Refusal {
         http: StatusCode::PAYLOAD_TOO_LARGE,
-        status: RpcStatus::new(Code::ResourceExhausted, &message, None),
+        body: error_body(Code::ResourceExhausted, &message, None),
     }
 }
 
