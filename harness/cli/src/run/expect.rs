@@ -2,6 +2,8 @@
 //!
 //! Names that a pattern captures count from there on, in the order of the scenario: requests first, then spans. Each
 //! expected span takes the first exported one that is as it says.
+//!
+//! Written here because a snapshot (`insta`) records what one's own program did, and a scenario states what its user expects.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! A JSON or YAML document as a tree that keeps the order of keys, so that errors come in the order of the text.
+//!
+//! Written here because `serde_json::Value` forgets repeated keys; `serde` reads both formats into this tree.
 
 use std::fmt;
 

@@ -2,6 +2,8 @@
 //!
 //! A text is one only where all its lines are of this form and one of the variables is known here, so that a mistyped
 //! configuration is never taken for an environment.
+//!
+//! Written here because of that: a crate that reads what it can of a text does not say that it is no such file.
 
 use super::collected::Settings;
 use super::mesh::{PILOT, pilot};
