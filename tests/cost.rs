@@ -1,5 +1,200 @@
 //! Instructions, calls and processor time of one request.
 
-mod bench;
-mod budget;
-mod comparison;
+mod gzip;
+mod keep;
+
+use std::sync::OnceLock;
+
+use sidespan_core::headers::Name;
+use sidespan_host::{Action, EndOfStream, Ending, Fuel, Headers, Host, Module, StreamProperties};
+
+type Line = (String, String);
+
+#[test]
+fn nine_formats_cost_at_most_three_times_one() {
+    let traceparent = [usual(), context(&[Name::Traceparent])].concat();
+    let everything = [usual(), context(&CONTEXT)].concat();
+    let nine = cost(NINE, &everything);
+    let one = cost(NINE, &traceparent);
+    let alone = cost(ONE, &traceparent);
+    println!(
+        "nine formats: {nine} instructions; one of nine: {one}; one alone: {alone}\n{}",
+        table()
+    );
+    assert!(nine <= 3 * one, "{nine} against {one} in one mesh");
+    assert!(nine <= 7 * alone, "{nine} against {alone} in two meshes");
+}
+
+#[test]
+fn a_format_that_is_not_listed_costs_what_any_header_costs() {
+    let unlisted: Vec<Line> = context(&CONTEXT[1..]);
+    let unrelated: Vec<Line> = unlisted
+        .iter()
+        .enumerate()
+        .map(|(number, (name, value))| {
+            let unknown = format!("{number:02}-{}", "x".repeat(name.len()));
+            (unknown[..name.len()].to_owned(), "v".repeat(value.len()))
+        })
+        .collect();
+    let base = [usual(), context(&[Name::Traceparent])].concat();
+    let unlisted = cost(ONE, &[base.clone(), unlisted].concat());
+    let unrelated = cost(ONE, &[base, unrelated].concat());
+    println!("unlisted formats: {unlisted} instructions, unrelated headers: {unrelated}");
+    assert!(
+        unlisted * 100 <= unrelated * 101,
+        "{unlisted} against {unrelated}"
+    );
+}
+
+/// A caller fills the headers that a proxy lets through: the work must grow with their length and not with its square.
+#[test]
+fn baggage_costs_by_its_length_alone() {
+    let configuration = r#"{"propagation": {"baggage": {"deny": ["secret"], "maxBytes": "8KiB", "from": ["jaeger"]}}}"#;
+    let of = |members: usize| {
+        let mut headers = usual();
+        headers.push(("baggage".to_owned(), "a=1,".repeat(members)));
+        headers.extend((0..90).map(|n| (format!("uberctx-{n}"), "1".to_owned())));
+        cost(configuration, &headers)
+    };
+    let (short, long) = (of(1_750), of(14_000));
+    assert!(
+        long < 10 * short,
+        "eight times the length: {short} and {long}"
+    );
+}
+
+/// What each format adds to a request whose configuration lists none: read alone, and read and written.
+fn table() -> String {
+    let formats = [
+        ("tracecontext", 0..1),
+        ("b3", 1..2),
+        ("b3multi", 2..5),
+        ("jaeger", 5..6),
+        ("xray", 6..7),
+        ("datadog", 7..11),
+        ("grpc-trace-bin", 11..12),
+        ("ottrace", 12..15),
+        ("gcp", 15..16),
+    ];
+    let rows = formats.map(|(format, names)| {
+        let headers = [usual(), context(&CONTEXT[names])].concat();
+        let costs = ["[]".to_owned(), format!(r#"["{format}"]"#)].map(|inject| {
+            let configuration = format!(
+                r#"{{"propagation": {{"extract": ["{format}"], "inject": {inject}, "mirror": false}},
+                    "sampling": {{"percentage": 100}}}}"#
+            );
+            let nothing = r#"{"propagation": {"extract": [], "inject": []}, "sampling": {}}"#;
+            cost(&configuration, &headers).saturating_sub(cost(nothing, &headers))
+        });
+        format!("{format}: read {}, read and written {}", costs[0], costs[1])
+    });
+    rows.join("\n")
+}
+
+/// The filter, counting its instructions.
+fn metered() -> &'static Module {
+    static METERED: OnceLock<Module> = OnceLock::new();
+    METERED.get_or_init(|| {
+        let module = Module::compile_with(sidespan::FILTER, Fuel::Metered);
+        module.expect("the filter is a module")
+    })
+}
+
+/// The instructions of one request: the fewest of many, so that no drawing of randomness for many is among them.
+fn cost(configuration: &str, headers: &[Line]) -> u64 {
+    let mut host = Host::builder(metered())
+        .plugin_name("sidespan")
+        .plugin_configuration(configuration)
+        .start()
+        .unwrap_or_else(|error| panic!("{error}"));
+    let mut costs = Vec::new();
+    for _ in 0..20 {
+        let stream = host.open_stream(StreamProperties::new().listener_direction(1));
+        let headers: Headers = headers.iter().cloned().collect();
+        let before = host.fuel_used().expect("a metered module");
+        let action = host.request_headers(stream, headers, EndOfStream::Yes);
+        costs.push(host.fuel_used().expect("a metered module") - before);
+        assert_eq!(action, Action::Continue);
+        host.end(stream, Ending::Complete).expect("one end");
+    }
+    assert_eq!(host.trap(), None);
+    costs.into_iter().min().expect("twenty")
+}
+
+/// What a browser sends through a proxy.
+fn usual() -> Vec<Line> {
+    [
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", "shop.example"),
+        (":path", "/cart/7?color=red"),
+        (
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        ),
+        (
+            "accept",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        ),
+        ("x-forwarded-for", "203.0.113.7"),
+        ("x-request-id", "2f1c7a2e-6d0a-9f0e-8a55-1f1d9b1e2c3d"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// One context, in these headers.
+fn context(names: &[Name]) -> Vec<Line> {
+    let value = |name| match name {
+        Name::Traceparent => "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        Name::B3 => "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",
+        Name::B3TraceId => "4bf92f3577b34da6a3ce929d0e0e4736",
+        Name::UberTraceId => "4bf92f3577b34da6a3ce929d0e0e4736:00f067aa0ba902b7:0:1",
+        Name::XAmznTraceId => {
+            "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled=1"
+        }
+        Name::DatadogTraceId => "11803532876627986230",
+        Name::DatadogParentId => "67667974448284343",
+        Name::DatadogTags => "_dd.p.tid=4bf92f3577b34da6",
+        Name::GrpcTraceBin => "AABL+S81d7NNpqPOkp0ODkc2AQDwZ6oLqQK3AgE",
+        Name::OtTracerTraceId => "a3ce929d0e0e4736",
+        Name::B3SpanId | Name::OtTracerSpanId => "00f067aa0ba902b7",
+        Name::OtTracerSampled => "true",
+        Name::CloudTraceContext => "4bf92f3577b34da6a3ce929d0e0e4736/67667974448284343;o=1",
+        _ => "1",
+    };
+    names
+        .iter()
+        .map(|name| (name.as_str().to_owned(), value(*name).to_owned()))
+        .collect()
+}
+
+const CONTEXT: [Name; 16] = [
+    Name::Traceparent,
+    Name::B3,
+    Name::B3TraceId,
+    Name::B3SpanId,
+    Name::B3Sampled,
+    Name::UberTraceId,
+    Name::XAmznTraceId,
+    Name::DatadogTraceId,
+    Name::DatadogParentId,
+    Name::DatadogSamplingPriority,
+    Name::DatadogTags,
+    Name::GrpcTraceBin,
+    Name::OtTracerTraceId,
+    Name::OtTracerSpanId,
+    Name::OtTracerSampled,
+    Name::CloudTraceContext,
+];
+
+const ONE: &str = r#"{
+    "propagation": {"extract": ["tracecontext"], "inject": ["tracecontext"]},
+    "sampling": {"percentage": 100}
+}"#;
+const NINE: &str = r#"{
+    "propagation": {"inject": [
+        "tracecontext", "b3", "b3multi", "jaeger", "xray", "datadog", "grpc-trace-bin", "ottrace", "gcp"
+    ]},
+    "sampling": {"percentage": 100}
+}"#;

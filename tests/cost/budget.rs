@@ -11,8 +11,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sidespan::bench::builtin::{self, Cost};
-use sidespan::bench::kind::Kind;
+use sidespan::bench::guest_cost::{self, Cost};
+use sidespan::bench::request_kind::RequestKind;
 
 /// Of a hundred.
 const TOLERANCE: u64 = 3;
@@ -21,11 +21,11 @@ const SLACK: u64 = 25;
 
 #[test]
 fn no_kind_of_request_costs_more_than_is_recorded() {
-    let module = builtin::metered(sidespan::FILTER).expect("the filter");
-    let observed: BTreeMap<String, Cost> = Kind::all()
+    let module = guest_cost::metered(sidespan::FILTER).expect("the filter");
+    let observed: BTreeMap<String, Cost> = RequestKind::all()
         .iter()
         .map(|kind| {
-            let cost = builtin::measure(&module, kind).expect(kind.name);
+            let cost = guest_cost::measure(&module, kind).expect(kind.name);
             (kind.name.to_owned(), cost)
         })
         .collect();

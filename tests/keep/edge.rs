@@ -1,6 +1,6 @@
 //! Nothing about traces leaves at an edge: whatever was decided on the request, and whoever said it.
 
-use sidespan_host::{Action, Ending, Headers, Host, StreamProperties, Then};
+use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, StreamProperties};
 use sidespan_tests::worlds::module;
 
 const WORD: &str = "trace;desc=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -72,8 +72,8 @@ fn answered(configuration: &str, path: &str) -> Vec<String> {
     ]
     .into_iter()
     .collect();
-    let asked = host.request_headers(stream, request, Then::End);
-    let answered = host.response_headers(stream, response, Then::End);
+    let asked = host.request_headers(stream, request, EndOfStream::Yes);
+    let answered = host.response_headers(stream, response, EndOfStream::Yes);
     assert_eq!([asked, answered], [Action::Continue; 2]);
     let ended = host.end(stream, Ending::Complete).expect("one end");
     assert_eq!(host.trap(), None);

@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use sidespan_host::{
-    Action, Clock, Ending, Entropy, Headers, Host, Shared, StreamId, StreamProperties, Then,
+    Action, Clock, EndOfStream, Ending, Entropy, Headers, Host, Shared, StreamId, StreamProperties,
 };
 use sidespan_tests::worlds::module;
 
@@ -54,7 +54,7 @@ impl Pod {
             (":scheme", "http"),
             ("traceparent", traceparent),
         ];
-        let action = self.host.request_headers(stream, headers, Then::End);
+        let action = self.host.request_headers(stream, headers, EndOfStream::Yes);
         assert_eq!(action, Action::Continue);
         let headers = self
             .host
@@ -75,7 +75,9 @@ impl Pod {
         let headers: Headers = status
             .chain(timing.map(|value| ("server-timing", value)))
             .collect();
-        let action = self.host.response_headers(stream, headers, Then::End);
+        let action = self
+            .host
+            .response_headers(stream, headers, EndOfStream::Yes);
         assert_eq!(action, Action::Continue);
         let ended = self.host.end(stream, Ending::Complete).expect("one end");
         assert_eq!(self.host.trap(), None);

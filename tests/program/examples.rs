@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use sidespan::check::Report;
+use sidespan::check::check_file;
 use sidespan::run::Runner;
 use sidespan_envoy::Envoy;
 use sidespan_tests::envoy;
@@ -42,7 +42,7 @@ fn every_configuration_is_valid_and_that_of_its_envoy() {
     for folder in folders() {
         let text = read(&folder.join("config.json"));
         for file in ["config.json", "envoy.yaml"] {
-            let report = Report::of(file, read(&folder.join(file)).as_bytes());
+            let report = check_file(file, read(&folder.join(file)).as_bytes());
             let found = (report.configurations, report.errors, report.warnings);
             assert_eq!(found, (1, vec![], vec![]), "{}/{file}", name(&folder));
         }

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use serde_json::Value;
-use sidespan::check::Report;
+use sidespan::check::check_file;
 use sidespan_envoy::{Bootstrap, Cluster, HttpFilter, Listener, Node, Route};
 use sidespan_tests::envoy;
 use sidespan_tests::http::{Request, Server, send};
@@ -22,7 +22,7 @@ fn every_configuration_in_them_is_valid_and_warned_of_is_only_the_registry() {
         ("attempts", 1, None),
     ] {
         let file = format!("istio/{name}.yaml");
-        let report = Report::of(&file, read(&file).as_bytes());
+        let report = check_file(&file, read(&file).as_bytes());
         assert_eq!(report.configurations, configurations, "{file}");
         let warned: Vec<_> = report.warnings.iter().map(|found| &*found.path).collect();
         assert_eq!((report.errors, warned), (vec![], Vec::from_iter(url)));
@@ -84,7 +84,7 @@ fn kustomize_finds_its_resources_and_installs_one_copy() {
 #[test]
 fn the_readme_shows_what_check_says() {
     let filled_in = read("istio/wasmplugin.yaml").replace("REGISTRY", "registry.example.com/mesh");
-    let report = Report::of("istio/wasmplugin.yaml", filled_in.as_bytes());
+    let report = check_file("istio/wasmplugin.yaml", filled_in.as_bytes());
     assert_eq!((report.errors, report.warnings), (vec![], vec![]));
     assert_eq!(report.configurations, 1);
     assert!(read("istio/README.md").contains("istio/wasmplugin.yaml: fine, 1 configuration\n"));

@@ -4,8 +4,10 @@ mod real;
 
 use std::time::Duration;
 
-use sidespan_core::direction::Direction;
-use sidespan_host::{Action, Ending, Headers, Host, HttpCall, Shared, StreamProperties, Then};
+use sidespan_core::tracer::Direction;
+use sidespan_host::{
+    Action, EndOfStream, Ending, Headers, Host, HttpCall, Shared, StreamProperties,
+};
 use sidespan_tests::worlds::{Guest, module};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -58,10 +60,10 @@ impl Scene {
             .open_stream(StreamProperties::new().listener_direction(1));
         let usual = [(":method", "GET"), (":path", path), (":authority", "cart")];
         let headers: Headers = usual.iter().chain(more).copied().collect();
-        let asked = self.host.request_headers(stream, headers, Then::End);
+        let asked = self.host.request_headers(stream, headers, EndOfStream::Yes);
         let answered = self
             .host
-            .response_headers(stream, [(":status", "200")], Then::End);
+            .response_headers(stream, [(":status", "200")], EndOfStream::Yes);
         assert_eq!([asked, answered], [Action::Continue; 2]);
         let ended = self.host.end(stream, Ending::Complete).expect("one end");
         assert_eq!(self.host.trap(), None);

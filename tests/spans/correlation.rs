@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use sidespan_core::shared_data::request_ids::{RequestId, SLOTS};
 use sidespan_host::{
-    Action, Ending, Entropy, Headers, Host, LocalReply, Shared, StreamId, StreamProperties, Then,
+    Action, EndOfStream, Ending, Entropy, Headers, Host, LocalReply, Shared, StreamId,
+    StreamProperties,
 };
 use sidespan_tests::readme;
 use sidespan_tests::worlds::module;
@@ -67,7 +68,7 @@ impl Worker {
         let stream = self.0.open_stream(properties);
         let usual = [(":method", "GET"), (":path", "/"), (":authority", "cart")];
         let headers: Headers = usual.iter().chain(headers).copied().collect();
-        let action = self.0.request_headers(stream, headers, Then::End);
+        let action = self.0.request_headers(stream, headers, EndOfStream::Yes);
         assert_eq!(action, Action::Continue);
         assert_eq!(self.0.trap(), None);
         let headers = self.0.stream(stream).and_then(|it| it.request().headers());
@@ -82,7 +83,9 @@ impl Worker {
     fn end(&mut self, open: &Open, ending: Ending) {
         if ending == Ending::Complete {
             let status = [(":status", "200")];
-            let action = self.0.response_headers(open.stream, status, Then::End);
+            let action = self
+                .0
+                .response_headers(open.stream, status, EndOfStream::Yes);
             assert_eq!(action, Action::Continue);
         }
         self.0.end(open.stream, ending).expect("one end");

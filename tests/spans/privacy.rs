@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
-use sidespan_host::{Action, Ending, Headers, Host, LogLevel, StreamProperties, Then, Value};
+use sidespan_host::{
+    Action, EndOfStream, Ending, Headers, Host, LogLevel, StreamProperties, Value,
+};
 use sidespan_tests::worlds::module;
 
 /// Fields of a request and of its response that no convention asks for, and those that open doors.
@@ -89,11 +91,11 @@ fn exported(configuration: &str, content_type: &str) -> String {
             (name.to_owned(), value)
         }));
         let headers: Headers = headers.into_iter().collect();
-        let asked = host.request_headers(stream, headers, Then::End);
+        let asked = host.request_headers(stream, headers, EndOfStream::Yes);
         let mut response = vec![(":status".to_owned(), status.to_owned())];
         response.extend(RESPONSE.map(|name| (name.to_owned(), mark(name))));
         let response: Headers = response.into_iter().collect();
-        let answered = host.response_headers(stream, response, Then::End);
+        let answered = host.response_headers(stream, response, EndOfStream::Yes);
         assert_eq!([asked, answered], [Action::Continue; 2]);
         host.end(stream, Ending::Complete).expect("one end");
     }

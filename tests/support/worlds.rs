@@ -20,9 +20,8 @@ use sidespan_core::in_memory::stream_record::Record;
 use sidespan_core::node::Node;
 use sidespan_core::otlp::span::encode;
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::decide::Tracer;
-use sidespan_core::tracer::state::State;
-use sidespan_host::{Action, Ending, Headers, Host, Module, StreamProperties, Then};
+use sidespan_core::tracer::{Direction, Tracer};
+use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, Module, StreamProperties};
 
 /// A header as a client may send it.
 pub type Header = (&'static str, Vec<u8>);
@@ -216,9 +215,9 @@ impl Guest {
         });
         let stream = self.host.open_stream(properties);
         let headers: Headers = headers.iter().cloned().collect();
-        let asked = self.host.request_headers(stream, headers, Then::End);
+        let asked = self.host.request_headers(stream, headers, EndOfStream::Yes);
         let status = [(":status", status.to_string())];
-        let answered = self.host.response_headers(stream, status, Then::End);
+        let answered = self.host.response_headers(stream, status, EndOfStream::Yes);
         assert_eq!(
             [asked, answered],
             [Action::Continue; 2],

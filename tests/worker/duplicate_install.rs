@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route, Wasm};
-use sidespan_host::{Action, Ending, Headers, Host, Shared, StreamProperties, Then};
+use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, Shared, StreamProperties};
 use sidespan_tests::caller::Caller;
 use sidespan_tests::collector::Collector;
 use sidespan_tests::envoy::{self, counter, settle, wait_for_counter};
@@ -29,7 +29,7 @@ fn copy(name: &str, process: &Shared) -> Host {
 fn request(host: &mut Host, properties: StreamProperties) -> Vec<(Vec<u8>, Vec<u8>)> {
     let stream = host.open_stream(properties.listener_direction(1));
     let sent: Headers = [(":method", "GET"), ("b3", "0")].into_iter().collect();
-    let action = host.request_headers(stream, sent, Then::End);
+    let action = host.request_headers(stream, sent, EndOfStream::Yes);
     assert_eq!(action, Action::Continue);
     let ended = host.end(stream, Ending::Complete).expect("one end");
     let headers = ended.request().headers().expect("headers");

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use sidespan::bench::kind::{GRPC, SAMPLED, UNSAMPLED};
-use sidespan_host::{Action, Ending, Headers, Host, StreamProperties, Then, Value};
+use sidespan::bench::request_kind::{GRPC, SAMPLED, UNSAMPLED};
+use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, StreamProperties, Value};
 use sidespan_tests::readme;
 use sidespan_tests::worlds::module;
 
@@ -197,8 +197,9 @@ impl Row {
                 (":scheme", "http"),
             ];
             let headers: Headers = usual.iter().chain(&self.headers).copied().collect();
-            let asked = host.request_headers(stream, headers, Then::End);
-            let answered = host.response_headers(stream, [(":status", self.status)], Then::End);
+            let asked = host.request_headers(stream, headers, EndOfStream::Yes);
+            let answered =
+                host.response_headers(stream, [(":status", self.status)], EndOfStream::Yes);
             assert_eq!([asked, answered], [Action::Continue; 2]);
             host.end(stream, Ending::Complete).expect("one end");
             let calls = host.transcript().calls().clone();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sidespan_envoy::{Bootstrap, Cluster, Direction, FailurePolicy, Listener, Node, Route};
-use sidespan_host::{Ending, Entropy, Headers, Host, Shared, StreamProperties, Then};
+use sidespan_host::{EndOfStream, Ending, Entropy, Headers, Host, Shared, StreamProperties};
 use sidespan_tests::accounts::assert_accounted;
 use sidespan_tests::collector::Collector;
 use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter, wait_until_accounted};
@@ -39,8 +39,8 @@ fn requests(worker: &mut Host, count: usize) {
     for _ in 0..count {
         let stream = worker.open_stream(StreamProperties::new().listener_direction(1));
         let headers: Headers = [(":method", "GET"), (":path", "/")].into_iter().collect();
-        let _ = worker.request_headers(stream, headers, Then::End);
-        let _ = worker.response_headers(stream, [(":status", "200")], Then::End);
+        let _ = worker.request_headers(stream, headers, EndOfStream::Yes);
+        let _ = worker.response_headers(stream, [(":status", "200")], EndOfStream::Yes);
         worker.end(stream, Ending::Complete).expect("one end");
     }
 }

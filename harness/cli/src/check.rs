@@ -1,33 +1,27 @@
 //! `sidespan check`: tells whether the filter will take a configuration, before a proxy has to, and what it then does.
 //!
 //! It is the filter's own parser and the filter's own tracer that answer here, so what passes is taken and what does not is
-//! refused. What Istio and OpenTelemetry's SDKs have been told about sampling is read beside it: see [`settings`].
+//! refused. What Istio and OpenTelemetry's SDKs have been told about sampling is read beside it: see [`istio::settings`].
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-pub mod ask;
-pub mod beside;
-pub mod document;
-pub mod environment;
-pub mod equivalent;
+pub mod compatibility;
+pub mod decision;
 pub mod explain;
-pub mod find;
-pub mod outcome;
-mod owner;
+pub mod input;
+pub mod istio;
+pub mod locate;
 mod print;
 pub mod report;
-pub mod resolve;
-pub mod scope;
-pub mod settings;
-pub mod view;
+pub mod results;
 
-pub use outcome::Outcome;
 pub use report::{Finding, Report};
+pub use results::{Results, check_file};
 
-use ask::Question;
+use decision::Question;
 use print::Wish;
 use sidespan_core::direction::Direction;
 
@@ -110,20 +104,20 @@ fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         .files
         .iter()
         .map(|file| (file.display().to_string(), read(file)));
-    let outcome = Outcome::of(files.collect(), question.as_ref());
+    let results = Results::of(files.collect(), question.as_ref());
     if args.json {
-        writeln!(out, "{}", serde_json::to_string(&outcome)?)?;
+        writeln!(out, "{}", serde_json::to_string(&results)?)?;
     } else {
         let wish = Wish {
             explain: args.explain,
         };
-        print::outcome(&outcome, wish, out)?;
+        print::results(&results, wish, out)?;
     }
-    let is_unread = outcome.reports.iter().any(|report| report.is_unread);
+    let is_unread = results.reports.iter().any(|report| report.is_unread);
     Ok(ExitCode::from(if is_unread {
         2
     } else {
-        u8::from(!outcome.valid)
+        u8::from(!results.valid)
     }))
 }
 

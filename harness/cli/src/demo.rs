@@ -65,7 +65,7 @@ pub fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         print::text(&report, options())
     };
     output::print(text.as_bytes())?;
-    Ok(if report.is_whole() {
+    Ok(if report.is_complete() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -1,6 +1,8 @@
 //! Envoy's admin interface: one request, one answer, one connection.
 //!
 //! HTTP/1.1 with `connection: close`, because Envoy answers HTTP/1.0 with 426 and its longer answers come in chunks.
+//!
+//! Written here because an HTTP client crate is a larger dependency than one blocking request to this machine is code.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

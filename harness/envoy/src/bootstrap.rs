@@ -4,6 +4,7 @@
 //! which set any field by its name; a wrong name is refused by Envoy itself, at its start.
 
 pub(crate) mod cluster;
+mod fields;
 pub(crate) mod filter;
 pub(crate) mod listener;
 pub(crate) mod node;
@@ -14,6 +15,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use cluster::Cluster;
+use fields::merge;
 use listener::Listener;
 use node::Node;
 
@@ -95,15 +97,4 @@ impl Bootstrap {
     pub(crate) fn component_log_level(&self) -> &str {
         &self.log_levels
     }
-}
-
-/// Sets the fields of an object, later ones over earlier ones.
-fn merge(object: &mut Value, fields: &Map<String, Value>) {
-    for (name, value) in fields {
-        object[name] = value.clone();
-    }
-}
-
-fn socket_address(address: std::net::SocketAddr) -> Value {
-    json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
 }

@@ -6,6 +6,8 @@
 //!
 //! The shell is in the same process group, so what ends this process from a terminal or a supervisor reaches it as well:
 //! it hears only the pipe, and SIGKILL.
+//!
+//! Written here because what ends a child in its `Drop` does not run when this process is killed.
 
 use std::io::{self, Read};
 use std::path::Path;

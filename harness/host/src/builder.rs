@@ -4,60 +4,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::callback_deadline;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::guest::Trap;
-use crate::host::Host;
-use crate::limit;
+use crate::host::{Host, StartError};
 use crate::logs::LogLevel;
 use crate::module::Module;
 use crate::properties::{Path, Properties};
+use crate::settings::{Clusters, FailurePolicy, Settings};
 use crate::shared::Shared;
 use crate::transcript::Detail;
 use crate::value::Value;
 
-/// What becomes of requests once the VM has failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FailurePolicy {
-    /// They are answered 503.
-    #[default]
-    FailClosed,
-    /// They pass as if there were no filter; but for the one in which the VM failed, which is answered 503.
-    FailOpen,
-}
-
-/// Everything about a host that does not change while it runs.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) plugin_name: String,
-    pub(crate) root_id: String,
-    pub(crate) vm_id: String,
-    pub(crate) vm_configuration: Vec<u8>,
-    pub(crate) environment: Vec<(String, String)>,
-    pub(crate) properties: Properties,
-    pub(crate) clusters: Clusters,
-    pub(crate) log_level: LogLevel,
-    pub(crate) clock: Clock,
-    pub(crate) entropy: Entropy,
-    pub(crate) detail: Detail,
-    pub(crate) failure_policy: FailurePolicy,
-    pub(crate) callback_limit: Duration,
-}
-
-/// The clusters that a guest can call.
-#[derive(Clone, Debug)]
-pub(crate) enum Clusters {
-    Named(BTreeSet<String>),
-    Any,
-}
-
-impl Clusters {
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        match self {
-            Self::Named(names) => names.contains(name),
-            Self::Any => true,
-        }
+impl Host {
+    /// Begins to set up a host for a module.
+    pub fn builder(module: &Module) -> HostBuilder {
+        HostBuilder::new(module)
     }
 }
 
@@ -72,7 +34,7 @@ pub struct HostBuilder {
 }
 
 impl HostBuilder {
-    pub(crate) fn new(module: &Module) -> Self {
+    fn new(module: &Module) -> Self {
         Self {
             module: module.clone(),
             configuration: Arc::default(),
@@ -90,7 +52,7 @@ impl HostBuilder {
                 entropy: Entropy::default(),
                 detail: Detail::default(),
                 failure_policy: FailurePolicy::default(),
-                callback_limit: limit::DEFAULT_LIMIT,
+                callback_limit: callback_deadline::DEFAULT_LIMIT,
             },
         }
     }
@@ -209,29 +171,4 @@ impl HostBuilder {
             self.configuration,
         )
     }
-}
-
-/// Why a host did not start.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
-pub struct StartError {
-    /// What happened.
-    pub reason: StartFailure,
-    /// The host as it stands.
-    pub host: Box<Host>,
-}
-
-/// What kept a VM from starting.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartFailure {
-    /// The guest trapped.
-    #[error("{0}")]
-    Trap(Trap),
-    /// `proxy_on_vm_start` answered false.
-    #[error("proxy_on_vm_start answered false: Envoy would reject the listener")]
-    VmStart,
-    /// `proxy_on_configure` answered false.
-    #[error("proxy_on_configure answered false: Envoy would reject this configuration")]
-    Configure,
 }

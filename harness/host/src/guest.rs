@@ -6,8 +6,8 @@ use wasmtime::{
     AsContextMut, FrameInfo, Instance, TypedFunc, WasmBacktrace, WasmParams, WasmResults,
 };
 
-use crate::abi::AbiVersion;
-use crate::world::World;
+use crate::abi_types::AbiVersion;
+use crate::vm_state::VmState;
 
 /// Every export that Envoy calls, with its type as in the table of imports.
 pub(crate) const EXPORTS: &[(&str, &str)] = &[
@@ -71,7 +71,7 @@ pub(crate) enum HeadersCallback {
 impl Guest {
     pub(crate) fn new(
         instance: &Instance,
-        store: &mut impl AsContextMut<Data = World>,
+        store: &mut impl AsContextMut<Data = VmState>,
         abi: AbiVersion,
     ) -> Self {
         Self {
@@ -103,7 +103,7 @@ impl Guest {
 
 fn find<P: WasmParams, R: WasmResults>(
     instance: &Instance,
-    store: &mut impl AsContextMut<Data = World>,
+    store: &mut impl AsContextMut<Data = VmState>,
     name: &str,
 ) -> Option<TypedFunc<P, R>> {
     // A callback of another type was refused when the module was loaded.
@@ -112,7 +112,7 @@ fn find<P: WasmParams, R: WasmResults>(
 
 fn headers(
     instance: &Instance,
-    store: &mut impl AsContextMut<Data = World>,
+    store: &mut impl AsContextMut<Data = VmState>,
     name: &str,
     abi: AbiVersion,
 ) -> Option<HeadersCallback> {

@@ -3,7 +3,7 @@
 //! Names are lower-cased on every write, pseudo headers (`:method`) stay in front of the others, and a value may
 //! be any bytes. Nothing is merged and nothing is refused: what a guest does with strange headers is for it to decide.
 
-use crate::pairs::Pair;
+use crate::header_pairs::Pair;
 
 /// A list of header fields, in order, with duplicates.
 ///

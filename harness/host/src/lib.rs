@@ -8,7 +8,7 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use sidespan_host::{Action, Ending, Host, Module, StreamProperties, Then};
+//! use sidespan_host::{Action, Ending, Host, Module, StreamProperties, EndOfStream};
 //!
 //! // Any proxy-wasm module. This one removes a header and asks for a tick every second.
 //! let wasm = wat::parse_str(
@@ -31,8 +31,8 @@
 //!
 //! let stream = host.open_stream(StreamProperties::new());
 //! let headers = [(":method", "GET"), (":path", "/"), (":authority", "shop"), ("x-secret", "42")];
-//! assert_eq!(host.request_headers(stream, headers, Then::End), Action::Continue);
-//! assert_eq!(host.response_headers(stream, [(":status", "200")], Then::End), Action::Continue);
+//! assert_eq!(host.request_headers(stream, headers, EndOfStream::Yes), Action::Continue);
+//! assert_eq!(host.response_headers(stream, [(":status", "200")], EndOfStream::Yes), Action::Continue);
 //!
 //! let stream = host.end(stream, Ending::Complete).ok_or("ended twice")?;
 //! assert_eq!(stream.request().headers().and_then(|headers| headers.get("x-secret")), None);
@@ -42,42 +42,46 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod abi;
+mod abi_types;
 mod builder;
+mod callback_deadline;
 mod clock;
 mod entropy;
 mod guest;
+mod header_pairs;
 mod headers;
 mod host;
-mod limit;
+mod host_call;
+mod hostcalls;
 mod logs;
-mod memory;
 mod module;
-mod pairs;
 mod properties;
+mod settings;
 mod shared;
 mod stream;
 #[cfg(test)]
 mod testing;
 mod transcript;
 mod value;
+mod vm_state;
 mod wasi;
-mod world;
 
-pub use abi::{AbiVersion, IMPORTS, Import, Status, Support};
-pub use builder::{FailurePolicy, HostBuilder, StartError, StartFailure};
+pub use abi_types::{AbiVersion, Status};
+pub use builder::HostBuilder;
 pub use clock::Clock;
 pub use entropy::Entropy;
 pub use guest::Trap;
 pub use headers::Headers;
-pub use host::{Host, Shutdown};
+pub use host::{Host, Shutdown, StartError, StartFailure};
+pub use hostcalls::{IMPORTS, Import, Support};
 pub use logs::{LogLevel, LogLine};
 pub use module::{Fuel, LoadError, Module};
 pub use properties::{Path, Properties};
+pub use settings::FailurePolicy;
 pub use shared::Shared;
 pub use stream::{
-    Action, Ending, Half, LocalReply, Origin, Stream, StreamId, StreamProperties, Then,
+    Action, EndOfStream, Ending, LocalReply, Origin, Stream, StreamHalf, StreamId, StreamProperties,
 };
 pub use transcript::{Detail, Refusal, Transcript};
 pub use value::Value;
-pub use world::{CallToken, HttpCall, NoSuchCall};
+pub use vm_state::{CallToken, HttpCall, NoSuchCall};

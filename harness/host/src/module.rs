@@ -11,10 +11,11 @@ use wasmtime::{
     UnknownImportError,
 };
 
-use crate::abi::{self, AbiVersion};
+use crate::abi_types::AbiVersion;
 use crate::guest::EXPORTS;
-use crate::world::World;
-use crate::{limit, wasi};
+use crate::hostcalls;
+use crate::vm_state::VmState;
+use crate::{callback_deadline, wasi};
 
 /// A compiled proxy-wasm module. Clones are handles to the same code.
 #[derive(Clone)]
@@ -22,7 +23,7 @@ pub struct Module(Arc<Compiled>);
 
 struct Compiled {
     engine: Engine,
-    instance: InstancePre<World>,
+    instance: InstancePre<VmState>,
     abi: AbiVersion,
     fuel: Fuel,
 }
@@ -107,7 +108,7 @@ impl Module {
         let abi = abi.ok_or(LoadError::AbiVersion)?;
         check_exports(&module, abi)?;
         let mut linker = Linker::new(&engine);
-        abi::link(&mut linker)
+        hostcalls::link(&mut linker)
             .and_then(|()| wasi::link(&mut linker))
             .map_err(|error| LoadError::Engine(format!("{error:#}")))?;
         let instance = linker
@@ -130,7 +131,7 @@ impl Module {
         &self.0.engine
     }
 
-    pub(crate) fn instance(&self) -> &InstancePre<World> {
+    pub(crate) fn instance(&self) -> &InstancePre<VmState> {
         &self.0.instance
     }
 
@@ -170,7 +171,7 @@ fn engine(fuel: Fuel) -> wasmtime::Result<Engine> {
         Err(error) => log::debug!("compiled modules are not kept: {error:#}"),
     }
     let engine = Engine::new(&config)?;
-    limit::watch(&engine);
+    callback_deadline::watch(&engine);
     Ok(engine)
 }
 
@@ -186,7 +187,7 @@ fn check_exports(module: &wasmtime::Module, abi: AbiVersion) -> Result<(), LoadE
         let Some(ExternType::Func(found)) = module.get_export(name) else {
             continue;
         };
-        let (parameters, results) = abi::types(signature);
+        let (parameters, results) = hostcalls::types(signature);
         let expected = FuncType::new(module.engine(), parameters, results);
         if !FuncType::eq(&found, &expected) {
             let (name, expected, found) =

@@ -3,11 +3,7 @@
 //! What Envoy derives from the stream itself (`request.path`, `response.code`) is not kept here but computed when
 //! a guest asks. A value set here wins over a derived one.
 
-mod derived;
-
 use std::collections::BTreeMap;
-
-pub(crate) use derived::derive;
 
 use crate::value::Value;
 

@@ -3,7 +3,7 @@
 //! Every guest has `$check`, which traps unless its two words are equal, `$log` and `$text`, which log a word in
 //! decimal or a piece of memory, and an allocator that never frees. Memory below 4096 is the test's own.
 
-use crate::abi::AbiVersion;
+use crate::abi_types::AbiVersion;
 use crate::builder::HostBuilder;
 use crate::host::Host;
 use crate::module::Module;

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 
-use crate::abi::Status;
+use crate::abi_types::Status;
 
 /// How much of the conversation is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::pairs;
+use crate::header_pairs;
 
 /// A property's value, typed as Envoy's expression language types it.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,14 +39,14 @@ impl Value {
                     .iter()
                     .map(|(name, value)| (name.clone(), value.to_bytes()))
                     .collect();
-                pairs::encode(&pairs)
+                header_pairs::encode(&pairs)
             }
             Self::List(list) => {
                 let pairs: Vec<_> = list
                     .iter()
                     .map(|value| (value.to_bytes(), Vec::new()))
                     .collect();
-                pairs::encode(&pairs)
+                header_pairs::encode(&pairs)
             }
         }
     }

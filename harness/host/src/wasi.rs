@@ -7,10 +7,10 @@ mod table;
 
 use wasmtime::{Caller, Linker, Val};
 
-use crate::abi::{Answer, Failure};
+use crate::abi_types::{Answer, Failure};
+use crate::host_call::{HostCall, word};
 use crate::logs::LogLevel;
-use crate::memory::{Call, word};
-use crate::world::World;
+use crate::vm_state::VmState;
 
 const SUCCESS: u32 = 0;
 const BADF: u32 = 8;
@@ -28,8 +28,8 @@ macro_rules! wasi {
         $linker.func_wrap(
             $module,
             $name,
-            |caller: Caller<'_, World>, $($argument: $type),*| -> wasmtime::Result<u32> {
-                let mut call = Call { caller };
+            |caller: Caller<'_, VmState>, $($argument: $type),*| -> wasmtime::Result<u32> {
+                let mut call = HostCall { caller };
                 call.begin($name, &[$((stringify!($argument), i64::try_from($argument).unwrap_or(i64::MAX))),*]);
                 let answer = $body(&mut call, $($argument),*);
                 finish(&mut call, answer)
@@ -38,7 +38,7 @@ macro_rules! wasi {
     };
 }
 
-pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
+pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     for module in ["wasi_snapshot_preview1", "wasi_unstable"] {
         wasi!(linker, module, "fd_write", fd_write, fd: u32, vectors: u32, count: u32, written_out: u32);
         wasi!(linker, module, "fd_fdstat_get", fd_fdstat_get, fd: u32, stat_out: u32);
@@ -52,14 +52,14 @@ pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
         linker.func_wrap(module, "proc_exit", proc_exit)?;
         for row in table::FIXED {
             let (name, errno) = (row.name, row.errno);
-            let (parameters, results) = crate::abi::types(row.signature);
+            let (parameters, results) = crate::hostcalls::types(row.signature);
             let signature = wasmtime::FuncType::new(linker.engine(), parameters, results);
             linker.func_new(
                 module,
                 name,
                 signature,
-                move |caller: Caller<'_, World>, _: &[Val], results| {
-                    let mut call = Call { caller };
+                move |caller: Caller<'_, VmState>, _: &[Val], results| {
+                    let mut call = HostCall { caller };
                     call.begin(name, &[]);
                     results[0] = Val::I32(finish(&mut call, Ok(errno))?.cast_signed());
                     Ok(())
@@ -75,7 +75,7 @@ pub(crate) fn link(linker: &mut Linker<World>) -> wasmtime::Result<()> {
 /// # Errors
 /// BADF: another descriptor. FAULT: outside the memory.
 fn fd_write(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     fd: u32,
     vectors: u32,
     count: u32,
@@ -101,7 +101,7 @@ fn fd_write(
     }
     if written > 0 {
         let line = String::from_utf8_lossy(&text).into_owned();
-        call.world_mut().logs.push(level, line);
+        call.state_mut().logs.push(level, line);
     }
     call.write_u32(written_out, written)?;
     Ok(SUCCESS)
@@ -111,7 +111,7 @@ fn fd_write(
 ///
 /// # Errors
 /// BADF: another descriptor. FAULT: outside the memory.
-fn fd_fdstat_get(call: &mut Call<'_>, fd: u32, stat_out: u32) -> Answer<u32> {
+fn fd_fdstat_get(call: &mut HostCall<'_>, fd: u32, stat_out: u32) -> Answer<u32> {
     const RIGHT_TO_WRITE: u8 = 64;
     if fd != 1 && fd != 2 {
         return Ok(BADF);
@@ -126,11 +126,16 @@ fn fd_fdstat_get(call: &mut Call<'_>, fd: u32, stat_out: u32) -> Answer<u32> {
 ///
 /// # Errors
 /// NOTSUP: another clock. FAULT: outside the memory.
-fn clock_time_get(call: &mut Call<'_>, clock: u32, _precision: u64, time_out: u32) -> Answer<u32> {
+fn clock_time_get(
+    call: &mut HostCall<'_>,
+    clock: u32,
+    _precision: u64,
+    time_out: u32,
+) -> Answer<u32> {
     if clock > 1 {
         return Ok(NOTSUP);
     }
-    let now = call.world().time.now();
+    let now = call.state().time.now();
     call.write_u64(time_out, now)?;
     Ok(SUCCESS)
 }
@@ -139,7 +144,7 @@ fn clock_time_get(call: &mut Call<'_>, clock: u32, _precision: u64, time_out: u3
 ///
 /// # Errors
 /// NOTSUP: another clock than 0 and 1. FAULT: outside the memory.
-fn clock_res_get(call: &mut Call<'_>, clock: u32, resolution_out: u32) -> Answer<u32> {
+fn clock_res_get(call: &mut HostCall<'_>, clock: u32, resolution_out: u32) -> Answer<u32> {
     if clock > 1 {
         return Ok(NOTSUP);
     }
@@ -151,12 +156,12 @@ fn clock_res_get(call: &mut Call<'_>, clock: u32, resolution_out: u32) -> Answer
 ///
 /// # Errors
 /// INVAL: more than 64 KiB. FAULT: outside the memory. IO: the operating system has none.
-fn random_get(call: &mut Call<'_>, buffer: u32, size: u32) -> Answer<u32> {
+fn random_get(call: &mut HostCall<'_>, buffer: u32, size: u32) -> Answer<u32> {
     if size > MAX_RANDOM_BYTES {
         return Ok(INVAL);
     }
     let mut bytes = call.read(buffer, size)?;
-    if call.world_mut().entropy.fill(&mut bytes).is_err() {
+    if call.state_mut().entropy.fill(&mut bytes).is_err() {
         return Ok(IO);
     }
     call.write(buffer, &bytes)?;
@@ -167,8 +172,8 @@ fn random_get(call: &mut Call<'_>, buffer: u32, size: u32) -> Answer<u32> {
 ///
 /// # Errors
 /// FAULT: outside the memory.
-fn environ_sizes_get(call: &mut Call<'_>, count_out: u32, size_out: u32) -> Answer<u32> {
-    let environment = &call.world().settings.environment;
+fn environ_sizes_get(call: &mut HostCall<'_>, count_out: u32, size_out: u32) -> Answer<u32> {
+    let environment = &call.state().settings.environment;
     let (count, size) = (
         environment.len(),
         environment
@@ -191,9 +196,9 @@ fn environ_sizes_get(call: &mut Call<'_>, count_out: u32, size_out: u32) -> Answ
 ///      8: 40 00 00 00  44 00 00 00
 ///     64: 41 3d 31 00  42 3d 00
 /// ```
-fn environ_get(call: &mut Call<'_>, pointers_out: u32, buffer_out: u32) -> Answer<u32> {
+fn environ_get(call: &mut HostCall<'_>, pointers_out: u32, buffer_out: u32) -> Answer<u32> {
     let (mut pointer_out, mut at) = (pointers_out, buffer_out);
-    for (key, value) in call.world().settings.environment.clone() {
+    for (key, value) in call.state().settings.environment.clone() {
         let text = format!("{key}={value}\0");
         call.write_u32(pointer_out, at)?;
         call.write(at, text.as_bytes())?;
@@ -207,7 +212,7 @@ fn environ_get(call: &mut Call<'_>, pointers_out: u32, buffer_out: u32) -> Answe
 ///
 /// # Errors
 /// FAULT: outside the memory.
-fn args_sizes_get(call: &mut Call<'_>, count_out: u32, size_out: u32) -> Answer<u32> {
+fn args_sizes_get(call: &mut HostCall<'_>, count_out: u32, size_out: u32) -> Answer<u32> {
     call.write_u32(count_out, 0)?;
     call.write_u32(size_out, 0)?;
     Ok(SUCCESS)
@@ -218,7 +223,7 @@ fn args_sizes_get(call: &mut Call<'_>, count_out: u32, size_out: u32) -> Answer<
 /// # Errors
 /// FAULT: outside the memory.
 fn poll_oneoff(
-    call: &mut Call<'_>,
+    call: &mut HostCall<'_>,
     _subscriptions: u32,
     _events: u32,
     _count: u32,
@@ -229,22 +234,22 @@ fn poll_oneoff(
 }
 
 /// Logs that the guest wants to end, and lets it go on: Envoy does no more, and the guest then traps by itself.
-fn proc_exit(caller: Caller<'_, World>, code: u32) {
-    let mut call = Call { caller };
+fn proc_exit(caller: Caller<'_, VmState>, code: u32) {
+    let mut call = HostCall { caller };
     call.begin("proc_exit", &[("code", i64::from(code))]);
     let text = format!("wasi_unstable proc_exit({code})");
-    call.world_mut().logs.push(LogLevel::Error, text);
-    call.world_mut().transcript.answer("returns, as in Envoy");
+    call.state_mut().logs.push(LogLevel::Error, text);
+    call.state_mut().transcript.answer("returns, as in Envoy");
 }
 
 /// WASI has numbers of its own: an address outside the memory is FAULT.
-fn finish(call: &mut Call<'_>, answer: Answer<u32>) -> wasmtime::Result<u32> {
+fn finish(call: &mut HostCall<'_>, answer: Answer<u32>) -> wasmtime::Result<u32> {
     let errno = match answer {
         Ok(errno) => errno,
         Err(Failure::Status(..)) => FAULT,
         Err(Failure::Trap(trap)) => return Err(trap),
     };
-    call.world_mut()
+    call.state_mut()
         .transcript
         .answer(&format!("errno={errno}"));
     Ok(errno)

@@ -1,11 +1,11 @@
 //! An OTLP sink: it receives spans, keeps them, lets a test wait for them, and draws them.
 //!
 //! ```text
-//! gRPC ─┐                    ┌─ script   the answer a test asked for, or the right one
-//!       ├─ listen ─ intake ──┼─ decode   protobuf to StoredSpan, or a reason to refuse the span
-//! HTTP ─┘                    └─ store    bounded, one span an id, whole traces leave
-//!                                          │
-//!                  Sink::wait_for  ◄───────┴───────►  tree ── whole, waterfall
+//! gRPC ─┐                                ┌─ script   the answer a test asked for, or the right one
+//!       ├─ receive: listener ── ingest ──┼─ decode   protobuf to StoredSpan, or a reason to refuse the span
+//! HTTP ─┘                                └─ store    bounded, one span an id, whole traces leave
+//!                                              │
+//!                      Sink::wait_for  ◄───────┴───────►  view: trace_tree ── completeness, waterfall
 //! ```
 //!
 //! It is a sink for development, tests and small installations. It knows nothing of who sends: what it
@@ -24,29 +24,18 @@
 //! # });
 //! ```
 
-mod cut;
-mod decode;
-mod grpc;
-mod intake;
-mod listen;
-mod model;
-mod record;
+mod receive;
 mod script;
 mod sink;
-mod status;
 mod store;
-mod tree;
-mod value;
+mod view;
 mod wait;
-pub mod waterfall;
-mod web;
-mod whole;
 
-pub use model::{Event, Link, Resource, Scope, SpanKind, SpanStatus, StatusCode, StoredSpan};
-pub use record::{Answer, RequestRecord, Transport};
 pub use script::Reply;
 pub use sink::{Sink, SinkConfig, StartError};
-pub use store::{Counts, Limits};
-pub use value::{Attribute, Value};
+pub use store::{
+    Answer, Attribute, Counts, Event, Limits, Link, RequestRecord, Resource, Scope, SpanKind,
+    SpanStatus, StatusCode, StoredSpan, Transport, Value,
+};
+pub use view::{Incomplete, Reason, is_complete, waterfall};
 pub use wait::{Snapshot, Timeout};
-pub use whole::{Broken, Reason, is_whole};

@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::intake::Intake;
-use crate::listen::Listener;
-use crate::model::StoredSpan;
-use crate::record::RequestRecord;
+use crate::receive::{Ingest, Listener};
 use crate::script::Reply;
+use crate::store::RequestRecord;
+use crate::store::StoredSpan;
 use crate::store::{Counts, Limits};
 use crate::wait::{Snapshot, Timeout, until};
 
@@ -56,7 +55,7 @@ pub struct StartError {
 /// A running sink. Dropping it stops it.
 #[derive(Debug)]
 pub struct Sink {
-    intake: Arc<Intake>,
+    ingest: Arc<Ingest>,
     grpc: SocketAddr,
     http: SocketAddr,
     listeners: Mutex<Option<[Listener; 2]>>,
@@ -68,11 +67,11 @@ impl Sink {
     /// # Errors
     /// [`StartError`] when an address cannot be bound.
     pub async fn start(config: SinkConfig) -> Result<Self, StartError> {
-        let intake = Arc::new(Intake::new(config.limits));
-        let listeners = listen(&intake, config.grpc, config.http).await?;
+        let ingest = Arc::new(Ingest::new(config.limits));
+        let listeners = listen(&ingest, config.grpc, config.http).await?;
         let [grpc, http] = listeners.each_ref().map(Listener::address);
         Ok(Self {
-            intake,
+            ingest,
             grpc,
             http,
             listeners: Mutex::new(Some(listeners)),
@@ -105,7 +104,7 @@ impl Sink {
     pub async fn resume(&self) -> Result<(), StartError> {
         let mut listeners = self.listeners.lock().await;
         if listeners.is_none() {
-            *listeners = Some(listen(&self.intake, self.grpc, self.http).await?);
+            *listeners = Some(listen(&self.ingest, self.grpc, self.http).await?);
         }
         Ok(())
     }
@@ -117,12 +116,12 @@ impl Sink {
 
     /// Answers the next requests as told, one reply each, after those that are still waiting for a request.
     pub fn script(&self, replies: impl IntoIterator<Item = Reply>) {
-        self.intake.script(replies);
+        self.ingest.script(replies);
     }
 
     /// Returns everything that is here now.
     pub fn snapshot(&self) -> Snapshot {
-        self.intake.snapshot()
+        self.ingest.snapshot()
     }
 
     /// Returns all spans: traces in the order of their arrival, spans in the order of theirs.
@@ -142,12 +141,12 @@ impl Sink {
 
     /// Returns what has happened since the start.
     pub fn counts(&self) -> Counts {
-        self.intake.counts()
+        self.ingest.counts()
     }
 
     /// Forgets all spans and requests; counts and script stay.
     pub fn clear(&self) {
-        self.intake.clear();
+        self.ingest.clear();
     }
 
     /// Waits until `look` finds what it looks for; it is called now and after every change.
@@ -159,7 +158,7 @@ impl Sink {
         time: Duration,
         look: impl FnMut(&Snapshot) -> Option<T>,
     ) -> Result<T, Timeout> {
-        until(self.intake.changes(), time, || self.snapshot(), look).await
+        until(self.ingest.changes(), time, || self.snapshot(), look).await
     }
 
     /// Waits until at least `count` spans are here, and returns all.
@@ -207,12 +206,12 @@ impl Sink {
 }
 
 async fn listen(
-    intake: &Arc<Intake>,
+    ingest: &Arc<Ingest>,
     grpc: SocketAddr,
     http: SocketAddr,
 ) -> Result<[Listener; 2], StartError> {
     let open = async |address, protocol| {
-        let opened = Listener::open(address, Arc::clone(intake)).await;
+        let opened = Listener::open(address, Arc::clone(ingest)).await;
         opened.map_err(|source| StartError {
             address,
             protocol,

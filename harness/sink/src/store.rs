@@ -5,11 +5,18 @@
 //! OTLP allows a sender to repeat a request whose answer got lost: a span that is here already is counted and not
 //! kept twice. Invariants: `spans <= max_spans`, `bytes <= max_bytes`, `requests <= max_requests`.
 
+mod request_record;
+#[cfg(test)]
+pub(crate) mod samples;
+mod span;
+mod value;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::model::StoredSpan;
-use crate::record::{Answer, RequestRecord};
+pub use request_record::{Answer, RequestRecord, Transport};
+pub use span::{Event, Link, Resource, Scope, SpanKind, SpanStatus, StatusCode, StoredSpan};
+pub use value::{Attribute, Value};
 
 /// The bounds of a sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,8 +246,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use super::samples::span;
     use super::*;
-    use crate::tree::samples::span;
 
     fn store(max_spans: usize, max_bytes: usize) -> Store {
         Store::new(Limits {

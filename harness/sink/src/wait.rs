@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::model::StoredSpan;
-use crate::record::RequestRecord;
 use crate::store::Counts;
+use crate::store::RequestRecord;
+use crate::store::StoredSpan;
 
 /// What a sink held at one moment. Spans are shared, so it is cheap to take.
 #[derive(Clone, Debug, Default)]
@@ -139,7 +139,7 @@ pub(crate) async fn until<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::samples::span;
+    use crate::store::samples::span;
 
     #[tokio::test]
     async fn is_woken_by_a_change_and_looks_again() {

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use sidespan::bench::kind::{CLUSTER, USUAL};
-use sidespan_host::{Action, Ending, Headers, Host, StreamProperties, Then};
+use sidespan::bench::request_kind::{CLUSTER, USUAL};
+use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, StreamProperties};
 use sidespan_tests::effort;
 use sidespan_tests::worlds::module;
 
@@ -101,8 +101,8 @@ fn start(configuration: &Value) -> Host {
 fn request(host: &mut Host) {
     let stream = host.open_stream(StreamProperties::new().listener_direction(1));
     let headers: Headers = USUAL.iter().copied().collect();
-    let asked = host.request_headers(stream, headers, Then::End);
-    let answered = host.response_headers(stream, [(":status", "200")], Then::End);
+    let asked = host.request_headers(stream, headers, EndOfStream::Yes);
+    let answered = host.response_headers(stream, [(":status", "200")], EndOfStream::Yes);
     assert_eq!([asked, answered], [Action::Continue; 2]);
     host.end(stream, Ending::Complete).expect("one end");
 }

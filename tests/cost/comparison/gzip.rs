@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sidespan_host::{Ending, Headers, Host, StreamProperties, Then};
+use sidespan_host::{EndOfStream, Ending, Headers, Host, StreamProperties};
 
 use sidespan_tests::readme;
 
@@ -127,7 +127,7 @@ fn request(host: &mut Host, number: usize) {
         ("traceparent", &parent),
     ]);
     let stream = host.open_stream(StreamProperties::new().listener_direction(1));
-    let _ = host.request_headers(stream, headers, Then::End);
-    let _ = host.response_headers(stream, [(":status", status)], Then::End);
+    let _ = host.request_headers(stream, headers, EndOfStream::Yes);
+    let _ = host.response_headers(stream, [(":status", status)], EndOfStream::Yes);
     host.end(stream, Ending::Complete).expect("one end");
 }

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use sidespan_core::headers::Name;
-use sidespan_host::{Action, Ending, Headers, Host, StreamProperties, Then};
+use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, StreamProperties};
 
 use super::{Line, context, metered, usual};
 
@@ -109,15 +109,15 @@ fn cost_in(
 /// A request that is answered well, with a body.
 fn healthy(host: &mut Host, direction: i64, headers: Headers) {
     let stream = host.open_stream(StreamProperties::new().listener_direction(direction));
-    let asked = host.request_headers(stream, headers, Then::End);
+    let asked = host.request_headers(stream, headers, EndOfStream::Yes);
     let answer = [
         (":status", "200"),
         ("content-type", "text/html"),
         ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
         ("server", "envoy"),
     ];
-    let answered = host.response_headers(stream, answer, Then::More);
-    let ended = host.response_body(stream, b"<html>", Then::End);
+    let answered = host.response_headers(stream, answer, EndOfStream::No);
+    let ended = host.response_body(stream, b"<html>", EndOfStream::Yes);
     assert_eq!([asked, answered, ended], [Action::Continue; 3]);
     host.end(stream, Ending::Complete).expect("one end");
 }

@@ -13,10 +13,10 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::BenchArgs;
+use super::arguments::BenchArgs;
 use super::candidate::{self, BASELINE, Candidate};
+use super::environment::Environment;
 use super::h2load::{self, Latency, Load, Pace};
-use super::machine::Surroundings;
 use super::report::{Measured, Report};
 use super::runner::{Ground, Runner, Spans, upstream};
 use super::statistics::{greatest, least};
@@ -25,7 +25,7 @@ use crate::{envoy, output};
 /// Measures, and returns what came of it.
 pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
     let candidates = chosen(&args.only)?;
-    let surroundings = Surroundings::now(h2load::version().await?);
+    let surroundings = Environment::now(h2load::version().await?);
     let envoy = envoy::binary().await?;
     let folder = TempDir::with_prefix("sidespan-bench-")?;
     let modules = [("filter.wasm", crate::FILTER), ("floor.wasm", crate::FLOOR)];

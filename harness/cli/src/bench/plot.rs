@@ -2,6 +2,8 @@
 //!
 //! Somebody else's work may make a round cost many times the least; such a dot stands at the edge, hollow, rather than make
 //! all bars short.
+//!
+//! `plotters` draws; written here is the layout, because it has no chart of bars with dots.
 
 use anyhow::anyhow;
 use plotters::coord::Shift;

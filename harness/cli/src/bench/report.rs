@@ -3,15 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::candidate::{BASELINE, Candidate, PEERS};
+use super::environment::Environment;
 use super::h2load::Latency;
-use super::machine::Surroundings;
 use super::runner::Spans;
 use super::statistics::{gap, greatest, least, median};
 
 /// A whole run.
 #[derive(Debug)]
 pub(super) struct Report {
-    pub(super) surroundings: Surroundings,
+    pub(super) surroundings: Environment,
     pub(super) rounds: u32,
     pub(super) processes: u32,
     /// For each candidate in each round.
@@ -78,7 +78,7 @@ impl Report {
 
     /// Returns the object of `--json`.
     pub(super) fn to_json(&self) -> Value {
-        let Surroundings {
+        let Environment {
             cpu,
             cores,
             kernel,
@@ -202,7 +202,7 @@ pub(super) mod tests {
             spans: None,
         };
         Report {
-            surroundings: Surroundings {
+            surroundings: Environment {
                 cpu: "A processor".into(),
                 cores: 2,
                 kernel: "linux 6".into(),

@@ -17,11 +17,11 @@ use sidespan_envoy::{
 };
 use tokio::task::spawn_blocking;
 
-use super::awaited::Awaited;
 use super::candidate::{Candidate, Exports, RECEIVER, Work};
 use super::cpu;
 use super::h2load::{self, Load};
 use super::receiver::Receiver;
+use super::span_wait::SpanWait;
 
 /// What all candidates share.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub(super) struct Runner {
     address: SocketAddr,
     receiver: Option<Receiver>,
     /// What is to come of the requests so far.
-    awaited: Awaited,
+    awaited: SpanWait,
     /// The CPU time that it uses in a second without requests, in seconds.
     idle: f64,
 }
@@ -109,7 +109,7 @@ impl Runner {
             candidate,
             envoy,
             receiver,
-            awaited: Awaited::default(),
+            awaited: SpanWait::default(),
             idle: 0.0,
         })
     }

@@ -1,5 +1,7 @@
 //! What is made of the rounds: a busy machine only adds to what a request costs, so the least round is the nearest to it,
 //! and the next to that says how near. Latency has a middle and a tail, and no such direction.
+//!
+//! Written here because five functions of a few lines need no crate of statistics.
 
 /// Returns the least value; rounds are never none.
 pub(super) fn least(values: &[f64]) -> f64 {

@@ -13,11 +13,14 @@ use sidespan_core::propagation::settings::{ContextTrust, Trust};
 use sidespan_core::sampling::request_match::Match;
 use sidespan_core::sampling::settings::Sampling;
 
-pub mod beyond;
-pub mod words;
+pub mod other_rules;
+mod step;
+pub mod wording;
 
-use beyond::Beyond;
-use words::{condition, one_of, percent};
+use other_rules::OtherRules;
+pub use step::Step;
+use step::{share, step};
+use wording::{condition, one_of};
 
 /// A whole configuration, explained.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -26,25 +29,13 @@ pub struct Explanation {
     pub steps: Vec<Step>,
 }
 
-/// One step: what it is about, and what becomes of that.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Step {
-    /// The key that says so, as a path below the configuration.
-    pub key: String,
-    /// The share of new traces that is kept, where the step is about one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub percentage: Option<f64>,
-    /// The sentence.
-    pub sentence: String,
-}
-
 impl Explanation {
     /// Explains a configuration that is valid.
     pub fn of(config: &Config) -> Self {
-        Self::with(config, &Beyond::of(config))
+        Self::with(config, &OtherRules::of(config))
     }
 
-    fn with(config: &Config, beyond: &Beyond) -> Self {
+    fn with(config: &Config, other_rules: &OtherRules) -> Self {
         let mut steps = Vec::new();
         if config.role == Role::Attempt {
             steps.push(step(
@@ -57,8 +48,8 @@ impl Explanation {
                 at_edges(list, &mut steps);
             }
             received(config, &mut steps);
-            percentages(sampling, beyond, &mut steps);
-            steps.extend(beyond.afterwards());
+            percentages(sampling, other_rules, &mut steps);
+            steps.extend(other_rules.afterwards());
         } else {
             steps.push(step(
                 "sampling",
@@ -67,24 +58,6 @@ impl Explanation {
             ));
         }
         Self { steps }
-    }
-}
-
-/// A step that is not about a percentage.
-fn step(key: &str, sentence: impl Into<String>) -> Step {
-    Step {
-        key: key.into(),
-        percentage: None,
-        sentence: sentence.into(),
-    }
-}
-
-/// A step that gives a share of the new traces; `what` is of the kind "a new trace in namespace payments".
-fn share(key: String, what: &str, percentage: f64) -> Step {
-    Step {
-        sentence: format!("{what}: {}, by {key}", percent(percentage)),
-        percentage: Some(percentage),
-        key,
     }
 }
 
@@ -99,7 +72,7 @@ fn excludes(list: &[Match], steps: &mut Vec<Step>) {
         let agents = list.iter().filter_map(|entry| entry.user_agent.as_deref());
         let paths = list.iter().filter_map(|entry| entry.path.as_ref());
         let (agents, paths): (Vec<_>, Vec<_>) =
-            (agents.collect(), paths.map(words::path).collect());
+            (agents.collect(), paths.map(wording::path).collect());
         let sentence = format!(
             "a request with user-agent {} or path {}: not traced, by the default of sampling.exclude",
             one_of(&agents),
@@ -185,9 +158,9 @@ fn believed(key: &str, place: &str, trust: Trust, steps: &mut Vec<Step>) {
     ));
 }
 
-fn percentages(sampling: &Sampling, beyond: &Beyond, steps: &mut Vec<Step>) {
-    steps.extend(beyond.rules());
-    if let Some(step) = beyond.remote() {
+fn percentages(sampling: &Sampling, other_rules: &OtherRules, steps: &mut Vec<Step>) {
+    steps.extend(other_rules.rules());
+    if let Some(step) = other_rules.remote() {
         steps.push(step);
     }
     let mut namespaces: Vec<_> = sampling.namespaces.iter().collect();

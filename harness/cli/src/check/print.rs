@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::equivalent::Plugin;
-use super::explain::words::percent;
-use super::outcome::Outcome;
+use super::explain::wording::percent;
+use super::istio::summary::{Percentage, Summary};
+use super::istio::translate::Plugin;
 use super::report::{Explained, Finding, Report};
-use super::view::{Percentage, View};
+use super::results::Results;
 
 /// What to print besides the findings.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,23 +15,27 @@ pub(super) struct Wish {
     pub(super) explain: bool,
 }
 
-pub(super) fn outcome(outcome: &Outcome, wish: Wish, out: &mut impl Write) -> io::Result<()> {
-    for report in &outcome.reports {
+pub(super) fn results(results: &Results, wish: Wish, out: &mut impl Write) -> io::Result<()> {
+    for report in &results.reports {
         findings(report, out)?;
         for explained in &report.explanations {
             explanation(&report.file, explained, wish, out)?;
         }
     }
-    if let Some(view) = outcome.istio.as_ref().filter(|view| !view.is_only_off()) {
-        istio(view, out)?;
+    if let Some(summary) = results
+        .istio
+        .as_ref()
+        .filter(|summary| !summary.is_only_off())
+    {
+        istio(summary, out)?;
     }
-    if !outcome.samplers.is_empty() {
+    if !results.samplers.is_empty() {
         writeln!(
             out,
             "\nOpenTelemetry's samplers beside a sidecar that decides:"
         )?;
     }
-    for sdk in &outcome.samplers {
+    for sdk in &results.samplers {
         let argument = sdk
             .argument
             .as_deref()
@@ -125,13 +129,13 @@ fn explanation(
     Ok(())
 }
 
-fn istio(view: &View, out: &mut impl Write) -> io::Result<()> {
+fn istio(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
         "\nNew traces, as Istio resolves its settings (root namespace {}):",
-        view.root
+        summary.root
     )?;
-    for row in &view.workloads {
+    for row in &summary.workloads {
         let who = match (&row.namespace, &row.workload) {
             (None, _) => "the mesh".to_owned(),
             (Some(namespace), None) => format!("namespace {namespace}"),
@@ -144,14 +148,14 @@ fn istio(view: &View, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "  {who}, what it receives: {}", side(&row.server))?;
         }
     }
-    if view.off {
+    if summary.off {
         writeln!(
             out,
             "Istio's own tracing is off everywhere; these are the percentages that it would have."
         )?;
     }
     writeln!(out, "\nThe same in Sidespan:")?;
-    for plugin in &view.plugins {
+    for plugin in &summary.plugins {
         resource(plugin, out)?;
     }
     Ok(())

@@ -3,13 +3,12 @@
 use serde::Serialize;
 use sidespan_core::config::Config;
 
-use super::ask::Answer;
-use super::document::Document;
+use super::decision::Answer;
 use super::explain::Explanation;
-use super::find::{Findings, Found, configurations};
-use super::outcome::Outcome;
-use super::scope::Scope;
-use super::settings::{Settings, variables};
+use super::input::document::Document;
+use super::istio::plugin_scope::Scope;
+use super::istio::settings::{Settings, env_file};
+use super::locate::{Findings, Found, configurations};
 
 /// One sentence about one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -66,17 +65,11 @@ pub struct Report {
 }
 
 impl Report {
-    /// Checks a file by itself.
-    pub fn of(file: &str, bytes: &[u8]) -> Self {
-        let Outcome { mut reports, .. } = Outcome::of(vec![(file.into(), Ok(bytes.into()))], None);
-        reports.pop().unwrap_or_else(|| Self::empty(file))
-    }
-
     /// Checks every configuration of a file, the `index`th of all, and collects the settings of others in it.
     pub(super) fn read(index: usize, file: &str, bytes: &[u8], settings: &mut Settings) -> Self {
         let mut report = Self::empty(file);
         let text = std::str::from_utf8(bytes).map_err(|error| format!("expected UTF-8: {error}"));
-        if let Some(variables) = text.as_ref().ok().and_then(|text| variables::parse(text)) {
+        if let Some(variables) = text.as_ref().ok().and_then(|text| env_file::parse(text)) {
             report.settings = settings.read_variables(index, file, &variables);
             return report;
         }
@@ -121,7 +114,7 @@ impl Report {
         report
     }
 
-    fn empty(file: &str) -> Self {
+    pub(super) fn empty(file: &str) -> Self {
         Self {
             file: file.into(),
             configurations: 0,

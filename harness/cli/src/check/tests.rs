@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 use std::{fs, io};
 
-use super::{CheckArgs, Report, run_to};
+use super::{CheckArgs, Report, check_file, run_to};
 
 mod installs;
 mod together;
 
 fn check(file: &str, text: &str) -> Report {
-    Report::of(file, text.as_bytes())
+    check_file(file, text.as_bytes())
 }
 
 /// Errors and warnings, one a line.
@@ -91,7 +91,7 @@ fn what_cannot_be_read_is_told_with_its_line() {
     );
     let yaml = told("a.yaml", "a: [1\nb: 2\n");
     assert!(yaml.len() == 1 && yaml[0].contains("line 2"), "{yaml:?}");
-    let bytes = Report::of("a.yaml", b"a: \xff");
+    let bytes = check_file("a.yaml", b"a: \xff");
     assert!(
         bytes.errors[0].message.starts_with("expected UTF-8"),
         "{bytes:?}"

@@ -97,7 +97,7 @@ impl Printer {
     }
 
     fn verdict(&mut self, report: &Report) {
-        if report.is_whole() {
+        if report.is_complete() {
             let (spans, hops) = (report.spans.len(), report.hops.len());
             let line = format!("whole: one trace of {spans} spans, all {hops} hops in it");
             return self.line(GOOD, &line);

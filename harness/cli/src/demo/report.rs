@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use sidespan_sink::{SpanKind, StatusCode, StoredSpan, is_whole};
+use sidespan_sink::{SpanKind, StatusCode, StoredSpan, is_complete};
 
 use super::format::{Format, Headers, Ids};
 use super::sidecar::Kind;
@@ -80,7 +80,7 @@ impl Report {
         let mut problems: Vec<String> = failure.into_iter().collect();
         problems.extend(hop_problems(&expected, &hops, spans));
         problems.extend(span_problems(&expected, spans));
-        if let Err(broken) = is_whole(spans) {
+        if let Err(broken) = is_complete(spans) {
             problems.extend(broken.reasons.iter().map(ToString::to_string));
         }
         Self {
@@ -94,7 +94,7 @@ impl Report {
     }
 
     /// Whether one whole trace came out, with every hop in it.
-    pub fn is_whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.problems.is_empty()
     }
 
@@ -113,7 +113,7 @@ impl Report {
         let hops: Vec<Value> = self.hops.iter().map(hop).collect();
         let spans: Vec<Value> = self.spans.iter().map(|span| span_json(span)).collect();
         json!({
-            "whole": self.is_whole(),
+            "whole": self.is_complete(),
             "trace_id": self.trace_id,
             "problems": self.problems,
             "hops": hops,

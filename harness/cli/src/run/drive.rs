@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use sidespan_host::{
-    Action, Clock, Ending as HostEnding, Entropy, Headers, Host, HttpCall, LocalReply, Module,
-    StreamId, Then,
+    Action, Clock, EndOfStream, Ending as HostEnding, Entropy, Headers, Host, HttpCall, LocalReply,
+    Module, StreamId,
 };
 
 use super::expect::Headers as Fields;
@@ -97,14 +97,14 @@ impl Drive {
         };
         let id = self.host.open_stream(properties(step));
         let body = step.request.body.as_bytes();
-        let then = if body.is_empty() {
-            Then::End
+        let end_of_stream = if body.is_empty() {
+            EndOfStream::Yes
         } else {
-            Then::More
+            EndOfStream::No
         };
-        let mut action = self.host.request_headers(id, headers, then);
-        if then == Then::More {
-            action = self.host.request_body(id, body, Then::End);
+        let mut action = self.host.request_headers(id, headers, end_of_stream);
+        if end_of_stream == EndOfStream::No {
+            action = self.host.request_body(id, body, EndOfStream::Yes);
         }
         self.settle(id, action)?;
         let stream = self.host.stream(id);
@@ -209,7 +209,13 @@ impl Drive {
         let mut trailers = Headers::new();
         add(&mut trailers, &response.trailers, known)?;
         let has_trailers = !trailers.is_empty();
-        let more = |is_more| if is_more { Then::More } else { Then::End };
+        let more = |is_more| {
+            if is_more {
+                EndOfStream::No
+            } else {
+                EndOfStream::Yes
+            }
+        };
         let has_body = !response.body.is_empty();
         let mut action = self
             .host

@@ -2,6 +2,8 @@
 //!
 //! Names that a pattern captures count from there on, in the order of the scenario: requests first, then spans. Each
 //! expected span takes the first exported one that is as it says.
+//!
+//! Written here because a snapshot (`insta`) records what one's own program did, and a scenario states what its user expects.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +14,7 @@ use super::pattern::{Known, Pattern};
 use super::report::Failure;
 use super::scenario::{End, Span as Expected};
 use super::span::Span;
-use crate::check::document::Document;
+use crate::check::input::document::Document;
 
 /// Header fields as bytes, in order.
 pub(super) type Headers = Vec<(String, Vec<u8>)>;

@@ -8,6 +8,8 @@
 //! ```
 //!
 //! In a request the same text is filled in: every name must be known, and `*` has no meaning there.
+//!
+//! Written here because names that are captured once and must recur are what scenarios need; globs have none.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::lines::Lines;
 use super::pattern::{Known, Pattern};
-use crate::check::document::Document;
+use crate::check::input::document::Document;
 
 mod expectation;
 

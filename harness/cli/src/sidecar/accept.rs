@@ -11,18 +11,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::exchange::{Peers, serve};
+use super::config::{Direction, SidecarConfig};
+use super::exchange::{Peers, Service, serve};
 use super::pool::Pool;
 use super::vm::Vm;
-use super::{Direction, Routes, SidecarConfig};
 
-/// What all requests of a sidecar need.
+/// The listening side of a sidecar.
 pub(super) struct Front {
-    pub(super) routes: Routes,
-    pub(super) direction: i64,
-    pub(super) timeout: Duration,
-    pub(super) vm: Vm,
-    pub(super) pool: Pool,
+    service: Arc<Service>,
     local: SocketAddr,
     drain: Duration,
 }
@@ -34,15 +30,17 @@ impl Front {
             Direction::Inbound => 1,
             Direction::Outbound => 2,
         };
-        let (routes, timeout, drain) = (config.routes, config.timeout, config.drain);
-        Self {
-            routes,
+        let service = Service {
+            routes: config.routes,
             direction,
-            timeout,
+            timeout: config.timeout,
             vm,
             pool: Pool::default(),
+        };
+        Self {
+            service: Arc::new(service),
             local,
-            drain,
+            drain: config.drain,
         }
     }
 
@@ -86,7 +84,7 @@ impl Front {
             client,
             local: self.local,
         };
-        let service = service_fn(|request| serve(Arc::clone(&self), peers, request));
+        let service = service_fn(|request| serve(Arc::clone(&self.service), peers, request));
         let server = auto::Builder::new(TokioExecutor::new());
         let connection = server.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);

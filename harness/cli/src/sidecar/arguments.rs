@@ -11,7 +11,8 @@ use anyhow::{Context, bail};
 use sidespan_host::{FailurePolicy, LogLevel, Module};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Direction, Routes, Sidecar, SidecarConfig};
+use super::config::{Direction, Routes, SidecarConfig};
+use super::running::Sidecar;
 use crate::output;
 
 /// Puts the filter, or any proxy-wasm module, in front of a local HTTP server

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Limited};
 use sidespan_host::{Headers, HttpCall, LocalReply};
 use tokio::sync::mpsc;
 
-use super::SidecarConfig;
+use super::config::SidecarConfig;
 use super::message::{self, Protocol};
 use super::pool::Pool;
 use super::vm::Vm;

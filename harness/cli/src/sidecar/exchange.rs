@@ -8,17 +8,29 @@ mod link;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use sidespan_host::{Ending, Headers, LocalReply, StreamProperties, Then};
+use sidespan_host::{EndOfStream, Ending, Headers, LocalReply, StreamProperties};
 use tokio::task::AbortHandle;
 
-use link::{Carried, Link, Passed, Side, Verdict, broken, then};
+use link::{Carried, Link, Passed, Side, Verdict, broken, end_of_stream};
 
-use super::accept::Front;
+use super::config::Routes;
 use super::message::{self, Body, Protocol};
-use super::pool::NoResponse;
+use super::pool::{NoResponse, Pool};
+use super::vm::Vm;
+
+/// Everything that the requests of a sidecar have in common.
+pub(super) struct Service {
+    pub(super) routes: Routes,
+    pub(super) direction: i64,
+    /// The time that an upstream has for beginning its response.
+    pub(super) timeout: Duration,
+    pub(super) vm: Vm,
+    pub(super) pool: Pool,
+}
 
 /// Both ends of a client's connection.
 #[derive(Clone, Copy, Debug)]
@@ -36,27 +48,31 @@ struct Exchange {
 
 /// Serves one request. An error breaks the client's stream off.
 pub(super) async fn serve(
-    front: Arc<Front>,
+    service: Arc<Service>,
     peers: Peers,
     request: Request<Incoming>,
 ) -> io::Result<Response<Body>> {
     let (parts, body) = request.into_parts();
     let protocol = Protocol::of(parts.version);
     let headers = message::of_request(&parts);
-    let mut exchange = Exchange::open(&front, peers, protocol, &headers).await?;
-    let then = then(&body);
-    let passed = match exchange.link.headers(Side::Request, headers, then).await? {
+    let mut exchange = Exchange::open(&service, peers, protocol, &headers).await?;
+    let end_of_stream = end_of_stream(&body);
+    let passed = match exchange
+        .link
+        .headers(Side::Request, headers, end_of_stream)
+        .await?
+    {
         Verdict::Pass(passed) => passed,
         Verdict::Reply => return exchange.reply_here(Ending::Complete).await,
         Verdict::Reset => return exchange.break_off(Ending::Complete),
     };
     let headers = passed.headers.unwrap_or_default();
     let authority = headers.text(":authority").unwrap_or_default();
-    let Some(address) = front.routes.find(&authority) else {
+    let Some(address) = service.routes.find(&authority) else {
         let reply = LocalReply::new(404, "route_not_found");
         return exchange.reply(reply, Ending::Complete).await;
     };
-    let (body, upload) = if then == Then::End {
+    let (body, upload) = if end_of_stream == EndOfStream::Yes {
         (message::empty(), None)
     } else {
         let (pieces, piped) = message::pipe();
@@ -80,10 +96,10 @@ pub(super) async fn serve(
             // It only fails by being aborted or by panicking, and then nothing more is sent either.
             let _ = upload.await;
         }
-        tokio::time::sleep(front.timeout).await;
+        tokio::time::sleep(service.timeout).await;
     };
     let response = tokio::select! {
-        response = front.pool.send(&address, protocol, request) => Some(response),
+        response = service.pool.send(&address, protocol, request) => Some(response),
         () = too_late => None,
         signs = exchange.link.over() => {
             return if signs.replied && !signs.reset {
@@ -122,7 +138,7 @@ fn no_response(error: &NoResponse) -> (LocalReply, Ending) {
 
 impl Exchange {
     async fn open(
-        front: &Front,
+        service: &Service,
         peers: Peers,
         protocol: Protocol,
         headers: &Headers,
@@ -132,17 +148,17 @@ impl Exchange {
         let mut properties = StreamProperties::new()
             .source(&client, client_port)
             .destination(&local, local_port)
-            .listener_direction(front.direction)
+            .listener_direction(service.direction)
             .set("request.protocol", protocol.name());
         // Seen once the request goes on; a filter that rewrites the authority sees the address for the old one.
-        if let Some(upstream) = front
+        if let Some(upstream) = service
             .routes
             .find(&headers.text(":authority").unwrap_or_default())
         {
             let (upstream, port) = ip(upstream);
             properties = properties.upstream(&upstream, port);
         }
-        let vm = front.vm.clone();
+        let vm = service.vm.clone();
         let opened = vm.run(|worker| worker.open(properties)).await;
         let (id, signs) = opened.map_err(|_| broken("the VM has ended"))?;
         Ok(Self {
@@ -156,13 +172,17 @@ impl Exchange {
     async fn respond(mut self, response: Response<Incoming>) -> io::Result<Response<Body>> {
         let (parts, body) = response.into_parts();
         let headers = message::of_response(&parts);
-        let then = then(&body);
-        let headers = match self.link.headers(Side::Response, headers, then).await? {
+        let end_of_stream = end_of_stream(&body);
+        let headers = match self
+            .link
+            .headers(Side::Response, headers, end_of_stream)
+            .await?
+        {
             Verdict::Pass(passed) => passed.headers.unwrap_or_default(),
             Verdict::Reply => return self.reply_here(Ending::Complete).await,
             Verdict::Reset => return self.break_off(Ending::Complete),
         };
-        if then == Then::End {
+        if end_of_stream == EndOfStream::Yes {
             self.end(Ending::Complete);
             return message::to_response(&headers, message::empty());
         }

@@ -16,7 +16,7 @@ use sidespan_host::{
 };
 use tokio::sync::{mpsc as tokio_mpsc, oneshot, watch};
 
-use super::SidecarConfig;
+use super::config::SidecarConfig;
 
 /// A handle on the VM's thread, which runs until it is stopped.
 #[derive(Clone, Debug)]

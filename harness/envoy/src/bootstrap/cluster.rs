@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Map, Value, json};
 
-use super::{merge, socket_address};
+use super::fields::{merge, socket_address};
 
 /// What is spoken with the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::fields::merge;
+
 /// An entry of a chain of HTTP filters.
 #[derive(Clone, Debug)]
 pub struct HttpFilter(Value);
@@ -19,7 +21,7 @@ impl HttpFilter {
         let mut config =
             json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"});
         if let Value::Object(options) = &options {
-            super::merge(&mut config, options);
+            merge(&mut config, options);
         }
         Self::new("envoy.filters.http.router", config)
     }

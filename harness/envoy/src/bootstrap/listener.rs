@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::fields::merge;
 use super::filter::{HttpFilter, Wasm};
-use super::merge;
 use super::tracer::Tracer;
 
 /// Which way the traffic of a listener goes, as the control plane says.

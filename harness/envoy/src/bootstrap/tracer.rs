@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::merge;
+use super::fields::merge;
 
 /// Which formats the Zipkin tracer reads and writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use std::{fs, io};
 
-use super::{Envoy, EnvoyError, LOG};
+use super::running::{Envoy, EnvoyError, LOG};
 use crate::admin::{self, Answer};
 use crate::wait::wait_for;
 

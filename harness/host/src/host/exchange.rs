@@ -9,11 +9,11 @@
 //! proxy_on_delete
 //! ```
 
+use super::vm::{Failed, Host};
 use crate::guest::HeadersCallback;
 use crate::headers::Headers;
-use crate::host::{Failed, Host};
-use crate::memory::word;
-use crate::stream::{Action, Hold, Paused, Side, Stream, StreamId, Then};
+use crate::host_call::word;
+use crate::stream::{Action, EndOfStream, Paused, PausedBody, Side, Stream, StreamId};
 
 impl Host {
     /// Gives the filter the headers of the request.
@@ -21,14 +21,19 @@ impl Host {
         &mut self,
         id: StreamId,
         headers: impl Into<Headers>,
-        then: Then,
+        end_of_stream: EndOfStream,
     ) -> Action {
-        self.headers(id, Side::Request, headers.into(), then)
+        self.headers(id, Side::Request, headers.into(), end_of_stream)
     }
 
     /// Gives the filter a part of the request's body.
-    pub fn request_body(&mut self, id: StreamId, bytes: &[u8], then: Then) -> Action {
-        self.body(id, Side::Request, bytes, then)
+    pub fn request_body(
+        &mut self,
+        id: StreamId,
+        bytes: &[u8],
+        end_of_stream: EndOfStream,
+    ) -> Action {
+        self.body(id, Side::Request, bytes, end_of_stream)
     }
 
     /// Gives the filter the trailers of the request, which end it.
@@ -41,20 +46,25 @@ impl Host {
         &mut self,
         id: StreamId,
         headers: impl Into<Headers>,
-        then: Then,
+        end_of_stream: EndOfStream,
     ) -> Action {
         if self.is_answered_here(id) {
             return Action::LocalReply;
         }
-        self.headers(id, Side::Response, headers.into(), then)
+        self.headers(id, Side::Response, headers.into(), end_of_stream)
     }
 
     /// Gives the filter a part of the response's body.
-    pub fn response_body(&mut self, id: StreamId, bytes: &[u8], then: Then) -> Action {
+    pub fn response_body(
+        &mut self,
+        id: StreamId,
+        bytes: &[u8],
+        end_of_stream: EndOfStream,
+    ) -> Action {
         if self.is_answered_here(id) {
             return Action::LocalReply;
         }
-        self.body(id, Side::Response, bytes, then)
+        self.body(id, Side::Response, bytes, end_of_stream)
     }
 
     /// Gives the filter the trailers of the response, which end it.
@@ -80,7 +90,7 @@ impl Host {
     }
 
     pub(super) fn stream_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
-        self.world_mut().streams.get_mut(&id.0)
+        self.state_mut().streams.get_mut(&id.0)
     }
 
     fn is_answered_here(&self, id: StreamId) -> bool {
@@ -93,13 +103,13 @@ impl Host {
         id: StreamId,
         side: Side,
         headers: Headers,
-        then: Then,
+        end_of_stream: EndOfStream,
     ) -> Action {
         let count = word(headers.len());
         let Some(stream) = self.stream_mut(id) else {
             return Action::Reset;
         };
-        stream.half_mut(side).begin(headers, then);
+        stream.half_mut(side).begin(headers, end_of_stream);
         if self.is_without_filter(id, side) {
             return self.action(id, side);
         }
@@ -108,7 +118,7 @@ impl Host {
                 Side::Request => ("proxy_on_request_headers", &self.guest()?.request),
                 Side::Response => ("proxy_on_response_headers", &self.guest()?.response),
             };
-            let end = u32::from(then == Then::End);
+            let end = u32::from(end_of_stream == EndOfStream::Yes);
             match callbacks.headers.clone() {
                 None => Ok(0),
                 Some(HeadersCallback::WithEnd(function)) => {
@@ -126,24 +136,30 @@ impl Host {
         })
     }
 
-    pub(super) fn body(&mut self, id: StreamId, side: Side, bytes: &[u8], then: Then) -> Action {
+    pub(super) fn body(
+        &mut self,
+        id: StreamId,
+        side: Side,
+        bytes: &[u8],
+        end_of_stream: EndOfStream,
+    ) -> Action {
         let Some(stream) = self.stream_mut(id) else {
             return Action::Reset;
         };
         let half = stream.half_mut(side);
         half.count_body(bytes.len());
         if half.paused == Some(Paused::Headers) {
-            half.wait(bytes, then);
+            half.wait(bytes, end_of_stream);
             return self.action(id, side);
         }
-        half.show_chunk(bytes, then);
+        half.show_chunk(bytes, end_of_stream);
         if self.is_without_filter(id, side) {
             return self.action(id, side);
         }
-        self.body_shown(id, side, then)
+        self.body_shown(id, side, end_of_stream)
     }
 
-    fn body_shown(&mut self, id: StreamId, side: Side, then: Then) -> Action {
+    fn body_shown(&mut self, id: StreamId, side: Side, end_of_stream: EndOfStream) -> Action {
         let size = self
             .stream(id)
             .map_or(0, |stream| word(stream.half(side).chunk.len()));
@@ -156,15 +172,15 @@ impl Host {
                 name,
                 id.0,
                 function,
-                (id.0, size, u32::from(then == Then::End)),
+                (id.0, size, u32::from(end_of_stream == EndOfStream::Yes)),
                 0,
             )
         });
         self.settle(id, side, answer, |half, answer| match answer {
             0 => half.pass_body(),
-            1 => half.hold_body(Hold::Buffer),
-            2 => half.hold_body(Hold::Watermark),
-            _ => half.hold_body(Hold::Nothing),
+            1 => half.pause_body(PausedBody::Buffer),
+            2 => half.pause_body(PausedBody::Watermark),
+            _ => half.pause_body(PausedBody::NoBuffer),
         })
     }
 
@@ -205,13 +221,13 @@ impl Host {
         id: StreamId,
         side: Side,
         answer: Result<u32, Failed>,
-        apply: impl FnOnce(&mut crate::stream::Half, u32),
+        apply: impl FnOnce(&mut crate::stream::StreamHalf, u32),
     ) -> Action {
         let Ok(answer) = answer else {
             self.fail_stream(id);
             return self.action(id, side);
         };
-        let is_stopped = std::mem::take(&mut self.world_mut().stop_iteration);
+        let is_stopped = std::mem::take(&mut self.state_mut().stop_iteration);
         self.run_deferred();
         // A local reply has taken over the response, and with it the answer to the response's callbacks.
         if let Some(stream) = self.stream_mut(id).filter(|_| !is_stopped) {
@@ -238,9 +254,9 @@ impl Host {
             Some(Paused::Headers) => {
                 half.pass_headers();
                 let queue = std::mem::take(&mut half.queue);
-                if let Some((body, then)) = queue.body {
-                    half.show_chunk(&body, then);
-                    let _ = self.body_shown(id, side, then);
+                if let Some((body, end_of_stream)) = queue.body {
+                    half.show_chunk(&body, end_of_stream);
+                    let _ = self.body_shown(id, side, end_of_stream);
                 }
                 if let Some(trailers) = queue.trailers {
                     let _ = self.trailers(id, side, trailers);

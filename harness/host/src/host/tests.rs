@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use crate::builder::{FailurePolicy, StartFailure};
 use crate::headers::Headers;
-use crate::host::{Host, Shutdown};
+use crate::host::{Host, Shutdown, StartFailure};
 use crate::module::{Fuel, Module};
+use crate::settings::FailurePolicy;
 use crate::shared::Shared;
-use crate::stream::{Action, Ending, LocalReply, Origin, StreamProperties, Then};
+use crate::stream::{Action, EndOfStream, Ending, LocalReply, Origin, StreamProperties};
 use crate::testing::{Guest, start, texts};
 
 /// A guest that exports every callback of a stream, and pauses nowhere.
@@ -71,11 +71,11 @@ fn drives_a_stream_through_every_callback_in_envoys_order() {
     host.clear_transcript();
     let stream = host.open_stream(StreamProperties::new());
     assert_eq!(
-        host.request_headers(stream, [(":method", "POST")], Then::More),
+        host.request_headers(stream, [(":method", "POST")], EndOfStream::No),
         Action::Continue
     );
     assert_eq!(
-        host.request_body(stream, b"x", Then::More),
+        host.request_body(stream, b"x", EndOfStream::No),
         Action::Continue
     );
     assert_eq!(
@@ -83,11 +83,11 @@ fn drives_a_stream_through_every_callback_in_envoys_order() {
         Action::Continue
     );
     assert_eq!(
-        host.response_headers(stream, [(":status", "200")], Then::More),
+        host.response_headers(stream, [(":status", "200")], EndOfStream::No),
         Action::Continue
     );
     assert_eq!(
-        host.response_body(stream, b"y", Then::More),
+        host.response_body(stream, b"y", EndOfStream::No),
         Action::Continue
     );
     assert_eq!(
@@ -117,7 +117,10 @@ fn drives_a_stream_through_every_callback_in_envoys_order() {
         host.end(stream, Ending::Complete).is_none(),
         "a stream ends once"
     );
-    assert_eq!(host.request_body(stream, b"", Then::End), Action::Reset);
+    assert_eq!(
+        host.request_body(stream, b"", EndOfStream::Yes),
+        Action::Reset
+    );
 }
 
 #[test]
@@ -137,7 +140,7 @@ fn shows_a_reply_of_the_proxy_to_the_filter() {
     let mut host = everything();
     let stream = host.open_stream(StreamProperties::new());
     assert_eq!(
-        host.request_headers(stream, [(":method", "GET")], Then::End),
+        host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
         Action::Continue
     );
     host.clear_transcript();
@@ -173,16 +176,16 @@ fn can_end_after_each_callback() {
         host.clear_transcript();
         let stream = host.open_stream(StreamProperties::new());
         if steps > 0 {
-            let _ = host.request_headers(stream, [(":method", "POST")], Then::More);
+            let _ = host.request_headers(stream, [(":method", "POST")], EndOfStream::No);
         }
         if steps > 1 {
-            let _ = host.request_body(stream, b"x", Then::More);
+            let _ = host.request_body(stream, b"x", EndOfStream::No);
         }
         if steps > 2 {
-            let _ = host.response_headers(stream, [(":status", "200")], Then::More);
+            let _ = host.response_headers(stream, [(":status", "200")], EndOfStream::No);
         }
         if steps > 3 {
-            let _ = host.response_body(stream, b"y", Then::More);
+            let _ = host.response_body(stream, b"y", EndOfStream::No);
         }
         host.end(stream, Ending::ClientAbort);
         let callbacks = callbacks(&host);
@@ -211,7 +214,7 @@ fn answers_503_once_the_vm_has_failed_closed() {
     for _ in 0..2 {
         let stream = host.open_stream(StreamProperties::new());
         assert_eq!(
-            host.request_headers(stream, [(":method", "GET")], Then::End),
+            host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
             Action::LocalReply
         );
         let ended = host.end(stream, Ending::Complete).unwrap();
@@ -256,18 +259,21 @@ fn passes_streams_by_once_the_vm_has_failed_open() {
         .unwrap();
     let first = host.open_stream(StreamProperties::new());
     assert_eq!(
-        host.request_headers(first, [("a", "b")], Then::End),
+        host.request_headers(first, [("a", "b")], EndOfStream::Yes),
         Action::LocalReply,
         "it does not save this one"
     );
     let second = host.open_stream(StreamProperties::new());
     assert_eq!(
-        host.request_headers(second, [("a", "b")], Then::More),
+        host.request_headers(second, [("a", "b")], EndOfStream::No),
         Action::Continue
     );
-    assert_eq!(host.request_body(second, b"x", Then::End), Action::Continue);
     assert_eq!(
-        host.response_headers(second, [(":status", "200")], Then::End),
+        host.request_body(second, b"x", EndOfStream::Yes),
+        Action::Continue
+    );
+    assert_eq!(
+        host.response_headers(second, [(":status", "200")], EndOfStream::Yes),
         Action::Continue
     );
     let ended = host.end(second, Ending::Complete).unwrap();
@@ -284,9 +290,12 @@ fn resets_a_stream_whose_vm_fails_after_the_response_has_begun() {
         ..Guest::default()
     });
     let stream = host.open_stream(StreamProperties::new());
-    let _ = host.request_headers(stream, [(":method", "GET")], Then::End);
-    let _ = host.response_headers(stream, [(":status", "200")], Then::More);
-    assert_eq!(host.response_body(stream, b"x", Then::End), Action::Reset);
+    let _ = host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes);
+    let _ = host.response_headers(stream, [(":status", "200")], EndOfStream::No);
+    assert_eq!(
+        host.response_body(stream, b"x", EndOfStream::Yes),
+        Action::Reset
+    );
 }
 
 #[test]
@@ -303,7 +312,9 @@ fn keeps_logs_and_metrics_of_a_start_that_failed() {
     assert_eq!(texts(&mut error.host), ["8"]);
     let stream = error.host.open_stream(StreamProperties::new());
     assert_eq!(
-        error.host.request_headers(stream, [("a", "b")], Then::End),
+        error
+            .host
+            .request_headers(stream, [("a", "b")], EndOfStream::Yes),
         Action::LocalReply
     );
 }
@@ -337,11 +348,11 @@ const CHOOSY: &str = r#"
 fn replaces_a_configuration_and_ends_the_old_one_with_its_last_stream() {
     let mut host = everything();
     let old = host.open_stream(StreamProperties::new());
-    let _ = host.request_headers(old, [("a", "b")], Then::End);
+    let _ = host.request_headers(old, [("a", "b")], EndOfStream::Yes);
     host.clear_transcript();
     host.reconfigure("other").unwrap();
     let new = host.open_stream(StreamProperties::new());
-    let _ = host.request_headers(new, [("a", "b")], Then::End);
+    let _ = host.request_headers(new, [("a", "b")], EndOfStream::Yes);
     host.end(new, Ending::Complete);
     host.end(old, Ending::Complete);
     let expected = [
@@ -384,7 +395,7 @@ fn goes_on_with_the_old_configuration_when_the_new_one_is_refused() {
     assert!(callbacks(&host).is_empty(), "the canary is another VM");
     let stream = host.open_stream(StreamProperties::new());
     assert_eq!(
-        host.request_headers(stream, [("a", "b")], Then::End),
+        host.request_headers(stream, [("a", "b")], EndOfStream::Yes),
         Action::Continue
     );
 }
@@ -400,14 +411,14 @@ fn replaces_a_failed_vm_with_the_next_configuration() {
     let open = |host: &mut Host| {
         let stream = host.open_stream(StreamProperties::new());
         assert_eq!(
-            host.request_headers(stream, [("a", "b")], Then::More),
+            host.request_headers(stream, [("a", "b")], EndOfStream::No),
             Action::Continue
         );
         stream
     };
     let (caught, waiting) = (open(&mut host), open(&mut host));
     assert_eq!(
-        host.request_body(caught, b"x", Then::End),
+        host.request_body(caught, b"x", EndOfStream::Yes),
         Action::LocalReply
     );
     host.reconfigure("other").unwrap();
@@ -415,7 +426,7 @@ fn replaces_a_failed_vm_with_the_next_configuration() {
     let fresh = open(&mut host);
     assert!(fresh.context() > waiting.context());
     assert_eq!(
-        host.request_body(waiting, b"x", Then::End),
+        host.request_body(waiting, b"x", EndOfStream::Yes),
         Action::LocalReply,
         "its VM is gone"
     );
@@ -460,7 +471,7 @@ fn answers_503_when_the_vm_fails_over_the_filters_own_answer() {
     });
     let stream = host.open_stream(StreamProperties::new());
     assert_eq!(
-        host.request_headers(stream, [("a", "b")], Then::End),
+        host.request_headers(stream, [("a", "b")], EndOfStream::Yes),
         Action::LocalReply
     );
     let reply = host.stream(stream).unwrap().local_reply().unwrap();

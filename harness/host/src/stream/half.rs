@@ -5,14 +5,14 @@
 
 use crate::headers::Headers;
 
-/// Whether more of this message follows.
+/// Envoy's `end_stream`: the end of one direction of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Then {
-    /// More follows: a body, or trailers.
+pub enum EndOfStream {
+    /// A body or trailers follow.
     #[default]
-    More,
-    /// This was the end of the stream.
-    End,
+    No,
+    /// Nothing follows.
+    Yes,
 }
 
 /// Which direction of a stream.
@@ -32,7 +32,7 @@ pub(crate) enum Paused {
 
 /// One direction of a stream: the request or the response.
 #[derive(Debug, Default)]
-pub struct Half {
+pub struct StreamHalf {
     headers: Option<Headers>,
     trailers: Option<Headers>,
     pub(crate) paused: Option<Paused>,
@@ -54,11 +54,11 @@ pub struct Half {
 /// What waits behind headers that are held back.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    pub(crate) body: Option<(Vec<u8>, Then)>,
+    pub(crate) body: Option<(Vec<u8>, EndOfStream)>,
     pub(crate) trailers: Option<Headers>,
 }
 
-impl Half {
+impl StreamHalf {
     /// Returns the headers as they stand now, with the filter's changes.
     pub fn headers(&self) -> Option<&Headers> {
         self.headers.as_ref()
@@ -94,10 +94,10 @@ impl Half {
         self.body_bytes
     }
 
-    pub(crate) fn begin(&mut self, headers: Headers, then: Then) {
+    pub(crate) fn begin(&mut self, headers: Headers, end_of_stream: EndOfStream) {
         self.headers = Some(headers);
         self.shows_headers = true;
-        self.end_of_stream = then == Then::End;
+        self.end_of_stream = end_of_stream == EndOfStream::Yes;
     }
 
     pub(crate) fn end_with(&mut self, trailers: Headers) {
@@ -125,13 +125,13 @@ impl Half {
     }
 
     /// Takes in what waits or is new, so that the guest sees it.
-    pub(crate) fn show_chunk(&mut self, bytes: &[u8], then: Then) {
+    pub(crate) fn show_chunk(&mut self, bytes: &[u8], end_of_stream: EndOfStream) {
         if !self.accumulates {
             self.chunk.clear();
         }
         self.chunk.extend_from_slice(bytes);
         self.shows_body = true;
-        self.end_of_stream = then == Then::End;
+        self.end_of_stream = end_of_stream == EndOfStream::Yes;
     }
 
     pub(crate) fn pass_body(&mut self) {
@@ -143,13 +143,13 @@ impl Half {
         self.ended |= self.end_of_stream;
     }
 
-    pub(crate) fn hold_body(&mut self, hold: Hold) {
-        match hold {
-            Hold::Buffer => self.accumulates = true,
-            Hold::Watermark => self.buffered.append(&mut self.chunk),
-            Hold::Nothing => self.chunk.clear(),
+    pub(crate) fn pause_body(&mut self, pause: PausedBody) {
+        match pause {
+            PausedBody::Buffer => self.accumulates = true,
+            PausedBody::Watermark => self.buffered.append(&mut self.chunk),
+            PausedBody::NoBuffer => self.chunk.clear(),
         }
-        self.accumulates = hold == Hold::Buffer;
+        self.accumulates = pause == PausedBody::Buffer;
         self.paused = Some(Paused::Body);
     }
 
@@ -167,20 +167,20 @@ impl Half {
         std::mem::take(&mut self.passed)
     }
 
-    pub(crate) fn wait(&mut self, bytes: &[u8], then: Then) {
+    pub(crate) fn wait(&mut self, bytes: &[u8], end_of_stream: EndOfStream) {
         let (body, end) = self.queue.body.get_or_insert_with(Default::default);
         body.extend_from_slice(bytes);
-        *end = then;
+        *end = end_of_stream;
     }
 }
 
 /// What a body callback does with its chunk when it does not pass it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hold {
+pub(crate) enum PausedBody {
     /// Keep it, and show it again together with the next one.
     Buffer,
     /// Keep it, and show the next one alone.
     Watermark,
     /// Throw it away: the filter has a copy.
-    Nothing,
+    NoBuffer,
 }

@@ -19,10 +19,10 @@ use tokio::net::TcpStream;
 use tonic::Code;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Channel;
+use tonic_types::{Status as RpcStatus, StatusExt};
 
 use super::*;
-use crate::record::{Answer, Transport};
-use crate::status::RpcStatus;
+use crate::store::{Answer, Transport};
 
 const SOON: Duration = Duration::from_secs(20);
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -418,10 +418,11 @@ async fn a_script_is_followed_over_grpc_and_then_spans_are_kept() {
     let busy = client.export(request(&[1])).await.unwrap_err();
     assert_eq!(busy.code(), Code::ResourceExhausted);
     let details = RpcStatus::decode(busy.details()).unwrap();
-    assert_eq!(
-        details,
-        RpcStatus::new(Code::ResourceExhausted, "as scripted", Some(wait))
-    );
+    assert_eq!(details.code, i32::from(Code::ResourceExhausted));
+    assert_eq!(details.message, "as scripted");
+    assert_eq!(details.details.len(), 1);
+    let retry = busy.get_details_retry_info().unwrap();
+    assert_eq!(retry.retry_delay, Some(wait));
     let headers = [("content-type", "application/grpc")];
     let raw = send(sink.grpc_addr(), Method::POST, EXPORT, &headers, vec![])
         .await

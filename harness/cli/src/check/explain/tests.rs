@@ -7,9 +7,9 @@ use sidespan_core::direction::Direction;
 use sidespan_core::sampling::request_match::PathMatch;
 use sidespan_core::sampling::settings::Keep;
 
-fn told(text: &str, beyond: &Beyond) -> Vec<String> {
+fn told(text: &str, other_rules: &OtherRules) -> Vec<String> {
     let config = Config::parse(text.as_bytes()).unwrap();
-    let explanation = Explanation::with(&config, beyond);
+    let explanation = Explanation::with(&config, other_rules);
     explanation
         .steps
         .into_iter()
@@ -18,7 +18,7 @@ fn told(text: &str, beyond: &Beyond) -> Vec<String> {
 }
 
 fn alone(text: &str) -> Vec<String> {
-    told(text, &Beyond::default())
+    told(text, &OtherRules::default())
 }
 
 const PROBES: &str = "a request with user-agent kube-probe/* or Prometheus/* or path /health, /healthz, /readyz, /livez or \
@@ -128,7 +128,7 @@ fn what_decides_nothing_says_so() {
 
 #[test]
 fn what_the_filter_gets_later_has_its_place_in_the_order() {
-    let beyond = Beyond {
+    let other_rules = OtherRules {
         rules: vec![(
             Match {
                 path: Some(PathMatch::Pattern("/checkout".into())),
@@ -151,7 +151,10 @@ fn what_the_filter_gets_later_has_its_place_in_the_order() {
         }),
         remote: Some("jaeger:5778".into()),
     };
-    let told = told(r#"{"sampling": {"exclude": [], "percentage": 1}}"#, &beyond);
+    let told = told(
+        r#"{"sampling": {"exclude": [], "percentage": 1}}"#,
+        &other_rules,
+    );
     assert_eq!(
         &told[2..],
         [
@@ -165,14 +168,14 @@ fn what_the_filter_gets_later_has_its_place_in_the_order() {
              gateway.keep",
         ]
     );
-    let nothing = Beyond {
+    let nothing = OtherRules {
         keep: Some(Keep {
             errors: false,
             slower_than: None,
             spans_per_second: 50.0,
             tell: true,
         }),
-        ..Beyond::default()
+        ..OtherRules::default()
     };
     assert_eq!(nothing.afterwards(), []);
     assert_eq!(nothing.kept(Direction::Inbound), None);

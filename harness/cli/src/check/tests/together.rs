@@ -4,21 +4,21 @@ use serde_json::Value;
 
 use sidespan_core::direction::Direction;
 
-use super::super::ask::Question;
-use super::super::{CheckArgs, Outcome, run_to};
+use super::super::{CheckArgs, Results, run_to};
 use super::plugin;
+use crate::check::decision::Question;
 
-fn outcome(files: &[&str]) -> Outcome {
+fn results(files: &[&str]) -> Results {
     let files = files.iter().enumerate();
     let read =
         |(index, text): (usize, &&str)| (format!("{index}.yaml"), Ok(text.as_bytes().to_vec()));
-    Outcome::of(files.map(read).collect(), None)
+    Results::of(files.map(read).collect(), None)
 }
 
 /// File and sentence of every warning.
 fn warned(files: &[&str]) -> Vec<String> {
-    let outcome = outcome(files);
-    assert!(outcome.valid, "{outcome:#?}");
+    let results = results(files);
+    assert!(results.valid, "{results:#?}");
     let of = |report: super::Report| {
         let file = report.file;
         let findings = report.warnings.into_iter();
@@ -26,7 +26,7 @@ fn warned(files: &[&str]) -> Vec<String> {
             .map(move |found| format!("{file}: {}: {}", found.path, found.message))
             .collect::<Vec<_>>()
     };
-    outcome.reports.into_iter().flat_map(of).collect()
+    results.reports.into_iter().flat_map(of).collect()
 }
 
 fn ours(config: &str) -> String {
@@ -365,12 +365,12 @@ fn what_istio_passes_over_is_told() {
 #[test]
 fn a_percentage_that_istio_refuses_ends_with_1_and_a_warning_with_0() {
     let wrong = telemetry("t", "shop", "{tracing: [{randomSamplingPercentage: 101}]}");
-    let found = outcome(&[&wrong]);
+    let found = results(&[&wrong]);
     assert!(
         !found.valid && found.reports[0].errors.len() == 1,
         "{found:#?}"
     );
-    assert!(outcome(&["OTEL_TRACES_SAMPLER=always_on"]).valid);
+    assert!(results(&["OTEL_TRACES_SAMPLER=always_on"]).valid);
 }
 
 fn printed(args: CheckArgs) -> String {
@@ -544,7 +544,7 @@ fn only_the_plugin_that_works_there_answers() {
             [&mesh, &cart].map(|text| ("file.yaml".to_owned(), Ok(text.as_bytes().to_vec())));
         let question =
             Question::parse("GET /", Some(namespace), &[], &[label.into()], direction).unwrap();
-        let reports = Outcome::of(files.into(), Some(&question)).reports;
+        let reports = Results::of(files.into(), Some(&question)).reports;
         let of = |report: super::Report| report.explanations[0].answer.clone().unwrap();
         reports
             .into_iter()

@@ -79,7 +79,7 @@ fn a_run_without_a_difference_is_whole() {
         whole_trace(),
     );
     assert_eq!(report.problems, [""; 0]);
-    assert!(report.is_whole());
+    assert!(report.is_complete());
     assert_eq!(report.trace_id.as_deref(), Some(TRACE));
 }
 
@@ -153,7 +153,7 @@ fn two_traces_are_none() {
     spans[2].trace_id = "ffffffffffffffffffffffffffffffff".into();
     let report = report(vec![], spans);
     assert_eq!(report.trace_id, None);
-    assert!(!report.is_whole());
+    assert!(!report.is_complete());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use sidespan_host::{Headers, LogLevel, StreamProperties, Value};
 
-use crate::check::document::Document;
+use crate::check::input::document::Document;
 use crate::run::expect::Headers as Fields;
 use crate::run::lines::Lines;
 use crate::run::pattern::{Known, Pattern};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::check::document::Document;
+use crate::check::input::document::Document;
 use crate::run::lines::Lines;
 use crate::run::pattern::Pattern;
 

@@ -4,7 +4,7 @@ use std::io;
 
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Bytes, Frame, Incoming};
-use sidespan_host::{Action, Ending, Headers, StreamId, Then};
+use sidespan_host::{Action, EndOfStream, Ending, Headers, StreamId};
 use tokio::sync::{mpsc, watch};
 
 use crate::sidecar::message::{self, Piece};
@@ -50,12 +50,12 @@ impl Link {
         &mut self,
         side: Side,
         headers: Headers,
-        then: Then,
+        end_of_stream: EndOfStream,
     ) -> io::Result<Verdict> {
         let id = self.id;
         let ask = move |worker: &mut Worker| match side {
-            Side::Request => worker.host.request_headers(id, headers, then),
-            Side::Response => worker.host.response_headers(id, headers, then),
+            Side::Request => worker.host.request_headers(id, headers, end_of_stream),
+            Side::Response => worker.host.response_headers(id, headers, end_of_stream),
         };
         match self.ask(side, ask).await? {
             Some(verdict) => Ok(verdict),
@@ -63,16 +63,21 @@ impl Link {
         }
     }
 
-    async fn body(&mut self, side: Side, bytes: Bytes, then: Then) -> io::Result<Verdict> {
+    async fn body(
+        &mut self,
+        side: Side,
+        bytes: Bytes,
+        end_of_stream: EndOfStream,
+    ) -> io::Result<Verdict> {
         let id = self.id;
         let ask = move |worker: &mut Worker| match side {
-            Side::Request => worker.host.request_body(id, &bytes, then),
-            Side::Response => worker.host.response_body(id, &bytes, then),
+            Side::Request => worker.host.request_body(id, &bytes, end_of_stream),
+            Side::Response => worker.host.response_body(id, &bytes, end_of_stream),
         };
         let verdict = self.ask(side, ask).await?;
         match verdict {
             // What goes on before the end is carried on as it comes.
-            None if then == Then::More => self.take(side).await,
+            None if end_of_stream == EndOfStream::No => self.take(side).await,
             None => self.take_settled(side).await,
             Some(verdict) => Ok(verdict),
         }
@@ -181,10 +186,10 @@ impl Link {
             signs.mark_unchanged();
             let verdict = tokio::select! {
                 frame = source.frame() => match frame {
-                    None => self.body(side, Bytes::new(), Then::End).await,
+                    None => self.body(side, Bytes::new(), EndOfStream::Yes).await,
                     Some(Ok(frame)) => {
-                        let then = then(&source);
-                        self.frame(side, frame, then).await
+                        let end_of_stream = end_of_stream(&source);
+                        self.frame(side, frame, end_of_stream).await
                     }
                     Some(Err(_)) => return Carried::SourceBroken,
                 },
@@ -208,9 +213,14 @@ impl Link {
         }
     }
 
-    async fn frame(&mut self, side: Side, frame: Frame<Bytes>, then: Then) -> io::Result<Verdict> {
+    async fn frame(
+        &mut self,
+        side: Side,
+        frame: Frame<Bytes>,
+        end_of_stream: EndOfStream,
+    ) -> io::Result<Verdict> {
         match frame.into_data() {
-            Ok(data) => self.body(side, data, then).await,
+            Ok(data) => self.body(side, data, end_of_stream).await,
             Err(frame) => {
                 let trailers = frame.into_trailers().unwrap_or_default();
                 self.trailers(side, message::of_trailers(&trailers)).await
@@ -285,11 +295,11 @@ fn passed(worker: &mut Worker, id: StreamId, side: Side) -> Option<Passed> {
 }
 
 /// Returns whether more of a body follows.
-pub(super) fn then(body: &Incoming) -> Then {
+pub(super) fn end_of_stream(body: &Incoming) -> EndOfStream {
     if body.is_end_stream() {
-        Then::End
+        EndOfStream::Yes
     } else {
-        Then::More
+        EndOfStream::No
     }
 }
 

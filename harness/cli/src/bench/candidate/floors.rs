@@ -1,0 +1,64 @@
+//! The least that a filter can do: filters that make the calls of ours and know nothing.
+
+use sidespan_core::exchange::Question;
+
+use super::description::{Candidate, Group, Work};
+
+/// Returns the floors, in their order.
+pub(super) fn all() -> [Candidate; 7] {
+    let ask = format!("ask {}\n", Question::Server.expression());
+    let floor = |name: &str, title: &str, steps: &[&str]| Candidate {
+        name: name.into(),
+        title: title.into(),
+        group: Group::Floor,
+        work: Work::Floor(steps.concat()),
+        floor: None,
+    };
+    [
+        floor("no-op", "a filter that does nothing", &[]),
+        floor(FLOOR_W3C, "reads, writes W3C", &[READ, WRITE_W3C]),
+        floor(
+            FLOOR_DEFAULT,
+            "reads, writes W3C and B3",
+            &[READ, WRITE_W3C, WRITE_B3],
+        ),
+        floor(
+            FLOOR_W3C_KEEP,
+            "reads, writes W3C, looks at the response",
+            &[READ, WRITE_W3C, RESPOND],
+        ),
+        floor(
+            FLOOR_DEFAULT_KEEP,
+            "reads, writes W3C and B3, looks at the response",
+            &[READ, WRITE_W3C, WRITE_B3, RESPOND],
+        ),
+        floor(
+            FLOOR_W3C_SPAN,
+            "reads, writes W3C, asks what a span says",
+            &[READ, WRITE_W3C, &ask],
+        ),
+        floor(
+            FLOOR_DEFAULT_SPAN,
+            "reads, writes W3C and B3, asks what a span says",
+            &[READ, WRITE_W3C, WRITE_B3, &ask],
+        ),
+    ]
+}
+
+pub(super) const FLOOR_W3C: &str = "floor-w3c";
+pub(super) const FLOOR_DEFAULT: &str = "floor-default";
+pub(super) const FLOOR_W3C_KEEP: &str = "floor-w3c-keep";
+pub(super) const FLOOR_DEFAULT_KEEP: &str = "floor-default-keep";
+pub(super) const FLOOR_W3C_SPAN: &str = "floor-w3c-span";
+pub(super) const FLOOR_DEFAULT_SPAN: &str = "floor-default-span";
+
+const READ: &str = "read\n";
+/// What the filter writes for a new trace that is not sampled.
+const WRITE_W3C: &str =
+    "write traceparent 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00\n";
+const WRITE_B3: &str = "\
+write x-b3-traceid 4bf92f3577b34da6a3ce929d0e0e4736
+write x-b3-spanid 00f067aa0ba902b7
+write x-b3-sampled 0
+";
+const RESPOND: &str = "respond\n";

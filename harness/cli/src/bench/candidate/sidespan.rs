@@ -1,0 +1,165 @@
+//! Our own filter, in the configurations that are measured.
+
+use serde_json::json;
+use sidespan_core::propagation::format::Format;
+
+use super::description::{Candidate, Group, RECEIVER, Work};
+use super::floors::{
+    FLOOR_DEFAULT, FLOOR_DEFAULT_KEEP, FLOOR_DEFAULT_SPAN, FLOOR_W3C, FLOOR_W3C_KEEP,
+    FLOOR_W3C_SPAN,
+};
+
+/// All of ours.
+pub(super) fn all() -> Vec<Candidate> {
+    use Direction::{Auto, Inbound};
+    use Inject::{All, B3, Default, W3c};
+    use Keep::{Off, On};
+    vec![
+        candidate(
+            "sidespan-100-w3c",
+            100,
+            W3c,
+            On,
+            Inbound,
+            Some(FLOOR_W3C_SPAN),
+        ),
+        candidate(
+            "sidespan-100-b3",
+            100,
+            B3,
+            On,
+            Inbound,
+            Some(FLOOR_DEFAULT_SPAN),
+        ),
+        candidate("sidespan-100-default", 100, Default, On, Inbound, None),
+        candidate("sidespan-100-all", 100, All, On, Inbound, None),
+        candidate(
+            "sidespan-0-w3c-no-keep",
+            0,
+            W3c,
+            Off,
+            Inbound,
+            Some(FLOOR_W3C),
+        ),
+        candidate(
+            "sidespan-0-default-no-keep",
+            0,
+            Default,
+            Off,
+            Inbound,
+            Some(FLOOR_DEFAULT),
+        ),
+        candidate(
+            "sidespan-0-w3c-keep",
+            0,
+            W3c,
+            On,
+            Inbound,
+            Some(FLOOR_W3C_KEEP),
+        ),
+        candidate(
+            "sidespan-0-default-keep",
+            0,
+            Default,
+            On,
+            Inbound,
+            Some(FLOOR_DEFAULT_KEEP),
+        ),
+        candidate(
+            "sidespan-0-w3c-no-keep-auto",
+            0,
+            W3c,
+            Off,
+            Auto,
+            Some(FLOOR_W3C),
+        ),
+        candidate(
+            "sidespan-0-w3c-keep-auto",
+            0,
+            W3c,
+            On,
+            Auto,
+            Some(FLOOR_W3C_KEEP),
+        ),
+        candidate("sidespan-1-w3c-no-keep", 1, W3c, Off, Inbound, None),
+        candidate("sidespan-1-w3c-keep", 1, W3c, On, Inbound, None),
+    ]
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Inject {
+    /// `traceparent` alone: the work of Envoy's OpenTelemetry tracer.
+    W3c,
+    /// `traceparent` and `x-b3-*`: the work of Envoy's Zipkin tracer.
+    B3,
+    /// As without a configuration: the same, and `tracestate` for what was sampled.
+    Default,
+    /// Every format.
+    All,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Keep {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Direction {
+    /// Told by the configuration.
+    Inbound,
+    /// Asked for with every request.
+    Auto,
+}
+
+/// One of ours; its name, title and configuration say the same thrice.
+fn candidate(
+    name: &str,
+    percentage: u8,
+    inject: Inject,
+    keep: Keep,
+    direction: Direction,
+    floor: Option<&'static str>,
+) -> Candidate {
+    let mut configuration = json!({
+        "sampling": {"percentage": percentage},
+        "export": {"otlp": {"cluster": RECEIVER}},
+    });
+    let mut title = format!("{percentage} %");
+    let mut as_a_tracer = |formats: &[&str]| {
+        configuration["propagation"] = json!({"inject": formats, "mirror": false});
+        // Envoy's own tracers tell nobody how probable a trace was.
+        configuration["sampling"]["consistent"] = false.into();
+    };
+    match inject {
+        Inject::W3c => {
+            as_a_tracer(&["tracecontext"]);
+            title += ", writes traceparent";
+        }
+        Inject::B3 => {
+            as_a_tracer(&["tracecontext", "b3multi"]);
+            title += ", writes traceparent and x-b3-*";
+        }
+        Inject::Default => title += ", writes W3C and B3",
+        Inject::All => {
+            let formats = Format::ALL.map(Format::name);
+            configuration["propagation"] = json!({"inject": formats});
+            title += ", writes all nine formats";
+        }
+    }
+    if keep == Keep::Off {
+        configuration["sampling"]["keep"] = json!({"errors": false});
+        title += ", keep off";
+    }
+    match direction {
+        Direction::Inbound => configuration["direction"] = "inbound".into(),
+        Direction::Auto => title += ", direction auto",
+    }
+    Candidate {
+        name: name.into(),
+        title,
+        group: Group::Sidespan,
+        work: Work::Sidespan(configuration),
+        floor,
+    }
+}

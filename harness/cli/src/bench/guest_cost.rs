@@ -1,0 +1,136 @@
+//! What a request costs in the filter itself, on the built-in host: instructions of the guest, and calls to the proxy.
+//!
+//! Both are the same on every machine and at every load, so a change shows to the last instruction. What they cost a real
+//! proxy, `sidespan bench --envoy` measures.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use sidespan_host::{
+    Action, EndOfStream, Ending, Fuel, Headers, Host, Module, StreamProperties, Value,
+};
+
+use super::request_kind::{CLUSTER, RequestKind, USUAL};
+
+/// What a request of one kind costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Instructions of the guest while the stream begins and its request's headers are there.
+    pub request: u64,
+    /// While its response's headers and its body are.
+    pub response: u64,
+    /// While it ends: `on_done`, `on_log`, `on_delete`.
+    pub end: u64,
+    /// Calls to the proxy, by their names.
+    pub calls: BTreeMap<String, u64>,
+}
+
+impl Cost {
+    /// All instructions.
+    pub fn instructions(&self) -> u64 {
+        self.request + self.response + self.end
+    }
+
+    /// All calls.
+    pub fn all_calls(&self) -> u64 {
+        self.calls.values().sum()
+    }
+}
+
+/// Compiles a filter so that its instructions are counted.
+///
+/// # Errors
+/// When it is no module.
+pub fn metered(filter: &[u8]) -> Result<Module> {
+    Module::compile_with(filter, Fuel::Metered).context("the filter cannot be compiled")
+}
+
+/// Measures one kind of request. The allocator's luck differs with what it has given away before, so a few hundred are
+/// measured, and of each part the median counts. That leaves out, too, what only one in many does: to draw randomness.
+///
+/// # Errors
+/// When the filter refuses the configuration, stops the request or traps.
+pub fn measure(module: &Module, kind: &RequestKind) -> Result<Cost> {
+    let mut host = Host::builder(module)
+        .plugin_name("sidespan")
+        .plugin_configuration(kind.configuration.to_string())
+        .cluster(CLUSTER)
+        .start()
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
+    let mut parts: [Vec<u64>; 3] = Default::default();
+    let mut fewest: Option<BTreeMap<String, u64>> = None;
+    for _ in 0..REQUESTS {
+        host.clear_transcript();
+        for (all, part) in parts.iter_mut().zip(request(&mut host, kind)?) {
+            all.push(part);
+        }
+        let calls: BTreeMap<String, u64> = host
+            .transcript()
+            .calls()
+            .iter()
+            .map(|(name, count)| ((*name).to_owned(), *count))
+            .collect();
+        let sum = |calls: &BTreeMap<_, u64>| calls.values().sum::<u64>();
+        if fewest
+            .as_ref()
+            .is_none_or(|fewest| sum(&calls) < sum(fewest))
+        {
+            fewest = Some(calls);
+        }
+    }
+    if let Some(trap) = host.trap() {
+        bail!("{}: the filter trapped: {trap}", kind.name);
+    }
+    let [request, response, end] = parts.map(median);
+    Ok(Cost {
+        request,
+        response,
+        end,
+        calls: fewest.unwrap_or_default(),
+    })
+}
+
+/// One request through its whole life: the instructions of its three parts.
+fn request(host: &mut Host, kind: &RequestKind) -> Result<[u64; 3]> {
+    let count = |host: &Host| host.fuel_used().context("a module that is not metered");
+    let is_inbound = kind.configuration["direction"] != "outbound";
+    let properties = StreamProperties::new()
+        .listener_direction(if is_inbound { 1 } else { 2 })
+        .set("source.address", Value::from("10.0.0.9:4711"))
+        .set("upstream.address", Value::from("10.0.0.7:8080"))
+        .set("upstream.request_attempt_count", Value::Uint(1));
+    let headers: Headers = USUAL.iter().chain(&kind.headers).copied().collect();
+    let begun = count(host)?;
+    let stream = host.open_stream(properties);
+    let asked = host.request_headers(stream, headers, EndOfStream::Yes);
+    let asked_at = count(host)?;
+    let answer = [
+        (":status", kind.status),
+        ("content-type", "application/json"),
+        ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        ("server", "envoy"),
+    ];
+    let answered = host.response_headers(stream, answer, EndOfStream::No);
+    let ended = host.response_body(stream, b"{}", EndOfStream::Yes);
+    let answered_at = count(host)?;
+    if [asked, answered, ended] != [Action::Continue; 3] {
+        bail!("{}: the filter stopped the request", kind.name);
+    }
+    host.end(stream, Ending::Complete)
+        .context("a stream ends once")?;
+    let ended_at = count(host)?;
+    Ok([
+        asked_at - begun,
+        answered_at - asked_at,
+        ended_at - answered_at,
+    ])
+}
+
+fn median(mut values: Vec<u64>) -> u64 {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// Fewer than a batch, so that no span leaves meanwhile.
+const REQUESTS: usize = 301;

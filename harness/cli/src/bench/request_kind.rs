@@ -1,0 +1,159 @@
+//! The kinds of requests whose cost is told apart, each with its configuration and its headers.
+//!
+//! Together they walk every path that many requests take. What only a few take (a malformed header, a conflict) costs little
+//! more than what is here, and what is configured besides (rules, attributes) by its own length.
+
+use serde_json::{Value, json};
+
+/// A kind of request.
+#[derive(Clone, Debug)]
+pub struct RequestKind {
+    /// Its name in tables and records.
+    pub name: &'static str,
+    /// The filter's configuration.
+    pub configuration: Value,
+    /// What the request has beside a usual one's headers.
+    pub headers: Vec<(&'static str, &'static str)>,
+    /// `:status` of its response.
+    pub status: &'static str,
+}
+
+impl RequestKind {
+    /// All of them.
+    pub fn all() -> Vec<Self> {
+        let off = json!({"percentage": 0, "keep": {"errors": false}});
+        let kept = json!({"percentage": 0});
+        let every = json!({"percentage": 100});
+        let probed = json!({"percentage": 100, "exclude": [{"path": "/api/*"}]});
+        let exporting = |sampling: &Value, direction: &str| {
+            json!({
+                "sampling": sampling,
+                "export": {"otlp": {"cluster": CLUSTER}},
+                "direction": direction,
+            })
+        };
+        let alone = |mut configuration: Value| {
+            configuration["propagation"] = json!({"inject": ["tracecontext"], "mirror": false});
+            configuration
+        };
+        let mut nine = exporting(&every, "inbound");
+        nine["propagation"] = json!({"inject": FORMATS});
+        let attempt = json!({"role": "attempt", "export": {"otlp": {"cluster": CLUSTER}}});
+        vec![
+            Self::of("translation only, nothing comes in", json!({}), &[]),
+            Self::of("translation only, W3C comes in", json!({}), &[SAMPLED]),
+            Self::of("excluded", exporting(&probed, "inbound"), &[]),
+            Self::of(
+                "not sampled, keep off, W3C alone goes out",
+                alone(exporting(&off, "inbound")),
+                &[],
+            ),
+            Self::of("not sampled, keep off", exporting(&off, "inbound"), &[]),
+            Self::of(
+                "not sampled, keep off, W3C comes in",
+                exporting(&off, "inbound"),
+                &[UNSAMPLED],
+            ),
+            Self::of("not sampled, SERVER", exporting(&kept, "inbound"), &[]),
+            Self::of(
+                "not sampled, CLIENT",
+                exporting(&kept, "outbound"),
+                &[UNSAMPLED],
+            ),
+            Self::of("not sampled, edge", exporting(&kept, "edge"), &[]),
+            Self {
+                status: "503",
+                ..Self::of(
+                    "not sampled and kept",
+                    exporting(&kept, "inbound"),
+                    &[UNSAMPLED],
+                )
+            },
+            Self::of(
+                "sampled, SERVER, W3C alone goes out",
+                alone(exporting(&every, "inbound")),
+                &[],
+            ),
+            Self::of("sampled, SERVER", exporting(&every, "inbound"), &[]),
+            Self::of(
+                "sampled, SERVER, W3C comes in",
+                exporting(&every, "inbound"),
+                &[SAMPLED],
+            ),
+            Self::of("sampled, SERVER, nine formats go out", nine, &[]),
+            Self::of("sampled, CLIENT", exporting(&every, "outbound"), &[SAMPLED]),
+            Self::of("sampled, edge", exporting(&every, "edge"), &[SAMPLED]),
+            Self::of(
+                "sampled, SERVER of a gRPC call",
+                exporting(&every, "inbound"),
+                &[SAMPLED, GRPC],
+            ),
+            Self {
+                status: "503",
+                ..Self::of(
+                    "sampled, SERVER that fails",
+                    exporting(&every, "inbound"),
+                    &[SAMPLED],
+                )
+            },
+            Self::of("a try", attempt, &[SAMPLED]),
+        ]
+    }
+
+    fn of(
+        name: &'static str,
+        configuration: Value,
+        headers: &[(&'static str, &'static str)],
+    ) -> Self {
+        Self {
+            name,
+            configuration,
+            headers: headers.into(),
+            status: "200",
+        }
+    }
+}
+
+/// The collector's cluster in all configurations.
+pub const CLUSTER: &str = "collector";
+
+/// What every request has: a usual one behind another proxy.
+pub const USUAL: [(&str, &str); 10] = [
+    (":method", "GET"),
+    (":scheme", "http"),
+    (":authority", "cart.shop.svc.cluster.local:8080"),
+    (":path", "/api/v1/cart/7?currency=EUR"),
+    (
+        "user-agent",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    ),
+    ("accept", "application/json"),
+    ("accept-encoding", "gzip, deflate"),
+    ("x-forwarded-for", "203.0.113.7"),
+    ("x-forwarded-proto", "https"),
+    ("x-request-id", "2f1c7a2e-6d0a-9f0e-8a55-1f1d9b1e2c3d"),
+];
+
+/// A context that the caller sampled.
+pub const SAMPLED: (&str, &str) = (
+    "traceparent",
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+);
+/// One that it did not.
+pub const UNSAMPLED: (&str, &str) = (
+    "traceparent",
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+);
+/// What makes a request a gRPC call.
+pub const GRPC: (&str, &str) = ("content-type", "application/grpc");
+const FORMATS: [&str; 9] = [
+    "tracecontext",
+    "b3",
+    "b3multi",
+    "jaeger",
+    "xray",
+    "datadog",
+    "grpc-trace-bin",
+    "ottrace",
+    "gcp",
+];

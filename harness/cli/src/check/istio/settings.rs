@@ -1,0 +1,74 @@
+//! What else says how much is traced: Istio's resources and OpenTelemetry's settings, collected from all files.
+//!
+//! | kind | what is read |
+//! |---|---|
+//! | `Telemetry` | `spec.tracing` |
+//! | `ConfigMap` `istio`, `IstioOperator`, `Istio`, Helm values, `MeshConfig` by itself | the mesh |
+//! | `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob`, `Pod` | labels, environment, `proxy.istio.io/config` |
+//! | `Instrumentation` | the OpenTelemetry Operator's sampler |
+//! | lines `OTEL_…=…` | OpenTelemetry's environment variables |
+
+mod collected;
+pub mod env_file;
+mod mesh;
+mod place;
+mod sdk_sampler;
+mod telemetry;
+mod workload;
+
+pub use collected::{Mesh, Mode, Pilot, Sampler, Settings, Telemetry, Tracing, Workload};
+pub(in crate::check) use place::written;
+pub use place::{GATEWAY_NAME, Labels, Note, Place, Weight};
+
+use crate::check::input::document::Document;
+
+impl Settings {
+    /// Reads one document, and tells how many settings are in it.
+    pub fn read(&mut self, file: usize, document: usize, tree: &Document) -> usize {
+        let before = self.count();
+        self.visit(
+            Place {
+                file,
+                document,
+                path: "$".into(),
+                name: String::new(),
+            },
+            tree,
+        );
+        self.count() - before
+    }
+
+    fn visit(&mut self, place: Place, tree: &Document) {
+        let kind = tree
+            .get("kind")
+            .and_then(Document::text)
+            .unwrap_or_default();
+        match kind {
+            "Telemetry" => telemetry::read(self, place, tree),
+            "ConfigMap" => {
+                mesh::config_map(self, place.clone(), tree);
+                sdk_sampler::config_map(self, place, tree);
+            }
+            "IstioOperator" | "Istio" | "IstioRevision" => mesh::operator(self, place, tree),
+            "Instrumentation" => sdk_sampler::instrumentation(self, place, tree),
+            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => {
+                workload::read(self, place, kind, tree, &["spec", "template"]);
+            }
+            "CronJob" => {
+                let template = ["spec", "jobTemplate", "spec", "template"];
+                workload::read(self, place, kind, tree, &template);
+            }
+            "Pod" => workload::read(self, place, kind, tree, &[]),
+            "" => mesh::bare(self, place, tree),
+            kind if kind.ends_with("List") => {
+                for (index, item) in tree.items("items").iter().enumerate() {
+                    self.visit(place.at(&format!(".items[{index}]")), item);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! What the settings of Istio come to: a percentage for everything that the files name, and the same for the filter.
+
+use serde::Serialize;
+
+use super::resolve::{Istio, PILOT_DEFAULT, Side};
+use super::settings::{Labels, Mode, Settings, written};
+use super::translate::{Groups, Plugin, is_off, plugins, rate};
+
+/// Istio's settings, resolved.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The root namespace.
+    pub root: String,
+    /// Istio's tracer is turned off everywhere.
+    pub off: bool,
+    /// One entry for all that has a name, and one for the rest of the mesh.
+    pub workloads: Vec<Row>,
+    /// The same for the filter.
+    pub plugins: Vec<Plugin>,
+}
+
+impl Summary {
+    /// Whether all that Istio has been told is to be quiet: then there is no percentage to take over.
+    pub(in crate::check) fn is_only_off(&self) -> bool {
+        let sides = self
+            .workloads
+            .iter()
+            .flat_map(|row| [&row.client, &row.server]);
+        self.off && sides.map(|side| &*side.by).all(|by| by == PILOT_DEFAULT)
+    }
+}
+
+/// A group of workloads.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// `None` for those that nothing names.
+    pub namespace: Option<String>,
+    /// `Deployment cart`, `app=cart`, or `None` for all others of the namespace.
+    pub workload: Option<String>,
+    /// What it sends.
+    pub client: Percentage,
+    /// What it receives.
+    pub server: Percentage,
+}
+
+/// What Istio makes of one side.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Percentage {
+    /// Of new traces; what the filter has to be given.
+    pub percentage: f64,
+    /// What says so.
+    pub by: String,
+    /// Whether Istio's own tracer runs there, as far as the files tell.
+    pub native: bool,
+}
+
+impl Summary {
+    /// Resolves all that was read; `None` where nothing of it is Istio's.
+    pub fn of(settings: &Settings) -> Option<Self> {
+        if !settings.has_istio() {
+            return None;
+        }
+        let istio = Istio::new(settings);
+        let groups = Groups::of(settings);
+        let is_off = is_off(&istio, &groups);
+        let none = Labels::new();
+        let row = |namespace: Option<&str>, workload: Option<String>, labels: &Labels| {
+            let side = |mode| percentage(&istio.side(namespace, labels, mode), is_off);
+            Row {
+                namespace: namespace.map(Into::into),
+                workload,
+                client: side(Mode::Client),
+                server: side(Mode::Server),
+            }
+        };
+        let mut rows = vec![row(None, None, &none)];
+        for namespace in &groups.namespaces {
+            rows.push(row(Some(namespace), None, &none));
+            let selected = settings
+                .telemetries
+                .iter()
+                .filter(|telemetry| telemetry.namespace == *namespace);
+            for selector in selected.filter_map(|telemetry| telemetry.selector.as_ref()) {
+                rows.push(row(Some(namespace), Some(written(selector)), selector));
+            }
+            for workload in settings
+                .workloads
+                .iter()
+                .filter(|workload| workload.namespace == *namespace)
+            {
+                let name = workload
+                    .place
+                    .name
+                    .replacen(&format!("{namespace}/"), "", 1);
+                rows.push(row(Some(namespace), Some(name), &workload.labels));
+            }
+        }
+        Some(Self {
+            root: istio.root().into(),
+            off: is_off,
+            workloads: rows,
+            plugins: plugins(&istio, settings),
+        })
+    }
+}
+
+fn percentage(side: &Side<'_>, is_off: bool) -> Percentage {
+    let by = match side.disabled && !is_off {
+        true => "disableSpanReporting".into(),
+        false => side.by.clone(),
+    };
+    Percentage {
+        percentage: rate(side, is_off),
+        by,
+        native: side.native.is_some(),
+    }
+}

@@ -1,0 +1,337 @@
+//! Where in a document the filter's configuration stands.
+//!
+//! In an Istio WasmPlugin it is `spec.pluginConfig`, in a TrafficExtension `spec.wasm.pluginConfig`; in whatever holds
+//! Envoy's own configuration (a bootstrap, an EnvoyFilter, an answer of ECDS) it is in the wasm filter, as text or as
+//! a `Struct`. As a network filter the module cannot work at all, so that is an error wherever it stands. What has none
+//! of Sidespan's names is another plugin, and skipped. Any other document that is neither Kubernetes' nor Envoy's is the
+//! configuration itself.
+
+use std::fmt;
+
+use super::input::document::Document;
+use super::input::environment::Environment;
+use super::input::plugin_owner::Names;
+use super::istio::plugin_scope::Scope;
+
+/// A configuration, and how it is installed.
+#[derive(Debug, PartialEq)]
+pub struct Found {
+    /// JSON path of the configuration.
+    pub path: String,
+    /// The configuration as JSON; empty where there is none.
+    pub json: String,
+    /// What is wrong or risky around it: paths and sentences.
+    pub warnings: Vec<(String, String)>,
+    /// What its VM will have of an environment; `None` where nobody can tell.
+    pub environment: Option<Environment>,
+    /// Which workloads it is for, where Istio installs it.
+    pub scope: Option<Scope>,
+}
+
+impl Found {
+    /// Whether it is for one try of a request, behind the router.
+    fn is_attempt(&self) -> bool {
+        let tree: serde_json::Value = serde_json::from_str(&self.json).unwrap_or_default();
+        tree.get("role").is_some_and(|role| role == "attempt")
+    }
+}
+
+/// What a document has; with each sentence the path that it is about.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// The configurations of Sidespan's filter.
+    pub found: Vec<Found>,
+    /// Why a configuration cannot be taken out, or cannot work where it is installed.
+    pub errors: Vec<(String, String)>,
+    /// Plugins of others.
+    pub skipped: Vec<(String, String)>,
+}
+
+/// Finds all configurations of a document.
+pub fn configurations(document: &Document) -> Findings {
+    let mut finder = Findings::default();
+    finder.visit(document, &Path::Root, None);
+    let is_foreign = FOREIGN.iter().any(|key| document.get(key).is_some());
+    let is_empty = finder.found.is_empty() && finder.errors.is_empty() && finder.skipped.is_empty();
+    if is_empty && !is_foreign {
+        finder.found.push(Found {
+            path: "$".into(),
+            json: json(Some(document)),
+            warnings: Vec::new(),
+            environment: None,
+            scope: None,
+        });
+    }
+    finder
+}
+
+impl Findings {
+    /// Looks below a document; `entry` is the name next to it, which an entry in a list of filters has.
+    fn visit(&mut self, document: &Document, path: &Path<'_>, entry: Option<&Document>) {
+        match document {
+            Document::Object(pairs) => {
+                match document.get("kind").and_then(Document::text) {
+                    Some("WasmPlugin") => return self.istio(document, path, &["spec"]),
+                    Some("TrafficExtension") => {
+                        return self.istio(document, path, &["spec", "wasm"]);
+                    }
+                    _ => {}
+                }
+                if let Some(filter) = Filter::named_by(document.get("@type")) {
+                    let at = path.key("@type");
+                    return self.envoy(document, path, entry, filter, &at);
+                }
+                for key in ["type_url", "typeUrl"] {
+                    if let Some(filter) = Filter::named_by(document.get(key))
+                        && let Some(value) = document.get("value")
+                    {
+                        return self.envoy(
+                            value,
+                            &path.key("value"),
+                            entry,
+                            filter,
+                            &path.key(key),
+                        );
+                    }
+                }
+                let before = self.found.len();
+                for (key, value) in pairs {
+                    self.visit(value, &path.key(key), document.get("name"));
+                }
+                self.native_tracing(document, path, before);
+            }
+            Document::List(list) => {
+                for (index, value) in list.iter().enumerate() {
+                    self.visit(value, &Path::Index(path, index), None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn istio(&mut self, document: &Document, path: &Path<'_>, keys: &[&str]) {
+        let Some(plugin) = document.at(keys) else {
+            return;
+        };
+        let at = format!("{path}.{}", keys.join("."));
+        let names = Names::of_istio(document, plugin);
+        if !names.are_ours() {
+            return self.skipped.push((at, names.skipped()));
+        }
+        if plugin.get("type").and_then(Document::text) == Some("NETWORK") {
+            self.refuse_network(Filter::Network, || format!("{at}.type"));
+        }
+        let strategy = plugin
+            .get("failStrategy")
+            .and_then(Document::text)
+            .unwrap_or("FAIL_CLOSE");
+        let mut warnings = Vec::new();
+        if strategy != "FAIL_OPEN" {
+            warnings.push((
+                format!("{at}.failStrategy"),
+                format!(
+                    "with {strategy} a registry that is down takes the traffic down; set FAIL_OPEN"
+                ),
+            ));
+        }
+        let url = plugin.get("url").and_then(Document::text);
+        if url.is_some_and(|url| url.split('/').any(|part| part == "REGISTRY")) {
+            warnings.push((
+                format!("{at}.url"),
+                "REGISTRY stands for a registry of yours; put the one there that the image was pushed to"
+                    .into(),
+            ));
+        }
+        let mut found = Found {
+            path: format!("{at}.pluginConfig"),
+            json: json(plugin.get("pluginConfig")),
+            warnings,
+            environment: Some(Environment::of_istio(plugin, &at)),
+            scope: Some(Scope::of(document)),
+        };
+        if found.is_attempt() {
+            found.warnings.push((
+                format!("{at}.pluginConfig.role"),
+                "Istio installs plugins in front of the router; role attempt belongs behind it, \
+                 into the router's upstream_http_filters, which an EnvoyFilter can merge"
+                    .into(),
+            ));
+        }
+        self.found.push(found);
+    }
+
+    /// All filters of a module share a VM, and one that is asked to be a network filter traps.
+    fn refuse_network(&mut self, filter: Filter, at: impl FnOnce() -> String) {
+        if filter == Filter::Network {
+            self.errors.push((
+                at(),
+                "as a network filter the module traps at the first connection and takes its HTTP filters with it; \
+                 install it as an HTTP filter (Istio: leave `type` out; Envoy: envoy.filters.http.wasm)"
+                    .into(),
+            ));
+        }
+    }
+
+    fn envoy(
+        &mut self,
+        wasm: &Document,
+        path: &Path<'_>,
+        entry: Option<&Document>,
+        filter: Filter,
+        kind_at: &Path<'_>,
+    ) {
+        let names = Names::of_envoy(entry, wasm);
+        if !names.are_ours() {
+            return self.skipped.push((path.to_string(), names.skipped()));
+        }
+        self.refuse_network(filter, || kind_at.to_string());
+        let mut warnings = Vec::new();
+        let config = wasm.get("config");
+        let field = |names: [&str; 2]| config.and_then(|config| either(config, names));
+        let is_open = match field(["failure_policy", "failurePolicy"]).and_then(Document::text) {
+            None | Some("UNSPECIFIED") => {
+                field(["fail_open", "failOpen"]) == Some(&Document::Boolean(true))
+            }
+            Some(policy) => policy == "FAIL_OPEN",
+        };
+        if !is_open {
+            let is_file = field(["vm_config", "vmConfig"])
+                .and_then(|vm| vm.at(&["code", "local"]))
+                .is_some();
+            let cause = if is_file {
+                // A file that is missing or broken is refused with its listener, whatever the policy.
+                "a filter that traps takes the traffic down; set FAIL_OPEN"
+            } else {
+                "a filter that cannot be loaded takes the traffic down; set FAIL_OPEN"
+            };
+            warnings.push((format!("{path}.config.failure_policy"), cause.into()));
+        }
+        let vm = field(["vm_config", "vmConfig"]);
+        let environment = Environment::of_envoy(vm, &format!("{path}.config"));
+        let mut found = Found {
+            path: format!("{path}.config.configuration"),
+            json: String::new(),
+            warnings,
+            environment: Some(environment),
+            scope: None,
+        };
+        let Some(configuration) = field(["configuration"; 2]) else {
+            return self.found.push(found);
+        };
+        found.path.push_str(".value");
+        let kind = configuration
+            .get("@type")
+            .and_then(Document::text)
+            .unwrap_or_default();
+        found.json = match (kind.rsplit('/').next(), configuration.get("value")) {
+            (_, None) => String::new(),
+            (Some("google.protobuf.StringValue"), Some(Document::String(text))) => text.clone(),
+            (Some("google.protobuf.Struct"), Some(value)) => json(Some(value)),
+            _ => {
+                return self.errors.push((
+                    found.path,
+                    format!(
+                        "expected google.protobuf.StringValue with text or google.protobuf.Struct with an object, found \"{kind}\""
+                    ),
+                ));
+            }
+        };
+        self.found.push(found);
+    }
+
+    /// Envoy's own tracer writes its headers behind all filters, over those of the filter.
+    fn native_tracing(&mut self, manager: &Document, path: &Path<'_>, before: usize) {
+        let Some(tracing) = manager
+            .get("tracing")
+            .filter(|tracing| tracing.get("provider").is_some())
+        else {
+            return;
+        };
+        let silent = either(tracing, ["no_context_propagation", "noContextPropagation"]);
+        let is_silent = silent == Some(&Document::Boolean(true));
+        // Behind the router the filter comes last.
+        let first = self
+            .found
+            .iter_mut()
+            .skip(before)
+            .find(|found| !found.is_attempt());
+        if let (Some(found), false) = (first, is_silent) {
+            found.warnings.push((
+                format!("{path}.tracing"),
+                "Envoy's own tracer overwrites the headers that the filter writes; \
+                 remove it, set no_context_propagation: true, or install the filter with role attempt as well"
+                    .into(),
+            ));
+        }
+    }
+}
+
+/// The configuration as the filter gets it: Kubernetes and Envoy leave out what is null.
+fn json(value: Option<&Document>) -> String {
+    value
+        .filter(|value| **value != Document::Null)
+        .map(Document::to_json)
+        .unwrap_or_default()
+}
+
+/// A field by its name in the protocol or in JSON; Envoy takes both.
+fn either<'a>(document: &'a Document, names: [&str; 2]) -> Option<&'a Document> {
+    names.iter().find_map(|name| document.get(name))
+}
+
+/// What Envoy loads a module as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Filter {
+    Http,
+    Network,
+}
+
+impl Filter {
+    fn named_by(url: Option<&Document>) -> Option<Self> {
+        match url.and_then(Document::text)?.rsplit('/').next()? {
+            "envoy.extensions.filters.http.wasm.v3.Wasm" => Some(Self::Http),
+            "envoy.extensions.filters.network.wasm.v3.Wasm" => Some(Self::Network),
+            _ => None,
+        }
+    }
+}
+
+/// Keys that none of the filter's configurations has.
+const FOREIGN: [&str; 7] = [
+    "apiVersion",
+    "kind",
+    "@type",
+    "resources",
+    "static_resources",
+    "staticResources",
+    "dynamic_resources",
+];
+
+enum Path<'a> {
+    Root,
+    Key(&'a Path<'a>, &'a str),
+    Index(&'a Path<'a>, usize),
+}
+
+impl Path<'_> {
+    fn key<'b>(&'b self, key: &'b str) -> Path<'b> {
+        Path::Key(self, key)
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Path::Root => formatter.write_str("$"),
+            Path::Key(parent, key)
+                if key
+                    .chars()
+                    .all(|character| character.is_ascii_alphanumeric() || character == '_') =>
+            {
+                write!(formatter, "{parent}.{key}")
+            }
+            Path::Key(parent, key) => write!(formatter, "{parent}[{key:?}]"),
+            Path::Index(parent, index) => write!(formatter, "{parent}[{index}]"),
+        }
+    }
+}

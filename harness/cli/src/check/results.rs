@@ -1,0 +1,136 @@
+//! All files together: each judged by itself, and then what they say of each other.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::compatibility::{self, SidespanConfig, sdk};
+use super::decision::Question;
+use super::istio::plugin_scope::working;
+use super::istio::resolve::Istio;
+use super::istio::settings::{Settings, Weight};
+use super::istio::summary::Summary;
+use super::report::{Finding, Report};
+
+/// What came of the files.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Results {
+    /// No file has an error.
+    pub valid: bool,
+    /// One entry a file, in their order.
+    #[serde(rename = "files")]
+    pub reports: Vec<Report>,
+    /// What Istio's settings come to, if there are any.
+    pub istio: Option<Summary>,
+    /// The samplers of SDKs.
+    pub samplers: Vec<Sdk>,
+}
+
+/// One sampler, and what it does beside a sidecar.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Sdk {
+    /// Whose it is.
+    pub name: String,
+    /// The sampler that the SDK takes.
+    pub sampler: String,
+    /// Its argument.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub argument: Option<String>,
+    /// What that means.
+    pub meaning: String,
+}
+
+impl Results {
+    /// Checks files, each with what could be read of it.
+    pub fn of(files: Vec<(String, io::Result<Vec<u8>>)>, question: Option<&Question>) -> Self {
+        let mut settings = Settings::default();
+        let mut reports: Vec<_> = files
+            .into_iter()
+            .enumerate()
+            .map(|(index, (name, read))| match read {
+                Ok(bytes) => Report::read(index, &name, &bytes, &mut settings),
+                Err(error) => Report::unread(&name, format!("cannot be read: {error}")),
+            })
+            .collect();
+        let ours: Vec<_> = reports
+            .iter()
+            .enumerate()
+            .flat_map(|(file, report)| {
+                report
+                    .explanations
+                    .iter()
+                    .map(move |explained| SidespanConfig {
+                        file,
+                        document: explained.document,
+                        path: &explained.path,
+                        config: &explained.config,
+                        scope: explained.scope.as_ref(),
+                    })
+            })
+            .collect();
+        for note in compatibility::notes(&settings, &ours) {
+            let Some(report) = reports.get_mut(note.place.file) else {
+                continue;
+            };
+            let finding = Finding {
+                document: note.place.document,
+                path: note.place.path,
+                message: note.message,
+            };
+            match note.weight {
+                Weight::Error => report.errors.push(finding),
+                Weight::Warning => report.warnings.push(finding),
+                Weight::Skipped => report.skipped.push(finding),
+            }
+        }
+        if let Some(question) = question {
+            answer(&mut reports, question, Istio::new(&settings).root());
+        }
+        let samplers = settings.samplers.iter().map(|sampler| Sdk {
+            name: sampler.place.name.clone(),
+            sampler: sdk::kind(sampler).into(),
+            argument: sampler.argument.clone(),
+            meaning: sdk::meaning(sampler),
+        });
+        Self {
+            valid: reports.iter().all(|report| report.errors.is_empty()),
+            samplers: samplers.collect(),
+            istio: Summary::of(&settings),
+            reports,
+        }
+    }
+}
+
+/// Checks a file by itself.
+pub fn check_file(file: &str, bytes: &[u8]) -> Report {
+    let Results { mut reports, .. } = Results::of(vec![(file.into(), Ok(bytes.into()))], None);
+    reports.pop().unwrap_or_else(|| Report::empty(file))
+}
+
+/// Lets every configuration answer that is at work where the question asks, and the others say why they are not.
+fn answer(reports: &mut [Report], question: &Question, root: &str) {
+    let labels = question.labels();
+    let spot = question.spot(&labels);
+    let all = || reports.iter().flat_map(|report| &report.explanations);
+    let scopes: Vec<_> = all()
+        .filter_map(|explained| explained.scope.clone())
+        .collect();
+    let working = working(scopes.iter(), root, &spot);
+    let mut at = 0;
+    for explained in reports
+        .iter_mut()
+        .flat_map(|report| &mut report.explanations)
+    {
+        let place = explained.scope.as_ref().map(|_| at);
+        at += usize::from(place.is_some());
+        explained.answer = Some(match &explained.scope {
+            Some(scope) if !scope.reaches(root, &spot) => {
+                question.elsewhere(format!("not here, this plugin is for {}", scope.told(root)))
+            }
+            Some(_) if place != working => question.elsewhere(
+                "stands aside, for another of these plugins has a higher priority in the same chain".into(),
+            ),
+            _ => question.answer(&explained.config),
+        });
+    }
+}

@@ -1,0 +1,99 @@
+//! A sidecar from its start to its stop.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use sidespan_host::{LogLine, Shared};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
+
+use super::accept::Front;
+use super::call::Caller;
+use super::config::SidecarConfig;
+use super::vm::Vm;
+
+/// A running sidecar. Dropping it stops it at once; [`Sidecar::stop`] lets it finish.
+#[derive(Debug)]
+pub struct Sidecar {
+    local_addr: SocketAddr,
+    vm: Vm,
+    stop: watch::Sender<bool>,
+    drain: Duration,
+    front: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Sidecar {
+    /// Starts the VM, then listens.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or the VM does not start; then the message has the filter's log.
+    pub async fn start(config: SidecarConfig) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(config.listen).await;
+        let listener = listener.with_context(|| format!("listening on {}", config.listen))?;
+        let local_addr = listener.local_addr()?;
+        let (vm, calls) = Vm::start(&config).await?;
+        tokio::spawn(Caller::new(&config, vm.clone()).run(calls));
+        let (stop, stopped) = watch::channel(false);
+        let drain = config.drain;
+        let front = Front::new(config, local_addr, vm.clone());
+        let front = tokio::spawn(front.run(listener, stopped));
+        Ok(Self {
+            local_addr,
+            vm,
+            stop,
+            drain,
+            front: Mutex::new(Some(front)),
+        })
+    }
+
+    /// Returns where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Returns the filter's counters by name. They stay readable after the stop.
+    pub fn counters(&self) -> BTreeMap<String, u64> {
+        self.shared().counters()
+    }
+
+    /// Returns the filter's gauges by name. They stay readable after the stop.
+    pub fn gauges(&self) -> BTreeMap<String, u64> {
+        self.shared().gauges()
+    }
+
+    /// Returns everything that the VM shares: metrics and shared data.
+    pub fn shared(&self) -> &Shared {
+        self.vm.shared()
+    }
+
+    /// Returns the filter's log so far, at most the last 65,536 lines.
+    pub fn logs(&self) -> Vec<LogLine> {
+        self.vm.logs()
+    }
+
+    /// Stops: no new connection, open requests to their end, then the filter's own end, with what it still has to send.
+    /// All of it within the configured time. Stopping twice does nothing more.
+    pub async fn stop(&self) {
+        let begun = Instant::now();
+        // Nobody listens any more when it was stopped before.
+        let _ = self.stop.send(true);
+        if let Some(front) = self.front.lock().await.take() {
+            // It only fails if it panicked, which has been told then.
+            let _ = front.await;
+        }
+        let left = self.drain.saturating_sub(begun.elapsed());
+        self.vm.stop(left).await;
+    }
+}
+
+impl Drop for Sidecar {
+    fn drop(&mut self) {
+        if let Some(front) = self.front.get_mut().take() {
+            front.abort();
+            self.vm.halt();
+        }
+    }
+}

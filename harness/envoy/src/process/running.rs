@@ -1,0 +1,270 @@
+//! A running Envoy: started and ended.
+//!
+//! Each has a folder of its own for its configuration and its log. It ends with the value that stands for it, and at the
+//! latest with this process.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use thiserror::Error;
+
+use crate::admin;
+use crate::bootstrap::Bootstrap;
+use crate::leash::Leash;
+use crate::wait::wait_for;
+
+/// What can go wrong with a running Envoy.
+#[derive(Debug, Error)]
+pub enum EnvoyError {
+    /// It ended by itself, mostly because it refused its configuration.
+    #[error("Envoy ended ({status}); the end of its log:\n{log}")]
+    Ended {
+        /// How it ended.
+        status: ExitStatus,
+        /// The last lines that it wrote.
+        log: String,
+    },
+    /// It did not do in time what it was waited for.
+    #[error("waited in vain for {what}; the end of Envoy's log:\n{log}")]
+    Timeout {
+        /// What was waited for.
+        what: String,
+        /// The last lines that it wrote.
+        log: String,
+    },
+    /// The admin interface answered with an error.
+    #[error("admin {path}: {status} {body}")]
+    Admin {
+        /// What was asked.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// The answer.
+        body: String,
+    },
+    /// There is no such listener.
+    #[error("no listener `{0}`")]
+    NoListener(String),
+    /// A file or a connection failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// A running Envoy. Dropping it kills it.
+#[derive(Debug)]
+pub struct Envoy {
+    held: Mutex<Held>,
+    pub(super) pid: u32,
+    pub(super) admin: SocketAddr,
+    ports: BTreeMap<String, u16>,
+    pub(super) folder: TempDir,
+}
+
+/// The process, and what ends it should this one end first; without a leash it has ended.
+#[derive(Debug)]
+struct Held {
+    child: Child,
+    leash: Option<Leash>,
+}
+
+impl Envoy {
+    /// Starts `binary` and waits until it serves: workers run and every listener is bound.
+    ///
+    /// # Errors
+    /// [`EnvoyError::Ended`] or [`EnvoyError::Timeout`] with the end of the log, which says what is wrong.
+    pub fn start(binary: &Path, bootstrap: &Bootstrap) -> Result<Self, EnvoyError> {
+        let folder = tempfile::Builder::new()
+            .prefix("sidespan-envoy-")
+            .tempdir()?;
+        let config = folder.path().join("envoy.json");
+        fs::write(&config, bootstrap.to_json(folder.path()).to_string())?;
+        Self::launch(
+            binary,
+            &config,
+            folder,
+            bootstrap.workers(),
+            bootstrap.component_log_level(),
+        )
+    }
+
+    /// Starts `binary` with a configuration written by hand. Its admin interface must listen on the loopback interface,
+    /// best on port 0.
+    ///
+    /// # Errors
+    /// As [`Envoy::start`].
+    pub fn start_file(binary: &Path, config: &Path, log_levels: &str) -> Result<Self, EnvoyError> {
+        let folder = tempfile::Builder::new()
+            .prefix("sidespan-envoy-")
+            .tempdir()?;
+        Self::launch(binary, config, folder, 1, log_levels)
+    }
+
+    fn launch(
+        binary: &Path,
+        config: &Path,
+        folder: TempDir,
+        workers: u32,
+        levels: &str,
+    ) -> Result<Self, EnvoyError> {
+        let log = File::create(folder.path().join(LOG))?;
+        let admin_file = folder.path().join("admin");
+        let child = Command::new(binary)
+            .arg("-c")
+            .arg(config)
+            .arg("--admin-address-path")
+            .arg(&admin_file)
+            .args(["--concurrency", &workers.to_string()])
+            .args(["--log-level", "warning", "--component-log-level", levels])
+            // Hot restart needs a socket that all Envoys of a machine share.
+            .arg("--disable-hot-restart")
+            // Lines of an access log would stay in memory for ten seconds.
+            .args(["--file-flush-interval-msec", "50"])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        let pid = child.id();
+        // From here on the child is killed when anything goes wrong: `Drop` of this value does it.
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut envoy = Self {
+            held: Mutex::new(Held { child, leash: None }),
+            pid,
+            admin: nowhere,
+            ports: BTreeMap::new(),
+            folder,
+        };
+        let leash = Leash::new(pid, envoy.folder.path())?;
+        envoy
+            .held
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .leash = Some(leash);
+        envoy.admin = envoy.until("its admin interface", |_| {
+            fs::read_to_string(&admin_file)
+                .ok()
+                .and_then(|text| text.trim().parse().ok())
+        })?;
+        envoy.until("readiness", |envoy| {
+            admin::ask(envoy.admin, "GET", "/ready")
+                .ok()
+                .filter(|answer| answer.status == 200)
+        })?;
+        envoy.ports = envoy.bound_ports()?;
+        Ok(envoy)
+    }
+
+    /// The port that a listener is bound to.
+    ///
+    /// # Errors
+    /// [`EnvoyError::NoListener`] when there is no such listener.
+    pub fn port(&self, listener: &str) -> Result<u16, EnvoyError> {
+        self.ports
+            .get(listener)
+            .copied()
+            .ok_or_else(|| EnvoyError::NoListener(listener.into()))
+    }
+
+    /// The address that a listener is bound to.
+    ///
+    /// # Errors
+    /// As [`Envoy::port`].
+    pub fn address(&self, listener: &str) -> Result<SocketAddr, EnvoyError> {
+        Ok(SocketAddr::from(([127, 0, 0, 1], self.port(listener)?)))
+    }
+
+    /// The address of the admin interface.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The folder with its configuration, its log and its access logs.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Asks it to end, as a termination signal does, and waits until it has.
+    ///
+    /// # Errors
+    /// [`EnvoyError::Timeout`] when it goes on.
+    pub fn quit(&self, limit: Duration) -> Result<ExitStatus, EnvoyError> {
+        self.admin_post("/quitquitquit")?;
+        wait_for(limit, || self.ended()).ok_or_else(|| self.timeout("its end"))
+    }
+
+    pub(crate) fn timeout(&self, what: &str) -> EnvoyError {
+        EnvoyError::Timeout {
+            what: what.into(),
+            log: self.log_tail(),
+        }
+    }
+
+    /// Waits for a step of the start; an Envoy that ends meanwhile is not waited for.
+    pub(super) fn until<T>(
+        &self,
+        what: &str,
+        look: impl Fn(&Self) -> Option<T>,
+    ) -> Result<T, EnvoyError> {
+        wait_for(START, || {
+            if let Some(status) = self.ended() {
+                return Some(Err(EnvoyError::Ended {
+                    status,
+                    log: self.log_tail(),
+                }));
+            }
+            look(self).map(Ok)
+        })
+        .unwrap_or_else(|| Err(self.timeout(what)))
+    }
+
+    fn bound_ports(&self) -> Result<BTreeMap<String, u16>, EnvoyError> {
+        let text = self.admin_get("/listeners?format=json")?;
+        let answer: Value = serde_json::from_str(&text).map_err(io::Error::from)?;
+        let all = answer["listener_statuses"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let port = |listener: &Value| {
+            let port = listener["local_address"]["socket_address"]["port_value"].as_u64()?;
+            Some((
+                listener["name"].as_str()?.to_owned(),
+                u16::try_from(port).ok()?,
+            ))
+        };
+        Ok(all.iter().filter_map(port).collect())
+    }
+
+    pub(super) fn ended(&self) -> Option<ExitStatus> {
+        let mut held = self.held.lock().ok()?;
+        let status = held.child.try_wait().ok().flatten()?;
+        held.leash = None;
+        Some(status)
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        // By its id and nothing else; one that has already ended is only collected.
+        let held = self.held.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = held.child.kill().and_then(|()| held.child.wait()) {
+            log::warn!("Envoy {} could not be ended: {error}", self.pid);
+        }
+    }
+}
+
+pub(super) const LOG: &str = "envoy.log";
+
+/// A cold start with a wasm module takes about a second; a loaded machine takes longer.
+const START: Duration = Duration::from_secs(60);

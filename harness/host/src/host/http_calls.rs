@@ -1,0 +1,96 @@
+//! HTTP calls of the guest: taken by the caller, and answered by it.
+
+use super::vm::Host;
+use crate::headers::Headers;
+use crate::host_call::word;
+use crate::vm_state::{CallToken, HttpCall, NoSuchCall, Reply};
+
+impl Host {
+    /// Takes the calls that the guest has made since the last time. They stay in flight until they are answered.
+    pub fn calls(&mut self) -> Vec<HttpCall> {
+        self.state_mut().calls.take_fresh()
+    }
+
+    /// Returns the number of calls that are not answered yet.
+    pub fn calls_in_flight(&self) -> usize {
+        self.state().calls.in_flight()
+    }
+
+    /// Answers a call with a response: `proxy_on_http_call_response` on the root context.
+    ///
+    /// # Errors
+    /// [`NoSuchCall`]: it was answered, timed out, or was given up with its root context.
+    pub fn reply(
+        &mut self,
+        token: CallToken,
+        headers: impl Into<Headers>,
+        body: impl Into<Vec<u8>>,
+        trailers: impl Into<Headers>,
+    ) -> Result<(), NoSuchCall> {
+        let trailers = trailers.into();
+        let trailers = (!trailers.is_empty()).then_some(trailers);
+        self.answer(
+            token,
+            Reply {
+                headers: headers.into(),
+                body: body.into(),
+                trailers,
+            },
+        )
+    }
+
+    pub(super) fn answer(&mut self, token: CallToken, reply: Reply) -> Result<(), NoSuchCall> {
+        let root = self.state_mut().calls.end(token)?;
+        let counts = [
+            reply.headers.len(),
+            reply.body.len(),
+            reply.trailers.as_ref().map_or(0, Headers::len),
+        ];
+        self.set_reply(root, Some(reply));
+        self.tell(root, token, counts.map(word));
+        self.set_reply(root, None);
+        Ok(())
+    }
+
+    /// Fails a call: the guest sees no headers, no body, no trailers, and status 11 "reset".
+    ///
+    /// # Errors
+    /// [`NoSuchCall`]: it was answered, timed out, or was given up with its root context.
+    pub fn fail_call(&mut self, token: CallToken) -> Result<(), NoSuchCall> {
+        const BROKEN_CONNECTION: u32 = 11;
+        let root = self.state_mut().calls.end(token)?;
+        self.set_status(root, BROKEN_CONNECTION, "reset");
+        self.tell(root, token, [0; 3]);
+        // Envoy forgets the text and keeps the code.
+        self.set_status(root, BROKEN_CONNECTION, "");
+        Ok(())
+    }
+
+    fn tell(&mut self, root: u32, token: CallToken, [headers, body, trailers]: [u32; 3]) {
+        let function = self.guest().map(|guest| guest.http_call_response.clone());
+        let parameters = (root, token.0, headers, body, trailers);
+        // After a trap there is nobody to tell.
+        let _ = function.and_then(|function| {
+            self.enter(
+                "proxy_on_http_call_response",
+                root,
+                function,
+                parameters,
+                (),
+            )
+        });
+        self.run_deferred();
+    }
+
+    fn set_reply(&mut self, root: u32, reply: Option<Reply>) {
+        if let Some(root) = self.state_mut().roots.get_mut(&root) {
+            root.reply = reply;
+        }
+    }
+
+    fn set_status(&mut self, root: u32, code: u32, text: &str) {
+        if let Some(root) = self.state_mut().roots.get_mut(&root) {
+            root.status = (code, text.to_owned());
+        }
+    }
+}

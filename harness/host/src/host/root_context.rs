@@ -1,0 +1,186 @@
+//! Root contexts: begun, replaced by a new configuration, and ended.
+
+use std::sync::Arc;
+
+use super::vm::{Failed, Host, StartError, StartFailure};
+use crate::host_call::word;
+use crate::vm_state::{Expressions, Root, RootPhase, VmState};
+
+/// How far a shutdown has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Every root context has ended.
+    Done,
+    /// A root context has more to do and will call `proxy_done`. At the exit of the process Envoy does not wait.
+    Pending,
+}
+
+impl Host {
+    /// Begins a root context: create, VM start, configure.
+    pub(super) fn start_root(&mut self, configuration: Arc<[u8]>) -> Result<u32, StartFailure> {
+        let id = self.state_mut().next_context();
+        let size = word(configuration.len());
+        let vm_size = word(self.state().settings.vm_configuration.len());
+        let root = Root {
+            configuration,
+            configuring: false,
+            phase: RootPhase::Live,
+            reply: None,
+            expressions: Expressions::default(),
+            status: Default::default(),
+        };
+        self.state_mut().roots.insert(id, root);
+        let is_started = self
+            .begin_root(id, vm_size)
+            .map_err(|failed| self.trapped(failed))?;
+        if !is_started {
+            return Err(StartFailure::VmStart);
+        }
+        let is_configured = self
+            .configure_root(id, size)
+            .map_err(|failed| self.trapped(failed))?;
+        if is_configured {
+            Ok(id)
+        } else {
+            Err(StartFailure::Configure)
+        }
+    }
+
+    fn begin_root(&mut self, id: u32, vm_size: u32) -> Result<bool, Failed> {
+        let guest = self.guest()?;
+        let (create, vm_start) = (guest.context_create.clone(), guest.vm_start.clone());
+        self.enter("proxy_on_context_create", id, create, (id, 0), ())?;
+        self.run_deferred();
+        let answer = self.enter("proxy_on_vm_start", id, vm_start, (id, vm_size), 1)?;
+        self.run_deferred();
+        Ok(answer != 0)
+    }
+
+    fn configure_root(&mut self, id: u32, size: u32) -> Result<bool, Failed> {
+        let configure = self.guest()?.configure.clone();
+        self.set_configuring(id, true);
+        let answer = self.enter("proxy_on_configure", id, configure, (id, size), 1);
+        self.set_configuring(id, false);
+        let answer = answer?;
+        self.run_deferred();
+        Ok(answer != 0)
+    }
+
+    fn set_configuring(&mut self, id: u32, configuring: bool) {
+        if let Some(root) = self.state_mut().roots.get_mut(&id) {
+            root.configuring = configuring;
+        }
+    }
+
+    /// Puts a new configuration in place of the running one, as xDS does.
+    ///
+    /// First a VM of its own tries it out (Envoy's canary): if that fails, nothing changes. Else a new root context
+    /// takes the new streams, and the old one ends with the last of its streams. A VM that has failed is replaced.
+    ///
+    /// # Errors
+    /// [`StartError`]: with the VM that tried it out; the old configuration goes on.
+    pub fn reconfigure(&mut self, configuration: impl Into<Vec<u8>>) -> Result<(), StartError> {
+        let configuration: Arc<[u8]> = configuration.into().into();
+        let state = self.state();
+        let settings = Arc::clone(&state.settings);
+        let mut canary = VmState::new(settings, state.abi, state.shared.clone(), state.time);
+        canary.entropy = state.entropy;
+        let mut canary = Self::start_in(&self.module, canary, Arc::clone(&configuration))?;
+        if self.trap.is_some() || self.failure.is_some() {
+            canary.state_mut().inherit(self.state_mut());
+            *self = canary;
+            return Ok(());
+        }
+        let old = self.root;
+        match self.start_root(configuration) {
+            Ok(root) => self.root = root,
+            // What a fresh VM accepts and this one does not leaves Envoy with a failed VM.
+            Err(failure) => self.failure = Some(failure),
+        }
+        if let Some(root) = self.state_mut().roots.get_mut(&old) {
+            root.phase = RootPhase::Retired;
+        }
+        self.end_retired(old);
+        Ok(())
+    }
+
+    /// Ends every root context: `proxy_on_done`, and `proxy_on_delete` if that answers true.
+    ///
+    /// Streams that are still open are ended by the caller first, as Envoy drains before it stops.
+    pub fn shutdown(&mut self) -> Shutdown {
+        let roots: Vec<u32> = self
+            .state()
+            .roots
+            .iter()
+            .filter(|(_, root)| root.is_running())
+            .map(|(id, _)| *id)
+            .collect();
+        for root in roots {
+            self.end_root(root);
+        }
+        self.shutdown_state()
+    }
+
+    /// Returns how far a shutdown has come.
+    pub fn shutdown_state(&self) -> Shutdown {
+        if self.trap.is_some() || self.state().roots.is_empty() {
+            Shutdown::Done
+        } else {
+            Shutdown::Pending
+        }
+    }
+
+    /// Returns the number of root contexts that have yet to call `proxy_done`.
+    pub fn pending_roots(&self) -> usize {
+        self.state()
+            .roots
+            .values()
+            .filter(|root| root.phase == RootPhase::PendingDone)
+            .count()
+    }
+
+    /// Ends a root context that was replaced, once its last stream is gone.
+    pub(super) fn end_retired(&mut self, id: u32) {
+        let state = self.state();
+        let is_retired = state
+            .roots
+            .get(&id)
+            .is_some_and(|root| root.phase == RootPhase::Retired);
+        if is_retired && state.streams.values().all(|stream| stream.root != id) {
+            self.end_root(id);
+        }
+    }
+
+    fn end_root(&mut self, id: u32) {
+        let done = self.guest().map(|guest| guest.done.clone());
+        let answer = done.and_then(|done| self.enter("proxy_on_done", id, done, id, 1));
+        match answer {
+            Ok(0) => {
+                // `proxy_done` inside `proxy_on_done` comes too early and is NOT_FOUND, as in Envoy.
+                if let Some(root) = self.state_mut().roots.get_mut(&id) {
+                    root.phase = RootPhase::PendingDone;
+                }
+            }
+            Ok(_) => self.delete_root(id),
+            Err(Failed) => {}
+        }
+        self.run_deferred();
+    }
+
+    /// Tells the guest that a root context is gone, and gives up its calls and its ticks.
+    pub(super) fn delete_root(&mut self, id: u32) {
+        let delete = self.guest().map(|guest| guest.delete.clone());
+        // After a trap there is nobody to tell.
+        let _ = delete.and_then(|delete| self.enter("proxy_on_delete", id, delete, id, ()));
+        let state = self.state_mut();
+        state.calls.give_up(id);
+        state.ticks.remove(&id);
+        state.roots.remove(&id);
+    }
+}
+
+impl Root {
+    fn is_running(&self) -> bool {
+        self.phase != RootPhase::PendingDone
+    }
+}

@@ -1,0 +1,70 @@
+//! The beginning of a stream and its end, which comes exactly once.
+
+use super::vm::{Failed, Host};
+use crate::stream::{Ending, Stream, StreamId, StreamProperties};
+
+impl Host {
+    /// Begins a stream. The guest learns of it with the request's headers, or at its end if there were none.
+    pub fn open_stream(&mut self, properties: StreamProperties) -> StreamId {
+        let root = self.root;
+        let state = self.state_mut();
+        let id = StreamId(state.next_context());
+        let stream = Stream::new(id, root, properties, state.time.now());
+        state.streams.insert(id.0, stream);
+        id
+    }
+
+    /// Ends a stream, at any time: `proxy_on_log`, `proxy_on_done`, `proxy_on_delete`. Returns its last state.
+    pub fn end(&mut self, id: StreamId, ending: Ending) -> Option<Stream> {
+        let now = self.state().time.now();
+        let stream = self.stream_mut(id)?;
+        stream.completed = Some(now);
+        stream.ending = Some(ending);
+        // A stream that the VM failed in, or after, is not logged: there is nobody to do it.
+        let _ = self.log_and_delete(id);
+        let stream = self.state_mut().streams.remove(&id.0)?;
+        self.end_retired(stream.root);
+        Some(stream)
+    }
+
+    fn log_and_delete(&mut self, id: StreamId) -> Result<(), Failed> {
+        if self.is_failed(id) {
+            return Err(Failed);
+        }
+        self.create(id)?;
+        if let Some(stream) = self.stream_mut(id) {
+            stream.logging = true;
+        }
+        let log = self.guest()?.log.clone();
+        let logged = self.enter("proxy_on_log", id.0, log, id.0, ());
+        if let Some(stream) = self.stream_mut(id) {
+            stream.logging = false;
+        }
+        logged?;
+        self.run_deferred();
+        let done = self.guest()?.done.clone();
+        self.enter("proxy_on_done", id.0, done, id.0, 1)?;
+        self.run_deferred();
+        let delete = self.guest()?.delete.clone();
+        self.enter("proxy_on_delete", id.0, delete, id.0, ())?;
+        self.run_deferred();
+        Ok(())
+    }
+
+    /// Tells the guest of a stream, once.
+    pub(super) fn create(&mut self, id: StreamId) -> Result<(), Failed> {
+        let function = self.guest()?.context_create.clone();
+        let Some(stream) = self.stream_mut(id).filter(|stream| !stream.created) else {
+            return if self.trap.is_some() {
+                Err(Failed)
+            } else {
+                Ok(())
+            };
+        };
+        stream.created = true;
+        let root = stream.root;
+        self.enter("proxy_on_context_create", id.0, function, (id.0, root), ())?;
+        self.run_deferred();
+        Ok(())
+    }
+}

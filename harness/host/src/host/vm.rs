@@ -1,0 +1,173 @@
+//! The VM of a host, and the one place from which its guest is called.
+//!
+//! Invariants: `enter` counts, catches traps and says whose turn it is; a failed VM is never called again.
+
+use std::fmt;
+
+use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
+
+use crate::callback_deadline;
+use crate::guest::{Guest, Trap};
+use crate::logs::LogLevel;
+use crate::module::{Fuel, Module};
+use crate::vm_state::VmState;
+
+/// One VM that runs one plugin, outside Envoy.
+pub struct Host {
+    pub(super) store: Store<VmState>,
+    /// Nothing when the module trapped while it was instantiated.
+    pub(super) guest: Option<Guest>,
+    pub(super) module: Module,
+    pub(super) failure: Option<StartFailure>,
+    pub(super) trap: Option<Trap>,
+    /// The root context of new streams.
+    pub(super) root: u32,
+}
+
+/// The VM has failed: nobody answers.
+pub(super) struct Failed;
+
+/// Why a host did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct StartError {
+    /// What happened.
+    pub reason: StartFailure,
+    /// The host as it stands.
+    pub host: Box<Host>,
+}
+
+/// What kept a VM from starting.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartFailure {
+    /// The guest trapped.
+    #[error("{0}")]
+    Trap(Trap),
+    /// `proxy_on_vm_start` answered false.
+    #[error("proxy_on_vm_start answered false: Envoy would reject the listener")]
+    VmStart,
+    /// `proxy_on_configure` answered false.
+    #[error("proxy_on_configure answered false: Envoy would reject this configuration")]
+    Configure,
+}
+
+impl Host {
+    /// Instantiates and initialises, in the order of `WasmBase::initialize`.
+    pub(super) fn instantiate(&mut self) -> Result<(), StartFailure> {
+        if self.module.fuel() == Fuel::Metered {
+            // Only fails for an engine that does not meter.
+            let _ = self.store.set_fuel(u64::MAX);
+        }
+        self.set_deadline();
+        let instance = match self.module.instance().instantiate(&mut self.store) {
+            Ok(instance) => instance,
+            Err(error) => {
+                self.fail("instantiation", &error);
+                return Err(self.trapped(Failed));
+            }
+        };
+        let guest = Guest::new(&instance, &mut self.store, self.module.abi_version());
+        let (initialize, start) = (guest.initialize.clone(), guest.start.clone());
+        let (main, main_void) = (guest.main.clone(), guest.main_void.clone());
+        self.guest = Some(guest);
+        let run = if initialize.is_some() {
+            self.enter("_initialize", 0, initialize, (), ())
+                .and_then(|()| match main {
+                    Some(main) => self.enter("main", 0, Some(main), (0, 0), 0),
+                    None => self.enter("__main_void", 0, main_void, (), 0),
+                })
+                .map(drop)
+        } else {
+            self.enter("_start", 0, start, (), ())
+        };
+        run.map_err(|failed| self.trapped(failed))
+    }
+
+    pub(super) fn trapped(&self, _: Failed) -> StartFailure {
+        StartFailure::Trap(self.trap.clone().unwrap_or_else(|| Trap {
+            callback: "instantiation",
+            message: "the VM has failed before".to_owned(),
+            backtrace: Vec::new(),
+        }))
+    }
+
+    /// Calls the guest, unless it does not export this, which gives the default.
+    ///
+    /// What was put off is *not* done yet: the caller reads `stop_iteration` first, then calls `run_deferred`.
+    pub(super) fn enter<P: WasmParams, R: WasmResults>(
+        &mut self,
+        callback: &'static str,
+        context: u32,
+        function: Option<TypedFunc<P, R>>,
+        parameters: P,
+        default: R,
+    ) -> Result<R, Failed> {
+        if self.trap.is_some() {
+            return Err(Failed);
+        }
+        let Some(function) = function else {
+            return Ok(default);
+        };
+        let state = self.store.data_mut();
+        state.current = context;
+        state.effective = None;
+        state.callback = callback;
+        state.stop_iteration = false;
+        state.transcript.enter(callback, context);
+        self.set_deadline();
+        let result = function.call(&mut self.store, parameters);
+        let state = self.store.data_mut();
+        state.effective = None;
+        state.transcript.leave(callback);
+        result.map_err(|error| self.fail(callback, &error))
+    }
+
+    fn set_deadline(&mut self) {
+        let limit = self.state().settings.callback_limit;
+        self.store
+            .set_epoch_deadline(callback_deadline::ticks(limit));
+    }
+
+    /// Marks the VM as failed. Its contexts live on only so that the streams can be answered.
+    fn fail(&mut self, callback: &'static str, error: &wasmtime::Error) -> Failed {
+        let mut trap = Trap::new(callback, error);
+        if error.downcast_ref() == Some(&wasmtime::Trap::Interrupt) {
+            let limit = self.state().settings.callback_limit;
+            trap.message = format!("the guest did not return within {limit:?} and was stopped");
+        }
+        let state = self.store.data_mut();
+        state.logs.push(LogLevel::Critical, trap.to_string());
+        state.deferred.clear();
+        state.ticks.clear();
+        state.calls = Default::default();
+        self.trap = Some(trap);
+        Failed
+    }
+
+    pub(super) fn guest(&self) -> Result<&Guest, Failed> {
+        self.guest
+            .as_ref()
+            .filter(|_| self.failure.is_none())
+            .ok_or(Failed)
+    }
+
+    pub(super) fn state(&self) -> &VmState {
+        self.store.data()
+    }
+
+    pub(super) fn state_mut(&mut self) -> &mut VmState {
+        self.store.data_mut()
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let streams = self.state().streams.len();
+        formatter
+            .debug_struct("Host")
+            .field("streams", &streams)
+            .field("trap", &self.trap)
+            .finish_non_exhaustive()
+    }
+}

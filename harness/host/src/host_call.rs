@@ -1,0 +1,174 @@
+//! Checked reads and writes of guest memory, and memory that the guest allocates for us.
+//!
+//! Invariant: no slice of guest memory is held across a call into the guest, because its allocator may grow and so
+//! move the memory. Everything is copied out before and written after.
+
+use wasmtime::{AsContext, AsContextMut, Caller, Memory, TypedFunc};
+
+use crate::abi_types::{Answer, Failure, Status};
+use crate::transcript::Refusal;
+use crate::vm_state::VmState;
+
+/// One call of a host function: the guest that made it, and the state that it acts on.
+pub(crate) struct HostCall<'a> {
+    pub(crate) caller: Caller<'a, VmState>,
+}
+
+impl HostCall<'_> {
+    pub(crate) fn state(&self) -> &VmState {
+        self.caller.data()
+    }
+
+    pub(crate) fn state_mut(&mut self) -> &mut VmState {
+        self.caller.data_mut()
+    }
+
+    /// Copies bytes out of guest memory.
+    pub(crate) fn read(&mut self, pointer: u32, size: u32) -> Answer<Vec<u8>> {
+        let memory = self.memory()?;
+        let range = range(pointer, size).ok_or_else(|| outside(pointer, size))?;
+        let bytes = memory.data(self.caller.as_context()).get(range);
+        bytes
+            .map(<[u8]>::to_vec)
+            .ok_or_else(|| outside(pointer, size))
+    }
+
+    /// Copies text out of guest memory; bytes that are not UTF-8 become U+FFFD.
+    pub(crate) fn read_text(&mut self, pointer: u32, size: u32) -> Answer<String> {
+        Ok(String::from_utf8_lossy(&self.read(pointer, size)?).into_owned())
+    }
+
+    /// Copies bytes into guest memory.
+    pub(crate) fn write(&mut self, pointer: u32, bytes: &[u8]) -> Answer {
+        let memory = self.memory()?;
+        let size = word(bytes.len());
+        let range = range(pointer, size).ok_or_else(|| outside(pointer, size))?;
+        let target = memory.data_mut(self.caller.as_context_mut()).get_mut(range);
+        target
+            .ok_or_else(|| outside(pointer, size))?
+            .copy_from_slice(bytes);
+        Ok(())
+    }
+
+    pub(crate) fn write_u32(&mut self, pointer: u32, value: u32) -> Answer {
+        self.write(pointer, &value.to_le_bytes())
+    }
+
+    pub(crate) fn write_u64(&mut self, pointer: u32, value: u64) -> Answer {
+        self.write(pointer, &value.to_le_bytes())
+    }
+
+    /// Gives bytes to the guest: allocated by it, their address and size written where it wants them.
+    ///
+    /// No bytes are address 0 and size 0, without an allocation.
+    pub(crate) fn hand_over(&mut self, bytes: &[u8], pointer_out: u32, size_out: u32) -> Answer {
+        let pointer = if bytes.is_empty() {
+            0
+        } else {
+            self.allocate(bytes)?
+        };
+        self.write_u32(pointer_out, pointer)?;
+        self.write_u32(size_out, word(bytes.len()))
+    }
+
+    fn allocate(&mut self, bytes: &[u8]) -> Answer<u32> {
+        let malloc = self.malloc()?;
+        let pointer = malloc
+            .call(self.caller.as_context_mut(), word(bytes.len()))
+            .map_err(Failure::Trap)?;
+        if pointer == 0 {
+            let reason = format!("the guest's allocator had no {} bytes", bytes.len());
+            return Err(Failure::Status(Status::InvalidMemoryAccess, reason.into()));
+        }
+        self.write(pointer, bytes)?;
+        Ok(pointer)
+    }
+
+    /// Returns the guest's memory. Host calls can come before the instance is there: then it is looked up.
+    fn memory(&mut self) -> Answer<Memory> {
+        if let Some(memory) = self.state().memory {
+            return Ok(memory);
+        }
+        let memory = self
+            .caller
+            .get_export("memory")
+            .and_then(wasmtime::Extern::into_memory);
+        self.state_mut().memory = memory;
+        memory.ok_or_else(|| {
+            Failure::Status(
+                Status::InvalidMemoryAccess,
+                "the guest exports no memory".into(),
+            )
+        })
+    }
+
+    /// Returns the guest's allocator. Envoy takes `malloc` where a module exports both names.
+    fn malloc(&mut self) -> Answer<TypedFunc<u32, u32>> {
+        if let Some(malloc) = &self.state().malloc {
+            return Ok(malloc.clone());
+        }
+        for name in ["malloc", "proxy_on_memory_allocate"] {
+            let function = self
+                .caller
+                .get_export(name)
+                .and_then(wasmtime::Extern::into_func);
+            if let Some(Ok(malloc)) =
+                function.map(|function| function.typed(self.caller.as_context()))
+            {
+                self.state_mut().malloc = Some(malloc.clone());
+                return Ok(malloc);
+            }
+        }
+        Err(Failure::Status(
+            Status::InvalidMemoryAccess,
+            "the guest exports no allocator".into(),
+        ))
+    }
+}
+
+impl HostCall<'_> {
+    /// Notes the call.
+    pub(crate) fn begin(&mut self, function: &'static str, arguments: &[(&'static str, i64)]) {
+        self.state_mut().transcript.call(function, arguments);
+    }
+
+    /// Notes the answer and returns it as the guest gets it.
+    pub(crate) fn finish(
+        &mut self,
+        function: &'static str,
+        answer: Answer,
+    ) -> wasmtime::Result<u32> {
+        match answer {
+            Ok(()) => {
+                self.state_mut().transcript.answer("OK");
+                Ok(Status::Ok.to_wire())
+            }
+            Err(Failure::Status(status, reason)) => {
+                let callback = self.state().callback;
+                self.state_mut().transcript.refuse(Refusal {
+                    function,
+                    callback,
+                    status,
+                    reason,
+                });
+                Ok(status.to_wire())
+            }
+            Err(Failure::Trap(trap)) => Err(trap),
+        }
+    }
+}
+
+fn range(pointer: u32, size: u32) -> Option<std::ops::Range<usize>> {
+    let start = usize::try_from(pointer).ok()?;
+    Some(start..start.checked_add(usize::try_from(size).ok()?)?)
+}
+
+fn outside(pointer: u32, size: u32) -> Failure {
+    let reason = format!("{size} bytes at {pointer:#x} are not all inside the guest's memory");
+    Failure::Status(Status::InvalidMemoryAccess, reason.into())
+}
+
+/// Returns a count as the guest's word. Guest memory ends at 4 GiB, so nothing that fits into it is cut.
+pub(crate) fn word(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,63 @@
+//! The border between guest and host: statuses, enums, and the table of every function that a module may import.
+//!
+//! The specification is proxy-wasm ABI 0.2.1 (<https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>);
+//! where Envoy answers something else, Envoy's answer is given. A function that is not built is not left out: it is
+//! there, answers with a status that SDKs can take, and says why.
+
+mod buffers;
+mod expressions;
+mod header_maps;
+mod http_call;
+mod import_table;
+mod metrics;
+mod properties;
+mod provide;
+mod shared_data;
+mod stream;
+mod system;
+
+pub(crate) use import_table::types;
+pub use import_table::{IMPORTS, Import, Support};
+use provide::provide;
+use wasmtime::{Caller, Linker};
+
+use crate::vm_state::VmState;
+
+/// Defines every function of the table.
+pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
+    header_maps::link(linker)?;
+    link_data(linker)?;
+    http_call::link(linker)?;
+    stream::link(linker)?;
+    metrics::link(linker)?;
+    system::link(linker)?;
+    import_table::link_refused(linker)?;
+    linker.func_wrap("env", "pthread_equal", |left: u32, right: u32| {
+        u32::from(left == right)
+    })?;
+    linker.func_wrap(
+        "env",
+        "emscripten_notify_memory_growth",
+        |_: Caller<'_, VmState>, _memory: u32| {},
+    )?;
+    Ok(())
+}
+
+/// Defines what gives and takes buffers, properties and shared data.
+fn link_data(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
+    provide!(linker, "proxy_get_buffer_bytes", buffers::bytes,
+        buffer: u32, start: u32, max_size: u32, bytes_out: u32, size_out: u32);
+    provide!(linker, "proxy_get_buffer_status", buffers::status, buffer: u32, size_out: u32, flags_out: u32);
+    provide!(linker, "proxy_set_buffer_bytes", buffers::set,
+        buffer: u32, start: u32, size: u32, bytes: u32, bytes_size: u32);
+    provide!(linker, "proxy_get_configuration", buffers::configuration, bytes_out: u32, size_out: u32);
+    provide!(linker, "proxy_get_property", properties::get,
+        path: u32, path_size: u32, value_out: u32, value_size_out: u32);
+    provide!(linker, "proxy_set_property", properties::set,
+        path: u32, path_size: u32, value: u32, value_size: u32);
+    provide!(linker, "proxy_get_shared_data", shared_data::get,
+        key: u32, key_size: u32, value_out: u32, value_size_out: u32, cas_out: u32);
+    provide!(linker, "proxy_set_shared_data", shared_data::set,
+        key: u32, key_size: u32, value: u32, value_size: u32, cas: u32);
+    Ok(())
+}

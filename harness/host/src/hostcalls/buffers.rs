@@ -1,0 +1,172 @@
+//! Buffers: bodies, the body of a call's response, and the two configurations.
+
+use crate::abi_types::{Answer, Status, refuse};
+use crate::host_call::{HostCall, word};
+use crate::vm_state::VmState;
+
+/// The last kind of buffer that the ABI knows: the arguments of a foreign function.
+const LAST: u32 = 8;
+
+/// `proxy_get_buffer_bytes`: gives a part of a buffer.
+///
+/// # Parameters
+/// - `buffer`: 0 request body, 1 response body, 4 body of a call's response, 6 VM configuration, 7 plugin
+///   configuration.
+/// - `start`, `max_size`: which part; cut at the buffer's end.
+/// - `bytes_out`, `size_out`: where address and size go (u32 each).
+///
+/// # Statuses
+/// - OK: also for a body outside its callback or a start behind the end: address 0 and size 0.
+/// - NOT_FOUND: the plugin configuration outside `proxy_on_configure`, a call's response outside its callback.
+/// - BAD_ARGUMENT: no such kind of buffer.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+///
+/// ```text
+/// bytes(buffer=7, start=1, max_size=9, bytes_out=8, size_out=12) with "{}"
+///      8: 00 10 00 00  01 00 00 00
+/// 0x1000: 7d
+/// ```
+pub(super) fn bytes(
+    call: &mut HostCall<'_>,
+    buffer: u32,
+    start: u32,
+    max_size: u32,
+    bytes_out: u32,
+    size_out: u32,
+) -> Answer {
+    let bytes = view(call.state(), buffer)?;
+    let from = usize::try_from(start)
+        .unwrap_or(usize::MAX)
+        .min(bytes.len());
+    let size = usize::try_from(max_size)
+        .unwrap_or(usize::MAX)
+        .min(bytes.len() - from);
+    let part = bytes[from..from + size].to_vec();
+    call.hand_over(&part, bytes_out, size_out)
+}
+
+/// `proxy_get_buffer_status`: tells the size of a buffer.
+///
+/// # Parameters
+/// - `buffer`: as in `proxy_get_buffer_bytes`.
+/// - `size_out`: where the size goes (u32).
+/// - `flags_out`: where 0 goes (u32).
+///
+/// # Statuses
+/// As `proxy_get_buffer_bytes`.
+///
+/// ```text
+/// status(buffer=7, size_out=8, flags_out=12) with "{}"      8: 02 00 00 00  00 00 00 00
+/// ```
+pub(super) fn status(
+    call: &mut HostCall<'_>,
+    buffer: u32,
+    size_out: u32,
+    flags_out: u32,
+) -> Answer {
+    let size = word(view(call.state(), buffer)?.len());
+    call.write_u32(size_out, size)?;
+    call.write_u32(flags_out, 0)
+}
+
+/// `proxy_set_buffer_bytes`: changes a body.
+///
+/// # Parameters
+/// - `buffer`: 0 request body, 1 response body.
+/// - `start`, `size`: start 0 and size 0 put the bytes in front; start 0 and a size of the whole or more replace
+///   the whole; a start at the end or behind appends.
+/// - `bytes`, `bytes_size`: the bytes.
+///
+/// # Statuses
+/// - OK.
+/// - NOT_FOUND: a buffer that is not there at all, as in `proxy_get_buffer_bytes`.
+/// - BAD_ARGUMENT: no such kind of buffer, one that cannot be changed, a body outside its callback, or a part in
+///   the middle, which the specification allows and Envoy does not.
+/// - INVALID_MEMORY_ACCESS: the bytes are outside the memory.
+pub(super) fn set(
+    call: &mut HostCall<'_>,
+    buffer: u32,
+    start: u32,
+    size: u32,
+    bytes: u32,
+    bytes_size: u32,
+) -> Answer {
+    view(call.state(), buffer)?;
+    let bytes = call.read(bytes, bytes_size)?;
+    let stream = call.state_mut().stream_mut();
+    let half = match (buffer, stream) {
+        (0, Some(stream)) => Some(&mut stream.request),
+        (1, Some(stream)) => Some(&mut stream.response),
+        _ => None,
+    };
+    let Some(half) = half.filter(|half| half.shows_body) else {
+        return refuse(
+            Status::BadArgument,
+            "this buffer cannot be changed now: only a body can, in its callback",
+        );
+    };
+    let length = half.chunk.len();
+    let (start, size) = (usize::try_from(start), usize::try_from(size));
+    match (start, size) {
+        (Ok(0), Ok(0)) => drop(half.chunk.splice(0..0, bytes)),
+        (Ok(0), Ok(size)) if size >= length => half.chunk = bytes,
+        (Ok(start), _) if start >= length => half.chunk.extend(bytes),
+        _ => {
+            let reason =
+                "Envoy changes a body in front, at the end or as a whole, never in the middle";
+            return refuse(Status::BadArgument, reason);
+        }
+    }
+    Ok(())
+}
+
+/// `proxy_get_configuration` of ABI 0.1.0: gives the plugin configuration in `proxy_on_configure`, else that of the VM.
+///
+/// # Parameters
+/// - `bytes_out`, `size_out`: where address and size go (u32 each).
+///
+/// # Statuses
+/// - OK.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+pub(super) fn configuration(call: &mut HostCall<'_>, bytes_out: u32, size_out: u32) -> Answer {
+    let state = call.state();
+    let bytes = view(state, 7).or_else(|_| view(state, 6))?.to_vec();
+    call.hand_over(&bytes, bytes_out, size_out)
+}
+
+/// Returns what the guest may read of a buffer now.
+fn view(state: &VmState, buffer: u32) -> Answer<&[u8]> {
+    let body = |side: fn(&crate::stream::Stream) -> &crate::stream::StreamHalf| {
+        let half = state.stream().map(side).filter(|half| half.shows_body);
+        half.map_or(&[][..], |half| half.chunk.as_slice())
+    };
+    let root = state.root();
+    match buffer {
+        0 => Ok(body(|stream| &stream.request)),
+        1 => Ok(body(|stream| &stream.response)),
+        // Connections and gRPC calls, of which there are none here, and the arguments of a foreign function.
+        2 | 3 | 5 | LAST => Ok(&[]),
+        4 => match root.and_then(|root| root.reply.as_ref()) {
+            Some(reply) => Ok(&reply.body),
+            None => refuse(
+                Status::NotFound,
+                "a call's response exists only in proxy_on_http_call_response",
+            ),
+        },
+        6 => Ok(&state.settings.vm_configuration),
+        7 => match root.filter(|root| root.configuring) {
+            Some(root) => Ok(&root.configuration),
+            None => refuse(
+                Status::NotFound,
+                "the plugin configuration exists only in proxy_on_configure",
+            ),
+        },
+        _ => refuse(
+            Status::BadArgument,
+            format!("{buffer} is no kind of buffer"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! Header maps: `proxy_*_header_map_*`.
+//!
+//! Envoy shows a map to the guest only from its callback until the guest lets it go on. Reading one value or writing
+//! at another time is BAD_ARGUMENT, which the Rust SDK answers with a panic; reading all pairs is OK and empty.
+
+use wasmtime::Linker;
+
+use super::provide::provide;
+use crate::abi_types::{AbiVersion, Answer, MapType, Status, refuse};
+use crate::header_pairs;
+use crate::host_call::{HostCall, word};
+use crate::vm_state::VmState;
+
+pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
+    provide!(linker, "proxy_get_header_map_size", size, map: u32, size_out: u32);
+    provide!(linker, "proxy_get_header_map_pairs", all, map: u32, pairs_out: u32, pairs_size_out: u32);
+    provide!(linker, "proxy_set_header_map_pairs", set_all, map: u32, pairs: u32, pairs_size: u32);
+    provide!(linker, "proxy_get_header_map_value", get,
+        map: u32, name: u32, name_size: u32, value_out: u32, value_size_out: u32);
+    provide!(linker, "proxy_add_header_map_value", add,
+        map: u32, name: u32, name_size: u32, value: u32, value_size: u32);
+    provide!(linker, "proxy_replace_header_map_value", replace,
+        map: u32, name: u32, name_size: u32, value: u32, value_size: u32);
+    provide!(linker, "proxy_remove_header_map_value", remove, map: u32, name: u32, name_size: u32);
+    Ok(())
+}
+
+/// `proxy_get_header_map_size`: tells the bytes of all names and values of a map.
+///
+/// # Parameters
+/// - `map`: which map.
+/// - `size_out`: where the number goes (u32).
+///
+/// # Statuses
+/// - OK.
+/// - BAD_ARGUMENT: no such map, not available now, or a map of a call (4 to 7), whose size Envoy never tells.
+/// - INVALID_MEMORY_ACCESS: `size_out` is outside the memory.
+///
+/// ```text
+/// size(map=0, size_out=8) with {":path": "/"}      8: 06 00 00 00
+/// ```
+fn size(call: &mut HostCall<'_>, map: u32, size_out: u32) -> Answer {
+    let kind = known(map)?;
+    let Some(headers) = call.state_mut().map_mut(kind) else {
+        return unavailable(call, kind);
+    };
+    let size = word(headers.byte_size());
+    call.write_u32(size_out, size)
+}
+
+/// `proxy_get_header_map_pairs`: gives a whole map.
+///
+/// # Parameters
+/// - `map`: which map.
+/// - `pairs_out`, `pairs_size_out`: where address and size of the pairs go (u32 each).
+///
+/// # Statuses
+/// - OK: also when the map is not available now, which gives address 0 and size 0 like an empty one.
+/// - BAD_ARGUMENT: no such map.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+///
+/// ```text
+/// all(map=0, pairs_out=8, pairs_size_out=12) with {"a": "1"}
+///      8: 00 10 00 00  10 00 00 00
+/// 0x1000: 01 00 00 00  01 00 00 00  01 00 00 00  61 00 31 00
+/// ```
+fn all(call: &mut HostCall<'_>, map: u32, pairs_out: u32, pairs_size_out: u32) -> Answer {
+    let kind = known(map)?;
+    let bytes = match call.state().map(kind) {
+        Some(headers) if !headers.is_empty() => header_pairs::encode(headers.pairs()),
+        _ => Vec::new(),
+    };
+    call.hand_over(&bytes, pairs_out, pairs_size_out)
+}
+
+/// `proxy_set_header_map_pairs`: replaces a whole map.
+///
+/// # Parameters
+/// - `map`: which map.
+/// - `pairs`, `pairs_size`: the new pairs, in the form of `proxy_get_header_map_pairs`.
+///
+/// # Statuses
+/// - OK: also when the pairs are malformed or more than 1024, which **empties the map**, as in Envoy.
+/// - BAD_ARGUMENT: no such map, or not writable now.
+/// - INVALID_MEMORY_ACCESS: the pairs are outside the memory.
+fn set_all(call: &mut HostCall<'_>, map: u32, pairs: u32, pairs_size: u32) -> Answer {
+    let kind = known(map)?;
+    let bytes = call.read(pairs, pairs_size)?;
+    let decoded = header_pairs::decode(&bytes);
+    let Some(headers) = call.state_mut().map_mut(kind) else {
+        return unavailable(call, kind);
+    };
+    *headers = decoded
+        .as_deref()
+        .unwrap_or_default()
+        .iter()
+        .cloned()
+        .collect();
+    if let Err(error) = decoded {
+        let text = format!(
+            "set_header_map_pairs: {error}: Envoy takes this as an empty map and wipes the {}",
+            kind.name()
+        );
+        call.state_mut()
+            .logs
+            .push(crate::logs::LogLevel::Warn, text);
+    }
+    Ok(())
+}
+
+/// `proxy_get_header_map_value`: gives the first value of a header.
+///
+/// # Parameters
+/// - `map`: which map.
+/// - `name`, `name_size`: the name, in any case.
+/// - `value_out`, `value_size_out`: where address and size of the value go (u32 each).
+///
+/// # Statuses
+/// - OK: with ABI 0.1.0 also when there is no such header, which gives an empty value.
+/// - NOT_FOUND: no such header; in `proxy_on_log` also no such map.
+/// - BAD_ARGUMENT: no such map, or not available now.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+///
+/// ```text
+/// get(map=0, name="b3", name_size=2, value_out=8, value_size_out=12) with {"b3": "0"}
+///      8: 00 10 00 00  01 00 00 00
+/// 0x1000: 30
+/// ```
+fn get(
+    call: &mut HostCall<'_>,
+    map: u32,
+    name: u32,
+    name_size: u32,
+    value_out: u32,
+    value_size_out: u32,
+) -> Answer {
+    let kind = known(map)?;
+    let name = call.read(name, name_size)?;
+    let state = call.state();
+    let is_old = state.abi == AbiVersion::V0_1_0;
+    let is_logging = state.stream().is_some_and(|stream| stream.logging);
+    let value = match state.map(kind) {
+        Some(headers) => headers.get(&name).map(<[u8]>::to_vec),
+        None if is_logging => None,
+        None => return unavailable(call, kind),
+    };
+    match value {
+        Some(value) => call.hand_over(&value, value_out, value_size_out),
+        None if is_old => call.hand_over(&[], value_out, value_size_out),
+        None => refuse(Status::NotFound, "there is no such header"),
+    }
+}
+
+/// `proxy_add_header_map_value`: adds a header behind those of its name.
+///
+/// # Parameters
+/// - `map`: which map.
+/// - `name`, `name_size`: the name; it is lower-cased.
+/// - `value`, `value_size`: the value, any bytes.
+///
+/// # Statuses
+/// - OK.
+/// - BAD_ARGUMENT: no such map, or not writable now.
+/// - INVALID_MEMORY_ACCESS: name or value is outside the memory.
+///
+/// Envoy differs: headers of which it keeps one only (`x-request-id`, `content-type`, …) are joined with a comma.
+fn add(
+    call: &mut HostCall<'_>,
+    map: u32,
+    name: u32,
+    name_size: u32,
+    value: u32,
+    value_size: u32,
+) -> Answer {
+    let kind = known(map)?;
+    let (name, value) = (call.read(name, name_size)?, call.read(value, value_size)?);
+    let Some(headers) = call.state_mut().map_mut(kind) else {
+        return unavailable(call, kind);
+    };
+    headers.add(name, value);
+    Ok(())
+}
+
+/// `proxy_replace_header_map_value`: removes all headers of a name and adds one.
+///
+/// # Parameters
+/// As `proxy_add_header_map_value`.
+///
+/// # Statuses
+/// - OK: also when there was none.
+/// - BAD_ARGUMENT: no such map, or not writable now.
+/// - INVALID_MEMORY_ACCESS: name or value is outside the memory.
+fn replace(
+    call: &mut HostCall<'_>,
+    map: u32,
+    name: u32,
+    name_size: u32,
+    value: u32,
+    value_size: u32,
+) -> Answer {
+    let kind = known(map)?;
+    let (name, value) = (call.read(name, name_size)?, call.read(value, value_size)?);
+    let Some(headers) = call.state_mut().map_mut(kind) else {
+        return unavailable(call, kind);
+    };
+    headers.replace(name, value);
+    Ok(())
+}
+
+/// `proxy_remove_header_map_value`: removes all headers of a name.
+///
+/// # Parameters
+/// - `map`: which map.
+/// - `name`, `name_size`: the name, in any case.
+///
+/// # Statuses
+/// - OK: also when there was none.
+/// - BAD_ARGUMENT: no such map, or not writable now.
+/// - INVALID_MEMORY_ACCESS: the name is outside the memory.
+fn remove(call: &mut HostCall<'_>, map: u32, name: u32, name_size: u32) -> Answer {
+    let kind = known(map)?;
+    let name = call.read(name, name_size)?;
+    let Some(headers) = call.state_mut().map_mut(kind) else {
+        return unavailable(call, kind);
+    };
+    headers.remove(name);
+    Ok(())
+}
+
+fn known(map: u32) -> Answer<MapType> {
+    match MapType::from_wire(map) {
+        Some(kind) => Ok(kind),
+        None => refuse(Status::BadArgument, format!("{map} is no header map")),
+    }
+}
+
+fn unavailable(call: &HostCall<'_>, kind: MapType) -> Answer {
+    let (name, callback) = (kind.name(), call.state().callback);
+    let reason = format!(
+        "{name} are not available in {callback}: Envoy shows a map from its own callback until the \
+                          guest lets it go on, read-only in proxy_on_log. The Rust SDK panics on this answer"
+    );
+    refuse(Status::BadArgument, reason)
+}
+
+#[cfg(test)]
+mod tests;

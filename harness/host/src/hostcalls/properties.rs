@@ -1,0 +1,185 @@
+//! Properties: what Envoy knows of the stream, and filter state.
+//!
+//! A root context has no stream: it sees `xds.node` and the `plugin_` names, and nothing else.
+
+use crate::abi_types::{Answer, Status, refuse};
+use crate::host_call::HostCall;
+use crate::properties::Found;
+use crate::stream::derive;
+use crate::value::Value;
+use crate::vm_state::VmState;
+
+/// `proxy_get_property`: gives a property.
+///
+/// # Parameters
+/// - `path`, `path_size`: segments with a NUL between them; one at the end does no harm.
+/// - `value_out`, `value_size_out`: where address and size of the value go (u32 each).
+///
+/// # Statuses
+/// - OK.
+/// - NOT_FOUND: no such property, or not known at this moment.
+/// - SERIALIZATION_FAILURE: an empty path.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+///
+/// ```text
+/// get(path="request\0method", path_size=14, value_out=8, value_size_out=12)
+///      8: 00 10 00 00  03 00 00 00
+/// 0x1000: 47 45 54
+/// ```
+///
+/// Envoy differs: it has the protobuf bytes of messages (`xds.node`), and this host only those that the caller has
+/// set; where it has values below but no bytes, it answers SERIALIZATION_FAILURE.
+pub(super) fn get(
+    call: &mut HostCall<'_>,
+    path: u32,
+    path_size: u32,
+    value_out: u32,
+    value_size_out: u32,
+) -> Answer {
+    let path = call.read(path, path_size)?;
+    let path = path.strip_suffix(&[0]).unwrap_or(&path);
+    if path.is_empty() {
+        return refuse(
+            Status::SerializationFailure,
+            "an empty path stands for nothing that could be written",
+        );
+    }
+    let segments: Vec<&[u8]> = path.split(|byte| *byte == 0).collect();
+    match find(call.state(), &segments) {
+        Found::Value(value) => call.hand_over(&value.to_bytes(), value_out, value_size_out),
+        Found::Message => {
+            let reason = format!(
+                "Envoy would give `{}` as protobuf, which nobody has set here",
+                show(path)
+            );
+            refuse(Status::SerializationFailure, reason)
+        }
+        Found::Nothing => refuse(Status::NotFound, explain(call.state(), path, &segments)),
+    }
+}
+
+/// `proxy_set_property`: sets filter state under `wasm.` and the path, NULs included.
+///
+/// So a path of several segments can never be read back with `proxy_get_property`: Envoy looks for `wasm.` and the
+/// first segment only.
+///
+/// # Parameters
+/// - `path`, `path_size`: the name.
+/// - `value`, `value_size`: any bytes.
+///
+/// # Statuses
+/// - OK.
+/// - NOT_FOUND: in a root context, which has no stream.
+/// - INVALID_MEMORY_ACCESS: path or value is outside the memory.
+pub(super) fn set(
+    call: &mut HostCall<'_>,
+    path: u32,
+    path_size: u32,
+    value: u32,
+    value_size: u32,
+) -> Answer {
+    let (path, value) = (call.read(path, path_size)?, call.read(value, value_size)?);
+    let Some(stream) = call.state_mut().stream_mut() else {
+        return refuse(
+            Status::NotFound,
+            "a root context has no stream whose filter state could be set",
+        );
+    };
+    stream
+        .filter_state
+        .insert([b"wasm.", &path[..]].concat(), value);
+    Ok(())
+}
+
+/// What is known of a property now.
+pub(super) fn find(state: &VmState, path: &[&[u8]]) -> Found {
+    let settings = &state.settings;
+    match path {
+        [b"plugin_name"] => return Found::Value(settings.plugin_name.as_str().into()),
+        [b"plugin_root_id"] => return Found::Value(settings.root_id.as_str().into()),
+        [b"plugin_vm_id"] => return Found::Value(settings.vm_id.as_str().into()),
+        _ => {}
+    }
+    let Some(stream) = state.stream() else {
+        return if path.starts_with(&[b"xds", b"node"]) {
+            settings.properties.find(path)
+        } else {
+            Found::Nothing
+        };
+    };
+    let filter_state = |key: &[u8]| {
+        stream
+            .filter_state
+            .get(key)
+            .map(|value| Value::from(value.as_slice()))
+    };
+    let given = stream.properties.values.find(path);
+    if given != Found::Nothing {
+        return given;
+    }
+    if stream.has_upstream() {
+        let given = stream.properties.upstream.find(path);
+        if given != Found::Nothing {
+            return given;
+        }
+    }
+    let derived = match path {
+        [b"filter_state", key] => filter_state(key),
+        [name] if !is_known(name) => filter_state(&[b"wasm.", *name].concat()),
+        _ => derive(stream, path),
+    };
+    match derived {
+        Some(value) => Found::Value(value),
+        None => settings.properties.find(path),
+    }
+}
+
+/// The names at the root of the tree, which are not looked for in filter state.
+fn is_known(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 10] = [
+        b"request",
+        b"response",
+        b"connection",
+        b"connection_id",
+        b"upstream",
+        b"source",
+        b"destination",
+        b"metadata",
+        b"filter_state",
+        b"xds",
+    ];
+    NAMES.contains(&name)
+}
+
+fn explain(state: &VmState, path: &[u8], segments: &[&[u8]]) -> String {
+    const REMOVED: [&[u8]; 8] = [
+        b"node",
+        b"cluster_name",
+        b"cluster_metadata",
+        b"route_name",
+        b"route_metadata",
+        b"listener_direction",
+        b"listener_metadata",
+        b"upstream_host_metadata",
+    ];
+    let path = show(path);
+    if segments
+        .first()
+        .is_some_and(|first| REMOVED.contains(first))
+    {
+        return format!("`{path}` was removed in Envoy 1.33; `xds.{path}` took its place");
+    }
+    if state.stream().is_none() && !segments.starts_with(&[b"xds", b"node"]) {
+        return format!(
+            "`{path}` needs a stream; a root context sees only `xds.node` and the `plugin_` names"
+        );
+    }
+    format!("`{path}` is not known in {}", state.callback)
+}
+
+fn show(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).replace('\0', ".")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! The frame of every host function.
+
+/// Defines one host function: notes the call, runs the body, notes the answer.
+macro_rules! provide {
+    ($linker:ident, $name:literal, $body:path, $($argument:ident : $type:ty),* $(,)?) => {
+        $linker.func_wrap(
+            "env",
+            $name,
+            |caller: wasmtime::Caller<'_, crate::vm_state::VmState>, $($argument: $type),*| -> wasmtime::Result<u32> {
+                let mut call = crate::host_call::HostCall { caller };
+                call.begin($name, &[$((stringify!($argument), i64::from($argument))),*]);
+                let answer = $body(&mut call, $($argument),*);
+                call.finish($name, answer)
+            },
+        )?;
+    };
+}
+pub(crate) use provide;

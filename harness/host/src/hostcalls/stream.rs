@@ -1,0 +1,162 @@
+//! What a guest does to a stream: answers it, lets it go on, closes it. All of it happens when the guest has returned.
+
+use wasmtime::Linker;
+
+use super::provide::provide;
+use crate::abi_types::{Answer, Status, refuse};
+use crate::header_pairs;
+use crate::host_call::HostCall;
+use crate::stream::{LocalReply, Origin, Side};
+use crate::vm_state::{Deferred, VmState};
+
+pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
+    provide!(linker, "proxy_send_local_response", send_local_response,
+        code: u32, details: u32, details_size: u32, body: u32, body_size: u32,
+        headers: u32, headers_size: u32, grpc_status: u32);
+    provide!(linker, "proxy_continue_stream", continue_stream, stream: u32);
+    provide!(linker, "proxy_close_stream", close_stream, stream: u32);
+    provide!(linker, "proxy_continue_request", continue_request,);
+    provide!(linker, "proxy_continue_response", continue_response,);
+    provide!(linker, "proxy_clear_route_cache", clear_route_cache,);
+    Ok(())
+}
+
+/// `proxy_send_local_response`: answers the request here. The guest's own response callbacks see the answer.
+///
+/// # Parameters
+/// - `code`: the HTTP status.
+/// - `details`, `details_size`: for `response.code_details`; spaces become `_`.
+/// - `body`, `body_size`: the body.
+/// - `headers`, `headers_size`: more headers, as pairs.
+/// - `grpc_status`: 0 to 16 for a gRPC request; anything else is none.
+///
+/// # Statuses
+/// - OK: also in a root context, where nothing happens.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory.
+#[expect(clippy::too_many_arguments, reason = "the ABI has as many")]
+fn send_local_response(
+    call: &mut HostCall<'_>,
+    code: u32,
+    details: u32,
+    details_size: u32,
+    body: u32,
+    body_size: u32,
+    headers: u32,
+    headers_size: u32,
+    grpc_status: u32,
+) -> Answer {
+    let details = call.read_text(details, details_size)?.replace(' ', "_");
+    let body = call.read(body, body_size)?;
+    let headers = call.read(headers, headers_size)?;
+    let reply = LocalReply {
+        status: code,
+        headers: header_pairs::decode(&headers)
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
+        body,
+        details,
+        grpc_status: (grpc_status <= 16).then_some(grpc_status),
+        origin: Origin::Filter,
+    };
+    let state = call.state_mut();
+    if let Some(id) = state.stream().map(|stream| stream.id) {
+        state.stop_iteration = true;
+        state.deferred.push_back(Deferred::LocalReply(id, reply));
+    }
+    Ok(())
+}
+
+/// `proxy_continue_stream`: lets a paused message go on.
+///
+/// Whatever the stream, Envoy then no longer shows the *request's* headers, body and trailers.
+///
+/// # Parameters
+/// - `stream`: 0 request, 1 response, 2 downstream, 3 upstream.
+///
+/// # Statuses
+/// - OK: also when nothing is paused, or in a root context.
+/// - UNIMPLEMENTED: upstream.
+/// - BAD_ARGUMENT: no such kind of stream.
+fn continue_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
+    match stream {
+        0 => go_on(call, Side::Request),
+        1 => go_on(call, Side::Response),
+        2 => Ok(()),
+        3 => refuse(
+            Status::Unimplemented,
+            "an upstream connection is not continued",
+        ),
+        _ => refuse(
+            Status::BadArgument,
+            format!("{stream} is no kind of stream"),
+        ),
+    }
+}
+
+/// `proxy_close_stream`: resets the stream.
+///
+/// # Parameters
+/// - `stream`: 0 request, 1 response, 2 downstream, 3 upstream.
+///
+/// # Statuses
+/// - OK: also for connections, which an HTTP filter has none of, and in a root context.
+/// - BAD_ARGUMENT: no such kind of stream.
+fn close_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
+    if stream > 3 {
+        return refuse(
+            Status::BadArgument,
+            format!("{stream} is no kind of stream"),
+        );
+    }
+    let state = call.state_mut();
+    if let Some(id) = state
+        .stream()
+        .map(|stream| stream.id)
+        .filter(|_| stream < 2)
+    {
+        state.stop_iteration = true;
+        state.deferred.push_back(Deferred::Close(id));
+    }
+    Ok(())
+}
+
+/// `proxy_continue_request` of ABI 0.1.0: as `proxy_continue_stream(0)`.
+///
+/// # Statuses
+/// - OK.
+fn continue_request(call: &mut HostCall<'_>) -> Answer {
+    go_on(call, Side::Request)
+}
+
+/// `proxy_continue_response` of ABI 0.1.0: as `proxy_continue_stream(1)`.
+///
+/// # Statuses
+/// - OK.
+fn continue_response(call: &mut HostCall<'_>) -> Answer {
+    go_on(call, Side::Response)
+}
+
+/// `proxy_clear_route_cache` of ABI 0.1.0: there is no route here that could be chosen again.
+///
+/// # Statuses
+/// - OK.
+fn clear_route_cache(_call: &mut HostCall<'_>) -> Answer {
+    Ok(())
+}
+
+fn go_on(call: &mut HostCall<'_>, side: Side) -> Answer {
+    let state = call.state_mut();
+    let Some(stream) = state.stream_mut() else {
+        return Ok(());
+    };
+    stream.request.shows_headers = false;
+    stream.request.shows_body = false;
+    stream.request.shows_trailers = false;
+    let id = stream.id;
+    state.deferred.push_back(Deferred::Continue(id, side));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The properties that Envoy derives from a stream (`expr/context.cc`), with the moments at which it knows them.
+//!
+//! Those that come from a header map exist only while the guest may read that map: `request.path` is gone as soon
+//! as the request headers went on, and is back in `proxy_on_log`.
+
+use std::collections::BTreeMap;
+
+use super::state::{Ending, Stream};
+use crate::headers::Headers;
+use crate::value::Value;
+
+/// Returns the value that Envoy would derive for this path at this moment.
+pub(crate) fn derive(stream: &Stream, path: &[&[u8]]) -> Option<Value> {
+    match path {
+        [b"request", name] => request(stream, name),
+        [b"request", b"headers", name] => joined(stream.visible_request_headers()?, name),
+        [b"response", name] => response(stream, name),
+        [b"response", b"headers", name] => joined(stream.visible_response_headers()?, name),
+        [b"response", b"trailers", name] => joined(stream.visible_response_trailers()?, name),
+        [b"connection", b"mtls"] => Some(Value::Bool(false)),
+        [b"connection", b"requested_server_name"] => Some("".into()),
+        [b"connection", b"id"] | [b"connection_id"] => {
+            Some(Value::Uint(u64::from(stream.id().context())))
+        }
+        [b"upstream", b"request_attempt_count"] if stream.has_upstream() => Some(Value::Uint(1)),
+        _ => None,
+    }
+}
+
+fn request(stream: &Stream, name: &[u8]) -> Option<Value> {
+    match name {
+        b"time" => return Some(Value::nanos(stream.started)),
+        b"protocol" => return Some("HTTP/1.1".into()),
+        b"duration" => {
+            return stream
+                .completed
+                .map(|end| Value::nanos(end.saturating_sub(stream.started)));
+        }
+        b"size" => {
+            return size(
+                stream.visible_request_headers(),
+                stream.request().body_bytes(),
+            );
+        }
+        _ => {}
+    }
+    let headers = stream.visible_request_headers()?;
+    let path = headers.get(":path");
+    match name {
+        b"path" => path.map(Value::from),
+        b"url_path" => path
+            .and_then(|path| path.split(|byte| *byte == b'?').next())
+            .map(Value::from),
+        b"query" => Some(query(path.unwrap_or_default()).into()),
+        b"host" => headers.get(":authority").map(Value::from),
+        b"scheme" => headers.get(":scheme").map(Value::from),
+        b"method" => headers.get(":method").map(Value::from),
+        b"referer" => headers.get("referer").map(Value::from),
+        b"useragent" => headers.get("user-agent").map(Value::from),
+        b"id" => headers.get("x-request-id").map(Value::from),
+        b"headers" => Some(all(headers)),
+        b"headers_bytes" => Some(Value::count(headers.byte_size())),
+        b"total_size" => Some(Value::count(
+            headers.byte_size() + stream.request().body_bytes(),
+        )),
+        _ => None,
+    }
+}
+
+fn response(stream: &Stream, name: &[u8]) -> Option<Value> {
+    let headers = stream.visible_response_headers();
+    match name {
+        b"code" => stream.response_code().map(Value::Int),
+        b"code_details" => stream.code_details().map(|details| details.as_str().into()),
+        b"flags" => Some(Value::Int(flags(stream.ending))),
+        b"grpc_status" => grpc_status(stream).map(Value::Int),
+        b"size" => Some(Value::count(stream.response().body_bytes())),
+        b"headers" => headers.map(all),
+        b"trailers" => stream.visible_response_trailers().map(all),
+        b"headers_bytes" => headers.map(|headers| Value::count(headers.byte_size())),
+        b"total_size" => {
+            let trailers = stream
+                .visible_response_trailers()
+                .map_or(0, Headers::byte_size);
+            let headers = headers.map_or(0, Headers::byte_size);
+            Some(Value::count(
+                headers + stream.response().body_bytes() + trailers,
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// Returns a valid content-length, else the bytes received; an invalid one is no answer at all.
+fn size(headers: Option<&Headers>, received: usize) -> Option<Value> {
+    match headers.and_then(|headers| headers.text("content-length")) {
+        Some(length) => length.parse().ok().map(Value::Int),
+        None => Some(Value::count(received)),
+    }
+}
+
+fn query(path: &[u8]) -> Vec<u8> {
+    let Some(mark) = path.iter().position(|byte| *byte == b'?') else {
+        return Vec::new();
+    };
+    let query = &path[mark + 1..];
+    let end = query
+        .iter()
+        .position(|byte| *byte == b'#')
+        .unwrap_or(query.len());
+    query[..end].to_vec()
+}
+
+fn joined(headers: &Headers, name: &[u8]) -> Option<Value> {
+    headers.joined(name).map(Value::Bytes)
+}
+
+fn all(headers: &Headers) -> Value {
+    let map: BTreeMap<Vec<u8>, Value> = headers
+        .iter()
+        .filter_map(|(name, _)| Some((name.to_vec(), joined(headers, name)?)))
+        .collect();
+    Value::Map(map)
+}
+
+fn grpc_status(stream: &Stream) -> Option<i64> {
+    let trailers = stream
+        .visible_response_trailers()
+        .and_then(|trailers| trailers.text("grpc-status"));
+    let headers = || {
+        stream
+            .visible_response_headers()
+            .and_then(|headers| headers.text("grpc-status"))
+    };
+    trailers.or_else(headers)?.parse().ok()
+}
+
+/// Returns Envoy's response flags as the expression language sees them (`legacyResponseFlags`).
+fn flags(ending: Option<Ending>) -> i64 {
+    match ending {
+        None | Some(Ending::Complete) => 0,
+        Some(Ending::UpstreamReset) => 0x10,
+        Some(Ending::ConnectFailure) => 0x20,
+        Some(Ending::UpstreamTimeout) => 0x4,
+        Some(Ending::ClientAbort) => 0x4000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::query;
+
+    #[test]
+    fn cuts_the_query_at_the_fragment() {
+        assert_eq!(query(b"/a?b=c#d"), b"b=c");
+        assert_eq!(query(b"/a"), b"");
+    }
+}

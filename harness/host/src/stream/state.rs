@@ -1,0 +1,198 @@
+//! The state of one HTTP stream.
+//!
+//! Invariants: the guest sees a map or a body only while its callback has it, or while it is paused there; bytes
+//! that went on never come back. This file only keeps the state; the order of callbacks is the host's business.
+
+use std::collections::BTreeMap;
+
+use super::given_properties::StreamProperties;
+use super::half::{Side, StreamHalf};
+use super::local_reply::LocalReply;
+use crate::headers::Headers;
+
+/// Names one stream of one host. Its number is the guest's context id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub(crate) u32);
+
+impl StreamId {
+    /// Returns the guest's context id.
+    pub fn context(self) -> u32 {
+        self.0
+    }
+}
+
+/// What becomes of the bytes that were just given to the filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Action {
+    /// They went on.
+    Continue,
+    /// The filter holds them back until it resumes the stream.
+    Pause,
+    /// The request is answered here: the response is complete, in [`Stream::response`].
+    LocalReply,
+    /// The stream is to be reset, or no longer exists.
+    Reset,
+}
+
+/// How a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The response went out to its end.
+    Complete,
+    /// The client went away first.
+    ClientAbort,
+    /// The upstream reset the stream.
+    UpstreamReset,
+    /// No connection to the upstream came about.
+    ConnectFailure,
+    /// The upstream took too long.
+    UpstreamTimeout,
+}
+
+/// One HTTP stream, as it stands.
+#[derive(Debug)]
+pub struct Stream {
+    pub(crate) id: StreamId,
+    pub(crate) root: u32,
+    pub(crate) properties: StreamProperties,
+    pub(crate) request: StreamHalf,
+    pub(crate) response: StreamHalf,
+    pub(crate) local_reply: Option<LocalReply>,
+    pub(crate) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(crate) started: u64,
+    pub(crate) completed: Option<u64>,
+    pub(crate) ending: Option<Ending>,
+    /// The guest knows of this stream.
+    pub(crate) created: bool,
+    pub(crate) reset: bool,
+    /// Its VM has failed, and another one has taken its place.
+    pub(crate) orphaned: bool,
+    /// `proxy_on_log` is running: all maps but the request trailers can be read, and none written.
+    pub(crate) logging: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(id: StreamId, root: u32, properties: StreamProperties, started: u64) -> Self {
+        Self {
+            id,
+            root,
+            properties,
+            request: StreamHalf::default(),
+            response: StreamHalf::default(),
+            local_reply: None,
+            filter_state: BTreeMap::new(),
+            started,
+            completed: None,
+            ending: None,
+            created: false,
+            reset: false,
+            orphaned: false,
+            logging: false,
+        }
+    }
+
+    /// Returns its name.
+    pub fn id(&self) -> StreamId {
+        self.id
+    }
+
+    /// Returns the request.
+    pub fn request(&self) -> &StreamHalf {
+        &self.request
+    }
+
+    /// Returns the response.
+    pub fn response(&self) -> &StreamHalf {
+        &self.response
+    }
+
+    /// Returns the local reply, when the upstream was not asked or its answer was thrown away.
+    pub fn local_reply(&self) -> Option<&LocalReply> {
+        self.local_reply.as_ref()
+    }
+
+    /// Returns whether the stream is to be reset.
+    pub fn is_reset(&self) -> bool {
+        self.reset
+    }
+
+    /// Returns filter state under its full key; what a guest sets with `proxy_set_property` begins with `wasm.`.
+    pub fn filter_state(&self, key: impl AsRef<[u8]>) -> Option<&[u8]> {
+        self.filter_state.get(key.as_ref()).map(Vec::as_slice)
+    }
+
+    pub(crate) fn half(&self, side: Side) -> &StreamHalf {
+        match side {
+            Side::Request => &self.request,
+            Side::Response => &self.response,
+        }
+    }
+
+    pub(crate) fn half_mut(&mut self, side: Side) -> &mut StreamHalf {
+        match side {
+            Side::Request => &mut self.request,
+            Side::Response => &mut self.response,
+        }
+    }
+
+    pub(crate) fn action(&self, side: Side) -> Action {
+        if self.reset {
+            Action::Reset
+        } else if self.local_reply.is_some() {
+            Action::LocalReply
+        } else if self.half(side).is_paused() {
+            Action::Pause
+        } else {
+            Action::Continue
+        }
+    }
+
+    /// Returns whether Envoy has chosen an upstream: not before the request headers went on.
+    pub(crate) fn has_upstream(&self) -> bool {
+        self.request.headers_passed
+    }
+
+    pub(crate) fn is_grpc(&self) -> bool {
+        self.request.headers().is_some_and(Headers::is_grpc)
+    }
+
+    pub(crate) fn visible_request_headers(&self) -> Option<&Headers> {
+        self.request
+            .headers()
+            .filter(|_| self.logging || self.request.shows_headers)
+    }
+
+    pub(crate) fn visible_response_headers(&self) -> Option<&Headers> {
+        self.response
+            .headers()
+            .filter(|_| self.logging || self.response.shows_headers)
+    }
+
+    pub(crate) fn visible_response_trailers(&self) -> Option<&Headers> {
+        self.response
+            .trailers()
+            .filter(|_| self.logging || self.response.shows_trailers)
+    }
+
+    /// Returns the status of the response, known as soon as there is one.
+    pub(crate) fn response_code(&self) -> Option<i64> {
+        self.response
+            .headers()
+            .and_then(|headers| headers.text(":status"))
+            .and_then(|status| status.parse().ok())
+    }
+
+    pub(crate) fn code_details(&self) -> Option<String> {
+        match (&self.local_reply, self.ending) {
+            (Some(reply), _) => Some(reply.details.clone()).filter(|details| !details.is_empty()),
+            (None, Some(Ending::ClientAbort)) => Some("downstream_remote_disconnect".to_owned()),
+            (None, Some(Ending::UpstreamReset)) => {
+                Some("upstream_reset_after_response_started{remote_reset}".into())
+            }
+            (None, Some(Ending::UpstreamTimeout)) => Some("response_timeout".to_owned()),
+            (None, _) => self.response.headers().map(|_| "via_upstream".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Everything that one VM can see and change: contexts, time, entropy, logs, calls in flight, ticks, metric ids.
+//!
+//! Invariant: nothing here calls the guest. What a host function wants done after the guest has returned goes into
+//! `deferred`, and the host does it in order.
+
+mod expressions;
+mod http_calls;
+mod metric_ids;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+pub(crate) use expressions::{Expression, Expressions, read_token};
+pub use http_calls::{CallToken, HttpCall, NoSuchCall};
+pub(crate) use http_calls::{Calls, Reply};
+pub(crate) use metric_ids::{Metric, MetricIds, MetricKind};
+use wasmtime::{Memory, StoreLimits, StoreLimitsBuilder, TypedFunc};
+
+use crate::abi_types::{AbiVersion, MapType};
+use crate::clock::Time;
+use crate::entropy::Entropy;
+use crate::headers::Headers;
+use crate::logs::Logs;
+use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::stream::{LocalReply, Side, Stream, StreamId};
+use crate::transcript::Transcript;
+
+/// The state behind every host function of one VM.
+pub(crate) struct VmState {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) abi: AbiVersion,
+    pub(crate) shared: Shared,
+    pub(crate) time: Time,
+    pub(crate) entropy: Entropy,
+    pub(crate) roots: BTreeMap<u32, Root>,
+    pub(crate) streams: BTreeMap<u32, Stream>,
+    last_context: u32,
+    /// The context that the host has called; 0 is the VM itself.
+    pub(crate) current: u32,
+    /// The context that the guest has put in its place.
+    pub(crate) effective: Option<u32>,
+    pub(crate) callback: &'static str,
+    /// The guest's answer to this callback no longer counts: it has replied or closed.
+    pub(crate) stop_iteration: bool,
+    pub(crate) deferred: VecDeque<Deferred>,
+    pub(crate) calls: Calls,
+    pub(crate) ticks: BTreeMap<u32, Tick>,
+    pub(crate) metrics: MetricIds,
+    pub(crate) logs: Logs,
+    pub(crate) transcript: Transcript,
+    pub(crate) limits: StoreLimits,
+    pub(crate) memory: Option<Memory>,
+    pub(crate) malloc: Option<TypedFunc<u32, u32>>,
+}
+
+/// A root context: one configuration of the plugin.
+#[derive(Debug)]
+pub(crate) struct Root {
+    pub(crate) configuration: Arc<[u8]>,
+    /// `proxy_on_configure` is running: the only time at which the configuration can be read.
+    pub(crate) configuring: bool,
+    pub(crate) phase: RootPhase,
+    /// The reply that `proxy_on_http_call_response` is being told of.
+    pub(crate) reply: Option<Reply>,
+    /// What it has prepared with `expr_create`.
+    pub(crate) expressions: Expressions,
+    /// What `proxy_get_status` answers.
+    pub(crate) status: (u32, String),
+}
+
+/// How far a root context has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RootPhase {
+    /// New streams belong to it.
+    Live,
+    /// Another one has taken its place; it ends when its last stream does.
+    Retired,
+    /// `proxy_on_done` has answered false; it ends when the guest calls `proxy_done`.
+    PendingDone,
+}
+
+/// A timer of a root context.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tick {
+    pub(crate) period: u64,
+    pub(crate) due: u64,
+}
+
+/// What a host function wants done once the guest has returned.
+#[derive(Debug)]
+pub(crate) enum Deferred {
+    LocalReply(StreamId, LocalReply),
+    Continue(StreamId, Side),
+    Close(StreamId),
+    RootDone(u32),
+}
+
+impl VmState {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        abi: AbiVersion,
+        shared: Shared,
+        time: Time,
+    ) -> Self {
+        let parts = [
+            settings.plugin_name.as_str(),
+            settings.root_id.as_str(),
+            settings.vm_id.as_str(),
+        ];
+        Self {
+            abi,
+            shared,
+            time,
+            entropy: settings.entropy,
+            roots: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            last_context: 0,
+            current: 0,
+            effective: None,
+            callback: "instantiation",
+            stop_iteration: false,
+            deferred: VecDeque::new(),
+            calls: Calls::default(),
+            ticks: BTreeMap::new(),
+            metrics: MetricIds::default(),
+            logs: Logs::new(settings.log_level, parts),
+            transcript: Transcript::new(settings.detail),
+            // Envoy's own limit (`limits.h`): growing further answers -1, and most guests then abort.
+            limits: StoreLimitsBuilder::new().memory_size(1 << 30).build(),
+            memory: None,
+            malloc: None,
+            settings,
+        }
+    }
+
+    pub(crate) fn next_context(&mut self) -> u32 {
+        self.last_context += 1;
+        self.last_context
+    }
+
+    /// Returns the context that host functions act on: the effective one while it lives, else the called one.
+    pub(crate) fn active(&self) -> u32 {
+        self.effective
+            .filter(|id| self.has_context(*id))
+            .unwrap_or(self.current)
+    }
+
+    /// Takes over the streams of a VM that has failed, so that they can be answered, and its log.
+    pub(crate) fn inherit(&mut self, failed: &mut Self) {
+        self.last_context = self.last_context.max(failed.last_context);
+        self.streams = std::mem::take(&mut failed.streams);
+        for stream in self.streams.values_mut() {
+            stream.orphaned = true;
+        }
+        self.logs.put_in_front(failed.logs.take());
+    }
+
+    pub(crate) fn has_context(&self, id: u32) -> bool {
+        let stream = self.streams.get(&id);
+        self.roots.contains_key(&id) || stream.is_some_and(|stream| !stream.orphaned)
+    }
+
+    pub(crate) fn stream(&self) -> Option<&Stream> {
+        self.streams.get(&self.active())
+    }
+
+    pub(crate) fn stream_mut(&mut self) -> Option<&mut Stream> {
+        let active = self.active();
+        self.streams.get_mut(&active)
+    }
+
+    /// Returns the root context above the active one.
+    pub(crate) fn root_id(&self) -> u32 {
+        self.stream().map_or(self.active(), |stream| stream.root)
+    }
+
+    pub(crate) fn root(&self) -> Option<&Root> {
+        self.roots.get(&self.root_id())
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn root_mut(&mut self) -> Option<&mut Root> {
+        let id = self.root_id();
+        self.roots.get_mut(&id)
+    }
+
+    /// Returns the map that a guest may read now (`getConstMap`).
+    pub(crate) fn map(&self, kind: MapType) -> Option<&Headers> {
+        let stream = self.stream();
+        match kind {
+            MapType::RequestHeaders => stream?.visible_request_headers(),
+            MapType::RequestTrailers => stream?
+                .request
+                .trailers()
+                .filter(|_| self.shows_request_trailers()),
+            MapType::ResponseHeaders => stream?.visible_response_headers(),
+            MapType::ResponseTrailers => stream?.visible_response_trailers(),
+            MapType::HttpCallResponseHeaders => Some(&self.root()?.reply.as_ref()?.headers),
+            MapType::HttpCallResponseTrailers => self.root()?.reply.as_ref()?.trailers.as_ref(),
+            MapType::GrpcInitialMetadata | MapType::GrpcTrailingMetadata => None,
+        }
+    }
+
+    /// Returns the map that a guest may write now (`getMap`): never in `proxy_on_log`, never of a call.
+    pub(crate) fn map_mut(&mut self, kind: MapType) -> Option<&mut Headers> {
+        let stream = self.stream_mut().filter(|stream| !stream.logging)?;
+        match kind {
+            MapType::RequestHeaders if stream.request.shows_headers => stream.request.headers_mut(),
+            MapType::ResponseHeaders if stream.response.shows_headers => {
+                stream.response.headers_mut()
+            }
+            MapType::RequestTrailers => stream.request.trailers_mut(),
+            MapType::ResponseTrailers => stream.response.trailers_mut(),
+            _ => None,
+        }
+    }
+
+    fn shows_request_trailers(&self) -> bool {
+        self.stream()
+            .is_some_and(|stream| stream.request.shows_trailers)
+    }
+
+    /// Returns the time of the next tick or timeout.
+    pub(crate) fn next_due(&self) -> Option<u64> {
+        let tick = self.ticks.values().map(|tick| tick.due).min();
+        tick.into_iter().chain(self.calls.next_deadline()).min()
+    }
+}

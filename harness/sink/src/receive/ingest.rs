@@ -1,0 +1,212 @@
+//! What happens to an export request whatever it came over: it is recorded, a script may have a word, its spans are kept.
+//!
+//! A record and the spans of its request change under one lock, so that a test that has seen the spans also sees the
+//! answer. Invariant: every change is announced after it can be seen, never before.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::request::Parts;
+use http_body_util::BodyExt;
+use hyper::body::{Bytes, Incoming};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use tokio::sync::watch;
+
+use super::decode::decode;
+use crate::script::{Reply, Script};
+use crate::store::{Answer, RequestRecord, Transport};
+use crate::store::{Counts, Kept, Limits, Store};
+use crate::wait::Snapshot;
+
+/// The part of a sink that all its connections share.
+#[derive(Debug)]
+pub(crate) struct Ingest {
+    limits: Limits,
+    store: Mutex<Store>,
+    script: Mutex<Script>,
+    changes: watch::Sender<u64>,
+}
+
+/// The connection or stream is to be reset: a script wants it, or the client broke off.
+#[derive(Debug, thiserror::Error)]
+#[error("reset")]
+pub(crate) struct Reset;
+
+/// Why there is no body.
+#[derive(Debug)]
+pub(crate) enum BodyError {
+    /// It is over the limit.
+    TooLarge,
+    /// The client broke off.
+    Lost,
+}
+
+impl Ingest {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            store: Mutex::new(Store::new(limits)),
+            script: Mutex::default(),
+            changes: watch::Sender::new(0),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    pub(crate) fn script(&self, replies: impl IntoIterator<Item = Reply>) {
+        held(&self.script).append(replies);
+    }
+
+    /// Returns what the script wants for the next request.
+    pub(crate) fn take_reply(&self) -> Reply {
+        held(&self.script).take()
+    }
+
+    /// Records a request that has arrived, and returns its number.
+    pub(crate) fn open(&self, parts: &Parts, transport: Transport, wire_bytes: usize) -> u64 {
+        let headers = parts.headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        });
+        let record = RequestRecord {
+            number: 0,
+            transport,
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            headers: headers.collect(),
+            wire_bytes,
+            spans: 0,
+            answer: Answer::Pending,
+        };
+        self.change(|store| store.open(record))
+    }
+
+    /// Records the answer to a request of which nothing is kept.
+    pub(crate) fn answer(&self, number: u64, answer: Answer) {
+        self.change(|store| store.amend(number, |record| record.answer = answer));
+    }
+
+    /// Whether nobody has answered a request yet.
+    pub(crate) fn is_pending(&self, number: u64) -> bool {
+        held(&self.store).is_pending(number)
+    }
+
+    /// Keeps the spans of a request but the last `withheld` ones, records the answer, and returns the body of a success.
+    pub(crate) fn keep(
+        &self,
+        number: u64,
+        answer: Answer,
+        request: ExportTraceServiceRequest,
+        withheld: usize,
+    ) -> ExportTraceServiceResponse {
+        let mut decoded = decode(request);
+        let found = decoded.spans.len() + decoded.refused.len();
+        let withheld = withheld.min(decoded.spans.len());
+        decoded.spans.truncate(decoded.spans.len() - withheld);
+        let mut refused: Vec<&str> = decoded.refused;
+        let invalid = refused.len();
+        self.change(|store| {
+            for span in decoded.spans {
+                if store.keep(span) == Kept::TooLarge {
+                    refused.push("the trace alone fills this sink");
+                }
+            }
+            store.counts_mut().invalid += u64::try_from(invalid).unwrap_or(u64::MAX);
+            store.counts_mut().scripted += u64::try_from(withheld).unwrap_or(u64::MAX);
+            store.amend(number, |record| {
+                record.answer = answer;
+                record.spans = found;
+            });
+        });
+        // Present and empty on success: what the Collector sends, byte for byte.
+        ExportTraceServiceResponse {
+            partial_success: Some(ExportTracePartialSuccess {
+                rejected_spans: i64::try_from(refused.len()).unwrap_or(i64::MAX),
+                error_message: refused.first().copied().unwrap_or_default().to_owned(),
+            }),
+        }
+    }
+
+    /// Counts a request for logs or metrics.
+    pub(crate) fn count_other_signal(&self) {
+        self.change(|store| store.counts_mut().other_signals += 1);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.change(Store::clear);
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        held(&self.store).counts()
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let store = held(&self.store);
+        Snapshot {
+            spans: store.spans(),
+            requests: store.requests(),
+            counts: store.counts(),
+        }
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
+        let changed = change(&mut held(&self.store));
+        self.changes.send_modify(|count| *count += 1);
+        changed
+    }
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// A larger one is read on and thrown away for a while: most clients look for an answer only after they have sent everything,
+/// and would see a broken connection in place of the reason.
+pub(crate) async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
+    let mut kept = Vec::new();
+    let mut size = 0usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| BodyError::Lost)?.into_data() else {
+            continue;
+        };
+        size = size.saturating_add(data.len());
+        if size <= limit {
+            kept.extend_from_slice(&data);
+        } else {
+            kept = Vec::new();
+        }
+        if size / READ_ON > limit {
+            break;
+        }
+    }
+    if size > limit {
+        return Err(BodyError::TooLarge);
+    }
+    Ok(Bytes::from(kept))
+}
+
+/// How many times the limit is read before the connection is broken off.
+const READ_ON: usize = 4;
+
+/// Makes the success that a script wants in place of the real one.
+pub(crate) fn scripted_success(rejected: usize, message: &str) -> ExportTraceServiceResponse {
+    ExportTraceServiceResponse {
+        partial_success: Some(ExportTracePartialSuccess {
+            rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
+            error_message: message.to_owned(),
+        }),
+    }
+}
+
+/// Locks; a panic of another holder leaves nothing half-done that matters more than the sink going on.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What every transport is given.
+pub(crate) type Shared = Arc<Ingest>;
