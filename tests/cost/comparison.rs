@@ -17,7 +17,7 @@ mod keep;
 use std::sync::OnceLock;
 
 use sidespan_core::headers::Name;
-use sidespan_host::{Action, Ending, Fuel, Headers, Host, Module, StreamProperties, Then};
+use sidespan_host::{Action, EndOfStream, Ending, Fuel, Headers, Host, Module, StreamProperties};
 
 type Line = (String, String);
 
@@ -123,7 +123,7 @@ fn cost(configuration: &str, headers: &[Line]) -> u64 {
         let stream = host.open_stream(StreamProperties::new().listener_direction(1));
         let headers: Headers = headers.iter().cloned().collect();
         let before = host.fuel_used().expect("a metered module");
-        let action = host.request_headers(stream, headers, Then::End);
+        let action = host.request_headers(stream, headers, EndOfStream::Yes);
         costs.push(host.fuel_used().expect("a metered module") - before);
         assert_eq!(action, Action::Continue);
         host.end(stream, Ending::Complete).expect("one end");

@@ -4,7 +4,7 @@ mod real;
 
 use std::time::Duration;
 
-use sidespan_core::tracer::Direction;
+use sidespan_core::direction::Direction;
 use sidespan_host::{
     Action, EndOfStream, Ending, Headers, Host, HttpCall, Shared, StreamProperties,
 };

@@ -20,7 +20,7 @@ use sidespan_core::in_memory::stream_record::Record;
 use sidespan_core::node::Node;
 use sidespan_core::otlp::span::encode;
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::{Direction, Tracer};
+use sidespan_core::tracer::decide::Tracer;
 use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, Module, StreamProperties};
 
 /// A header as a client may send it.

@@ -19,7 +19,7 @@ use sidespan_core::id_generator::Entropy;
 use sidespan_core::ids::TraceId;
 use sidespan_core::in_memory::header_list::HeaderList;
 use sidespan_core::node::Node;
-use sidespan_core::otlp::span::encode_span;
+use sidespan_core::otlp::span::encode;
 use sidespan_core::propagation;
 use sidespan_core::span::Span;
 use sidespan_core::stream_info::attributes::Question;
@@ -179,9 +179,9 @@ fn request(criterion: &mut Criterion) {
         course.begin(direction(), &headers, list.pairs(), now(), &mut state)
     };
     if let Some(active) = begin() {
-        criterion.bench_function("finish+encode_span", |bencher| {
+        criterion.bench_function("finish+encode", |bencher| {
             let finish = |active| {
-                let each = &mut |span| drop(black_box(encode_span(&span)));
+                let each = &mut |span| drop(black_box(encode(&span)));
                 tracer.finish(active, &answered, Nanos(2_000_000), each);
             };
             bencher.iter_batched(|| active.clone(), finish, BatchSize::SmallInput);
@@ -195,7 +195,7 @@ fn request(criterion: &mut Criterion) {
             let all = Pairs::new(&block);
             let active = course.begin(direction(), &headers, all, Nanos(1), &mut state);
             tracer.inject(&course, &headers, &mut Discard);
-            let each = &mut |span| drop(black_box(encode_span(&span)));
+            let each = &mut |span| drop(black_box(encode(&span)));
             tracer.finish(active?, &answered, Nanos(2), each);
             Some(())
         });
@@ -206,7 +206,7 @@ fn encode_span(criterion: &mut Criterion) {
     let list = HeaderList::new(HEADERS);
     let spans = finished(&list.as_request());
     for span in &spans {
-        let generated = proto::Span::decode(&encode_span(span)[..]).unwrap_or_default();
+        let generated = proto::Span::decode(&encode(span)[..]).unwrap_or_default();
         let texts: Vec<(String, Value)> = generated
             .attributes
             .iter()
@@ -215,10 +215,10 @@ fn encode_span(criterion: &mut Criterion) {
                 Some((attribute.key.clone(), value))
             })
             .collect();
-        criterion.bench_function("encode_span/own", |bencher| {
-            bencher.iter(|| encode_span(black_box(span)));
+        criterion.bench_function("encode/own", |bencher| {
+            bencher.iter(|| encode(black_box(span)));
         });
-        criterion.bench_function("encode_span/prost", |bencher| {
+        criterion.bench_function("encode/prost", |bencher| {
             bencher.iter(|| {
                 let attributes = texts
                     .iter()

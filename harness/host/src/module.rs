@@ -13,9 +13,8 @@ use wasmtime::{
 
 use crate::abi_types::AbiVersion;
 use crate::guest::EXPORTS;
-use crate::hostcalls;
 use crate::vm_state::VmState;
-use crate::{callback_deadline, wasi};
+use crate::{callback_deadline, hostcalls, wasi};
 
 /// A compiled proxy-wasm module. Clones are handles to the same code.
 #[derive(Clone)]

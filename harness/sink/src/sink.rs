@@ -11,9 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::receive::{Ingest, Listener};
 use crate::script::Reply;
-use crate::store::RequestRecord;
-use crate::store::StoredSpan;
-use crate::store::{Counts, Limits};
+use crate::store::{Counts, Limits, RequestRecord, StoredSpan};
 use crate::wait::{Snapshot, Timeout, until};
 
 /// Where a sink listens, and how much it keeps.

@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::store::Counts;
-use crate::store::RequestRecord;
-use crate::store::StoredSpan;
+use crate::store::{Counts, RequestRecord, StoredSpan};
 
 /// What a sink held at one moment. Spans are shared, so it is cheap to take.
 #[derive(Clone, Debug, Default)]

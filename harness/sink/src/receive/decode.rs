@@ -13,8 +13,9 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::resource::v1::Resource as WireResource;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status, span};
 
-use crate::store::{Attribute, Value};
-use crate::store::{Event, Link, Resource, Scope, SpanKind, SpanStatus, StatusCode, StoredSpan};
+use crate::store::{
+    Attribute, Event, Link, Resource, Scope, SpanKind, SpanStatus, StatusCode, StoredSpan, Value,
+};
 
 /// What a request held.
 #[derive(Debug, Default, PartialEq)]

@@ -15,8 +15,7 @@ use tokio::sync::watch;
 
 use super::decode::decode;
 use crate::script::{Reply, Script};
-use crate::store::{Answer, RequestRecord, Transport};
-use crate::store::{Counts, Kept, Limits, Store};
+use crate::store::{Answer, Counts, Kept, Limits, RequestRecord, Store, Transport};
 use crate::wait::Snapshot;
 
 /// The part of a sink that all its connections share.

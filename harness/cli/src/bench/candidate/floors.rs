@@ -1,6 +1,6 @@
 //! The least that a filter can do: filters that make the calls of ours and know nothing.
 
-use sidespan_core::exchange::Question;
+use sidespan_core::stream_info::attributes::Question;
 
 use super::description::{Candidate, Group, Work};
 

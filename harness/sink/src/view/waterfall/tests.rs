@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::store::Attribute;
 use crate::store::samples::span;
-use crate::store::{Resource, SpanStatus, StatusCode};
+use crate::store::{Attribute, Resource, SpanStatus, StatusCode};
 
 fn plain(width: usize) -> Options {
     Options {
