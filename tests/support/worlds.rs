@@ -14,13 +14,14 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use sidespan_core::config::Config;
 use sidespan_core::direction::Direction;
-use sidespan_core::id_generator::Counting;
+use sidespan_core::id_generator::SequentialBytes;
 use sidespan_core::in_memory::header_list::HeaderList;
 use sidespan_core::in_memory::stream_record::Record;
 use sidespan_core::node::Node;
 use sidespan_core::otlp::span::encode;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::decide::Tracer;
+use sidespan_core::tracer::state::State;
 use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, Module, StreamProperties};
 
 /// A header as a client may send it.
@@ -76,16 +77,17 @@ impl Request {
         let tracer = Tracer::new(&config, &node);
         let before = HeaderList::new(self.headers.iter().cloned());
         let mut after = before.clone();
-        let mut state = State::new(&config, Counting(1));
+        let mut state = State::new(&config, SequentialBytes(1));
         let request = before.as_request();
         let mut spans = Vec::new();
         let direction = || self.direction;
-        let course = tracer.decide(&request, before.pairs(), direction, || Nanos(1), &mut state);
-        if let Some(mut course) = course {
+        let request_trace =
+            tracer.decide(&request, before.pairs(), direction, || Nanos(1), &mut state);
+        if let Some(mut request_trace) = request_trace {
             let all = before.pairs();
             let now = Nanos(1);
-            let active = course.begin(self.direction, &request, all, now, &mut state);
-            tracer.inject(&course, &request, &mut after);
+            let active = request_trace.begin(self.direction, &request, all, now, &mut state);
+            tracer.inject(&request_trace, &request, &mut after);
             // What the host says of every stream.
             let exchange = Record::answered(self.status).property("request.protocol", "HTTP/1.1");
             let mut finished = Vec::new();
@@ -217,9 +219,9 @@ impl Guest {
         let headers: Headers = headers.iter().cloned().collect();
         let asked = self.host.request_headers(stream, headers, EndOfStream::Yes);
         let status = [(":status", status.to_string())];
-        let answered = self.host.response_headers(stream, status, EndOfStream::Yes);
+        let present = self.host.response_headers(stream, status, EndOfStream::Yes);
         assert_eq!(
-            [asked, answered],
+            [asked, present],
             [Action::Continue; 2],
             "it never stops a request"
         );

@@ -13,17 +13,17 @@ use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 use sidespan_core::config::Config;
 use sidespan_core::direction::Direction;
-use sidespan_core::headers::pairs::Pairs;
+use sidespan_core::headers::pairs::HeaderPairs;
 use sidespan_core::headers::{HeaderWriter, RequestHeaders};
-use sidespan_core::id_generator::Entropy;
+use sidespan_core::id_generator::Random;
 use sidespan_core::ids::TraceId;
 use sidespan_core::in_memory::header_list::HeaderList;
 use sidespan_core::node::Node;
 use sidespan_core::otlp::span::encode;
 use sidespan_core::propagation;
 use sidespan_core::span::Span;
-use sidespan_core::stream_info::attributes::Question;
-use sidespan_core::stream_info::source::Exchange;
+use sidespan_core::stream_info::attributes::AttributeSet;
+use sidespan_core::stream_info::source::StreamInfo;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::decide::Tracer;
 use sidespan_core::tracer::state::State;
@@ -54,7 +54,7 @@ const HEADERS: [(&str, &str); 14] = [
 /// Not random, and as fast as nothing: only the core is to be measured.
 struct Zeroes;
 
-impl Entropy for Zeroes {
+impl Random for Zeroes {
     fn fill(&mut self, bytes: &mut [u8]) -> bool {
         bytes.fill(7);
         true
@@ -83,7 +83,7 @@ impl Answering {
     }
 }
 
-impl Exchange for Answering {
+impl StreamInfo for Answering {
     fn property(&self, _: &str) -> Option<Vec<u8>> {
         None
     }
@@ -93,7 +93,7 @@ impl Exchange for Answering {
     fn response_trailer(&self, _: &str) -> Option<Vec<u8>> {
         None
     }
-    fn answers(&self, _: Question) -> Option<Vec<u8>> {
+    fn answers(&self, _: AttributeSet) -> Option<Vec<u8>> {
         Some(self.0.clone())
     }
 }
@@ -129,9 +129,9 @@ fn finished(headers: &RequestHeaders<'_>) -> Vec<Span> {
     let direction = || Direction::Inbound;
     tracer
         .decide(headers, core::iter::empty(), direction, now, &mut state)
-        .and_then(|mut course| {
+        .and_then(|mut request_trace| {
             let all = core::iter::empty();
-            course.begin(direction(), headers, all, Nanos(1), &mut state)
+            request_trace.begin(direction(), headers, all, Nanos(1), &mut state)
         })
         .map_or_else(Vec::new, |active| {
             let mut spans = Vec::new();
@@ -150,7 +150,7 @@ fn request(criterion: &mut Criterion) {
     let mut state = State::new(&Config::default(), Zeroes);
 
     criterion.bench_function("read", |bencher| {
-        bencher.iter(|| black_box(RequestHeaders::read(Pairs::new(black_box(&block)))));
+        bencher.iter(|| black_box(RequestHeaders::read(HeaderPairs::new(black_box(&block)))));
     });
     criterion.bench_function("extract", |bencher| {
         bencher
@@ -168,15 +168,16 @@ fn request(criterion: &mut Criterion) {
         });
     });
     let direction = || Direction::Inbound;
-    if let Some(course) = tracer.decide(&headers, list.pairs(), direction, now, &mut state) {
+    if let Some(request_trace) = tracer.decide(&headers, list.pairs(), direction, now, &mut state) {
         criterion.bench_function("inject", |bencher| {
-            bencher.iter(|| tracer.inject(black_box(&course), &headers, &mut Discard));
+            bencher.iter(|| tracer.inject(black_box(&request_trace), &headers, &mut Discard));
         });
     }
     let answered = Answering::well();
     let mut begin = || {
-        let mut course = tracer.decide(&headers, list.pairs(), direction, now, &mut state)?;
-        course.begin(direction(), &headers, list.pairs(), now(), &mut state)
+        let mut request_trace =
+            tracer.decide(&headers, list.pairs(), direction, now, &mut state)?;
+        request_trace.begin(direction(), &headers, list.pairs(), now(), &mut state)
     };
     if let Some(active) = begin() {
         criterion.bench_function("finish+encode", |bencher| {
@@ -189,12 +190,12 @@ fn request(criterion: &mut Criterion) {
     }
     criterion.bench_function("whole", |bencher| {
         bencher.iter(|| {
-            let headers = RequestHeaders::read(Pairs::new(black_box(&block)));
-            let pairs = Pairs::new(&block);
-            let mut course = tracer.decide(&headers, pairs, direction, now, &mut state)?;
-            let all = Pairs::new(&block);
-            let active = course.begin(direction(), &headers, all, Nanos(1), &mut state);
-            tracer.inject(&course, &headers, &mut Discard);
+            let headers = RequestHeaders::read(HeaderPairs::new(black_box(&block)));
+            let pairs = HeaderPairs::new(&block);
+            let mut request_trace = tracer.decide(&headers, pairs, direction, now, &mut state)?;
+            let all = HeaderPairs::new(&block);
+            let active = request_trace.begin(direction(), &headers, all, Nanos(1), &mut state);
+            tracer.inject(&request_trace, &headers, &mut Discard);
             let each = &mut |span| drop(black_box(encode(&span)));
             tracer.finish(active?, &answered, Nanos(2), each);
             Some(())

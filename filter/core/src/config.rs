@@ -27,10 +27,10 @@ use crate::propagation::settings::{Propagation, Trust};
 use crate::sampling::request_match::Match;
 use crate::sampling::settings::{Keep, Sampling};
 use crate::semconv::settings::{Spans, distinct};
-use cursor::At;
+use cursor::Cursor;
 use error::{Errors, Path};
 use sections::request_match;
-use tree::Node;
+use tree::JsonNode;
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,14 +76,14 @@ impl Config {
             });
             return Err(errors.into_list());
         }
-        let node = match Node::parse(bytes) {
+        let node = match JsonNode::parse(bytes) {
             Ok(node) => node,
             Err(error) => {
                 errors.add(0, Path::Root, || format!("expected JSON: {error}"));
                 return Err(errors.into_list());
             }
         };
-        let config = Self::read(At {
+        let config = Self::read(Cursor {
             node: &node,
             path: Path::Root,
             errors: &errors,
@@ -96,7 +96,7 @@ impl Config {
         }
     }
 
-    fn read(at: At<'_>) -> Self {
+    fn read(at: Cursor<'_>) -> Self {
         let mut config = Self::default();
         at.object(&SECTIONS, |key, at| match key {
             "propagation" => config.propagation = Propagation::read(at),
@@ -162,7 +162,7 @@ pub enum Role {
 }
 
 /// What is used in place of `trust`, `sampling.exclude` and `sampling.keep` where the direction is edge.
-fn gateway(at: At<'_>, config: &mut Config) {
+fn gateway(at: Cursor<'_>, config: &mut Config) {
     at.object(&["trust", "exclude", "keep"], |key, at| match key {
         "trust" => config.gateway_trust = Some(Trust::read(at)),
         "exclude" => config.gateway_exclude = Some(request_match::exclude(at)),
@@ -171,7 +171,7 @@ fn gateway(at: At<'_>, config: &mut Config) {
 }
 
 /// With role attempt, the filter stands behind the router, where roots and directions have been decided.
-fn role(at: At<'_>) {
+fn role(at: Cursor<'_>) {
     let is_attempt = at
         .get("role")
         .is_some_and(|at| matches!(&at.node.value, tree::Value::String(role) if role == "attempt"));

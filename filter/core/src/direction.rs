@@ -18,14 +18,14 @@ pub enum Direction {
 
 /// How the direction of a request is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Facing {
+pub enum DirectionSource {
     /// The same for all requests.
     Fixed(Direction),
     /// Each listener's own.
     Listener,
 }
 
-impl Facing {
+impl DirectionSource {
     /// Returns the configured direction as the source, or else the one that the node's id tells.
     #[inline]
     pub fn new(configured: Option<Direction>, node_id: &str) -> Self {
@@ -47,7 +47,7 @@ impl Facing {
     }
 }
 
-impl fmt::Display for Facing {
+impl fmt::Display for DirectionSource {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -78,8 +78,9 @@ mod tests {
     #[test]
     fn a_configured_direction_is_not_asked_for() {
         for direction in [Direction::Inbound, Direction::Outbound, Direction::Edge] {
-            let facing = Facing::new(Some(direction), "router~10.0.0.1~gateway.istio-system");
-            assert_eq!(facing, Facing::Fixed(direction));
+            let facing =
+                DirectionSource::new(Some(direction), "router~10.0.0.1~gateway.istio-system");
+            assert_eq!(facing, DirectionSource::Fixed(direction));
         }
     }
 
@@ -88,16 +89,16 @@ mod tests {
         for (node_id, facing) in [
             (
                 "router~10.0.0.1~gateway.istio-system~x",
-                Facing::Fixed(Direction::Edge),
+                DirectionSource::Fixed(Direction::Edge),
             ),
             (
                 "waypoint~10.0.0.1~waypoint.shop~x",
-                Facing::Fixed(Direction::Edge),
+                DirectionSource::Fixed(Direction::Edge),
             ),
-            ("sidecar~10.0.0.1~cart.shop~x", Facing::Listener),
-            ("", Facing::Listener),
+            ("sidecar~10.0.0.1~cart.shop~x", DirectionSource::Listener),
+            ("", DirectionSource::Listener),
         ] {
-            assert_eq!(Facing::new(None, node_id), facing, "{node_id}");
+            assert_eq!(DirectionSource::new(None, node_id), facing, "{node_id}");
         }
     }
 

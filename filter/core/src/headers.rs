@@ -19,7 +19,7 @@ pub struct RequestHeaders<'a> {
     // One bit for each name that has a line, so that a format that is not there costs one test.
     present: Names,
     // Which were looked for: of others nobody knows whether they have one.
-    sought: Names,
+    searched: Names,
     // Empty for all but hostile or careless callers, and then without an allocation.
     repeated: Vec<(Name, &'a [u8])>,
 }
@@ -30,7 +30,7 @@ impl Default for RequestHeaders<'_> {
         Self {
             first: [None; Name::ALL.len()],
             present: Names::NONE,
-            sought: Names::NONE,
+            searched: Names::NONE,
             repeated: Vec::new(),
         }
     }
@@ -50,7 +50,7 @@ impl<'a> RequestHeaders<'a> {
         headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
     ) -> Self {
         let mut kept = Self {
-            sought: wanted,
+            searched: wanted,
             ..Self::default()
         };
         for (name, value) in headers {
@@ -107,7 +107,7 @@ impl<'a> RequestHeaders<'a> {
     /// Writes the header unless it already says exactly this: a write that changes nothing still costs a call.
     #[inline]
     pub(crate) fn set(&self, writer: &mut impl HeaderWriter, name: Name, value: &[u8]) {
-        if self.sought.contains(name) && !self.has(name) {
+        if self.searched.contains(name) && !self.has(name) {
             writer.add(name.as_str(), value);
         } else if self.lines(name).single() != Some(value) {
             writer.set(name.as_str(), value);

@@ -6,16 +6,16 @@
 use crate::ids::{SpanId, TraceId};
 
 /// Where randomness comes from.
-pub trait Entropy {
+pub trait Random {
     /// Fills the bytes with randomness; `false` when there is none to be had.
     fn fill(&mut self, bytes: &mut [u8]) -> bool;
 }
 
 /// Bytes that count up from this one, for whoever uses this crate without a proxy: every id is known beforehand.
 #[derive(Clone, Copy, Debug)]
-pub struct Counting(pub u8);
+pub struct SequentialBytes(pub u8);
 
-impl Entropy for Counting {
+impl Random for SequentialBytes {
     #[inline]
     fn fill(&mut self, bytes: &mut [u8]) -> bool {
         for byte in bytes {
@@ -28,14 +28,14 @@ impl Entropy for Counting {
 
 /// Fresh ids, out of a supply of random bytes.
 #[derive(Debug)]
-pub struct IdSource<E> {
+pub struct IdGenerator<E> {
     entropy: E,
     supply: [u8; SUPPLY_BYTES],
     // used <= SUPPLY_BYTES
     used: usize,
 }
 
-impl<E: Entropy> IdSource<E> {
+impl<E: Random> IdGenerator<E> {
     /// Draws nothing yet.
     #[inline]
     pub fn new(entropy: E) -> Self {
@@ -86,7 +86,7 @@ mod tests {
         works: bool,
     }
 
-    impl Entropy for Script {
+    impl Random for Script {
         fn fill(&mut self, bytes: &mut [u8]) -> bool {
             self.draws += 1;
             bytes.fill(u8::try_from(self.draws).unwrap());
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn draws_once_for_many_ids() {
-        let mut ids = IdSource::new(Script {
+        let mut ids = IdGenerator::new(Script {
             draws: 0,
             works: true,
         });
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn makes_no_id_without_randomness() {
-        let mut ids = IdSource::new(Script {
+        let mut ids = IdGenerator::new(Script {
             draws: 0,
             works: false,
         });

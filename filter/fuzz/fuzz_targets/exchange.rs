@@ -8,7 +8,7 @@
 use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
-use sidespan_core::id_generator::Counting;
+use sidespan_core::id_generator::SequentialBytes;
 use sidespan_core::in_memory::stream_record::Record;
 use sidespan_core::otlp::span::encode;
 use sidespan_core::propagation::context::SamplingState;
@@ -37,7 +37,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     };
     let after = pass(&list);
     let (before, behind) = (extract(&Format::ALL, &list), extract(&Format::ALL, &after));
-    if before.answered.is_empty() {
+    if before.present.is_empty() {
         assert_eq!(after, list, "without context nothing is touched");
     } else {
         all_agree(&after);
@@ -78,22 +78,22 @@ fn exchange<'a>(
     direction: Direction,
     list: &'a List,
 ) -> Option<(List, TraceIds)> {
-    let mut state = State::new(&Config::default(), Counting(1));
+    let mut state = State::new(&Config::default(), SequentialBytes(1));
     let (mut after, mut traces) = (list.clone(), Vec::new());
     let request = list.as_request();
     let bytes = |(name, value): (&'a str, &'a [u8])| (name.as_bytes(), value);
     let all: Vec<_> = list.iter().map(bytes).collect();
     let all = all.iter().copied();
-    let mut course = tracer.decide(&request, all.clone(), || direction, || Nanos(1), &mut state)?;
-    let active = course.begin(direction, &request, all.clone(), Nanos(1), &mut state);
-    tracer.inject(&course, &request, &mut after);
-    let answered = Record::answered(200);
+    let mut request_trace = tracer.decide(&request, all.clone(), || direction, || Nanos(1), &mut state)?;
+    let active = request_trace.begin(direction, &request, all.clone(), Nanos(1), &mut state);
+    tracer.inject(&request_trace, &request, &mut after);
+    let present = Record::answered(200);
     let each = &mut |span: Span| {
         assert!(!encode(&span).is_empty());
         traces.push(span.trace_id);
     };
     if let Some(active) = active {
-        tracer.finish(active, &answered, Nanos(2), each);
+        tracer.finish(active, &present, Nanos(2), each);
     }
     Some((after, traces))
 }

@@ -3,12 +3,12 @@
 #![no_main]
 
 use sidespan_core::headers::RequestHeaders;
-use sidespan_core::headers::pairs::Pairs;
+use sidespan_core::headers::pairs::HeaderPairs;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    let bytes: usize = Pairs::new(input)
+    let bytes: usize = HeaderPairs::new(input)
         .map(|(name, value)| name.len() + value.len() + 10)
         .sum();
     assert!(bytes <= input.len());
-    let _ = RequestHeaders::read(Pairs::new(input));
+    let _ = RequestHeaders::read(HeaderPairs::new(input));
 });

@@ -5,7 +5,7 @@
 
 use sidespan_core::export::settings::Protocol;
 use sidespan_core::export::answer::{Answer, Grpc};
-use sidespan_core::export::response::{Reply, said};
+use sidespan_core::export::response::{ExportOutcome, said};
 use sidespan_core::export::grpc_frame::grpc_message;
 use sidespan_core::otlp::response::rejected_spans;
 use sidespan_core::time::Nanos;
@@ -28,7 +28,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         body_bytes: body.len(),
     };
     for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
-        let _ = Reply::read(protocol, &answer, Nanos(1_785_240_000_000_000_000));
+        let _ = ExportOutcome::read(protocol, &answer, Nanos(1_785_240_000_000_000_000));
         if let Some(line) = said(protocol, &answer, ["secret"]) {
             assert!(!line.contains(char::is_control), "{line:?}");
         }

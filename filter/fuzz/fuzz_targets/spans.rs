@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
-use sidespan_core::id_generator::Counting;
+use sidespan_core::id_generator::SequentialBytes;
 use sidespan_core::in_memory::stream_record::Record;
 use sidespan_core::in_memory::header_list::HeaderList;
 use sidespan_core::otlp::span::encode;
@@ -19,7 +19,7 @@ use sidespan_core::span::Span;
 use sidespan_core::tracer::state::State;
 use sidespan_core::time::Nanos;
 use sidespan_core::direction::Direction;
-use sidespan_core::tracer::keep::response_header::{Part, Word};
+use sidespan_core::tracer::keep::response_header::{ResponsePart, HeaderChange};
 use sidespan_core::tracer::decide::Tracer;
 use sidespan_fuzz::headers;
 
@@ -74,15 +74,15 @@ fn of_request(
     request: &HeaderList,
     record: &Record,
 ) -> Vec<Span> {
-    let mut state = State::new(&Config::default(), Counting(1));
+    let mut state = State::new(&Config::default(), SequentialBytes(1));
     let known = request.as_request();
     let all = request.pairs();
     let decided = tracer.decide(&known, all, || direction, || Nanos(1), &mut state);
-    let Some(mut course) = decided else {
+    let Some(mut request_trace) = decided else {
         return Vec::new();
     };
     let all = request.pairs();
-    let active = course.begin(direction, &known, all, Nanos(1), &mut state);
+    let active = request_trace.begin(direction, &known, all, Nanos(1), &mut state);
     let mut spans = Vec::new();
     if let Some(active) = active {
         tracer.finish(active, record, Nanos(2), &mut |span| spans.push(span));
@@ -91,7 +91,7 @@ fn of_request(
 }
 
 fn of_try(tracer: &Tracer, request: &HeaderList, record: &Record) -> Vec<Span> {
-    let mut state = State::new(&Config::default(), Counting(1));
+    let mut state = State::new(&Config::default(), SequentialBytes(1));
     let mut after = request.clone();
     let known = request.as_request();
     let all = request.pairs();
@@ -107,19 +107,19 @@ fn of_try(tracer: &Tracer, request: &HeaderList, record: &Record) -> Vec<Span> {
 
 fn kept(tracer: &Tracer, direction: Direction, request: &HeaderList, record: &Record) -> Vec<Span> {
     let (known, now) = (request.as_request(), || Nanos(1));
-    let mut state = State::new(&Config::default(), Counting(1));
+    let mut state = State::new(&Config::default(), SequentialBytes(1));
     let decided = tracer.decide(&known, request.pairs(), || direction, now, &mut state);
-    let Some(mut course) = decided else {
+    let Some(mut request_trace) = decided else {
         return Vec::new();
     };
-    let held = tracer.hold(&mut course, || direction, &known, now, &mut state);
+    let held = tracer.hold(&mut request_trace, || direction, &known, now, &mut state);
     let Some(mut held) = held else {
         return Vec::new();
     };
     let notes = &mut BTreeMap::new();
-    for part in [Part::Headers, Part::Trailers] {
+    for part in [ResponsePart::Headers, ResponsePart::Trailers] {
         let word = tracer.hear_held(&mut held, part, record, notes, now, &mut state);
-        if let Word::Set(value) = word {
+        if let HeaderChange::Set(value) = word {
             assert!(!value.is_empty());
         }
     }

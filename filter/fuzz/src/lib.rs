@@ -52,10 +52,10 @@ pub fn translate(formats: &[Format], list: &HeaderList) -> HeaderList {
     };
     let headers = list.as_request();
     let found = extract(formats, list);
-    let tracestate: Tracestate<'_> = propagation::seal(
+    let tracestate: Tracestate<'_> = propagation::add_state_members(
         found.tracestate.clone(),
         found.context,
-        found.agreeing,
+        found.same_trace,
         &headers,
         &mut Stats::default(),
     );
@@ -63,8 +63,8 @@ pub fn translate(formats: &[Format], list: &HeaderList) -> HeaderList {
         context: found.context,
         decision: found.decision,
         tracestate: &tracestate,
-        agreeing: found.agreeing,
-        answered: found.answered,
+        same_trace: found.same_trace,
+        present: found.present,
     };
     let mut after = list.clone();
     propagation::inject(&(&propagation).into(), &outgoing, &headers, &mut after);
@@ -96,7 +96,7 @@ pub fn one_format(format: Format, list: &HeaderList) {
     } else if matches!(format, Format::B3 | Format::B3Multi) {
         assert_eq!(again.decision, read.decision);
     } else {
-        assert!(again.answered.is_empty(), "{list:?} became {after:?}");
+        assert!(again.present.is_empty(), "{list:?} became {after:?}");
     }
     assert_eq!(translate(&[format], &after), after, "from {list:?}");
 }
@@ -107,7 +107,7 @@ pub fn all_agree(list: &HeaderList) {
     let whole = extract(&Format::ALL, list);
     for format in Format::ALL {
         let alone = extract(&[format], list);
-        if alone.answered.is_empty() {
+        if alone.present.is_empty() {
             continue;
         }
         match (whole.context, alone.context) {

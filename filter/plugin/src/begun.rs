@@ -1,7 +1,7 @@
 //! What a stream has begun with its request, and carries to its end.
 
-use sidespan_core::tracer::keep::pending::Held;
-use sidespan_core::tracer::open_spans::Active;
+use sidespan_core::tracer::keep::pending::PendingSpans;
+use sidespan_core::tracer::open_spans::OpenSpans;
 
 use crate::correlation::Note;
 
@@ -18,18 +18,18 @@ pub(crate) struct Begun {
 /// The spans of one stream.
 pub(crate) enum Spans {
     /// They are recorded.
-    Recorded(Box<Active>),
+    Recorded(Box<OpenSpans>),
     /// The same, of a try.
-    Tried(Box<Active>),
+    Tried(Box<OpenSpans>),
     /// They may be kept although they are not.
-    Held(Held),
+    PendingSpans(PendingSpans),
 }
 
 impl Begun {
     /// Whether there is anything to be done with a response.
     #[inline]
     pub(crate) fn listens(&self) -> bool {
-        self.strips || matches!(self.spans, Some(Spans::Tried(_) | Spans::Held(_)))
+        self.strips || matches!(self.spans, Some(Spans::Tried(_) | Spans::PendingSpans(_)))
     }
 
     /// Notes that the response has come to its end.
@@ -37,7 +37,7 @@ impl Begun {
     pub(crate) fn hear_end(&mut self) {
         match &mut self.spans {
             Some(Spans::Tried(active)) => active.hear_end(),
-            Some(Spans::Held(held)) => held.hear_end(),
+            Some(Spans::PendingSpans(held)) => held.hear_end(),
             // The proxy says at the end how a request ended.
             Some(Spans::Recorded(_)) | None => {}
         }

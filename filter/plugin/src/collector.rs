@@ -3,15 +3,15 @@
 use std::env::VarError;
 use std::time::Duration;
 
-use sidespan_core::cluster_call::failure_log::News;
+use sidespan_core::cluster_call::failure_log::LogEvent;
 use sidespan_core::export::answer::{Answer, Grpc};
-use sidespan_core::export::exporter::{Exporter, Urgency};
-use sidespan_core::export::response::{Failure, Reply, said};
+use sidespan_core::export::exporter::{Exporter, SendTrigger};
+use sidespan_core::export::response::{ExportOutcome, Failure, message};
 use sidespan_core::export::settings::{
     Compression, Export, HeaderValue, Otlp, Protocol, is_header_value,
 };
-use sidespan_core::id_generator::IdSource;
-use sidespan_core::otlp::request::Envelope;
+use sidespan_core::id_generator::IdGenerator;
+use sidespan_core::otlp::request::RequestFrame;
 use sidespan_core::stats::Stats;
 use sidespan_core::time::Nanos;
 
@@ -32,7 +32,7 @@ pub(crate) struct Collector {
 
 impl Collector {
     /// The way to `export.otlp`; `None` where nothing is exported. `says` whether what is wrong with it is said here.
-    pub(crate) fn new(export: &Export, envelope: Envelope, says: bool) -> Option<Self> {
+    pub(crate) fn new(export: &Export, envelope: RequestFrame, says: bool) -> Option<Self> {
         let exporter = Exporter::new(export, envelope)?;
         let otlp = export.otlp.clone()?;
         let headers = otlp
@@ -74,9 +74,9 @@ impl Collector {
     /// Sends what is due.
     pub(crate) fn send_due(
         &mut self,
-        urgency: Urgency,
+        urgency: SendTrigger,
         now: Nanos,
-        ids: &mut IdSource<WasiEntropy>,
+        ids: &mut IdGenerator<WasiEntropy>,
         stats: &mut Stats,
     ) {
         if self.exporter.is_overdue(now) {
@@ -92,7 +92,7 @@ impl Collector {
         token: u32,
         body_bytes: usize,
         has_trailers: bool,
-        ids: &mut IdSource<WasiEntropy>,
+        ids: &mut IdGenerator<WasiEntropy>,
         stats: &mut Stats,
     ) {
         if self.call != Some(token) {
@@ -103,18 +103,18 @@ impl Collector {
         let parts = Parts::read(protocol, body_bytes, has_trailers);
         let answer = parts.answer();
         let now = host::now();
-        let reply = Reply::read(protocol, &answer, now);
+        let reply = ExportOutcome::read(protocol, &answer, now);
         self.answered(reply, now, ids, stats, |headers| {
             let secrets = headers.iter().map(|(_, value)| value.as_str());
-            said(protocol, &answer, secrets)
+            message(protocol, &answer, secrets)
         });
     }
 
     fn send(
         &mut self,
-        urgency: Urgency,
+        urgency: SendTrigger,
         now: Nanos,
-        ids: &mut IdSource<WasiEntropy>,
+        ids: &mut IdGenerator<WasiEntropy>,
         stats: &mut Stats,
     ) {
         let Some((body, compression)) = self.exporter.next(now, urgency, stats) else {
@@ -149,7 +149,7 @@ impl Collector {
         match host::http_call(&self.otlp.cluster, headers, Some(body), self.otlp.timeout) {
             Ok(token) => self.call = Some(token),
             Err(unsent) => {
-                let reply = Failure::Unsent(unsent).again();
+                let reply = Failure::SendError(unsent).again();
                 self.answered(reply, now, ids, stats, |_| None);
             }
         }
@@ -157,22 +157,22 @@ impl Collector {
 
     fn answered(
         &mut self,
-        reply: Reply,
+        reply: ExportOutcome,
         now: Nanos,
-        ids: &mut IdSource<WasiEntropy>,
+        ids: &mut IdGenerator<WasiEntropy>,
         stats: &mut Stats,
         said: impl FnOnce(&[(String, String)]) -> Option<String>,
     ) {
         let [jitter] = ids.take().unwrap_or_default();
         let cluster = &self.otlp.cluster;
         match self.exporter.answered(reply, now, jitter, stats) {
-            Some(News::Failing(failure)) => match said(&self.headers) {
+            Some(LogEvent::Failing(failure)) => match said(&self.headers) {
                 Some(said) => {
                     log::warn!("export to cluster {cluster} fails: {failure}; it says: {said}");
                 }
                 None => log::warn!("export to cluster {cluster} fails: {failure}"),
             },
-            Some(News::Recovered) => log::info!("export to cluster {cluster} works again"),
+            Some(LogEvent::Recovered) => log::info!("export to cluster {cluster} works again"),
             None => {}
         }
     }

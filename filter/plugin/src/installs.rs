@@ -2,7 +2,7 @@
 //!
 //! The first one in the chain leaves a mark on the stream, in its filter state; the others find it there.
 
-use sidespan_core::shared_data::installations::Roster;
+use sidespan_core::shared_data::installations::Installations;
 
 use crate::host;
 
@@ -10,7 +10,7 @@ use crate::host;
 pub(crate) fn renew() -> bool {
     let name = host::property("plugin_name").unwrap_or_default();
     let (list, _) = host::shared_data(LIST);
-    let roster = Roster::read(&list);
+    let roster = Installations::read(&list);
     let now = host::now();
     if let Some(renewed) = roster.renewed(&name, now) {
         host::set_shared_data(LIST, &renewed);

@@ -1,7 +1,7 @@
 //! What a worker says of itself when it is put to work: which version and configuration run, for whom, and what is missing.
 
 use sidespan_core::config::Config;
-use sidespan_core::direction::Facing;
+use sidespan_core::direction::DirectionSource;
 use sidespan_core::node::Node;
 use sidespan_core::semconv::resource::Resource;
 
@@ -11,7 +11,13 @@ use crate::node;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// One line on a configuration that is put to work, and one on each thing that it asks for in vain.
-pub(crate) fn say(config: &Config, digest: &str, node: &Node, resource: &Resource, facing: Facing) {
+pub(crate) fn say(
+    config: &Config,
+    digest: &str,
+    node: &Node,
+    resource: &Resource,
+    facing: DirectionSource,
+) {
     log::info!(
         "sidespan {VERSION}, configuration {digest}: service {} in namespace {}, node {}, {facing}",
         resource.get("service.name").unwrap_or("(none)"),

@@ -1,8 +1,8 @@
 //! Keeping what was not sampled: notes between the two sides of a pod, and the word to the caller.
 
 use sidespan_core::headers::HeaderWriter;
-use sidespan_core::shared_data::kept_traces::{KEY_BYTES, Notes};
-use sidespan_core::tracer::keep::response_header::{Part, Word};
+use sidespan_core::shared_data::kept_traces::{KEY_BYTES, KeptTraces};
+use sidespan_core::tracer::keep::response_header::{HeaderChange, ResponsePart};
 use sidespan_core::tracer::keep::server_timing;
 
 use crate::host::{self, MapWriter};
@@ -10,7 +10,7 @@ use crate::host::{self, MapWriter};
 /// Notes in the data that all workers of the proxy share.
 pub(crate) struct SharedNotes;
 
-impl Notes for SharedNotes {
+impl KeptTraces for SharedNotes {
     #[inline]
     fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
         let (value, _) = host::shared_data(slot);
@@ -25,14 +25,14 @@ impl Notes for SharedNotes {
 
 /// Puts the word to the caller into the part of the response that passes.
 #[inline]
-pub(crate) fn say(part: Part, word: &Word) {
+pub(crate) fn say(part: ResponsePart, word: &HeaderChange) {
     let mut writer = match part {
-        Part::Headers => MapWriter::response_headers(),
-        Part::Trailers => MapWriter::response_trailers(),
+        ResponsePart::Headers => MapWriter::response_headers(),
+        ResponsePart::Trailers => MapWriter::response_trailers(),
     };
     match word {
-        Word::Leave => {}
-        Word::Set(value) => writer.set(server_timing::NAME, value),
-        Word::Remove => writer.remove(server_timing::NAME),
+        HeaderChange::Leave => {}
+        HeaderChange::Set(value) => writer.set(server_timing::NAME, value),
+        HeaderChange::Remove => writer.remove(server_timing::NAME),
     }
 }

@@ -7,7 +7,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use sidespan_core::shared_data::queue_ledger::Holding;
+use sidespan_core::shared_data::queue_ledger::QueuedSpans;
 use sidespan_core::stats::{Counter, Gauge, Stats};
 
 use crate::host::{self, MetricId, MetricKind};
@@ -79,13 +79,13 @@ impl Metrics {
     }
 
     /// Moves this worker's share of the queue to these values.
-    pub(crate) fn write_queue(&mut self, held: Holding) {
+    pub(crate) fn write_queue(&mut self, held: QueuedSpans) {
         self.queue_spans.move_to(held.spans);
         self.queue_bytes.move_to(held.bytes);
     }
 
     /// Takes the share of a worker out of the queue that can no longer do so itself.
-    pub(crate) fn take_back(&self, lost: Holding) {
+    pub(crate) fn take_back(&self, lost: QueuedSpans) {
         self.queue_spans.subtract(lost.spans);
         self.queue_bytes.subtract(lost.bytes);
     }

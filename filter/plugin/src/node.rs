@@ -2,7 +2,7 @@
 //!
 //! Envoy 1.33 moved these properties under `xds`; where that is not known, the old names are asked.
 
-use sidespan_core::direction::{Direction, Facing};
+use sidespan_core::direction::{Direction, DirectionSource};
 use sidespan_core::node::Node;
 
 use crate::host;
@@ -59,10 +59,10 @@ pub(crate) fn id() -> String {
 
 /// The direction of the current request.
 #[inline]
-pub(crate) fn direction(facing: Facing) -> Direction {
+pub(crate) fn direction(facing: DirectionSource) -> Direction {
     match facing {
-        Facing::Fixed(direction) => direction,
-        Facing::Listener => Direction::of_listener(
+        DirectionSource::Fixed(direction) => direction,
+        DirectionSource::Listener => Direction::of_listener(
             host::number_property("xds\0listener_direction")
                 .or_else(|| host::number_property("listener_direction")),
         ),

@@ -1,6 +1,6 @@
 //! What this worker holds, noted where all workers see it, so that it is counted should this VM trap.
 
-use sidespan_core::shared_data::queue_ledger::{Holding, Ledger};
+use sidespan_core::shared_data::queue_ledger::{QueueLedger, QueuedSpans};
 
 use crate::host::{self, Swap};
 
@@ -8,14 +8,14 @@ use crate::host::{self, Swap};
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Noted {
     /// What workers held that are gone.
-    pub(crate) lost: Holding,
+    pub(crate) lost: QueuedSpans,
     /// What was taken back of this worker's, which was taken for gone.
-    pub(crate) written_off: Holding,
+    pub(crate) reclaimed: QueuedSpans,
 }
 
 /// Notes it, if there is anything to note. `None`: others were quicker each time, and it is to be tried again later; until
 /// then nothing may be written that the note does not say.
-pub(crate) fn note(ledger: &mut Ledger, held: Holding) -> Option<Noted> {
+pub(crate) fn note(ledger: &mut QueueLedger, held: QueuedSpans) -> Option<Noted> {
     let now = host::now();
     if !ledger.is_due(held, now) {
         return Some(Noted::default());
@@ -32,7 +32,7 @@ pub(crate) fn note(ledger: &mut Ledger, held: Holding) -> Option<Noted> {
                 ledger.done(&change);
                 return Some(Noted {
                     lost: change.lost,
-                    written_off: change.written_off,
+                    reclaimed: change.reclaimed,
                 });
             }
             Swap::Overtaken => {}

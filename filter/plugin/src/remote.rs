@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use sidespan_core::cluster_call::failure_log::News;
+use sidespan_core::cluster_call::failure_log::LogEvent;
 use sidespan_core::config::Config;
 use sidespan_core::sampling::remote::strategy::{
     Answer, Document, Failure, Fault, Poll, Strategy, target,
@@ -60,7 +60,7 @@ impl SamplingServer {
         ];
         match host::http_call(&self.remote.cluster, headers, None, Poll::TIMEOUT) {
             Ok(token) => self.call = Some(token),
-            Err(unsent) => self.ended(Err(Failure::Unsent(unsent).into()), state),
+            Err(unsent) => self.ended(Err(Failure::SendError(unsent).into()), state),
         }
     }
 
@@ -95,7 +95,7 @@ impl SamplingServer {
         let news = self.poll.ended(failure, host::now(), jitter);
         let cluster = &self.remote.cluster;
         match (news, &result) {
-            (Some(News::Failing(_)), Err(fault)) => {
+            (Some(LogEvent::Failing(_)), Err(fault)) => {
                 let holding = match &state.remote {
                     Some(strategy) => format!("still {}", strategy.document()),
                     None => "the configured percentages".into(),
@@ -107,7 +107,7 @@ impl SamplingServer {
                     log::warn!("{line}");
                 }
             }
-            (Some(News::Recovered), _) => {
+            (Some(LogEvent::Recovered), _) => {
                 self.say(format!("sampling.remote: cluster {cluster} works again"));
             }
             _ => {}

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use sidespan_core::config::{Config, ConfigError};
-use sidespan_core::export::exporter::Urgency;
+use sidespan_core::export::exporter::SendTrigger;
 use sidespan_core::time::Nanos;
 
 use crate::shared::{Mode, Shared};
@@ -35,10 +35,10 @@ impl Root {
         }
     }
 
-    fn send(&self, shared: &mut Shared, urgency: Urgency) {
+    fn send(&self, shared: &mut Shared, urgency: SendTrigger) {
         if let Mode::Working(worker) = &mut shared.mode {
             worker.send(match self.drain_until {
-                Some(_) => Urgency::Drain,
+                Some(_) => SendTrigger::Drain,
                 None => urgency,
             });
         }
@@ -88,7 +88,7 @@ impl Context for Root {
             }
             worker.answered(token, body_bytes, trailers > 0);
         }
-        self.send(&mut shared, Urgency::Answer);
+        self.send(&mut shared, SendTrigger::Answer);
         self.end_if_drained(&mut shared);
     }
 
@@ -97,7 +97,7 @@ impl Context for Root {
             return true;
         };
         if let Mode::Working(worker) = &mut shared.mode {
-            worker.send(Urgency::Drain);
+            worker.send(SendTrigger::Drain);
             let until = worker.drain_until();
             if worker.is_draining(until) {
                 self.drain_until = Some(until);
@@ -155,7 +155,7 @@ impl RootContext for Root {
             }
             Mode::Aside { .. } | Mode::New => {}
         }
-        self.send(&mut shared, Urgency::Tick);
+        self.send(&mut shared, SendTrigger::Tick);
         shared.write_metrics();
         self.end_if_drained(&mut shared);
     }

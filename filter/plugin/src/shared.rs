@@ -1,10 +1,10 @@
 //! What a root context and its streams have in common, whatever became of the configuration.
 
 use sidespan_core::config::ConfigError;
-use sidespan_core::shared_data::queue_ledger::{Holding, Ledger};
+use sidespan_core::shared_data::queue_ledger::{QueueLedger, QueuedSpans};
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::keep::response_header::Part;
+use sidespan_core::tracer::keep::response_header::ResponsePart;
 
 use crate::begun::{Begun, Spans};
 use crate::metrics::Metrics;
@@ -16,7 +16,7 @@ pub(crate) struct Shared {
     pub(crate) mode: Mode,
     metrics: Option<Metrics>,
     // None where there is no randomness to tell workers apart.
-    ledger: Option<Ledger>,
+    ledger: Option<QueueLedger>,
 }
 
 /// What became of the configuration.
@@ -43,7 +43,7 @@ impl Shared {
 
     /// Puts a worker to work under this name.
     pub(crate) fn work(&mut self, worker: Worker, identity: [u8; 8]) {
-        self.ledger = (identity != [0; 8]).then(|| Ledger::new(identity));
+        self.ledger = (identity != [0; 8]).then(|| QueueLedger::new(identity));
         self.mode = Mode::Working(Box::new(worker));
     }
 
@@ -62,7 +62,7 @@ impl Shared {
 
     /// Listens to a part of the response of the current stream.
     #[inline]
-    pub(crate) fn hear(&mut self, begun: &mut Begun, part: Part) {
+    pub(crate) fn hear(&mut self, begun: &mut Begun, part: ResponsePart) {
         if let Mode::Working(worker) = &mut self.mode {
             worker.hear(begun, part);
         }
@@ -114,15 +114,15 @@ impl Shared {
                     Some(ledger) => queues::note(ledger, held),
                     None => Some(Noted::default()),
                 };
-                let Some(Noted { lost, written_off }) = noted else {
+                let Some(Noted { lost, reclaimed }) = noted else {
                     return;
                 };
                 let stats = &mut worker.state.stats;
                 stats.add_many(Counter::SpansDroppedRestart, as_usize(lost.spans));
                 metrics.take_back(lost);
-                if written_off != Holding::default() {
+                if reclaimed != QueuedSpans::default() {
                     // They were counted as lost and go on nevertheless; ended a second time, the sum stays right.
-                    stats.add_many(Counter::SpansFinished, as_usize(written_off.spans));
+                    stats.add_many(Counter::SpansFinished, as_usize(reclaimed.spans));
                     metrics.was_taken_back();
                 }
                 metrics.write_counters(stats);

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
-use sidespan_core::tracer::keep::response_header::Part;
+use sidespan_core::tracer::keep::response_header::ResponsePart;
 
 use crate::begun::Begun;
 use crate::correlation;
@@ -30,7 +30,7 @@ impl Stream {
     }
 
     #[inline]
-    fn hear(&mut self, part: Part) {
+    fn hear(&mut self, part: ResponsePart) {
         if self.begun.listens()
             && let Ok(mut shared) = self.shared.try_borrow_mut()
         {
@@ -76,7 +76,7 @@ impl HttpContext for Stream {
 
     #[inline]
     fn on_http_response_headers(&mut self, _: usize, is_end: bool) -> Action {
-        self.hear(Part::Headers);
+        self.hear(ResponsePart::Headers);
         self.hear_end(is_end);
         Action::Continue
     }
@@ -89,7 +89,7 @@ impl HttpContext for Stream {
 
     #[inline]
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
-        self.hear(Part::Trailers);
+        self.hear(ResponsePart::Trailers);
         self.hear_end(true);
         Action::Continue
     }

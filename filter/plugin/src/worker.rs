@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use sidespan_core::config::{Config, Role};
-use sidespan_core::direction::Facing;
-use sidespan_core::export::exporter::{Exporter, Urgency};
+use sidespan_core::direction::DirectionSource;
+use sidespan_core::export::exporter::{Exporter, SendTrigger};
 use sidespan_core::headers::RequestHeaders;
-use sidespan_core::headers::pairs::Pairs;
-use sidespan_core::otlp::request::Envelope;
+use sidespan_core::headers::pairs::HeaderPairs;
+use sidespan_core::otlp::request::RequestFrame;
 use sidespan_core::semconv::resource;
 use sidespan_core::semconv::settings::schema_url;
-use sidespan_core::shared_data::queue_ledger::Holding;
+use sidespan_core::shared_data::queue_ledger::QueuedSpans;
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::attempt::Memory;
+use sidespan_core::tracer::attempt::AttemptState;
 use sidespan_core::tracer::decide::Tracer;
-use sidespan_core::tracer::keep::pending::Held;
-use sidespan_core::tracer::keep::response_header::{Part, Word};
-use sidespan_core::tracer::open_spans::Active;
+use sidespan_core::tracer::keep::pending::PendingSpans;
+use sidespan_core::tracer::keep::response_header::{HeaderChange, ResponsePart};
+use sidespan_core::tracer::open_spans::OpenSpans;
 use sidespan_core::tracer::state::State;
 
 use crate::begun::{Begun, Spans};
@@ -32,7 +32,7 @@ use crate::{correlation, installs, logging, node, running};
 pub(crate) struct Worker {
     tracer: Tracer,
     exchange: CurrentExchange,
-    facing: Facing,
+    facing: DirectionSource,
     role: Role,
     pub(crate) state: State<WasiEntropy>,
     collector: Option<Collector>,
@@ -48,12 +48,12 @@ impl Worker {
         let variables = asked.iter().copied().chain(resource::VARIABLES);
         let node = node::read(config.labels(), variables);
         let resource = node.resource(&config.spans, VERSION, digest);
-        let facing = Facing::new(config.direction, &node::id());
+        let facing = DirectionSource::new(config.direction, &node::id());
         let says = running::is_first_to_say("configuration", digest, ONE_ROUND);
         if says {
             introduction::say(config, digest, &node, &resource, facing);
         }
-        let envelope = Envelope::new(
+        let envelope = RequestFrame::new(
             &resource,
             "sidespan",
             VERSION,
@@ -96,20 +96,25 @@ impl Worker {
             return;
         }
         let block = host::header_map(host::REQUEST_HEADERS);
-        let headers = RequestHeaders::read_only(self.tracer.names(), Pairs::new(&block));
+        let headers = RequestHeaders::read_only(self.tracer.names(), HeaderPairs::new(&block));
         let writer = &mut MapWriter::request_headers();
         let baggage = self.tracer.baggage();
         if baggage.is_touched() {
-            baggage.rewrite(&headers, Pairs::new(&block), writer, &mut self.state.stats);
+            baggage.rewrite(
+                &headers,
+                HeaderPairs::new(&block),
+                writer,
+                &mut self.state.stats,
+            );
         }
         // A property and the time are asked for only where they make a difference, and once.
         let facing = self.facing;
         let mut known = None;
         let mut direction = || *known.get_or_insert_with(|| node::direction(facing));
         let excluded = self.state.stats.get(Counter::DroppedExclude);
-        let mut course = self.tracer.decide_correlated(
+        let mut request_trace = self.tracer.decide_correlated(
             &headers,
-            Pairs::new(&block),
+            HeaderPairs::new(&block),
             &mut direction,
             host::now,
             correlation::find,
@@ -117,44 +122,52 @@ impl Worker {
         );
         if log::log_enabled!(log::Level::Debug) {
             let is_excluded = self.state.stats.get(Counter::DroppedExclude) > excluded;
-            let explanation = self.tracer.explain(&headers, course.as_ref(), is_excluded);
+            let explanation = self
+                .tracer
+                .explain(&headers, request_trace.as_ref(), is_excluded);
             log::debug!("{explanation}");
         }
-        let Some(course) = course.as_mut() else {
-            begun.strips = self.tracer.strips_words(facing.known().or(known));
+        let Some(request_trace) = request_trace.as_mut() else {
+            begun.strips = self.tracer.strips_server_timing(facing.known().or(known));
             return;
         };
-        if let Some((trace_id, span_id)) = self.tracer.ids_to_log(course) {
+        if let Some((trace_id, span_id)) = self.tracer.access_log_ids(request_trace) {
             host::set_property(TRACE_ID, &trace_id.to_hex());
             host::set_property(SPAN_ID, &span_id.to_hex());
         }
-        if course.is_recorded() {
+        if request_trace.is_recorded() {
             // The proxy says at the end how long it took, so nobody has to look at the clock now.
-            let (all, now) = (Pairs::new(&block), Nanos(0));
-            begun.spans = course
+            let (all, now) = (HeaderPairs::new(&block), Nanos(0));
+            begun.spans = request_trace
                 .begin(direction(), &headers, all, now, &mut self.state)
                 .map(Box::new)
                 .map(Spans::Recorded);
-        } else if course.is_held() {
+        } else if request_trace.is_held() {
             begun.spans = self
                 .tracer
-                .hold(course, &mut direction, &headers, host::now, &mut self.state)
-                .map(Spans::Held);
+                .hold(
+                    request_trace,
+                    &mut direction,
+                    &headers,
+                    host::now,
+                    &mut self.state,
+                )
+                .map(Spans::PendingSpans);
         }
-        self.tracer.inject(course, &headers, writer);
-        let to_note = self.tracer.to_note(course, &headers, &mut direction);
-        begun.strips = self.tracer.strips_words(facing.known().or(known));
+        self.tracer.inject(request_trace, &headers, writer);
+        let to_note = self.tracer.to_note(request_trace, &headers, &mut direction);
+        begun.strips = self.tracer.strips_server_timing(facing.known().or(known));
         begun.note = to_note.map(|(id, context)| correlation::note(id, &context));
     }
 
     #[inline]
-    fn begin_attempt(&mut self) -> Option<Active> {
+    fn begin_attempt(&mut self) -> Option<OpenSpans> {
         let block = host::header_map(host::REQUEST_HEADERS);
-        let headers = RequestHeaders::read_only(self.tracer.names(), Pairs::new(&block));
+        let headers = RequestHeaders::read_only(self.tracer.names(), HeaderPairs::new(&block));
         let (active, memory) = self.tracer.begin_attempt(
             &headers,
-            Pairs::new(&block),
-            || Memory::read(&host::property(ATTEMPTS)?),
+            HeaderPairs::new(&block),
+            || AttemptState::read(&host::property(ATTEMPTS)?),
             host::now(),
             &mut self.state,
             &mut MapWriter::request_headers(),
@@ -165,10 +178,10 @@ impl Worker {
 
     /// Listens to a part of the response of the current stream.
     #[inline]
-    pub(crate) fn hear(&mut self, begun: &mut Begun, part: Part) {
+    pub(crate) fn hear(&mut self, begun: &mut Begun, part: ResponsePart) {
         match &mut begun.spans {
             Some(Spans::Tried(active)) => self.tracer.hear_attempt(active, &self.exchange),
-            Some(Spans::Held(held)) => {
+            Some(Spans::PendingSpans(held)) => {
                 let word = self.tracer.hear_held(
                     held,
                     part,
@@ -179,7 +192,7 @@ impl Worker {
                 );
                 keep::say(part, &word);
             }
-            _ if begun.strips => keep::say(part, &Word::stripped(part, &self.exchange)),
+            _ if begun.strips => keep::say(part, &HeaderChange::stripped(part, &self.exchange)),
             _ => {}
         }
     }
@@ -193,7 +206,7 @@ impl Worker {
         let (active, is_try) = match spans {
             Spans::Recorded(active) => (active, false),
             Spans::Tried(active) => (active, true),
-            Spans::Held(held) => return self.finish_held(held),
+            Spans::PendingSpans(held) => return self.finish_held(held),
         };
         let now = host::now();
         let (tracer, exchange) = (&self.tracer, &self.exchange);
@@ -208,7 +221,7 @@ impl Worker {
 
     /// Ends what was held, and makes its spans if they are kept.
     #[inline]
-    fn finish_held(&mut self, mut held: Held) {
+    fn finish_held(&mut self, mut held: PendingSpans) {
         let (exchange, notes) = (self.exchange, &mut SharedNotes);
         let (now, state) = (host::now, &mut self.state);
         if !self
@@ -221,7 +234,10 @@ impl Worker {
             return;
         };
         let block = host::header_map(host::REQUEST_HEADERS);
-        let (headers, all) = (RequestHeaders::read(Pairs::new(&block)), Pairs::new(&block));
+        let (headers, all) = (
+            RequestHeaders::read(HeaderPairs::new(&block)),
+            HeaderPairs::new(&block),
+        );
         let now = host::now();
         let mut kept = Stats::default();
         if let Some(active) = self.tracer.open_held(held, headers, all, now, &mut kept) {
@@ -248,7 +264,7 @@ impl Worker {
     }
 
     /// Sends what is due.
-    pub(crate) fn send(&mut self, urgency: Urgency) {
+    pub(crate) fn send(&mut self, urgency: SendTrigger) {
         if let Some(collector) = &mut self.collector {
             collector.send_due(
                 urgency,
@@ -293,10 +309,10 @@ impl Worker {
     }
 
     /// What waits or is under way.
-    pub(crate) fn held(&self) -> Holding {
+    pub(crate) fn held(&self) -> QueuedSpans {
         let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
         self.exporter()
-            .map_or_else(Holding::default, |exporter| Holding {
+            .map_or_else(QueuedSpans::default, |exporter| QueuedSpans {
                 spans: number(exporter.spans()),
                 bytes: number(exporter.bytes()),
             })

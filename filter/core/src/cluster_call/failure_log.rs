@@ -10,7 +10,7 @@ use crate::time::Nanos;
 
 /// What is worth a line in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News<F> {
+pub enum LogEvent<F> {
     /// It fails, in a way that was not yet reported.
     Failing(F),
     /// It works again.
@@ -19,46 +19,46 @@ pub enum News<F> {
 
 /// What was told; at most [`MAX_KINDS`].
 #[derive(Debug)]
-pub(crate) struct Reported<F>(Vec<Told<F>>);
+pub(crate) struct FailureLog<F>(Vec<LoggedFailure<F>>);
 
 #[derive(Debug)]
-struct Told<F> {
+struct LoggedFailure<F> {
     failure: F,
     since: Nanos,
     // It has worked since, so it is kept only to be quiet about it.
     is_over: bool,
 }
 
-impl<F> Default for Reported<F> {
+impl<F> Default for FailureLog<F> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<F: Copy + PartialEq> Reported<F> {
+impl<F: Copy + PartialEq> FailureLog<F> {
     /// A request has failed.
-    pub(crate) fn fails(&mut self, failure: F, now: Nanos) -> Option<News<F>> {
+    pub(crate) fn record_failure(&mut self, failure: F, now: Nanos) -> Option<LogEvent<F>> {
         self.0
             .retain(|told| !told.is_over || !now.is_past(told.since, QUIET));
         let is_told = self.0.iter().any(|told| told.failure == failure);
         if is_told || self.0.len() >= MAX_KINDS {
             return None;
         }
-        self.0.push(Told {
+        self.0.push(LoggedFailure {
             failure,
             since: now,
             is_over: false,
         });
-        Some(News::Failing(failure))
+        Some(LogEvent::Failing(failure))
     }
 
     /// A request was taken.
-    pub(crate) fn works(&mut self) -> Option<News<F>> {
+    pub(crate) fn record_success(&mut self) -> Option<LogEvent<F>> {
         let mut was_failing = false;
         for told in &mut self.0 {
             was_failing |= !core::mem::replace(&mut told.is_over, true);
         }
-        was_failing.then_some(News::Recovered)
+        was_failing.then_some(LogEvent::Recovered)
     }
 }
 
@@ -78,26 +78,32 @@ mod tests {
 
     #[test]
     fn rt_8_tells_each_kind_of_failure_once_until_export_works_again() {
-        let mut reported = Reported::default();
-        assert_eq!(reported.works(), None, "nothing has failed yet");
-        assert_eq!(reported.fails(DOWN, Nanos(0)), Some(News::Failing(DOWN)));
+        let mut reported = FailureLog::default();
+        assert_eq!(reported.record_success(), None, "nothing has failed yet");
+        assert_eq!(
+            reported.record_failure(DOWN, Nanos(0)),
+            Some(LogEvent::Failing(DOWN))
+        );
         for second in 1..1_000 {
-            assert_eq!(reported.fails(DOWN, Nanos(second * SECOND)), None);
+            assert_eq!(reported.record_failure(DOWN, Nanos(second * SECOND)), None);
         }
-        assert_eq!(reported.fails(OTHER, Nanos(0)), Some(News::Failing(OTHER)));
-        assert_eq!(reported.works(), Some(News::Recovered));
-        assert_eq!(reported.works(), None);
+        assert_eq!(
+            reported.record_failure(OTHER, Nanos(0)),
+            Some(LogEvent::Failing(OTHER))
+        );
+        assert_eq!(reported.record_success(), Some(LogEvent::Recovered));
+        assert_eq!(reported.record_success(), None);
     }
 
     #[test]
     fn what_comes_and_goes_is_told_once_a_minute() {
-        let mut reported = Reported::default();
+        let mut reported = FailureLog::default();
         let mut lines = 0;
         for tenth in 0..3_000 {
             let now = Nanos(tenth * SECOND / 10);
             let failure = if tenth % 2 == 0 { DOWN } else { OTHER };
-            lines += usize::from(reported.fails(failure, now).is_some());
-            lines += usize::from(reported.works().is_some());
+            lines += usize::from(reported.record_failure(failure, now).is_some());
+            lines += usize::from(reported.record_success().is_some());
         }
         // Five minutes, two kinds, each with its end.
         assert!((5..=20).contains(&lines), "{lines} lines in five minutes");
@@ -105,26 +111,34 @@ mod tests {
 
     #[test]
     fn an_outage_that_follows_another_is_told_in_the_end() {
-        let mut reported = Reported::default();
-        reported.fails(DOWN, Nanos(0));
-        reported.works();
-        assert_eq!(reported.fails(DOWN, Nanos(10 * SECOND)), None, "quiet");
-        assert_eq!(reported.works(), None, "nobody was told");
-        assert_eq!(reported.fails(DOWN, Nanos(59 * SECOND)), None, "quiet");
+        let mut reported = FailureLog::default();
+        reported.record_failure(DOWN, Nanos(0));
+        reported.record_success();
         assert_eq!(
-            reported.fails(DOWN, Nanos(60 * SECOND)),
-            Some(News::Failing(DOWN)),
+            reported.record_failure(DOWN, Nanos(10 * SECOND)),
+            None,
+            "quiet"
+        );
+        assert_eq!(reported.record_success(), None, "nobody was told");
+        assert_eq!(
+            reported.record_failure(DOWN, Nanos(59 * SECOND)),
+            None,
+            "quiet"
+        );
+        assert_eq!(
+            reported.record_failure(DOWN, Nanos(60 * SECOND)),
+            Some(LogEvent::Failing(DOWN)),
             "it goes on"
         );
     }
 
     #[test]
     fn ever_new_kinds_are_not_told_for_ever() {
-        let mut reported = Reported::default();
+        let mut reported = FailureLog::default();
         let told = (500..600)
             .filter(|status| {
                 reported
-                    .fails(Failure::HttpStatus(*status), Nanos(0))
+                    .record_failure(Failure::HttpStatus(*status), Nanos(0))
                     .is_some()
             })
             .count();

@@ -4,14 +4,14 @@ use core::fmt;
 
 /// Why a call was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unsent {
+pub enum SendError {
     /// The proxy knows no such cluster.
     UnknownCluster,
     /// The proxy could not send it.
     NotSent,
 }
 
-impl fmt::Display for Unsent {
+impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::UnknownCluster => {

@@ -4,12 +4,12 @@ use alloc::format;
 use alloc::string::String;
 use core::ops::RangeInclusive;
 
-use super::cursor::At;
+use super::cursor::Cursor;
 
-impl<'a> At<'a> {
+impl<'a> Cursor<'a> {
     /// Reads the name of a host, without scheme and port.
     pub(super) fn host(self) -> Option<&'a str> {
-        let host = self.filled(HOST)?;
+        let host = self.non_empty(HOST)?;
         let is_host = host.len() <= MAX_HOST
             && host.split('.').all(|label| {
                 !label.is_empty()
@@ -30,20 +30,20 @@ impl<'a> At<'a> {
             } else {
                 ""
             };
-            self.error(format!("expected {HOST}, found {}{cure}", self.found()));
+            self.error(format!("expected {HOST}, found {}{cure}", self.describe()));
         }
         is_host.then_some(host)
     }
 
     /// Reads the name of a cluster of Envoy's, which is also what its server is called in requests.
     pub(super) fn cluster_name(self) -> Option<&'a str> {
-        let name = self.filled(CLUSTER)?;
+        let name = self.non_empty(CLUSTER)?;
         let is_name =
             !name.contains(|character: char| character.is_control() || character.is_whitespace());
         if !is_name {
             self.error(format!(
                 "expected {CLUSTER} without spaces and control characters, found {}",
-                self.found()
+                self.describe()
             ));
         }
         is_name.then_some(name)
@@ -51,7 +51,7 @@ impl<'a> At<'a> {
 
     /// Reads the path of a request to make.
     pub(super) fn request_path(self) -> Option<&'a str> {
-        let path = self.filled(REQUEST_PATH)?;
+        let path = self.non_empty(REQUEST_PATH)?;
         let is_path = path.starts_with('/')
             && path
                 .bytes()

@@ -11,18 +11,18 @@ use alloc::vec::Vec;
 
 use super::error::{Errors, Path, shortened};
 use super::suggest::nearest;
-use super::tree::{Node, Value};
+use super::tree::{JsonNode, Value};
 use crate::codec::quote::quoted;
 
 /// A value, the way to it, and where to note what is wrong with it.
 #[derive(Clone, Copy)]
-pub(super) struct At<'a> {
-    pub(super) node: &'a Node,
+pub(super) struct Cursor<'a> {
+    pub(super) node: &'a JsonNode,
     pub(super) path: Path<'a>,
     pub(super) errors: &'a Errors,
 }
 
-impl<'a> At<'a> {
+impl<'a> Cursor<'a> {
     /// Notes that this value is wrong.
     #[cold]
     pub(super) fn error(self, message: impl Into<String>) {
@@ -39,7 +39,7 @@ impl<'a> At<'a> {
                 Value::Null => "; leave the key out for its default",
                 _ => "",
             };
-            format!("expected {expected}, found {}{cure}", self.found())
+            format!("expected {expected}, found {}{cure}", self.describe())
         });
     }
 
@@ -56,7 +56,7 @@ impl<'a> At<'a> {
     pub(super) fn object(
         self,
         known: &[&'static str],
-        mut each: impl FnMut(&'static str, At<'_>),
+        mut each: impl FnMut(&'static str, Cursor<'_>),
     ) -> bool {
         self.object_once(known, &mut each)
     }
@@ -65,7 +65,7 @@ impl<'a> At<'a> {
     fn object_once(
         self,
         known: &[&'static str],
-        each: &mut dyn FnMut(&'static str, At<'_>),
+        each: &mut dyn FnMut(&'static str, Cursor<'_>),
     ) -> bool {
         let Value::Object(pairs) = &self.node.value else {
             self.expected(AN_OBJECT);
@@ -92,12 +92,12 @@ impl<'a> At<'a> {
     }
 
     /// Reads an object whose keys are names of the user's; at most `limit` of them.
-    pub(super) fn names(self, limit: usize, mut each: impl FnMut(&str, At<'_>)) -> bool {
+    pub(super) fn map(self, limit: usize, mut each: impl FnMut(&str, Cursor<'_>)) -> bool {
         self.names_once(limit, &mut each)
     }
 
     #[inline(never)]
-    fn names_once(self, limit: usize, each: &mut dyn FnMut(&str, At<'_>)) -> bool {
+    fn names_once(self, limit: usize, each: &mut dyn FnMut(&str, Cursor<'_>)) -> bool {
         let Value::Object(pairs) = &self.node.value else {
             self.expected(AN_OBJECT);
             return false;
@@ -123,13 +123,18 @@ impl<'a> At<'a> {
         self,
         what: &str,
         limit: usize,
-        mut each: impl FnMut(At<'_>),
+        mut each: impl FnMut(Cursor<'_>),
     ) -> Option<usize> {
         self.list_once(what, limit, &mut each)
     }
 
     #[inline(never)]
-    fn list_once(self, what: &str, limit: usize, each: &mut dyn FnMut(At<'_>)) -> Option<usize> {
+    fn list_once(
+        self,
+        what: &str,
+        limit: usize,
+        each: &mut dyn FnMut(Cursor<'_>),
+    ) -> Option<usize> {
         let Value::List(nodes) = &self.node.value else {
             self.expected(&format!("a list of {what}"));
             return None;
@@ -140,9 +145,9 @@ impl<'a> At<'a> {
                 nodes.len()
             ));
         }
-        let mut seen: Vec<&Node> = Vec::new();
+        let mut seen: Vec<&JsonNode> = Vec::new();
         for (index, node) in nodes.iter().take(limit).enumerate() {
-            let at = At {
+            let at = Cursor {
                 node,
                 path: Path::Index(&self.path, index),
                 errors: self.errors,
@@ -158,7 +163,7 @@ impl<'a> At<'a> {
 
     /// Returns the value of a key of this object.
     #[inline(never)]
-    pub(super) fn get<'b>(&'b self, key: &'b str) -> Option<At<'b>> {
+    pub(super) fn get<'b>(&'b self, key: &'b str) -> Option<Cursor<'b>> {
         let Value::Object(pairs) = &self.node.value else {
             return None;
         };
@@ -193,12 +198,12 @@ impl<'a> At<'a> {
     }
 
     /// Visits the entries of a list that has been read.
-    pub(super) fn each(self, mut each: impl FnMut(usize, At<'_>)) {
+    pub(super) fn each(self, mut each: impl FnMut(usize, Cursor<'_>)) {
         if let Value::List(nodes) = &self.node.value {
             for (index, node) in nodes.iter().enumerate() {
                 each(
                     index,
-                    At {
+                    Cursor {
                         node,
                         path: Path::Index(&self.path, index),
                         errors: self.errors,
@@ -221,7 +226,7 @@ impl<'a> At<'a> {
             Value::Number(_) | Value::Boolean(_) => {
                 self.error(format!(
                     "expected {expected}, found {}; quote it",
-                    self.found()
+                    self.describe()
                 ));
             }
             _ => self.expected(expected),
@@ -287,7 +292,7 @@ impl<'a> At<'a> {
 
     /// What stands here, short enough for a log line.
     #[inline(never)]
-    pub(super) fn found(self) -> String {
+    pub(super) fn describe(self) -> String {
         match &self.node.value {
             Value::Boolean(value) => value.to_string(),
             Value::Number(number) => shortened(&number.written),
@@ -308,8 +313,8 @@ impl<'a> At<'a> {
         }
     }
 
-    fn below<'b>(&'b self, key: &'b str, node: &'b Node) -> At<'b> {
-        At {
+    fn below<'b>(&'b self, key: &'b str, node: &'b JsonNode) -> Cursor<'b> {
+        Cursor {
             node,
             path: Path::Key(&self.path, key),
             errors: self.errors,

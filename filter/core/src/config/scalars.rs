@@ -12,11 +12,11 @@ use alloc::format;
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
-use super::cursor::At;
+use super::cursor::Cursor;
 use super::tree::Value;
 use crate::codec::quote::quoted;
 
-impl At<'_> {
+impl Cursor<'_> {
     /// Reads an integer within limits.
     pub(super) fn integer(self, limits: RangeInclusive<u64>) -> Option<u64> {
         let expected = format!("an integer from {} to {}", limits.start(), limits.end());
@@ -68,7 +68,7 @@ impl At<'_> {
         if let Value::Number(_) = &self.node.value {
             self.error(format!(
                 "expected {expected}, found {}; quote it, with its unit ms, s, m or h",
-                self.found()
+                self.describe()
             ));
             return None;
         }
@@ -102,7 +102,7 @@ impl At<'_> {
         if bytes.is_none() && matches!(self.node.value, Value::String(_)) {
             self.error(format!(
                 "expected {expected}, found {}; write a whole number and B, KiB or MiB",
-                self.found()
+                self.describe()
             ));
             return None;
         }
@@ -217,7 +217,7 @@ pub(super) fn is_token(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-impl<'a> At<'a> {
+impl<'a> Cursor<'a> {
     /// Notes if a name cannot be a header's; `self` is what stands under or behind the name.
     pub(super) fn header_name(self, name: &str) {
         if !is_token(name) {
@@ -231,7 +231,7 @@ impl<'a> At<'a> {
     }
 
     /// Reads text that is not empty.
-    pub(super) fn filled(self, expected: &str) -> Option<&'a str> {
+    pub(super) fn non_empty(self, expected: &str) -> Option<&'a str> {
         let text = self.text_for(expected)?;
         if text.is_empty() {
             self.expected(expected);

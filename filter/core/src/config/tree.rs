@@ -11,7 +11,7 @@ use crate::codec::json::{JsonError, Piece, Reader};
 
 /// One value and its place.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(super) struct JsonNode {
     /// Nodes that begin before this one.
     pub(super) place: usize,
     /// The value.
@@ -25,8 +25,8 @@ pub(super) enum Value {
     Boolean(bool),
     Number(Number),
     String(String),
-    List(Vec<Node>),
-    Object(Vec<(String, Node)>),
+    List(Vec<JsonNode>),
+    Object(Vec<(String, JsonNode)>),
 }
 
 /// A number, and how it was written.
@@ -36,7 +36,7 @@ pub(super) struct Number {
     pub(super) written: String,
 }
 
-impl Node {
+impl JsonNode {
     /// Reads JSON.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ impl Node {
 }
 
 /// The pairs in the order of their keys. A heap sorts ten thousand as well as `sort` does, in a quarter of its code.
-fn sorted(object: &[(String, Node)]) -> impl Iterator<Item = (&str, &Node)> {
+fn sorted(object: &[(String, JsonNode)]) -> impl Iterator<Item = (&str, &JsonNode)> {
     let keys = object.iter().zip(0_usize..);
     let heap: BinaryHeap<_> = keys
         .map(|((key, _), index)| (key.as_str(), index))

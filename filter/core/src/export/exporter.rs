@@ -20,18 +20,18 @@ use super::queue::{self, Queue};
 use super::settings::{Compression, Export, Protocol};
 use crate::export::grpc_frame;
 use crate::otlp;
-use crate::otlp::request::Envelope;
+use crate::otlp::request::RequestFrame;
 use crate::span::Span;
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
 
 use super::request::Request;
-use super::response::{Failure, Reply};
-use crate::cluster_call::failure_log::{News, Reported};
+use super::response::{ExportOutcome, Failure};
+use crate::cluster_call::failure_log::{FailureLog, LogEvent};
 
 /// On what occasion a sender asks, which tells when it will ask again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Urgency {
+pub enum SendTrigger {
     /// The tick.
     Tick,
     /// An answer has come. There is still the tick, so only what must not wait for it goes now; otherwise each answer
@@ -45,11 +45,11 @@ pub enum Urgency {
 #[derive(Debug)]
 pub struct Exporter {
     limits: Limits,
-    envelope: Envelope,
+    envelope: RequestFrame,
     queue: Queue,
     state: State,
     failures_in_a_row: u32,
-    reported: Reported<Failure>,
+    failure_log: FailureLog<Failure>,
     is_closed: bool,
 }
 
@@ -80,7 +80,7 @@ enum State {
 
 impl Exporter {
     /// An exporter to `export.otlp`; `None` where nothing is exported.
-    pub fn new(export: &Export, envelope: Envelope) -> Option<Self> {
+    pub fn new(export: &Export, envelope: RequestFrame) -> Option<Self> {
         let otlp = export.otlp.as_ref()?;
         Some(Self {
             limits: Limits {
@@ -97,14 +97,14 @@ impl Exporter {
                 max_bytes: export.queue_max_bytes,
                 request_spans: export.batch_max_spans,
                 front: envelope
-                    .front()
+                    .header_room()
                     .saturating_add(grpc_frame::GRPC_PREFIX_BYTES),
-                behind: envelope.behind(),
+                behind: envelope.trailer_room(),
             }),
             envelope,
             state: State::Idle,
             failures_in_a_row: 0,
-            reported: Reported::default(),
+            failure_log: FailureLog::default(),
             is_closed: false,
         })
     }
@@ -143,7 +143,7 @@ impl Exporter {
     pub fn next(
         &mut self,
         now: Nanos,
-        urgency: Urgency,
+        urgency: SendTrigger,
         stats: &mut Stats,
     ) -> Option<(&[u8], Compression)> {
         let mut request = match core::mem::replace(&mut self.state, State::Idle) {
@@ -194,17 +194,17 @@ impl Exporter {
     /// Takes the answer to the request under way. `jitter` is a random byte.
     pub fn answered(
         &mut self,
-        reply: Reply,
+        reply: ExportOutcome,
         now: Nanos,
         jitter: u8,
         stats: &mut Stats,
-    ) -> Option<News<Failure>> {
+    ) -> Option<LogEvent<Failure>> {
         let State::UnderWay { request, .. } = core::mem::replace(&mut self.state, State::Idle)
         else {
             return None;
         };
         let (failure, delay) = match reply {
-            Reply::Accepted { rejected } => {
+            ExportOutcome::Accepted { rejected } => {
                 let rejected = usize::try_from(rejected)
                     .unwrap_or(usize::MAX)
                     .min(request.spans);
@@ -215,12 +215,12 @@ impl Exporter {
                 );
                 self.failures_in_a_row = 0;
                 return match rejected {
-                    0 => self.reported.works(),
-                    _ => self.reported.fails(Failure::SpansRejected, now),
+                    0 => self.failure_log.record_success(),
+                    _ => self.failure_log.record_failure(Failure::SpansRejected, now),
                 };
             }
-            Reply::Refused(failure) => (failure, None),
-            Reply::Again { failure, after } => (failure, Some(after)),
+            ExportOutcome::Refused(failure) => (failure, None),
+            ExportOutcome::Retry { failure, after } => (failure, Some(after)),
         };
         stats.add(Counter::ExportFailures);
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
@@ -235,7 +235,7 @@ impl Exporter {
             }
             _ => stats.add_many(Counter::SpansDroppedExport, request.spans),
         }
-        self.reported.fails(failure, now)
+        self.failure_log.record_failure(failure, now)
     }
 
     /// Ends it: what still waits, and what comes after this, is counted as lost in the shutdown.
@@ -287,18 +287,18 @@ impl Exporter {
     }
 
     #[inline]
-    fn is_due(&self, now: Nanos, urgency: Urgency) -> bool {
+    fn is_due(&self, now: Nanos, urgency: SendTrigger) -> bool {
         let Some(oldest) = self.queue.oldest() else {
             return false;
         };
         let is_old_enough = match urgency {
-            Urgency::Answer => now.is_past(oldest, self.limits.max_delay),
+            SendTrigger::Answer => now.is_past(oldest, self.limits.max_delay),
             // The next tick comes a period later, and the oldest span would have waited too long by then.
-            Urgency::Tick => {
+            SendTrigger::Tick => {
                 let next = now.after(self.tick_period());
                 now < oldest || next > oldest.after(self.limits.max_delay)
             }
-            Urgency::Drain => true,
+            SendTrigger::Drain => true,
         };
         is_old_enough || self.queue.has_closed()
     }

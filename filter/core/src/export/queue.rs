@@ -15,7 +15,7 @@ use crate::time::Nanos;
 /// Requests to be sent, oldest first. Spans are added to the last, until that is closed.
 #[derive(Debug)]
 pub struct Queue {
-    requests: VecDeque<Draft>,
+    requests: VecDeque<PendingRequest>,
     // spans == the sum of what the requests have <= limits.max_spans
     spans: usize,
     // bytes == the sum of what their spans take
@@ -42,7 +42,7 @@ pub struct Limits {
 
 /// A request that has its spans, and around them room for all else.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct PendingRequest {
     /// Room, and the spans as fields of `ScopeSpans`.
     pub bytes: Vec<u8>,
     /// Where the first span begins; at least [`Limits::front`].
@@ -112,7 +112,7 @@ impl Queue {
 
     /// Takes the oldest request.
     #[inline]
-    pub fn take(&mut self) -> Option<Draft> {
+    pub fn take(&mut self) -> Option<PendingRequest> {
         let draft = self.requests.pop_front().filter(|draft| draft.spans > 0)?;
         self.spans = self.spans.saturating_sub(draft.spans);
         self.bytes = self.bytes.saturating_sub(draft.span_bytes());
@@ -157,12 +157,12 @@ impl Queue {
 
     /// The request that spans are added to.
     #[inline]
-    fn open(&mut self) -> Option<&mut Draft> {
+    fn open(&mut self) -> Option<&mut PendingRequest> {
         if self.requests.back().is_none_or(|draft| draft.is_closed) {
             let front = self.limits.front;
             let mut bytes = Vec::with_capacity(self.usual_bytes.max(front));
             bytes.resize(front, 0);
-            self.requests.push_back(Draft {
+            self.requests.push_back(PendingRequest {
                 bytes,
                 spans_at: front,
                 spans: 0,
@@ -195,7 +195,7 @@ impl Queue {
     }
 }
 
-impl Draft {
+impl PendingRequest {
     /// Adds nothing more, and keeps no memory beyond what will come behind the spans.
     #[inline]
     fn close(&mut self, behind: usize) {
@@ -211,7 +211,7 @@ impl Draft {
 }
 
 /// The entry in the queue, and the allocator's own bytes for the memory behind it.
-const OVERHEAD_BYTES: usize = size_of::<Draft>() + 16;
+const OVERHEAD_BYTES: usize = size_of::<PendingRequest>() + 16;
 /// No request has more than this, but for one with a single span that has: the proxy holds it in memory as a whole.
 pub const REQUEST_BYTES: usize = 1024 * 1024;
 
@@ -270,7 +270,7 @@ mod tests {
         queue.push(Nanos(now), |out| protobuf::bytes(out, 2, span))
     }
 
-    fn spans(draft: &Draft) -> Vec<Vec<u8>> {
+    fn spans(draft: &PendingRequest) -> Vec<Vec<u8>> {
         let mut rest = &draft.bytes[draft.spans_at..];
         core::iter::from_fn(|| match protobuf::read(&mut rest)? {
             (2, protobuf::Field::Bytes(span)) => Some(span.to_vec()),

@@ -4,11 +4,11 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::queue::Draft;
+use super::queue::PendingRequest;
 use super::settings::{Compression, Protocol};
 use crate::codec::gzip;
 use crate::export::grpc_frame;
-use crate::otlp::request::Envelope;
+use crate::otlp::request::RequestFrame;
 
 #[derive(Debug)]
 pub(super) struct Request {
@@ -24,12 +24,12 @@ impl Request {
     /// A request that was not tried yet. What will not become smaller is not compressed, though it be wanted.
     #[inline]
     pub(super) fn new(
-        draft: Draft,
-        envelope: &Envelope,
+        draft: PendingRequest,
+        envelope: &RequestFrame,
         protocol: Protocol,
         wanted: Compression,
     ) -> Self {
-        let Draft {
+        let PendingRequest {
             mut bytes,
             spans_at,
             spans,

@@ -15,25 +15,25 @@ use core::fmt;
 use core::time::Duration;
 
 use super::settings::Protocol;
-use crate::cluster_call::send_error::Unsent;
+use crate::cluster_call::send_error::SendError;
 use crate::codec::{http_date, number};
 use crate::export::answer::Answer;
 use crate::export::grpc_frame;
 use crate::otlp;
 use crate::time::Nanos;
 
-pub use super::status_details::said;
+pub use super::status_details::message;
 
 /// What to do with the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum ExportOutcome {
     /// It was taken, but for so many spans.
     Accepted {
         /// Spans the collector would not have.
         rejected: u64,
     },
     /// Send it again.
-    Again {
+    Retry {
         /// What went wrong.
         failure: Failure,
         /// The delay the collector asked for.
@@ -47,7 +47,7 @@ pub enum Reply {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The proxy did not send it.
-    Unsent(Unsent),
+    SendError(SendError),
     /// No answer came.
     NoAnswer,
     /// An HTTP status that is none of success.
@@ -62,7 +62,7 @@ pub enum Failure {
     SpansRejected,
 }
 
-impl Reply {
+impl ExportOutcome {
     /// Reads an answer to a request by this protocol, which arrived now.
     pub fn read(protocol: Protocol, answer: &Answer<'_>, now: Nanos) -> Self {
         let Some(status) = answer.status.and_then(number::parse::<u32>) else {
@@ -76,12 +76,12 @@ impl Reply {
             (_, status, _) => {
                 let failure = Failure::HttpStatus(u16::try_from(status).unwrap_or(u16::MAX));
                 match status {
-                    429 | 502 | 503 | 504 => Self::Again {
+                    429 | 502 | 503 | 504 => Self::Retry {
                         failure,
                         after: answer
                             .retry_after
                             .and_then(|value| delay(value, now))
-                            .and_then(patience),
+                            .and_then(cap_delay),
                     },
                     _ => Self::Refused(failure),
                 }
@@ -105,14 +105,14 @@ impl Reply {
                 answer,
                 grpc_frame::grpc_message(answer.body).unwrap_or_default(),
             ),
-            1 | 4 | 10 | 11 | 14 | 15 => Self::Again {
+            1 | 4 | 10 | 11 | 14 | 15 => Self::Retry {
                 failure,
-                after: retry().and_then(|retry| retry.delay).and_then(patience),
+                after: retry().and_then(|retry| retry.delay).and_then(cap_delay),
             },
             RESOURCE_EXHAUSTED => match retry() {
-                Some(retry) => Self::Again {
+                Some(retry) => Self::Retry {
                     failure,
-                    after: retry.delay.and_then(patience),
+                    after: retry.delay.and_then(cap_delay),
                 },
                 None => Self::Refused(failure),
             },
@@ -139,7 +139,7 @@ fn delay(value: &[u8], now: Nanos) -> Option<Duration> {
 }
 
 /// A collector may ask for patience, but not for ever; and one that says "at once" is no better served by haste.
-fn patience(asked: Duration) -> Option<Duration> {
+fn cap_delay(asked: Duration) -> Option<Duration> {
     (!asked.is_zero()).then_some(asked.min(MAX_RETRY_AFTER))
 }
 
@@ -151,8 +151,8 @@ const MAX_ANSWER_BYTES: usize = 4 << 20;
 
 impl Failure {
     /// The reply that tries again after the usual delay.
-    pub fn again(self) -> Reply {
-        Reply::Again {
+    pub fn again(self) -> ExportOutcome {
+        ExportOutcome::Retry {
             failure: self,
             after: None,
         }
@@ -162,7 +162,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unsent(unsent) => unsent.fmt(f),
+            Self::SendError(unsent) => unsent.fmt(f),
             Self::NoAnswer => f.write_str("no answer"),
             Self::HttpStatus(status) => write!(f, "HTTP status {status}"),
             Self::GrpcStatus(status) => write!(f, "gRPC status {status}"),

@@ -48,7 +48,7 @@ pub(super) fn retry_info(details: &[u8]) -> Option<RetryInfo> {
 
 /// What a collector says went wrong, as it may stand in a log: short, in one line, and nothing but text. Whoever refuses
 /// a key may repeat it, so no word of the secrets stays in it.
-pub fn said<'a>(
+pub fn message<'a>(
     protocol: Protocol,
     answer: &Answer<'_>,
     secrets: impl IntoIterator<Item = &'a str>,
@@ -189,8 +189,8 @@ mod tests {
     use alloc::string::ToString;
     use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
-    fn said(protocol: Protocol, answer: &Answer<'_>) -> Option<String> {
-        super::said(protocol, answer, [])
+    fn told(protocol: Protocol, answer: &Answer<'_>) -> Option<String> {
+        super::message(protocol, answer, [])
     }
 
     /// `Status {code, message: "slow down", details}`, each detail by its type and its value.
@@ -297,7 +297,7 @@ mod tests {
                 body: &body,
                 ..Answer::default()
             };
-            assert_eq!(said(Protocol::HttpProtobuf, &answer), Some(expected));
+            assert_eq!(told(Protocol::HttpProtobuf, &answer), Some(expected));
         }
         for body in [&b""[..], b"<html>404</html>", b"\x12\x05abc", b"\x12\x01 "] {
             let answer = Answer {
@@ -305,7 +305,7 @@ mod tests {
                 body,
                 ..Answer::default()
             };
-            assert_eq!(said(Protocol::HttpProtobuf, &answer), None, "{body:?}");
+            assert_eq!(told(Protocol::HttpProtobuf, &answer), None, "{body:?}");
         }
     }
 
@@ -328,7 +328,7 @@ mod tests {
                 },
                 ..Answer::default()
             };
-            assert_eq!(said(Protocol::Grpc, &answer).as_deref(), Some(expected));
+            assert_eq!(told(Protocol::Grpc, &answer).as_deref(), Some(expected));
         }
     }
 
@@ -347,7 +347,7 @@ mod tests {
                 ..Answer::default()
             };
             let secrets = ["Bearer abc-123", "12", ""];
-            let line = super::said(Protocol::HttpProtobuf, &answer, secrets);
+            let line = super::message(Protocol::HttpProtobuf, &answer, secrets);
             assert_eq!(line.as_deref(), Some(expected));
         }
     }
@@ -361,7 +361,7 @@ mod tests {
             ..Answer::default()
         };
         assert_eq!(
-            said(Protocol::HttpProtobuf, &http).as_deref(),
+            told(Protocol::HttpProtobuf, &http).as_deref(),
             Some("too late")
         );
         let framed = [
@@ -378,6 +378,6 @@ mod tests {
             },
             ..http
         };
-        assert_eq!(said(Protocol::Grpc, &grpc).as_deref(), Some("too late"));
+        assert_eq!(told(Protocol::Grpc, &grpc).as_deref(), Some("too late"));
     }
 }

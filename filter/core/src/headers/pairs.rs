@@ -11,12 +11,12 @@
 
 /// The headers in the block, in order.
 #[derive(Clone, Debug)]
-pub struct Pairs<'a> {
+pub struct HeaderPairs<'a> {
     lengths: &'a [u8],
     texts: &'a [u8],
 }
 
-impl<'a> Pairs<'a> {
+impl<'a> HeaderPairs<'a> {
     /// Reads the count; the headers are read as they are asked for.
     #[inline]
     pub fn new(block: &'a [u8]) -> Self {
@@ -45,7 +45,7 @@ impl<'a> Pairs<'a> {
     }
 }
 
-impl<'a> Iterator for Pairs<'a> {
+impl<'a> Iterator for HeaderPairs<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
     #[inline]
@@ -82,15 +82,15 @@ mod tests {
 
     #[test]
     fn reads_back_names_and_values_as_bytes() {
-        assert_eq!(Pairs::new(&block(ROWS)).collect::<Vec<_>>(), ROWS);
-        assert_eq!(Pairs::new(&[]).count(), 0);
+        assert_eq!(HeaderPairs::new(&block(ROWS)).collect::<Vec<_>>(), ROWS);
+        assert_eq!(HeaderPairs::new(&[]).count(), 0);
     }
 
     #[test]
     fn ends_the_list_where_the_block_ends() {
         let whole = block(ROWS);
         for end in 0..whole.len() {
-            let read: Vec<_> = Pairs::new(&whole[..end]).collect();
+            let read: Vec<_> = HeaderPairs::new(&whole[..end]).collect();
             assert!(ROWS.starts_with(&read), "cut at {end}");
         }
     }
@@ -102,7 +102,7 @@ mod tests {
             for byte in 0..=255 {
                 let mut changed = whole.clone();
                 changed[at] = byte;
-                assert!(Pairs::new(&changed).count() <= whole.len());
+                assert!(HeaderPairs::new(&changed).count() <= whole.len());
             }
         }
     }

@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::header_list::HeaderList;
-use crate::stream_info::attributes::Question;
-use crate::stream_info::source::Exchange;
+use crate::stream_info::attributes::AttributeSet;
+use crate::stream_info::source::StreamInfo;
 
 /// The answers of a proxy, written down beforehand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Record {
     }
 }
 
-impl Exchange for Record {
+impl StreamInfo for Record {
     fn property(&self, path: &str) -> Option<Vec<u8>> {
         if let Some(name) = path.strip_prefix("response\0headers\0") {
             return joined(&self.headers, name);
@@ -70,7 +70,7 @@ impl Exchange for Record {
         first(&self.trailers, name)
     }
 
-    fn answers(&self, _: Question) -> Option<Vec<u8>> {
+    fn answers(&self, _: AttributeSet) -> Option<Vec<u8>> {
         None
     }
 }

@@ -8,13 +8,13 @@ use crate::span::attributes::attribute;
 
 /// Everything about a worker's spans that never changes, in encoded form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
+pub struct RequestFrame {
     resource: Vec<u8>,
     scope: Vec<u8>,
     schema_url: &'static str,
 }
 
-impl Envelope {
+impl RequestFrame {
     /// Takes who speaks, and of the code that makes the spans its name, its version and the digest of its configuration.
     /// `schema_url` is empty where names are of no one version.
     pub fn new(
@@ -49,7 +49,7 @@ impl Envelope {
     }
 
     /// At most so many bytes stand in front of the spans of a request.
-    pub fn front(&self) -> usize {
+    pub fn header_room(&self) -> usize {
         self.resource
             .len()
             .saturating_add(self.scope.len())
@@ -57,7 +57,7 @@ impl Envelope {
     }
 
     /// So many stand behind them.
-    pub fn behind(&self) -> usize {
+    pub fn trailer_room(&self) -> usize {
         self.schema_url_bytes().saturating_mul(2)
     }
 
@@ -79,14 +79,14 @@ impl Envelope {
             .len()
             .saturating_add(spans_bytes)
             .saturating_add(self.schema_url_bytes());
-        let mut front = Vec::with_capacity(self.front());
+        let mut front = Vec::with_capacity(self.header_room());
         front.extend_from_slice(&self.resource);
         protobuf::header(&mut front, RESOURCE_SPANS_SCOPE_SPANS, scope_spans_bytes);
         front.extend_from_slice(&self.scope);
         let resource_spans_bytes = front
             .len()
             .saturating_add(spans_bytes)
-            .saturating_add(self.behind());
+            .saturating_add(self.trailer_room());
         let mut tag = Vec::new();
         protobuf::header(&mut tag, REQUEST_RESOURCE_SPANS, resource_spans_bytes);
         front.splice(..0, tag);

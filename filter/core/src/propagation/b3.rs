@@ -153,11 +153,11 @@ fn is_hex(text: &[u8]) -> bool {
 /// Learns from W3C's `b3` member, which is a single header in `tracestate`, the one thing that W3C has no word for. The
 /// `traceparent` beside it wins on everything else, so the member counts only where it tells of the same trace.
 #[inline]
-pub(super) fn learn_debug(context: &mut SpanContext, member: &[u8]) {
+pub(super) fn merge_debug(context: &mut SpanContext, member: &[u8]) {
     if let Extracted::Context(told) = parse_single(member)
         && told.trace_id == context.trace_id
     {
-        context.learn(&told);
+        context.merge(&told);
     }
 }
 

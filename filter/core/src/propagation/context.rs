@@ -61,7 +61,7 @@ pub struct SpanContext {
 impl SpanContext {
     /// Takes from another format what this one had no word for; the trace is known to be the same.
     #[inline]
-    pub(super) fn learn(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         self.sampling = match (self.sampling, other.sampling) {
             (SamplingState::Accept, SamplingState::Debug) => SamplingState::Debug,
             (own, told) => own.or(told),
@@ -171,9 +171,9 @@ pub struct Outgoing<'a> {
     /// W3C's `tracestate`.
     pub tracestate: &'a Tracestate<'a>,
     /// The formats whose received headers told of this trace.
-    pub agreeing: FormatSet,
+    pub same_trace: FormatSet,
     /// The formats that the request came in.
-    pub answered: FormatSet,
+    pub present: FormatSet,
 }
 
 impl Outgoing<'_> {

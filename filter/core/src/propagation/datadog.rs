@@ -33,11 +33,11 @@ use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 use super::format::Format;
 use super::tracestate;
 use super::value_buffer::Text;
-use trace_data::{Facts, HEADER_PREFIX, MEMBER_PREFIX, TID};
+use trace_data::{HEADER_PREFIX, MEMBER_PREFIX, TID, TraceData};
 
 /// Reads `x-datadog-*`.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
-    let priority = Facts::of_headers(headers).priority;
+    let priority = TraceData::of_headers(headers).priority;
     let sampling = priority.map_or(SamplingState::Deferred, state);
     let Some(right_half) = headers.first(Name::DatadogTraceId) else {
         let says_nothing =
@@ -79,7 +79,7 @@ fn parse_trace_id(left_half: Option<u64>, right_half: &[u8]) -> Result<TraceId, 
 /// # Errors
 /// What is wrong with the tag. It costs the left half and not the context, so it shows nowhere but here.
 pub(super) fn left_half(headers: &RequestHeaders<'_>) -> Result<Option<u64>, Refusal> {
-    let tag = Facts::tags_of_headers(headers)
+    let tag = TraceData::tags_of_headers(headers)
         .tags()
         .find(|(name, _)| *name == TID);
     let Some((_, digits)) = tag else {
@@ -136,11 +136,11 @@ pub fn inject(
     let Some(context) = outgoing.context.filter(|it| it.trace_id.right_half() != 0) else {
         return false;
     };
-    let facts = if outgoing.agreeing.contains(Format::Datadog) {
-        Facts::of_headers(headers)
+    let facts = if outgoing.same_trace.contains(Format::Datadog) {
+        TraceData::of_headers(headers)
     } else {
         let member = outgoing.tracestate.member(tracestate::DATADOG_MEMBER);
-        member.map(Facts::of_member).unwrap_or_default()
+        member.map(TraceData::of_member).unwrap_or_default()
     };
     let mut trace_id = Text::<MAX_NUMBER_BYTES>::default();
     trace_id.push_decimal(context.trace_id.right_half());
@@ -165,7 +165,7 @@ pub fn inject(
 }
 
 /// The tags in the order in which they came, so that a header that is right already is not written again.
-fn print_tags(facts: Facts<'_>, context: &SpanContext, priority: Option<i32>) -> Vec<u8> {
+fn print_tags(facts: TraceData<'_>, context: &SpanContext, priority: Option<i32>) -> Vec<u8> {
     let digits = context.trace_id.to_hex();
     let mut tid = digits
         .first_chunk::<16>()
@@ -208,7 +208,7 @@ fn print_tags(facts: Facts<'_>, context: &SpanContext, priority: Option<i32>) ->
 /// The value of the `dd` member of `tracestate` for what the headers say; `None` where they say nothing beside the ids
 /// that `traceparent` has. Parts that do not fit are left out, and characters that a member may not have are replaced.
 pub(super) fn member(headers: &RequestHeaders<'_>, sampling: SamplingState) -> Option<Vec<u8>> {
-    let facts = Facts::of_headers(headers);
+    let facts = TraceData::of_headers(headers);
     let mut member = Vec::with_capacity(USUAL_MEMBER_BYTES);
     let mut push = |pieces: [&[u8]; 4]| {
         let semicolon = usize::from(!member.is_empty());

@@ -20,9 +20,9 @@ pub struct Extraction<'a> {
     /// The state that travels beside W3C ids, if these told of the same trace.
     pub tracestate: Tracestate<'a>,
     /// The formats that had anything to say, however malformed.
-    pub answered: FormatSet,
+    pub present: FormatSet,
     /// The formats that told of this trace, and whose other facts may therefore be believed.
-    pub agreeing: FormatSet,
+    pub same_trace: FormatSet,
     /// The first context of another trace.
     pub conflict: Option<SpanContext>,
 }
@@ -39,8 +39,8 @@ pub fn extract<'a>(
         context: None,
         decision: SamplingState::Deferred,
         tracestate: Tracestate::Absent,
-        answered: FormatSet::default(),
-        agreeing: FormatSet::default(),
+        present: FormatSet::default(),
+        same_trace: FormatSet::default(),
         conflict: None,
     };
     if !headers.has_any(Format::ALL_NAMES) {
@@ -79,7 +79,7 @@ pub fn extract<'a>(
                 found.take_decision(decision);
             }
         }
-        found.answered = found.answered.with(*format);
+        found.present = found.present.with(*format);
     }
     if let Some(context) = &mut found.context {
         // Ids without a decision beside a decision without ids: neither says anything against the other. What is left of
@@ -125,7 +125,7 @@ impl<'a> Extraction<'a> {
     ) {
         match &mut self.context {
             None => self.context = Some(context),
-            Some(first) if first.trace_id.is_same_trace(context.trace_id) => first.learn(&context),
+            Some(first) if first.trace_id.is_same_trace(context.trace_id) => first.merge(&context),
             Some(_) => {
                 if self.conflict.is_none() {
                     stats.add(Counter::ContextConflict);
@@ -134,12 +134,12 @@ impl<'a> Extraction<'a> {
                 return;
             }
         }
-        self.agreeing = self.agreeing.with(format);
+        self.same_trace = self.same_trace.with(format);
         if format == Format::TraceContext {
             self.tracestate = tracestate::read(&headers.lines(Name::Tracestate), stats);
             let member = self.tracestate.member(tracestate::B3_MEMBER);
             if let (Some(first), Some(member)) = (&mut self.context, member) {
-                b3::learn_debug(first, member);
+                b3::merge_debug(first, member);
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::headers::{HeaderWriter, RequestHeaders};
 
 /// Which formats leave, put together once for all requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct InjectFormats {
     // The headers of all others are never touched.
     listed: FormatSet,
     injected: FormatSet,
@@ -18,7 +18,7 @@ pub struct Wanted {
     keep64bit: bool,
 }
 
-impl From<&Propagation> for Wanted {
+impl From<&Propagation> for InjectFormats {
     #[inline]
     fn from(propagation: &Propagation) -> Self {
         Self {
@@ -36,13 +36,13 @@ impl From<&Propagation> for Wanted {
 /// Writes the context in every format that is wanted and removes what is left of the other listed ones.
 #[inline]
 pub fn inject(
-    wanted: &Wanted,
+    wanted: &InjectFormats,
     outgoing: &Outgoing<'_>,
     headers: &RequestHeaders<'_>,
     writer: &mut impl HeaderWriter,
 ) {
     let written = match wanted.mirror {
-        true => wanted.injected.and(outgoing.answered),
+        true => wanted.injected.and(outgoing.present),
         false => wanted.injected,
     };
     // Where no context came in, nothing can be stale.

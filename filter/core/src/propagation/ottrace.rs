@@ -80,7 +80,7 @@ pub fn inject(
     let sampled: &[u8] = match context.sampling {
         SamplingState::Accept | SamplingState::Debug => b"true",
         SamplingState::Deny => b"false",
-        SamplingState::Deferred if outgoing.agreeing.contains(Format::OtTrace) => b"",
+        SamplingState::Deferred if outgoing.same_trace.contains(Format::OtTrace) => b"",
         SamplingState::Deferred => return false,
     };
     let trace_id = context.trace_id.to_short_hex();

@@ -11,10 +11,10 @@ use crate::stats::Stats;
 /// and with Datadog's facts where Datadog told of this trace.
 #[must_use]
 #[inline]
-pub fn seal<'a>(
+pub fn add_state_members<'a>(
     tracestate: Tracestate<'a>,
     context: Option<SpanContext>,
-    agreeing: FormatSet,
+    same_trace: FormatSet,
     headers: &RequestHeaders<'_>,
     stats: &mut Stats,
 ) -> Tracestate<'a> {
@@ -22,7 +22,7 @@ pub fn seal<'a>(
         return tracestate;
     };
     let is_debug = context.sampling == SamplingState::Debug && context.span_id.is_some();
-    if tracestate == Tracestate::Absent && !is_debug && !agreeing.contains(Format::Datadog) {
+    if tracestate == Tracestate::Absent && !is_debug && !same_trace.contains(Format::Datadog) {
         return tracestate;
     }
     let debug = is_debug.then(|| b3::print_single(Some(context), context.sampling, false));
@@ -30,7 +30,7 @@ pub fn seal<'a>(
     let tracestate = tracestate.with(tracestate::B3_MEMBER, debug, stats);
     // A member that is there already is of Datadog's own tracer, which knows better which of its spans was the last.
     let is_told = tracestate.member(tracestate::DATADOG_MEMBER).is_some();
-    if is_told || !agreeing.contains(Format::Datadog) {
+    if is_told || !same_trace.contains(Format::Datadog) {
         return tracestate;
     }
     match datadog::member(headers, context.sampling) {

@@ -56,8 +56,8 @@ fn pass(propagation: &Propagation, headers: &[(&str, &str)]) -> Passed {
         context: found.context,
         decision: found.decision,
         tracestate: &found.tracestate,
-        agreeing: found.agreeing,
-        answered: found.answered,
+        same_trace: found.same_trace,
+        present: found.present,
     };
     inject(&propagation.into(), &outgoing, &request, &mut after);
     Passed {
@@ -551,8 +551,8 @@ fn en_10_writes_nothing_where_nothing_changes() {
         context: found.context,
         decision: found.decision,
         tracestate: &found.tracestate,
-        agreeing: found.agreeing,
-        answered: found.answered,
+        same_trace: found.same_trace,
+        present: found.present,
     };
     inject(
         &(&Propagation::default()).into(),

@@ -41,8 +41,8 @@ pub(super) fn saying(context: Option<SpanContext>, decision: SamplingState) -> O
         context,
         decision,
         tracestate: &Tracestate::Absent,
-        agreeing: FormatSet::default(),
-        answered: FormatSet::default(),
+        same_trace: FormatSet::default(),
+        present: FormatSet::default(),
     }
 }
 
@@ -55,8 +55,8 @@ pub(super) fn carrying(context: SpanContext) -> Outgoing<'static> {
 pub(super) fn carrying_in(format: Format, context: SpanContext) -> Outgoing<'static> {
     let own: FormatSet = [format].into_iter().collect();
     Outgoing {
-        agreeing: own,
-        answered: own,
+        same_trace: own,
+        present: own,
         ..carrying(context)
     }
 }

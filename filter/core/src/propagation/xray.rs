@@ -129,7 +129,7 @@ pub fn inject(
     };
     let received = headers
         .first(Name::XAmznTraceId)
-        .filter(|_| outgoing.agreeing.contains(Format::XRay))
+        .filter(|_| outgoing.same_trace.contains(Format::XRay))
         .map(Parts::read)
         .unwrap_or_default();
     let text = print(&context, &received);

@@ -18,7 +18,7 @@ use crate::direction::Direction;
 use crate::headers::{Name, RequestHeaders};
 use crate::node::Node;
 use crate::pattern::{self, Glob};
-use crate::semconv::describe::Descriptions;
+use crate::semconv::describe::SpanDescriber;
 use crate::semconv::http;
 
 /// What is left of a match on one node.
@@ -41,12 +41,12 @@ enum Path {
 
 /// A request, as far as a match may ask.
 #[derive(Debug)]
-pub(crate) struct Subject<'a, A, D> {
+pub(crate) struct Candidate<'a, A, D> {
     known: &'a RequestHeaders<'a>,
     path: Option<&'a [u8]>,
     all: A,
     direction: D,
-    descriptions: Option<&'a Descriptions>,
+    descriptions: Option<&'a SpanDescriber>,
 }
 
 impl Matcher {
@@ -83,7 +83,7 @@ impl Matcher {
     #[inline]
     pub(crate) fn matches<'a>(
         &self,
-        subject: &Subject<
+        subject: &Candidate<
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
@@ -115,7 +115,7 @@ impl Matcher {
     }
 }
 
-impl<'a, A, D: Fn() -> Direction> Subject<'a, A, D> {
+impl<'a, A, D: Fn() -> Direction> Candidate<'a, A, D> {
     /// The request with these headers, of which `all` are all. The direction may be asked for more than once.
     pub(crate) fn new(known: &'a RequestHeaders<'a>, all: A, direction: D) -> Self {
         Self {
@@ -131,7 +131,7 @@ impl<'a, A, D: Fn() -> Direction> Subject<'a, A, D> {
 
     /// The same, of which spans say this.
     #[inline]
-    pub(crate) fn described_by(self, descriptions: &'a Descriptions) -> Self {
+    pub(crate) fn described_by(self, descriptions: &'a SpanDescriber) -> Self {
         Self {
             descriptions: Some(descriptions),
             ..self

@@ -14,24 +14,24 @@ use crate::time::Nanos;
 
 /// The limits of one worker.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Limits {
+pub struct RateLimits {
     /// Of traces that begin here.
-    pub(crate) roots: Roots,
+    pub(crate) roots: RootLimit,
     /// Of spans that are kept, SERVER and CLIENT: one half for each, so that services whose proxies make one of them or
     /// both for each trace leave out the same traces.
-    pub(crate) kept: [Estimate; 2],
+    pub(crate) kept: [AdaptiveShare; 2],
     /// The same at an edge.
-    pub(crate) kept_at_edge: [Estimate; 2],
+    pub(crate) kept_at_edge: [AdaptiveShare; 2],
 }
 
-impl Limits {
+impl RateLimits {
     /// The limits that are configured.
     #[inline]
     pub fn new(sampling: &Sampling, at_edge: Option<Keep>) -> Self {
         let roots = match sampling.traces_per_second {
-            None => Roots::Unlimited,
-            Some(rate) if sampling.consistent => Roots::Thinned(Estimate::new(rate)),
-            Some(rate) => Roots::Counted(Bucket::new(rate)),
+            None => RootLimit::Unlimited,
+            Some(rate) if sampling.consistent => RootLimit::Thinned(AdaptiveShare::new(rate)),
+            Some(rate) => RootLimit::Counted(TokenBucket::new(rate)),
         };
         Self {
             roots,
@@ -42,28 +42,28 @@ impl Limits {
 }
 
 #[inline]
-fn halves(keep: Keep) -> [Estimate; 2] {
-    [Estimate::new(keep.spans_per_second / 2.0); 2]
+fn halves(keep: Keep) -> [AdaptiveShare; 2] {
+    [AdaptiveShare::new(keep.spans_per_second / 2.0); 2]
 }
 
 /// How the traces that begin here are limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Roots {
+pub(crate) enum RootLimit {
     #[default]
     Unlimited,
-    Counted(Bucket),
-    Thinned(Estimate),
+    Counted(TokenBucket),
+    Thinned(AdaptiveShare),
 }
 
 /// A token bucket (RL-1): it holds one second's worth, and one at least.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Bucket {
+pub(crate) struct TokenBucket {
     rate: f64,
     balance: f64,
     since: Option<Nanos>,
 }
 
-impl Bucket {
+impl TokenBucket {
     #[inline]
     pub(crate) fn new(rate: f64) -> Self {
         Self {
@@ -106,7 +106,7 @@ impl Bucket {
 /// period's number is believed slowly, and at once only where it is a surge. A period is a second, or as long as it takes
 /// for one to be allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Estimate {
+pub(crate) struct AdaptiveShare {
     // In a period, as are all numbers here.
     target: f64,
     nanos: u64,
@@ -119,7 +119,7 @@ pub(crate) struct Estimate {
     period: u64,
 }
 
-impl Estimate {
+impl AdaptiveShare {
     /// Of so many a second.
     #[inline]
     pub(crate) fn new(per_second: f64) -> Self {

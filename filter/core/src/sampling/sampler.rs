@@ -11,8 +11,8 @@
 use alloc::vec::Vec;
 use core::cell::LazyCell;
 
-use super::matcher::{Matcher, Subject};
-use super::rate_limit::{Limits, Roots};
+use super::matcher::{Candidate, Matcher};
+use super::rate_limit::{RateLimits, RootLimit};
 use super::remote::strategy::Strategy;
 use super::settings::Sampling;
 use super::threshold::Threshold;
@@ -66,12 +66,12 @@ impl Sampler {
     pub(crate) fn decide<'a>(
         &self,
         trace: Trace,
-        subject: &Subject<
+        subject: &Candidate<
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
         >,
-        limits: &mut Limits,
+        limits: &mut RateLimits,
         remote: Option<&mut Strategy>,
         now: impl FnOnce() -> Nanos,
     ) -> Decision {
@@ -121,9 +121,9 @@ impl Sampler {
             threshold,
         };
         match &mut limits.roots {
-            Roots::Unlimited => asked,
-            Roots::Counted(bucket) => limited(verdict(bucket.takes(*now)), None),
-            Roots::Thinned(estimate) => {
+            RootLimit::Unlimited => asked,
+            RootLimit::Counted(bucket) => limited(verdict(bucket.takes(*now)), None),
+            RootLimit::Thinned(estimate) => {
                 let share = estimate.share(*now);
                 // Of what has no probability, whatever share of it passes has none either.
                 let threshold = asked.threshold.unwrap_or(Threshold::ALL).tightened(share);
@@ -137,7 +137,7 @@ impl Sampler {
     #[inline]
     fn rule<'a>(
         &self,
-        subject: &Subject<
+        subject: &Candidate<
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,

@@ -7,27 +7,27 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::settings::{Attribute, AttributeSource};
+use super::settings::{AttributeSource, CustomAttribute};
 use crate::headers::RequestHeaders;
 use crate::propagation::baggage;
 use crate::span::attributes::Attributes;
 use crate::stream_info::source;
-use crate::stream_info::source::Exchange;
+use crate::stream_info::source::StreamInfo;
 
 /// The configured attributes on one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Configured {
+pub(crate) struct CustomAttributes {
     // On every span as they are.
     fixed: Attributes,
-    at_begin: Vec<Attribute>,
-    at_end: Vec<Attribute>,
+    at_begin: Vec<CustomAttribute>,
+    at_end: Vec<CustomAttribute>,
 }
 
-impl Configured {
+impl CustomAttributes {
     /// Takes `fixed` along; `variables` are the environment variables that are asked for and there.
     pub(crate) fn new(
         mut fixed: Attributes,
-        attributes: &[Attribute],
+        attributes: &[CustomAttribute],
         variables: &[(String, String)],
     ) -> Self {
         let (mut at_begin, mut at_end) = (Vec::new(), Vec::new());
@@ -86,7 +86,7 @@ impl Configured {
         &self,
         out: &mut Attributes,
         response: &[Option<Vec<u8>>],
-        exchange: &impl Exchange,
+        exchange: &impl StreamInfo,
     ) {
         for (index, attribute) in self.at_end.iter().enumerate() {
             let early = response.get(index).cloned().flatten();
@@ -96,7 +96,7 @@ impl Configured {
     }
 
     /// What the response's headers say, for an end at which they can no longer be read.
-    pub(crate) fn read_response(&self, exchange: &impl Exchange) -> Vec<Option<Vec<u8>>> {
+    pub(crate) fn read_response(&self, exchange: &impl StreamInfo) -> Vec<Option<Vec<u8>>> {
         self.at_end
             .iter()
             .map(|attribute| match &attribute.source {
@@ -107,7 +107,7 @@ impl Configured {
     }
 }
 
-impl Attribute {
+impl CustomAttribute {
     fn write(&self, out: &mut Attributes, value: Option<Vec<u8>>) {
         let default = || self.default.as_ref().map(|text| text.as_bytes().to_vec());
         if let Some(value) = value.or_else(default) {
@@ -117,7 +117,7 @@ impl Attribute {
 }
 
 impl AttributeSource {
-    fn read(&self, exchange: &impl Exchange) -> Option<Vec<u8>> {
+    fn read(&self, exchange: &impl StreamInfo) -> Option<Vec<u8>> {
         match self {
             // The one of the proxy's answers that has all lines of the header.
             Self::ResponseHeader(name) => {

@@ -9,8 +9,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::custom::Configured;
-use super::names::{Key, Side, Vocabulary, Writer};
+use super::custom::CustomAttributes;
+use super::names::{AttributeKey, AttributeWriter, NameSet, SpanSide};
 use super::settings::Spans;
 use super::{http, response_flags, rpc};
 use crate::codec::number;
@@ -20,23 +20,23 @@ use crate::pattern;
 use crate::sampling::decision::Reason;
 use crate::span::attributes::Attributes;
 use crate::span::{SpanKind, Status};
-use crate::stream_info::answers::Told;
-use crate::stream_info::attributes::Fact;
-use crate::stream_info::outcome::Ending;
-use crate::stream_info::source::Exchange;
+use crate::stream_info::answers::Answers;
+use crate::stream_info::attributes::Attribute;
+use crate::stream_info::outcome::ResponseOutcome;
+use crate::stream_info::source::StreamInfo;
 
 /// What spans say, as configured for this workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Descriptions {
-    vocabulary: Vocabulary,
+pub(crate) struct SpanDescriber {
+    vocabulary: NameSet,
     routes: Vec<String>,
     secrets: Vec<String>,
-    configured: Configured,
+    configured: CustomAttributes,
 }
 
 /// What is known of a request from its beginning to its end, besides attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Subject {
+pub(crate) struct RequestFacts {
     // Of a gRPC call, and then the span is named by it.
     rpc: Option<rpc::Method>,
     name: Cow<'static, str>,
@@ -46,19 +46,19 @@ pub(crate) struct Subject {
 }
 
 /// What an end adds to a span besides attributes.
-pub(crate) struct Outcome {
+pub(crate) struct SpanOutcome {
     pub(crate) name: Cow<'static, str>,
     pub(crate) status: Status,
 }
 
-impl Descriptions {
+impl SpanDescriber {
     /// The descriptions of this workload.
     pub(crate) fn new(spans: &Spans, node: &Node) -> Self {
-        let vocabulary = Vocabulary::new(spans);
+        let vocabulary = NameSet::new(spans);
         let mut fixed = Attributes::default();
-        let mut writer = Writer {
+        let mut writer = AttributeWriter {
             vocabulary,
-            side: Side {
+            side: SpanSide {
                 kind: SpanKind::Server,
                 is_rpc: false,
             },
@@ -71,15 +71,15 @@ impl Descriptions {
             vocabulary,
             routes: spans.routes.clone(),
             secrets: spans.redact_query.clone(),
-            configured: Configured::new(fixed, &spans.attributes, &node.variables),
+            configured: CustomAttributes::new(fixed, &spans.attributes, &node.variables),
         }
     }
 
     /// What is to be remembered of a request.
     #[inline]
-    pub(crate) fn subject(&self, headers: &RequestHeaders<'_>) -> Subject {
+    pub(crate) fn subject(&self, headers: &RequestHeaders<'_>) -> RequestFacts {
         let (rpc, route) = self.kind(headers);
-        Subject {
+        RequestFacts {
             name: match rpc {
                 Some(_) => Cow::Borrowed(""),
                 None => http::name(headers, self.route(route)),
@@ -116,7 +116,7 @@ impl Descriptions {
     pub(crate) fn begin<'a>(
         &self,
         kind: SpanKind,
-        subject: &Subject,
+        subject: &RequestFacts,
         headers: &RequestHeaders<'_>,
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
         reason: Reason,
@@ -141,19 +141,19 @@ impl Descriptions {
     pub(crate) fn end(
         &self,
         kind: SpanKind,
-        subject: &Subject,
+        subject: &RequestFacts,
         attributes: &mut Attributes,
-        ending: &Ending,
+        ending: &ResponseOutcome,
         response: &[Option<Vec<u8>>],
-        told: &Told<'_, impl Exchange>,
-    ) -> Outcome {
+        told: &Answers<'_, impl StreamInfo>,
+    ) -> SpanOutcome {
         let writer = &mut self.writer(kind, subject, attributes);
         let outcome = match &subject.rpc {
             Some(method) => {
                 let (status, name) = rpc::describe_ending(writer, method, ending);
-                Outcome { name, status }
+                SpanOutcome { name, status }
             }
-            None => Outcome {
+            None => SpanOutcome {
                 name: subject.name.clone(),
                 status: http::describe_ending(writer, ending),
             },
@@ -179,7 +179,7 @@ impl Descriptions {
 
     /// What the response's headers say, for an end at which they can no longer be read.
     #[inline]
-    pub(crate) fn read_response(&self, exchange: &impl Exchange) -> Vec<Option<Vec<u8>>> {
+    pub(crate) fn read_response(&self, exchange: &impl StreamInfo) -> Vec<Option<Vec<u8>>> {
         self.configured.read_response(exchange)
     }
 
@@ -189,10 +189,15 @@ impl Descriptions {
     }
 
     #[inline]
-    fn writer<'a>(&self, kind: SpanKind, subject: &Subject, out: &'a mut Attributes) -> Writer<'a> {
-        Writer {
+    fn writer<'a>(
+        &self,
+        kind: SpanKind,
+        subject: &RequestFacts,
+        out: &'a mut Attributes,
+    ) -> AttributeWriter<'a> {
+        AttributeWriter {
             vocabulary: self.vocabulary,
-            side: Side {
+            side: SpanSide {
                 kind,
                 is_rpc: subject.is_rpc(),
             },
@@ -204,22 +209,23 @@ impl Descriptions {
     #[inline]
     fn describe_caller(
         &self,
-        writer: &mut Writer<'_>,
-        subject: &Subject,
-        told: &Told<'_, impl Exchange>,
+        writer: &mut AttributeWriter<'_>,
+        subject: &RequestFacts,
+        told: &Answers<'_, impl StreamInfo>,
     ) {
         let omits = |key| writer.vocabulary.omits(key);
         // The peer may be the client, and a header that says otherwise may be the client's own: what is left out under one
         // name is under the other.
-        let hides_peer =
-            omits(Key::ClientAddress) || omits(Key::PeerAddress) && omits(Key::PeerPort);
-        let is_client =
-            !subject.is_rpc() && !subject.has_forwarded_client && !omits(Key::ClientAddress);
+        let hides_peer = omits(AttributeKey::ClientAddress)
+            || omits(AttributeKey::PeerAddress) && omits(AttributeKey::PeerPort);
+        let is_client = !subject.is_rpc()
+            && !subject.has_forwarded_client
+            && !omits(AttributeKey::ClientAddress);
         if (is_client || !hides_peer)
-            && let Some(peer) = told.fact(Fact::Source)
+            && let Some(peer) = told.fact(Attribute::Source)
         {
             if is_client && !is_socket(&peer) {
-                writer.text(Key::ClientAddress, http::split_authority(&peer).0);
+                writer.text(AttributeKey::ClientAddress, http::split_authority(&peer).0);
             }
             // Envoy takes what `x-forwarded-for` says for the source, then without a port: nobody at this connection.
             let is_told = http::split_authority(&peer).1 == Some(b"0");
@@ -228,16 +234,16 @@ impl Descriptions {
             }
         }
         if !subject.is_rpc()
-            && !writer.vocabulary.omits(Key::ProtocolVersion)
-            && let Some(protocol) = told.fact(Fact::Protocol)
+            && !writer.vocabulary.omits(AttributeKey::ProtocolVersion)
+            && let Some(protocol) = told.fact(Attribute::Protocol)
             && let Some(version) = protocol.strip_prefix(b"HTTP/")
         {
-            writer.text(Key::ProtocolVersion, version);
+            writer.text(AttributeKey::ProtocolVersion, version);
         }
     }
 }
 
-impl Subject {
+impl RequestFacts {
     /// Whether it asked for a tunnel.
     #[inline]
     pub(crate) fn is_connect(&self) -> bool {
@@ -253,31 +259,31 @@ impl Subject {
 
 /// Where the request went, and how often it was tried before.
 #[inline]
-fn describe_upstream(writer: &mut Writer<'_>, told: &Told<'_, impl Exchange>) {
-    let is_asked =
-        !(writer.vocabulary.omits(Key::PeerAddress) && writer.vocabulary.omits(Key::PeerPort));
-    if is_asked && let Some(peer) = told.fact(Fact::Upstream) {
+fn describe_upstream(writer: &mut AttributeWriter<'_>, told: &Answers<'_, impl StreamInfo>) {
+    let is_asked = !(writer.vocabulary.omits(AttributeKey::PeerAddress)
+        && writer.vocabulary.omits(AttributeKey::PeerPort));
+    if is_asked && let Some(peer) = told.fact(Attribute::Upstream) {
         describe_peer(writer, &peer);
     }
-    if let Some(attempts) = told.number(Fact::Attempts)
+    if let Some(attempts) = told.number(Attribute::Attempts)
         && let Some(resends) = attempts.checked_sub(1)
         && let Ok(resends @ 1..) = i64::try_from(resends)
     {
-        writer.number(Key::ResendCount, resends);
+        writer.number(AttributeKey::ResendCount, resends);
     }
 }
 
 /// `ip:port`, or the path of a socket of this machine.
 #[inline]
-fn describe_peer(writer: &mut Writer<'_>, peer: &[u8]) {
+fn describe_peer(writer: &mut AttributeWriter<'_>, peer: &[u8]) {
     if is_socket(peer) {
-        writer.text(Key::PeerAddress, peer);
+        writer.text(AttributeKey::PeerAddress, peer);
         return;
     }
     let (address, port) = http::split_authority(peer);
-    writer.text(Key::PeerAddress, address);
+    writer.text(AttributeKey::PeerAddress, address);
     if let Some(port) = port.and_then(number::parse::<u16>) {
-        writer.number(Key::PeerPort, i64::from(port));
+        writer.number(AttributeKey::PeerPort, i64::from(port));
     }
 }
 

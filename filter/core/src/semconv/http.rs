@@ -15,12 +15,12 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::names::{Key, Writer};
+use super::names::{AttributeKey, AttributeWriter};
 use super::response_flags::{self, DOWNSTREAM_GONE};
 pub(crate) use crate::headers::target::{split_authority, split_target};
 use crate::headers::{Name, Names, RequestHeaders};
 use crate::span::{SpanKind, Status};
-use crate::stream_info::outcome::Ending;
+use crate::stream_info::outcome::ResponseOutcome;
 use forwarded::Forwarded;
 use url::Url;
 
@@ -38,7 +38,7 @@ pub(crate) fn name(headers: &RequestHeaders<'_>, route: Option<&str>) -> Cow<'st
 /// besides the conventions' own.
 #[inline]
 pub(crate) fn describe_request(
-    writer: &mut Writer<'_>,
+    writer: &mut AttributeWriter<'_>,
     headers: &RequestHeaders<'_>,
     route: Option<&str>,
     secrets: &[String],
@@ -49,19 +49,19 @@ pub(crate) fn describe_request(
     match writer.side.kind {
         SpanKind::Server => {
             if let Some(route) = route {
-                writer.text(Key::Route, route.as_bytes());
+                writer.text(AttributeKey::Route, route.as_bytes());
             }
             url.describe_parts(writer);
             if let Some(address) = forwarded.client() {
-                writer.text(Key::ClientAddress, address);
+                writer.text(AttributeKey::ClientAddress, address);
             }
             if let Some(agent) = headers.first(Name::UserAgent) {
-                writer.text(Key::UserAgent, agent);
+                writer.text(AttributeKey::UserAgent, agent);
             }
         }
         SpanKind::Client => {
             if let Some(route) = route {
-                writer.text(Key::Template, route.as_bytes());
+                writer.text(AttributeKey::Template, route.as_bytes());
             }
             url.describe_whole(writer);
         }
@@ -71,7 +71,7 @@ pub(crate) fn describe_request(
 
 /// Adds whom a gRPC call is for; all else is said at its end.
 #[inline]
-pub(crate) fn describe_server(writer: &mut Writer<'_>, headers: &RequestHeaders<'_>) {
+pub(crate) fn describe_server(writer: &mut AttributeWriter<'_>, headers: &RequestHeaders<'_>) {
     let forwarded = Forwarded::read(headers);
     Url::new(writer.side.kind, headers, &forwarded, &[]).describe_server(writer);
 }
@@ -85,17 +85,20 @@ pub(crate) fn has_forwarded_client(headers: &RequestHeaders<'_>) -> bool {
 
 /// Adds what the end tells, and says whether the span failed.
 #[inline]
-pub(crate) fn describe_ending(writer: &mut Writer<'_>, ending: &Ending) -> Status {
+pub(crate) fn describe_ending(
+    writer: &mut AttributeWriter<'_>,
+    ending: &ResponseOutcome,
+) -> Status {
     let kind = writer.side.kind;
     if let Some(code) = ending.status_code {
-        writer.number(Key::StatusCode, i64::from(code));
+        writer.number(AttributeKey::StatusCode, i64::from(code));
     }
     let failed_code = ending.status_code.filter(|code| match kind {
         SpanKind::Server => !matches!(code, 100..=499),
         SpanKind::Client => !matches!(code, 100..=399),
     });
     if let Some(code) = failed_code {
-        writer.text(Key::ErrorType, &decimal(code));
+        writer.text(AttributeKey::ErrorType, &decimal(code));
         return Status::Error;
     }
     // A caller that goes away once it has an answer has what it came for; without one, the server could not serve it.
@@ -104,9 +107,9 @@ pub(crate) fn describe_ending(writer: &mut Writer<'_>, ending: &Ending) -> Statu
         return Status::Unset;
     }
     match response_flags::broken_by(flags) {
-        Some(reason) => writer.text(Key::ErrorType, reason.as_bytes()),
+        Some(reason) => writer.text(AttributeKey::ErrorType, reason.as_bytes()),
         None if ending.status_code.is_none() || ending.is_cut => {
-            writer.text(Key::ErrorType, b"_OTHER")
+            writer.text(AttributeKey::ErrorType, b"_OTHER")
         }
         None => return Status::Unset,
     }
@@ -114,18 +117,18 @@ pub(crate) fn describe_ending(writer: &mut Writer<'_>, ending: &Ending) -> Statu
 }
 
 #[inline]
-fn method(writer: &mut Writer<'_>, headers: &RequestHeaders<'_>) {
+fn method(writer: &mut AttributeWriter<'_>, headers: &RequestHeaders<'_>) {
     let original = headers.first(Name::Method);
     match (known_method(headers), original) {
-        (Some(method), _) => writer.text(Key::Method, method.as_bytes()),
+        (Some(method), _) => writer.text(AttributeKey::Method, method.as_bytes()),
         // The old conventions took the word as it came.
         (None, Some(original)) if !writer.vocabulary.is_stable => {
-            writer.text(Key::Method, original);
+            writer.text(AttributeKey::Method, original);
         }
         (None, original) => {
-            writer.text(Key::Method, b"_OTHER");
+            writer.text(AttributeKey::Method, b"_OTHER");
             if let Some(original) = original {
-                writer.text(Key::MethodOriginal, original);
+                writer.text(AttributeKey::MethodOriginal, original);
             }
         }
     }

@@ -22,7 +22,7 @@ use crate::span::attributes::Attributes;
 
 /// An attribute that the filter finds out by itself, by its stable name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
+pub(crate) enum AttributeKey {
     Method,
     MethodOriginal,
     Path,
@@ -52,7 +52,7 @@ pub(crate) enum Key {
     ClusterId,
 }
 
-impl Key {
+impl AttributeKey {
     /// All of them, in the order of their declaration.
     pub(crate) const ALL: [Self; 27] = [
         Self::Method,
@@ -151,7 +151,7 @@ impl Key {
 
     /// Its old name on a span of this kind; the stable one where it did not change, none where there was none.
     #[inline]
-    fn old_name(self, side: Side) -> Option<&'static str> {
+    fn old_name(self, side: SpanSide) -> Option<&'static str> {
         match self {
             Self::Route
             | Self::UserAgent
@@ -184,7 +184,7 @@ impl Key {
 
 /// Which names are used, and which attributes are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Vocabulary {
+pub(crate) struct NameSet {
     pub(crate) is_stable: bool,
     pub(crate) is_old: bool,
     omitted: u64,
@@ -192,12 +192,12 @@ pub(crate) struct Vocabulary {
 
 /// What a span is of, which old names depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Side {
+pub(crate) struct SpanSide {
     pub(crate) kind: SpanKind,
     pub(crate) is_rpc: bool,
 }
 
-impl Vocabulary {
+impl NameSet {
     /// What is configured.
     #[inline]
     pub(crate) fn new(spans: &Spans) -> Self {
@@ -207,42 +207,42 @@ impl Vocabulary {
             omitted: spans
                 .omit
                 .iter()
-                .filter_map(|name| Key::named(name))
+                .filter_map(|name| AttributeKey::named(name))
                 .fold(0, |bits, key| bits | key.bit()),
         }
     }
 
     /// Whether this attribute is left out.
     #[inline]
-    pub(crate) fn omits(self, key: Key) -> bool {
+    pub(crate) fn omits(self, key: AttributeKey) -> bool {
         self.omitted & key.bit() != 0
     }
 }
 
 /// Adds attributes under the names that are used.
-pub(crate) struct Writer<'a> {
-    pub(crate) vocabulary: Vocabulary,
-    pub(crate) side: Side,
+pub(crate) struct AttributeWriter<'a> {
+    pub(crate) vocabulary: NameSet,
+    pub(crate) side: SpanSide,
     pub(crate) out: &'a mut Attributes,
 }
 
-impl Writer<'_> {
+impl AttributeWriter<'_> {
     #[inline]
-    pub(crate) fn text(&mut self, key: Key, value: &[u8]) {
+    pub(crate) fn text(&mut self, key: AttributeKey, value: &[u8]) {
         for name in self.names(key) {
             self.out.text(name, value);
         }
     }
 
     #[inline]
-    pub(crate) fn number(&mut self, key: Key, value: i64) {
+    pub(crate) fn number(&mut self, key: AttributeKey, value: i64) {
         for name in self.names(key) {
             self.out.number(name, value);
         }
     }
 
     #[inline]
-    fn names(&self, key: Key) -> impl Iterator<Item = &'static str> + use<> {
+    fn names(&self, key: AttributeKey) -> impl Iterator<Item = &'static str> + use<> {
         let is_told = !self.vocabulary.omits(key);
         let stable = (is_told && self.vocabulary.is_stable).then(|| key.name());
         let old = (is_told && self.vocabulary.is_old)
@@ -259,13 +259,13 @@ mod tests {
 
     #[test]
     fn knows_every_key_where_its_declaration_puts_it() {
-        for (index, key) in Key::ALL.into_iter().enumerate() {
+        for (index, key) in AttributeKey::ALL.into_iter().enumerate() {
             assert_eq!(key as usize, index);
-            assert_eq!(Key::named(key.name()), Some(key));
+            assert_eq!(AttributeKey::named(key.name()), Some(key));
             for old in key.old_names() {
-                assert_eq!(Key::named(old), Some(key), "{old}");
+                assert_eq!(AttributeKey::named(old), Some(key), "{old}");
             }
         }
-        assert_eq!(Key::named("http.flavor"), None);
+        assert_eq!(AttributeKey::named("http.flavor"), None);
     }
 }

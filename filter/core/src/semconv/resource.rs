@@ -11,7 +11,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::names::Key;
+use super::names::AttributeKey;
 use super::settings::Spans;
 use crate::codec::percent;
 use crate::node::Node;
@@ -122,7 +122,7 @@ impl Node {
 
     /// The tags that Istio's own tracing adds to spans, which Kiali and many dashboards ask for (RS-2). They are there in
     /// a mesh alone.
-    pub(crate) fn istio_tags(&self) -> impl Iterator<Item = (Key, &str)> {
+    pub(crate) fn istio_tags(&self) -> impl Iterator<Item = (AttributeKey, &str)> {
         let revision = self.canonical_revision.as_deref();
         let revision = self
             .canonical_service
@@ -133,11 +133,14 @@ impl Node {
         let namespace = self.namespace.as_deref().filter(|_| is_istio);
         let cluster = self.cluster.as_deref().filter(|_| is_istio);
         [
-            (Key::CanonicalService, self.canonical_service.as_deref()),
-            (Key::CanonicalRevision, revision),
-            (Key::MeshId, self.mesh.as_deref()),
-            (Key::Namespace, namespace),
-            (Key::ClusterId, cluster),
+            (
+                AttributeKey::CanonicalService,
+                self.canonical_service.as_deref(),
+            ),
+            (AttributeKey::CanonicalRevision, revision),
+            (AttributeKey::MeshId, self.mesh.as_deref()),
+            (AttributeKey::Namespace, namespace),
+            (AttributeKey::ClusterId, cluster),
         ]
         .into_iter()
         .filter_map(|(key, value)| Some((key, value.filter(|value| !value.is_empty())?)))

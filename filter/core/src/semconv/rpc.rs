@@ -9,10 +9,10 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::names::{Key, Writer};
+use super::names::{AttributeKey, AttributeWriter};
 use super::response_flags::{self, DOWNSTREAM_GONE};
 use crate::span::{SpanKind, Status};
-use crate::stream_info::outcome::Ending;
+use crate::stream_info::outcome::ResponseOutcome;
 
 /// Whether a content type is gRPC's. `application/grpc-web` is not: it is HTTP to every proxy but the one that
 /// translates it.
@@ -65,12 +65,12 @@ impl Method {
     }
 
     #[inline]
-    fn describe(&self, writer: &mut Writer<'_>) {
+    fn describe(&self, writer: &mut AttributeWriter<'_>) {
         let (name, original) = match self {
             Self::Named(name) => (name.as_str(), None),
             Self::Other(original) => ("_OTHER", Some(original)),
         };
-        if writer.vocabulary.is_old && !writer.vocabulary.omits(Key::RpcMethod) {
+        if writer.vocabulary.is_old && !writer.vocabulary.omits(AttributeKey::RpcMethod) {
             let (service, method) = name.split_once('/').unwrap_or(("", name));
             if !service.is_empty() {
                 writer.out.text("rpc.service", service.as_bytes());
@@ -79,10 +79,10 @@ impl Method {
                 writer.out.text("rpc.method", method.as_bytes());
             }
         }
-        writer.text(Key::RpcMethod, name.as_bytes());
+        writer.text(AttributeKey::RpcMethod, name.as_bytes());
         // It is a path, so it goes where paths go.
-        if let Some(original) = original.filter(|_| !writer.vocabulary.omits(Key::Path)) {
-            writer.text(Key::RpcMethodOriginal, original);
+        if let Some(original) = original.filter(|_| !writer.vocabulary.omits(AttributeKey::Path)) {
+            writer.text(AttributeKey::RpcMethodOriginal, original);
         }
     }
 }
@@ -105,7 +105,7 @@ pub(crate) enum Code {
 impl Code {
     /// The status in `grpc-status`, or what stands for it on this side where there is none (RP-6, RP-7).
     #[inline]
-    fn of(kind: SpanKind, ending: &Ending) -> Self {
+    fn of(kind: SpanKind, ending: &ResponseOutcome) -> Self {
         if let Some(number) = ending.grpc_status.as_deref().and_then(decimal) {
             return Self::Number(number);
         }
@@ -145,9 +145,9 @@ impl Code {
 /// Adds what the end of a call tells, says whether the span failed, and how it is named.
 #[inline]
 pub(crate) fn describe_ending(
-    writer: &mut Writer<'_>,
+    writer: &mut AttributeWriter<'_>,
     method: &Method,
-    ending: &Ending,
+    ending: &ResponseOutcome,
 ) -> (Status, Cow<'static, str>) {
     let kind = writer.side.kind;
     let code = Code::of(kind, ending);
@@ -158,14 +158,14 @@ pub(crate) fn describe_ending(
         _ => None,
     };
     let method = unknown.as_ref().unwrap_or(method);
-    writer.text(Key::RpcSystem, b"grpc");
+    writer.text(AttributeKey::RpcSystem, b"grpc");
     method.describe(writer);
     if let Some(status) = ending.status_code {
-        writer.number(Key::StatusCode, i64::from(status));
+        writer.number(AttributeKey::StatusCode, i64::from(status));
     }
     if let Code::Number(number) = code {
-        writer.text(Key::RpcStatus, code_name(number).as_bytes());
-        if writer.vocabulary.is_old && !writer.vocabulary.omits(Key::RpcStatus) {
+        writer.text(AttributeKey::RpcStatus, code_name(number).as_bytes());
+        if writer.vocabulary.is_old && !writer.vocabulary.omits(AttributeKey::RpcStatus) {
             writer.out.number("rpc.grpc.status_code", i64::from(number));
         }
     }
@@ -183,14 +183,17 @@ pub(crate) fn describe_ending(
     let broken = response_flags::broken_by(ending.response_flags);
     match (code, ending.grpc_status.is_some(), broken) {
         (Code::Number(number), true, _) | (Code::Number(number), false, None) => {
-            writer.text(Key::ErrorType, code_name(number).as_bytes());
+            writer.text(AttributeKey::ErrorType, code_name(number).as_bytes());
         }
-        (_, _, Some(reason)) => writer.text(Key::ErrorType, reason.as_bytes()),
+        (_, _, Some(reason)) => writer.text(AttributeKey::ErrorType, reason.as_bytes()),
         (Code::Missing, _, None) => match ending.status_code {
             Some(status @ 400..) => {
-                writer.text(Key::ErrorType, alloc::format!("{status}").as_bytes());
+                writer.text(
+                    AttributeKey::ErrorType,
+                    alloc::format!("{status}").as_bytes(),
+                );
             }
-            _ => writer.text(Key::ErrorType, b"_OTHER"),
+            _ => writer.text(AttributeKey::ErrorType, b"_OTHER"),
         },
     }
     (Status::Error, name)

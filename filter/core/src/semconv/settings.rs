@@ -11,7 +11,7 @@ pub struct Spans {
     /// Templates of paths, in order.
     pub routes: Vec<String>,
     /// What they say besides the conventions' attributes.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<CustomAttribute>,
     /// Attributes of the resource, over all others.
     pub resource: Vec<(String, String)>,
     /// Attributes that are left out, by their stable or old names.
@@ -52,7 +52,7 @@ pub enum Conventions {
 
 /// An entry of `$.spans.attributes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attribute {
+pub struct CustomAttribute {
     /// The attribute's name.
     pub name: String,
     /// Where its value comes from.

@@ -15,9 +15,9 @@ use crate::time::Nanos;
 
 /// The names of installations, each with the time at which it was last renewed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Roster<'a>(Vec<(&'a [u8], Nanos)>);
+pub struct Installations<'a>(Vec<(&'a [u8], Nanos)>);
 
-impl<'a> Roster<'a> {
+impl<'a> Installations<'a> {
     /// Reads a list; what cannot be read ends it.
     pub fn read(mut bytes: &'a [u8]) -> Self {
         let mut entries = Vec::new();
@@ -93,22 +93,26 @@ mod tests {
     #[test]
     fn knows_of_others_as_long_as_they_renew_themselves() {
         let start = Nanos(100 * SECOND);
-        let first = Roster::default().renewed(b"mesh", start).unwrap();
-        assert!(!Roster::read(&first).has_others(b"mesh", start));
-        assert!(Roster::read(&first).has_others(b"shop", start));
-        let both = Roster::read(&first).renewed(b"shop", start).unwrap();
+        let first = Installations::default().renewed(b"mesh", start).unwrap();
+        assert!(!Installations::read(&first).has_others(b"mesh", start));
+        assert!(Installations::read(&first).has_others(b"shop", start));
+        let both = Installations::read(&first).renewed(b"shop", start).unwrap();
         for name in [&b"mesh"[..], b"shop"] {
-            assert!(Roster::read(&both).has_others(name, start));
-            assert_eq!(Roster::read(&both).renewed(name, start), None, "fresh");
+            assert!(Installations::read(&both).has_others(name, start));
+            assert_eq!(
+                Installations::read(&both).renewed(name, start),
+                None,
+                "fresh"
+            );
         }
         let later = Nanos(110 * SECOND);
-        let renewed = Roster::read(&both).renewed(b"mesh", later).unwrap();
+        let renewed = Installations::read(&both).renewed(b"mesh", later).unwrap();
         let end = Nanos(120 * SECOND);
         assert!(
-            !Roster::read(&renewed).has_others(b"mesh", end),
+            !Installations::read(&renewed).has_others(b"mesh", end),
             "shop is gone"
         );
-        assert!(Roster::read(&renewed).has_others(b"shop", end));
+        assert!(Installations::read(&renewed).has_others(b"shop", end));
     }
 
     #[test]
@@ -116,11 +120,13 @@ mod tests {
         let now = Nanos(SECOND);
         let mut bytes = Vec::new();
         for name in 0..100_u8 {
-            bytes = Roster::read(&bytes).renewed(&[name; 300], now).unwrap();
+            bytes = Installations::read(&bytes)
+                .renewed(&[name; 300], now)
+                .unwrap();
         }
         assert!(bytes.len() <= 8 * (8 + 1 + 255));
         for end in 0..bytes.len() {
-            Roster::read(&bytes[..end]).has_others(b"x", now);
+            Installations::read(&bytes[..end]).has_others(b"x", now);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::ids::TraceId;
 use crate::time::Nanos;
 
 /// The outbound side's notes.
-pub trait Notes {
+pub trait KeptTraces {
     /// What stands in a slot; empty where nothing does.
     fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8>;
     /// Puts a value there.
@@ -21,7 +21,7 @@ pub trait Notes {
 }
 
 /// Shared data for whoever uses this crate without a proxy.
-impl Notes for BTreeMap<Vec<u8>, Vec<u8>> {
+impl KeptTraces for BTreeMap<Vec<u8>, Vec<u8>> {
     #[inline]
     fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
         self.get(&slot[..]).cloned().unwrap_or_default()
@@ -35,8 +35,8 @@ impl Notes for BTreeMap<Vec<u8>, Vec<u8>> {
 
 /// Whether a trace is noted. The time is asked for only where something stands there.
 #[inline]
-pub(crate) fn is_noted(
-    notes: &mut impl Notes,
+pub(crate) fn is_marked(
+    notes: &mut impl KeptTraces,
     trace_id: TraceId,
     now: impl FnOnce() -> Nanos,
 ) -> bool {
@@ -51,7 +51,7 @@ pub(crate) fn is_noted(
 
 /// Notes a trace.
 #[inline]
-pub(crate) fn note(notes: &mut impl Notes, trace_id: TraceId, Nanos(now): Nanos) {
+pub(crate) fn mark(notes: &mut impl KeptTraces, trace_id: TraceId, Nanos(now): Nanos) {
     let mut value = [0; 24];
     let bytes = trace_id.to_bytes().into_iter().chain(now.to_le_bytes());
     for (place, byte) in value.iter_mut().zip(bytes) {
@@ -92,13 +92,13 @@ mod tests {
     #[test]
     fn a_note_is_of_one_trace_and_for_a_while() {
         let mut notes = Shared::default();
-        assert!(!is_noted(&mut notes, id(7), || NOW));
-        note(&mut notes, id(7), NOW);
-        assert!(is_noted(&mut notes, id(7), || NOW));
-        assert!(!is_noted(&mut notes, id(8), || NOW));
+        assert!(!is_marked(&mut notes, id(7), || NOW));
+        mark(&mut notes, id(7), NOW);
+        assert!(is_marked(&mut notes, id(7), || NOW));
+        assert!(!is_marked(&mut notes, id(8), || NOW));
         let later = |seconds| NOW.after(Duration::from_secs(seconds));
-        assert!(is_noted(&mut notes, id(7), || later(299)));
-        assert!(!is_noted(&mut notes, id(7), || later(300)));
+        assert!(is_marked(&mut notes, id(7), || later(299)));
+        assert!(!is_marked(&mut notes, id(7), || later(300)));
     }
 
     #[test]
@@ -106,11 +106,11 @@ mod tests {
         let mut notes = Shared::default();
         let (first, second) = (id(5), id(5 + (1 << 40)));
         assert_eq!(slot(first), slot(second));
-        note(&mut notes, first, NOW);
-        assert!(!is_noted(&mut notes, second, || NOW));
-        note(&mut notes, second, NOW);
-        assert!(!is_noted(&mut notes, first, || NOW), "a hint is lost");
-        assert!(is_noted(&mut notes, second, || NOW));
+        mark(&mut notes, first, NOW);
+        assert!(!is_marked(&mut notes, second, || NOW));
+        mark(&mut notes, second, NOW);
+        assert!(!is_marked(&mut notes, first, || NOW), "a hint is lost");
+        assert!(is_marked(&mut notes, second, || NOW));
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
         let mut seed = 1_u128;
         for _ in 0..1_000_000 {
             seed = seed.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645) | 1;
-            note(&mut notes, id(seed >> 3 | 1), NOW);
+            mark(&mut notes, id(seed >> 3 | 1), NOW);
         }
         assert!(notes.len() <= 1024, "{}", notes.len());
         assert!(notes.values().all(|value| value.len() == 24));
@@ -130,7 +130,7 @@ mod tests {
         for value in [&b""[..], b"x", &[0; 24], &[0; 16], &[0xff; 30]] {
             let mut notes = Shared::default();
             notes.write(&slot(id(1)), value);
-            assert!(!is_noted(&mut notes, id(1), || NOW));
+            assert!(!is_marked(&mut notes, id(1), || NOW));
         }
     }
 }

@@ -20,14 +20,14 @@ use crate::time::Nanos;
 
 /// An amount of waiting spans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holding {
+pub struct QueuedSpans {
     /// How many.
     pub spans: u64,
     /// Their bytes.
     pub bytes: u64,
 }
 
-impl Holding {
+impl QueuedSpans {
     fn plus(self, other: Self) -> Self {
         Self {
             spans: self.spans.saturating_add(other.spans),
@@ -42,9 +42,9 @@ impl Holding {
 
 /// One worker's view of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ledger {
+pub struct QueueLedger {
     holder: [u8; 8],
-    noted: Holding,
+    noted: QueuedSpans,
     renewed: Nanos,
     looked: Option<Look>,
 }
@@ -62,25 +62,25 @@ pub struct Change {
     /// The list to write, against the one that was read; `None` where it stays as it is.
     pub list: Option<Vec<u8>>,
     /// What workers held that are gone.
-    pub lost: Holding,
+    pub lost: QueuedSpans,
     /// What this worker held when it was taken for gone: its gauges have been taken back, and its spans counted.
-    pub written_off: Holding,
-    ledger: Ledger,
+    pub reclaimed: QueuedSpans,
+    ledger: QueueLedger,
 }
 
-impl Ledger {
+impl QueueLedger {
     /// The view of a worker that holds nothing yet. `holder` tells it from all others.
     pub fn new(holder: [u8; 8]) -> Self {
         Self {
             holder,
-            noted: Holding::default(),
+            noted: QueuedSpans::default(),
             renewed: Nanos::default(),
             looked: None,
         }
     }
 
     /// Whether the list is to be read now: there is something to say, to renew, or to look after.
-    pub fn is_due(&self, held: Holding, now: Nanos) -> bool {
+    pub fn is_due(&self, held: QueuedSpans, now: Nanos) -> bool {
         let is_due = |when| self.lease(when).is_due(now);
         held != self.noted
             || (!held.is_none() && is_due(self.renewed))
@@ -88,7 +88,7 @@ impl Ledger {
     }
 
     /// What is to become of the list that was read. Once it is written, tell so by [`Self::done`].
-    pub fn change(&self, list: &[u8], held: Holding, now: Nanos) -> Change {
+    pub fn change(&self, list: &[u8], held: QueuedSpans, now: Nanos) -> Change {
         let entries = read(list);
         let is_found = entries.iter().any(|(lease, _)| lease.holder == self.holder);
         let awake_since = self
@@ -96,7 +96,7 @@ impl Ledger {
             .filter(|look| self.lease(look.last).is_live(now))
             .map_or(now, |look| look.awake_since);
         let is_judge = !self.lease(awake_since).is_live(now);
-        let mut lost = Holding::default();
+        let mut lost = QueuedSpans::default();
         let mut kept = Vec::new();
         for (lease, holding) in entries {
             if lease.holder == self.holder {
@@ -119,13 +119,17 @@ impl Ledger {
         Change {
             list,
             lost,
-            written_off: if is_found {
-                Holding::default()
+            reclaimed: if is_found {
+                QueuedSpans::default()
             } else {
                 self.noted
             },
             ledger: Self {
-                noted: if has_entry { held } else { Holding::default() },
+                noted: if has_entry {
+                    held
+                } else {
+                    QueuedSpans::default()
+                },
                 renewed,
                 looked: Some(Look {
                     last: now,
@@ -149,13 +153,13 @@ impl Ledger {
     }
 }
 
-fn read(mut list: &[u8]) -> Vec<(Lease, Holding)> {
+fn read(mut list: &[u8]) -> Vec<(Lease, QueuedSpans)> {
     let mut entries = Vec::new();
     while let Some((lease, rest)) = list.split_first_chunk::<16>()
         && let Some((spans, rest)) = rest.split_first_chunk::<8>()
         && let Some((bytes, rest)) = rest.split_first_chunk::<8>()
     {
-        let holding = Holding {
+        let holding = QueuedSpans {
             spans: u64::from_le_bytes(*spans),
             bytes: u64::from_le_bytes(*bytes),
         };
@@ -165,7 +169,7 @@ fn read(mut list: &[u8]) -> Vec<(Lease, Holding)> {
     entries
 }
 
-fn write(entries: &[(Lease, Holding)]) -> Vec<u8> {
+fn write(entries: &[(Lease, QueuedSpans)]) -> Vec<u8> {
     let mut list = Vec::new();
     for (lease, holding) in entries {
         list.extend_from_slice(&lease.to_bytes());

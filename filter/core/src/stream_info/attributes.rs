@@ -9,7 +9,7 @@ use alloc::string::String;
 
 /// An attribute that every span of a kind asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fact {
+pub(crate) enum Attribute {
     /// Nanoseconds, by a clock that never steps back.
     Duration,
     /// Envoy's response flags as one number.
@@ -26,7 +26,7 @@ pub(crate) enum Fact {
     Attempts,
 }
 
-impl Fact {
+impl Attribute {
     pub(super) const ALL: [Self; 7] = [
         Self::Duration,
         Self::Flags,
@@ -54,7 +54,7 @@ impl Fact {
 
 /// The spans whose facts are asked for together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum AttributeSet {
     /// A SERVER span alone.
     Server,
     /// A CLIENT span alone.
@@ -63,7 +63,7 @@ pub enum Question {
     Both,
 }
 
-impl Question {
+impl AttributeSet {
     /// All of them, in the order of their declaration.
     pub const ALL: [Self; 3] = [Self::Server, Self::Client, Self::Both];
 
@@ -84,12 +84,12 @@ impl Question {
     }
 
     #[inline]
-    pub(super) fn facts(self) -> &'static [Fact] {
-        use Fact::{Attempts, Duration, Flags, Protocol, Source, StatusCode, Upstream};
+    pub(super) fn facts(self) -> &'static [Attribute] {
+        use Attribute::{Attempts, Duration, Flags, Protocol, Source, StatusCode, Upstream};
         match self {
             Self::Server => &[Duration, Flags, StatusCode, Source, Protocol],
             Self::Client => &[Duration, Flags, StatusCode, Upstream, Attempts],
-            Self::Both => &Fact::ALL,
+            Self::Both => &Attribute::ALL,
         }
     }
 }
@@ -98,14 +98,14 @@ impl Question {
 mod tests {
     use super::*;
     use crate::in_memory::stream_record::{Record, list};
-    use crate::stream_info::answers::Told;
+    use crate::stream_info::answers::Answers;
 
     #[test]
     fn knows_every_fact_where_its_declaration_puts_it() {
-        for (index, fact) in Fact::ALL.into_iter().enumerate() {
+        for (index, fact) in Attribute::ALL.into_iter().enumerate() {
             assert_eq!(fact as usize, index);
         }
-        for (index, question) in Question::ALL.into_iter().enumerate() {
+        for (index, question) in AttributeSet::ALL.into_iter().enumerate() {
             assert_eq!(question as usize, index);
         }
     }
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn asks_in_the_language_of_the_proxy() {
         assert_eq!(
-            Question::Client.expression(),
+            AttributeSet::Client.expression(),
             "[request.duration,response.flags,response.code,upstream.address,upstream.request_attempt_count]"
         );
     }
@@ -126,19 +126,28 @@ mod tests {
             .number("response.flags", 4);
         let two = 2_u64.to_le_bytes();
         let answers = list([&two[..], &two, &two, b"10.0.0.9:9", b"HTTP/2"].into_iter());
-        let told = Told::new(&record, Question::Server, Some(&answers));
-        assert_eq!(told.number(Fact::Flags), Some(2));
-        assert_eq!(told.fact(Fact::Source).as_deref(), Some(&b"10.0.0.9:9"[..]));
-        assert_eq!(told.fact(Fact::Protocol).as_deref(), Some(&b"HTTP/2"[..]));
+        let told = Answers::new(&record, AttributeSet::Server, Some(&answers));
+        assert_eq!(told.number(Attribute::Flags), Some(2));
         assert_eq!(
-            told.fact(Fact::Upstream).as_deref(),
+            told.fact(Attribute::Source).as_deref(),
+            Some(&b"10.0.0.9:9"[..])
+        );
+        assert_eq!(
+            told.fact(Attribute::Protocol).as_deref(),
+            Some(&b"HTTP/2"[..])
+        );
+        assert_eq!(
+            told.fact(Attribute::Upstream).as_deref(),
             Some(&b"10.0.0.2:2"[..])
         );
         for list in [None, Some(&b"\x05\0\0\0"[..]), Some(b"")] {
-            let told = Told::new(&record, Question::Server, list);
-            assert_eq!(told.number(Fact::Flags), Some(4), "{list:?}");
-            assert_eq!(told.fact(Fact::Source).as_deref(), Some(&b"10.0.0.1:1"[..]));
-            assert_eq!(told.fact(Fact::Protocol), None);
+            let told = Answers::new(&record, AttributeSet::Server, list);
+            assert_eq!(told.number(Attribute::Flags), Some(4), "{list:?}");
+            assert_eq!(
+                told.fact(Attribute::Source).as_deref(),
+                Some(&b"10.0.0.1:1"[..])
+            );
+            assert_eq!(told.fact(Attribute::Protocol), None);
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use alloc::vec::Vec;
 
-use super::source::{self, Exchange};
+use super::source::{self, StreamInfo};
 use crate::codec::number;
-use crate::stream_info::answers::Told;
-use crate::stream_info::attributes::Fact;
+use crate::stream_info::answers::Answers;
+use crate::stream_info::attributes::Attribute;
 use crate::time::Nanos;
 
 /// How an exchange ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ending {
+pub(crate) struct ResponseOutcome {
     /// The status code of the response, if one was begun.
     pub(crate) status_code: Option<u16>,
     /// `grpc-status`, where it was asked for and is there.
@@ -21,10 +21,10 @@ pub(crate) struct Ending {
     pub(crate) is_cut: bool,
 }
 
-impl Ending {
+impl ResponseOutcome {
     /// What the response says, as far as it has come.
     #[inline]
-    pub(crate) fn of_response(exchange: &impl Exchange, is_grpc: bool) -> Self {
+    pub(crate) fn of_response(exchange: &impl StreamInfo, is_grpc: bool) -> Self {
         Self {
             status_code: status_code(exchange),
             grpc_status: is_grpc.then(|| grpc_status(exchange)).flatten(),
@@ -34,17 +34,17 @@ impl Ending {
 
     /// The same, and what the proxy says of it.
     #[inline]
-    pub(crate) fn read(told: &Told<'_, impl Exchange>, is_grpc: bool) -> Self {
+    pub(crate) fn read(told: &Answers<'_, impl StreamInfo>, is_grpc: bool) -> Self {
         let exchange = told.exchange;
         Self {
-            status_code: match told.answer(Fact::StatusCode) {
+            status_code: match told.answer(Attribute::StatusCode) {
                 Some(_) => told
-                    .number(Fact::StatusCode)
+                    .number(Attribute::StatusCode)
                     .and_then(|code| u16::try_from(code).ok()),
                 None => status_code(exchange),
             },
             grpc_status: is_grpc.then(|| grpc_status(exchange)).flatten(),
-            response_flags: told.number(Fact::Flags).unwrap_or(0),
+            response_flags: told.number(Attribute::Flags).unwrap_or(0),
             is_cut: false,
         }
     }
@@ -52,7 +52,7 @@ impl Ending {
 
 /// `grpc-status`; a response without a body has it among its headers.
 #[inline]
-fn grpc_status(exchange: &impl Exchange) -> Option<Vec<u8>> {
+fn grpc_status(exchange: &impl StreamInfo) -> Option<Vec<u8>> {
     exchange
         .response_trailer("grpc-status")
         .or_else(|| exchange.response_header("grpc-status"))
@@ -60,7 +60,7 @@ fn grpc_status(exchange: &impl Exchange) -> Option<Vec<u8>> {
 
 /// The status code of the response, if one was begun.
 #[inline]
-pub(crate) fn status_code(exchange: &impl Exchange) -> Option<u16> {
+pub(crate) fn status_code(exchange: &impl StreamInfo) -> Option<u16> {
     number::parse(&exchange.response_header(":status")?)
 }
 
@@ -68,9 +68,13 @@ pub(crate) fn status_code(exchange: &impl Exchange) -> Option<u16> {
 /// preferred to the difference of two times (EN-13), and it counts from the proxy's own beginning: what other filters took
 /// before this one is in it. `begun` is zero where nobody has looked at the clock then.
 #[inline]
-pub(crate) fn times(told: &Told<'_, impl Exchange>, begun: Nanos, ended: Nanos) -> (Nanos, Nanos) {
+pub(crate) fn times(
+    told: &Answers<'_, impl StreamInfo>,
+    begun: Nanos,
+    ended: Nanos,
+) -> (Nanos, Nanos) {
     let known = told
-        .number(Fact::Duration)
+        .number(Attribute::Duration)
         .filter(|duration| i64::try_from(*duration).is_ok());
     if let Some(duration) = known {
         let Nanos(end) = ended;

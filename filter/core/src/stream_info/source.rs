@@ -1,11 +1,11 @@
 //! The proxy's side: properties by their path, and the headers of the response.
 
-use crate::stream_info::attributes::Question;
+use crate::stream_info::attributes::AttributeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// A proxy's answers about one exchange.
-pub trait Exchange {
+pub trait StreamInfo {
     /// A property of the stream.
     fn property(&self, path: &str) -> Option<Vec<u8>>;
     /// The first line of a header of the response.
@@ -13,12 +13,12 @@ pub trait Exchange {
     /// The first line of a trailer of the response.
     fn response_trailer(&self, name: &str) -> Option<Vec<u8>>;
     /// The answers to a whole question in one, as the proxy lists them; `None` where it does not.
-    fn answers(&self, question: Question) -> Option<Vec<u8>>;
+    fn answers(&self, question: AttributeSet) -> Option<Vec<u8>>;
 }
 
 /// A property that is a whole number.
 #[inline]
-pub(crate) fn number(exchange: &impl Exchange, path: &str) -> Option<u64> {
+pub(crate) fn number(exchange: &impl StreamInfo, path: &str) -> Option<u64> {
     let bytes = exchange.property(path)?;
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
@@ -26,7 +26,7 @@ pub(crate) fn number(exchange: &impl Exchange, path: &str) -> Option<u64> {
 /// A property as text: what Envoy gives as a number or a boolean in its usual spelling, durations and times in
 /// nanoseconds. What is neither that nor readable text, a message for example, is no value.
 #[inline]
-pub(crate) fn text(exchange: &impl Exchange, path: &str) -> Option<Vec<u8>> {
+pub(crate) fn text(exchange: &impl StreamInfo, path: &str) -> Option<Vec<u8>> {
     let value = exchange.property(path)?;
     if BOOLEANS.contains(&path) {
         return match value.as_slice() {

@@ -8,12 +8,12 @@
 //! Envoy's tracer does for each try, tells of a new parent.
 
 use super::decide::Tracer;
-use super::open_spans::{Active, Parent};
-use super::request_trace::Course;
+use super::open_spans::{OpenSpans, Parent};
+use super::request_trace::RequestTrace;
 use super::state::State;
 use crate::direction::Direction;
 use crate::headers::{HeaderWriter, RequestHeaders};
-use crate::id_generator::Entropy;
+use crate::id_generator::Random;
 use crate::ids::{SpanId, TraceId};
 use crate::propagation;
 use crate::propagation::context::SamplingState;
@@ -22,24 +22,24 @@ use crate::sampling::decision::{Decision, Reason, Verdict};
 use crate::semconv::response_flags::RETRY_LIMIT;
 use crate::span::Span;
 use crate::stats::Stats;
-use crate::stream_info::answers::Told;
-use crate::stream_info::outcome::Ending;
+use crate::stream_info::answers::Answers;
+use crate::stream_info::outcome::ResponseOutcome;
 use crate::stream_info::source;
-use crate::stream_info::source::Exchange;
+use crate::stream_info::source::StreamInfo;
 use crate::time::Nanos;
 
 use super::open_spans::Response;
 
 /// What the tries of one request have to know of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Memory {
+pub struct AttemptState {
     trace_id: TraceId,
     parent: SpanId,
     // What the last try has written.
     written: SpanId,
 }
 
-impl Memory {
+impl AttemptState {
     /// The bytes that stay with the stream.
     pub fn to_bytes(self) -> [u8; 32] {
         let mut bytes = [0; 32];
@@ -75,25 +75,25 @@ impl Tracer {
         &self,
         headers: &RequestHeaders<'_>,
         all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
-        memory: impl FnOnce() -> Option<Memory>,
+        memory: impl FnOnce() -> Option<AttemptState>,
         now: Nanos,
-        state: &mut State<impl Entropy>,
+        state: &mut State<impl Random>,
         writer: &mut impl HeaderWriter,
-    ) -> Option<(Active, Memory)> {
+    ) -> Option<(OpenSpans, AttemptState)> {
         // What the request carried was counted when it came.
         let stats = &mut Stats::default();
         let formats = &self.propagation.extract;
         let found = propagation::extract(formats, &self.trust, headers, stats);
-        if found.answered.is_empty() {
+        if found.present.is_empty() {
             return None;
         }
         let decision = found.context.and_then(|context| decision(context.sampling));
         let span_id = decision
             .filter(|_| self.records)
             .and_then(|decision| Some((decision, state.ids.span_id()?)));
-        let mut course = self.course(found);
+        let mut request_trace = self.request_trace(found);
         let mut begun = None;
-        if let (Some((decision, span_id)), Some(mut context)) = (span_id, course.context)
+        if let (Some((decision, span_id)), Some(mut context)) = (span_id, request_trace.context)
             && let Some(found_id) = context.span_id
         {
             let memory = memory().filter(|memory| memory.trace_id.is_same_trace(context.trace_id));
@@ -102,29 +102,29 @@ impl Tracer {
                 None => found_id,
             };
             context.span_id = Some(span_id);
-            course.context = Some(context);
-            course.parent_span_id = Some(parent);
-            course.decision = Some(decision);
-            begun = Some(Memory {
+            request_trace.context = Some(context);
+            request_trace.parent_span_id = Some(parent);
+            request_trace.decision = Some(decision);
+            begun = Some(AttemptState {
                 trace_id: context.trace_id,
                 parent,
                 written: span_id,
             });
         }
-        course.seal(headers, stats);
+        request_trace.add_state_members(headers, stats);
         let active = begun.and_then(|memory| {
             let direction = Direction::Outbound;
-            let mut active = course.begin(direction, headers, all, now, state)?;
+            let mut active = request_trace.begin(direction, headers, all, now, state)?;
             active.first.parent = Parent::Unknown;
             Some((active, memory))
         });
-        self.inject(&course, headers, writer);
+        self.inject(&request_trace, headers, writer);
         active
     }
 
     /// Keeps what the response's headers or trailers say, for none of it can be read at a try's end.
-    pub fn hear_attempt(&self, active: &mut Active, exchange: &impl Exchange) {
-        let ending = Ending::of_response(exchange, active.is_rpc());
+    pub fn hear_attempt(&self, active: &mut OpenSpans, exchange: &impl StreamInfo) {
+        let ending = ResponseOutcome::of_response(exchange, active.is_rpc());
         let early = active.response.get_or_insert_default();
         early.ending.status_code = ending.status_code.or(early.ending.status_code);
         early.ending.grpc_status = ending.grpc_status.or(early.ending.grpc_status.take());
@@ -136,8 +136,8 @@ impl Tracer {
     /// Ends the span of a try, and hands it over.
     pub fn finish_attempt(
         &self,
-        mut active: Active,
-        exchange: &impl Exchange,
+        mut active: OpenSpans,
+        exchange: &impl StreamInfo,
         now: Nanos,
         each: &mut impl FnMut(Span),
     ) {
@@ -157,20 +157,20 @@ impl Tracer {
         });
         // The proxy measures the request as a whole, so a try has only the clock.
         let start = active.start;
-        let told = Told::nothing(exchange);
+        let told = Answers::nothing(exchange);
         let times = (start, now.max(start));
         active.end(&self.descriptions, &ending, &told, times, each);
     }
 
     /// The course of a try before anything is decided: what was found goes on as it is.
-    fn course<'a>(&'a self, found: Extraction<'a>) -> Course<'a> {
+    fn request_trace<'a>(&'a self, found: Extraction<'a>) -> RequestTrace<'a> {
         let context = found.context;
-        Course {
+        RequestTrace {
             context,
             received: context.map_or(found.decision, |context| context.sampling),
             tracestate: found.tracestate,
-            agreeing: found.agreeing,
-            answered: found.answered,
+            same_trace: found.same_trace,
+            present: found.present,
             parent_span_id: None,
             is_joined: false,
             link: None,
@@ -182,7 +182,7 @@ impl Tracer {
     }
 
     /// The parent of this try: the span that somebody has written since the last one, or else the one that was it then.
-    fn parent_since(&self, memory: &Memory, headers: &RequestHeaders<'_>) -> SpanId {
+    fn parent_since(&self, memory: &AttemptState, headers: &RequestHeaders<'_>) -> SpanId {
         self.propagation
             .extract
             .iter()
@@ -209,7 +209,7 @@ fn decision(sampling: SamplingState) -> Option<Decision> {
 
 /// The flags that tell of this try. That tries are used up is said of the request, and that a connection could not be made
 /// Envoy tells a try as a text alone.
-fn flags(exchange: &impl Exchange, is_answered: bool) -> u64 {
+fn flags(exchange: &impl StreamInfo, is_answered: bool) -> u64 {
     let flags = source::number(exchange, "response\0flags").unwrap_or(0) & !RETRY_LIMIT;
     if flags != 0 || is_answered {
         return flags;

@@ -1,7 +1,7 @@
 //! What goes out continues what came in, by the request's id, where nothing else says what it continues.
 
 use super::decide::Tracer;
-use super::request_trace::Course;
+use super::request_trace::RequestTrace;
 use crate::direction::Direction;
 use crate::headers::RequestHeaders;
 use crate::propagation::context::{SamplingState, SpanContext};
@@ -14,11 +14,11 @@ impl Tracer {
     #[inline]
     pub fn to_note<'a>(
         &self,
-        course: &Course<'_>,
+        request_trace: &RequestTrace<'_>,
         headers: &RequestHeaders<'a>,
         direction: impl FnOnce() -> Direction,
     ) -> Option<(RequestId<'a>, SpanContext)> {
-        let context = course.context.filter(|_| self.correlates)?;
+        let context = request_trace.context.filter(|_| self.correlates)?;
         let id = RequestId::of(headers)?;
         (direction() == Direction::Inbound).then_some((id, context))
     }

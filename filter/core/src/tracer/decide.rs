@@ -3,30 +3,30 @@
 use crate::config::Config;
 use crate::direction::Direction;
 use crate::headers::{HeaderWriter, Name, Names, RequestHeaders};
-use crate::id_generator::Entropy;
+use crate::id_generator::Random;
 use crate::ids::{SpanId, TraceId};
 use crate::node::Node;
 use crate::propagation;
 use crate::propagation::context::{SamplingState, SpanContext};
 use crate::propagation::format::Format;
-use crate::propagation::inject::Wanted;
+use crate::propagation::inject::InjectFormats;
 use crate::propagation::settings::{Baggage, ContextTrust, Propagation, Trust};
 use crate::propagation::tracestate::Tracestate;
 use crate::sampling::decision::{Decision, Reason, Verdict};
-use crate::sampling::matcher::{Matcher, Subject};
+use crate::sampling::matcher::{Candidate, Matcher};
 use crate::sampling::request_match::Match;
 use crate::sampling::sampler::{Sampler, Trace};
 use crate::sampling::settings::Keep;
 use crate::sampling::threshold;
 use crate::sampling::threshold::{Member, Threshold};
-use crate::semconv::describe::Descriptions;
+use crate::semconv::describe::SpanDescriber;
 use crate::shared_data::request_ids::RequestId;
 use crate::span::Span;
 use crate::stats::Counter;
-use crate::stream_info::source::Exchange;
+use crate::stream_info::source::StreamInfo;
 use crate::time::Nanos;
-use crate::tracer::open_spans::Active;
-use crate::tracer::request_trace::Course;
+use crate::tracer::open_spans::OpenSpans;
+use crate::tracer::request_trace::RequestTrace;
 use crate::tracer::state::State;
 use alloc::vec::Vec;
 use core::cell::LazyCell;
@@ -35,7 +35,7 @@ use core::cell::LazyCell;
 #[derive(Clone, Debug)]
 pub struct Tracer {
     pub(super) propagation: Propagation,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: InjectFormats,
     // None: translate only, decide nothing.
     pub(super) sampler: Option<Sampler>,
     pub(super) trust: Trust,
@@ -45,7 +45,7 @@ pub struct Tracer {
     pub(super) exclude: Vec<Matcher>,
     // Used in its place at an edge.
     pub(super) edge_exclude: Option<Vec<Matcher>>,
-    pub(super) descriptions: Descriptions,
+    pub(super) descriptions: SpanDescriber,
     // Of the formats that are listed, and of all that is no format.
     pub(super) names: Names,
     pub(super) records: bool,
@@ -79,7 +79,7 @@ impl Tracer {
         };
         Self {
             propagation: config.propagation.clone(),
-            wanted: Wanted::from(&config.propagation),
+            wanted: InjectFormats::from(&config.propagation),
             sampler: sampling.map(|sampling| Sampler::new(sampling, node)),
             trust: trust(config.trust),
             edge_trust: config.gateway_trust.map(trust),
@@ -87,7 +87,7 @@ impl Tracer {
             edge_exclude: sampling
                 .and(config.gateway_exclude.as_deref())
                 .map(matchers),
-            descriptions: Descriptions::new(&config.spans, node),
+            descriptions: SpanDescriber::new(&config.spans, node),
             names: Format::ALL
                 .iter()
                 .filter(|format| !config.propagation.lists(**format))
@@ -118,8 +118,8 @@ impl Tracer {
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
         direction: impl FnOnce() -> Direction,
         now: impl FnOnce() -> Nanos,
-        state: &mut State<impl Entropy>,
-    ) -> Option<Course<'a>> {
+        state: &mut State<impl Random>,
+    ) -> Option<RequestTrace<'a>> {
         self.decide_correlated(headers, all, direction, now, |_| None, state)
     }
 
@@ -132,8 +132,8 @@ impl Tracer {
         direction: impl FnOnce() -> Direction,
         now: impl FnOnce() -> Nanos,
         noted: impl FnOnce(RequestId<'_>) -> Option<SpanContext>,
-        state: &mut State<impl Entropy>,
-    ) -> Option<Course<'a>> {
+        state: &mut State<impl Random>,
+    ) -> Option<RequestTrace<'a>> {
         let State {
             ids,
             limits,
@@ -145,16 +145,16 @@ impl Tracer {
             Some(trust) if *direction == Direction::Edge => trust,
             _ => &self.trust,
         };
-        let subject = Subject::new(headers, all, || *direction).described_by(&self.descriptions);
+        let subject = Candidate::new(headers, all, || *direction).described_by(&self.descriptions);
         if self.excludes(&subject) {
             stats.add(Counter::DroppedExclude);
-            return (trust.context != ContextTrust::Accept).then(Course::silent);
+            return (trust.context != ContextTrust::Accept).then(RequestTrace::silent);
         }
         let mut found = propagation::extract(&self.propagation.extract, trust, headers, stats);
         // Where outside contexts are not believed, nothing of any may stay, though it be no context.
-        let untouched = || (trust.context != ContextTrust::Accept).then(Course::silent);
+        let untouched = || (trust.context != ContextTrust::Accept).then(RequestTrace::silent);
         let joined = self.joined(&found, headers, || *direction, noted, stats);
-        if found.answered.is_empty() && joined.is_none() && self.sampler.is_none() {
+        if found.present.is_empty() && joined.is_none() && self.sampler.is_none() {
             return untouched();
         }
         let link = trust.apply(&mut found, stats);
@@ -163,12 +163,12 @@ impl Tracer {
         }
         let parent = found.context;
         let received = parent.map_or(found.decision, |context| context.sampling);
-        let mut course = Course {
+        let mut request_trace = RequestTrace {
             context: parent,
             received,
             tracestate: found.tracestate,
-            agreeing: found.agreeing,
-            answered: found.answered,
+            same_trace: found.same_trace,
+            present: found.present,
             parent_span_id: parent.and_then(|context| context.span_id),
             is_joined: joined.is_some(),
             link,
@@ -178,20 +178,20 @@ impl Tracer {
             descriptions: Some(&self.descriptions),
         };
         let Some(sampler) = &self.sampler else {
-            course.seal(headers, stats);
-            return Some(course);
+            request_trace.add_state_members(headers, stats);
+            return Some(request_trace);
         };
         let trace_id = parent.map_or_else(|| ids.trace_id(), |context| Some(context.trace_id));
         let (Some(trace_id), Some(span_id)) = (trace_id, ids.span_id()) else {
             // What came in goes on as it came; nothing is started on a guess.
             stats.add(Counter::EntropyFailures);
-            if found.answered.is_empty() && parent.is_none() {
+            if found.present.is_empty() && parent.is_none() {
                 return untouched();
             }
-            course.seal(headers, stats);
-            return Some(course);
+            request_trace.add_state_members(headers, stats);
+            return Some(request_trace);
         };
-        let member = Member::read(course.tracestate.member(threshold::MEMBER));
+        let member = Member::read(request_trace.tracestate.member(threshold::MEMBER));
         let randomness = member.randomness(trace_id);
         let trace = Trace {
             received,
@@ -203,10 +203,10 @@ impl Tracer {
         let change = member.with(self.threshold_told(decision, &member, randomness));
         stats.add(decision.counter());
         if let Some(change) = change {
-            let tracestate = core::mem::replace(&mut course.tracestate, Tracestate::Absent);
-            course.tracestate = tracestate.with(threshold::MEMBER, change.value(), stats);
+            let tracestate = core::mem::replace(&mut request_trace.tracestate, Tracestate::Absent);
+            request_trace.tracestate = tracestate.with(threshold::MEMBER, change.value(), stats);
         }
-        course.context = Some(SpanContext {
+        request_trace.context = Some(SpanContext {
             trace_id,
             span_id: Some(span_id),
             sampling: match decision.verdict {
@@ -217,18 +217,18 @@ impl Tracer {
             random: parent.is_some_and(|context| context.random),
             short_trace_id: parent.is_some_and(|context| context.short_trace_id),
         });
-        course.decided = Some(decision);
-        course.randomness = randomness;
-        course.decision = Some(decision).filter(|_| self.records);
-        course.seal(headers, stats);
-        Some(course)
+        request_trace.decided = Some(decision);
+        request_trace.randomness = randomness;
+        request_trace.decision = Some(decision).filter(|_| self.records);
+        request_trace.add_state_members(headers, stats);
+        Some(request_trace)
     }
 
     /// The ids that are to be left for the access log: of the trace, and of the span that the request has here. Where
     /// nothing is decided here, that span is the caller's.
     #[inline]
-    pub fn ids_to_log(&self, course: &Course<'_>) -> Option<(TraceId, SpanId)> {
-        let context = course.context.filter(|_| self.access_log)?;
+    pub fn access_log_ids(&self, request_trace: &RequestTrace<'_>) -> Option<(TraceId, SpanId)> {
+        let context = request_trace.context.filter(|_| self.access_log)?;
         Some((context.trace_id, context.span_id?))
     }
 
@@ -236,8 +236,8 @@ impl Tracer {
     #[inline]
     pub fn finish(
         &self,
-        active: Active,
-        exchange: &impl Exchange,
+        active: OpenSpans,
+        exchange: &impl StreamInfo,
         now: Nanos,
         each: &mut impl FnMut(Span),
     ) {
@@ -254,17 +254,17 @@ impl Tracer {
     #[inline]
     pub fn inject(
         &self,
-        course: &Course<'_>,
+        request_trace: &RequestTrace<'_>,
         headers: &RequestHeaders<'_>,
         writer: &mut impl HeaderWriter,
     ) {
-        propagation::inject(&self.wanted, &course.outgoing(), headers, writer);
+        propagation::inject(&self.wanted, &request_trace.outgoing(), headers, writer);
     }
 
     /// Whether words about traces are taken out of the responses to all requests, sampled or not: always at an edge, and
     /// everywhere if nobody is to be told.
     #[inline]
-    pub fn strips_words(&self, direction: Option<Direction>) -> bool {
+    pub fn strips_server_timing(&self, direction: Option<Direction>) -> bool {
         self.sampler.is_some() && self.strips_at(direction == Some(Direction::Edge))
     }
 
@@ -299,7 +299,7 @@ impl Tracer {
     #[inline]
     fn excludes<'a>(
         &self,
-        subject: &Subject<
+        subject: &Candidate<
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,

@@ -4,7 +4,7 @@
 use core::fmt;
 
 use super::decide::Tracer;
-use super::request_trace::Course;
+use super::request_trace::RequestTrace;
 use crate::headers::RequestHeaders;
 use crate::propagation;
 use crate::propagation::context::{Extracted, SamplingState};
@@ -17,22 +17,22 @@ use crate::sampling::decision::Verdict;
 pub struct Explanation<'a> {
     tracer: &'a Tracer,
     headers: &'a RequestHeaders<'a>,
-    course: Option<&'a Course<'a>>,
+    request_trace: Option<&'a RequestTrace<'a>>,
     is_excluded: bool,
 }
 
 impl Tracer {
-    /// Explains what was decided on a request. `course` is none where it was left untouched.
+    /// Explains what was decided on a request. `request_trace` is none where it was left untouched.
     pub fn explain<'a>(
         &'a self,
         headers: &'a RequestHeaders<'a>,
-        course: Option<&'a Course<'a>>,
+        request_trace: Option<&'a RequestTrace<'a>>,
         is_excluded: bool,
     ) -> Explanation<'a> {
         Explanation {
             tracer: self,
             headers,
-            course,
+            request_trace,
             is_excluded,
         }
     }
@@ -50,7 +50,9 @@ impl fmt::Display for Explanation<'_> {
         self.decision(f)?;
         f.write_str("; injected ")?;
         self.injected(f)?;
-        let context = self.course.and_then(|course| course.context);
+        let context = self
+            .request_trace
+            .and_then(|request_trace| request_trace.context);
         let Some(context) = context else {
             return Ok(());
         };
@@ -58,7 +60,10 @@ impl fmt::Display for Explanation<'_> {
         if let Some(span_id) = context.span_id {
             write!(f, " span_id {}", Hex(&span_id.to_hex()))?;
         }
-        if let Some(parent) = self.course.and_then(|course| course.parent_span_id) {
+        if let Some(parent) = self
+            .request_trace
+            .and_then(|request_trace| request_trace.parent_span_id)
+        {
             write!(f, " parent {}", Hex(&parent.to_hex()))?;
         }
         Ok(())
@@ -87,7 +92,10 @@ impl Explanation<'_> {
             separator = ", ";
         }
         match separator {
-            _ if self.course.is_some_and(|course| course.is_joined) => {
+            _ if self
+                .request_trace
+                .is_some_and(|request_trace| request_trace.is_joined) =>
+            {
                 write!(f, "{separator}x-request-id")
             }
             "" => f.write_str("nothing"),
@@ -96,7 +104,10 @@ impl Explanation<'_> {
     }
 
     fn decision(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.course.map(|course| (course.decided, course.context)) {
+        match self
+            .request_trace
+            .map(|request_trace| (request_trace.decided, request_trace.context))
+        {
             _ if self.is_excluded => f.write_str("dropped (exclude)"),
             Some((Some(decision), _)) => {
                 let verdict = match decision.verdict {
@@ -113,14 +124,14 @@ impl Explanation<'_> {
     }
 
     fn injected(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(course) = self.course else {
+        let Some(request_trace) = self.request_trace else {
             return f.write_str("nothing");
         };
         let propagation = &self.tracer.propagation;
         let is_written = |format: &Format| {
             let is_wanted = propagation.inject.contains(format)
-                || (propagation.mirror && course.answered.contains(*format));
-            is_wanted && propagation::inject::can_write(*format, &course.outgoing())
+                || (propagation.mirror && request_trace.present.contains(*format));
+            is_wanted && propagation::inject::can_write(*format, &request_trace.outgoing())
         };
         let mut separator = "";
         for format in Format::ALL.iter().filter(|format| is_written(format)) {

@@ -5,32 +5,32 @@ use alloc::vec::Vec;
 use crate::ids::SpanId;
 use crate::propagation::context::SpanContext;
 use crate::propagation::w3c;
-use crate::semconv::describe::{Descriptions, Subject};
+use crate::semconv::describe::{RequestFacts, SpanDescriber};
 use crate::span::attributes::Attributes;
 use crate::span::{Link, Span, SpanKind};
 use crate::stream_info;
-use crate::stream_info::answers::Told;
-use crate::stream_info::attributes::Question;
-use crate::stream_info::outcome::Ending;
-use crate::stream_info::source::Exchange;
+use crate::stream_info::answers::Answers;
+use crate::stream_info::attributes::AttributeSet;
+use crate::stream_info::outcome::ResponseOutcome;
+use crate::stream_info::source::StreamInfo;
 use crate::time::Nanos;
 
 /// The open spans of one request.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Active {
+pub struct OpenSpans {
     pub(super) context: SpanContext,
     pub(super) link: Option<Link>,
     pub(super) trace_state: Vec<u8>,
-    pub(super) subject: Subject,
+    pub(super) subject: RequestFacts,
     pub(super) start: Nanos,
-    pub(super) first: Open,
-    pub(super) second: Option<Open>,
+    pub(super) first: OpenSpan,
+    pub(super) second: Option<OpenSpan>,
     // What was read of the response when it came, where that cannot be done at the end.
     pub(super) response: Option<Response>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Open {
+pub(super) struct OpenSpan {
     pub(super) kind: SpanKind,
     pub(super) span_id: SpanId,
     pub(super) parent_span_id: Option<SpanId>,
@@ -51,12 +51,12 @@ pub(super) enum Parent {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Response {
-    pub(super) ending: Ending,
+    pub(super) ending: ResponseOutcome,
     pub(super) headers: Vec<Option<Vec<u8>>>,
     pub(super) is_whole: bool,
 }
 
-impl Active {
+impl OpenSpans {
     /// Whether it is a gRPC call.
     #[inline]
     pub(super) fn is_rpc(&self) -> bool {
@@ -79,20 +79,20 @@ impl Active {
     #[inline]
     pub(super) fn finish(
         self,
-        descriptions: &Descriptions,
-        exchange: &impl Exchange,
+        descriptions: &SpanDescriber,
+        exchange: &impl StreamInfo,
         now: Nanos,
         each: &mut impl FnMut(Span),
     ) {
         let question = match (self.first.kind, &self.second) {
-            (_, Some(_)) => Question::Both,
-            (SpanKind::Server, None) => Question::Server,
-            (SpanKind::Client, None) => Question::Client,
+            (_, Some(_)) => AttributeSet::Both,
+            (SpanKind::Server, None) => AttributeSet::Server,
+            (SpanKind::Client, None) => AttributeSet::Client,
         };
         let answers = exchange.answers(question);
-        let told = Told::new(exchange, question, answers.as_deref());
+        let told = Answers::new(exchange, question, answers.as_deref());
         let (start, end) = stream_info::outcome::times(&told, self.start, now);
-        let ending = Ending::read(&told, self.is_rpc());
+        let ending = ResponseOutcome::read(&told, self.is_rpc());
         self.end(descriptions, &ending, &told, (start, end), each);
     }
 
@@ -100,9 +100,9 @@ impl Active {
     #[inline]
     pub(super) fn end(
         self,
-        descriptions: &Descriptions,
-        ending: &Ending,
-        told: &Told<'_, impl Exchange>,
+        descriptions: &SpanDescriber,
+        ending: &ResponseOutcome,
+        told: &Answers<'_, impl StreamInfo>,
         (start, end): (Nanos, Nanos),
         each: &mut impl FnMut(Span),
     ) {
@@ -139,7 +139,7 @@ impl Active {
 
 /// W3C's flags, and OTLP's word on where the parent is (`SpanFlags` in `trace.proto`).
 #[inline]
-fn flags(context: &SpanContext, open: &Open) -> u32 {
+fn flags(context: &SpanContext, open: &OpenSpan) -> u32 {
     let place = match (open.parent, open.parent_span_id) {
         (Parent::Unknown, _) => 0,
         (Parent::Caller, Some(_)) => PARENT_IS_KNOWN | PARENT_IS_REMOTE,

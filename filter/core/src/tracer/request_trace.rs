@@ -1,29 +1,29 @@
 //! What was decided on one request, and the spans that it begins with.
 
-use super::open_spans::{Active, Open, Parent};
+use super::open_spans::{OpenSpan, OpenSpans, Parent};
 use super::state::State;
 use crate::direction::Direction;
 use crate::headers::RequestHeaders;
-use crate::id_generator::Entropy;
+use crate::id_generator::Random;
 use crate::ids::SpanId;
 use crate::propagation;
 use crate::propagation::context::{Outgoing, SamplingState, SpanContext};
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
 use crate::sampling::decision::{Decision, Verdict};
-use crate::semconv::describe::Descriptions;
+use crate::semconv::describe::SpanDescriber;
 use crate::span::{Link, SpanKind};
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
 
 /// Where one request goes from here.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Course<'a> {
+pub struct RequestTrace<'a> {
     pub(super) context: Option<SpanContext>,
     pub(super) received: SamplingState,
     pub(super) tracestate: Tracestate<'a>,
-    pub(super) agreeing: FormatSet,
-    pub(super) answered: FormatSet,
+    pub(super) same_trace: FormatSet,
+    pub(super) present: FormatSet,
     pub(super) parent_span_id: Option<SpanId>,
     // To what was noted by the request's id.
     pub(super) is_joined: bool,
@@ -35,10 +35,10 @@ pub struct Course<'a> {
     // Of the trace, by which others choose the same traces; 0 where nothing is decided.
     pub(super) randomness: u64,
     // None where nothing goes on.
-    pub(super) descriptions: Option<&'a Descriptions>,
+    pub(super) descriptions: Option<&'a SpanDescriber>,
 }
 
-impl Course<'_> {
+impl RequestTrace<'_> {
     /// Nothing goes on: what came in is not believed, and nothing begins here.
     #[inline]
     pub(super) fn silent() -> Self {
@@ -46,8 +46,8 @@ impl Course<'_> {
             context: None,
             received: SamplingState::Deferred,
             tracestate: Tracestate::Absent,
-            agreeing: FormatSet::default(),
-            answered: FormatSet::default(),
+            same_trace: FormatSet::default(),
+            present: FormatSet::default(),
             parent_span_id: None,
             is_joined: false,
             link: None,
@@ -74,15 +74,15 @@ impl Course<'_> {
         headers: &RequestHeaders<'_>,
         all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
         now: Nanos,
-        state: &mut State<impl Entropy>,
-    ) -> Option<Active> {
+        state: &mut State<impl Random>,
+    ) -> Option<OpenSpans> {
         let State { ids, stats, .. } = state;
         let decision = self.decision.filter(|_| self.is_recorded())?;
         let descriptions = self.descriptions?;
         let mut context = self.context?;
         let span_id = context.span_id?;
         let subject = descriptions.subject(headers);
-        let open = |kind, span_id, parent_span_id, parent| Open {
+        let open = |kind, span_id, parent_span_id, parent| OpenSpan {
             kind,
             span_id,
             parent_span_id,
@@ -116,9 +116,9 @@ impl Course<'_> {
         };
         self.context = Some(context);
         if direction == Direction::Edge {
-            self.seal(headers, stats);
+            self.add_state_members(headers, stats);
         }
-        Some(Active {
+        Some(OpenSpans {
             context,
             link: self.link,
             trace_state: self.tracestate.as_bytes().to_vec(),
@@ -132,12 +132,12 @@ impl Course<'_> {
 
     /// Puts into `tracestate` what only a member of it can say, once the ids are known.
     #[inline]
-    pub(super) fn seal(&mut self, headers: &RequestHeaders<'_>, stats: &mut Stats) {
+    pub(super) fn add_state_members(&mut self, headers: &RequestHeaders<'_>, stats: &mut Stats) {
         let tracestate = core::mem::replace(&mut self.tracestate, Tracestate::Absent);
-        self.tracestate = propagation::state_members::seal(
+        self.tracestate = propagation::state_members::add_state_members(
             tracestate,
             self.context,
-            self.agreeing,
+            self.same_trace,
             headers,
             stats,
         );
@@ -149,13 +149,13 @@ impl Course<'_> {
             context: self.context,
             decision: self.received,
             tracestate: &self.tracestate,
-            agreeing: self.agreeing,
-            answered: self.answered,
+            same_trace: self.same_trace,
+            present: self.present,
         }
     }
 }
 
-impl Course<'_> {
+impl RequestTrace<'_> {
     /// Whether spans may still be kept although they were not sampled.
     #[inline]
     pub fn is_held(&self) -> bool {

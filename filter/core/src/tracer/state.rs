@@ -1,8 +1,8 @@
 //! What changes from one request to the next: everything that deciding draws from and adds to. One for each worker.
 
 use crate::config::Config;
-use crate::id_generator::{Entropy, IdSource};
-use crate::sampling::rate_limit::Limits;
+use crate::id_generator::{IdGenerator, Random};
+use crate::sampling::rate_limit::RateLimits;
 use crate::sampling::remote::strategy::Strategy;
 use crate::stats::Stats;
 
@@ -10,26 +10,26 @@ use crate::stats::Stats;
 #[derive(Debug)]
 pub struct State<E> {
     /// Where ids come from.
-    pub ids: IdSource<E>,
+    pub ids: IdGenerator<E>,
     /// How much is taken on.
-    pub limits: Limits,
+    pub limits: RateLimits,
     /// What a sampling server has told, once it has.
     pub remote: Option<Strategy>,
     /// What has been counted.
     pub stats: Stats,
 }
 
-impl<E: Entropy> State<E> {
+impl<E: Random> State<E> {
     /// The state of a worker that has seen nothing yet.
     #[inline]
     pub fn new(config: &Config, entropy: E) -> Self {
         Self {
-            ids: IdSource::new(entropy),
+            ids: IdGenerator::new(entropy),
             limits: config
                 .sampling
                 .as_ref()
-                .map_or_else(Limits::default, |sampling| {
-                    Limits::new(sampling, config.gateway_keep)
+                .map_or_else(RateLimits::default, |sampling| {
+                    RateLimits::new(sampling, config.gateway_keep)
                 }),
             remote: None,
             stats: Stats::default(),

@@ -3,7 +3,7 @@ use alloc::{format, vec};
 
 use crate::config::Config;
 use crate::direction::Direction;
-use crate::id_generator::{Counting, Entropy};
+use crate::id_generator::{Random, SequentialBytes};
 use crate::ids::SpanId;
 use crate::in_memory::header_list::HeaderList;
 use crate::in_memory::stream_record::Record;
@@ -28,19 +28,19 @@ const EXPORT: &str = r#""export": {"otlp": {"cluster": "collector"}}"#;
 
 struct Exhausted;
 
-impl Entropy for Exhausted {
+impl Random for Exhausted {
     fn fill(&mut self, _: &mut [u8]) -> bool {
         false
     }
 }
 
-struct Exchange {
+struct StreamInfo {
     headers: HeaderList,
     spans: Vec<Span>,
     stats: Stats,
 }
 
-impl Exchange {
+impl StreamInfo {
     fn value(&self, name: &str) -> Option<String> {
         self.headers
             .iter()
@@ -49,16 +49,16 @@ impl Exchange {
     }
 }
 
-fn exchange(config: &str, direction: Direction, headers: &[(&str, &str)]) -> Exchange {
-    exchange_with(Counting(1), config, direction, headers)
+fn exchange(config: &str, direction: Direction, headers: &[(&str, &str)]) -> StreamInfo {
+    exchange_with(SequentialBytes(1), config, direction, headers)
 }
 
 fn exchange_with(
-    entropy: impl Entropy,
+    entropy: impl Random,
     config: &str,
     direction: Direction,
     headers: &[(&str, &str)],
-) -> Exchange {
+) -> StreamInfo {
     let config = Config::parse(config.as_bytes()).unwrap();
     let node = Node {
         namespace: Some("payments".into()),
@@ -71,17 +71,17 @@ fn exchange_with(
     let request = before.as_request();
     let mut spans = Vec::new();
     let all = before.pairs();
-    let course = tracer.decide(&request, all, || direction, || Nanos(1), &mut state);
-    if let Some(mut course) = course {
+    let request_trace = tracer.decide(&request, all, || direction, || Nanos(1), &mut state);
+    if let Some(mut request_trace) = request_trace {
         let all = before.pairs();
-        let active = course.begin(direction, &request, all, Nanos(10), &mut state);
-        tracer.inject(&course, &request, &mut after);
-        let answered = Record::answered(200);
+        let active = request_trace.begin(direction, &request, all, Nanos(10), &mut state);
+        tracer.inject(&request_trace, &request, &mut after);
+        let present = Record::answered(200);
         if let Some(active) = active {
-            tracer.finish(active, &answered, Nanos(20), &mut |span| spans.push(span));
+            tracer.finish(active, &present, Nanos(20), &mut |span| spans.push(span));
         }
     }
-    Exchange {
+    StreamInfo {
         headers: after,
         spans,
         stats: state.stats,

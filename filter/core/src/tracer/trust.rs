@@ -53,7 +53,7 @@ impl Trust {
 fn forget(found: &mut Extraction<'_>) -> Option<SpanContext> {
     found.decision = SamplingState::Deferred;
     found.tracestate = Tracestate::Absent;
-    found.agreeing = FormatSet::default();
+    found.same_trace = FormatSet::default();
     found.conflict = None;
     found.context.take()
 }

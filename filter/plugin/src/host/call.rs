@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proxy_wasm::types::Status as SdkStatus;
-use sidespan_core::cluster_call::send_error::Unsent;
+use sidespan_core::cluster_call::send_error::SendError;
 
 /// What the proxy's servers are told of who asks.
 pub(crate) const PRODUCT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
@@ -16,11 +16,11 @@ pub(crate) fn http_call(
     headers: Vec<(&str, &str)>,
     body: Option<&[u8]>,
     timeout: Duration,
-) -> Result<u32, Unsent> {
+) -> Result<u32, SendError> {
     proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout).map_err(
         |status| match status {
-            SdkStatus::BadArgument => Unsent::UnknownCluster,
-            _ => Unsent::NotSent,
+            SdkStatus::BadArgument => SendError::UnknownCluster,
+            _ => SendError::NotSent,
         },
     )
 }

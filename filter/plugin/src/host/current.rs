@@ -1,15 +1,15 @@
 //! The exchange of the current stream, as the proxy tells it.
 
-use sidespan_core::stream_info::attributes::Question;
-use sidespan_core::stream_info::source::Exchange;
+use sidespan_core::stream_info::attributes::AttributeSet;
+use sidespan_core::stream_info::source::StreamInfo;
 
 use super::{RESPONSE_HEADERS, RESPONSE_TRAILERS, foreign, header, property};
 
 /// What the proxy tells of the exchange of the current stream.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct CurrentExchange {
-    // By the order of `Question`; None where the proxy does not take lists.
-    questions: [Option<Expression>; Question::ALL.len()],
+    // By the order of `AttributeSet`; None where the proxy does not take lists.
+    questions: [Option<Expression>; AttributeSet::ALL.len()],
 }
 
 /// The proxy's handle on an expression of this root context, which takes it along when it ends.
@@ -20,17 +20,17 @@ impl CurrentExchange {
     /// property is asked for by itself.
     #[inline]
     pub(crate) fn prepare() -> Self {
-        let create = |question: Question| {
+        let create = |question: AttributeSet| {
             let handle = foreign("expr_create", question.expression().as_bytes())?;
             handle.try_into().ok()
         };
         Self {
-            questions: Question::ALL.map(create),
+            questions: AttributeSet::ALL.map(create),
         }
     }
 }
 
-impl Exchange for CurrentExchange {
+impl StreamInfo for CurrentExchange {
     #[inline]
     fn property(&self, path: &str) -> Option<Vec<u8>> {
         property(path)
@@ -47,7 +47,7 @@ impl Exchange for CurrentExchange {
     }
 
     #[inline]
-    fn answers(&self, question: Question) -> Option<Vec<u8>> {
+    fn answers(&self, question: AttributeSet) -> Option<Vec<u8>> {
         let expression = self.questions.get(question as usize).copied().flatten()?;
         foreign("expr_evaluate", &expression)
     }

@@ -42,7 +42,7 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
     };
     output::progress(&format!("starting {} Envoys", candidates.len()));
     let runners = start(candidates, &ground).await?;
-    let mut course = Course {
+    let mut request_trace = RequestTrace {
         entries: runners
             .into_iter()
             .map(Entry::new)
@@ -51,9 +51,9 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
         folder: folder.path(),
         args,
     };
-    course.costs().await?;
-    let rate = course.latencies().await?;
-    let measured = course.finish().await?;
+    request_trace.costs().await?;
+    let rate = request_trace.latencies().await?;
+    let measured = request_trace.finish().await?;
     Ok(Report {
         surroundings,
         rounds: args.rounds,
@@ -145,14 +145,14 @@ impl Entry {
     }
 }
 
-struct Course<'a> {
+struct RequestTrace<'a> {
     ground: Ground,
     entries: Vec<Entry>,
     folder: &'a Path,
     args: &'a BenchArgs,
 }
 
-impl Course<'_> {
+impl RequestTrace<'_> {
     /// What a request costs, and how many there are in a second: all connections send as fast as they can.
     async fn costs(&mut self) -> anyhow::Result<()> {
         let load = Load {

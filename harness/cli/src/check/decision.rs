@@ -8,7 +8,7 @@ use serde::Serialize;
 use sidespan_core::config::{Config, Role};
 use sidespan_core::direction::Direction;
 use sidespan_core::headers::RequestHeaders;
-use sidespan_core::id_generator::Counting;
+use sidespan_core::id_generator::SequentialBytes;
 use sidespan_core::node::Node;
 use sidespan_core::sampling::request_match::Match;
 use sidespan_core::sampling::settings::Sampling;
@@ -124,7 +124,7 @@ impl Question {
             },
         };
         let is_remote = other_rules.remote.is_some() && rule.is_none();
-        let until = is_remote.then(|| "until sampling.remote has answered".to_owned());
+        let until = is_remote.then(|| "until sampling.remote has present".to_owned());
         let more = until
             .into_iter()
             .chain(other_rules.limited())
@@ -190,7 +190,7 @@ impl Question {
         };
         let headers = RequestHeaders::read(all());
         // Ids do not matter here: what is asked for is the reason, and a percentage is told as such.
-        let mut state = State::new(config, Counting(1));
+        let mut state = State::new(config, SequentialBytes(1));
         tracer.decide(
             &headers,
             all(),

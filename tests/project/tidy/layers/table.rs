@@ -175,7 +175,7 @@ filter/core/src/propagation: w3c -> its face
 filter/core/src/propagation: xray -> its face
 filter/core/src/tracer: attempt -> its face
 filter/core/src/tracer: correlated -> its face
-filter/core/src/tracer: course -> its face
+filter/core/src/tracer: request_trace -> its face
 filter/core/src/tracer: explanation -> its face
 filter/core/src/tracer: keeping -> its face
 filter/dispatch/src: traits -> types

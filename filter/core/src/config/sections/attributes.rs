@@ -6,12 +6,12 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::cursor::At;
-use crate::semconv::names::Key;
-use crate::semconv::settings::{Attribute, AttributeSource};
+use crate::config::cursor::Cursor;
+use crate::semconv::names::AttributeKey;
+use crate::semconv::settings::{AttributeSource, CustomAttribute};
 
-impl Attribute {
-    pub(in crate::config) fn read_list(at: At<'_>) -> Vec<Self> {
+impl CustomAttribute {
+    pub(in crate::config) fn read_list(at: Cursor<'_>) -> Vec<Self> {
         let mut attributes: Vec<Self> = Vec::new();
         at.list("attributes", MAX_ATTRIBUTES, |at| {
             let Some(attribute) = Self::read(at) else {
@@ -22,7 +22,7 @@ impl Attribute {
             {
                 name.error(format!(
                     "{} is there already; a span has each attribute once",
-                    name.found()
+                    name.describe()
                 ));
             }
             attributes.push(attribute);
@@ -31,14 +31,14 @@ impl Attribute {
     }
 
     /// Reads one attribute; `None` where it is wrong.
-    fn read(at: At<'_>) -> Option<Self> {
+    fn read(at: Cursor<'_>) -> Option<Self> {
         let mut sources = 0_usize;
         let mut name = None;
         let mut source = None;
         let mut default = None;
         let is_object = at.object(&KEYS, |key, at| {
             sources = sources.saturating_add(usize::from(SOURCES.contains(&key)));
-            let text = |expected| at.filled(expected).map(String::from);
+            let text = |expected| at.non_empty(expected).map(String::from);
             let read = match key {
                 "name" => {
                     name = own_name(at);
@@ -78,9 +78,12 @@ impl Attribute {
     }
 }
 
-fn own_name(at: At<'_>) -> Option<String> {
-    let name = at.filled("the name of an attribute")?;
-    if name.starts_with("sidespan.") || OTHERS.contains(&name) || Key::named(name).is_some() {
+fn own_name(at: Cursor<'_>) -> Option<String> {
+    let name = at.non_empty("the name of an attribute")?;
+    if name.starts_with("sidespan.")
+        || OTHERS.contains(&name)
+        || AttributeKey::named(name).is_some()
+    {
         at.error(format!(
             "{name} is an attribute of the filter's own; choose another name"
         ));
@@ -88,7 +91,7 @@ fn own_name(at: At<'_>) -> Option<String> {
     Some(name.into())
 }
 
-fn header(at: At<'_>) -> Option<String> {
+fn header(at: Cursor<'_>) -> Option<String> {
     let name = at.text_for("the name of a header")?;
     if is_denied(name) {
         at.error(format!(
@@ -101,8 +104,8 @@ fn header(at: At<'_>) -> Option<String> {
 }
 
 /// The path of a property, with NUL where the document has dots.
-fn property(at: At<'_>) -> Option<String> {
-    let path = at.filled(PROPERTY)?;
+fn property(at: Cursor<'_>) -> Option<String> {
+    let path = at.non_empty(PROPERTY)?;
     let segments: Vec<&str> = path.split('.').collect();
     if segments.iter().any(|segment| segment.is_empty())
         || path.contains(|character: char| character.is_control())

@@ -7,12 +7,12 @@ use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use crate::config::address::{PORTS, authority_of, cluster_of};
-use crate::config::cursor::At;
+use crate::config::cursor::Cursor;
 use crate::config::scalars::{ANY_DURATION, Shown};
 use crate::export::settings::{Compression, Export, HeaderValue, Otlp, Protocol, is_header_value};
 
 impl Export {
-    pub(in crate::config) fn read(at: At<'_>) -> Self {
+    pub(in crate::config) fn read(at: Cursor<'_>) -> Self {
         let mut export = Self::default();
         at.object(&["otlp", "batch", "queue", "retry"], |key, at| match key {
             "otlp" => export.otlp = Otlp::read(at),
@@ -28,13 +28,13 @@ impl Export {
             let batch = export.batch_max_spans;
             spans.error(format!(
                 "expected at least batch.maxSpans ({batch}), found {}",
-                spans.found()
+                spans.describe()
             ));
         }
         export
     }
 
-    fn batch(&mut self, at: At<'_>) {
+    fn batch(&mut self, at: Cursor<'_>) {
         at.object(&["maxSpans", "maxDelay"], |key, at| match key {
             "maxSpans" => {
                 self.batch_max_spans = at.count(BATCH_SPANS).unwrap_or(self.batch_max_spans)
@@ -43,7 +43,7 @@ impl Export {
         });
     }
 
-    fn queue(&mut self, at: At<'_>) {
+    fn queue(&mut self, at: Cursor<'_>) {
         at.object(&["maxSpans", "maxBytes"], |key, at| match key {
             "maxSpans" => {
                 self.queue_max_spans = at.count(QUEUE_SPANS).unwrap_or(self.queue_max_spans)
@@ -57,7 +57,7 @@ impl Export {
         });
     }
 
-    fn retry(&mut self, at: At<'_>) {
+    fn retry(&mut self, at: Cursor<'_>) {
         at.object(&["initial", "max", "attempts"], |key, at| match key {
             "initial" => {
                 self.retry_initial = at.duration(ANY_DURATION).unwrap_or(self.retry_initial)
@@ -75,13 +75,13 @@ impl Export {
                 max.error(format!(
                     "expected at least initial ({}), found {}",
                     Shown(self.retry_initial),
-                    max.found()
+                    max.describe()
                 ));
             } else if let Some(initial) = at.get("initial") {
                 let max = Shown(self.retry_max);
                 initial.error(format!(
                     "expected at most max ({max}), found {}; set max as well",
-                    initial.found()
+                    initial.describe()
                 ));
             }
         }
@@ -89,7 +89,7 @@ impl Export {
 }
 
 impl Otlp {
-    fn read(at: At<'_>) -> Option<Self> {
+    fn read(at: Cursor<'_>) -> Option<Self> {
         let mut cluster = None;
         let mut service = None;
         let mut port = None;
@@ -145,9 +145,9 @@ impl Otlp {
 }
 
 /// Headers carry API keys: nothing of their values is in an error.
-fn read_headers(at: At<'_>) -> Vec<(String, HeaderValue)> {
+fn read_headers(at: Cursor<'_>) -> Vec<(String, HeaderValue)> {
     let mut headers = Vec::new();
-    at.names(MAX_HEADERS, |name, at| {
+    at.map(MAX_HEADERS, |name, at| {
         if TAKEN.contains(&name) {
             at.error(format!(
                 "the header {name} is the exporter's own; leave it out"
@@ -159,7 +159,7 @@ fn read_headers(at: At<'_>) -> Vec<(String, HeaderValue)> {
             let mut variable = None;
             at.object(&["environment"], |_, at| {
                 variable = at
-                    .filled("the name of an environment variable")
+                    .non_empty("the name of an environment variable")
                     .map(ToString::to_string);
             });
             at.required("environment");

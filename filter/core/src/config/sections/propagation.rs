@@ -3,13 +3,13 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use crate::config::cursor::At;
+use crate::config::cursor::Cursor;
 use crate::config::tree::Value;
 use crate::propagation::format::Format;
 use crate::propagation::settings::{Baggage, BaggageSource, Propagation};
 
 impl Propagation {
-    pub(in crate::config) fn read(at: At<'_>) -> Self {
+    pub(in crate::config) fn read(at: Cursor<'_>) -> Self {
         let mut propagation = Self::default();
         at.object(
             &["extract", "inject", "mirror", "baggage", "keep64bit"],
@@ -30,7 +30,7 @@ impl Propagation {
     }
 }
 
-fn formats(at: At<'_>) -> Vec<Format> {
+fn formats(at: Cursor<'_>) -> Vec<Format> {
     let names = Format::ALL.map(|format| (format.name(), format));
     let mut formats = Vec::new();
     at.list("formats", MAX_FORMATS, |at| {
@@ -40,7 +40,7 @@ fn formats(at: At<'_>) -> Vec<Format> {
 }
 
 /// B3-3: the single header is read before the others, so a list that says otherwise says nothing that can be done.
-fn refuse_late_b3(at: At<'_>) {
+fn refuse_late_b3(at: Cursor<'_>) {
     let mut multi = None;
     at.each(|index, at| match &at.node.value {
         Value::String(text) if text == "b3multi" => multi = multi.or(Some(index)),
@@ -56,12 +56,12 @@ fn refuse_late_b3(at: At<'_>) {
 }
 
 impl Baggage {
-    fn read(at: At<'_>) -> Self {
+    fn read(at: Cursor<'_>) -> Self {
         let mut baggage = Self::default();
         at.object(&["deny", "maxBytes", "from"], |key, at| match key {
             "deny" => {
                 at.list("patterns", MAX_DENIED, |at| {
-                    let pattern = at.filled("a pattern of baggage keys");
+                    let pattern = at.non_empty("a pattern of baggage keys");
                     baggage.deny.extend(pattern.map(Into::into));
                 });
             }

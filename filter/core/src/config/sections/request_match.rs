@@ -6,28 +6,28 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::cursor::At;
+use crate::config::cursor::Cursor;
 use crate::config::scalars::is_token;
 use crate::config::tree::Value;
 use crate::direction::Direction;
 use crate::sampling::request_match::{Match, PathMatch};
 
 /// Reads a list of matches.
-pub(in crate::config) fn exclude(at: At<'_>) -> Vec<Match> {
+pub(in crate::config) fn exclude(at: Cursor<'_>) -> Vec<Match> {
     let mut matches = Vec::new();
     at.list("matches", MAX_EXCLUDES, |at| matches.push(matching(at)));
     matches
 }
 
 /// Reads one match.
-pub(in crate::config) fn matching(at: At<'_>) -> Match {
+pub(in crate::config) fn matching(at: Cursor<'_>) -> Match {
     let mut read = Match::default();
     let is_object = at.object(&CONDITIONS, |key, at| match key {
         "path" => read.path = path(at),
         "method" => read.methods = methods(at),
         "direction" => read.direction = at.choice(&DIRECTIONS),
         "headers" => {
-            at.names(MAX_NAMES, |name, at| {
+            at.map(MAX_NAMES, |name, at| {
                 at.header_name(name);
                 let pattern = at.secret("a pattern");
                 read.headers
@@ -36,7 +36,7 @@ pub(in crate::config) fn matching(at: At<'_>) -> Match {
             at.not_empty();
         }
         "labels" => {
-            at.names(MAX_NAMES, |name, at| {
+            at.map(MAX_NAMES, |name, at| {
                 if name.is_empty() {
                     at.error("expected the name of a label, found an empty key");
                 }
@@ -47,7 +47,7 @@ pub(in crate::config) fn matching(at: At<'_>) -> Match {
             at.not_empty();
         }
         "namespace" => {
-            let pattern = at.filled("the name of a namespace or a pattern");
+            let pattern = at.non_empty("the name of a namespace or a pattern");
             read.namespace = pattern.map(Into::into);
         }
         _ => read.user_agent = at.text_for("a pattern").map(Into::into),
@@ -62,8 +62,8 @@ pub(in crate::config) fn matching(at: At<'_>) -> Match {
 }
 
 /// Reads a template of a path: `/api/orders/{id}`.
-pub(in crate::config) fn template(at: At<'_>) -> Option<String> {
-    let text = at.filled(TEMPLATE)?;
+pub(in crate::config) fn template(at: Cursor<'_>) -> Option<String> {
+    let text = at.non_empty(TEMPLATE)?;
     if !text.starts_with('/') {
         at.expected(TEMPLATE);
     } else if text.contains(['?', '#']) {
@@ -73,7 +73,7 @@ pub(in crate::config) fn template(at: At<'_>) -> Option<String> {
     } else if !text.split('/').all(is_segment) {
         at.error(format!(
             "expected {{name}} to be a whole segment of the path, found {}",
-            at.found()
+            at.describe()
         ));
     }
     Some(text.into())
@@ -89,8 +89,8 @@ fn is_segment(segment: &str) -> bool {
 }
 
 /// Reads a pattern of a path, or a template where there is a `{`.
-fn path(at: At<'_>) -> Option<PathMatch> {
-    let text = at.filled(PATH)?;
+fn path(at: Cursor<'_>) -> Option<PathMatch> {
+    let text = at.non_empty(PATH)?;
     if text.contains('{') {
         return template(at).map(PathMatch::Template);
     }
@@ -102,7 +102,7 @@ fn path(at: At<'_>) -> Option<PathMatch> {
     Some(PathMatch::Pattern(text.into()))
 }
 
-fn methods(at: At<'_>) -> Vec<String> {
+fn methods(at: Cursor<'_>) -> Vec<String> {
     let mut methods = Vec::new();
     if let Value::List(_) = &at.node.value {
         at.not_empty();
@@ -114,12 +114,12 @@ fn methods(at: At<'_>) -> Vec<String> {
 }
 
 /// Methods are case-sensitive, and none of those in use has lower case: `get` would never match.
-fn method(at: At<'_>) -> Option<String> {
+fn method(at: Cursor<'_>) -> Option<String> {
     let text = at.text_for(METHOD)?;
     if is_token(text) && text.bytes().any(|byte| byte.is_ascii_lowercase()) {
         at.error(format!(
             "expected {METHOD}, found {}; did you mean `{}`?",
-            at.found(),
+            at.describe(),
             text.to_ascii_uppercase()
         ));
     } else if !is_token(text) {

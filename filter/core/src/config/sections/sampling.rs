@@ -5,12 +5,12 @@ use core::time::Duration;
 
 use super::request_match::{exclude, matching};
 use crate::config::address::{PORTS, authority_of, cluster_of};
-use crate::config::cursor::At;
+use crate::config::cursor::Cursor;
 use crate::config::scalars::ANY_DURATION;
 use crate::sampling::settings::{Keep, Remote, Rule, Sampling};
 
 impl Sampling {
-    pub(in crate::config) fn read(at: At<'_>) -> Self {
+    pub(in crate::config) fn read(at: Cursor<'_>) -> Self {
         let mut sampling = Self::default();
         let known = [
             "percentage",
@@ -25,7 +25,7 @@ impl Sampling {
         at.object(&known, |key, at| match key {
             "percentage" => sampling.percentage = at.percentage().unwrap_or(sampling.percentage),
             "namespaces" => {
-                at.names(MAX_NAMESPACES, |pattern, at| {
+                at.map(MAX_NAMESPACES, |pattern, at| {
                     if pattern.is_empty() {
                         at.error(
                             "expected the name of a namespace or a pattern, found an empty key",
@@ -56,7 +56,7 @@ impl Sampling {
 }
 
 impl Rule {
-    fn read(at: At<'_>) -> Option<Self> {
+    fn read(at: Cursor<'_>) -> Option<Self> {
         let (mut condition, mut percentage) = (None, None);
         let is_object = at.object(&["match", "percentage"], |key, at| match key {
             "match" => condition = Some(matching(at)),
@@ -74,7 +74,7 @@ impl Rule {
 }
 
 impl Keep {
-    pub(in crate::config) fn read(at: At<'_>) -> Self {
+    pub(in crate::config) fn read(at: Cursor<'_>) -> Self {
         let mut keep = Self::default();
         let known = ["errors", "slowerThan", "spansPerSecond", "tell"];
         at.object(&known, |key, at| match key {
@@ -90,7 +90,7 @@ impl Keep {
 }
 
 impl Remote {
-    fn read(at: At<'_>) -> Option<Self> {
+    fn read(at: Cursor<'_>) -> Option<Self> {
         let (mut service, mut cluster, mut port) = (None, None, None);
         let (mut path, mut interval) = (None, None);
         let known = ["service", "port", "cluster", "path", "interval"];

@@ -6,13 +6,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::request_match::template;
-use crate::config::cursor::At;
+use crate::config::cursor::Cursor;
 use crate::config::suggest::nearest;
-use crate::semconv::names::Key;
-use crate::semconv::settings::{Attribute, Conventions, Spans};
+use crate::semconv::names::AttributeKey;
+use crate::semconv::settings::{Conventions, CustomAttribute, Spans};
 
 impl Spans {
-    pub(in crate::config) fn read(at: At<'_>) -> Self {
+    pub(in crate::config) fn read(at: Cursor<'_>) -> Self {
         let mut spans = Self::default();
         let known = [
             "serviceName",
@@ -33,7 +33,7 @@ impl Spans {
                     spans.routes.extend(template(at));
                 });
             }
-            "attributes" => spans.attributes = Attribute::read_list(at),
+            "attributes" => spans.attributes = CustomAttribute::read_list(at),
             "resource" => spans.resource = resource(at),
             "omit" => {
                 at.list("names of attributes", MAX_NAMES, |at| {
@@ -45,7 +45,7 @@ impl Spans {
             }
             "redactQuery" => {
                 at.list("keys", MAX_NAMES, |at| {
-                    let key = at.filled("a key of a query");
+                    let key = at.non_empty("a key of a query");
                     spans.redact_query.extend(key.map(ToOwned::to_owned));
                 });
             }
@@ -62,26 +62,26 @@ impl Spans {
 
 /// An attribute to leave out. A name that is none of the filter's would leave out nothing, and the reader of a privacy
 /// policy would not know.
-fn omitted(at: At<'_>) -> Option<String> {
-    let name = at.filled("the name of an attribute")?;
-    if Key::named(name).is_none() {
-        let known = Key::ALL.map(Key::name);
+fn omitted(at: Cursor<'_>) -> Option<String> {
+    let name = at.non_empty("the name of an attribute")?;
+    if AttributeKey::named(name).is_none() {
+        let known = AttributeKey::ALL.map(AttributeKey::name);
         let cure = match nearest(name, &known) {
             Some(near) => format!("; did you mean `{near}`?"),
             None => "; one of spans.attributes is left out by not listing it there".to_owned(),
         };
         at.error(format!(
             "{} is no attribute that can be left out{cure}",
-            at.found()
+            at.describe()
         ));
     }
     Some(name.into())
 }
 
 /// Attributes of the resource, in the order of the document.
-fn resource(at: At<'_>) -> Vec<(String, String)> {
+fn resource(at: Cursor<'_>) -> Vec<(String, String)> {
     let mut resource = Vec::new();
-    at.names(MAX_NAMES, |name, at| {
+    at.map(MAX_NAMES, |name, at| {
         if name.is_empty() {
             at.error("expected the name of an attribute, found an empty key");
         } else if name.starts_with("telemetry.sdk.") || name.starts_with("sidespan.") {

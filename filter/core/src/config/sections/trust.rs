@@ -1,10 +1,10 @@
 //! `$.trust`, and `$.gateway.trust` in its place: what is believed of a context that comes in.
 
-use crate::config::cursor::At;
+use crate::config::cursor::Cursor;
 use crate::propagation::settings::{ContextTrust, Trust};
 
 impl Trust {
-    pub(in crate::config) fn read(at: At<'_>) -> Self {
+    pub(in crate::config) fn read(at: Cursor<'_>) -> Self {
         let mut trust = Self::default();
         at.object(
             &["context", "decision", "debug", "jaegerDebug"],

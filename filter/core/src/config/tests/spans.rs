@@ -1,7 +1,7 @@
 //! `$.spans`.
 
 use super::{accepts, errors, parse, refuses};
-use crate::semconv::settings::{Attribute, AttributeSource, Conventions};
+use crate::semconv::settings::{AttributeSource, Conventions, CustomAttribute};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -340,7 +340,7 @@ fn bg_21_reads_attributes_from_baggage() {
             {"name": "user", "baggage": "user.id"}, {"name": "tenant", "baggage": "t", "default": ""}
         ]}}"#,
     );
-    let attribute = |name: &str, key: &str, default: Option<&str>| Attribute {
+    let attribute = |name: &str, key: &str, default: Option<&str>| CustomAttribute {
         name: name.into(),
         source: AttributeSource::Baggage(key.into()),
         default: default.map(Into::into),

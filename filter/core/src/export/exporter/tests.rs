@@ -23,7 +23,7 @@ fn exporter(change: impl FnOnce(&mut Export)) -> Exporter {
         headers: Vec::new(),
     });
     change(&mut export);
-    let envelope = Envelope::new(&Resource::default(), "sidespan", "1", "01234567", "");
+    let envelope = RequestFrame::new(&Resource::default(), "sidespan", "1", "01234567", "");
     Exporter::new(&export, envelope).unwrap()
 }
 
@@ -44,7 +44,7 @@ fn span() -> Span {
     }
 }
 
-const TAKEN: Reply = Reply::Accepted { rejected: 0 };
+const TAKEN: ExportOutcome = ExportOutcome::Accepted { rejected: 0 };
 /// No jitter: the middle of its range.
 const NO_JITTER: u8 = 20;
 
@@ -68,7 +68,10 @@ fn assert_accounted(exporter: &Exporter, stats: &Stats) {
 fn sends_nothing_while_there_is_nothing() {
     let mut stats = Stats::default();
     let mut exporter = exporter(|_| {});
-    assert_eq!(exporter.next(Nanos(0), Urgency::Drain, &mut stats), None);
+    assert_eq!(
+        exporter.next(Nanos(0), SendTrigger::Drain, &mut stats),
+        None
+    );
     assert_eq!(stats, Stats::default());
 }
 
@@ -79,7 +82,7 @@ fn sends_a_span_before_it_has_waited_longer_than_the_delay() {
     exporter.push(&span(), Nanos(0), &mut stats);
     let mut now = 0;
     while exporter
-        .next(Nanos(now), Urgency::Tick, &mut stats)
+        .next(Nanos(now), SendTrigger::Tick, &mut stats)
         .is_none()
     {
         now += u64::try_from(exporter.tick_period().as_nanos()).unwrap();
@@ -99,18 +102,34 @@ fn sz_4_sends_a_full_batch_at_once_and_one_at_a_time() {
         exporter.push(&span(), Nanos(0), &mut stats);
     }
     assert!(exporter.is_full());
-    assert!(exporter.next(Nanos(0), Urgency::Tick, &mut stats).is_some());
+    assert!(
+        exporter
+            .next(Nanos(0), SendTrigger::Tick, &mut stats)
+            .is_some()
+    );
     assert!(!exporter.is_full(), "one is under way");
-    assert!(exporter.next(Nanos(0), Urgency::Tick, &mut stats).is_none());
+    assert!(
+        exporter
+            .next(Nanos(0), SendTrigger::Tick, &mut stats)
+            .is_none()
+    );
     assert_eq!(exporter.spans(), 5, "those under way are not gone yet");
     exporter.answered(TAKEN, Nanos(1), NO_JITTER, &mut stats);
     assert_eq!(stats.get(Counter::SpansExported), 2);
-    assert!(exporter.next(Nanos(1), Urgency::Tick, &mut stats).is_some());
-    exporter.answered(TAKEN, Nanos(2), NO_JITTER, &mut stats);
-    assert!(exporter.next(Nanos(2), Urgency::Tick, &mut stats).is_none());
     assert!(
         exporter
-            .next(Nanos(2), Urgency::Drain, &mut stats)
+            .next(Nanos(1), SendTrigger::Tick, &mut stats)
+            .is_some()
+    );
+    exporter.answered(TAKEN, Nanos(2), NO_JITTER, &mut stats);
+    assert!(
+        exporter
+            .next(Nanos(2), SendTrigger::Tick, &mut stats)
+            .is_none()
+    );
+    assert!(
+        exporter
+            .next(Nanos(2), SendTrigger::Drain, &mut stats)
             .is_some()
     );
     assert_accounted(&exporter, &stats);
@@ -122,23 +141,31 @@ fn an_answer_takes_along_only_what_must_not_wait_for_the_tick() {
     let mut exporter = exporter(|export| export.batch_max_spans = 2);
     let now = Nanos(SECOND);
     exporter.push(&span(), now, &mut stats);
-    assert!(exporter.next(now, Urgency::Answer, &mut stats).is_none());
+    assert!(
+        exporter
+            .next(now, SendTrigger::Answer, &mut stats)
+            .is_none()
+    );
     exporter.push(&span(), now, &mut stats);
     assert!(
-        exporter.next(now, Urgency::Answer, &mut stats).is_some(),
+        exporter
+            .next(now, SendTrigger::Answer, &mut stats)
+            .is_some(),
         "full"
     );
     exporter.answered(TAKEN, now, NO_JITTER, &mut stats);
     exporter.push(&span(), now, &mut stats);
     let late = Nanos(2 * SECOND);
     assert!(
-        exporter.next(late, Urgency::Answer, &mut stats).is_some(),
+        exporter
+            .next(late, SendTrigger::Answer, &mut stats)
+            .is_some(),
         "old"
     );
     exporter.answered(TAKEN, late, NO_JITTER, &mut stats);
     exporter.push(&span(), late, &mut stats);
     let tick = Nanos(2 * SECOND + 1);
-    assert!(exporter.next(tick, Urgency::Tick, &mut stats).is_some());
+    assert!(exporter.next(tick, SendTrigger::Tick, &mut stats).is_some());
 }
 
 #[test]
@@ -148,7 +175,7 @@ fn rt_6_waits_between_tries_even_at_the_end() {
     exporter.push(&span(), Nanos(0), &mut stats);
     assert!(
         exporter
-            .next(Nanos(0), Urgency::Drain, &mut stats)
+            .next(Nanos(0), SendTrigger::Drain, &mut stats)
             .is_some()
     );
     exporter.answered(
@@ -159,7 +186,7 @@ fn rt_6_waits_between_tries_even_at_the_end() {
     );
     assert!(
         exporter
-            .next(Nanos(1), Urgency::Drain, &mut stats)
+            .next(Nanos(1), SendTrigger::Drain, &mut stats)
             .is_none()
     );
     assert!(exporter.can_send_until(Nanos(SECOND + 1), Nanos(1)));
@@ -169,7 +196,7 @@ fn rt_6_waits_between_tries_even_at_the_end() {
     );
     assert!(
         exporter
-            .next(Nanos(SECOND), Urgency::Drain, &mut stats)
+            .next(Nanos(SECOND), SendTrigger::Drain, &mut stats)
             .is_some()
     );
 }
@@ -182,7 +209,7 @@ fn an_end_waits_for_what_is_there_and_no_longer_than_it_may() {
     exporter.push(&span(), Nanos(0), &mut stats);
     assert!(exporter.can_send_until(Nanos(9), Nanos(8)));
     assert!(!exporter.can_send_until(Nanos(9), Nanos(9)));
-    exporter.next(Nanos(0), Urgency::Drain, &mut stats);
+    exporter.next(Nanos(0), SendTrigger::Drain, &mut stats);
     assert!(exporter.can_send_until(Nanos(9), Nanos(8)), "under way");
     exporter.answered(TAKEN, Nanos(1), 0, &mut stats);
     assert!(!exporter.can_send_until(Nanos(9), Nanos(8)));
@@ -194,14 +221,22 @@ fn a_clock_that_was_set_back_stops_nothing() {
     let mut exporter = exporter(|_| {});
     exporter.push(&span(), Nanos(1000 * SECOND), &mut stats);
     let before = Nanos(10 * SECOND);
-    assert!(exporter.next(before, Urgency::Tick, &mut stats).is_some());
+    assert!(
+        exporter
+            .next(before, SendTrigger::Tick, &mut stats)
+            .is_some()
+    );
     exporter.answered(
         Failure::NoAnswer.again(),
         Nanos(1000 * SECOND),
         0,
         &mut stats,
     );
-    assert!(exporter.next(before, Urgency::Tick, &mut stats).is_some());
+    assert!(
+        exporter
+            .next(before, SendTrigger::Tick, &mut stats)
+            .is_some()
+    );
 }
 
 #[test]
@@ -217,21 +252,21 @@ fn tries_again_with_doubling_delays_and_then_drops() {
     for delay in [1, 2, 3] {
         assert!(
             exporter
-                .next(Nanos(now), Urgency::Tick, &mut stats)
+                .next(Nanos(now), SendTrigger::Tick, &mut stats)
                 .is_some()
         );
         exporter.answered(failure.again(), Nanos(now), NO_JITTER, &mut stats);
         let due = now + delay * SECOND;
         assert!(
             exporter
-                .next(Nanos(due - 1), Urgency::Tick, &mut stats)
+                .next(Nanos(due - 1), SendTrigger::Tick, &mut stats)
                 .is_none()
         );
         now = due;
     }
     assert!(
         exporter
-            .next(Nanos(now), Urgency::Tick, &mut stats)
+            .next(Nanos(now), SendTrigger::Tick, &mut stats)
             .is_some()
     );
     exporter.answered(failure.again(), Nanos(now), NO_JITTER, &mut stats);
@@ -251,7 +286,7 @@ fn keeps_its_delay_from_one_batch_to_the_next() {
         exporter.push(&span(), Nanos(0), &mut stats);
         assert!(
             exporter
-                .next(Nanos(SECOND), Urgency::Drain, &mut stats)
+                .next(Nanos(SECOND), SendTrigger::Drain, &mut stats)
                 .is_some()
         );
         exporter.answered(
@@ -271,7 +306,7 @@ fn rt_6_jitters_by_a_fifth_and_does_as_the_collector_asks() {
         let mut stats = Stats::default();
         let mut exporter = exporter(|_| {});
         exporter.push(&span(), Nanos(0), &mut stats);
-        exporter.next(Nanos(SECOND), Urgency::Tick, &mut stats);
+        exporter.next(Nanos(SECOND), SendTrigger::Tick, &mut stats);
         exporter.answered(reply, Nanos(0), jitter, &mut stats);
         exporter
     };
@@ -286,7 +321,7 @@ fn rt_6_jitters_by_a_fifth_and_does_as_the_collector_asks() {
         let due = until(&exporter_with(again, jitter));
         assert!((SECOND * 8 / 10..=SECOND * 12 / 10).contains(&due));
     }
-    let asked = Reply::Again {
+    let asked = ExportOutcome::Retry {
         failure: Failure::HttpStatus(503),
         after: Some(Duration::from_secs(7)),
     };
@@ -300,10 +335,10 @@ fn rt_2_counts_what_a_partial_success_rejects_and_never_sends_it_again() {
     for _ in 0..3 {
         exporter.push(&span(), Nanos(0), &mut stats);
     }
-    exporter.next(Nanos(SECOND), Urgency::Drain, &mut stats);
+    exporter.next(Nanos(SECOND), SendTrigger::Drain, &mut stats);
     // More than there were: a collector's number is not believed beyond that.
     exporter.answered(
-        Reply::Accepted { rejected: 2 },
+        ExportOutcome::Accepted { rejected: 2 },
         Nanos(SECOND),
         0,
         &mut stats,
@@ -311,9 +346,9 @@ fn rt_2_counts_what_a_partial_success_rejects_and_never_sends_it_again() {
     assert_eq!(stats.get(Counter::SpansRejected), 2);
     assert_eq!(stats.get(Counter::SpansExported), 1);
     exporter.push(&span(), Nanos(0), &mut stats);
-    exporter.next(Nanos(SECOND), Urgency::Drain, &mut stats);
+    exporter.next(Nanos(SECOND), SendTrigger::Drain, &mut stats);
     exporter.answered(
-        Reply::Accepted { rejected: u64::MAX },
+        ExportOutcome::Accepted { rejected: u64::MAX },
         Nanos(SECOND),
         0,
         &mut stats,
@@ -327,8 +362,8 @@ fn drops_a_batch_that_is_refused_for_good() {
     let mut stats = Stats::default();
     let mut exporter = exporter(|_| {});
     exporter.push(&span(), Nanos(0), &mut stats);
-    exporter.next(Nanos(SECOND), Urgency::Tick, &mut stats);
-    let refused = Reply::Refused(Failure::HttpStatus(400));
+    exporter.next(Nanos(SECOND), SendTrigger::Tick, &mut stats);
+    let refused = ExportOutcome::Refused(Failure::HttpStatus(400));
     exporter.answered(refused, Nanos(SECOND), 0, &mut stats);
     assert_eq!(stats.get(Counter::SpansDroppedExport), 1);
     assert_eq!(exporter.spans(), 0);
@@ -343,21 +378,21 @@ fn reports_a_failure_once_and_the_recovery_once() {
     let mut answer = |reply| {
         exporter.push(&span(), Nanos(now), &mut stats);
         now += 60 * SECOND;
-        exporter.next(Nanos(now), Urgency::Drain, &mut stats);
+        exporter.next(Nanos(now), SendTrigger::Drain, &mut stats);
         exporter.answered(reply, Nanos(now), 0, &mut stats)
     };
     let down = Failure::NoAnswer;
     let other = Failure::HttpStatus(503);
     assert_eq!(answer(TAKEN), None);
-    assert_eq!(answer(down.again()), Some(News::Failing(down)));
+    assert_eq!(answer(down.again()), Some(LogEvent::Failing(down)));
     assert_eq!(answer(down.again()), None);
-    assert_eq!(answer(other.again()), Some(News::Failing(other)));
+    assert_eq!(answer(other.again()), Some(LogEvent::Failing(other)));
     assert_eq!(
         answer(down.again()),
         None,
         "known, though another came between"
     );
-    assert_eq!(answer(TAKEN), Some(News::Recovered));
+    assert_eq!(answer(TAKEN), Some(LogEvent::Recovered));
     assert_eq!(answer(TAKEN), None);
 }
 
@@ -385,7 +420,9 @@ fn sz_1_cuts_a_request_at_a_mebibyte() {
     for _ in 0..3 {
         exporter.push(&large, Nanos(0), &mut stats);
     }
-    let (body, _) = exporter.next(Nanos(0), Urgency::Drain, &mut stats).unwrap();
+    let (body, _) = exporter
+        .next(Nanos(0), SendTrigger::Drain, &mut stats)
+        .unwrap();
     assert!(body.len() < queue::REQUEST_BYTES + 1024);
     assert_eq!(exporter.queue.spans(), 1);
 }
@@ -400,7 +437,9 @@ fn frames_the_request_for_grpc_alone() {
             }
         });
         exporter.push(&span(), Nanos(0), &mut stats);
-        let (body, _) = exporter.next(Nanos(0), Urgency::Drain, &mut stats).unwrap();
+        let (body, _) = exporter
+            .next(Nanos(0), SendTrigger::Drain, &mut stats)
+            .unwrap();
         assert_eq!(grpc_frame::grpc_message(body).is_some(), is_framed);
     }
 }
@@ -410,7 +449,7 @@ fn gives_up_on_an_answer_that_never_comes() {
     let mut stats = Stats::default();
     let mut exporter = exporter(|_| {});
     exporter.push(&span(), Nanos(0), &mut stats);
-    exporter.next(Nanos(0), Urgency::Drain, &mut stats);
+    exporter.next(Nanos(0), SendTrigger::Drain, &mut stats);
     assert!(!exporter.is_overdue(Nanos(9 * SECOND)));
     assert!(exporter.is_overdue(Nanos(10 * SECOND)));
 }
@@ -422,7 +461,7 @@ fn sz_5_counts_what_a_shutdown_loses_and_what_comes_after_it() {
     for _ in 0..3 {
         exporter.push(&span(), Nanos(0), &mut stats);
     }
-    exporter.next(Nanos(0), Urgency::Drain, &mut stats);
+    exporter.next(Nanos(0), SendTrigger::Drain, &mut stats);
     exporter.close(&mut stats);
     assert_eq!(stats.get(Counter::SpansDroppedShutdown), 3);
     exporter.push(&span(), Nanos(0), &mut stats);

@@ -13,8 +13,8 @@ fn grpc(status: &[u8]) -> Grpc<'_> {
     }
 }
 
-fn again(failure: Failure, seconds: Option<u64>) -> Reply {
-    Reply::Again {
+fn again(failure: Failure, seconds: Option<u64>) -> ExportOutcome {
+    ExportOutcome::Retry {
         failure,
         after: seconds.map(Duration::from_secs),
     }
@@ -30,12 +30,12 @@ fn rt_4_sends_again_only_for_the_retryable_grpc_statuses() {
             ..Answer::default()
         };
         let expected = match status {
-            0 => Reply::Accepted { rejected: 0 },
+            0 => ExportOutcome::Accepted { rejected: 0 },
             1 | 4 | 10 | 11 | 14 | 15 => Failure::GrpcStatus(status).again(),
-            _ => Reply::Refused(Failure::GrpcStatus(status)),
+            _ => ExportOutcome::Refused(Failure::GrpcStatus(status)),
         };
         assert_eq!(
-            Reply::read(Protocol::Grpc, &answer, NOW),
+            ExportOutcome::read(Protocol::Grpc, &answer, NOW),
             expected,
             "{status}"
         );
@@ -51,12 +51,12 @@ fn rt_3_sends_again_only_for_the_retryable_http_statuses() {
             ..Answer::default()
         };
         let expected = match status {
-            200..=299 => Reply::Accepted { rejected: 0 },
+            200..=299 => ExportOutcome::Accepted { rejected: 0 },
             429 | 502 | 503 | 504 => Failure::HttpStatus(status).again(),
-            _ => Reply::Refused(Failure::HttpStatus(status)),
+            _ => ExportOutcome::Refused(Failure::HttpStatus(status)),
         };
         assert_eq!(
-            Reply::read(Protocol::HttpProtobuf, &answer, NOW),
+            ExportOutcome::read(Protocol::HttpProtobuf, &answer, NOW),
             expected,
             "{status}"
         );
@@ -68,7 +68,7 @@ fn rt_5_sends_again_when_no_answer_came() {
     let answer = Answer::default();
     for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
         assert_eq!(
-            Reply::read(protocol, &answer, NOW),
+            ExportOutcome::read(protocol, &answer, NOW),
             Failure::NoAnswer.again()
         );
     }
@@ -84,8 +84,8 @@ fn rt_2_counts_what_a_partial_success_rejects() {
         ..Answer::default()
     };
     assert_eq!(
-        Reply::read(Protocol::HttpProtobuf, &http, NOW),
-        Reply::Accepted { rejected: 3 }
+        ExportOutcome::read(Protocol::HttpProtobuf, &http, NOW),
+        ExportOutcome::Accepted { rejected: 3 }
     );
     let framed = [
         &grpc_frame::grpc_prefix(message.len(), Compression::None)[..],
@@ -99,8 +99,8 @@ fn rt_2_counts_what_a_partial_success_rejects() {
         ..Answer::default()
     };
     assert_eq!(
-        Reply::read(Protocol::Grpc, &grpc, NOW),
-        Reply::Accepted { rejected: 3 }
+        ExportOutcome::read(Protocol::Grpc, &grpc, NOW),
+        ExportOutcome::Accepted { rejected: 3 }
     );
 }
 
@@ -123,8 +123,8 @@ fn rt_6_waits_as_long_as_the_collector_asks_within_five_minutes() {
             ..Answer::default()
         };
         assert_eq!(
-            Reply::read(Protocol::HttpProtobuf, &answer, NOW),
-            Reply::Again {
+            ExportOutcome::read(Protocol::HttpProtobuf, &answer, NOW),
+            ExportOutcome::Retry {
                 failure: Failure::HttpStatus(503),
                 after: seconds.map(Duration::from_secs)
             }
@@ -139,8 +139,8 @@ fn an_answer_without_grpc_status_is_not_grpc() {
         ..Answer::default()
     };
     assert_eq!(
-        Reply::read(Protocol::Grpc, &answer, NOW),
-        Reply::Refused(Failure::NotGrpc)
+        ExportOutcome::read(Protocol::Grpc, &answer, NOW),
+        ExportOutcome::Refused(Failure::NotGrpc)
     );
 }
 
@@ -148,10 +148,10 @@ fn an_answer_without_grpc_status_is_not_grpc() {
 fn rt_1_grpcs_status_wins_over_https() {
     for status in ["200", "404", "503"] {
         for (grpc_status, expected) in [
-            ("0", Reply::Accepted { rejected: 0 }),
+            ("0", ExportOutcome::Accepted { rejected: 0 }),
             ("14", Failure::GrpcStatus(14).again()),
-            ("3", Reply::Refused(Failure::GrpcStatus(3))),
-            ("x", Reply::Refused(Failure::NotGrpc)),
+            ("3", ExportOutcome::Refused(Failure::GrpcStatus(3))),
+            ("x", ExportOutcome::Refused(Failure::NotGrpc)),
         ] {
             let answer = Answer {
                 status: Some(status.as_bytes()),
@@ -159,7 +159,7 @@ fn rt_1_grpcs_status_wins_over_https() {
                 ..Answer::default()
             };
             assert_eq!(
-                Reply::read(Protocol::Grpc, &answer, NOW),
+                ExportOutcome::read(Protocol::Grpc, &answer, NOW),
                 expected,
                 "{status} {grpc_status}"
             );
@@ -171,15 +171,15 @@ fn rt_1_grpcs_status_wins_over_https() {
 fn rt_1_without_a_grpc_status_https_says_what_a_proxy_on_the_way_means() {
     for (status, expected) in [
         ("503", Failure::HttpStatus(503).again()),
-        ("404", Reply::Refused(Failure::HttpStatus(404))),
-        ("204", Reply::Refused(Failure::HttpStatus(204))),
+        ("404", ExportOutcome::Refused(Failure::HttpStatus(404))),
+        ("204", ExportOutcome::Refused(Failure::HttpStatus(204))),
     ] {
         let answer = Answer {
             status: Some(status.as_bytes()),
             ..Answer::default()
         };
         assert_eq!(
-            Reply::read(Protocol::Grpc, &answer, NOW),
+            ExportOutcome::read(Protocol::Grpc, &answer, NOW),
             expected,
             "{status}"
         );
@@ -194,10 +194,18 @@ const AT_ONCE: &[u8] = b"CAgaLgoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ
 
 #[test]
 fn rt_9_a_delay_in_the_details_makes_a_status_wait_and_resource_exhausted_retryable() {
-    let rows: [(&str, Option<&[u8]>, Reply); 10] = [
-        ("8", None, Reply::Refused(Failure::GrpcStatus(8))),
-        ("8", Some(b"!"), Reply::Refused(Failure::GrpcStatus(8))),
-        ("8", Some(b"CAg="), Reply::Refused(Failure::GrpcStatus(8))),
+    let rows: [(&str, Option<&[u8]>, ExportOutcome); 10] = [
+        ("8", None, ExportOutcome::Refused(Failure::GrpcStatus(8))),
+        (
+            "8",
+            Some(b"!"),
+            ExportOutcome::Refused(Failure::GrpcStatus(8)),
+        ),
+        (
+            "8",
+            Some(b"CAg="),
+            ExportOutcome::Refused(Failure::GrpcStatus(8)),
+        ),
         (
             "8",
             Some(THREE_SECONDS),
@@ -215,9 +223,13 @@ fn rt_9_a_delay_in_the_details_makes_a_status_wait_and_resource_exhausted_retrya
         (
             "13",
             Some(THREE_SECONDS),
-            Reply::Refused(Failure::GrpcStatus(13)),
+            ExportOutcome::Refused(Failure::GrpcStatus(13)),
         ),
-        ("0", Some(THREE_SECONDS), Reply::Accepted { rejected: 0 }),
+        (
+            "0",
+            Some(THREE_SECONDS),
+            ExportOutcome::Accepted { rejected: 0 },
+        ),
     ];
     for (status, details, expected) in rows {
         let answer = Answer {
@@ -228,7 +240,7 @@ fn rt_9_a_delay_in_the_details_makes_a_status_wait_and_resource_exhausted_retrya
             },
             ..Answer::default()
         };
-        let read = Reply::read(Protocol::Grpc, &answer, NOW);
+        let read = ExportOutcome::read(Protocol::Grpc, &answer, NOW);
         assert_eq!(read, expected, "{status} {details:?}");
     }
 }
@@ -237,8 +249,8 @@ fn rt_9_a_delay_in_the_details_makes_a_status_wait_and_resource_exhausted_retrya
 fn sz_2_a_success_that_is_longer_than_any_is_none() {
     for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
         for (body_bytes, expected) in [
-            (4 << 20, Reply::Accepted { rejected: 0 }),
-            ((4 << 20) + 1, Reply::Refused(Failure::TooLarge)),
+            (4 << 20, ExportOutcome::Accepted { rejected: 0 }),
+            ((4 << 20) + 1, ExportOutcome::Refused(Failure::TooLarge)),
         ] {
             let answer = Answer {
                 status: Some(b"200"),
@@ -247,7 +259,7 @@ fn sz_2_a_success_that_is_longer_than_any_is_none() {
                 ..Answer::default()
             };
             assert_eq!(
-                Reply::read(protocol, &answer, NOW),
+                ExportOutcome::read(protocol, &answer, NOW),
                 expected,
                 "{body_bytes}"
             );

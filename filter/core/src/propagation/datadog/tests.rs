@@ -74,7 +74,7 @@ fn left_for_member(name: &str, sampling: SamplingState, member: &str) -> Option<
     let tracestate = Tracestate::Verbatim(text.as_bytes());
     let outgoing = Outgoing {
         tracestate: &tracestate,
-        agreeing: [Format::TraceContext].into_iter().collect(),
+        same_trace: [Format::TraceContext].into_iter().collect(),
         ..carrying(context(sampling))
     };
     value(
@@ -304,7 +304,7 @@ fn keeps_origin_and_tags_of_this_trace_alone() {
     let own = carrying(context(SamplingState::Accept));
     assert_eq!(sent(&own, &received), lines);
     let other = Outgoing {
-        agreeing: [Format::TraceContext].into_iter().collect(),
+        same_trace: [Format::TraceContext].into_iter().collect(),
         ..own
     };
     assert_eq!(
@@ -504,7 +504,7 @@ fn dd_8_and_map_3_write_no_left_half_for_an_id_of_64_bits() {
         ..context(SamplingState::Accept)
     };
     let w3c = Outgoing {
-        agreeing: [Format::TraceContext].into_iter().collect(),
+        same_trace: [Format::TraceContext].into_iter().collect(),
         ..carrying(context)
     };
     let lines = sent(&w3c, &[]);
@@ -593,7 +593,7 @@ fn never_panics_whatever_byte_stands_where_in_the_member() {
             let tracestate = Tracestate::Verbatim(&text);
             let outgoing = Outgoing {
                 tracestate: &tracestate,
-                agreeing: FormatSet::default(),
+                same_trace: FormatSet::default(),
                 ..carrying(context(SamplingState::Deny))
             };
             let before = HeaderList::default();

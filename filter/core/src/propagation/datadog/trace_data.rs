@@ -13,8 +13,8 @@ use crate::propagation::context::SamplingState;
 
 /// What Datadog says of a trace beside its ids, as its carrier writes it.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Facts<'a> {
-    carrier: Carrier,
+pub(super) struct TraceData<'a> {
+    carrier: Notation,
     /// What was decided, and whether on a user's wish.
     pub(super) priority: Option<i32>,
     /// Where the trace began.
@@ -24,19 +24,19 @@ pub(super) struct Facts<'a> {
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Carrier {
+enum Notation {
     #[default]
     Headers,
     // Where `=` is written as `~`.
     Member,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> TraceData<'a> {
     /// What Datadog's headers say.
     pub(super) fn of_headers(headers: &RequestHeaders<'a>) -> Self {
         let value = |name| headers.first(name).map(trim).unwrap_or_default();
         Self {
-            carrier: Carrier::Headers,
+            carrier: Notation::Headers,
             priority: parse_priority(value(Name::DatadogSamplingPriority)),
             origin: value(Name::DatadogOrigin),
             ..Self::tags_of_headers(headers)
@@ -61,7 +61,7 @@ impl<'a> Facts<'a> {
             parts.find_map(|part| part.strip_prefix(key))
         };
         Self {
-            carrier: Carrier::Member,
+            carrier: Notation::Member,
             priority: part(b"s:").and_then(parse_priority),
             origin: part(b"o:").unwrap_or_default(),
             tags: member,
@@ -71,8 +71,8 @@ impl<'a> Facts<'a> {
     /// The tags that travel, without their prefix.
     pub(super) fn tags(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let (separator, prefix, equals): (u8, &[u8], u8) = match self.carrier {
-            Carrier::Headers => (b',', HEADER_PREFIX, b'='),
-            Carrier::Member => (b';', MEMBER_PREFIX, b':'),
+            Notation::Headers => (b',', HEADER_PREFIX, b'='),
+            Notation::Member => (b';', MEMBER_PREFIX, b':'),
         };
         scan::split(self.tags, separator).filter_map(move |tag| {
             let tag = trim(tag).strip_prefix(prefix)?;
@@ -86,7 +86,7 @@ impl<'a> Facts<'a> {
     /// Beside Datadog's headers a plain accept never keeps a user's wish: they told of debug, and where that is gone it was
     /// not believed. `traceparent` has no word for debug, so beside the member the wish may stand.
     pub(super) fn priority_for(self, sampling: SamplingState) -> Option<i32> {
-        let is_browsers = self.carrier == Carrier::Member && self.origin == b"rum";
+        let is_browsers = self.carrier == Notation::Member && self.origin == b"rum";
         if is_browsers && self.priority.is_none() && sampling != SamplingState::Debug {
             // A browser's `traceparent` decides nothing for Datadog.
             return None;
@@ -94,7 +94,7 @@ impl<'a> Facts<'a> {
         let (says_the_same, plain): (fn(i32) -> bool, _) = match sampling {
             SamplingState::Deferred => return None,
             SamplingState::Deny => (|priority| priority <= 0, 0),
-            SamplingState::Accept if self.carrier == Carrier::Member => {
+            SamplingState::Accept if self.carrier == Notation::Member => {
                 (|priority| priority > 0, 1)
             }
             SamplingState::Accept => (|priority| priority == 1, 1),
@@ -123,7 +123,7 @@ impl<'a> Facts<'a> {
     /// An origin or a tag's value, as a header has it.
     pub(super) fn unescape(self, text: &'a [u8]) -> Cow<'a, [u8]> {
         let mut text = Cow::Borrowed(text);
-        if self.carrier == Carrier::Member && text.contains(&b'~') {
+        if self.carrier == Notation::Member && text.contains(&b'~') {
             for byte in text.to_mut().iter_mut().filter(|byte| **byte == b'~') {
                 *byte = b'=';
             }

@@ -48,11 +48,11 @@ fn found(sampling: SamplingState) -> Extracted {
 /// for it.
 fn written(
     context: Option<SpanContext>,
-    agreeing: &[Format],
+    same_trace: &[Format],
     before: &[(&str, &str)],
 ) -> Option<HeaderList> {
     let outgoing = Outgoing {
-        agreeing: agreeing.iter().copied().collect(),
+        same_trace: same_trace.iter().copied().collect(),
         ..saying(context, SamplingState::Deny)
     };
     let before = HeaderList::new(before.iter().copied());

@@ -225,7 +225,7 @@ fn xr_8_copies_the_lineage_of_this_trace_byte_for_byte() {
         );
     }
     let elsewhere = Outgoing {
-        agreeing: [Format::TraceContext].into_iter().collect(),
+        same_trace: [Format::TraceContext].into_iter().collect(),
         ..carrying(context(SamplingState::Accept))
     };
     assert_eq!(

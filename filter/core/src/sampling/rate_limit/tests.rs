@@ -8,7 +8,7 @@ fn at(milliseconds: u64) -> Nanos {
 
 #[test]
 fn rl_1_a_bucket_lets_so_many_pass_a_second() {
-    let mut bucket = Bucket::new(10.0);
+    let mut bucket = TokenBucket::new(10.0);
     let first: usize = (0..50).map(|_| usize::from(bucket.takes(at(0)))).sum();
     assert_eq!(first, 10, "one second's worth to begin with");
     let mut passed = 0;
@@ -25,22 +25,22 @@ fn rl_1_a_bucket_lets_so_many_pass_a_second() {
 
 #[test]
 fn rl_1_a_slow_bucket_begins_with_one_and_an_empty_one_never_gives() {
-    let mut slow = Bucket::new(0.1);
+    let mut slow = TokenBucket::new(0.1);
     let passed: usize = (0..30)
         .map(|second| usize::from(slow.takes(at(second * 1000))))
         .sum();
     assert_eq!(passed, 3, "at once, after 10 s and after 20 s");
-    let mut none = Bucket::new(0.0);
+    let mut none = TokenBucket::new(0.0);
     assert!(!none.takes(at(0)) && !none.takes(at(1_000_000)));
 }
 
 #[test]
 fn a_clock_that_was_set_back_stops_nobody() {
-    let mut bucket = Bucket::new(1.0);
+    let mut bucket = TokenBucket::new(1.0);
     assert!(bucket.takes(at(10_000)));
     assert!(!bucket.takes(at(0)));
     assert!(bucket.takes(at(1_000)));
-    let mut estimate = Estimate::new(1.0);
+    let mut estimate = AdaptiveShare::new(1.0);
     for _ in 0..10 {
         estimate.share(at(10_000));
     }
@@ -50,7 +50,7 @@ fn a_clock_that_was_set_back_stops_nobody() {
 
 /// The number that passes when `rate` come a second, evenly, and each has a randomness of its own.
 fn passed(target: f64, rate: u64, seconds: u64) -> f64 {
-    let mut estimate = Estimate::new(target);
+    let mut estimate = AdaptiveShare::new(target);
     let mut sum = 0.0;
     for second in 0..seconds {
         for number in 0..rate {
@@ -94,7 +94,7 @@ fn rl_3_less_than_one_a_second_is_one_in_so_many() {
 
 #[test]
 fn an_estimate_forgets_a_burst_and_a_pause() {
-    let mut estimate = Estimate::new(10.0);
+    let mut estimate = AdaptiveShare::new(10.0);
     for _ in 0..1000 {
         estimate.share(at(0));
     }
@@ -123,7 +123,7 @@ fn estimates_of_the_same_traffic_agree() {
         seed ^= seed << 17;
         seed >> 11
     };
-    let mut hosts = [Estimate::new(25.0); 5];
+    let mut hosts = [AdaptiveShare::new(25.0); 5];
     let (mut lowest, mut highest) = (0.0, 0.0);
     for milliseconds in 0..30_000 {
         let mut shares = [0.0; 5];
@@ -143,7 +143,7 @@ fn estimates_of_the_same_traffic_agree() {
 /// What is seen first is less than a second of it.
 #[test]
 fn the_first_whole_second_tells_how_many_come() {
-    let mut estimate = Estimate::new(10.0);
+    let mut estimate = AdaptiveShare::new(10.0);
     // 100 a second, from a quarter of a second on.
     let mut share = 0.0;
     for number in 25..300 {

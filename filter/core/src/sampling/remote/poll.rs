@@ -9,8 +9,8 @@ use core::fmt::{self, Write};
 use core::time::Duration;
 
 use super::document::Document;
-use crate::cluster_call::failure_log::{News, Reported};
-use crate::cluster_call::send_error::Unsent;
+use crate::cluster_call::failure_log::{FailureLog, LogEvent};
+use crate::cluster_call::send_error::SendError;
 use crate::codec::number;
 use crate::time::Nanos;
 
@@ -22,7 +22,7 @@ pub struct Poll {
     // In a row, and none once there is a document.
     first_tries: u32,
     has_document: bool,
-    reported: Reported<Failure>,
+    failure_log: FailureLog<Failure>,
 }
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The proxy did not send it.
-    Unsent(Unsent),
+    SendError(SendError),
     /// No answer came.
     NoAnswer,
     /// An HTTP status that is not 200.
@@ -77,7 +77,7 @@ impl Poll {
             },
             first_tries: 0,
             has_document: false,
-            reported: Reported::default(),
+            failure_log: FailureLog::default(),
         }
     }
 
@@ -104,15 +104,15 @@ impl Poll {
         failure: Option<Failure>,
         now: Nanos,
         jitter: u8,
-    ) -> Option<News<Failure>> {
+    ) -> Option<LogEvent<Failure>> {
         self.has_document |= failure.is_none();
         self.state = State::Waiting {
             since: now,
             delay: self.delay(jitter),
         };
         match failure {
-            None => self.reported.works(),
-            Some(failure) => self.reported.fails(failure, now),
+            None => self.failure_log.record_success(),
+            Some(failure) => self.failure_log.record_failure(failure, now),
         }
     }
 
@@ -170,7 +170,7 @@ impl From<Failure> for Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.failure {
-            Failure::Unsent(unsent) => unsent.fmt(f),
+            Failure::SendError(unsent) => unsent.fmt(f),
             Failure::NoAnswer => f.write_str("no answer"),
             Failure::HttpStatus(status) => write!(f, "HTTP status {status}"),
             Failure::TooLong => f.write_str("an answer of more than 1 MiB"),
@@ -240,7 +240,7 @@ mod tests {
         assert!(poll.begins(Nanos(1_000 * SECOND)));
         for expected in [1_000, 2_000, 4_000, 8_000, 10_000, 10_000] {
             poll.ended(
-                Some(Failure::Unsent(Unsent::UnknownCluster)),
+                Some(Failure::SendError(SendError::UnknownCluster)),
                 Nanos(start * SECOND / 1000),
                 10,
             );
@@ -265,10 +265,10 @@ mod tests {
         let mut poll = Poll::new(Duration::from_secs(60));
         let [away, bad] = [Failure::NoAnswer, Failure::Document];
         let mut ended = |failure| poll.ended(failure, Nanos(SECOND), 0);
-        assert_eq!(ended(Some(away)), Some(News::Failing(away)));
+        assert_eq!(ended(Some(away)), Some(LogEvent::Failing(away)));
         assert_eq!(ended(Some(away)), None);
-        assert_eq!(ended(Some(bad)), Some(News::Failing(bad)));
-        assert_eq!(ended(None), Some(News::Recovered));
+        assert_eq!(ended(Some(bad)), Some(LogEvent::Failing(bad)));
+        assert_eq!(ended(None), Some(LogEvent::Recovered));
         assert_eq!(ended(None), None);
     }
 
@@ -313,7 +313,7 @@ mod tests {
             ..fault
         };
         assert!(fault.document().unwrap_err().to_string().len() < 300);
-        let unknown = Fault::from(Failure::Unsent(Unsent::UnknownCluster)).to_string();
+        let unknown = Fault::from(Failure::SendError(SendError::UnknownCluster)).to_string();
         assert!(unknown.contains("egress hosts"), "{unknown}");
     }
 

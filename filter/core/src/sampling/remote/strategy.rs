@@ -16,7 +16,7 @@ pub use super::poll::{Answer, Failure, Fault, Poll, target};
 pub use super::table::Table;
 
 use super::document::MAX_OPERATIONS;
-use crate::sampling::rate_limit::Bucket;
+use crate::sampling::rate_limit::TokenBucket;
 use crate::sampling::threshold::Threshold;
 use crate::time::Nanos;
 
@@ -24,14 +24,14 @@ use crate::time::Nanos;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strategy {
     document: Document,
-    state: State,
+    state: StrategyState,
 }
 
 /// What is compared with, and what has passed so far.
 #[derive(Clone, Debug, PartialEq)]
-enum State {
+enum StrategyState {
     Probability(Threshold),
-    Rate(Bucket),
+    Rate(TokenBucket),
     Operations {
         // Of operations that are not in the map.
         threshold: Threshold,
@@ -44,12 +44,12 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Operation {
     threshold: Threshold,
-    lower_bound: Bucket,
+    lower_bound: TokenBucket,
 }
 
 /// What a strategy makes of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Outcome {
+pub(crate) struct StrategyDecision {
     pub(crate) is_kept: bool,
     /// What was compared with; `None` where no probability is known.
     pub(crate) threshold: Option<Threshold>,
@@ -61,13 +61,13 @@ impl Strategy {
     pub fn new(document: Document, before: Option<Self>) -> Self {
         let before = before.map(|before| before.state);
         let state = match &document {
-            Document::Probability(share) => State::Probability(Threshold::of_share(*share)),
-            Document::Rate(rate) => State::Rate(match before {
-                Some(State::Rate(bucket)) => bucket.at_rate(*rate),
-                _ => Bucket::new(*rate),
+            Document::Probability(share) => StrategyState::Probability(Threshold::of_share(*share)),
+            Document::Rate(rate) => StrategyState::Rate(match before {
+                Some(StrategyState::Rate(bucket)) => bucket.at_rate(*rate),
+                _ => TokenBucket::new(*rate),
             }),
             Document::Operations(operations) => operations.at_work(match before {
-                Some(State::Operations { operations, .. }) => operations,
+                Some(StrategyState::Operations { operations, .. }) => operations,
                 _ => Table::default(),
             }),
         };
@@ -85,24 +85,25 @@ impl Strategy {
         randomness: u64,
         operation: impl FnOnce() -> Cow<'static, str>,
         now: impl FnOnce() -> Nanos,
-    ) -> Outcome {
-        let by_threshold = |threshold: Threshold| Outcome {
+    ) -> StrategyDecision {
+        let by_threshold = |threshold: Threshold| StrategyDecision {
             is_kept: threshold.keeps(randomness),
             threshold: Some(threshold),
         };
         match &mut self.state {
-            State::Probability(threshold) => by_threshold(*threshold),
+            StrategyState::Probability(threshold) => by_threshold(*threshold),
             // Whichever come first: nobody knows how many did not (RL-3).
-            State::Rate(bucket) => Outcome {
+            StrategyState::Rate(bucket) => StrategyDecision {
                 is_kept: bucket.takes(now()),
                 threshold: None,
             },
-            State::Operations {
+            StrategyState::Operations {
                 threshold,
                 lower_bound,
                 operations,
             } => {
-                let Some(operation) = met(operations, &operation(), *threshold, *lower_bound)
+                let Some(operation) =
+                    operation_entry(operations, &operation(), *threshold, *lower_bound)
                 else {
                     return by_threshold(*threshold);
                 };
@@ -111,7 +112,7 @@ impl Strategy {
                 let is_rescued =
                     *lower_bound > 0.0 && operation.lower_bound.takes(now()) && !outcome.is_kept;
                 match is_rescued {
-                    true => Outcome {
+                    true => StrategyDecision {
                         is_kept: true,
                         threshold: None,
                     },
@@ -123,11 +124,11 @@ impl Strategy {
 }
 
 impl Operations {
-    fn at_work(&self, mut before: Table<Operation>) -> State {
+    fn at_work(&self, mut before: Table<Operation>) -> StrategyState {
         let threshold = Threshold::of_share(self.probability);
         let bucket = |before: Option<&mut Operation>| match before {
             Some(operation) => operation.lower_bound.at_rate(self.lower_bound),
-            None => Bucket::new(self.lower_bound),
+            None => TokenBucket::new(self.lower_bound),
         };
         let mut operations = Table::default();
         for (name, share) in self.listed.iter() {
@@ -150,7 +151,7 @@ impl Operations {
                 }
             }
         }
-        State::Operations {
+        StrategyState::Operations {
             threshold,
             lower_bound: self.lower_bound,
             operations,
@@ -160,7 +161,7 @@ impl Operations {
 
 /// The operation of this name; one that comes for the first time is kept in mind, if it has something to be counted and
 /// there is room. Names come with requests, so neither their number nor their length is believed.
-fn met<'a>(
+fn operation_entry<'a>(
     operations: &'a mut Table<Operation>,
     name: &str,
     threshold: Threshold,
@@ -173,7 +174,7 @@ fn met<'a>(
         }
         let operation = Operation {
             threshold,
-            lower_bound: Bucket::new(lower_bound),
+            lower_bound: TokenBucket::new(lower_bound),
         };
         operations.insert(name.into(), operation);
     }

@@ -11,7 +11,7 @@ const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 struct Case {
     sampler: Sampler,
-    limits: Limits,
+    limits: RateLimits,
     remote: Option<Strategy>,
 }
 
@@ -25,7 +25,7 @@ impl Case {
         };
         Self {
             sampler: Sampler::new(&sampling, &node),
-            limits: Limits::new(&sampling, None),
+            limits: RateLimits::new(&sampling, None),
             remote: None,
         }
     }
@@ -44,7 +44,7 @@ impl Case {
     ) -> Decision {
         let list = HeaderList::new([(":method", "GET"), (":path", path)]);
         let request = list.as_request();
-        let subject = Subject::new(&request, list.pairs(), || Direction::Inbound);
+        let subject = Candidate::new(&request, list.pairs(), || Direction::Inbound);
         let now = || Nanos(1_000_000_000 + milliseconds * 1_000_000);
         let trace = Trace {
             received,

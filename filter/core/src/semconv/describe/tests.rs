@@ -8,7 +8,7 @@ use super::*;
 use crate::config::Config;
 use crate::in_memory::header_list::HeaderList;
 use crate::in_memory::stream_record::Record;
-use crate::semconv::settings::{Attribute, AttributeSource};
+use crate::semconv::settings::{AttributeSource, CustomAttribute};
 
 const REQUEST: [(&str, &str); 4] = [
     (":method", "GET"),
@@ -46,11 +46,11 @@ fn said_by(
     use opentelemetry_proto::tonic::common::v1::any_value::Value;
     let list = HeaderList::new(headers.iter().copied());
     let request = list.as_request();
-    let descriptions = Descriptions::new(spans, node);
+    let descriptions = SpanDescriber::new(spans, node);
     let subject = descriptions.subject(&request);
     let mut out = descriptions.begin(kind, &subject, &request, list.pairs(), Reason::Default);
-    let told = Told::nothing(exchange);
-    let ending = Ending::read(&told, subject.is_rpc());
+    let told = Answers::nothing(exchange);
+    let ending = ResponseOutcome::read(&told, subject.is_rpc());
     let outcome = descriptions.end(kind, &subject, &mut out, &ending, &[], &told);
     let span = opentelemetry_proto::tonic::trace::v1::Span::decode(out.as_encoded()).unwrap();
     let count = span.attributes.len();
@@ -288,7 +288,7 @@ fn configured_attributes_come_from_their_sources_or_their_defaults() {
 
 #[test]
 fn what_a_response_said_when_it_came_counts_at_an_end_that_cannot_read_it() {
-    let attribute = Attribute {
+    let attribute = CustomAttribute {
         name: "a".into(),
         source: AttributeSource::ResponseHeader("x-a".into()),
         default: None,
@@ -297,7 +297,7 @@ fn what_a_response_said_when_it_came_counts_at_an_end_that_cannot_read_it() {
         attributes: vec![attribute],
         ..Spans::default()
     };
-    let descriptions = Descriptions::new(&spans, &Node::default());
+    let descriptions = SpanDescriber::new(&spans, &Node::default());
     let early = descriptions.read_response(&Record::answered(200).header("x-a", "1"));
     assert_eq!(early, [Some(b"1".to_vec())]);
     let list = HeaderList::new(REQUEST);
@@ -309,9 +309,9 @@ fn what_a_response_said_when_it_came_counts_at_an_end_that_cannot_read_it() {
         kind,
         &subject,
         &mut out,
-        &Ending::default(),
+        &ResponseOutcome::default(),
         &early,
-        &Told::nothing(&nothing),
+        &Answers::nothing(&nothing),
     );
     let text = String::from_utf8_lossy(out.as_encoded()).into_owned();
     assert!(text.contains("a\u{12}\u{3}\n\u{1}1"), "{text:?}");
@@ -342,7 +342,7 @@ fn never_panics_on_any_address() {
 #[test]
 fn an_operation_is_what_its_span_is_called() {
     let spans = spans(r#"{"routes": ["/cart/{id}"]}"#);
-    let descriptions = Descriptions::new(&spans, &Node::default());
+    let descriptions = SpanDescriber::new(&spans, &Node::default());
     let grpc = ("content-type", "application/grpc");
     for (method, path, content_type, expected) in [
         ("GET", "/cart/7?color=blue", None, "GET /cart/{id}"),

@@ -7,7 +7,7 @@ use prost::Message;
 
 use super::*;
 use crate::in_memory::header_list::HeaderList;
-use crate::semconv::names::{Side, Vocabulary};
+use crate::semconv::names::{NameSet, SpanSide};
 use crate::semconv::settings::{Conventions, Spans};
 use crate::span::attributes::Attributes;
 
@@ -42,15 +42,15 @@ fn request_by(spans: &Spans, kind: SpanKind, headers: &[(&str, &str)]) -> BTreeM
 fn described(
     spans: &Spans,
     kind: SpanKind,
-    describe: impl FnOnce(&mut Writer<'_>),
+    describe: impl FnOnce(&mut AttributeWriter<'_>),
 ) -> BTreeMap<String, String> {
     let mut out = Attributes::default();
-    let side = Side {
+    let side = SpanSide {
         kind,
         is_rpc: false,
     };
-    describe(&mut Writer {
-        vocabulary: Vocabulary::new(spans),
+    describe(&mut AttributeWriter {
+        vocabulary: NameSet::new(spans),
         side,
         out: &mut out,
     });
@@ -58,10 +58,10 @@ fn described(
 }
 
 fn ending(kind: SpanKind, code: Option<u16>, flags: u64) -> (Status, BTreeMap<String, String>) {
-    let ending = Ending {
+    let ending = ResponseOutcome {
         status_code: code,
         response_flags: flags,
-        ..Ending::default()
+        ..ResponseOutcome::default()
     };
     let mut status = Status::Unset;
     let found = described(&Spans::default(), kind, |writer| {

@@ -12,7 +12,7 @@ use super::forwarded::Forwarded;
 use crate::codec::{number, scan};
 use crate::headers::target::{split_authority, split_target};
 use crate::headers::{Name, RequestHeaders};
-use crate::semconv::names::{Key, Vocabulary, Writer};
+use crate::semconv::names::{AttributeKey, AttributeWriter, NameSet};
 use crate::span::SpanKind;
 
 pub(super) struct Url<'a> {
@@ -53,24 +53,24 @@ impl<'a> Url<'a> {
 
     /// `url.path`, `url.query` and `url.scheme`, or the one old name for the first two.
     #[inline]
-    pub(super) fn describe_parts(&self, writer: &mut Writer<'_>) {
-        writer.text(Key::Path, self.path);
+    pub(super) fn describe_parts(&self, writer: &mut AttributeWriter<'_>) {
+        writer.text(AttributeKey::Path, self.path);
         let query = self.query.filter(|query| !query.is_empty());
         if let Some(query) = query {
-            writer.text(Key::Query, &self.redacted(query));
+            writer.text(AttributeKey::Query, &self.redacted(query));
         }
-        if writer.vocabulary.is_old && !writer.vocabulary.omits(Key::Path) {
+        if writer.vocabulary.is_old && !writer.vocabulary.omits(AttributeKey::Path) {
             let mut target = Vec::new();
             self.write_target(&mut target, writer.vocabulary);
             writer.out.text("http.target", &target);
         }
-        writer.text(Key::Scheme, self.scheme);
+        writer.text(AttributeKey::Scheme, self.scheme);
     }
 
     /// `url.full`.
     #[inline]
-    pub(super) fn describe_whole(&self, writer: &mut Writer<'_>) {
-        if writer.vocabulary.omits(Key::FullUrl) {
+    pub(super) fn describe_whole(&self, writer: &mut AttributeWriter<'_>) {
+        if writer.vocabulary.omits(AttributeKey::FullUrl) {
             return;
         }
         let mut url = Vec::with_capacity(
@@ -91,12 +91,12 @@ impl<'a> Url<'a> {
             None => url.extend_from_slice(self.authority),
         }
         self.write_target(&mut url, writer.vocabulary);
-        writer.text(Key::FullUrl, &url);
+        writer.text(AttributeKey::FullUrl, &url);
     }
 
     /// `server.address` and `server.port`: on a SERVER span what the client called it, on a CLIENT span what is called.
     #[inline]
-    pub(super) fn describe_server(&self, writer: &mut Writer<'_>) {
+    pub(super) fn describe_server(&self, writer: &mut AttributeWriter<'_>) {
         let authority = match writer.side.kind {
             SpanKind::Server => self.host,
             SpanKind::Client => self.authority,
@@ -105,7 +105,7 @@ impl<'a> Url<'a> {
             return;
         }
         let (address, port) = split_authority(authority);
-        writer.text(Key::ServerAddress, address);
+        writer.text(AttributeKey::ServerAddress, address);
         let port = match port {
             Some(digits) => number::parse(digits),
             None => match self.scheme {
@@ -115,17 +115,20 @@ impl<'a> Url<'a> {
             },
         };
         if let Some(port) = port {
-            writer.number(Key::ServerPort, i64::from(port));
+            writer.number(AttributeKey::ServerPort, i64::from(port));
         }
     }
 
     #[inline]
-    fn write_target(&self, out: &mut Vec<u8>, vocabulary: Vocabulary) {
-        if vocabulary.omits(Key::Path) {
+    fn write_target(&self, out: &mut Vec<u8>, vocabulary: NameSet) {
+        if vocabulary.omits(AttributeKey::Path) {
             return;
         }
         out.extend_from_slice(self.path);
-        if let Some(query) = self.query.filter(|_| !vocabulary.omits(Key::Query)) {
+        if let Some(query) = self
+            .query
+            .filter(|_| !vocabulary.omits(AttributeKey::Query))
+        {
             out.push(b'?');
             out.extend_from_slice(&self.redacted(query));
         }

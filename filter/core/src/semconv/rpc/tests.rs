@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use prost::Message;
 
 use super::*;
-use crate::semconv::names::{Side, Vocabulary};
+use crate::semconv::names::{NameSet, SpanSide};
 use crate::semconv::settings::{Conventions, Spans};
 use crate::span::attributes::Attributes;
 
@@ -16,7 +16,7 @@ fn end(
     conventions: Conventions,
     kind: SpanKind,
     path: &str,
-    ending: &Ending,
+    ending: &ResponseOutcome,
 ) -> (Status, String, BTreeMap<String, String>) {
     let spans = Spans {
         conventions,
@@ -29,13 +29,13 @@ fn end_of(
     spans: &Spans,
     kind: SpanKind,
     path: &str,
-    ending: &Ending,
+    ending: &ResponseOutcome,
 ) -> (Status, String, BTreeMap<String, String>) {
     use opentelemetry_proto::tonic::common::v1::any_value::Value;
     let mut out = Attributes::default();
-    let side = Side { kind, is_rpc: true };
-    let writer = &mut Writer {
-        vocabulary: Vocabulary::new(spans),
+    let side = SpanSide { kind, is_rpc: true };
+    let writer = &mut AttributeWriter {
+        vocabulary: NameSet::new(spans),
         side,
         out: &mut out,
     };
@@ -52,8 +52,8 @@ fn end_of(
     (status, name.into_owned(), attributes.collect())
 }
 
-fn ending(grpc: Option<&str>, code: Option<u16>, flags: u64) -> Ending {
-    Ending {
+fn ending(grpc: Option<&str>, code: Option<u16>, flags: u64) -> ResponseOutcome {
+    ResponseOutcome {
         status_code: code,
         grpc_status: grpc.map(|digits| digits.as_bytes().to_vec()),
         response_flags: flags,

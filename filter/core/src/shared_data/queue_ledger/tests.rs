@@ -2,10 +2,10 @@ use super::*;
 use alloc::vec;
 
 const SECOND: u64 = 1_000_000_000;
-const NOTHING: Holding = Holding { spans: 0, bytes: 0 };
+const NOTHING: QueuedSpans = QueuedSpans { spans: 0, bytes: 0 };
 
-fn holding(spans: u64) -> Holding {
-    Holding {
+fn holding(spans: u64) -> QueuedSpans {
+    QueuedSpans {
         spans,
         bytes: spans * 300,
     }
@@ -21,7 +21,12 @@ struct Place(Vec<u8>);
 
 impl Place {
     /// A tick of a worker: returns what it found lost, and what it was written off itself.
-    fn tick(&mut self, ledger: &mut Ledger, held: Holding, now: Nanos) -> (Holding, Holding) {
+    fn tick(
+        &mut self,
+        ledger: &mut QueueLedger,
+        held: QueuedSpans,
+        now: Nanos,
+    ) -> (QueuedSpans, QueuedSpans) {
         if !ledger.is_due(held, now) {
             return (NOTHING, NOTHING);
         }
@@ -30,12 +35,12 @@ impl Place {
             self.0.clone_from(list);
         }
         ledger.done(&change);
-        (change.lost, change.written_off)
+        (change.lost, change.reclaimed)
     }
 }
 
-fn workers() -> [Ledger; 3] {
-    [1, 2, 3].map(|number| Ledger::new([number; 8]))
+fn workers() -> [QueueLedger; 3] {
+    [1, 2, 3].map(|number| QueueLedger::new([number; 8]))
 }
 
 #[test]
@@ -172,18 +177,18 @@ fn who_was_written_off_and_goes_on_is_told_so() {
 fn stays_bounded_and_believes_no_byte() {
     let mut list = Vec::new();
     for number in 0..1_100_u64 {
-        let ledger = Ledger::new(number.to_le_bytes());
+        let ledger = QueueLedger::new(number.to_le_bytes());
         if let Some(changed) = ledger.change(&list, holding(1), at(0)).list {
             list = changed;
         }
     }
     assert_eq!(list.len(), 1024 * 32);
     // Who found no room has noted nothing, and does not take it for a loss.
-    let mut last = Ledger::new([255; 8]);
+    let mut last = QueueLedger::new([255; 8]);
     let change = last.change(&list, holding(1), at(0));
     last.done(&change);
-    assert_eq!(last.change(&list, holding(1), at(1)).written_off, NOTHING);
-    let judge = Ledger::new([9; 8]);
+    assert_eq!(last.change(&list, holding(1), at(1)).reclaimed, NOTHING);
+    let judge = QueueLedger::new([9; 8]);
     for end in 0..100 {
         judge.change(&list[..end], holding(1), at(0));
         judge.change(&vec![0xff; end], holding(1), at(0));

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::config::Config;
-use crate::id_generator::Counting;
+use crate::id_generator::SequentialBytes;
 use crate::in_memory::header_list::HeaderList;
 use crate::in_memory::stream_record::Record;
 use crate::node::Node;
@@ -16,7 +16,7 @@ const S: &str = "00f067aa0ba902b7";
 /// One request, whose tries share a header map and a memory.
 struct Tries {
     tracer: Tracer,
-    state: State<Counting>,
+    state: State<SequentialBytes>,
     headers: HeaderList,
     memory: Option<[u8; 32]>,
 }
@@ -27,19 +27,19 @@ impl Tries {
         let config = Config::parse(config).unwrap();
         Self {
             tracer: Tracer::new(&config, &Node::default()),
-            state: State::new(&config, Counting(1)),
+            state: State::new(&config, SequentialBytes(1)),
             headers: HeaderList::new(headers.iter().copied()),
             memory: None,
         }
     }
 
-    fn begin(&mut self) -> Option<Active> {
+    fn begin(&mut self) -> Option<OpenSpans> {
         let before = self.headers.clone();
         let memory = self.memory;
         let begun = self.tracer.begin_attempt(
             &before.as_request(),
             before.pairs(),
-            || Memory::read(&memory?),
+            || AttemptState::read(&memory?),
             Nanos(10),
             &mut self.state,
             &mut self.headers,
@@ -56,7 +56,7 @@ impl Tries {
         self.finish(active, &Record::default())
     }
 
-    fn finish(&self, active: Active, exchange: &Record) -> Span {
+    fn finish(&self, active: OpenSpans, exchange: &Record) -> Span {
         let mut spans = Vec::new();
         let each = &mut |span| spans.push(span);
         self.tracer
@@ -152,7 +152,7 @@ fn an_unsampled_try_is_translated_and_makes_no_span() {
 fn a_try_without_a_response_says_what_broke_it() {
     let traceparent = format!("00-{T}-{S}-01");
     let refused = Record::default().property("upstream.transport_failure_reason", "refused");
-    let answered = Record::answered(200).property("upstream.transport_failure_reason", "");
+    let present = Record::answered(200).property("upstream.transport_failure_reason", "");
     for (heard, end, error) in [
         (&Record::default(), Record::default(), Some("_OTHER")),
         (
@@ -170,15 +170,15 @@ fn a_try_without_a_response_says_what_broke_it() {
             Record::default().number("response.flags", 0x4000),
             None,
         ),
-        (&answered, Record::default(), Some("_OTHER")),
+        (&present, Record::default(), Some("_OTHER")),
         (&Record::answered(101), Record::default(), None),
         (
-            &answered,
+            &present,
             Record::default().number("response.flags", 0x8000),
             Some("_OTHER"),
         ),
         (
-            &answered,
+            &present,
             Record::default().number("response.flags", 0x40),
             Some("upstream_reset"),
         ),
@@ -220,10 +220,10 @@ fn grpc_status_is_heard_in_trailers_after_headers() {
 
 #[test]
 fn a_memory_of_somebody_else_is_none() {
-    assert_eq!(Memory::read(b""), None);
-    assert_eq!(Memory::read(&[0; 32]), None);
-    assert_eq!(Memory::read(&[1; 31]), None);
-    assert_eq!(Memory::read(&[1; 33]), None);
-    let memory = Memory::read(&[1; 32]).unwrap();
+    assert_eq!(AttemptState::read(b""), None);
+    assert_eq!(AttemptState::read(&[0; 32]), None);
+    assert_eq!(AttemptState::read(&[1; 31]), None);
+    assert_eq!(AttemptState::read(&[1; 33]), None);
+    let memory = AttemptState::read(&[1; 32]).unwrap();
     assert_eq!(memory.to_bytes(), [1; 32]);
 }

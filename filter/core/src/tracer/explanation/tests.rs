@@ -2,7 +2,7 @@ use alloc::string::{String, ToString};
 
 use crate::config::Config;
 use crate::direction::Direction;
-use crate::id_generator::Entropy;
+use crate::id_generator::Random;
 use crate::in_memory::header_list::HeaderList;
 use crate::node::Node;
 use crate::stats::Counter;
@@ -12,7 +12,7 @@ use crate::tracer::state::State;
 
 struct Ones;
 
-impl Entropy for Ones {
+impl Random for Ones {
     fn fill(&mut self, bytes: &mut [u8]) -> bool {
         bytes.fill(1);
         true
@@ -26,10 +26,10 @@ fn explained(config: &str, headers: &[(&str, &str)]) -> String {
     let request = list.as_request();
     let mut state = State::new(&config, Ones);
     let direction = || Direction::Inbound;
-    let course = tracer.decide(&request, list.pairs(), direction, || Nanos(1), &mut state);
+    let request_trace = tracer.decide(&request, list.pairs(), direction, || Nanos(1), &mut state);
     let is_excluded = state.stats.get(Counter::DroppedExclude) > 0;
     tracer
-        .explain(&request, course.as_ref(), is_excluded)
+        .explain(&request, request_trace.as_ref(), is_excluded)
         .to_string()
 }
 

@@ -3,22 +3,22 @@
 
 use alloc::boxed::Box;
 
-use super::pending::{Fate, Held, Side, kept};
-use super::response_header::{Part, Word};
+use super::pending::{PendingSpans, Side, SpanOutcome, kept};
+use super::response_header::{HeaderChange, ResponsePart};
 use crate::direction::Direction;
 use crate::headers::{Name, RequestHeaders};
-use crate::id_generator::Entropy;
+use crate::id_generator::Random;
 use crate::sampling::decision::Verdict;
 use crate::sampling::settings::Keep;
 use crate::semconv::rpc;
-use crate::shared_data::kept_traces::Notes;
+use crate::shared_data::kept_traces::KeptTraces;
 use crate::span::SpanKind;
 use crate::stats::{Counter, Stats};
-use crate::stream_info::source::Exchange;
+use crate::stream_info::source::StreamInfo;
 use crate::time::Nanos;
 use crate::tracer::decide::Tracer;
-use crate::tracer::open_spans::{Active, Open, Parent};
-use crate::tracer::request_trace::Course;
+use crate::tracer::open_spans::{OpenSpan, OpenSpans, Parent};
+use crate::tracer::request_trace::RequestTrace;
 use crate::tracer::state::State;
 
 impl Tracer {
@@ -36,22 +36,22 @@ impl Tracer {
     #[inline]
     pub fn hold(
         &self,
-        course: &mut Course<'_>,
+        request_trace: &mut RequestTrace<'_>,
         direction: impl FnOnce() -> Direction,
         headers: &RequestHeaders<'_>,
         now: impl FnOnce() -> Nanos,
-        state: &mut State<impl Entropy>,
-    ) -> Option<Held> {
-        let decision = course
+        state: &mut State<impl Random>,
+    ) -> Option<PendingSpans> {
+        let decision = request_trace
             .decision
             .filter(|decision| self.keeps_any && decision.verdict == Verdict::Drop)?;
         let direction = direction();
         let keep = self.keep(direction)?;
-        let mut context = course.context?;
+        let mut context = request_trace.context?;
         let side = |span_id| {
             Some(Side {
                 span_id,
-                fate: Fate::Open,
+                fate: SpanOutcome::Open,
             })
         };
         let own = context.span_id?;
@@ -64,19 +64,19 @@ impl Tracer {
                     return None;
                 };
                 context.span_id = Some(client);
-                course.context = Some(context);
-                course.seal(headers, &mut state.stats);
+                request_trace.context = Some(context);
+                request_trace.add_state_members(headers, &mut state.stats);
                 (side(own), side(client))
             }
         };
         let content_type = headers.first(Name::ContentType);
-        Some(Held {
+        Some(PendingSpans {
             context,
-            parent_span_id: course.parent_span_id,
-            link: course.link.map(Box::new),
-            trace_state: course.tracestate.as_bytes().to_vec(),
+            parent_span_id: request_trace.parent_span_id,
+            link: request_trace.link.map(Box::new),
+            trace_state: request_trace.tracestate.as_bytes().to_vec(),
             reason: decision.reason,
-            randomness: course.randomness,
+            randomness: request_trace.randomness,
             keep,
             is_rpc: content_type.is_some_and(rpc::is_grpc),
             start: keep.slower_than.map_or(Nanos(0), |_| now()),
@@ -92,34 +92,34 @@ impl Tracer {
     #[inline]
     pub fn hear_held<E>(
         &self,
-        held: &mut Held,
-        part: Part,
-        exchange: &impl Exchange,
-        notes: &mut impl Notes,
+        held: &mut PendingSpans,
+        part: ResponsePart,
+        exchange: &impl StreamInfo,
+        notes: &mut impl KeptTraces,
         now: impl Fn() -> Nanos,
         state: &mut State<E>,
-    ) -> Word {
+    ) -> HeaderChange {
         let is_edge = held.server.is_some() && held.client.is_some();
         let strips = self.strips_at(is_edge);
-        if part == Part::Trailers && !held.is_rpc {
+        if part == ResponsePart::Trailers && !held.is_rpc {
             return match strips {
-                true => Word::stripped(part, exchange),
-                false => Word::Leave,
+                true => HeaderChange::stripped(part, exchange),
+                false => HeaderChange::Leave,
             };
         }
         let verdict = verdict(held, part, exchange);
         if verdict.is_none() && !strips {
-            return Word::Leave;
+            return HeaderChange::Leave;
         }
         let listens = held.client.is_some() || strips;
         let said = listens.then(|| part.server_timing(exchange)).flatten();
         if let Some(is_failure) = verdict {
             held.is_heard = true;
             let own = held.own_cause(is_failure, &now);
-            held.judge(own, said.as_deref(), notes, &now, &mut state.limits);
+            held.decide(own, said.as_deref(), notes, &now, &mut state.limits);
         }
         match strips {
-            true => Word::strip(said.as_deref()),
+            true => HeaderChange::strip(said.as_deref()),
             false => held.word(|| part.server_timing(exchange)),
         }
     }
@@ -128,42 +128,42 @@ impl Tracer {
     #[inline]
     pub fn settle_held<E>(
         &self,
-        held: &mut Held,
-        exchange: &impl Exchange,
-        notes: &mut impl Notes,
+        held: &mut PendingSpans,
+        exchange: &impl StreamInfo,
+        notes: &mut impl KeptTraces,
         now: impl Fn() -> Nanos,
         state: &mut State<E>,
     ) -> bool {
         let late = held.late_cause(exchange, &now);
         // Without an answer nobody has asked yet whether a call that was made for it is kept.
         if late.is_some() || !held.is_heard {
-            held.judge(late, None, notes, &now, &mut state.limits);
+            held.decide(late, None, notes, &now, &mut state.limits);
         }
         // Nothing has spoken for what nearly all requests leave.
         if held.is_open() {
             return false;
         }
         let sides = [held.server, held.client];
-        let of = |fate: fn(Fate) -> bool| {
+        let of = |fate: fn(SpanOutcome) -> bool| {
             let sides = sides.iter().flatten();
             sides.filter(|side| fate(side.fate)).count()
         };
-        let lost = of(|fate| fate == Fate::TooMany);
+        let lost = of(|fate| fate == SpanOutcome::TooMany);
         state.stats.add_many(Counter::SpansFinished, lost);
         state.stats.add_many(Counter::SpansDroppedRate, lost);
-        of(|fate| matches!(fate, Fate::Kept(_))) > 0
+        of(|fate| matches!(fate, SpanOutcome::Kept(_))) > 0
     }
 
     /// Opens the spans that are kept, to be finished at once. The headers are the request's, as they are when it is logged.
     #[inline]
     pub fn open_held<'h>(
         &self,
-        held: Held,
+        held: PendingSpans,
         headers: RequestHeaders<'h>,
         all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
         now: Nanos,
         stats: &mut Stats,
-    ) -> Option<Active> {
+    ) -> Option<OpenSpans> {
         let headers = as_received(held.target, headers, all.clone());
         let subject = self.descriptions.subject(&headers);
         let above = held.server.map(|side| side.span_id);
@@ -181,7 +181,7 @@ impl Tracer {
                 .descriptions
                 .begin(kind, &subject, &headers, all, reason);
             attributes.text("sidespan.kept", cause.name().as_bytes());
-            Some(Open {
+            Some(OpenSpan {
                 kind,
                 span_id: side.span_id,
                 parent_span_id,
@@ -196,7 +196,7 @@ impl Tracer {
             (None, Some(first)) => (first, None),
             (None, None) => return None,
         };
-        Some(Active {
+        Some(OpenSpans {
             context: held.context,
             link: held.link.map(|link| *link),
             trace_state: held.trace_state,
@@ -216,13 +216,13 @@ impl Tracer {
 
 /// What this part says of the exchange: whether it failed; `None` where that is still to come, or has been.
 #[inline]
-fn verdict(held: &Held, part: Part, exchange: &impl Exchange) -> Option<bool> {
+fn verdict(held: &PendingSpans, part: ResponsePart, exchange: &impl StreamInfo) -> Option<bool> {
     if held.is_heard {
         return None;
     }
     let status = match part {
-        Part::Headers => exchange.response_header(":status"),
-        Part::Trailers => None,
+        ResponsePart::Headers => exchange.response_header(":status"),
+        ResponsePart::Trailers => None,
     };
     let status = status.as_deref();
     if !held.is_rpc {

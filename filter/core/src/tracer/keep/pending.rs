@@ -17,26 +17,26 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::response_header::Word;
+use super::response_header::HeaderChange;
 use super::server_timing;
 use crate::ids::SpanId;
 use crate::propagation::context::SpanContext;
 use crate::sampling::decision::Reason;
-use crate::sampling::rate_limit::Limits;
+use crate::sampling::rate_limit::RateLimits;
 use crate::sampling::settings::Keep;
 use crate::sampling::threshold::Threshold;
 use crate::semconv::response_flags::{self, DOWNSTREAM_GONE};
-use crate::shared_data::kept_traces::{self, Notes};
+use crate::shared_data::kept_traces::{self, KeptTraces};
 use crate::span::Link;
 use crate::stats::Counter;
 use crate::stream_info;
 use crate::stream_info::source;
-use crate::stream_info::source::Exchange;
+use crate::stream_info::source::StreamInfo;
 use crate::time::Nanos;
 
 /// The spans of a request that was not sampled, as long as they may still be kept.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Held {
+pub struct PendingSpans {
     pub(super) context: SpanContext,
     pub(super) parent_span_id: Option<SpanId>,
     // Hardly any request has one, and all would pay for its room.
@@ -62,12 +62,12 @@ pub struct Held {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Side {
     pub(super) span_id: SpanId,
-    pub(super) fate: Fate,
+    pub(super) fate: SpanOutcome,
 }
 
 /// What becomes of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum SpanOutcome {
     /// Nothing has spoken for it.
     Open,
     /// It is kept.
@@ -108,7 +108,7 @@ impl Cause {
     }
 }
 
-impl Held {
+impl PendingSpans {
     /// Notes that the response has come to its end.
     #[inline]
     pub fn hear_end(&mut self) {
@@ -118,7 +118,7 @@ impl Held {
     /// Whether nothing has become of either side yet.
     #[inline]
     pub(super) fn is_open(&self) -> bool {
-        let is_open = |side: Option<Side>| side.is_none_or(|side| side.fate == Fate::Open);
+        let is_open = |side: Option<Side>| side.is_none_or(|side| side.fate == SpanOutcome::Open);
         is_open(self.server) && is_open(self.client)
     }
 
@@ -136,7 +136,7 @@ impl Held {
     #[inline]
     pub(super) fn late_cause(
         &self,
-        exchange: &impl Exchange,
+        exchange: &impl StreamInfo,
         now: &impl Fn() -> Nanos,
     ) -> Option<Cause> {
         // A call whose answer is whole and has no status is as bad as one that broke off.
@@ -147,7 +147,7 @@ impl Held {
         if [self.server, self.client]
             .iter()
             .flatten()
-            .all(|side| side.fate != Fate::Open)
+            .all(|side| side.fate != SpanOutcome::Open)
         {
             return None;
         }
@@ -157,7 +157,7 @@ impl Held {
 
     /// Whether the exchange ended before the response had.
     #[inline]
-    fn is_broken(&self, exchange: &impl Exchange) -> bool {
+    fn is_broken(&self, exchange: &impl StreamInfo) -> bool {
         let flags = source::number(exchange, "response\0flags").unwrap_or(0);
         if flags == 0 {
             return !self.is_heard;
@@ -173,31 +173,35 @@ impl Held {
 
     /// What the caller is to be told; nothing where it has named no span that could be kept for it.
     #[inline]
-    pub(super) fn word(&self, said: impl FnOnce() -> Option<Vec<u8>>) -> Word {
+    pub(super) fn word(&self, said: impl FnOnce() -> Option<Vec<u8>>) -> HeaderChange {
         match self.server {
             Some(Side {
                 span_id,
-                fate: Fate::Kept(_),
+                fate: SpanOutcome::Kept(_),
             }) if self.parent_span_id.is_some() => {
                 let (trace_id, said) = (self.context.trace_id, said());
-                Word::Set(server_timing::with_word(trace_id, span_id, said.as_deref()))
+                HeaderChange::Set(server_timing::with_kept_trace(
+                    trace_id,
+                    span_id,
+                    said.as_deref(),
+                ))
             }
-            _ => Word::Leave,
+            _ => HeaderChange::Leave,
         }
     }
 
     /// Decides on both sides, from what the exchange itself says, what the callee says and what was noted.
     #[inline]
-    pub(super) fn judge(
+    pub(super) fn decide(
         &mut self,
         own: Option<Cause>,
         said: Option<&[u8]>,
-        notes: &mut impl Notes,
+        notes: &mut impl KeptTraces,
         now: &impl Fn() -> Nanos,
-        limits: &mut Limits,
+        limits: &mut RateLimits,
     ) {
         let trace_id = self.context.trace_id;
-        let is_told = said.is_some_and(|said| server_timing::says_kept(said, trace_id));
+        let is_told = said.is_some_and(|said| server_timing::contains_kept(said, trace_id));
         let mut of_client = false;
         let budgets = match (self.server, self.client) {
             (Some(_), Some(_)) => &mut limits.kept_at_edge,
@@ -206,26 +210,26 @@ impl Held {
         if let Some(side) = &mut self.client {
             let cause = own.or(is_told.then_some(Cause::Callee));
             let [_, budget] = budgets;
-            let was_open = side.fate == Fate::Open;
-            side.settle(cause, self.randomness, || budget.share(now()));
-            of_client = matches!(side.fate, Fate::Kept(_));
+            let was_open = side.fate == SpanOutcome::Open;
+            side.finish(cause, self.randomness, || budget.share(now()));
+            of_client = matches!(side.fate, SpanOutcome::Kept(_));
             // The other side of the pod is another stream, unless this is an edge.
             if was_open && of_client && self.server.is_none() {
-                kept_traces::note(notes, trace_id, now());
+                kept_traces::mark(notes, trace_id, now());
             }
         }
         let has_client = self.client.is_some();
         if let Some(side) = &mut self.server {
-            if side.fate != Fate::Open {
+            if side.fate != SpanOutcome::Open {
                 return;
             }
             let mut is_noted = || match has_client {
                 true => of_client,
-                false => kept_traces::is_noted(notes, trace_id, now),
+                false => kept_traces::is_marked(notes, trace_id, now),
             };
             let cause = own.or_else(|| is_noted().then_some(Cause::Callee));
             let [budget, _] = budgets;
-            side.settle(cause, self.randomness, || budget.share(now()));
+            side.finish(cause, self.randomness, || budget.share(now()));
         }
     }
 }
@@ -233,14 +237,14 @@ impl Held {
 impl Side {
     /// Keeps it if there is a cause and room; once that is settled it stays so.
     #[inline]
-    fn settle(&mut self, cause: Option<Cause>, randomness: u64, share: impl FnOnce() -> f64) {
-        let (Some(cause), Fate::Open) = (cause, self.fate) else {
+    fn finish(&mut self, cause: Option<Cause>, randomness: u64, share: impl FnOnce() -> f64) {
+        let (Some(cause), SpanOutcome::Open) = (cause, self.fate) else {
             return;
         };
         let threshold = Threshold::ALL.tightened(share());
         self.fate = match threshold.keeps(randomness) {
-            true => Fate::Kept(cause),
-            false => Fate::TooMany,
+            true => SpanOutcome::Kept(cause),
+            false => SpanOutcome::TooMany,
         };
     }
 }
@@ -249,7 +253,7 @@ impl Side {
 pub(super) fn kept(side: Option<Side>) -> Option<(Side, Cause)> {
     let side = side?;
     match side.fate {
-        Fate::Kept(cause) => Some((side, cause)),
-        Fate::Open | Fate::TooMany => None,
+        SpanOutcome::Kept(cause) => Some((side, cause)),
+        SpanOutcome::Open | SpanOutcome::TooMany => None,
     }
 }

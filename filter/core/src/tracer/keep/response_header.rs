@@ -6,11 +6,11 @@
 use alloc::vec::Vec;
 
 use super::server_timing;
-use crate::stream_info::source::Exchange;
+use crate::stream_info::source::StreamInfo;
 
 /// Which part of a response has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum ResponsePart {
     /// Its headers.
     Headers,
     /// Its trailers.
@@ -19,7 +19,7 @@ pub enum Part {
 
 /// What is to be done with `server-timing` in the part that passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum HeaderChange {
     /// Nothing.
     Leave,
     /// It is to say this.
@@ -28,10 +28,10 @@ pub enum Word {
     Remove,
 }
 
-impl Part {
+impl ResponsePart {
     /// The first line of this name.
     #[inline]
-    pub(super) fn line(self, exchange: &impl Exchange, name: &str) -> Option<Vec<u8>> {
+    pub(super) fn line(self, exchange: &impl StreamInfo, name: &str) -> Option<Vec<u8>> {
         match self {
             Self::Headers => exchange.response_header(name),
             Self::Trailers => exchange.response_trailer(name),
@@ -40,7 +40,7 @@ impl Part {
 
     /// All that `server-timing` says.
     #[inline]
-    pub(super) fn server_timing(self, exchange: &impl Exchange) -> Option<Vec<u8>> {
+    pub(super) fn server_timing(self, exchange: &impl StreamInfo) -> Option<Vec<u8>> {
         let first = self.line(exchange, server_timing::NAME)?;
         let all = match self {
             Self::Headers => "response\0headers\0server-timing",
@@ -50,7 +50,7 @@ impl Part {
     }
 }
 
-impl Word {
+impl HeaderChange {
     /// Takes out what anybody said of traces, and leaves all else.
     #[inline]
     pub(super) fn strip(said: Option<&[u8]>) -> Self {
@@ -67,7 +67,7 @@ impl Word {
 
     /// Takes it out of this part of a response.
     #[inline]
-    pub fn stripped(part: Part, exchange: &impl Exchange) -> Self {
+    pub fn stripped(part: ResponsePart, exchange: &impl StreamInfo) -> Self {
         Self::strip(part.server_timing(exchange).as_deref())
     }
 }

@@ -22,7 +22,11 @@ use crate::ids::{SpanId, TraceId};
 pub const NAME: &str = "server-timing";
 
 /// The word about this span, in front of what the header says already.
-pub(crate) fn with_word(trace_id: TraceId, span_id: SpanId, existing: Option<&[u8]>) -> Vec<u8> {
+pub(crate) fn with_kept_trace(
+    trace_id: TraceId,
+    span_id: SpanId,
+    existing: Option<&[u8]>,
+) -> Vec<u8> {
     let rest = existing.map(without_words).unwrap_or_default();
     let mut value = Vec::with_capacity(WORD_BYTES.saturating_add(rest.len()));
     value.extend_from_slice(b"trace;desc=00-");
@@ -38,7 +42,7 @@ pub(crate) fn with_word(trace_id: TraceId, span_id: SpanId, existing: Option<&[u
 }
 
 /// Whether a word in there says that this trace was kept.
-pub(crate) fn says_kept(value: &[u8], trace_id: TraceId) -> bool {
+pub(crate) fn contains_kept(value: &[u8], trace_id: TraceId) -> bool {
     metrics(value)
         .filter_map(word)
         .any(|(told, is_sampled)| is_sampled && told == trace_id)
@@ -128,17 +132,17 @@ mod tests {
     #[test]
     fn what_is_said_is_understood() {
         let (trace_id, span_id) = ids();
-        let word = with_word(trace_id, span_id, None);
+        let word = with_kept_trace(trace_id, span_id, None);
         assert_eq!(word, format!("trace;desc=00-{T}-{S}-01").as_bytes());
-        assert!(says_kept(&word, trace_id) && has_word(&word));
-        let beside = with_word(trace_id, span_id, Some(b"db;dur=53, app;desc=\"a, b\""));
+        assert!(contains_kept(&word, trace_id) && has_word(&word));
+        let beside = with_kept_trace(trace_id, span_id, Some(b"db;dur=53, app;desc=\"a, b\""));
         let text = String::from_utf8(beside.clone()).unwrap();
         assert_eq!(
             text,
             format!("trace;desc=00-{T}-{S}-01, db;dur=53, app;desc=\"a, b\"")
         );
         assert_eq!(without_words(&beside), b"db;dur=53, app;desc=\"a, b\"");
-        let again = with_word(trace_id, span_id, Some(&beside));
+        let again = with_kept_trace(trace_id, span_id, Some(&beside));
         assert_eq!(again, beside, "one word a trace");
     }
 
@@ -175,7 +179,11 @@ mod tests {
             (",;=,\"".into(), false, false),
             (String::new(), false, false),
         ] {
-            assert_eq!(says_kept(value.as_bytes(), trace_id), is_kept, "{value}");
+            assert_eq!(
+                contains_kept(value.as_bytes(), trace_id),
+                is_kept,
+                "{value}"
+            );
             assert_eq!(has_word(value.as_bytes()), is_word, "{value}");
         }
     }
@@ -185,8 +193,8 @@ mod tests {
         let (trace_id, span_id) = ids();
         for byte in 0..=255_u8 {
             for value in [&[byte][..], &[b't', byte, b'"'], &[b'"', b'\\', byte, b',']] {
-                says_kept(value, trace_id);
-                with_word(trace_id, span_id, Some(value));
+                contains_kept(value, trace_id);
+                with_kept_trace(trace_id, span_id, Some(value));
             }
         }
     }

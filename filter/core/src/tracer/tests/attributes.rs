@@ -5,7 +5,7 @@ use crate::direction::Direction;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 
 /// The value of the attribute `tenant` on each span.
-fn tenants(done: &Exchange) -> Vec<Option<String>> {
+fn tenants(done: &StreamInfo) -> Vec<Option<String>> {
     let tenant = |span: &Span| {
         let span = <opentelemetry_proto::tonic::trace::v1::Span as prost::Message>::decode(
             &crate::otlp::span::encode(span)[..],

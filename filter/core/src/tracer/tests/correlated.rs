@@ -20,14 +20,14 @@ fn noting(
     direction: Direction,
     headers: &[(&str, &str)],
     noted: Option<SpanContext>,
-) -> (Exchange, Option<SpanContext>, usize) {
+) -> (StreamInfo, Option<SpanContext>, usize) {
     let config = Config::parse(config.as_bytes()).unwrap();
     let tracer = Tracer::new(&config, &Node::default());
     let before = HeaderList::new(headers.iter().copied());
     let mut after = before.clone();
     let mut state = State::new(
         &config,
-        Counting(if direction == Direction::Inbound {
+        SequentialBytes(if direction == Direction::Inbound {
             1
         } else {
             101
@@ -41,7 +41,7 @@ fn noting(
         assert_eq!(Some(id), RequestId::new(b"7f3"));
         noted
     };
-    let course = tracer.decide_correlated(
+    let request_trace = tracer.decide_correlated(
         &request,
         before.pairs(),
         || direction,
@@ -49,24 +49,26 @@ fn noting(
         find,
         &mut state,
     );
-    if let Some(mut course) = course {
+    if let Some(mut request_trace) = request_trace {
         let all = before.pairs();
-        let active = course.begin(direction, &request, all, Nanos(10), &mut state);
-        tracer.inject(&course, &request, &mut after);
-        let line = tracer.explain(&request, Some(&course), false).to_string();
+        let active = request_trace.begin(direction, &request, all, Nanos(10), &mut state);
+        tracer.inject(&request_trace, &request, &mut after);
+        let line = tracer
+            .explain(&request, Some(&request_trace), false)
+            .to_string();
         let is_joined = state.stats.get(Counter::ContextCorrelated) > 0;
         assert_eq!(line.contains("x-request-id; decision"), is_joined, "{line}");
-        let noted = tracer.to_note(&course, &request, || direction);
+        let noted = tracer.to_note(&request_trace, &request, || direction);
         to_note = noted.map(|(id, context)| {
             let note = request_ids::encode(id, &context, Nanos(1));
             request_ids::decode(&note, id, Nanos(1)).unwrap()
         });
-        let answered = Record::answered(200);
+        let present = Record::answered(200);
         if let Some(active) = active {
-            tracer.finish(active, &answered, Nanos(20), &mut |span| spans.push(span));
+            tracer.finish(active, &present, Nanos(20), &mut |span| spans.push(span));
         }
     }
-    let done = Exchange {
+    let done = StreamInfo {
         headers: after,
         spans,
         stats: state.stats,

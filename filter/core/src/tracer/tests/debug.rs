@@ -19,7 +19,7 @@ fn map_1_carries_debug_through_w3c_in_a_member_of_tracestate() {
 
     // The next hop speaks W3C alone, and knows.
     let next = exchange_with(
-        Counting(100),
+        SequentialBytes(100),
         &config,
         Direction::Inbound,
         &[("traceparent", &traceparent), ("tracestate", &state)],

@@ -209,7 +209,7 @@ fn mf_13_asks_for_the_direction_only_where_the_two_lists_differ() {
             asked = true;
             Direction::Inbound
         };
-        let mut state = State::new(&config, Counting(1));
+        let mut state = State::new(&config, SequentialBytes(1));
         let now = || Nanos(1);
         tracer.decide(&list.as_request(), list.pairs(), direction, now, &mut state);
         assert_eq!(asked, is_asked, "{path}");

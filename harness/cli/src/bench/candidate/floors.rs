@@ -1,12 +1,12 @@
 //! The least that a filter can do: filters that make the calls of ours and know nothing.
 
-use sidespan_core::stream_info::attributes::Question;
+use sidespan_core::stream_info::attributes::AttributeSet;
 
 use super::description::{Candidate, Group, Work};
 
 /// Returns the floors, in their order.
 pub(super) fn all() -> [Candidate; 7] {
-    let ask = format!("ask {}\n", Question::Server.expression());
+    let ask = format!("ask {}\n", AttributeSet::Server.expression());
     let floor = |name: &str, title: &str, steps: &[&str]| Candidate {
         name: name.into(),
         title: title.into(),

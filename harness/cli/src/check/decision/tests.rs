@@ -337,11 +337,9 @@ fn rules_limits_and_keeping_have_their_place() {
         }),
         ..OtherRules::default()
     };
-    assert!(
-        ask("GET /checkout", &[], &remote).sentence.ends_with(
-            r#"50 % by sampling.namespaces["payments"]; until sampling.remote has answered; errors kept"#
-        )
-    );
+    assert!(ask("GET /checkout", &[], &remote).sentence.ends_with(
+        r#"50 % by sampling.namespaces["payments"]; until sampling.remote has present; errors kept"#
+    ));
 }
 
 #[test]

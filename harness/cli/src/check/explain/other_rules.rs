@@ -66,7 +66,7 @@ impl OtherRules {
         Some(step(
             "sampling.remote",
             format!(
-                "once {asked} has answered: its percentages in place of the following, by sampling.remote"
+                "once {asked} has present: its percentages in place of the following, by sampling.remote"
             ),
         ))
     }

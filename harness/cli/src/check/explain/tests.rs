@@ -159,7 +159,7 @@ fn what_the_filter_gets_later_has_its_place_in_the_order() {
         &told[2..],
         [
             "a new trace from a request with path /checkout: 100 %, by sampling.rules[0]",
-            "once jaeger:5778 has answered: its percentages in place of the following, by sampling.remote",
+            "once jaeger:5778 has present: its percentages in place of the following, by sampling.remote",
             "a new trace: 1 %, by sampling.percentage",
             "more than 100 new traces a second and worker: not traced, by sampling.rateLimit.tracesPerSecond",
             "of what was not sampled, errors and requests slower than 2s kept after the response, at most 50 spans a second and \

@@ -7,7 +7,7 @@ use core::cell::Cell;
 use super::*;
 use crate::config::Config;
 use crate::headers::HeaderWriter;
-use crate::id_generator::Counting;
+use crate::id_generator::SequentialBytes;
 use crate::in_memory::header_list::HeaderList;
 use crate::in_memory::stream_record::Record;
 use crate::node::Node;
@@ -24,7 +24,7 @@ const SECOND: u64 = 1_000_000_000;
 /// A worker of a pod.
 struct Pod {
     tracer: Tracer,
-    state: State<Counting>,
+    state: State<SequentialBytes>,
     notes: BTreeMap<Vec<u8>, Vec<u8>>,
     now: Cell<u64>,
     // Headers that a route sets.
@@ -47,7 +47,7 @@ enum Body {
 struct Done {
     spans: Vec<Span>,
     sent: HeaderList,
-    words: Vec<Word>,
+    words: Vec<HeaderChange>,
 }
 
 impl Pod {
@@ -61,7 +61,7 @@ impl Pod {
         let config = Config::parse(config.as_bytes()).unwrap();
         Self {
             tracer: Tracer::new(&config, &Node::default()),
-            state: State::new(&config, Counting(1)),
+            state: State::new(&config, SequentialBytes(1)),
             notes: BTreeMap::new(),
             now: Cell::new(1_000 * SECOND),
             routed: Vec::new(),
@@ -82,15 +82,19 @@ impl Pod {
         let request = list.as_request();
         let now = || Nanos(self.now.get());
         let all = list.pairs();
-        let course = self
+        let request_trace = self
             .tracer
             .decide(&request, all, || direction, now, &mut self.state);
-        let mut course = course.expect("a course");
-        assert!(!course.is_recorded());
-        let held = self
-            .tracer
-            .hold(&mut course, || direction, &request, now, &mut self.state);
-        self.tracer.inject(&course, &request, &mut sent);
+        let mut request_trace = request_trace.expect("a request_trace");
+        assert!(!request_trace.is_recorded());
+        let held = self.tracer.hold(
+            &mut request_trace,
+            || direction,
+            &request,
+            now,
+            &mut self.state,
+        );
+        self.tracer.inject(&request_trace, &request, &mut sent);
         let mut done = Done {
             spans: Vec::new(),
             sent,
@@ -103,8 +107,8 @@ impl Pod {
         let now = || Nanos(self.now.get());
         // Who gets no answer hears nothing of one.
         let is_answered = exchange.response_header(":status").is_some();
-        let parts: &[Part] = match is_answered {
-            true => &[Part::Headers, Part::Trailers],
+        let parts: &[ResponsePart] = match is_answered {
+            true => &[ResponsePart::Headers, ResponsePart::Trailers],
             false => &[],
         };
         for part in parts.iter().copied() {
@@ -172,8 +176,8 @@ fn hex(id: crate::ids::SpanId) -> String {
     String::from_utf8(id.to_hex().into()).unwrap()
 }
 
-fn word(span: &Span) -> Word {
-    Word::Set(format!("trace;desc=00-{T}-{}-01", hex(span.span_id)).into_bytes())
+fn word(span: &Span) -> HeaderChange {
+    HeaderChange::Set(format!("trace;desc=00-{T}-{}-01", hex(span.span_id)).into_bytes())
 }
 
 #[test]
@@ -208,7 +212,7 @@ fn what_did_not_fail_leaves_nothing() {
             let mut pod = Pod::of("{}");
             let done = exchange(&mut pod, direction, &Record::answered(status));
             assert_eq!(done.spans, [], "{direction:?} {status}");
-            assert!(done.words.iter().all(|word| *word == Word::Leave));
+            assert!(done.words.iter().all(|word| *word == HeaderChange::Leave));
             assert!(pod.notes.is_empty());
         }
     }
@@ -276,7 +280,7 @@ fn what_is_slow_is_kept_where_that_is_asked_for() {
     pod.body = Body::Slow;
     let done = exchange(&mut pod, Direction::Inbound, &Record::answered(200));
     assert!(text(&done.spans[0]).contains("slow"));
-    assert_eq!(done.words[0], Word::Leave, "too late to say");
+    assert_eq!(done.words[0], HeaderChange::Leave, "too late to say");
     assert_eq!(pod.counted(Counter::KeptSlow), 1);
 }
 
@@ -328,13 +332,13 @@ fn keep_is_inert_where_it_is_off_or_nothing_is_exported() {
             Direction::Inbound
         };
         let all = core::iter::empty();
-        let course = pod
+        let request_trace = pod
             .tracer
             .decide(&request, all, direction, now, &mut pod.state);
-        let mut course = course.unwrap();
+        let mut request_trace = request_trace.unwrap();
         let held = pod
             .tracer
-            .hold(&mut course, direction, &request, now, &mut pod.state);
+            .hold(&mut request_trace, direction, &request, now, &mut pod.state);
         assert_eq!(held, None, "{config}");
         assert!(!asked.get(), "and costs nothing");
         drop(answer);
@@ -419,12 +423,18 @@ fn a_call_that_ends_without_a_status_has_failed() {
     let (request, all) = (list.as_request(), list.pairs());
     let inbound = || Direction::Inbound;
     let tracer = &pod.tracer;
-    let course = tracer.decide(&request, all, inbound, now, &mut pod.state);
-    let held = tracer.hold(&mut course.unwrap(), inbound, &request, now, &mut pod.state);
+    let request_trace = tracer.decide(&request, all, inbound, now, &mut pod.state);
+    let held = tracer.hold(
+        &mut request_trace.unwrap(),
+        inbound,
+        &request,
+        now,
+        &mut pod.state,
+    );
     let mut held = held.unwrap();
     let (notes, state) = (&mut pod.notes, &mut pod.state);
     // Its headers end it, and no trailers come.
-    tracer.hear_held(&mut held, Part::Headers, &answer, notes, now, state);
+    tracer.hear_held(&mut held, ResponsePart::Headers, &answer, notes, now, state);
     held.hear_end();
     assert!(tracer.settle_held(&mut held, &answer, notes, now, state));
 }

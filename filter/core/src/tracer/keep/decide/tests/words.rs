@@ -7,7 +7,7 @@ fn the_word_goes_from_the_callee_to_the_caller_and_on_to_the_root() {
     let mut callee = Pod::of("{}");
     let failed = exchange(&mut callee, Direction::Inbound, &Record::answered(503));
     assert_eq!(failed.words[0], word(&failed.spans[0]));
-    let Word::Set(said) = &failed.words[0] else {
+    let HeaderChange::Set(said) = &failed.words[0] else {
         panic!("{:?}", failed.words);
     };
     let said = String::from_utf8(said.clone()).unwrap();
@@ -17,7 +17,7 @@ fn the_word_goes_from_the_callee_to_the_caller_and_on_to_the_root() {
     let client = exchange(&mut pod, Direction::Outbound, &hidden);
     assert!(text(&client.spans[0]).contains("callee"));
     assert_eq!(client.spans[0].status, Status::Unset);
-    assert!(client.words.iter().all(|word| *word == Word::Leave));
+    assert!(client.words.iter().all(|word| *word == HeaderChange::Leave));
     assert_eq!(pod.notes.len(), 1, "for the other side of the pod");
 
     let server = exchange(&mut pod, Direction::Inbound, &Record::answered(200));
@@ -47,7 +47,7 @@ fn an_applications_own_metrics_stay() {
         "trace;desc=00-{T}-{}-01, db;dur=53",
         hex(done.spans[0].span_id)
     );
-    assert_eq!(done.words[0], Word::Set(expected.into_bytes()));
+    assert_eq!(done.words[0], HeaderChange::Set(expected.into_bytes()));
 }
 
 #[test]
@@ -61,16 +61,22 @@ fn the_words_that_others_said_in_other_lines_stay() {
     let done = exchange(&mut pod, Direction::Inbound, &answer);
     let id = hex(done.spans[0].span_id);
     let expected = format!("trace;desc=00-{T}-{id}-01, db;dur=53, app;dur=1");
-    assert_eq!(done.words[0], Word::Set(expected.into_bytes()));
+    assert_eq!(done.words[0], HeaderChange::Set(expected.into_bytes()));
     let answer = Record::answered(200)
         .header("server-timing", "db;dur=53")
         .header("server-timing", &said)
         .header("server-timing", "app;dur=1");
     let done = exchange(&mut pod, Direction::Edge, &answer);
     assert_eq!(done.spans.len(), 2, "the word was in the second line");
-    assert_eq!(done.words[0], Word::Set(b"db;dur=53, app;dur=1".to_vec()));
-    let stripped = Word::stripped(Part::Headers, &answer);
-    assert_eq!(stripped, Word::Set(b"db;dur=53, app;dur=1".to_vec()));
+    assert_eq!(
+        done.words[0],
+        HeaderChange::Set(b"db;dur=53, app;dur=1".to_vec())
+    );
+    let stripped = HeaderChange::stripped(ResponsePart::Headers, &answer);
+    assert_eq!(
+        stripped,
+        HeaderChange::Set(b"db;dur=53, app;dur=1".to_vec())
+    );
 }
 
 #[test]
@@ -79,7 +85,7 @@ fn who_named_no_span_is_told_of_none() {
     let answer = Record::answered(503);
     let done = pod.exchange(Direction::Inbound, &[(":path", "/")], &answer, 0);
     assert_eq!(done.spans.len(), 1);
-    assert_eq!(done.words[0], Word::Leave);
+    assert_eq!(done.words[0], HeaderChange::Leave);
 }
 
 #[test]
@@ -90,9 +96,9 @@ fn an_edge_keeps_both_spans_and_lets_no_word_out() {
         (r#"{"tell": false}"#, Direction::Inbound),
     ] {
         for (value, expected) in [
-            (said.as_str(), Word::Set(b"db;dur=53".to_vec())),
-            (&said[..said.find(',').unwrap()], Word::Remove),
-            ("db;dur=53", Word::Leave),
+            (said.as_str(), HeaderChange::Set(b"db;dur=53".to_vec())),
+            (&said[..said.find(',').unwrap()], HeaderChange::Remove),
+            ("db;dur=53", HeaderChange::Leave),
         ] {
             let mut pod = Pod::of(config);
             let answer = Record::answered(503).header("server-timing", value);
@@ -126,8 +132,16 @@ fn edges_let_no_word_out_whatever_was_decided() {
         (r#"{"tell": false}"#, None, true),
     ] {
         let pod = Pod::of(config);
-        assert_eq!(pod.tracer.strips_words(direction), expected, "{config}");
+        assert_eq!(
+            pod.tracer.strips_server_timing(direction),
+            expected,
+            "{config}"
+        );
     }
     let translating = Pod::with("{}");
-    assert!(!translating.tracer.strips_words(Some(Direction::Edge)));
+    assert!(
+        !translating
+            .tracer
+            .strips_server_timing(Some(Direction::Edge))
+    );
 }
