@@ -112,9 +112,9 @@ pub(super) fn keeping(keep: &str) -> String {
 }
 
 /// Numbers from a seed: SplitMix64.
-pub(super) struct Entropy(pub(super) u64);
+pub(super) struct Random(pub(super) u64);
 
-impl Entropy {
+impl Random {
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
