@@ -1,6 +1,7 @@
 //! The way of finished spans to a collector: the queue, the requests, their answers, and the next try.
 
 pub mod answer;
+pub mod collector;
 pub mod exporter;
 pub mod grpc_frame;
 pub mod queue;

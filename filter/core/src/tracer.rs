@@ -20,6 +20,7 @@ pub mod decide;
 pub mod explanation;
 pub mod keep;
 pub mod open_spans;
+pub mod request_decision;
 pub mod request_trace;
 pub mod state;
 mod trust;

@@ -14,6 +14,7 @@
 //! collector that is down is not hammered by one batch after the other; each has jitter, for all workers fail together
 //! (OTLP, "Failures" and "Retryable responses"). Everything that enters leaves through exactly one counter.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::queue::{self, Queue};
@@ -21,6 +22,7 @@ use super::settings::{Compression, Export, Protocol};
 use crate::export::grpc_frame;
 use crate::otlp;
 use crate::otlp::request::RequestFrame;
+use crate::proxy::Worker;
 use crate::span::Span;
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
@@ -39,6 +41,23 @@ pub enum SendTrigger {
     Answer,
     /// The end: whatever there is goes, batch by batch, but no earlier than a collector that refuses may be asked again.
     Drain,
+}
+
+/// A taker of finished spans.
+pub trait SpanExporter {
+    /// Takes a span that has ended now.
+    fn export(&mut self, span: &Span, now: Nanos, stats: &mut Stats);
+    /// Asks the worker for whatever the spans of this stream have made necessary.
+    fn after_export(&mut self, worker: &impl Worker);
+}
+
+/// Spans in memory, for whoever uses this crate without a collector.
+impl SpanExporter for Vec<Span> {
+    fn export(&mut self, span: &Span, _: Nanos, _: &mut Stats) {
+        self.push(span.clone());
+    }
+
+    fn after_export(&mut self, _: &impl Worker) {}
 }
 
 /// Sends batches of spans, one after the other.

@@ -42,6 +42,29 @@ impl HeaderList {
             .map(|(name, value)| (name.as_bytes(), value.as_slice()))
     }
 
+    /// Returns the headers as the block of bytes in which a proxy hands them over (see `headers::pairs`).
+    pub fn to_block(&self) -> Vec<u8> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+        let mut block = u32::try_from(self.0.len())
+            .unwrap_or(u32::MAX)
+            .to_le_bytes()
+            .to_vec();
+        for (name, value) in self.pairs() {
+            block.extend_from_slice(&length(name));
+            block.extend_from_slice(&length(value));
+        }
+        for (name, value) in self.pairs() {
+            for text in [name, value] {
+                block.extend_from_slice(text);
+                block.push(0);
+            }
+        }
+        block
+    }
+
     /// The headers in order.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
@@ -72,6 +95,17 @@ impl HeaderWriter for HeaderList {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_block_is_read_as_the_same_headers() {
+        for list in [
+            HeaderList::default(),
+            HeaderList::new([("a", "1"), ("b", ""), ("a", "\u{0}x")]),
+        ] {
+            let block = list.to_block();
+            assert!(crate::headers::pairs::HeaderPairs::new(&block).eq(list.pairs()));
+        }
+    }
 
     #[test]
     fn setting_makes_one_line_at_the_end_as_envoy_does() {

@@ -48,6 +48,29 @@ impl Record {
         self.trailers.add(name, value);
         self
     }
+
+    /// Sets a property, its segments joined by NUL, in place of one with this path.
+    pub(super) fn set_property(&mut self, path: &str, value: &[u8]) {
+        self.properties.retain(|(other, _)| other != path);
+        self.properties.push((path.into(), value.to_vec()));
+    }
+
+    /// Puts the response of another record in place of this one's, and adds its properties.
+    pub(super) fn replace_all(&mut self, other: Self) {
+        self.headers = other.headers;
+        self.trailers = other.trailers;
+        for (path, value) in other.properties {
+            self.set_property(&path, &value);
+        }
+    }
+
+    pub(super) fn headers_mut(&mut self) -> &mut HeaderList {
+        &mut self.headers
+    }
+
+    pub(super) fn trailers_mut(&mut self) -> &mut HeaderList {
+        &mut self.trailers
+    }
 }
 
 impl StreamInfo for Record {

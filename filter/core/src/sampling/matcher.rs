@@ -18,7 +18,6 @@ use crate::direction::Direction;
 use crate::headers::{Name, RequestHeaders};
 use crate::node::Node;
 use crate::pattern::{self, Glob};
-use crate::semconv::describe::SpanDescriber;
 use crate::semconv::http;
 
 /// What is left of a match on one node.
@@ -40,13 +39,12 @@ enum Path {
 }
 
 /// A request, as far as a match may ask.
-#[derive(Debug)]
-pub(crate) struct Candidate<'a, A, D> {
+pub(crate) struct Candidate<'a, A, D, O> {
     known: &'a RequestHeaders<'a>,
     path: Option<&'a [u8]>,
     all: A,
     direction: D,
-    descriptions: Option<&'a SpanDescriber>,
+    operation: O,
 }
 
 impl Matcher {
@@ -87,6 +85,7 @@ impl Matcher {
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
+            impl Fn() -> Cow<'static, str>,
         >,
     ) -> bool {
         self.path
@@ -115,9 +114,10 @@ impl Matcher {
     }
 }
 
-impl<'a, A, D: Fn() -> Direction> Candidate<'a, A, D> {
-    /// The request with these headers, of which `all` are all. The direction may be asked for more than once.
-    pub(crate) fn new(known: &'a RequestHeaders<'a>, all: A, direction: D) -> Self {
+impl<'a, A, D: Fn() -> Direction, O: Fn() -> Cow<'static, str>> Candidate<'a, A, D, O> {
+    /// The request with these headers, of which `all` are all. The direction may be asked for more than once. `operation` is
+    /// the name that its span would have.
+    pub(crate) fn new(known: &'a RequestHeaders<'a>, all: A, direction: D, operation: O) -> Self {
         Self {
             known,
             path: known
@@ -125,25 +125,14 @@ impl<'a, A, D: Fn() -> Direction> Candidate<'a, A, D> {
                 .map(|target| http::split_target(target).0),
             all,
             direction,
-            descriptions: None,
-        }
-    }
-
-    /// The same, of which spans say this.
-    #[inline]
-    pub(crate) fn described_by(self, descriptions: &'a SpanDescriber) -> Self {
-        Self {
-            descriptions: Some(descriptions),
-            ..self
+            operation,
         }
     }
 
     /// What its span would be called.
     #[inline]
     pub(crate) fn operation(&self) -> Cow<'static, str> {
-        self.descriptions
-            .map(|descriptions| descriptions.operation(self.known))
-            .unwrap_or_default()
+        (self.operation)()
     }
 
     /// Which way it goes.

@@ -2,5 +2,6 @@
 
 pub(crate) mod document;
 pub(crate) mod poll;
+pub mod server;
 pub mod strategy;
 pub(crate) mod table;

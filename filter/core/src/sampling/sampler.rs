@@ -8,6 +8,7 @@
 //! default percentage. Where percentages are fetched, they take the place of the last two. Roots may be limited
 //! besides; what came in sampled never is.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::cell::LazyCell;
 
@@ -70,6 +71,7 @@ impl Sampler {
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
+            impl Fn() -> Cow<'static, str>,
         >,
         limits: &mut RateLimits,
         remote: Option<&mut Strategy>,
@@ -141,6 +143,7 @@ impl Sampler {
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
+            impl Fn() -> Cow<'static, str>,
         >,
     ) -> Option<Threshold> {
         let mut rules = self.rules.iter();

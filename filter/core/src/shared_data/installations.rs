@@ -11,11 +11,24 @@
 use alloc::vec::Vec;
 
 use super::lease::Lease;
+use crate::proxy::{SharedData, Stream, Worker};
 use crate::time::Nanos;
 
 /// The names of installations, each with the time at which it was last renewed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Installations<'a>(Vec<(&'a [u8], Nanos)>);
+
+/// Renews the entry of this plugin in the list of all, and returns true if there are others.
+pub(crate) fn renew(proxy: &(impl Stream + SharedData + Worker)) -> bool {
+    let name = proxy.property("plugin_name").unwrap_or_default();
+    let list = proxy.shared_data(LIST);
+    let installations = Installations::read(&list);
+    let now = proxy.now();
+    if let Some(renewed) = installations.renewed(&name, now) {
+        proxy.set_shared_data(LIST, &renewed);
+    }
+    installations.has_others(&name, now)
+}
 
 impl<'a> Installations<'a> {
     /// Reads a list; what cannot be read ends it.
@@ -83,6 +96,9 @@ fn cut(name: &[u8]) -> &[u8] {
 
 /// One is enough to know that there are others.
 const MAX_OTHERS: usize = 7;
+
+/// The key of the list.
+const LIST: &[u8] = b"sidespan.installs";
 
 #[cfg(test)]
 mod tests {

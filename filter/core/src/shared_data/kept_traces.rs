@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::ids::TraceId;
+use crate::proxy::SharedData;
 use crate::time::Nanos;
 
 /// The outbound side's notes.
@@ -18,6 +19,21 @@ pub trait KeptTraces {
     fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8>;
     /// Puts a value there.
     fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]);
+}
+
+/// The slots in the data that all workers of the proxy share.
+pub(crate) struct SharedSlots<'a, P>(pub(crate) &'a P);
+
+impl<P: SharedData> KeptTraces for SharedSlots<'_, P> {
+    #[inline]
+    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
+        self.0.shared_data(slot)
+    }
+
+    #[inline]
+    fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
+        self.0.set_shared_data(slot, value);
+    }
 }
 
 /// Shared data for whoever uses this crate without a proxy.

@@ -18,12 +18,15 @@
 //! state = sampling (0 deferred, 1 deny, 2 accept, 3 debug) + 4 if the trace id is random + 8 if it came with 16 digits
 //! ```
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::headers::{Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
 use crate::propagation::context::{SamplingState, SpanContext};
+use crate::proxy::SharedData;
 use crate::time::Nanos;
 
 /// An id of a request: printable and of a bounded length.
@@ -51,6 +54,58 @@ impl<'a> RequestId<'a> {
         // Always: the mask has ten bits.
         u16::try_from((hash ^ (hash >> 32)) & SLOT_MASK).unwrap_or_default()
     }
+}
+
+/// A note that was left, to be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    key: String,
+    value: Vec<u8>,
+}
+
+impl Note {
+    /// Takes the note back, if nobody has written over it since.
+    #[inline]
+    pub(crate) fn take_back(&self, data: &impl SharedData) {
+        if data.shared_data(self.key.as_bytes()) == self.value {
+            data.set_shared_data(self.key.as_bytes(), &[]);
+        }
+    }
+}
+
+/// Leaves a note. It is written without comparison: who writes over another's note takes a hint away, and nothing else.
+#[inline]
+pub(crate) fn note(
+    data: &impl SharedData,
+    id: RequestId<'_>,
+    context: &SpanContext,
+    now: Nanos,
+) -> Note {
+    let note = Note {
+        key: key(id),
+        value: encode(id, context, now),
+    };
+    data.set_shared_data(note.key.as_bytes(), &note.value);
+    note
+}
+
+/// Returns the context that was noted under an id. The time is asked for only where a note is.
+#[inline]
+pub(crate) fn find(
+    data: &impl SharedData,
+    id: RequestId<'_>,
+    now: impl FnOnce() -> Nanos,
+) -> Option<SpanContext> {
+    let value = data.shared_data(key(id).as_bytes());
+    if value.is_empty() {
+        return None;
+    }
+    decode(&value, id, now())
+}
+
+#[inline]
+fn key(id: RequestId<'_>) -> String {
+    format!("sidespan.request.{}", id.slot())
 }
 
 /// Writes a note.

@@ -26,8 +26,10 @@ use crate::stats::Counter;
 use crate::stream_info::source::StreamInfo;
 use crate::time::Nanos;
 use crate::tracer::open_spans::OpenSpans;
+use crate::tracer::request_decision::RequestDecision;
 use crate::tracer::request_trace::RequestTrace;
 use crate::tracer::state::State;
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::cell::LazyCell;
 
@@ -109,8 +111,9 @@ impl Tracer {
         }
     }
 
-    /// Reads who calls and decides; `None` leaves the request untouched. `all` are all its headers, which are walked over
-    /// only where a match names one. The direction and the time are asked for only where they matter.
+    /// Reads who calls and decides. `all` are all headers of the request, which are walked over only where a match names one.
+    /// `noted` finds the context of another request with the same `x-request-id`. The direction, the time and the note are
+    /// asked for only where they make a difference.
     #[inline]
     pub fn decide<'a>(
         &'a self,
@@ -118,22 +121,9 @@ impl Tracer {
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
         direction: impl FnOnce() -> Direction,
         now: impl FnOnce() -> Nanos,
-        state: &mut State<impl Random>,
-    ) -> Option<RequestTrace<'a>> {
-        self.decide_correlated(headers, all, direction, now, |_| None, state)
-    }
-
-    /// The same, where `noted` finds what was noted of another request with this id, and is asked only where that matters.
-    #[inline]
-    pub fn decide_correlated<'a>(
-        &'a self,
-        headers: &RequestHeaders<'a>,
-        all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
-        direction: impl FnOnce() -> Direction,
-        now: impl FnOnce() -> Nanos,
         noted: impl FnOnce(RequestId<'_>) -> Option<SpanContext>,
         state: &mut State<impl Random>,
-    ) -> Option<RequestTrace<'a>> {
+    ) -> RequestDecision<'a> {
         let State {
             ids,
             limits,
@@ -145,14 +135,21 @@ impl Tracer {
             Some(trust) if *direction == Direction::Edge => trust,
             _ => &self.trust,
         };
-        let subject = Candidate::new(headers, all, || *direction).described_by(&self.descriptions);
+        let operation = || self.descriptions.operation(headers);
+        let subject = Candidate::new(headers, all, || *direction, operation);
         if self.excludes(&subject) {
             stats.add(Counter::DroppedExclude);
-            return (trust.context != ContextTrust::Accept).then(RequestTrace::silent);
+            let is_accepted = trust.context == ContextTrust::Accept;
+            return RequestDecision::Excluded((!is_accepted).then(RequestTrace::silent));
         }
         let mut found = propagation::extract(&self.propagation.extract, trust, headers, stats);
         // Where outside contexts are not believed, nothing of any may stay, though it be no context.
-        let untouched = || (trust.context != ContextTrust::Accept).then(RequestTrace::silent);
+        let untouched = || match trust.context {
+            ContextTrust::Accept => RequestDecision::Untouched,
+            ContextTrust::Restart | ContextTrust::Ignore => {
+                RequestDecision::Traced(RequestTrace::silent())
+            }
+        };
         let joined = self.joined(&found, headers, || *direction, noted, stats);
         if found.present.is_empty() && joined.is_none() && self.sampler.is_none() {
             return untouched();
@@ -179,7 +176,7 @@ impl Tracer {
         };
         let Some(sampler) = &self.sampler else {
             request_trace.add_state_members(headers, stats);
-            return Some(request_trace);
+            return RequestDecision::Traced(request_trace);
         };
         let trace_id = parent.map_or_else(|| ids.trace_id(), |context| Some(context.trace_id));
         let (Some(trace_id), Some(span_id)) = (trace_id, ids.span_id()) else {
@@ -189,7 +186,7 @@ impl Tracer {
                 return untouched();
             }
             request_trace.add_state_members(headers, stats);
-            return Some(request_trace);
+            return RequestDecision::Traced(request_trace);
         };
         let member = Member::read(request_trace.tracestate.member(threshold::MEMBER));
         let randomness = member.randomness(trace_id);
@@ -221,7 +218,7 @@ impl Tracer {
         request_trace.randomness = randomness;
         request_trace.decision = Some(decision).filter(|_| self.records);
         request_trace.add_state_members(headers, stats);
-        Some(request_trace)
+        RequestDecision::Traced(request_trace)
     }
 
     /// The ids that are to be left for the access log: of the trace, and of the span that the request has here. Where
@@ -303,6 +300,7 @@ impl Tracer {
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
+            impl Fn() -> Cow<'static, str>,
         >,
     ) -> bool {
         let is_in = |list: &[Matcher]| list.iter().any(|matcher| matcher.matches(subject));

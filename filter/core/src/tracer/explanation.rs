@@ -4,6 +4,7 @@
 use core::fmt;
 
 use super::decide::Tracer;
+use super::request_decision::RequestDecision;
 use super::request_trace::RequestTrace;
 use crate::headers::RequestHeaders;
 use crate::propagation;
@@ -22,18 +23,21 @@ pub struct Explanation<'a> {
 }
 
 impl Tracer {
-    /// Explains what was decided on a request. `request_trace` is none where it was left untouched.
+    /// Returns one line that explains the decision on a request.
     pub fn explain<'a>(
         &'a self,
         headers: &'a RequestHeaders<'a>,
-        request_trace: Option<&'a RequestTrace<'a>>,
-        is_excluded: bool,
+        decision: &'a RequestDecision<'a>,
     ) -> Explanation<'a> {
         Explanation {
             tracer: self,
             headers,
-            request_trace,
-            is_excluded,
+            request_trace: match decision {
+                RequestDecision::Excluded(trace) => trace.as_ref(),
+                RequestDecision::Untouched => None,
+                RequestDecision::Traced(trace) => Some(trace),
+            },
+            is_excluded: matches!(decision, RequestDecision::Excluded(_)),
         }
     }
 }

@@ -6,6 +6,7 @@
 use alloc::vec::Vec;
 
 use super::server_timing;
+use crate::headers::HeaderWriter;
 use crate::stream_info::source::StreamInfo;
 
 /// Which part of a response has come.
@@ -62,6 +63,16 @@ impl HeaderChange {
                 }
             }
             _ => Self::Leave,
+        }
+    }
+
+    /// Writes the change into a part of a response.
+    #[inline]
+    pub(crate) fn write(&self, writer: &mut impl HeaderWriter) {
+        match self {
+            Self::Leave => {}
+            Self::Set(value) => writer.set(server_timing::NAME, value),
+            Self::Remove => writer.remove(server_timing::NAME),
         }
     }
 

@@ -1,0 +1,247 @@
+//! The way to the collector: a request that the exporter has ready leaves as a call to a cluster, and its answer comes back.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::answer::{Answer, Grpc};
+use super::exporter::{Exporter, SendTrigger, SpanExporter};
+use super::response::{ExportOutcome, Failure, message};
+use super::settings::{Compression, Export, Otlp, Protocol};
+use crate::cluster_call::failure_log::LogEvent;
+use crate::id_generator::{IdGenerator, Random};
+use crate::otlp::request::RequestFrame;
+use crate::proxy::{ClusterCalls, LogLevel, Worker};
+use crate::span::Span;
+use crate::stats::Stats;
+use crate::time::Nanos;
+
+/// The way to the collector.
+#[derive(Debug)]
+pub struct Collector {
+    otlp: Otlp,
+    // Those of the configuration that have a value.
+    headers: Vec<(String, String)>,
+    // Sent where these have none.
+    user_agent: String,
+    pub(crate) exporter: Exporter,
+    // The call that the exporter waits for.
+    call: Option<u32>,
+    // Set once a full batch has asked for a tick, until that comes. Asking again would put it off again, and under load
+    // for ever, because the proxy starts its timer anew each time.
+    is_tick_near: bool,
+}
+
+impl Collector {
+    /// Returns the way to `export.otlp`; `None` where nothing is exported. `headers` are those of the configuration, with
+    /// their values; `user_agent` is sent where they have none.
+    pub fn new(
+        export: &Export,
+        frame: RequestFrame,
+        headers: Vec<(String, String)>,
+        user_agent: &str,
+    ) -> Option<Self> {
+        Some(Self {
+            user_agent: user_agent.into(),
+            exporter: Exporter::new(export, frame)?,
+            otlp: export.otlp.clone()?,
+            headers,
+            call: None,
+            is_tick_near: false,
+        })
+    }
+
+    /// Returns how long one try may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.otlp.timeout
+    }
+
+    /// Sets the usual tick again, if this one was asked for out of turn.
+    pub(crate) fn on_tick(&mut self, worker: &impl Worker) {
+        if core::mem::take(&mut self.is_tick_near) {
+            worker.set_tick_period(self.exporter.tick_period());
+        }
+    }
+
+    /// Sends what is due.
+    pub(crate) fn send_due(
+        &mut self,
+        proxy: &(impl ClusterCalls + Worker),
+        trigger: SendTrigger,
+        ids: &mut IdGenerator<impl Random>,
+        stats: &mut Stats,
+    ) {
+        let now = proxy.now();
+        if self.exporter.is_overdue(now) {
+            self.call = None;
+            let outcome = Failure::NoAnswer.again();
+            self.end_call(proxy, outcome, now, ids, stats, |_| None);
+        }
+        let Some((body, compression)) = self.exporter.next(now, trigger, stats) else {
+            return;
+        };
+        let (content_type, encoding) = match self.otlp.protocol {
+            Protocol::Grpc => ("application/grpc", "grpc-encoding"),
+            Protocol::HttpProtobuf => ("application/x-protobuf", "content-encoding"),
+        };
+        let mut headers: Vec<(&str, &str)> = [
+            (":method", "POST"),
+            (":path", self.otlp.path.as_str()),
+            (":authority", self.otlp.authority.as_str()),
+            ("content-type", content_type),
+            // So that no proxy on the way makes spans of our own export (B3, "Handling B3 when reporting data").
+            ("b3", "0"),
+        ]
+        .into();
+        if self.otlp.protocol == Protocol::Grpc {
+            headers.push(("te", "trailers"));
+        }
+        if compression == Compression::Gzip {
+            headers.push((encoding, "gzip"));
+        }
+        if self.headers.iter().all(|(name, _)| name != USER_AGENT) {
+            headers.push((USER_AGENT, self.user_agent.as_str()));
+        }
+        let configured = self.headers.iter();
+        headers.extend(configured.map(|(name, value)| (name.as_str(), value.as_str())));
+        match proxy.http_call(&self.otlp.cluster, &headers, Some(body), self.otlp.timeout) {
+            Ok(token) => self.call = Some(token),
+            Err(error) => {
+                let outcome = Failure::SendError(error).again();
+                self.end_call(proxy, outcome, now, ids, stats, |_| None);
+            }
+        }
+    }
+
+    /// Takes the answer to a call.
+    pub(crate) fn take_answer(
+        &mut self,
+        proxy: &(impl ClusterCalls + Worker),
+        token: u32,
+        body_bytes: usize,
+        has_trailers: bool,
+        ids: &mut IdGenerator<impl Random>,
+        stats: &mut Stats,
+    ) {
+        if self.call != Some(token) {
+            return;
+        }
+        self.call = None;
+        let protocol = self.otlp.protocol;
+        let parts = AnswerParts::read(proxy, protocol, body_bytes, has_trailers);
+        let answer = parts.answer();
+        let now = proxy.now();
+        let outcome = ExportOutcome::read(protocol, &answer, now);
+        self.end_call(proxy, outcome, now, ids, stats, |headers| {
+            let secrets = headers.iter().map(|(_, value)| value.as_str());
+            message(protocol, &answer, secrets)
+        });
+    }
+
+    fn end_call(
+        &mut self,
+        worker: &impl Worker,
+        outcome: ExportOutcome,
+        now: Nanos,
+        ids: &mut IdGenerator<impl Random>,
+        stats: &mut Stats,
+        message: impl FnOnce(&[(String, String)]) -> Option<String>,
+    ) {
+        let [jitter] = ids.take().unwrap_or_default();
+        let cluster = &self.otlp.cluster;
+        match self.exporter.answered(outcome, now, jitter, stats) {
+            Some(LogEvent::Failing(failure)) => match message(&self.headers) {
+                Some(message) => worker.log(
+                    LogLevel::Warn,
+                    format_args!(
+                        "export to cluster {cluster} fails: {failure}; it says: {message}"
+                    ),
+                ),
+                None => worker.log(
+                    LogLevel::Warn,
+                    format_args!("export to cluster {cluster} fails: {failure}"),
+                ),
+            },
+            Some(LogEvent::Recovered) => worker.log(
+                LogLevel::Info,
+                format_args!("export to cluster {cluster} works again"),
+            ),
+            None => {}
+        }
+    }
+}
+
+impl SpanExporter for Collector {
+    #[inline]
+    fn export(&mut self, span: &Span, now: Nanos, stats: &mut Stats) {
+        self.exporter.push(span, now, stats);
+    }
+
+    /// Asks for a tick if a whole batch waits. A stream may not send, because the answer would find it gone. The next tick
+    /// may, and it is to come soon.
+    #[inline]
+    fn after_export(&mut self, worker: &impl Worker) {
+        if self.exporter.is_full() && !self.is_tick_near {
+            self.is_tick_near = true;
+            worker.set_tick_period(SOON);
+        }
+    }
+}
+
+/// The parts of an answer, as they lie in the proxy.
+struct AnswerParts {
+    status: Option<Vec<u8>>,
+    retry_after: Option<Vec<u8>>,
+    grpc: [Option<Vec<u8>>; 3],
+    body: Vec<u8>,
+    body_bytes: usize,
+}
+
+impl AnswerParts {
+    fn read(
+        proxy: &impl ClusterCalls,
+        protocol: Protocol,
+        body_bytes: usize,
+        has_trailers: bool,
+    ) -> Self {
+        let grpc = match protocol {
+            Protocol::Grpc => {
+                // An answer without a message has them among the headers.
+                has_trailers
+                    .then(|| GRPC.map(|name| proxy.answer_trailer(name)))
+                    .filter(|[status, ..]| status.is_some())
+                    .unwrap_or_else(|| GRPC.map(|name| proxy.answer_header(name)))
+            }
+            Protocol::HttpProtobuf => Default::default(),
+        };
+        Self {
+            status: proxy.answer_header(":status"),
+            retry_after: proxy.answer_header("retry-after"),
+            grpc,
+            body: proxy.answer_body(MAX_READ_BYTES),
+            body_bytes,
+        }
+    }
+
+    fn answer(&self) -> Answer<'_> {
+        let [status, message, details] = &self.grpc;
+        Answer {
+            status: self.status.as_deref(),
+            grpc: Grpc {
+                status: status.as_deref(),
+                message: message.as_deref(),
+                details: details.as_deref(),
+            },
+            retry_after: self.retry_after.as_deref(),
+            body: &self.body,
+            body_bytes: self.body_bytes,
+        }
+    }
+}
+
+const GRPC: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+const USER_AGENT: &str = "user-agent";
+/// Soon enough for a batch that is full.
+const SOON: Duration = Duration::from_millis(1);
+/// Nobody needs more of a collector's answer.
+const MAX_READ_BYTES: usize = 64 * 1024;

@@ -1,0 +1,447 @@
+//! The filter: one request in the order of the callbacks, and between them the tick and the answers to calls.
+//!
+//! ```text
+//! on_request_headers    duplicate? -> baggage -> decide -> log -> open | hold -> inject -> note
+//! on_response_headers   hold: worth keeping?  -> server-timing;  attempt: status
+//! on_response_body      the end of the response
+//! on_response_trailers  as headers, for gRPC's status
+//! on_log, on_done       finish -> push, or keep -> open -> finish -> push;  take the note back
+//! on_tick               installations -> send what is due -> ask the sampling server
+//! on_call_response      the collector's answer, or the sampling server's
+//! ```
+//!
+//! This is the only place that knows the sequence. The plugin maps proxy-wasm's callbacks to these; tests, fuzz targets,
+//! benches and `sidespan check --request` call the same with a proxy in memory.
+
+use alloc::boxed::Box;
+use core::cell::Cell;
+use core::time::Duration;
+
+use crate::config::{Config, Role};
+use crate::direction::{Direction, DirectionSource};
+use crate::export::collector::Collector;
+use crate::export::exporter::{Exporter, SendTrigger, SpanExporter};
+use crate::headers::RequestHeaders;
+use crate::headers::pairs::HeaderPairs;
+use crate::id_generator::Random;
+use crate::node::Node;
+use crate::proxy::{LogLevel, Proxy, Stream};
+use crate::sampling::remote::server::SamplingServer;
+use crate::shared_data::kept_traces::SharedSlots;
+use crate::shared_data::queue_ledger::QueuedSpans;
+use crate::shared_data::{installations, request_ids};
+use crate::stats::Counter;
+use crate::time::Nanos;
+use crate::tracer::attempt::AttemptState;
+use crate::tracer::decide::Tracer;
+use crate::tracer::keep::pending::PendingSpans;
+use crate::tracer::keep::response_header::{HeaderChange, ResponsePart};
+use crate::tracer::open_spans::OpenSpans;
+use crate::tracer::state::State;
+
+/// One configuration at work in one worker.
+#[derive(Debug)]
+pub struct Filter<P, R, E> {
+    /// The proxy.
+    pub proxy: P,
+    /// The state that one request leaves for the next.
+    pub state: State<R>,
+    tracer: Tracer,
+    direction: DirectionSource,
+    role: Role,
+    exporter: Option<E>,
+    sampling_server: Option<SamplingServer>,
+    // True while other installations are in this process, and may be in this chain.
+    has_copies: bool,
+}
+
+/// The state that one stream carries from its request to its end.
+#[derive(Debug, Default)]
+pub struct StreamState {
+    spans: Option<StreamSpans>,
+    // True where `server-timing` may not name kept traces to the caller.
+    strips_server_timing: bool,
+    // The note that the request has left for another one with its id.
+    note: Option<request_ids::Note>,
+}
+
+/// The spans of one stream.
+#[derive(Debug)]
+enum StreamSpans {
+    Recorded(Box<OpenSpans>),
+    Attempt(Box<OpenSpans>),
+    Pending(PendingSpans),
+}
+
+impl StreamState {
+    /// Returns true if the response makes a difference here.
+    #[inline]
+    pub fn listens(&self) -> bool {
+        self.strips_server_timing
+            || matches!(
+                self.spans,
+                Some(StreamSpans::Attempt(_) | StreamSpans::Pending(_))
+            )
+    }
+
+    /// Returns true if anything is left to be done at the end.
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        self.spans.is_some() || self.note.is_some()
+    }
+
+    /// Notes a part of the response's body.
+    #[inline]
+    pub fn on_response_body(&mut self, end_of_stream: bool) {
+        if end_of_stream {
+            self.end_response();
+        }
+    }
+
+    /// Notes that the response has come to its end.
+    #[inline]
+    pub fn end_response(&mut self) {
+        match &mut self.spans {
+            Some(StreamSpans::Attempt(spans)) => spans.hear_end(),
+            Some(StreamSpans::Pending(spans)) => spans.hear_end(),
+            // The proxy says at the end how a recorded request ended.
+            Some(StreamSpans::Recorded(_)) | None => {}
+        }
+    }
+}
+
+impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
+    /// Returns the filter of a workload on this node. `proxy` answers for the worker from now on.
+    pub fn new(
+        config: &Config,
+        node: &Node,
+        node_id: &str,
+        proxy: P,
+        random: R,
+        exporter: Option<E>,
+        sampling_server: Option<SamplingServer>,
+    ) -> Self {
+        Self {
+            tracer: Tracer::new(config, node),
+            direction: DirectionSource::new(config.direction, node_id),
+            role: config.role,
+            state: State::new(config, random),
+            exporter,
+            sampling_server,
+            has_copies: config.role == Role::Request && installations::renew(&proxy),
+            proxy,
+        }
+    }
+
+    /// Treats the headers of the current stream's request.
+    #[inline]
+    pub fn on_request_headers(&mut self, stream: &mut StreamState) {
+        match self.role {
+            Role::Request => self.begin_request(stream),
+            Role::Attempt => self.begin_attempt(stream),
+        }
+    }
+
+    #[inline]
+    fn begin_request(&mut self, stream: &mut StreamState) {
+        let proxy = &self.proxy;
+        if self.has_copies && is_marked(proxy) {
+            self.state.stats.add(Counter::ContextDuplicateInstall);
+            return;
+        }
+        let block = proxy.request_headers();
+        let all = || HeaderPairs::new(&block);
+        let headers = RequestHeaders::read_only(self.tracer.names(), all());
+        let baggage = self.tracer.baggage();
+        if baggage.is_touched() {
+            let writer = &mut proxy.request_writer();
+            baggage.rewrite(&headers, all(), writer, &mut self.state.stats);
+        }
+        let direction = StreamDirection::new(self.direction);
+        let mut decision = self.tracer.decide(
+            &headers,
+            all(),
+            || direction.of(proxy),
+            || proxy.now(),
+            |id| request_ids::find(proxy, id, || proxy.now()),
+            &mut self.state,
+        );
+        if proxy.logs_debug() {
+            let explanation = self.tracer.explain(&headers, &decision);
+            proxy.log(LogLevel::Debug, format_args!("{explanation}"));
+        }
+        let Some(request_trace) = decision.request_trace() else {
+            stream.strips_server_timing = self.tracer.strips_server_timing(direction.known());
+            return;
+        };
+        if let Some((trace_id, span_id)) = self.tracer.access_log_ids(request_trace) {
+            proxy.set_filter_state(TRACE_ID, &trace_id.to_hex());
+            proxy.set_filter_state(SPAN_ID, &span_id.to_hex());
+        }
+        if request_trace.is_recorded() {
+            // The proxy says at the end how long it took, so nobody has to look at the clock now.
+            let now = Nanos(0);
+            let state = &mut self.state;
+            stream.spans = request_trace
+                .begin(direction.of(proxy), &headers, all(), now, state)
+                .map(Box::new)
+                .map(StreamSpans::Recorded);
+        } else if request_trace.is_held() {
+            let (now, state) = (|| proxy.now(), &mut self.state);
+            stream.spans = self
+                .tracer
+                .hold(request_trace, || direction.of(proxy), &headers, now, state)
+                .map(StreamSpans::Pending);
+        }
+        let writer = &mut proxy.request_writer();
+        self.tracer.inject(request_trace, &headers, writer);
+        let noted = self
+            .tracer
+            .to_note(request_trace, &headers, || direction.of(proxy));
+        stream.strips_server_timing = self.tracer.strips_server_timing(direction.known());
+        stream.note =
+            noted.map(|(id, context)| request_ids::note(proxy, id, &context, proxy.now()));
+    }
+
+    #[inline]
+    fn begin_attempt(&mut self, stream: &mut StreamState) {
+        let proxy = &self.proxy;
+        let block = proxy.request_headers();
+        let headers = RequestHeaders::read_only(self.tracer.names(), HeaderPairs::new(&block));
+        let begun = self.tracer.begin_attempt(
+            &headers,
+            HeaderPairs::new(&block),
+            || AttemptState::read(&proxy.property(ATTEMPTS)?),
+            proxy.now(),
+            &mut self.state,
+            &mut proxy.request_writer(),
+        );
+        if let Some((spans, attempt)) = begun {
+            proxy.set_filter_state(ATTEMPTS, &attempt.to_bytes());
+            stream.spans = Some(StreamSpans::Attempt(Box::new(spans)));
+        }
+    }
+
+    /// Treats the headers of the current stream's response.
+    #[inline]
+    pub fn on_response_headers(&mut self, stream: &mut StreamState) {
+        self.hear(stream, ResponsePart::Headers);
+    }
+
+    /// Treats the trailers of the current stream's response.
+    #[inline]
+    pub fn on_response_trailers(&mut self, stream: &mut StreamState) {
+        self.hear(stream, ResponsePart::Trailers);
+    }
+
+    #[inline]
+    fn hear(&mut self, stream: &mut StreamState, part: ResponsePart) {
+        let proxy = &self.proxy;
+        let change = match &mut stream.spans {
+            Some(StreamSpans::Attempt(spans)) => return self.tracer.hear_attempt(spans, proxy),
+            Some(StreamSpans::Pending(spans)) => {
+                let (now, kept, state) = (|| proxy.now(), &mut SharedSlots(proxy), &mut self.state);
+                self.tracer.hear_held(spans, part, proxy, kept, now, state)
+            }
+            _ if stream.strips_server_timing => HeaderChange::stripped(part, proxy),
+            _ => return,
+        };
+        match part {
+            ResponsePart::Headers => change.write(&mut proxy.response_writer()),
+            ResponsePart::Trailers => change.write(&mut proxy.trailer_writer()),
+        }
+    }
+
+    /// Finishes the spans of the current stream, which the proxy is about to log.
+    #[inline]
+    pub fn on_log(&mut self, stream: &mut StreamState) {
+        let StreamState { spans, note, .. } = core::mem::take(stream);
+        match spans {
+            Some(StreamSpans::Recorded(spans)) => self.finish(*spans, false),
+            Some(StreamSpans::Attempt(spans)) => self.finish(*spans, true),
+            Some(StreamSpans::Pending(spans)) => self.finish_pending(spans),
+            None => {}
+        }
+        if let Some(note) = note {
+            note.take_back(&self.proxy);
+        }
+    }
+
+    #[inline]
+    fn finish(&mut self, spans: OpenSpans, is_attempt: bool) {
+        let Some(exporter) = &mut self.exporter else {
+            return;
+        };
+        let proxy = &self.proxy;
+        let now = proxy.now();
+        let export = &mut |span| exporter.export(&span, now, &mut self.state.stats);
+        match is_attempt {
+            true => self.tracer.finish_attempt(spans, proxy, now, export),
+            false => self.tracer.finish(spans, proxy, now, export),
+        }
+        exporter.after_export(proxy);
+    }
+
+    /// Decides about spans that were not sampled, and finishes those that are kept.
+    #[inline]
+    fn finish_pending(&mut self, mut spans: PendingSpans) {
+        let proxy = &self.proxy;
+        let (kept, now, state) = (&mut SharedSlots(proxy), || proxy.now(), &mut self.state);
+        if !self.tracer.settle_held(&mut spans, proxy, kept, now, state) {
+            return;
+        }
+        let Some(exporter) = &mut self.exporter else {
+            return;
+        };
+        let block = proxy.request_headers();
+        let all = HeaderPairs::new(&block);
+        let headers = RequestHeaders::read(all.clone());
+        let (now, stats) = (proxy.now(), &mut self.state.stats);
+        if let Some(spans) = self.tracer.open_held(spans, headers, all, now, stats) {
+            let export = &mut |span| exporter.export(&span, now, stats);
+            self.tracer.finish(spans, proxy, now, export);
+        }
+        exporter.after_export(proxy);
+    }
+}
+
+impl<P: Proxy, R: Random> Filter<P, R, Collector> {
+    /// Does what is due from time to time. `is_ending` while the configuration ends and only its last spans are sent.
+    pub fn on_tick(&mut self, is_ending: bool) {
+        let proxy = &self.proxy;
+        self.state.stats.add(Counter::WorkerTicks);
+        self.has_copies = self.role == Role::Request && installations::renew(proxy);
+        if let Some(collector) = &mut self.exporter {
+            collector.on_tick(proxy);
+        }
+        if let Some(server) = &mut self.sampling_server
+            && !is_ending
+        {
+            server.ask(proxy, &mut self.state.remote, &mut self.state.ids);
+        }
+    }
+
+    /// Takes the answer to a call. Returns true if it was the collector's, so that more may be sent now.
+    pub fn on_call_response(&mut self, token: u32, body_bytes: usize, has_trailers: bool) -> bool {
+        let (
+            proxy,
+            State {
+                ids, remote, stats, ..
+            },
+        ) = (&self.proxy, &mut self.state);
+        if let Some(server) = &mut self.sampling_server
+            && server.take_answer(proxy, token, body_bytes, remote, ids)
+        {
+            return false;
+        }
+        if let Some(collector) = &mut self.exporter {
+            collector.take_answer(proxy, token, body_bytes, has_trailers, ids, stats);
+        }
+        true
+    }
+
+    /// Sends what is due on this occasion.
+    pub fn send(&mut self, trigger: SendTrigger) {
+        if let Some(collector) = &mut self.exporter {
+            let State { ids, stats, .. } = &mut self.state;
+            collector.send_due(&self.proxy, trigger, ids, stats);
+        }
+    }
+
+    /// Returns how often the tick is wanted.
+    pub fn tick_period(&self) -> Duration {
+        self.exporter().map_or(IDLE_TICK, Exporter::tick_period)
+    }
+
+    /// Returns the exporter, where there is one.
+    #[inline]
+    pub fn exporter(&self) -> Option<&Exporter> {
+        self.exporter.as_ref().map(|collector| &collector.exporter)
+    }
+
+    /// Returns the spans that are queued or under way.
+    pub fn queued_spans(&self) -> QueuedSpans {
+        let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        self.exporter()
+            .map_or_else(QueuedSpans::default, |exporter| QueuedSpans {
+                spans: number(exporter.spans()),
+                bytes: number(exporter.bytes()),
+            })
+    }
+
+    /// Gives up on queued spans, each of which is counted.
+    pub fn close(&mut self) {
+        if let Some(collector) = &mut self.exporter {
+            collector.exporter.close(&mut self.state.stats);
+        }
+    }
+
+    /// Returns until when the last batches may take when this ends.
+    pub fn drain_until(&self) -> Nanos {
+        let timeout = self
+            .exporter
+            .as_ref()
+            .map_or(Duration::ZERO, Collector::timeout);
+        self.proxy.now().after(timeout)
+    }
+
+    /// Returns true if any queued span may still be sent before then.
+    pub fn is_draining(&self, until: Nanos) -> bool {
+        self.exporter()
+            .is_some_and(|exporter| exporter.can_send_until(until, self.proxy.now()))
+    }
+}
+
+/// The direction of one stream, asked for where it makes a difference, and once.
+struct StreamDirection {
+    source: DirectionSource,
+    known: Cell<Option<Direction>>,
+}
+
+impl StreamDirection {
+    #[inline]
+    fn new(source: DirectionSource) -> Self {
+        Self {
+            known: Cell::new(source.known()),
+            source,
+        }
+    }
+
+    #[inline]
+    fn of(&self, stream: &impl Stream) -> Direction {
+        self.known.get().unwrap_or_else(|| {
+            let direction = match self.source {
+                DirectionSource::Fixed(direction) => direction,
+                DirectionSource::Listener => Direction::of_listener(stream.listener_direction()),
+            };
+            self.known.set(Some(direction));
+            direction
+        })
+    }
+
+    #[inline]
+    fn known(&self) -> Option<Direction> {
+        self.known.get()
+    }
+}
+
+/// Returns true if the stream has been through another installation of the filter; from now on it has been through this one.
+#[inline]
+fn is_marked(stream: &impl Stream) -> bool {
+    let is_marked = stream.property(MARK).is_some();
+    if !is_marked {
+        stream.set_filter_state(MARK, b"1");
+    }
+    is_marked
+}
+
+/// Keeps the state of tries in Envoy's filter state `wasm.sidespan.attempts`.
+const ATTEMPTS: &str = "sidespan.attempts";
+/// The name in Envoy's filter state is `wasm.sidespan.trace_id`, which `%FILTER_STATE%` of an access log finds.
+const TRACE_ID: &str = "sidespan.trace_id";
+/// The same for `wasm.sidespan.span_id`.
+const SPAN_ID: &str = "sidespan.span_id";
+/// The mark of an installation, `wasm.sidespan.seen`.
+const MARK: &str = "sidespan.seen";
+/// Without an exporter, ticks are for counters alone.
+const IDLE_TICK: Duration = Duration::from_secs(1);

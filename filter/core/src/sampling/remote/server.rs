@@ -1,0 +1,161 @@
+//! The way to the sampling server, whose answer takes the place of the configured percentages.
+//!
+//! Each worker asks for itself, because a call's answer comes back to the worker that made it, and keeps what it got.
+
+use alloc::format;
+use alloc::string::String;
+use core::time::Duration;
+
+use super::document::Document;
+use super::poll::{Answer, Failure, Fault, Poll, target};
+use super::strategy::Strategy;
+use crate::cluster_call::failure_log::LogEvent;
+use crate::id_generator::{IdGenerator, Random};
+use crate::proxy::{ClusterCalls, LogLevel, Worker};
+use crate::sampling::settings::{Remote, Sampling};
+
+/// The way to the sampling server.
+#[derive(Debug)]
+pub struct SamplingServer {
+    remote: Remote,
+    target: String,
+    user_agent: String,
+    // Of the configuration, so that the log says anew what holds under a new one.
+    digest: String,
+    poll: Poll,
+    // The call that is under way.
+    call: Option<u32>,
+}
+
+impl SamplingServer {
+    /// Returns the way to `sampling.remote`; `None` where nothing is fetched. `digest` is the configuration's.
+    pub fn new(
+        sampling: Option<&Sampling>,
+        service: Option<&str>,
+        digest: &str,
+        user_agent: &str,
+    ) -> Option<Self> {
+        let remote = sampling?.remote.clone()?;
+        Some(Self {
+            target: target(&remote.path, service.unwrap_or_default()),
+            user_agent: user_agent.into(),
+            digest: digest.into(),
+            poll: Poll::new(remote.interval),
+            call: None,
+            remote,
+        })
+    }
+
+    /// Asks, if it is time to.
+    pub(crate) fn ask(
+        &mut self,
+        proxy: &(impl ClusterCalls + Worker),
+        strategy: &mut Option<Strategy>,
+        ids: &mut IdGenerator<impl Random>,
+    ) {
+        let now = proxy.now();
+        if self.poll.is_overdue(now) {
+            self.call = None;
+            self.end_call(proxy, Err(Failure::NoAnswer.into()), strategy, ids);
+        }
+        if !self.poll.begins(now) {
+            return;
+        }
+        let headers = [
+            (":method", "GET"),
+            (":path", self.target.as_str()),
+            (":authority", self.remote.authority.as_str()),
+            ("accept", "application/json"),
+            ("user-agent", self.user_agent.as_str()),
+            // So that no proxy on the way makes spans of our own question.
+            ("b3", "0"),
+        ];
+        match proxy.http_call(&self.remote.cluster, &headers, None, Poll::TIMEOUT) {
+            Ok(token) => self.call = Some(token),
+            Err(error) => {
+                self.end_call(proxy, Err(Failure::SendError(error).into()), strategy, ids);
+            }
+        }
+    }
+
+    /// Takes the answer to a call; `false` where the call was somebody else's.
+    pub(crate) fn take_answer(
+        &mut self,
+        proxy: &(impl ClusterCalls + Worker),
+        token: u32,
+        body_bytes: usize,
+        strategy: &mut Option<Strategy>,
+        ids: &mut IdGenerator<impl Random>,
+    ) -> bool {
+        if self.call != Some(token) {
+            return false;
+        }
+        self.call = None;
+        let status = proxy.answer_header(":status");
+        let body = match body_bytes <= Answer::MAX_BYTES {
+            true => proxy.answer_body(Answer::MAX_BYTES),
+            false => [].into(),
+        };
+        let answer = Answer {
+            status: status.as_deref(),
+            body: &body,
+            body_bytes,
+        };
+        self.end_call(proxy, answer.document(), strategy, ids);
+        true
+    }
+
+    fn end_call(
+        &mut self,
+        worker: &impl Worker,
+        result: Result<Document, Fault>,
+        strategy: &mut Option<Strategy>,
+        ids: &mut IdGenerator<impl Random>,
+    ) {
+        let [jitter] = ids.take().unwrap_or_default();
+        let failure = result.as_ref().err().map(|fault| fault.failure);
+        let event = self.poll.ended(failure, worker.now(), jitter);
+        let cluster = &self.remote.cluster;
+        match (event, &result) {
+            (Some(LogEvent::Failing(_)), Err(fault)) => {
+                let holding = match strategy {
+                    Some(strategy) => format!("still {}", strategy.document()),
+                    None => "the configured percentages".into(),
+                };
+                let line = format_args!(
+                    "sampling.remote: cluster {cluster} fails: {fault}; what holds: {holding}"
+                );
+                self.log_once(worker, LogLevel::Warn, line);
+            }
+            (Some(LogEvent::Recovered), _) => {
+                let line = format_args!("sampling.remote: cluster {cluster} works again");
+                self.log_once(worker, LogLevel::Info, line);
+            }
+            _ => {}
+        }
+        if let Ok(document) = result {
+            self.apply(worker, document, strategy);
+        }
+    }
+
+    /// Puts a document into force.
+    fn apply(&self, worker: &impl Worker, document: Document, strategy: &mut Option<Strategy>) {
+        let is_held = |strategy: &Strategy| *strategy.document() == document;
+        if strategy.as_ref().is_some_and(is_held) {
+            return;
+        }
+        let cluster = &self.remote.cluster;
+        let line = format_args!("sampling.remote: cluster {cluster} says: {document}");
+        self.log_once(worker, LogLevel::Info, line);
+        *strategy = Some(Strategy::new(document, strategy.take()));
+    }
+
+    /// Writes a line that all workers come to write, though not at once: each asks once an interval.
+    fn log_once(&self, worker: &impl Worker, level: LogLevel, line: core::fmt::Arguments<'_>) {
+        let round = self.remote.interval.saturating_mul(2).max(ONE_ROUND);
+        worker.log_once(level, "sampling", &self.digest, round, line);
+    }
+}
+
+/// Ticks are late where a worker is busy.
+const ONE_ROUND: Duration = Duration::from_secs(10);
