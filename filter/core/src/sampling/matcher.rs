@@ -15,10 +15,10 @@ use alloc::vec::Vec;
 
 use super::request_match::{Match, PathMatch};
 use crate::direction::Direction;
+use crate::headers::target;
 use crate::headers::{Name, RequestHeaders};
 use crate::node::Node;
 use crate::pattern::{self, Glob};
-use crate::semconv::http;
 
 /// What is left of a match on one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,7 +122,7 @@ impl<'a, A, D: Fn() -> Direction, O: Fn() -> Cow<'static, str>> Candidate<'a, A,
             known,
             path: known
                 .first(Name::Path)
-                .map(|target| http::split_target(target).0),
+                .map(|target| target::split_target(target).0),
             all,
             direction,
             operation,

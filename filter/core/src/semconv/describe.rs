@@ -14,6 +14,7 @@ use super::names::{AttributeKey, AttributeWriter, NameSet, SpanSide};
 use super::settings::Spans;
 use super::{http, response_flags, rpc};
 use crate::codec::number;
+use crate::headers::target;
 use crate::headers::{Name, RequestHeaders};
 use crate::node::Node;
 use crate::pattern;
@@ -102,7 +103,7 @@ impl SpanDescriber {
     /// The method of a gRPC call, or else the first template that describes the path.
     #[inline]
     fn kind(&self, headers: &RequestHeaders<'_>) -> (Option<rpc::Method>, Option<usize>) {
-        let (path, _) = http::split_target(headers.first(Name::Path).unwrap_or_default());
+        let (path, _) = target::split_target(headers.first(Name::Path).unwrap_or_default());
         if headers.first(Name::ContentType).is_some_and(rpc::is_grpc) {
             return (Some(rpc::Method::of_path(path)), None);
         }
@@ -225,10 +226,13 @@ impl SpanDescriber {
             && let Some(peer) = told.fact(Attribute::Source)
         {
             if is_client && !is_socket(&peer) {
-                writer.text(AttributeKey::ClientAddress, http::split_authority(&peer).0);
+                writer.text(
+                    AttributeKey::ClientAddress,
+                    target::split_authority(&peer).0,
+                );
             }
             // Envoy takes what `x-forwarded-for` says for the source, then without a port: nobody at this connection.
-            let is_told = http::split_authority(&peer).1 == Some(b"0");
+            let is_told = target::split_authority(&peer).1 == Some(b"0");
             if !hides_peer && !is_told {
                 describe_peer(writer, &peer);
             }
@@ -280,7 +284,7 @@ fn describe_peer(writer: &mut AttributeWriter<'_>, peer: &[u8]) {
         writer.text(AttributeKey::PeerAddress, peer);
         return;
     }
-    let (address, port) = http::split_authority(peer);
+    let (address, port) = target::split_authority(peer);
     writer.text(AttributeKey::PeerAddress, address);
     if let Some(port) = port.and_then(number::parse::<u16>) {
         writer.number(AttributeKey::PeerPort, i64::from(port));

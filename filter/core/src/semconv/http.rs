@@ -17,7 +17,6 @@ use alloc::vec::Vec;
 
 use super::names::{AttributeKey, AttributeWriter};
 use super::response_flags::{self, DOWNSTREAM_GONE};
-pub(crate) use crate::headers::target::{split_authority, split_target};
 use crate::headers::{Name, Names, RequestHeaders};
 use crate::span::{SpanKind, Status};
 use crate::stream_info::outcome::ResponseOutcome;
