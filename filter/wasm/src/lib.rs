@@ -4,5 +4,5 @@
 //! its own, and compiled to be small.
 
 proxy_wasm::main! {{
-    sidespan_request::start();
+    sidespan_hot::start();
 }}
