@@ -8,13 +8,13 @@
 //!
 //! Whoever adds to the way of a request marks it too; a test that counts instructions will tell.
 
-use proxy_wasm::traits::HttpContext;
+use sidespan_abi::traits::HttpContext;
 use sidespan_plugin::Sharing;
 
 /// Says how contexts are made.
 pub fn start() {
     sidespan_plugin::start();
-    proxy_wasm::set_root_context(|_| sidespan_plugin::root(stream));
+    sidespan_abi::set_root_context(|_| sidespan_plugin::root(stream));
 }
 
 fn stream(shared: Sharing) -> Box<dyn HttpContext> {

@@ -9,7 +9,7 @@
 //!
 //! A panic in here ends the VM, and with it every request of the pod. Whatever can fail therefore has an answer that
 //! lets the request pass: no `unwrap`, no indexing, no unchecked arithmetic, and hostcalls whose status is a number.
-//! Traits and dispatch are those of the SDK, as far as they are needed (`sidespan-dispatch`); its hostcalls are not used, for
+//! Traits and dispatch are those of the SDK, as far as they are needed (`sidespan-abi`); its hostcalls are not used, for
 //! they panic on bytes that are not UTF-8 and on any status they do not expect.
 #![deny(
     clippy::unwrap_used,
@@ -40,8 +40,8 @@ mod worker;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use proxy_wasm::traits::{HttpContext, RootContext};
 use shared::Shared;
+use sidespan_abi::traits::{HttpContext, RootContext};
 
 /// What a root context shares with its streams.
 pub struct Sharing(Rc<RefCell<Shared>>);

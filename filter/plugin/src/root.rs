@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use sidespan_abi::traits::{Context, HttpContext, RootContext};
 use sidespan_core::config::{Config, ConfigError};
 use sidespan_core::export::exporter::SendTrigger;
 use sidespan_core::time::Nanos;

@@ -7,8 +7,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
+use sidespan_abi::traits::{Context, HttpContext};
+use sidespan_abi::types::Action;
 use sidespan_core::tracer::keep::response_header::ResponsePart;
 
 use crate::begun::Begun;

@@ -3,6 +3,6 @@
 //! Nothing but where it begins. How this crate is compiled is how the linker's optimiser treats all others, so it is a crate of
 //! its own, and compiled to be small.
 
-proxy_wasm::main! {{
+sidespan_abi::main! {{
     sidespan_hot::start();
 }}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proxy_wasm::types::Status as SdkStatus;
+use sidespan_abi::types::Status as SdkStatus;
 use sidespan_core::cluster_call::send_error::SendError;
 
 /// What the proxy's servers are told of who asks.
@@ -17,10 +17,9 @@ pub(crate) fn http_call(
     body: Option<&[u8]>,
     timeout: Duration,
 ) -> Result<u32, SendError> {
-    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout).map_err(
-        |status| match status {
+    sidespan_abi::hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout)
+        .map_err(|status| match status {
             SdkStatus::BadArgument => SendError::UnknownCluster,
             _ => SendError::NotSent,
-        },
-    )
+        })
 }

@@ -178,8 +178,8 @@ filter/core/src/tracer: correlated -> its face
 filter/core/src/tracer: request_trace -> its face
 filter/core/src/tracer: explanation -> its face
 filter/core/src/tracer: keeping -> its face
-filter/dispatch/src: traits -> types
-filter/dispatch/src: types -> traits
+filter/abi/src: traits -> types
+filter/abi/src: types -> traits
 filter/plugin/src: root -> its face
 filter/plugin/src/host: current -> its face
 filter/plugin/src/host: maps -> its face

@@ -18,6 +18,7 @@
 )]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+mod context_table;
 #[cfg_attr(
     test,
     expect(dead_code, reason = "a test has no proxy that would call it")
@@ -27,7 +28,6 @@ mod contexts;
 mod exports;
 #[cfg(not(test))]
 pub mod hostcalls;
-mod slots;
 pub mod traits;
 pub mod types;
 

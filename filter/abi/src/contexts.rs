@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::slots::Slots;
+use crate::context_table::ContextTable;
 use crate::traits::{HttpContext, RootContext};
 use crate::types::NewRootContext;
 
@@ -17,7 +17,7 @@ pub(crate) struct Contexts {
     new_root: Cell<Option<NewRootContext>>,
     // A handful: one for each configuration in this VM.
     roots: RefCell<Vec<(u32, Box<dyn RootContext>)>>,
-    streams: RefCell<Slots<Box<dyn HttpContext>>>,
+    streams: RefCell<ContextTable<Box<dyn HttpContext>>>,
     // Whose callback is under way.
     active: Cell<u32>,
     // Tokens, and the contexts that made the calls.
@@ -34,7 +34,7 @@ impl Contexts {
         Self {
             new_root: Cell::new(None),
             roots: RefCell::new(Vec::new()),
-            streams: RefCell::new(Slots::new()),
+            streams: RefCell::new(ContextTable::new()),
             active: Cell::new(0),
             calls: RefCell::new(Vec::new()),
         }

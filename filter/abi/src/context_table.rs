@@ -4,13 +4,13 @@
 //! cannot know that nobody chooses these numbers.
 
 /// Values by their numbers.
-pub(crate) struct Slots<T> {
+pub(crate) struct ContextTable<T> {
     // None, or a power of two of them.
     slots: Vec<Option<(u32, T)>>,
     len: usize,
 }
 
-impl<T> Slots<T> {
+impl<T> ContextTable<T> {
     pub(crate) const fn new() -> Self {
         Self {
             slots: Vec::new(),
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn holds_what_a_map_holds() {
-        let (mut slots, mut model) = (Slots::new(), HashMap::new());
+        let (mut slots, mut model) = (ContextTable::new(), HashMap::new());
         let mut seed = 3_u64;
         for step in 0..200_000_u32 {
             seed ^= seed << 13;
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn short_streams_among_long_ones_are_found_at_once() {
-        let mut slots = Slots::new();
+        let mut slots = ContextTable::new();
         for number in 1..100_000_u32 {
             slots.insert(number, ());
             // One in a hundred stays for good.
