@@ -8,11 +8,11 @@
     reason = "hostcalls are foreign functions, and their results are raw memory of this module"
 )]
 
-mod call;
-mod current;
+mod cluster_call;
 mod maps;
 mod metric;
 mod random;
+mod stream_info;
 mod swap;
 
 use std::ptr;
@@ -20,11 +20,11 @@ use std::time::Duration;
 
 use sidespan_core::time::Nanos;
 
-pub(crate) use call::{PRODUCT, http_call};
-pub(crate) use current::CurrentExchange;
+pub(crate) use cluster_call::{PRODUCT, http_call};
 pub(crate) use maps::{MapWriter, header, header_map};
 pub(crate) use metric::{MetricId, MetricKind, define_metric, increment_metric, record_metric};
 pub(crate) use random::WasiEntropy;
+pub(crate) use stream_info::CurrentExchange;
 pub(crate) use swap::{Swap, Version};
 
 /// The request headers of a stream.

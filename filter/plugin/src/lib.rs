@@ -19,35 +19,23 @@
     clippy::arithmetic_side_effects
 )]
 
-mod begun;
 mod collector;
-mod correlation;
 mod host;
-mod installs;
-mod introduction;
-mod keep;
+mod instance;
 mod logging;
 mod metrics;
 mod node;
-mod queues;
-mod remote;
 mod root;
-mod running;
-mod shared;
+mod sampling_server;
+mod shared_data;
+mod startup_log;
 mod stream;
+mod stream_state;
 mod worker;
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use shared::Shared;
 use sidespan_abi::traits::{HttpContext, RootContext};
 
-/// What a root context shares with its streams.
-pub struct Sharing(Rc<RefCell<Shared>>);
-
-/// Makes the context of a stream.
-pub type NewStream = fn(Sharing) -> Box<dyn HttpContext>;
+pub use crate::instance::{NewStream, Sharing};
 
 /// Goes first.
 pub fn start() {

@@ -20,13 +20,14 @@ use sidespan_core::tracer::keep::response_header::{HeaderChange, ResponsePart};
 use sidespan_core::tracer::open_spans::OpenSpans;
 use sidespan_core::tracer::state::State;
 
-use crate::begun::{Begun, Spans};
 use crate::collector::Collector;
 use crate::host::{self, CurrentExchange, MapWriter, WasiEntropy};
-use crate::introduction::{self, VERSION};
-use crate::keep::{self, SharedNotes};
-use crate::remote::SamplingServer;
-use crate::{correlation, installs, logging, node, running};
+use crate::sampling_server::SamplingServer;
+use crate::shared_data::kept_traces::{self, SharedNotes};
+use crate::shared_data::{config_lease, installations, request_ids};
+use crate::startup_log::{self, VERSION};
+use crate::stream_state::{Spans, StreamState};
+use crate::{logging, node};
 
 /// A configuration at work.
 pub(crate) struct Worker {
@@ -49,9 +50,9 @@ impl Worker {
         let node = node::read(config.labels(), variables);
         let resource = node.resource(&config.spans, VERSION, digest);
         let facing = DirectionSource::new(config.direction, &node::id());
-        let says = running::is_first_to_say("configuration", digest, ONE_ROUND);
+        let says = config_lease::is_first_to_say("configuration", digest, ONE_ROUND);
         if says {
-            introduction::say(config, digest, &node, &resource, facing);
+            startup_log::say(config, digest, &node, &resource, facing);
         }
         let envelope = RequestFrame::new(
             &resource,
@@ -74,13 +75,13 @@ impl Worker {
             state: State::new(config, WasiEntropy),
             collector,
             sampling_server,
-            has_copies: config.role == Role::Request && installs::renew(),
+            has_copies: config.role == Role::Request && installations::renew(),
         }
     }
 
     /// Treats the headers of the current stream, and notes what is to be handed back at its end.
     #[inline]
-    pub(crate) fn begin(&mut self, begun: &mut Begun) {
+    pub(crate) fn begin(&mut self, begun: &mut StreamState) {
         match self.role {
             Role::Request => self.begin_request(begun),
             Role::Attempt => {
@@ -90,8 +91,8 @@ impl Worker {
     }
 
     #[inline]
-    fn begin_request(&mut self, begun: &mut Begun) {
-        if self.has_copies && installs::is_seen_before() {
+    fn begin_request(&mut self, begun: &mut StreamState) {
+        if self.has_copies && installations::is_seen_before() {
             self.state.stats.add(Counter::ContextDuplicateInstall);
             return;
         }
@@ -117,7 +118,7 @@ impl Worker {
             HeaderPairs::new(&block),
             &mut direction,
             host::now,
-            correlation::find,
+            request_ids::find,
             &mut self.state,
         );
         if log::log_enabled!(log::Level::Debug) {
@@ -157,7 +158,7 @@ impl Worker {
         self.tracer.inject(request_trace, &headers, writer);
         let to_note = self.tracer.to_note(request_trace, &headers, &mut direction);
         begun.strips = self.tracer.strips_server_timing(facing.known().or(known));
-        begun.note = to_note.map(|(id, context)| correlation::note(id, &context));
+        begun.note = to_note.map(|(id, context)| request_ids::note(id, &context));
     }
 
     #[inline]
@@ -178,7 +179,7 @@ impl Worker {
 
     /// Listens to a part of the response of the current stream.
     #[inline]
-    pub(crate) fn hear(&mut self, begun: &mut Begun, part: ResponsePart) {
+    pub(crate) fn hear(&mut self, begun: &mut StreamState, part: ResponsePart) {
         match &mut begun.spans {
             Some(Spans::Tried(active)) => self.tracer.hear_attempt(active, &self.exchange),
             Some(Spans::PendingSpans(held)) => {
@@ -190,9 +191,11 @@ impl Worker {
                     host::now,
                     &mut self.state,
                 );
-                keep::say(part, &word);
+                kept_traces::say(part, &word);
             }
-            _ if begun.strips => keep::say(part, &HeaderChange::stripped(part, &self.exchange)),
+            _ if begun.strips => {
+                kept_traces::say(part, &HeaderChange::stripped(part, &self.exchange))
+            }
             _ => {}
         }
     }
@@ -256,7 +259,7 @@ impl Worker {
     /// The tick has come: if it was asked for out of turn, from here on it is the usual again.
     pub(crate) fn ticked(&mut self) {
         self.state.stats.add(Counter::WorkerTicks);
-        self.has_copies = self.role == Role::Request && installs::renew();
+        self.has_copies = self.role == Role::Request && installations::renew();
         logging::follow();
         if let Some(collector) = &mut self.collector {
             collector.ticked();

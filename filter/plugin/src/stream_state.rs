@@ -3,11 +3,11 @@
 use sidespan_core::tracer::keep::pending::PendingSpans;
 use sidespan_core::tracer::open_spans::OpenSpans;
 
-use crate::correlation::Note;
+use crate::shared_data::request_ids::Note;
 
 /// What one stream carries.
 #[derive(Default)]
-pub(crate) struct Begun {
+pub(crate) struct StreamState {
     pub(crate) spans: Option<Spans>,
     /// Whether words about traces are to be taken out of the response.
     pub(crate) strips: bool,
@@ -25,7 +25,7 @@ pub(crate) enum Spans {
     PendingSpans(PendingSpans),
 }
 
-impl Begun {
+impl StreamState {
     /// Whether there is anything to be done with a response.
     #[inline]
     pub(crate) fn listens(&self) -> bool {

@@ -13,7 +13,7 @@ use sidespan_core::sampling::settings::Remote;
 use sidespan_core::tracer::state::State;
 
 use crate::host::{self, WasiEntropy};
-use crate::running;
+use crate::shared_data::config_lease;
 
 /// The way to the sampling server.
 pub(crate) struct SamplingServer {
@@ -140,7 +140,7 @@ impl SamplingServer {
     fn is_first_to_say(&self, line: &str) -> bool {
         let round = self.remote.interval.saturating_mul(2).max(ONE_ROUND);
         let what = format!("{} {line}", self.digest);
-        running::is_first_to_say("sampling", &what, round)
+        config_lease::is_first_to_say("sampling", &what, round)
     }
 }
 

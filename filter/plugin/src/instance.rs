@@ -1,18 +1,28 @@
 //! What a root context and its streams have in common, whatever became of the configuration.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use sidespan_abi::traits::HttpContext;
 use sidespan_core::config::ConfigError;
 use sidespan_core::shared_data::queue_ledger::{QueueLedger, QueuedSpans};
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::keep::response_header::ResponsePart;
 
-use crate::begun::{Begun, Spans};
 use crate::metrics::Metrics;
-use crate::queues::{self, Noted};
-use crate::running;
+use crate::shared_data::config_lease;
+use crate::shared_data::queue_ledger::{self, Noted};
+use crate::stream_state::{Spans, StreamState};
 use crate::worker::Worker;
 
-pub(crate) struct Shared {
+/// What a root context shares with its streams.
+pub struct Sharing(pub(crate) Rc<RefCell<Instance>>);
+
+/// Makes the context of a stream.
+pub type NewStream = fn(Sharing) -> Box<dyn HttpContext>;
+
+pub(crate) struct Instance {
     pub(crate) mode: Mode,
     metrics: Option<Metrics>,
     // None where there is no randomness to tell workers apart.
@@ -32,7 +42,7 @@ pub(crate) enum Mode {
     },
 }
 
-impl Shared {
+impl Instance {
     pub(crate) fn new() -> Self {
         Self {
             mode: Mode::New,
@@ -54,7 +64,7 @@ impl Shared {
 
     /// Treats the headers of the current request.
     #[inline]
-    pub(crate) fn begin(&mut self, begun: &mut Begun) {
+    pub(crate) fn begin(&mut self, begun: &mut StreamState) {
         if let Mode::Working(worker) = &mut self.mode {
             worker.begin(begun);
         }
@@ -62,7 +72,7 @@ impl Shared {
 
     /// Listens to a part of the response of the current stream.
     #[inline]
-    pub(crate) fn hear(&mut self, begun: &mut Begun, part: ResponsePart) {
+    pub(crate) fn hear(&mut self, begun: &mut StreamState, part: ResponsePart) {
         if let Mode::Working(worker) = &mut self.mode {
             worker.hear(begun, part);
         }
@@ -92,7 +102,7 @@ impl Shared {
     pub(crate) fn end(&mut self, identity: &[u8; 8]) {
         if let Mode::Working(worker) = &mut self.mode {
             worker.close();
-            running::take_back(identity);
+            config_lease::take_back(identity);
         }
         self.write_metrics();
         if let Mode::Aside { .. } = self.mode {
@@ -111,7 +121,7 @@ impl Shared {
                 // Counters, gauges and the note move together or not at all: whoever counts what a trapped VM held knows
                 // the note alone.
                 let noted = match &mut self.ledger {
-                    Some(ledger) => queues::note(ledger, held),
+                    Some(ledger) => queue_ledger::note(ledger, held),
                     None => Some(Noted::default()),
                 };
                 let Some(Noted { lost, reclaimed }) = noted else {
@@ -134,7 +144,7 @@ impl Shared {
                 metrics.write_counters(&mut stats);
                 // Said again each time, for the end of another refused configuration takes it back for all; but not
                 // over a good one, beside which only the last streams of this one go on.
-                if !running::is_noted() {
+                if !config_lease::is_noted() {
                     metrics.write_refused(true);
                 }
             }
