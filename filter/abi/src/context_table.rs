@@ -1,11 +1,11 @@
-//! Values by numbers that are given one after the other: a table with open addresses, never more than half full.
+//! A table of contexts by their ids, which the proxy gives one after the other: open addressing, never more than half full.
 //!
-//! It is looked into with every callback of every stream. A general hash map is four times the code and half as fast, for it
+//! Every callback of every stream looks its context up. A general hash map is four times the code and half as fast, because it
 //! cannot know that nobody chooses these numbers.
 
-/// Values by their numbers.
+/// Values by their numbers, as contexts by their ids.
 pub(crate) struct ContextTable<T> {
-    // None, or a power of two of them.
+    // No slot, or a power of two of them.
     slots: Vec<Option<(u32, T)>>,
     len: usize,
 }
@@ -18,7 +18,7 @@ impl<T> ContextTable<T> {
         }
     }
 
-    /// The value of this number.
+    /// Returns the value of this number.
     #[inline]
     pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
         let place = self.place(number)?;
@@ -26,7 +26,7 @@ impl<T> ContextTable<T> {
         Some(value)
     }
 
-    /// Gives a number its value, in place of one that it had.
+    /// Sets the value of a number, in place of an older one.
     pub(crate) fn insert(&mut self, number: u32, value: T) {
         drop(self.remove(number));
         if self.len.saturating_mul(2) >= self.slots.len() {
@@ -35,12 +35,12 @@ impl<T> ContextTable<T> {
         self.put(number, value);
     }
 
-    /// Takes the value of a number out.
+    /// Removes the value of a number, and returns it.
     pub(crate) fn remove(&mut self, number: u32) -> Option<T> {
         let mut gap = self.place(number)?;
         let (_, value) = self.slots.get_mut(gap)?.take()?;
         self.len = self.len.saturating_sub(1);
-        // Whoever went past the gap to find a place would not be found behind it.
+        // A value that went past the gap to find its place would not be found behind the gap.
         let mut place = self.next(gap);
         while let Some(Some((other, _))) = self.slots.get(place) {
             let from_home = self.distance(self.home(*other), place);
@@ -91,8 +91,8 @@ impl<T> ContextTable<T> {
         }
     }
 
-    /// Numbers that follow each other go to the far ends of the table (Knuth's multiplicative hashing), so that long streams do
-    /// not stand in the way of short ones.
+    /// Returns the first slot to look into. Numbers that follow each other are put far apart (Knuth's multiplicative hashing),
+    /// so that long streams do not stand in the way of short ones.
     fn home(&self, number: u32) -> usize {
         let mixed = u64::from(number.wrapping_mul(GOLDEN));
         let count = u64::try_from(self.slots.len()).unwrap_or(0);

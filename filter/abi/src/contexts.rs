@@ -1,30 +1,33 @@
 //! The contexts of this VM, by the ids that the proxy has given them.
 //!
-//! A callback that comes while another of its kind is under way finds its contexts taken, and passes them by.
+//! A callback that comes while another of its kind is under way finds their contexts borrowed, and gets the answer for an
+//! unknown one: nothing in here can end the VM.
 
 use std::cell::{Cell, RefCell};
 
 use crate::context_table::ContextTable;
 use crate::traits::{HttpContext, RootContext};
-use crate::types::NewRootContext;
+
+/// A function that makes the root context of this id.
+pub type NewRootContext = fn(u32) -> Box<dyn RootContext>;
 
 thread_local! {
     static CONTEXTS: Contexts = const { Contexts::new() };
 }
 
-/// All of them, and the calls that wait for their answers.
+/// The contexts of one VM, and the HTTP calls that wait for their answers.
 pub(crate) struct Contexts {
     new_root: Cell<Option<NewRootContext>>,
-    // A handful: one for each configuration in this VM.
+    // One for each configuration in this VM: few enough to be looked through.
     roots: RefCell<Vec<(u32, Box<dyn RootContext>)>>,
     streams: RefCell<ContextTable<Box<dyn HttpContext>>>,
-    // Whose callback is under way.
+    // The context whose callback is under way.
     active: Cell<u32>,
-    // Tokens, and the contexts that made the calls.
+    // Tokens of HTTP calls, and the contexts that made them.
     calls: RefCell<Vec<(u32, u32)>>,
 }
 
-/// Says how root contexts are made.
+/// Sets the function that makes root contexts.
 pub fn set_root_context(new: NewRootContext) {
     Contexts::with((), |contexts| contexts.new_root.set(Some(new)));
 }
@@ -40,13 +43,13 @@ impl Contexts {
         }
     }
 
-    /// What is done with them.
+    /// Runs `act` on this thread's contexts; `otherwise` is the answer while the thread shuts down.
     #[inline]
     pub(crate) fn with<T>(otherwise: T, act: impl FnOnce(&Self) -> T) -> T {
         CONTEXTS.try_with(act).unwrap_or(otherwise)
     }
 
-    /// A stream's answer, or the other one where there is no such stream.
+    /// Returns the answer of a stream's context, or `otherwise` where there is no such stream.
     #[inline]
     pub(crate) fn stream<T>(
         id: u32,
@@ -62,7 +65,7 @@ impl Contexts {
         .unwrap_or(otherwise)
     }
 
-    /// A root's answer, or the other one where there is no such root.
+    /// Returns the answer of a root context, or `otherwise` where there is no such root.
     pub(crate) fn root<T>(id: u32, otherwise: T, ask: impl FnOnce(&mut dyn RootContext) -> T) -> T {
         Self::with(None, |contexts| {
             let mut roots = contexts.roots.try_borrow_mut().ok()?;
@@ -73,7 +76,7 @@ impl Contexts {
         .unwrap_or(otherwise)
     }
 
-    /// A context begins: a root's where it has no root of its own.
+    /// Makes a context: one of a stream in this root context, or a root context where `root` is 0.
     pub(crate) fn create(&self, id: u32, root: u32) -> Option<()> {
         if root == 0 {
             let new = self.new_root.get()?(id);
@@ -89,7 +92,7 @@ impl Contexts {
         Some(())
     }
 
-    /// A context is gone.
+    /// Drops a context.
     pub(crate) fn delete(&self, id: u32) -> Option<()> {
         let stream = self.streams.try_borrow_mut().ok()?.remove(id);
         if stream.is_none() {
@@ -99,14 +102,14 @@ impl Contexts {
         Some(())
     }
 
-    /// The context whose callback is under way has made a call.
+    /// Notes an HTTP call of the context whose callback is under way.
     pub(crate) fn called(&self, token: u32) {
         if let Ok(mut calls) = self.calls.try_borrow_mut() {
             calls.push((token, self.active.get()));
         }
     }
 
-    /// Who has made the call that is answered. Nobody waits for it any more.
+    /// Returns the context that has made an HTTP call, and forgets the call.
     pub(crate) fn answered(&self, token: u32) -> Option<u32> {
         let mut calls = self.calls.try_borrow_mut().ok()?;
         let place = calls.iter().position(|(other, _)| *other == token)?;

@@ -1,4 +1,6 @@
-//! What the proxy calls, by the names that it looks for (proxy-wasm ABI 0.2.1).
+//! Exports: every callback, under the name that the proxy looks for (proxy-wasm ABI 0.2.1).
+//!
+//! A callback that is not exported is not called either, which spares each request a way into the module.
 #![expect(
     unsafe_code,
     reason = "an exported name is one that nothing else may have"
@@ -8,11 +10,11 @@ use crate::contexts::Contexts;
 use crate::hostcalls;
 use crate::types::Action;
 
-/// Says which version of the ABI this is.
+/// Names the version of the ABI by being there.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_abi_version_0_2_1() {}
 
-/// Memory for what the proxy hands over; whoever gets its address owns it.
+/// Allocates memory for an answer of the proxy, as a boxed slice; `hostcalls/memory.rs` takes it over.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
     Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()
@@ -83,7 +85,7 @@ extern "C" fn proxy_on_response_trailers(id: u32, trailers: usize) -> Action {
     })
 }
 
-/// A connection instead of a request. Whoever installs an HTTP filter as a network filter hears of it at once, as with the SDK.
+/// Ends the VM at a connection, which only an HTTP filter that is installed as a network filter gets: the SDK does so as well.
 #[unsafe(no_mangle)]
 #[expect(
     clippy::panic,

@@ -1,15 +1,14 @@
-//! From the proxy's callbacks to the contexts they are about (proxy-wasm ABI 0.2.1): the part of proxy-wasm's Rust SDK that
-//! this filter has a use for, with the same names, so that either can stand for the other.
+//! The part of proxy-wasm ABI 0.2.1 that an HTTP filter for tracing needs: exports, contexts and hostcalls, with the names of
+//! proxy-wasm's Rust SDK (0.2.5).
 //!
 //! ```text
-//!   proxy_on_…  (exports)  ->  contexts  by their ids  ->  RootContext, HttpContext  (traits)
-//!   hostcalls::dispatch_http_call  ->  the token, and whose it is  ->  on_http_call_response
+//!   proxy_on_…  (exports)  ->  contexts, by their ids  ->  RootContext, HttpContext  (traits)
+//!   hostcalls   every call to the proxy, on plain numbers and bytes
+//!   hostcalls::dispatch_http_call  ->  the token, and its context  ->  on_http_call_response
 //! ```
 //!
-//! What the SDK has besides was an eighth of the guest: gRPC, TCP and queues, 60 methods for each kind of context, and three
-//! hash maps to look a stream up in. A callback that is not exported is not called either, which spares every request with
-//! a body one call for each part of it. And the SDK ends the VM, with all its requests, where the proxy names a context or a call
-//! that it does not know; here nothing happens, but for a connection where a request was meant.
+//! All `unsafe` code of a filter is in here. A panic ends the VM and with it every request of the proxy's worker, so an unknown
+//! context, call or status gets an answer that lets the request pass. One case is loud: a connection where a request was meant.
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -31,9 +30,9 @@ pub mod hostcalls;
 pub mod traits;
 pub mod types;
 
-pub use contexts::set_root_context;
+pub use contexts::{NewRootContext, set_root_context};
 
-/// What the proxy calls first: the block is to say which root context there is.
+/// Exports `_initialize`, which the proxy calls first: the block is to [set the root context](set_root_context).
 #[macro_export]
 macro_rules! main {
     ($code:block) => {

@@ -1,10 +1,10 @@
-//! What contexts are asked.
+//! Callbacks of the proxy, by the kind of context that they are for.
 
 use crate::types::Action;
 
-/// What every context is asked.
+/// Callbacks for every context.
 pub trait Context {
-    /// The answer to a call that this context has made.
+    /// Takes the answer to an HTTP call that this context has made.
     fn on_http_call_response(
         &mut self,
         _token: u32,
@@ -14,38 +14,38 @@ pub trait Context {
     ) {
     }
 
-    /// Whether the context may end; one that may not yet says later that it has.
+    /// Returns true if the context may end; one that may not yet calls [`done`](crate::hostcalls::done) once it may.
     fn on_done(&mut self) -> bool {
         true
     }
 }
 
-/// What is asked for a configuration in one VM.
+/// Callbacks for the context of one configuration in one VM.
 pub trait RootContext: Context {
-    /// Whether the configuration is accepted.
+    /// Returns true if the configuration is accepted.
     fn on_configure(&mut self, bytes: usize) -> bool;
 
-    /// The time that was asked for has passed.
+    /// Does what is due, once each [tick period](crate::hostcalls::set_tick_period).
     fn on_tick(&mut self);
 
     /// Makes the context of a stream.
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>>;
 }
 
-/// What is asked for a stream.
+/// Callbacks for the context of one stream.
 pub trait HttpContext: Context {
-    /// The request's headers are there.
+    /// Decides on the request's headers, which are all there.
     fn on_http_request_headers(&mut self, headers: usize, is_end: bool) -> Action;
 
-    /// The response's headers are there.
+    /// Decides on the response's headers, which are all there.
     fn on_http_response_headers(&mut self, headers: usize, is_end: bool) -> Action;
 
-    /// A part of the response's body is there.
+    /// Decides on a part of the response's body.
     fn on_http_response_body(&mut self, bytes: usize, is_end: bool) -> Action;
 
-    /// The response's trailers are there.
+    /// Decides on the response's trailers.
     fn on_http_response_trailers(&mut self, trailers: usize) -> Action;
 
-    /// The stream has ended.
+    /// Takes leave of the stream in the proxy's access log phase, when everything about it is known.
     fn on_log(&mut self);
 }

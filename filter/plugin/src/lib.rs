@@ -11,6 +11,7 @@
 //! lets the request pass: no `unwrap`, no indexing, no unchecked arithmetic, and hostcalls whose status is a number.
 //! Traits and dispatch are those of the SDK, as far as they are needed (`sidespan-abi`); its hostcalls are not used, for
 //! they panic on bytes that are not UTF-8 and on any status they do not expect.
+#![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -8,12 +8,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use sidespan_abi::hostcalls;
 use sidespan_abi::traits::{Context, HttpContext, RootContext};
+use sidespan_abi::types::BufferType;
 use sidespan_core::config::{Config, ConfigError};
 use sidespan_core::export::exporter::SendTrigger;
 use sidespan_core::time::Nanos;
 
-use crate::host;
+use crate::host::clock;
 use crate::instance::{Instance, Mode, NewStream, Sharing};
 use crate::shared_data::config_lease;
 use crate::worker::Worker;
@@ -51,7 +53,7 @@ impl Root {
             && !shared.is_draining(until)
         {
             shared.end(&self.identity);
-            host::done();
+            hostcalls::done();
         }
     }
 
@@ -64,16 +66,16 @@ impl Root {
         let mut worker = Worker::new(config, digest);
         self.identity = worker.identity();
         config_lease::note(&self.identity);
-        host::set_tick_period(worker.tick_period());
+        hostcalls::set_tick_period(worker.tick_period());
         shared.work(worker, self.identity);
     }
 
     fn stand_aside(shared: &mut Instance, errors: Vec<ConfigError>) {
         shared.metrics().write_refused(true);
-        host::set_tick_period(ASIDE_TICK);
+        hostcalls::set_tick_period(ASIDE_TICK);
         shared.mode = Mode::Aside {
             errors,
-            said_at: host::now(),
+            said_at: clock::now(),
         };
     }
 }
@@ -118,8 +120,8 @@ impl RootContext for Root {
         let Ok(mut shared) = shared.try_borrow_mut() else {
             return false;
         };
-        let configuration =
-            host::buffer(host::PLUGIN_CONFIGURATION, usize::MAX).unwrap_or_default();
+        let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX)
+            .unwrap_or_default();
         match Config::parse(&configuration) {
             Ok(config) => self.work(&mut shared, &config, &Config::digest(&configuration)),
             Err(errors) => {
@@ -148,7 +150,7 @@ impl RootContext for Root {
             }
             // A good configuration may have come while a stream of this one goes on.
             Mode::Aside { errors, said_at } if !config_lease::is_noted() => {
-                let now = host::now();
+                let now = clock::now();
                 if now.is_past(*said_at, REPEAT_ERRORS) {
                     *said_at = now;
                     log_errors(errors, false);

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use sidespan_abi::hostcalls;
+use sidespan_abi::types::{BufferType, MapType};
 use sidespan_core::cluster_call::failure_log::LogEvent;
 use sidespan_core::config::Config;
 use sidespan_core::sampling::remote::strategy::{
@@ -12,7 +14,8 @@ use sidespan_core::sampling::remote::strategy::{
 use sidespan_core::sampling::settings::Remote;
 use sidespan_core::tracer::state::State;
 
-use crate::host::{self, WasiEntropy};
+use crate::host::random::WasiRandom;
+use crate::host::{clock, cluster_call};
 use crate::shared_data::config_lease;
 
 /// The way to the sampling server.
@@ -40,8 +43,8 @@ impl SamplingServer {
     }
 
     /// Asks, if it is time to.
-    pub(crate) fn ask(&mut self, state: &mut State<WasiEntropy>) {
-        let now = host::now();
+    pub(crate) fn ask(&mut self, state: &mut State<WasiRandom>) {
+        let now = clock::now();
         if self.poll.is_overdue(now) {
             self.call = None;
             self.ended(Err(Failure::NoAnswer.into()), state);
@@ -54,11 +57,11 @@ impl SamplingServer {
             (":path", self.target.as_str()),
             (":authority", self.remote.authority.as_str()),
             ("accept", "application/json"),
-            ("user-agent", host::PRODUCT),
+            ("user-agent", cluster_call::PRODUCT),
             // So that no proxy on the way makes spans of our own question.
             ("b3", "0"),
         ];
-        match host::http_call(&self.remote.cluster, headers, None, Poll::TIMEOUT) {
+        match cluster_call::http_call(&self.remote.cluster, headers, None, Poll::TIMEOUT) {
             Ok(token) => self.call = Some(token),
             Err(unsent) => self.ended(Err(Failure::SendError(unsent).into()), state),
         }
@@ -69,15 +72,16 @@ impl SamplingServer {
         &mut self,
         token: u32,
         body_bytes: usize,
-        state: &mut State<WasiEntropy>,
+        state: &mut State<WasiRandom>,
     ) -> bool {
         if self.call != Some(token) {
             return false;
         }
         self.call = None;
-        let status = host::header(host::CALL_HEADERS, ":status");
+        let status = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status");
         let body = match body_bytes <= Answer::MAX_BYTES {
-            true => host::buffer(host::CALL_BODY, Answer::MAX_BYTES).unwrap_or_default(),
+            true => hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, Answer::MAX_BYTES)
+                .unwrap_or_default(),
             false => Vec::new(),
         };
         let answer = Answer {
@@ -89,10 +93,10 @@ impl SamplingServer {
         true
     }
 
-    fn ended(&mut self, result: Result<Document, Fault>, state: &mut State<WasiEntropy>) {
+    fn ended(&mut self, result: Result<Document, Fault>, state: &mut State<WasiRandom>) {
         let [jitter] = state.ids.take().unwrap_or_default();
         let failure = result.as_ref().err().map(|fault| fault.failure);
-        let news = self.poll.ended(failure, host::now(), jitter);
+        let news = self.poll.ended(failure, clock::now(), jitter);
         let cluster = &self.remote.cluster;
         match (news, &result) {
             (Some(LogEvent::Failing(_)), Err(fault)) => {
@@ -118,7 +122,7 @@ impl SamplingServer {
     }
 
     /// From here on this document holds.
-    fn hold(&self, document: Document, state: &mut State<WasiEntropy>) {
+    fn hold(&self, document: Document, state: &mut State<WasiRandom>) {
         let is_held = |strategy: &Strategy| *strategy.document() == document;
         if state.remote.as_ref().is_some_and(is_held) {
             return;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sidespan_abi::hostcalls;
+use sidespan_abi::types::MapType;
 use sidespan_core::config::{Config, Role};
 use sidespan_core::direction::DirectionSource;
 use sidespan_core::export::exporter::{Exporter, SendTrigger};
@@ -21,9 +23,12 @@ use sidespan_core::tracer::open_spans::OpenSpans;
 use sidespan_core::tracer::state::State;
 
 use crate::collector::Collector;
-use crate::host::{self, CurrentExchange, MapWriter, WasiEntropy};
+use crate::host::clock;
+use crate::host::header_writer::{self, MapWriter};
+use crate::host::random::WasiRandom;
+use crate::host::stream_info::CurrentStream;
 use crate::sampling_server::SamplingServer;
-use crate::shared_data::kept_traces::{self, SharedNotes};
+use crate::shared_data::kept_traces::SharedKeptTraces;
 use crate::shared_data::{config_lease, installations, request_ids};
 use crate::startup_log::{self, VERSION};
 use crate::stream_state::{Spans, StreamState};
@@ -32,10 +37,10 @@ use crate::{logging, node};
 /// A configuration at work.
 pub(crate) struct Worker {
     tracer: Tracer,
-    exchange: CurrentExchange,
+    exchange: CurrentStream,
     facing: DirectionSource,
     role: Role,
-    pub(crate) state: State<WasiEntropy>,
+    pub(crate) state: State<WasiRandom>,
     collector: Option<Collector>,
     sampling_server: Option<SamplingServer>,
     // Whether other installations are in this process, and may be in this chain.
@@ -67,12 +72,12 @@ impl Worker {
         Self {
             tracer: Tracer::new(config, &node),
             exchange: match (&collector, config.role) {
-                (Some(_), Role::Request) => CurrentExchange::prepare(),
-                _ => CurrentExchange::default(),
+                (Some(_), Role::Request) => CurrentStream::prepare(),
+                _ => CurrentStream::default(),
             },
             facing,
             role: config.role,
-            state: State::new(config, WasiEntropy),
+            state: State::new(config, WasiRandom),
             collector,
             sampling_server,
             has_copies: config.role == Role::Request && installations::renew(),
@@ -96,7 +101,7 @@ impl Worker {
             self.state.stats.add(Counter::ContextDuplicateInstall);
             return;
         }
-        let block = host::header_map(host::REQUEST_HEADERS);
+        let block = hostcalls::get_map_block(MapType::HttpRequestHeaders);
         let headers = RequestHeaders::read_only(self.tracer.names(), HeaderPairs::new(&block));
         let writer = &mut MapWriter::request_headers();
         let baggage = self.tracer.baggage();
@@ -117,7 +122,7 @@ impl Worker {
             &headers,
             HeaderPairs::new(&block),
             &mut direction,
-            host::now,
+            clock::now,
             request_ids::find,
             &mut self.state,
         );
@@ -133,8 +138,8 @@ impl Worker {
             return;
         };
         if let Some((trace_id, span_id)) = self.tracer.access_log_ids(request_trace) {
-            host::set_property(TRACE_ID, &trace_id.to_hex());
-            host::set_property(SPAN_ID, &span_id.to_hex());
+            hostcalls::set_property(TRACE_ID, &trace_id.to_hex());
+            hostcalls::set_property(SPAN_ID, &span_id.to_hex());
         }
         if request_trace.is_recorded() {
             // The proxy says at the end how long it took, so nobody has to look at the clock now.
@@ -150,7 +155,7 @@ impl Worker {
                     request_trace,
                     &mut direction,
                     &headers,
-                    host::now,
+                    clock::now,
                     &mut self.state,
                 )
                 .map(Spans::PendingSpans);
@@ -163,17 +168,17 @@ impl Worker {
 
     #[inline]
     fn begin_attempt(&mut self) -> Option<OpenSpans> {
-        let block = host::header_map(host::REQUEST_HEADERS);
+        let block = hostcalls::get_map_block(MapType::HttpRequestHeaders);
         let headers = RequestHeaders::read_only(self.tracer.names(), HeaderPairs::new(&block));
         let (active, memory) = self.tracer.begin_attempt(
             &headers,
             HeaderPairs::new(&block),
-            || AttemptState::read(&host::property(ATTEMPTS)?),
-            host::now(),
+            || AttemptState::read(&hostcalls::get_property(ATTEMPTS)?),
+            clock::now(),
             &mut self.state,
             &mut MapWriter::request_headers(),
         )?;
-        host::set_property(ATTEMPTS, &memory.to_bytes());
+        hostcalls::set_property(ATTEMPTS, &memory.to_bytes());
         Some(active)
     }
 
@@ -187,15 +192,16 @@ impl Worker {
                     held,
                     part,
                     &self.exchange,
-                    &mut SharedNotes,
-                    host::now,
+                    &mut SharedKeptTraces,
+                    clock::now,
                     &mut self.state,
                 );
-                kept_traces::say(part, &word);
+                header_writer::write_server_timing(part, &word);
             }
-            _ if begun.strips => {
-                kept_traces::say(part, &HeaderChange::stripped(part, &self.exchange))
-            }
+            _ if begun.strips => header_writer::write_server_timing(
+                part,
+                &HeaderChange::stripped(part, &self.exchange),
+            ),
             _ => {}
         }
     }
@@ -211,7 +217,7 @@ impl Worker {
             Spans::Tried(active) => (active, true),
             Spans::PendingSpans(held) => return self.finish_held(held),
         };
-        let now = host::now();
+        let now = clock::now();
         let (tracer, exchange) = (&self.tracer, &self.exchange);
         let push = &mut |span| collector.exporter.push(&span, now, &mut self.state.stats);
         if is_try {
@@ -225,8 +231,8 @@ impl Worker {
     /// Ends what was held, and makes its spans if they are kept.
     #[inline]
     fn finish_held(&mut self, mut held: PendingSpans) {
-        let (exchange, notes) = (self.exchange, &mut SharedNotes);
-        let (now, state) = (host::now, &mut self.state);
+        let (exchange, notes) = (self.exchange, &mut SharedKeptTraces);
+        let (now, state) = (clock::now, &mut self.state);
         if !self
             .tracer
             .settle_held(&mut held, &exchange, notes, now, state)
@@ -236,12 +242,12 @@ impl Worker {
         let Some(collector) = &mut self.collector else {
             return;
         };
-        let block = host::header_map(host::REQUEST_HEADERS);
+        let block = hostcalls::get_map_block(MapType::HttpRequestHeaders);
         let (headers, all) = (
             RequestHeaders::read(HeaderPairs::new(&block)),
             HeaderPairs::new(&block),
         );
-        let now = host::now();
+        let now = clock::now();
         let mut kept = Stats::default();
         if let Some(active) = self.tracer.open_held(held, headers, all, now, &mut kept) {
             let push = &mut |span| collector.exporter.push(&span, now, &mut self.state.stats);
@@ -271,7 +277,7 @@ impl Worker {
         if let Some(collector) = &mut self.collector {
             collector.send_due(
                 urgency,
-                host::now(),
+                clock::now(),
                 &mut self.state.ids,
                 &mut self.state.stats,
             );
@@ -334,13 +340,13 @@ impl Worker {
             .collector
             .as_ref()
             .map_or(Duration::ZERO, Collector::timeout);
-        host::now().after(timeout)
+        clock::now().after(timeout)
     }
 
     /// Whether anything that waits may still go until then.
     pub(crate) fn is_draining(&self, until: Nanos) -> bool {
         self.exporter()
-            .is_some_and(|exporter| exporter.can_send_until(until, host::now()))
+            .is_some_and(|exporter| exporter.can_send_until(until, clock::now()))
     }
 
     /// Random bytes that tell this configuration from every other.

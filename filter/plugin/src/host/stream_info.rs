@@ -1,54 +1,61 @@
-//! The exchange of the current stream, as the proxy tells it.
+//! What the proxy knows of the current stream: its attributes, and the headers of its response.
 
+use sidespan_abi::hostcalls;
+use sidespan_abi::types::MapType;
 use sidespan_core::stream_info::attributes::AttributeSet;
 use sidespan_core::stream_info::source::StreamInfo;
 
-use super::{RESPONSE_HEADERS, RESPONSE_TRAILERS, foreign, header, property};
-
-/// What the proxy tells of the exchange of the current stream.
+/// The current stream, as far as the proxy answers.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct CurrentExchange {
-    // By the order of `AttributeSet`; None where the proxy does not take lists.
-    questions: [Option<Expression>; AttributeSet::ALL.len()],
+pub(crate) struct CurrentStream {
+    // By the order of `AttributeSet`; `None` where the proxy does not evaluate lists.
+    expressions: [Option<Expression>; AttributeSet::ALL.len()],
 }
 
 /// The proxy's handle on an expression of this root context, which takes it along when it ends.
 type Expression = [u8; 4];
 
-impl CurrentExchange {
-    /// Has the proxy prepare what is going to be asked. Envoy may have been built without CEL: then nothing is, and each
-    /// property is asked for by itself.
+impl CurrentStream {
+    /// Has the proxy prepare an expression for each set of attributes. An Envoy that was built without CEL prepares none, and
+    /// each property is then read by itself.
     #[inline]
     pub(crate) fn prepare() -> Self {
-        let create = |question: AttributeSet| {
-            let handle = foreign("expr_create", question.expression().as_bytes())?;
+        let create = |attributes: AttributeSet| {
+            let handle = hostcalls::call_foreign_function(
+                "expr_create",
+                attributes.expression().as_bytes(),
+            )?;
             handle.try_into().ok()
         };
         Self {
-            questions: AttributeSet::ALL.map(create),
+            expressions: AttributeSet::ALL.map(create),
         }
     }
 }
 
-impl StreamInfo for CurrentExchange {
+impl StreamInfo for CurrentStream {
     #[inline]
     fn property(&self, path: &str) -> Option<Vec<u8>> {
-        property(path)
+        hostcalls::get_property(path)
     }
 
     #[inline]
     fn response_header(&self, name: &str) -> Option<Vec<u8>> {
-        header(RESPONSE_HEADERS, name)
+        hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name)
     }
 
     #[inline]
     fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
-        header(RESPONSE_TRAILERS, name)
+        hostcalls::get_map_value_bytes(MapType::HttpResponseTrailers, name)
     }
 
     #[inline]
-    fn answers(&self, question: AttributeSet) -> Option<Vec<u8>> {
-        let expression = self.questions.get(question as usize).copied().flatten()?;
-        foreign("expr_evaluate", &expression)
+    fn answers(&self, attributes: AttributeSet) -> Option<Vec<u8>> {
+        let expression = self
+            .expressions
+            .get(attributes as usize)
+            .copied()
+            .flatten()?;
+        hostcalls::call_foreign_function("expr_evaluate", &expression)
     }
 }

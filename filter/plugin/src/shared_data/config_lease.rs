@@ -2,23 +2,25 @@
 
 use std::time::Duration;
 
+use sidespan_abi::hostcalls;
+use sidespan_abi::types::Status;
 use sidespan_core::shared_data::lease::Lease;
 use sidespan_core::time::Nanos;
 
-use crate::host::{self, Swap};
+use crate::host::clock;
 
 /// Leaves the note.
 pub(crate) fn note(identity: &[u8; 8]) {
     let lease = Lease {
         holder: *identity,
-        renewed: host::now(),
+        renewed: clock::now(),
     };
-    host::set_shared_data(key(), &lease.to_bytes());
+    hostcalls::set_shared_data(key(), &lease.to_bytes());
 }
 
 /// Leaves it again where it is missing or getting old.
 pub(crate) fn renew(identity: &[u8; 8]) {
-    let now = host::now();
+    let now = clock::now();
     if read().is_none_or(|lease| lease.is_due(now)) {
         note(identity);
     }
@@ -28,8 +30,8 @@ pub(crate) fn renew(identity: &[u8; 8]) {
 /// wants one line. All workers have come to say it within one round.
 pub(crate) fn is_first_to_say(topic: &str, what: &str, round: Duration) -> bool {
     let key = format!("{}.said.{topic}", key());
-    let now = host::now();
-    let (value, version) = host::shared_data(&key);
+    let now = clock::now();
+    let (value, version) = hostcalls::get_shared_data(&key);
     let said = value
         .split_first_chunk::<8>()
         .map(|(when, other)| (Nanos(u64::from_le_bytes(*when)), other));
@@ -38,27 +40,27 @@ pub(crate) fn is_first_to_say(topic: &str, what: &str, round: Duration) -> bool 
     let Nanos(nanos) = now;
     let note = [&nanos.to_le_bytes(), what.as_bytes()].concat();
     // Of several that try at once, one is the first. Where nothing is shared, everybody is.
-    !is_said && host::swap_shared_data(&key, &note, version) != Swap::Overtaken
+    !is_said && hostcalls::swap_shared_data(&key, &note, version) != Err(Status::CasMismatch)
 }
 
 /// Whether somebody left it and is still there.
 pub(crate) fn is_noted() -> bool {
-    read().is_some_and(|lease| lease.is_live(host::now()))
+    read().is_some_and(|lease| lease.is_live(clock::now()))
 }
 
 /// Takes it back, if nobody else has left it since.
 pub(crate) fn take_back(identity: &[u8; 8]) {
     if read().is_some_and(|lease| lease.holder == *identity) {
-        host::set_shared_data(key(), &[]);
+        hostcalls::set_shared_data(key(), &[]);
     }
 }
 
 fn read() -> Option<Lease> {
-    let (note, _) = host::shared_data(key());
+    let (note, _) = hostcalls::get_shared_data(key());
     Lease::read(&note)
 }
 
 fn key() -> String {
-    let name = host::property("plugin_name").unwrap_or_default();
+    let name = hostcalls::get_property("plugin_name").unwrap_or_default();
     format!("sidespan.running.{}", String::from_utf8_lossy(&name))
 }

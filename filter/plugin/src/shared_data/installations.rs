@@ -2,18 +2,19 @@
 //!
 //! The first one in the chain leaves a mark on the stream, in its filter state; the others find it there.
 
+use sidespan_abi::hostcalls;
 use sidespan_core::shared_data::installations::Installations;
 
-use crate::host;
+use crate::host::clock;
 
 /// Renews this installation's entry in the list of all, and says whether there are others.
 pub(crate) fn renew() -> bool {
-    let name = host::property("plugin_name").unwrap_or_default();
-    let (list, _) = host::shared_data(LIST);
+    let name = hostcalls::get_property("plugin_name").unwrap_or_default();
+    let (list, _) = hostcalls::get_shared_data(LIST);
     let roster = Installations::read(&list);
-    let now = host::now();
+    let now = clock::now();
     if let Some(renewed) = roster.renewed(&name, now) {
-        host::set_shared_data(LIST, &renewed);
+        hostcalls::set_shared_data(LIST, &renewed);
     }
     roster.has_others(&name, now)
 }
@@ -21,9 +22,9 @@ pub(crate) fn renew() -> bool {
 /// Whether the current stream bears the mark; from now on it does.
 #[inline]
 pub(crate) fn is_seen_before() -> bool {
-    let is_seen = host::property(MARK).is_some();
+    let is_seen = hostcalls::get_property(MARK).is_some();
     if !is_seen {
-        host::set_property(MARK, b"1");
+        hostcalls::set_property(MARK, b"1");
     }
     is_seen
 }

@@ -1,8 +1,10 @@
 //! What this worker holds, noted where all workers see it, so that it is counted should this VM trap.
 
+use sidespan_abi::hostcalls;
+use sidespan_abi::types::Status;
 use sidespan_core::shared_data::queue_ledger::{QueueLedger, QueuedSpans};
 
-use crate::host::{self, Swap};
+use crate::host::clock;
 
 /// What others have, or have done.
 #[derive(Clone, Copy, Default)]
@@ -16,28 +18,28 @@ pub(crate) struct Noted {
 /// Notes it, if there is anything to note. `None`: others were quicker each time, and it is to be tried again later; until
 /// then nothing may be written that the note does not say.
 pub(crate) fn note(ledger: &mut QueueLedger, held: QueuedSpans) -> Option<Noted> {
-    let now = host::now();
+    let now = clock::now();
     if !ledger.is_due(held, now) {
         return Some(Noted::default());
     }
     for _ in 0..TRIES {
-        let (list, version) = host::shared_data(LIST);
+        let (list, version) = hostcalls::get_shared_data(LIST);
         let change = ledger.change(&list, held, now);
         let swap = match &change.list {
-            Some(list) => host::swap_shared_data(LIST, list, version),
-            None => Swap::Done,
+            Some(list) => hostcalls::swap_shared_data(LIST, list, version),
+            None => Ok(()),
         };
         match swap {
-            Swap::Done => {
+            Ok(()) => {
                 ledger.done(&change);
                 return Some(Noted {
                     lost: change.lost,
                     reclaimed: change.reclaimed,
                 });
             }
-            Swap::Overtaken => {}
+            Err(Status::CasMismatch) => {}
             // Nobody can note anything here.
-            Swap::Refused => return Some(Noted::default()),
+            Err(_) => return Some(Noted::default()),
         }
     }
     None

@@ -1,37 +1,28 @@
-//! Numbers in the proxy's stats.
+//! Hostcalls on metrics, numbers in the proxy's stats.
 
-use super::OK;
-
-/// The kind of a metric.
-#[derive(Clone, Copy)]
-pub(crate) enum MetricKind {
-    /// Only grows.
-    Counter = 0,
-    /// Goes up and down.
-    Gauge = 1,
-}
+use crate::types::{MetricType, Status};
 
 /// The proxy's handle on a metric.
 #[derive(Clone, Copy)]
-pub(crate) struct MetricId(u32);
+pub struct MetricId(u32);
 
 /// Defines a metric, or finds the one of this name.
-pub(crate) fn define_metric(kind: MetricKind, name: &str) -> Option<MetricId> {
+pub fn define_metric(kind: MetricType, name: &str) -> Option<MetricId> {
     let mut id = 0_u32;
     // SAFETY: the name and the out pointer live as long as the call.
     let status =
         unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) };
-    (status == OK).then_some(MetricId(id))
+    Status::check(status).is_ok().then_some(MetricId(id))
 }
 
 /// Adds to a metric.
-pub(crate) fn increment_metric(MetricId(id): MetricId, by: i64) {
+pub fn increment_metric(MetricId(id): MetricId, by: i64) {
     // SAFETY: plain numbers.
     let _ = unsafe { proxy_increment_metric(id, by) };
 }
 
-/// Sets a gauge, for all workers at once.
-pub(crate) fn record_metric(MetricId(id): MetricId, value: u64) {
+/// Sets a gauge, for all workers of the proxy at once.
+pub fn record_metric(MetricId(id): MetricId, value: u64) {
     // SAFETY: plain numbers.
     let _ = unsafe { proxy_record_metric(id, value) };
 }
