@@ -16,10 +16,10 @@ use sidespan_core::stats::{Counter, Gauge};
 const DIRECTIONS: [(&str, &[&str]); 11] = [
     ("filter/core", &[]),
     ("filter/floor", &[]),
-    ("filter/dispatch", &[]),
-    ("filter/plugin", &["sidespan-core", "sidespan-dispatch"]),
-    ("filter/request", &["sidespan-plugin", "sidespan-dispatch"]),
-    ("filter/module", &["sidespan-request", "sidespan-dispatch"]),
+    ("filter/abi", &[]),
+    ("filter/plugin", &["sidespan-core", "sidespan-abi"]),
+    ("filter/hot", &["sidespan-plugin", "sidespan-abi"]),
+    ("filter/wasm", &["sidespan-hot", "sidespan-abi"]),
     ("harness/host", &[]),
     ("harness/sink", &[]),
     ("harness/envoy", &[]),
@@ -103,7 +103,7 @@ fn crates_depend_one_way() {
 
 #[test]
 fn the_filters_crates_refuse_to_panic() {
-    for folder in ["filter/core", "filter/dispatch", "filter/plugin"] {
+    for folder in ["filter/core", "filter/abi", "filter/plugin"] {
         let library = read(&root().join(folder).join("src/lib.rs"));
         for law in [
             "unwrap_used",
@@ -122,8 +122,8 @@ fn the_filters_crates_refuse_to_panic() {
     assert!(core.contains("#![forbid(unsafe_code)]") && core.contains("#![no_std]"));
     for path in files(".rs") {
         let may = path.ends_with("filter/plugin/src/host.rs")
-            || path.ends_with("filter/dispatch/src/exports.rs")
-            || path.ends_with("filter/dispatch/src/hostcalls.rs")
+            || path.ends_with("filter/abi/src/exports.rs")
+            || path.ends_with("filter/abi/src/hostcalls.rs")
             || path.starts_with(root().join("harness/host"));
         let text = read(&path);
         let says =

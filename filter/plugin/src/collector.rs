@@ -3,6 +3,8 @@
 use std::env::VarError;
 use std::time::Duration;
 
+use sidespan_abi::hostcalls;
+use sidespan_abi::types::{BufferType, MapType};
 use sidespan_core::cluster_call::failure_log::LogEvent;
 use sidespan_core::export::answer::{Answer, Grpc};
 use sidespan_core::export::exporter::{Exporter, SendTrigger};
@@ -15,7 +17,8 @@ use sidespan_core::otlp::request::RequestFrame;
 use sidespan_core::stats::Stats;
 use sidespan_core::time::Nanos;
 
-use crate::host::{self, WasiEntropy};
+use crate::host::random::WasiRandom;
+use crate::host::{clock, cluster_call};
 
 /// The way to the collector.
 pub(crate) struct Collector {
@@ -60,14 +63,14 @@ impl Collector {
     pub(crate) fn ask_for_tick(&mut self) {
         if self.exporter.is_full() && !self.is_tick_near {
             self.is_tick_near = true;
-            host::set_tick_period(SOON);
+            hostcalls::set_tick_period(SOON);
         }
     }
 
     /// The tick has come: if it was asked for out of turn, from here on it is the usual again.
     pub(crate) fn ticked(&mut self) {
         if std::mem::take(&mut self.is_tick_near) {
-            host::set_tick_period(self.exporter.tick_period());
+            hostcalls::set_tick_period(self.exporter.tick_period());
         }
     }
 
@@ -76,7 +79,7 @@ impl Collector {
         &mut self,
         urgency: SendTrigger,
         now: Nanos,
-        ids: &mut IdGenerator<WasiEntropy>,
+        ids: &mut IdGenerator<WasiRandom>,
         stats: &mut Stats,
     ) {
         if self.exporter.is_overdue(now) {
@@ -92,7 +95,7 @@ impl Collector {
         token: u32,
         body_bytes: usize,
         has_trailers: bool,
-        ids: &mut IdGenerator<WasiEntropy>,
+        ids: &mut IdGenerator<WasiRandom>,
         stats: &mut Stats,
     ) {
         if self.call != Some(token) {
@@ -102,7 +105,7 @@ impl Collector {
         let protocol = self.otlp.protocol;
         let parts = Parts::read(protocol, body_bytes, has_trailers);
         let answer = parts.answer();
-        let now = host::now();
+        let now = clock::now();
         let reply = ExportOutcome::read(protocol, &answer, now);
         self.answered(reply, now, ids, stats, |headers| {
             let secrets = headers.iter().map(|(_, value)| value.as_str());
@@ -114,7 +117,7 @@ impl Collector {
         &mut self,
         urgency: SendTrigger,
         now: Nanos,
-        ids: &mut IdGenerator<WasiEntropy>,
+        ids: &mut IdGenerator<WasiRandom>,
         stats: &mut Stats,
     ) {
         let Some((body, compression)) = self.exporter.next(now, urgency, stats) else {
@@ -139,14 +142,14 @@ impl Collector {
             headers.push((encoding, "gzip"));
         }
         if self.headers.iter().all(|(name, _)| name != USER_AGENT) {
-            headers.push((USER_AGENT, host::PRODUCT));
+            headers.push((USER_AGENT, cluster_call::PRODUCT));
         }
         headers.extend(
             self.headers
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str())),
         );
-        match host::http_call(&self.otlp.cluster, headers, Some(body), self.otlp.timeout) {
+        match cluster_call::http_call(&self.otlp.cluster, headers, Some(body), self.otlp.timeout) {
             Ok(token) => self.call = Some(token),
             Err(unsent) => {
                 let reply = Failure::SendError(unsent).again();
@@ -159,7 +162,7 @@ impl Collector {
         &mut self,
         reply: ExportOutcome,
         now: Nanos,
-        ids: &mut IdGenerator<WasiEntropy>,
+        ids: &mut IdGenerator<WasiRandom>,
         stats: &mut Stats,
         said: impl FnOnce(&[(String, String)]) -> Option<String>,
     ) {
@@ -214,21 +217,25 @@ impl Parts {
     fn read(protocol: Protocol, body_bytes: usize, has_trailers: bool) -> Self {
         let grpc = match protocol {
             Protocol::Grpc => {
-                let read = |map| GRPC.map(|name| host::header(map, name));
+                let read = |map| GRPC.map(|name| hostcalls::get_map_value_bytes(map, name));
                 // An answer without a message has them among the headers.
-                Some(host::CALL_TRAILERS)
+                Some(MapType::HttpCallResponseTrailers)
                     .filter(|_| has_trailers)
                     .map(read)
                     .filter(|[status, ..]| status.is_some())
-                    .unwrap_or_else(|| read(host::CALL_HEADERS))
+                    .unwrap_or_else(|| read(MapType::HttpCallResponseHeaders))
             }
             Protocol::HttpProtobuf => Default::default(),
         };
         Self {
-            status: host::header(host::CALL_HEADERS, ":status"),
-            retry_after: host::header(host::CALL_HEADERS, "retry-after"),
+            status: hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status"),
+            retry_after: hostcalls::get_map_value_bytes(
+                MapType::HttpCallResponseHeaders,
+                "retry-after",
+            ),
             grpc,
-            body: host::buffer(host::CALL_BODY, MAX_READ_BYTES).unwrap_or_default(),
+            body: hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, MAX_READ_BYTES)
+                .unwrap_or_default(),
             body_bytes,
         }
     }

@@ -9,8 +9,9 @@
 //!
 //! A panic in here ends the VM, and with it every request of the pod. Whatever can fail therefore has an answer that
 //! lets the request pass: no `unwrap`, no indexing, no unchecked arithmetic, and hostcalls whose status is a number.
-//! Traits and dispatch are those of the SDK, as far as they are needed (`sidespan-dispatch`); its hostcalls are not used, for
+//! Traits and dispatch are those of the SDK, as far as they are needed (`sidespan-abi`); its hostcalls are not used, for
 //! they panic on bytes that are not UTF-8 and on any status they do not expect.
+#![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,35 +20,23 @@
     clippy::arithmetic_side_effects
 )]
 
-mod begun;
 mod collector;
-mod correlation;
 mod host;
-mod installs;
-mod introduction;
-mod keep;
+mod instance;
 mod logging;
 mod metrics;
 mod node;
-mod queues;
-mod remote;
 mod root;
-mod running;
-mod shared;
+mod sampling_server;
+mod shared_data;
+mod startup_log;
 mod stream;
+mod stream_state;
 mod worker;
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use sidespan_abi::traits::{HttpContext, RootContext};
 
-use proxy_wasm::traits::{HttpContext, RootContext};
-use shared::Shared;
-
-/// What a root context shares with its streams.
-pub struct Sharing(Rc<RefCell<Shared>>);
-
-/// Makes the context of a stream.
-pub type NewStream = fn(Sharing) -> Box<dyn HttpContext>;
+pub use crate::instance::{NewStream, Sharing};
 
 /// Goes first.
 pub fn start() {

@@ -1,6 +1,7 @@
 //! The `log` facade over the proxy's log, and panics with it: a trap without a word would be a riddle.
 
-use crate::host;
+use sidespan_abi::hostcalls;
+use sidespan_abi::types::LogLevel;
 
 /// Sends everything to the proxy from now on.
 pub(crate) fn start() {
@@ -9,14 +10,14 @@ pub(crate) fn start() {
         log::set_max_level(log::LevelFilter::Info);
     }
     std::panic::set_hook(Box::new(|panic| {
-        host::write_log(CRITICAL, &panic.to_string())
+        hostcalls::log(LogLevel::Critical, &panic.to_string())
     }));
 }
 
 /// Logs what the proxy would write, down to one line a request at level debug; read now and then, for it may change at any
 /// time. A proxy that does not tell its level gets everything but those.
 pub(crate) fn follow() {
-    let is_debug = host::log_level().is_some_and(|level| level <= DEBUG);
+    let is_debug = hostcalls::get_log_level().is_some_and(|level| level <= LogLevel::Debug);
     log::set_max_level(match is_debug {
         true => log::LevelFilter::Debug,
         false => log::LevelFilter::Info,
@@ -35,17 +36,14 @@ impl log::Log for ProxyLog {
             return;
         }
         let level = match record.level() {
-            log::Level::Trace => 0,
-            log::Level::Debug => 1,
-            log::Level::Info => 2,
-            log::Level::Warn => 3,
-            log::Level::Error => 4,
+            log::Level::Trace => LogLevel::Trace,
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Error => LogLevel::Error,
         };
-        host::write_log(level, &record.args().to_string());
+        hostcalls::log(level, &record.args().to_string());
     }
 
     fn flush(&self) {}
 }
-
-const DEBUG: u32 = 1;
-const CRITICAL: u32 = 5;

@@ -7,10 +7,10 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use sidespan_abi::hostcalls::{self, MetricId};
+use sidespan_abi::types::MetricType;
 use sidespan_core::shared_data::queue_ledger::QueuedSpans;
 use sidespan_core::stats::{Counter, Gauge, Stats};
-
-use crate::host::{self, MetricId, MetricKind};
 
 /// All numbers, and what this configuration has written of its levels.
 pub(crate) struct Metrics {
@@ -33,13 +33,13 @@ thread_local! {
 
 impl Ids {
     fn define() -> Rc<Self> {
-        let define = |kind, name| host::define_metric(kind, &format!("{PREFIX}{name}"));
+        let define = |kind, name| hostcalls::define_metric(kind, &format!("{PREFIX}{name}"));
         Rc::new(Self {
             counters: Counter::ALL
                 .into_iter()
-                .map(|counter| define(MetricKind::Counter, counter.name()))
+                .map(|counter| define(MetricType::Counter, counter.name()))
                 .collect(),
-            gauges: Gauge::ALL.map(|gauge| define(MetricKind::Gauge, gauge.name())),
+            gauges: Gauge::ALL.map(|gauge| define(MetricType::Gauge, gauge.name())),
         })
     }
 
@@ -73,7 +73,7 @@ impl Metrics {
     pub(crate) fn write_counters(&self, stats: &mut Stats) {
         for (counter, count) in stats.take() {
             if let Some(Some(id)) = self.ids.counters.get(counter as usize) {
-                host::increment_metric(*id, i64::try_from(count).unwrap_or(i64::MAX));
+                hostcalls::increment_metric(*id, i64::try_from(count).unwrap_or(i64::MAX));
             }
         }
     }
@@ -99,7 +99,7 @@ impl Metrics {
     /// Says whether the filter stands aside.
     pub(crate) fn write_refused(&self, is_refused: bool) {
         if let Some(id) = self.ids.gauge(Gauge::ConfigRefused) {
-            host::record_metric(id, u64::from(is_refused));
+            hostcalls::record_metric(id, u64::from(is_refused));
         }
     }
 }
@@ -108,7 +108,7 @@ impl Level {
     fn subtract(&self, amount: u64) {
         let amount = i64::try_from(amount).unwrap_or(i64::MAX);
         if let Some(id) = self.id.filter(|_| amount != 0) {
-            host::increment_metric(id, amount.saturating_neg());
+            hostcalls::increment_metric(id, amount.saturating_neg());
         }
     }
 
@@ -116,7 +116,7 @@ impl Level {
         let value = i64::try_from(value).unwrap_or(i64::MAX);
         let by = value.saturating_sub(self.written);
         if let Some(id) = self.id.filter(|_| by != 0) {
-            host::increment_metric(id, by);
+            hostcalls::increment_metric(id, by);
             self.written = value;
         }
     }

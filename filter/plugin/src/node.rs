@@ -2,10 +2,9 @@
 //!
 //! Envoy 1.33 moved these properties under `xds`; where that is not known, the old names are asked.
 
+use sidespan_abi::hostcalls;
 use sidespan_core::direction::{Direction, DirectionSource};
 use sidespan_core::node::Node;
-
-use crate::host;
 
 /// Reads the node's metadata, and of its labels and of the VM's environment what is asked for: each is a call, though only
 /// this once.
@@ -48,13 +47,20 @@ fn node(path: &str) -> Option<String> {
 }
 
 fn property(path: &str) -> Option<Vec<u8>> {
-    host::property(&format!("xds\0node\0{path}"))
-        .or_else(|| host::property(&format!("node\0{path}")))
+    hostcalls::get_property(&format!("xds\0node\0{path}"))
+        .or_else(|| hostcalls::get_property(&format!("node\0{path}")))
 }
 
 /// The node's id.
 pub(crate) fn id() -> String {
     node("id").unwrap_or_default()
+}
+
+/// Returns a property that is a whole number.
+#[inline]
+fn number_property(path: &str) -> Option<u64> {
+    let bytes = hostcalls::get_property(path)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
 /// The direction of the current request.
@@ -63,8 +69,8 @@ pub(crate) fn direction(facing: DirectionSource) -> Direction {
     match facing {
         DirectionSource::Fixed(direction) => direction,
         DirectionSource::Listener => Direction::of_listener(
-            host::number_property("xds\0listener_direction")
-                .or_else(|| host::number_property("listener_direction")),
+            number_property("xds\0listener_direction")
+                .or_else(|| number_property("listener_direction")),
         ),
     }
 }

@@ -8,17 +8,20 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use sidespan_abi::hostcalls;
+use sidespan_abi::traits::{Context, HttpContext, RootContext};
+use sidespan_abi::types::BufferType;
 use sidespan_core::config::{Config, ConfigError};
 use sidespan_core::export::exporter::SendTrigger;
 use sidespan_core::time::Nanos;
 
-use crate::shared::{Mode, Shared};
+use crate::host::clock;
+use crate::instance::{Instance, Mode, NewStream, Sharing};
+use crate::shared_data::config_lease;
 use crate::worker::Worker;
-use crate::{NewStream, Sharing, host, running};
 
 pub(crate) struct Root {
-    shared: Rc<RefCell<Shared>>,
+    shared: Rc<RefCell<Instance>>,
     new_stream: NewStream,
     identity: [u8; 8],
     // Set while the end waits for the last answers.
@@ -29,13 +32,13 @@ impl Root {
     pub(crate) fn new(new_stream: NewStream) -> Self {
         Self {
             new_stream,
-            shared: Rc::new(RefCell::new(Shared::new())),
+            shared: Rc::new(RefCell::new(Instance::new())),
             identity: [0; 8],
             drain_until: None,
         }
     }
 
-    fn send(&self, shared: &mut Shared, urgency: SendTrigger) {
+    fn send(&self, shared: &mut Instance, urgency: SendTrigger) {
         if let Mode::Working(worker) = &mut shared.mode {
             worker.send(match self.drain_until {
                 Some(_) => SendTrigger::Drain,
@@ -45,16 +48,16 @@ impl Root {
     }
 
     /// Ends what had to wait for the last spans, once they are gone or too late.
-    fn end_if_drained(&self, shared: &mut Shared) {
+    fn end_if_drained(&self, shared: &mut Instance) {
         if let Some(until) = self.drain_until
             && !shared.is_draining(until)
         {
             shared.end(&self.identity);
-            host::done();
+            hostcalls::done();
         }
     }
 
-    fn work(&mut self, shared: &mut Shared, config: &Config, digest: &str) {
+    fn work(&mut self, shared: &mut Instance, config: &Config, digest: &str) {
         if let Mode::Working(worker) = &mut shared.mode {
             worker.close();
             shared.write_metrics();
@@ -62,17 +65,17 @@ impl Root {
         shared.metrics().write_refused(false);
         let mut worker = Worker::new(config, digest);
         self.identity = worker.identity();
-        running::note(&self.identity);
-        host::set_tick_period(worker.tick_period());
+        config_lease::note(&self.identity);
+        hostcalls::set_tick_period(worker.tick_period());
         shared.work(worker, self.identity);
     }
 
-    fn stand_aside(shared: &mut Shared, errors: Vec<ConfigError>) {
+    fn stand_aside(shared: &mut Instance, errors: Vec<ConfigError>) {
         shared.metrics().write_refused(true);
-        host::set_tick_period(ASIDE_TICK);
+        hostcalls::set_tick_period(ASIDE_TICK);
         shared.mode = Mode::Aside {
             errors,
-            said_at: host::now(),
+            said_at: clock::now(),
         };
     }
 }
@@ -117,12 +120,12 @@ impl RootContext for Root {
         let Ok(mut shared) = shared.try_borrow_mut() else {
             return false;
         };
-        let configuration =
-            host::buffer(host::PLUGIN_CONFIGURATION, usize::MAX).unwrap_or_default();
+        let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX)
+            .unwrap_or_default();
         match Config::parse(&configuration) {
             Ok(config) => self.work(&mut shared, &config, &Config::digest(&configuration)),
             Err(errors) => {
-                let is_replaceable = running::is_noted();
+                let is_replaceable = config_lease::is_noted();
                 log_errors(&errors, is_replaceable);
                 if is_replaceable {
                     return false;
@@ -141,13 +144,13 @@ impl RootContext for Root {
             Mode::Working(worker) => {
                 worker.ticked();
                 if self.drain_until.is_none() {
-                    running::renew(&self.identity);
+                    config_lease::renew(&self.identity);
                     worker.ask();
                 }
             }
             // A good configuration may have come while a stream of this one goes on.
-            Mode::Aside { errors, said_at } if !running::is_noted() => {
-                let now = host::now();
+            Mode::Aside { errors, said_at } if !config_lease::is_noted() => {
+                let now = clock::now();
                 if now.is_past(*said_at, REPEAT_ERRORS) {
                     *said_at = now;
                     log_errors(errors, false);

@@ -7,25 +7,25 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
+use sidespan_abi::traits::{Context, HttpContext};
+use sidespan_abi::types::Action;
 use sidespan_core::tracer::keep::response_header::ResponsePart;
 
-use crate::begun::Begun;
-use crate::correlation;
-use crate::shared::Shared;
+use crate::instance::Instance;
+use crate::shared_data::request_ids;
+use crate::stream_state::StreamState;
 
 pub(crate) struct Stream {
-    shared: Rc<RefCell<Shared>>,
-    begun: Begun,
+    shared: Rc<RefCell<Instance>>,
+    begun: StreamState,
 }
 
 impl Stream {
     #[inline]
-    pub(crate) fn new(shared: Rc<RefCell<Shared>>) -> Self {
+    pub(crate) fn new(shared: Rc<RefCell<Instance>>) -> Self {
         Self {
             shared,
-            begun: Begun::default(),
+            begun: StreamState::default(),
         }
     }
 
@@ -47,12 +47,12 @@ impl Stream {
 
     #[inline]
     fn finish(&mut self) {
-        let Begun { spans, note, .. } = core::mem::take(&mut self.begun);
+        let StreamState { spans, note, .. } = core::mem::take(&mut self.begun);
         if let (Some(spans), Ok(mut shared)) = (spans, self.shared.try_borrow_mut()) {
             shared.finish(spans);
         }
         if let Some(note) = note {
-            correlation::take_back(&note);
+            request_ids::take_back(&note);
         }
     }
 }

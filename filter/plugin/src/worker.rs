@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sidespan_abi::hostcalls;
+use sidespan_abi::types::MapType;
 use sidespan_core::config::{Config, Role};
 use sidespan_core::direction::DirectionSource;
 use sidespan_core::export::exporter::{Exporter, SendTrigger};
@@ -20,21 +22,25 @@ use sidespan_core::tracer::keep::response_header::{HeaderChange, ResponsePart};
 use sidespan_core::tracer::open_spans::OpenSpans;
 use sidespan_core::tracer::state::State;
 
-use crate::begun::{Begun, Spans};
 use crate::collector::Collector;
-use crate::host::{self, CurrentExchange, MapWriter, WasiEntropy};
-use crate::introduction::{self, VERSION};
-use crate::keep::{self, SharedNotes};
-use crate::remote::SamplingServer;
-use crate::{correlation, installs, logging, node, running};
+use crate::host::clock;
+use crate::host::header_writer::{self, MapWriter};
+use crate::host::random::WasiRandom;
+use crate::host::stream_info::CurrentStream;
+use crate::sampling_server::SamplingServer;
+use crate::shared_data::kept_traces::SharedKeptTraces;
+use crate::shared_data::{config_lease, installations, request_ids};
+use crate::startup_log::{self, VERSION};
+use crate::stream_state::{Spans, StreamState};
+use crate::{logging, node};
 
 /// A configuration at work.
 pub(crate) struct Worker {
     tracer: Tracer,
-    exchange: CurrentExchange,
+    exchange: CurrentStream,
     facing: DirectionSource,
     role: Role,
-    pub(crate) state: State<WasiEntropy>,
+    pub(crate) state: State<WasiRandom>,
     collector: Option<Collector>,
     sampling_server: Option<SamplingServer>,
     // Whether other installations are in this process, and may be in this chain.
@@ -49,9 +55,9 @@ impl Worker {
         let node = node::read(config.labels(), variables);
         let resource = node.resource(&config.spans, VERSION, digest);
         let facing = DirectionSource::new(config.direction, &node::id());
-        let says = running::is_first_to_say("configuration", digest, ONE_ROUND);
+        let says = config_lease::is_first_to_say("configuration", digest, ONE_ROUND);
         if says {
-            introduction::say(config, digest, &node, &resource, facing);
+            startup_log::say(config, digest, &node, &resource, facing);
         }
         let envelope = RequestFrame::new(
             &resource,
@@ -66,21 +72,21 @@ impl Worker {
         Self {
             tracer: Tracer::new(config, &node),
             exchange: match (&collector, config.role) {
-                (Some(_), Role::Request) => CurrentExchange::prepare(),
-                _ => CurrentExchange::default(),
+                (Some(_), Role::Request) => CurrentStream::prepare(),
+                _ => CurrentStream::default(),
             },
             facing,
             role: config.role,
-            state: State::new(config, WasiEntropy),
+            state: State::new(config, WasiRandom),
             collector,
             sampling_server,
-            has_copies: config.role == Role::Request && installs::renew(),
+            has_copies: config.role == Role::Request && installations::renew(),
         }
     }
 
     /// Treats the headers of the current stream, and notes what is to be handed back at its end.
     #[inline]
-    pub(crate) fn begin(&mut self, begun: &mut Begun) {
+    pub(crate) fn begin(&mut self, begun: &mut StreamState) {
         match self.role {
             Role::Request => self.begin_request(begun),
             Role::Attempt => {
@@ -90,12 +96,12 @@ impl Worker {
     }
 
     #[inline]
-    fn begin_request(&mut self, begun: &mut Begun) {
-        if self.has_copies && installs::is_seen_before() {
+    fn begin_request(&mut self, begun: &mut StreamState) {
+        if self.has_copies && installations::is_seen_before() {
             self.state.stats.add(Counter::ContextDuplicateInstall);
             return;
         }
-        let block = host::header_map(host::REQUEST_HEADERS);
+        let block = hostcalls::get_map_block(MapType::HttpRequestHeaders);
         let headers = RequestHeaders::read_only(self.tracer.names(), HeaderPairs::new(&block));
         let writer = &mut MapWriter::request_headers();
         let baggage = self.tracer.baggage();
@@ -116,8 +122,8 @@ impl Worker {
             &headers,
             HeaderPairs::new(&block),
             &mut direction,
-            host::now,
-            correlation::find,
+            clock::now,
+            request_ids::find,
             &mut self.state,
         );
         if log::log_enabled!(log::Level::Debug) {
@@ -132,8 +138,8 @@ impl Worker {
             return;
         };
         if let Some((trace_id, span_id)) = self.tracer.access_log_ids(request_trace) {
-            host::set_property(TRACE_ID, &trace_id.to_hex());
-            host::set_property(SPAN_ID, &span_id.to_hex());
+            hostcalls::set_property(TRACE_ID, &trace_id.to_hex());
+            hostcalls::set_property(SPAN_ID, &span_id.to_hex());
         }
         if request_trace.is_recorded() {
             // The proxy says at the end how long it took, so nobody has to look at the clock now.
@@ -149,7 +155,7 @@ impl Worker {
                     request_trace,
                     &mut direction,
                     &headers,
-                    host::now,
+                    clock::now,
                     &mut self.state,
                 )
                 .map(Spans::PendingSpans);
@@ -157,28 +163,28 @@ impl Worker {
         self.tracer.inject(request_trace, &headers, writer);
         let to_note = self.tracer.to_note(request_trace, &headers, &mut direction);
         begun.strips = self.tracer.strips_server_timing(facing.known().or(known));
-        begun.note = to_note.map(|(id, context)| correlation::note(id, &context));
+        begun.note = to_note.map(|(id, context)| request_ids::note(id, &context));
     }
 
     #[inline]
     fn begin_attempt(&mut self) -> Option<OpenSpans> {
-        let block = host::header_map(host::REQUEST_HEADERS);
+        let block = hostcalls::get_map_block(MapType::HttpRequestHeaders);
         let headers = RequestHeaders::read_only(self.tracer.names(), HeaderPairs::new(&block));
         let (active, memory) = self.tracer.begin_attempt(
             &headers,
             HeaderPairs::new(&block),
-            || AttemptState::read(&host::property(ATTEMPTS)?),
-            host::now(),
+            || AttemptState::read(&hostcalls::get_property(ATTEMPTS)?),
+            clock::now(),
             &mut self.state,
             &mut MapWriter::request_headers(),
         )?;
-        host::set_property(ATTEMPTS, &memory.to_bytes());
+        hostcalls::set_property(ATTEMPTS, &memory.to_bytes());
         Some(active)
     }
 
     /// Listens to a part of the response of the current stream.
     #[inline]
-    pub(crate) fn hear(&mut self, begun: &mut Begun, part: ResponsePart) {
+    pub(crate) fn hear(&mut self, begun: &mut StreamState, part: ResponsePart) {
         match &mut begun.spans {
             Some(Spans::Tried(active)) => self.tracer.hear_attempt(active, &self.exchange),
             Some(Spans::PendingSpans(held)) => {
@@ -186,13 +192,16 @@ impl Worker {
                     held,
                     part,
                     &self.exchange,
-                    &mut SharedNotes,
-                    host::now,
+                    &mut SharedKeptTraces,
+                    clock::now,
                     &mut self.state,
                 );
-                keep::say(part, &word);
+                header_writer::write_server_timing(part, &word);
             }
-            _ if begun.strips => keep::say(part, &HeaderChange::stripped(part, &self.exchange)),
+            _ if begun.strips => header_writer::write_server_timing(
+                part,
+                &HeaderChange::stripped(part, &self.exchange),
+            ),
             _ => {}
         }
     }
@@ -208,7 +217,7 @@ impl Worker {
             Spans::Tried(active) => (active, true),
             Spans::PendingSpans(held) => return self.finish_held(held),
         };
-        let now = host::now();
+        let now = clock::now();
         let (tracer, exchange) = (&self.tracer, &self.exchange);
         let push = &mut |span| collector.exporter.push(&span, now, &mut self.state.stats);
         if is_try {
@@ -222,8 +231,8 @@ impl Worker {
     /// Ends what was held, and makes its spans if they are kept.
     #[inline]
     fn finish_held(&mut self, mut held: PendingSpans) {
-        let (exchange, notes) = (self.exchange, &mut SharedNotes);
-        let (now, state) = (host::now, &mut self.state);
+        let (exchange, notes) = (self.exchange, &mut SharedKeptTraces);
+        let (now, state) = (clock::now, &mut self.state);
         if !self
             .tracer
             .settle_held(&mut held, &exchange, notes, now, state)
@@ -233,12 +242,12 @@ impl Worker {
         let Some(collector) = &mut self.collector else {
             return;
         };
-        let block = host::header_map(host::REQUEST_HEADERS);
+        let block = hostcalls::get_map_block(MapType::HttpRequestHeaders);
         let (headers, all) = (
             RequestHeaders::read(HeaderPairs::new(&block)),
             HeaderPairs::new(&block),
         );
-        let now = host::now();
+        let now = clock::now();
         let mut kept = Stats::default();
         if let Some(active) = self.tracer.open_held(held, headers, all, now, &mut kept) {
             let push = &mut |span| collector.exporter.push(&span, now, &mut self.state.stats);
@@ -256,7 +265,7 @@ impl Worker {
     /// The tick has come: if it was asked for out of turn, from here on it is the usual again.
     pub(crate) fn ticked(&mut self) {
         self.state.stats.add(Counter::WorkerTicks);
-        self.has_copies = self.role == Role::Request && installs::renew();
+        self.has_copies = self.role == Role::Request && installations::renew();
         logging::follow();
         if let Some(collector) = &mut self.collector {
             collector.ticked();
@@ -268,7 +277,7 @@ impl Worker {
         if let Some(collector) = &mut self.collector {
             collector.send_due(
                 urgency,
-                host::now(),
+                clock::now(),
                 &mut self.state.ids,
                 &mut self.state.stats,
             );
@@ -331,13 +340,13 @@ impl Worker {
             .collector
             .as_ref()
             .map_or(Duration::ZERO, Collector::timeout);
-        host::now().after(timeout)
+        clock::now().after(timeout)
     }
 
     /// Whether anything that waits may still go until then.
     pub(crate) fn is_draining(&self, until: Nanos) -> bool {
         self.exporter()
-            .is_some_and(|exporter| exporter.can_send_until(until, host::now()))
+            .is_some_and(|exporter| exporter.can_send_until(until, clock::now()))
     }
 
     /// Random bytes that tell this configuration from every other.

@@ -199,7 +199,7 @@ fn an_import_that_goes_up_is_found() {
 /// Crates whose imports are held to one way.
 const CRATES: [&str; 7] = [
     "filter/core/src",
-    "filter/dispatch/src",
+    "filter/abi/src",
     "filter/plugin/src",
     "harness/host/src",
     "harness/sink/src",

@@ -52,20 +52,16 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "filter/plugin/src",
         &[
             "host",
-            "running",
-            "correlation",
-            "begun",
             "node",
+            "shared_data",
+            "stream_state",
             "collector",
-            "installs",
-            "introduction",
-            "keep",
+            "startup_log",
             "logging",
             "metrics",
-            "queues",
-            "remote",
+            "sampling_server",
             "worker",
-            "shared",
+            "instance",
             "root",
             "stream",
         ],
@@ -178,12 +174,11 @@ filter/core/src/tracer: correlated -> its face
 filter/core/src/tracer: request_trace -> its face
 filter/core/src/tracer: explanation -> its face
 filter/core/src/tracer: keeping -> its face
-filter/dispatch/src: traits -> types
-filter/dispatch/src: types -> traits
-filter/plugin/src: root -> its face
-filter/plugin/src/host: current -> its face
+filter/abi/src: traits -> types
+filter/abi/src: types -> traits
 filter/plugin/src/host: maps -> its face
 filter/plugin/src/host: metric -> its face
+filter/plugin/src/host: stream_info -> its face
 filter/plugin/src/host: swap -> its face
 harness/cli/src: bench/envoy -> its face
 harness/cli/src: bench/inside -> its face

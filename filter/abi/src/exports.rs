@@ -1,0 +1,112 @@
+//! Exports: every callback, under the name that the proxy looks for (proxy-wasm ABI 0.2.1).
+//!
+//! A callback that is not exported is not called either, which spares each request a way into the module.
+#![expect(
+    unsafe_code,
+    reason = "an exported name is one that nothing else may have"
+)]
+
+use crate::contexts::Contexts;
+use crate::hostcalls;
+use crate::types::Action;
+
+/// Names the version of the ABI by being there.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_abi_version_0_2_1() {}
+
+/// Allocates memory for an answer of the proxy, as a boxed slice; `hostcalls/memory.rs` takes it over.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
+    Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_vm_start(_: u32, _: usize) -> bool {
+    true
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_context_create(id: u32, root: u32) {
+    Contexts::with(None, |contexts| contexts.create(id, root));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_configure(id: u32, bytes: usize) -> bool {
+    Contexts::root(id, false, |root| root.on_configure(bytes))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_tick(id: u32) {
+    Contexts::root(id, (), |root| root.on_tick());
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_http_call_response(
+    _: u32,
+    token: u32,
+    headers: usize,
+    body_bytes: usize,
+    trailers: usize,
+) {
+    let Some(id) = Contexts::with(None, |contexts| contexts.answered(token)) else {
+        return;
+    };
+    hostcalls::set_effective_context(id);
+    Contexts::root(id, (), |root| {
+        root.on_http_call_response(token, headers, body_bytes, trailers);
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_headers(id: u32, headers: usize, is_end: bool) -> Action {
+    Contexts::stream(id, Action::Continue, |stream| {
+        stream.on_http_request_headers(headers, is_end)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_headers(id: u32, headers: usize, is_end: bool) -> Action {
+    Contexts::stream(id, Action::Continue, |stream| {
+        stream.on_http_response_headers(headers, is_end)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_body(id: u32, bytes: usize, is_end: bool) -> Action {
+    Contexts::stream(id, Action::Continue, |stream| {
+        stream.on_http_response_body(bytes, is_end)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_trailers(id: u32, trailers: usize) -> Action {
+    Contexts::stream(id, Action::Continue, |stream| {
+        stream.on_http_response_trailers(trailers)
+    })
+}
+
+/// Ends the VM at a connection, which only an HTTP filter that is installed as a network filter gets: the SDK does so as well.
+#[unsafe(no_mangle)]
+#[expect(
+    clippy::panic,
+    reason = "connections that pass without a trace would look like a filter at work"
+)]
+extern "C" fn proxy_on_new_connection(_: u32) -> Action {
+    panic!("an HTTP filter is installed as a network filter");
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_done(id: u32) -> bool {
+    Contexts::stream(id, None, |stream| Some(stream.on_done()))
+        .unwrap_or_else(|| Contexts::root(id, true, |root| root.on_done()))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_log(id: u32) {
+    Contexts::stream(id, (), |stream| stream.on_log());
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_delete(id: u32) {
+    Contexts::with(None, |contexts| contexts.delete(id));
+}

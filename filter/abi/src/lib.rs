@@ -1,0 +1,54 @@
+//! The part of proxy-wasm ABI 0.2.1 that an HTTP filter for tracing needs: exports, contexts and hostcalls, with the names of
+//! proxy-wasm's Rust SDK (0.2.5).
+//!
+//! ```text
+//!   proxy_on_…  (exports)  ->  contexts, by their ids  ->  RootContext, HttpContext  (traits)
+//!   hostcalls   every call to the proxy, on plain numbers and bytes
+//!   hostcalls::dispatch_http_call  ->  the token, and its context  ->  on_http_call_response
+//! ```
+//!
+//! All `unsafe` code of a filter is in here. A panic ends the VM and with it every request of the proxy's worker, so an unknown
+//! context, call or status gets an answer that lets the request pass. One case is loud: a connection where a request was meant.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+mod context_table;
+#[cfg_attr(
+    test,
+    expect(dead_code, reason = "a test has no proxy that would call it")
+)]
+mod contexts;
+#[cfg(not(test))]
+mod exports;
+#[cfg(not(test))]
+pub mod hostcalls;
+pub mod traits;
+pub mod types;
+
+pub use contexts::{NewRootContext, set_root_context};
+
+/// Exports `_initialize`, which the proxy calls first: the block is to [set the root context](set_root_context).
+#[macro_export]
+macro_rules! main {
+    ($code:block) => {
+        #[cfg(target_os = "wasi")]
+        unsafe extern "C" {
+            fn __wasm_call_ctors();
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn _initialize() {
+            // SAFETY: called once, before anything else, as WASI's reactors are to.
+            #[cfg(target_os = "wasi")]
+            unsafe {
+                __wasm_call_ctors()
+            };
+            $code;
+        }
+    };
+}

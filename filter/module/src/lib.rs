@@ -1,8 +1,0 @@
-//! The Sidespan filter as a proxy-wasm module: `sidespan_filter.wasm`.
-//!
-//! Nothing but where it begins. How this crate is compiled is how the linker's optimiser treats all others, so it is a crate of
-//! its own, and compiled to be small.
-
-proxy_wasm::main! {{
-    sidespan_request::start();
-}}

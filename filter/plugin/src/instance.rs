@@ -1,0 +1,158 @@
+//! What a root context and its streams have in common, whatever became of the configuration.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use sidespan_abi::traits::HttpContext;
+use sidespan_core::config::ConfigError;
+use sidespan_core::shared_data::queue_ledger::{QueueLedger, QueuedSpans};
+use sidespan_core::stats::{Counter, Stats};
+use sidespan_core::time::Nanos;
+use sidespan_core::tracer::keep::response_header::ResponsePart;
+
+use crate::metrics::Metrics;
+use crate::shared_data::config_lease;
+use crate::shared_data::queue_ledger::{self, Noted};
+use crate::stream_state::{Spans, StreamState};
+use crate::worker::Worker;
+
+/// What a root context shares with its streams.
+pub struct Sharing(pub(crate) Rc<RefCell<Instance>>);
+
+/// Makes the context of a stream.
+pub type NewStream = fn(Sharing) -> Box<dyn HttpContext>;
+
+pub(crate) struct Instance {
+    pub(crate) mode: Mode,
+    metrics: Option<Metrics>,
+    // None where there is no randomness to tell workers apart.
+    ledger: Option<QueueLedger>,
+}
+
+/// What became of the configuration.
+pub(crate) enum Mode {
+    /// There is none yet.
+    New,
+    /// A good one is at work.
+    Working(Box<Worker>),
+    /// A bad one came first: nothing is touched.
+    Aside {
+        errors: Vec<ConfigError>,
+        said_at: Nanos,
+    },
+}
+
+impl Instance {
+    pub(crate) fn new() -> Self {
+        Self {
+            mode: Mode::New,
+            metrics: None,
+            ledger: None,
+        }
+    }
+
+    /// Puts a worker to work under this name.
+    pub(crate) fn work(&mut self, worker: Worker, identity: [u8; 8]) {
+        self.ledger = (identity != [0; 8]).then(|| QueueLedger::new(identity));
+        self.mode = Mode::Working(Box::new(worker));
+    }
+
+    /// The numbers in the proxy, defined when they are first asked for.
+    pub(crate) fn metrics(&mut self) -> &mut Metrics {
+        self.metrics.get_or_insert_with(Metrics::define)
+    }
+
+    /// Treats the headers of the current request.
+    #[inline]
+    pub(crate) fn begin(&mut self, begun: &mut StreamState) {
+        if let Mode::Working(worker) = &mut self.mode {
+            worker.begin(begun);
+        }
+    }
+
+    /// Listens to a part of the response of the current stream.
+    #[inline]
+    pub(crate) fn hear(&mut self, begun: &mut StreamState, part: ResponsePart) {
+        if let Mode::Working(worker) = &mut self.mode {
+            worker.hear(begun, part);
+        }
+    }
+
+    /// Ends the spans of the current stream.
+    #[inline]
+    pub(crate) fn finish(&mut self, spans: Spans) {
+        if let Mode::Working(worker) = &mut self.mode {
+            worker.finish(spans);
+            if worker
+                .exporter()
+                .is_some_and(|exporter| exporter.is_closed())
+            {
+                // No tick comes any more, and what is counted now would be lost.
+                self.write_metrics();
+            }
+        }
+    }
+
+    /// Whether the last spans may still go until then.
+    pub(crate) fn is_draining(&self, until: Nanos) -> bool {
+        matches!(&self.mode, Mode::Working(worker) if worker.is_draining(until))
+    }
+
+    /// Ends for good: everything counted is written, and what was left in shared places is taken back.
+    pub(crate) fn end(&mut self, identity: &[u8; 8]) {
+        if let Mode::Working(worker) = &mut self.mode {
+            worker.close();
+            config_lease::take_back(identity);
+        }
+        self.write_metrics();
+        if let Mode::Aside { .. } = self.mode {
+            self.metrics().write_refused(false);
+        }
+    }
+
+    /// Writes what was counted, and the levels.
+    pub(crate) fn write_metrics(&mut self) {
+        let Some(metrics) = &mut self.metrics else {
+            return;
+        };
+        match &mut self.mode {
+            Mode::Working(worker) => {
+                let held = worker.held();
+                // Counters, gauges and the note move together or not at all: whoever counts what a trapped VM held knows
+                // the note alone.
+                let noted = match &mut self.ledger {
+                    Some(ledger) => queue_ledger::note(ledger, held),
+                    None => Some(Noted::default()),
+                };
+                let Some(Noted { lost, reclaimed }) = noted else {
+                    return;
+                };
+                let stats = &mut worker.state.stats;
+                stats.add_many(Counter::SpansDroppedRestart, as_usize(lost.spans));
+                metrics.take_back(lost);
+                if reclaimed != QueuedSpans::default() {
+                    // They were counted as lost and go on nevertheless; ended a second time, the sum stays right.
+                    stats.add_many(Counter::SpansFinished, as_usize(reclaimed.spans));
+                    metrics.was_taken_back();
+                }
+                metrics.write_counters(stats);
+                metrics.write_queue(held);
+            }
+            Mode::Aside { .. } => {
+                let mut stats = Stats::default();
+                stats.add(Counter::WorkerTicks);
+                metrics.write_counters(&mut stats);
+                // Said again each time, for the end of another refused configuration takes it back for all; but not
+                // over a good one, beside which only the last streams of this one go on.
+                if !config_lease::is_noted() {
+                    metrics.write_refused(true);
+                }
+            }
+            Mode::New => {}
+        }
+    }
+}
+
+fn as_usize(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
