@@ -46,10 +46,11 @@ pub struct Filter<P, R, E> {
     pub proxy: P,
     /// The state that one request leaves for the next.
     pub state: State<R>,
+    /// The taker of finished spans, where they are exported.
+    pub exporter: Option<E>,
     tracer: Tracer,
     direction: DirectionSource,
     role: Role,
-    exporter: Option<E>,
     sampling_server: Option<SamplingServer>,
     // True while other installations are in this process, and may be in this chain.
     has_copies: bool,
@@ -100,7 +101,7 @@ impl StreamState {
 
     /// Notes that the response has come to its end.
     #[inline]
-    pub fn end_response(&mut self) {
+    fn end_response(&mut self) {
         match &mut self.spans {
             Some(StreamSpans::Attempt(spans)) => spans.hear_end(),
             Some(StreamSpans::Pending(spans)) => spans.hear_end(),
@@ -224,14 +225,18 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
 
     /// Treats the headers of the current stream's response.
     #[inline]
-    pub fn on_response_headers(&mut self, stream: &mut StreamState) {
+    pub fn on_response_headers(&mut self, stream: &mut StreamState, end_of_stream: bool) {
         self.hear(stream, ResponsePart::Headers);
+        if end_of_stream {
+            stream.end_response();
+        }
     }
 
     /// Treats the trailers of the current stream's response.
     #[inline]
     pub fn on_response_trailers(&mut self, stream: &mut StreamState) {
         self.hear(stream, ResponsePart::Trailers);
+        stream.end_response();
     }
 
     #[inline]
@@ -348,6 +353,16 @@ impl<P: Proxy, R: Random> Filter<P, R, Collector> {
         }
     }
 
+    /// Returns random bytes that tell this filter from every other in the process; zeros where there is no randomness.
+    pub fn identity(&mut self) -> [u8; 8] {
+        self.state.ids.take().unwrap_or_default()
+    }
+
+    /// Returns true if the filter of this configuration asks the proxy for sets of attributes.
+    pub fn reads_attributes(config: &Config) -> bool {
+        config.role == Role::Request && config.export.otlp.is_some()
+    }
+
     /// Returns how often the tick is wanted.
     pub fn tick_period(&self) -> Duration {
         self.exporter().map_or(IDLE_TICK, Exporter::tick_period)
@@ -445,3 +460,6 @@ const SPAN_ID: &str = "sidespan.span_id";
 const MARK: &str = "sidespan.seen";
 /// Without an exporter, ticks are for counters alone.
 const IDLE_TICK: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

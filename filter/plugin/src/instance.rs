@@ -5,15 +5,14 @@ use std::rc::Rc;
 
 use sidespan_abi::traits::HttpContext;
 use sidespan_core::config::ConfigError;
+use sidespan_core::filter::StreamState;
 use sidespan_core::shared_data::queue_ledger::{QueueLedger, QueuedSpans};
 use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::keep::response_header::ResponsePart;
 
 use crate::metrics::Metrics;
 use crate::shared_data::config_lease;
 use crate::shared_data::queue_ledger::{self, Noted};
-use crate::stream_state::{Spans, StreamState};
 use crate::worker::Worker;
 
 /// What a root context shares with its streams.
@@ -62,27 +61,20 @@ impl Instance {
         self.metrics.get_or_insert_with(Metrics::define)
     }
 
-    /// Treats the headers of the current request.
+    /// Returns the filter, where a configuration is at work.
     #[inline]
-    pub(crate) fn begin(&mut self, begun: &mut StreamState) {
-        if let Mode::Working(worker) = &mut self.mode {
-            worker.begin(begun);
+    pub(crate) fn worker(&mut self) -> Option<&mut Worker> {
+        match &mut self.mode {
+            Mode::Working(worker) => Some(worker),
+            Mode::New | Mode::Aside { .. } => None,
         }
     }
 
-    /// Listens to a part of the response of the current stream.
+    /// Ends the current stream.
     #[inline]
-    pub(crate) fn hear(&mut self, begun: &mut StreamState, part: ResponsePart) {
-        if let Mode::Working(worker) = &mut self.mode {
-            worker.hear(begun, part);
-        }
-    }
-
-    /// Ends the spans of the current stream.
-    #[inline]
-    pub(crate) fn finish(&mut self, spans: Spans) {
-        if let Mode::Working(worker) = &mut self.mode {
-            worker.finish(spans);
+    pub(crate) fn on_log(&mut self, stream: &mut StreamState) {
+        if let Some(worker) = self.worker() {
+            worker.on_log(stream);
             if worker
                 .exporter()
                 .is_some_and(|exporter| exporter.is_closed())
@@ -117,7 +109,7 @@ impl Instance {
         };
         match &mut self.mode {
             Mode::Working(worker) => {
-                let held = worker.held();
+                let held = worker.queued_spans();
                 // Counters, gauges and the note move together or not at all: whoever counts what a trapped VM held knows
                 // the note alone.
                 let noted = match &mut self.ledger {

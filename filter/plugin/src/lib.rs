@@ -1,16 +1,16 @@
-//! The Sidespan filter as a proxy-wasm module: callbacks in, hostcalls out, and what is decided is decided in the core.
+//! The Sidespan filter as a proxy-wasm module: proxy-wasm's callbacks in, hostcalls out, no decision.
 //!
 //! ```text
-//!   stream  one request: headers read and written, spans opened and ended     (per stream context)
-//!   root    configuration, tick, answers to its calls, shutdown               (per root context)
-//!      both share a worker: tracer, exporter, ids and counters of one configuration in one VM
-//!   host    the only file that calls the proxy, and the only one with `unsafe`
+//!   stream    one request: each callback is handed to the filter of the core      (per stream context)
+//!   root      configuration, tick, answers to calls, the end                      (per root context)
+//!      both share an instance: a configuration at work (worker), or the errors of one that was refused
+//!   worker    builds the core's filter from the configuration and the node
+//!   host      the core's traits of a proxy, on the hostcalls of `sidespan-abi`
 //! ```
 //!
 //! A panic in here ends the VM, and with it every request of the pod. Whatever can fail therefore has an answer that
 //! lets the request pass: no `unwrap`, no indexing, no unchecked arithmetic, and hostcalls whose status is a number.
-//! Traits and dispatch are those of the SDK, as far as they are needed (`sidespan-abi`); its hostcalls are not used, for
-//! they panic on bytes that are not UTF-8 and on any status they do not expect.
+//! `filter/README.md` ("Why not the SDK") says why exports and hostcalls are not those of proxy-wasm's SDK.
 #![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,
@@ -20,35 +20,32 @@
     clippy::arithmetic_side_effects
 )]
 
-mod collector;
 mod host;
 mod instance;
 mod logging;
 mod metrics;
 mod node;
 mod root;
-mod sampling_server;
 mod shared_data;
 mod startup_log;
 mod stream;
-mod stream_state;
 mod worker;
 
 use sidespan_abi::traits::{HttpContext, RootContext};
 
 pub use crate::instance::{NewStream, Sharing};
 
-/// Goes first.
+/// Installs the logger and the panic hook. Call before any context exists.
 pub fn start() {
     logging::start();
 }
 
-/// A root context.
+/// Returns a new root context.
 pub fn root(new_stream: NewStream) -> Box<dyn RootContext> {
     Box::new(root::Root::new(new_stream))
 }
 
-/// The context of a stream.
+/// Returns a new stream context.
 #[inline]
 pub fn stream(Sharing(shared): Sharing) -> Box<dyn HttpContext> {
     Box::new(stream::Stream::new(shared))

@@ -1,9 +1,8 @@
-//! What the proxy says of itself: its node's metadata, and which way the current listener faces.
+//! The node's metadata, as the proxy tells it.
 //!
 //! Envoy 1.33 moved these properties under `xds`; where that is not known, the old names are asked.
 
 use sidespan_abi::hostcalls;
-use sidespan_core::direction::{Direction, DirectionSource};
 use sidespan_core::node::Node;
 
 /// Reads the node's metadata, and of its labels and of the VM's environment what is asked for: each is a call, though only
@@ -54,23 +53,4 @@ fn property(path: &str) -> Option<Vec<u8>> {
 /// The node's id.
 pub(crate) fn id() -> String {
     node("id").unwrap_or_default()
-}
-
-/// Returns a property that is a whole number.
-#[inline]
-fn number_property(path: &str) -> Option<u64> {
-    let bytes = hostcalls::get_property(path)?;
-    Some(u64::from_le_bytes(bytes.try_into().ok()?))
-}
-
-/// The direction of the current request.
-#[inline]
-pub(crate) fn direction(facing: DirectionSource) -> Direction {
-    match facing {
-        DirectionSource::Fixed(direction) => direction,
-        DirectionSource::Listener => Direction::of_listener(
-            number_property("xds\0listener_direction")
-                .or_else(|| number_property("listener_direction")),
-        ),
-    }
 }

@@ -18,7 +18,7 @@ use sidespan_core::time::Nanos;
 use crate::host::clock;
 use crate::instance::{Instance, Mode, NewStream, Sharing};
 use crate::shared_data::config_lease;
-use crate::worker::Worker;
+use crate::{logging, worker};
 
 pub(crate) struct Root {
     shared: Rc<RefCell<Instance>>,
@@ -63,7 +63,7 @@ impl Root {
             shared.write_metrics();
         }
         shared.metrics().write_refused(false);
-        let mut worker = Worker::new(config, digest);
+        let mut worker = worker::start(config, digest);
         self.identity = worker.identity();
         config_lease::note(&self.identity);
         hostcalls::set_tick_period(worker.tick_period());
@@ -85,11 +85,10 @@ impl Context for Root {
         let Ok(mut shared) = self.shared.try_borrow_mut() else {
             return;
         };
-        if let Mode::Working(worker) = &mut shared.mode {
-            if worker.told(token, body_bytes) {
-                return;
-            }
-            worker.answered(token, body_bytes, trailers > 0);
+        if let Some(worker) = shared.worker()
+            && !worker.on_call_response(token, body_bytes, trailers > 0)
+        {
+            return;
         }
         self.send(&mut shared, SendTrigger::Answer);
         self.end_if_drained(&mut shared);
@@ -142,11 +141,12 @@ impl RootContext for Root {
         };
         match &mut shared.mode {
             Mode::Working(worker) => {
-                worker.ticked();
-                if self.drain_until.is_none() {
+                logging::follow();
+                let is_ending = self.drain_until.is_some();
+                if !is_ending {
                     config_lease::renew(&self.identity);
-                    worker.ask();
                 }
+                worker.on_tick(is_ending);
             }
             // A good configuration may have come while a stream of this one goes on.
             Mode::Aside { errors, said_at } if !config_lease::is_noted() => {

@@ -9,50 +9,41 @@ use std::rc::Rc;
 
 use sidespan_abi::traits::{Context, HttpContext};
 use sidespan_abi::types::Action;
-use sidespan_core::tracer::keep::response_header::ResponsePart;
+use sidespan_core::filter::StreamState;
 
 use crate::instance::Instance;
-use crate::shared_data::request_ids;
-use crate::stream_state::StreamState;
+use crate::worker::Worker;
 
 pub(crate) struct Stream {
-    shared: Rc<RefCell<Instance>>,
-    begun: StreamState,
+    instance: Rc<RefCell<Instance>>,
+    state: StreamState,
 }
 
 impl Stream {
     #[inline]
-    pub(crate) fn new(shared: Rc<RefCell<Instance>>) -> Self {
+    pub(crate) fn new(instance: Rc<RefCell<Instance>>) -> Self {
         Self {
-            shared,
-            begun: StreamState::default(),
+            instance,
+            state: StreamState::default(),
         }
     }
 
+    /// Hands a callback to the filter.
     #[inline]
-    fn hear(&mut self, part: ResponsePart) {
-        if self.begun.listens()
-            && let Ok(mut shared) = self.shared.try_borrow_mut()
+    fn call(&mut self, callback: impl FnOnce(&mut Worker, &mut StreamState)) {
+        if let Ok(mut instance) = self.instance.try_borrow_mut()
+            && let Some(worker) = instance.worker()
         {
-            shared.hear(&mut self.begun, part);
+            callback(worker, &mut self.state);
         }
     }
 
     #[inline]
-    fn hear_end(&mut self, is_end: bool) {
-        if is_end {
-            self.begun.hear_end();
-        }
-    }
-
-    #[inline]
-    fn finish(&mut self) {
-        let StreamState { spans, note, .. } = core::mem::take(&mut self.begun);
-        if let (Some(spans), Ok(mut shared)) = (spans, self.shared.try_borrow_mut()) {
-            shared.finish(spans);
-        }
-        if let Some(note) = note {
-            request_ids::take_back(&note);
+    fn end(&mut self) {
+        if self.state.is_open()
+            && let Ok(mut instance) = self.instance.try_borrow_mut()
+        {
+            instance.on_log(&mut self.state);
         }
     }
 }
@@ -60,7 +51,7 @@ impl Stream {
 impl Context for Stream {
     #[inline]
     fn on_done(&mut self) -> bool {
-        self.finish();
+        self.end();
         true
     }
 }
@@ -68,34 +59,34 @@ impl Context for Stream {
 impl HttpContext for Stream {
     #[inline]
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        if let Ok(mut shared) = self.shared.try_borrow_mut() {
-            shared.begin(&mut self.begun);
+        self.call(Worker::on_request_headers);
+        Action::Continue
+    }
+
+    #[inline]
+    fn on_http_response_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+        if self.state.listens() {
+            self.call(|worker, state| worker.on_response_headers(state, end_of_stream));
         }
         Action::Continue
     }
 
     #[inline]
-    fn on_http_response_headers(&mut self, _: usize, is_end: bool) -> Action {
-        self.hear(ResponsePart::Headers);
-        self.hear_end(is_end);
-        Action::Continue
-    }
-
-    #[inline]
-    fn on_http_response_body(&mut self, _: usize, is_end: bool) -> Action {
-        self.hear_end(is_end);
+    fn on_http_response_body(&mut self, _: usize, end_of_stream: bool) -> Action {
+        self.state.on_response_body(end_of_stream);
         Action::Continue
     }
 
     #[inline]
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
-        self.hear(ResponsePart::Trailers);
-        self.hear_end(true);
+        if self.state.listens() {
+            self.call(Worker::on_response_trailers);
+        }
         Action::Continue
     }
 
     #[inline]
     fn on_log(&mut self) {
-        self.finish();
+        self.end();
     }
 }

@@ -3,26 +3,15 @@
 use sidespan_abi::hostcalls;
 use sidespan_abi::types::MapType;
 use sidespan_core::headers::HeaderWriter;
-use sidespan_core::tracer::keep::response_header::{HeaderChange, ResponsePart};
-use sidespan_core::tracer::keep::server_timing;
 
 /// A writer to one map of headers of the current stream.
 pub(crate) struct MapWriter(MapType);
 
 impl MapWriter {
-    /// Writes to the request's headers.
+    /// Returns the writer to a map.
     #[inline]
-    pub(crate) fn request_headers() -> Self {
-        Self(MapType::HttpRequestHeaders)
-    }
-
-    /// Writes to this part of the response.
-    #[inline]
-    fn response(part: ResponsePart) -> Self {
-        Self(match part {
-            ResponsePart::Headers => MapType::HttpResponseHeaders,
-            ResponsePart::Trailers => MapType::HttpResponseTrailers,
-        })
+    pub(crate) fn new(map: MapType) -> Self {
+        Self(map)
     }
 }
 
@@ -44,16 +33,5 @@ impl HeaderWriter for MapWriter {
     #[inline]
     fn remove(&mut self, name: &'static str) {
         hostcalls::remove_map_value(self.0, name);
-    }
-}
-
-/// Changes `server-timing` in the part of the response that passes.
-#[inline]
-pub(crate) fn write_server_timing(part: ResponsePart, change: &HeaderChange) {
-    let mut writer = MapWriter::response(part);
-    match change {
-        HeaderChange::Leave => {}
-        HeaderChange::Set(value) => writer.set(server_timing::NAME, value),
-        HeaderChange::Remove => writer.remove(server_timing::NAME),
     }
 }

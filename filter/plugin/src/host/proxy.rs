@@ -1,0 +1,192 @@
+//! The proxy behind this VM: the core's traits, call by call.
+
+use std::fmt;
+use std::time::Duration;
+
+use sidespan_abi::hostcalls;
+use sidespan_abi::types::{BufferType, MapType, Status};
+use sidespan_core::cluster_call::send_error::SendError;
+use sidespan_core::headers::HeaderWriter;
+use sidespan_core::proxy::{ClusterCalls, LogLevel, SharedData, Stream, Worker};
+use sidespan_core::stream_info::attributes::AttributeSet;
+use sidespan_core::stream_info::source::StreamInfo;
+use sidespan_core::time::Nanos;
+
+use super::clock;
+use super::header_writer::MapWriter;
+use crate::shared_data::config_lease;
+
+/// The proxy, which answers for the current context.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CurrentProxy {
+    // By the order of `AttributeSet`; `None` where the proxy does not evaluate lists.
+    expressions: [Option<Expression>; AttributeSet::ALL.len()],
+}
+
+/// The proxy's handle on an expression of this root context, which takes it along when it ends.
+type Expression = [u8; 4];
+
+impl CurrentProxy {
+    /// Has the proxy prepare an expression for each set of attributes. An Envoy that was built without CEL prepares none, and
+    /// each property is then read by itself.
+    #[inline]
+    pub(crate) fn prepare() -> Self {
+        let create = |attributes: AttributeSet| {
+            let handle = hostcalls::call_foreign_function(
+                "expr_create",
+                attributes.expression().as_bytes(),
+            )?;
+            handle.try_into().ok()
+        };
+        Self {
+            expressions: AttributeSet::ALL.map(create),
+        }
+    }
+}
+
+impl StreamInfo for CurrentProxy {
+    #[inline]
+    fn property(&self, path: &str) -> Option<Vec<u8>> {
+        hostcalls::get_property(path)
+    }
+
+    #[inline]
+    fn response_header(&self, name: &str) -> Option<Vec<u8>> {
+        hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name)
+    }
+
+    #[inline]
+    fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
+        hostcalls::get_map_value_bytes(MapType::HttpResponseTrailers, name)
+    }
+
+    #[inline]
+    fn answers(&self, attributes: AttributeSet) -> Option<Vec<u8>> {
+        let expression = self
+            .expressions
+            .get(attributes as usize)
+            .copied()
+            .flatten()?;
+        hostcalls::call_foreign_function("expr_evaluate", &expression)
+    }
+}
+
+impl Stream for CurrentProxy {
+    #[inline]
+    fn request_headers(&self) -> Vec<u8> {
+        hostcalls::get_map_block(MapType::HttpRequestHeaders)
+    }
+
+    #[inline]
+    fn request_writer(&self) -> impl HeaderWriter {
+        MapWriter::new(MapType::HttpRequestHeaders)
+    }
+
+    #[inline]
+    fn response_writer(&self) -> impl HeaderWriter {
+        MapWriter::new(MapType::HttpResponseHeaders)
+    }
+
+    #[inline]
+    fn trailer_writer(&self) -> impl HeaderWriter {
+        MapWriter::new(MapType::HttpResponseTrailers)
+    }
+
+    /// Envoy 1.33 moved the property under `xds`; where that is not known, the old name is asked.
+    #[inline]
+    fn listener_direction(&self) -> Option<u64> {
+        let bytes = hostcalls::get_property("xds\0listener_direction")
+            .or_else(|| hostcalls::get_property("listener_direction"))?;
+        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    }
+
+    #[inline]
+    fn set_filter_state(&self, name: &str, value: &[u8]) {
+        hostcalls::set_property(name, value);
+    }
+}
+
+impl SharedData for CurrentProxy {
+    #[inline]
+    fn shared_data(&self, key: &[u8]) -> Vec<u8> {
+        let (value, _) = hostcalls::get_shared_data(key);
+        value
+    }
+
+    #[inline]
+    fn set_shared_data(&self, key: &[u8], value: &[u8]) {
+        hostcalls::set_shared_data(key, value);
+    }
+}
+
+impl ClusterCalls for CurrentProxy {
+    /// Envoy answers a call with OK, BAD_ARGUMENT (no such cluster) or INTERNAL_FAILURE.
+    fn http_call(
+        &self,
+        cluster: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+        timeout: Duration,
+    ) -> Result<u32, SendError> {
+        hostcalls::dispatch_http_call(cluster, headers.to_vec(), body, Vec::new(), timeout).map_err(
+            |status| match status {
+                Status::BadArgument => SendError::UnknownCluster,
+                _ => SendError::NotSent,
+            },
+        )
+    }
+
+    fn answer_header(&self, name: &str) -> Option<Vec<u8>> {
+        hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name)
+    }
+
+    fn answer_trailer(&self, name: &str) -> Option<Vec<u8>> {
+        hostcalls::get_map_value_bytes(MapType::HttpCallResponseTrailers, name)
+    }
+
+    fn answer_body(&self, max_bytes: usize) -> Vec<u8> {
+        hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, max_bytes).unwrap_or_default()
+    }
+}
+
+impl Worker for CurrentProxy {
+    #[inline]
+    fn now(&self) -> Nanos {
+        clock::now()
+    }
+
+    #[inline]
+    fn set_tick_period(&self, period: Duration) {
+        hostcalls::set_tick_period(period);
+    }
+
+    #[inline]
+    fn logs_debug(&self) -> bool {
+        log::log_enabled!(log::Level::Debug)
+    }
+
+    fn log(&self, level: LogLevel, line: fmt::Arguments<'_>) {
+        log::log!(as_level(level), "{line}");
+    }
+
+    fn log_once(
+        &self,
+        level: LogLevel,
+        topic: &str,
+        digest: &str,
+        round: Duration,
+        line: fmt::Arguments<'_>,
+    ) {
+        if config_lease::is_first_to_say(topic, &format!("{digest} {line}"), round) {
+            self.log(level, line);
+        }
+    }
+}
+
+fn as_level(level: LogLevel) -> log::Level {
+    match level {
+        LogLevel::Debug => log::Level::Debug,
+        LogLevel::Info => log::Level::Info,
+        LogLevel::Warn => log::Level::Warn,
+    }
+}
