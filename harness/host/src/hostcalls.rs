@@ -43,7 +43,7 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// Defines what gives and takes buffers, properties and shared data.
+/// Defines the functions of buffers, properties and shared data.
 fn link_data(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     provide!(linker, "proxy_get_buffer_bytes", buffers::bytes,
         buffer: u32, start: u32, max_size: u32, bytes_out: u32, size_out: u32);

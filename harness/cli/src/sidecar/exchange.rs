@@ -126,7 +126,9 @@ pub(super) async fn serve(
 /// Says it as Envoy's router does.
 fn no_response(error: &NoResponse) -> (LocalReply, Ending) {
     let (reason, ending) = match error {
-        NoResponse::Connect(_) => ("remote connection failure", Ending::ConnectFailure),
+        NoResponse::Address(_) | NoResponse::Connect(_) => {
+            ("remote connection failure", Ending::ConnectFailure)
+        }
         NoResponse::Broken(_) => ("connection termination", Ending::UpstreamReset),
     };
     let details = format!("upstream_reset_before_response_started{{{reason}}}");

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// Which HTTP is spoken on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Protocol {
     Http1,
     /// HTTP/2 with prior knowledge (h2c).

@@ -1,43 +1,52 @@
 //! Connections to upstreams and clusters, kept while they are good.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{fmt, io};
 
-use http::{Request, Response};
+use http::uri::{Authority, Scheme};
+use http::{Request, Response, Uri};
 use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
+use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tower_service::Service;
 
 use super::message::{Body, Protocol};
 
-/// Connections by address (`host:port`).
+/// Connections by address (`host:port`) and protocol.
+///
+/// Each has a client of its own, because a client finds the address of a request in its authority, and routes and clusters
+/// send one authority to any address.
 #[derive(Clone, Default)]
-pub(super) struct Pool(Arc<Mutex<Kept>>);
+pub(super) struct Pool(Arc<Mutex<Clients>>);
 
-#[derive(Default)]
-struct Kept {
-    idle: HashMap<String, Vec<http1::SendRequest<Body>>>,
-    shared: HashMap<String, http2::SendRequest<Body>>,
-}
+type Clients = HashMap<(String, Protocol), Client<Connector, Body>>;
 
-/// Why there is no response.
+/// The reason for which there is no response.
 #[derive(Debug)]
 pub(super) enum NoResponse {
+    /// No request can be sent to this address.
+    Address(http::Error),
     /// No connection came about.
-    Connect(io::Error),
+    Connect(Error),
     /// The connection broke before the response began.
-    Broken(hyper::Error),
+    Broken(Error),
 }
 
 impl fmt::Display for NoResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Connect(error) => write!(formatter, "no connection: {error}"),
-            Self::Broken(error) => write!(formatter, "the connection broke: {error}"),
+            Self::Address(error) => write!(formatter, "no address: {error}"),
+            Self::Connect(error) => write!(formatter, "no connection: {error:?}"),
+            Self::Broken(error) => write!(formatter, "the connection broke: {error:?}"),
         }
     }
 }
@@ -50,98 +59,69 @@ impl Pool {
         &self,
         address: &str,
         protocol: Protocol,
-        request: Request<Body>,
-    ) -> Result<Response<Incoming>, NoResponse> {
-        match protocol {
-            Protocol::Http1 => self.send_http1(address, request).await,
-            Protocol::Http2 => self.send_http2(address, request).await,
-        }
-    }
-
-    async fn send_http1(
-        &self,
-        address: &str,
         mut request: Request<Body>,
     ) -> Result<Response<Incoming>, NoResponse> {
-        while let Some(mut sender) = self.take_idle(address) {
-            match sender.try_send_request(request).await {
-                Ok(response) => {
-                    self.keep_when_ready(address, sender);
-                    return Ok(response);
-                }
-                Err(mut error) => match error.take_message() {
-                    Some(returned) => request = returned,
-                    None => return Err(NoResponse::Broken(error.into_error())),
-                },
-            }
-        }
-        let io = connect(address).await?;
-        let (mut sender, connection) = http1::handshake(io).await.map_err(NoResponse::Broken)?;
-        tokio::spawn(connection);
-        let response = sender
-            .send_request(request)
-            .await
-            .map_err(NoResponse::Broken)?;
-        self.keep_when_ready(address, sender);
-        Ok(response)
+        let uri = absolute(request.uri(), address, protocol).map_err(NoResponse::Address)?;
+        *request.uri_mut() = uri;
+        let response = self.client(address, protocol).request(request).await;
+        response.map_err(|error| match error.is_connect() {
+            true => NoResponse::Connect(error),
+            false => NoResponse::Broken(error),
+        })
     }
 
-    async fn send_http2(
-        &self,
-        address: &str,
-        mut request: Request<Body>,
-    ) -> Result<Response<Incoming>, NoResponse> {
-        let shared = self.lock().shared.get(address).cloned();
-        if let Some(mut sender) = shared.filter(|sender| !sender.is_closed()) {
-            match sender.try_send_request(request).await {
-                Ok(response) => return Ok(response),
-                Err(mut error) => match error.take_message() {
-                    Some(returned) => request = returned,
-                    None => return Err(NoResponse::Broken(error.into_error())),
-                },
-            }
-        }
-        let io = connect(address).await?;
-        let handshake = http2::handshake(TokioExecutor::new(), io).await;
-        let (mut sender, connection) = handshake.map_err(NoResponse::Broken)?;
-        tokio::spawn(connection);
-        self.lock()
-            .shared
-            .insert(address.to_owned(), sender.clone());
-        sender
-            .send_request(request)
-            .await
-            .map_err(NoResponse::Broken)
+    fn client(&self, address: &str, protocol: Protocol) -> Client<Connector, Body> {
+        // Clients are only put in: a panic cannot leave half of one behind.
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = clients
+            .entry((address.to_owned(), protocol))
+            .or_insert_with(|| {
+                Client::builder(TokioExecutor::new())
+                    .http2_only(protocol == Protocol::Http2)
+                    // The filter has the last word on headers.
+                    .set_host(false)
+                    .pool_idle_timeout(None)
+                    .build(Connector(address.into()))
+            });
+        client.clone()
+    }
+}
+
+/// Returns the target of a request as a client of connections wants it. Over HTTP/1 only its path is sent.
+fn absolute(target: &Uri, address: &str, protocol: Protocol) -> Result<Uri, http::Error> {
+    let mut parts = target.clone().into_parts();
+    parts.scheme = Some(Scheme::HTTP);
+    if protocol == Protocol::Http1 {
+        parts.authority = Some(address.parse::<Authority>()?);
+    }
+    Ok(Uri::from_parts(parts)?)
+}
+
+/// Connects to one address, whatever a request is for.
+#[derive(Clone)]
+struct Connector(Arc<str>);
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn take_idle(&self, address: &str) -> Option<http1::SendRequest<Body>> {
-        self.lock().idle.get_mut(address)?.pop()
-    }
-
-    /// Takes a connection back once the response has been read to its end.
-    fn keep_when_ready(&self, address: &str, mut sender: http1::SendRequest<Body>) {
-        let (pool, address) = (self.clone(), address.to_owned());
-        tokio::spawn(async move {
-            if sender.ready().await.is_ok() {
-                pool.lock().idle.entry(address).or_default().push(sender);
-            }
-        });
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        // Connections are only put in and taken out: a panic cannot leave half of one behind.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn call(&mut self, _: Uri) -> Self::Future {
+        Box::pin(connect(Arc::clone(&self.0)))
     }
 }
 
 /// Envoy's default for a cluster.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-async fn connect(address: &str) -> Result<TokioIo<TcpStream>, NoResponse> {
-    let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
+async fn connect(address: Arc<str>) -> io::Result<TokioIo<TcpStream>> {
+    let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(&*address))
         .await
-        .unwrap_or_else(|late| Err(late.into()))
-        .map_err(NoResponse::Connect)?;
+        .unwrap_or_else(|late| Err(late.into()))?;
     // Messages are written whole; waiting for more only adds latency. Not all systems can.
     let _ = stream.set_nodelay(true);
     Ok(TokioIo::new(stream))
