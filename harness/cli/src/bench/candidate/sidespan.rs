@@ -4,10 +4,7 @@ use serde_json::json;
 use sidespan_core::propagation::format::Format;
 
 use super::description::{Candidate, Group, RECEIVER, Work};
-use super::floors::{
-    FLOOR_DEFAULT, FLOOR_DEFAULT_KEEP, FLOOR_DEFAULT_SPAN, FLOOR_W3C, FLOOR_W3C_KEEP,
-    FLOOR_W3C_SPAN,
-};
+use super::floors::{FLOOR_DEFAULT, FLOOR_DEFAULT_KEEP, FLOOR_DEFAULT_SPAN, FLOOR_W3C, FLOOR_W3C_KEEP, FLOOR_W3C_SPAN};
 
 /// All of ours.
 pub(super) fn all() -> Vec<Candidate> {
