@@ -1,0 +1,6 @@
+//! The filter in the workers of real Envoys.
+
+mod capabilities;
+mod config_lease;
+mod configuration;
+mod hostile;
