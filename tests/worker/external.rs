@@ -3,4 +3,7 @@
 mod capabilities;
 mod config_lease;
 mod configuration;
+mod duplicate_install;
 mod hostile;
+mod reconfiguration;
+mod trapped;
