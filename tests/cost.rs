@@ -1,5 +1,5 @@
 //! Instructions, calls and processor time of one request.
 
-mod bench;
 mod budget;
 mod comparison;
+mod external;

@@ -1,9 +1,5 @@
 //! Export: requests to the collector, its answers, its faults, and the queue between them.
 
-mod delivery;
-mod faults;
-mod load;
+mod external;
 mod outage;
 mod replies;
-mod requests;
-mod shutdown;

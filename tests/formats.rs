@@ -2,11 +2,6 @@
 //! speak different ones.
 
 mod conflicts;
-mod differential;
+mod external;
 mod guides;
-mod hops;
-mod native;
-mod sdks;
-mod translation;
 mod vectors;
-mod w3c;

@@ -3,4 +3,5 @@
 mod command_line;
 mod debug_log;
 mod examples;
+mod external;
 mod manifests;

@@ -1,7 +1,4 @@
 //! Sampling: the ratio, rules and limits, the document of a remote server, and the trust in a caller's decision.
 
-mod limits;
-mod rates;
-mod ratio;
+mod external;
 mod remote;
-mod trust;

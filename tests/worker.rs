@@ -1,10 +1,7 @@
 //! The filter in one worker of a proxy: its configuration and reconfiguration, its hostcalls, its end by a trap.
 
-mod capabilities;
-mod config_lease;
-mod configuration;
 mod duplicate_install;
+mod external;
 mod hostcalls;
-mod hostile;
 mod reconfiguration;
 mod trapped;

@@ -89,13 +89,7 @@ fn the_demo_shows_one_whole_trace() {
     shows_one_whole_trace(&["demo", "--json"]);
 }
 
-#[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-fn the_demo_on_real_envoys_shows_one_whole_trace() {
-    shows_one_whole_trace(&["demo", "--envoy", "--json"]);
-}
-
-fn shows_one_whole_trace(arguments: &[&str]) {
+pub(super) fn shows_one_whole_trace(arguments: &[&str]) {
     let ended = sidespan(arguments, "");
     assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.errors);
     let report: Value = serde_json::from_str(&ended.out).expect("one JSON object");

@@ -9,9 +9,6 @@ use std::{env, fs};
 
 use serde_json::Value;
 use sidespan::check::check_file;
-use sidespan_envoy::{Bootstrap, Cluster, HttpFilter, Listener, Node, Route};
-use sidespan_tests::envoy;
-use sidespan_tests::http::{Request, Server, send};
 
 #[test]
 fn every_configuration_in_them_is_valid_and_warned_of_is_only_the_registry() {
@@ -171,68 +168,6 @@ fn check(arguments: &[&str], text: &str) -> String {
 }
 
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-fn the_filter_of_the_envoy_filter_runs_in_an_envoy() {
-    let service = Server::ok();
-    for (index, mut filter) in envoy_filters().into_iter().enumerate() {
-        let file = &mut filter["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"];
-        assert!(file.is_string());
-        *file = envoy::module().display().to_string().into();
-        let name = filter["name"].as_str().expect("a name").to_owned();
-        let bootstrap = Bootstrap::new(Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z"))
-            .listener(
-                Listener::new("front")
-                    .filter(HttpFilter::new(&name, filter["typed_config"].clone()))
-                    .route(Route::to("service")),
-            )
-            .cluster(Cluster::new("service", service.address()));
-        let envoy = envoy::start(&bootstrap);
-        let path = format!("/{index}");
-        let address = envoy.address("front").expect("the listener");
-        assert_eq!(send(address, &Request::get(&path)).status, 200);
-        let headers = service.only(&path).headers;
-        assert!(
-            headers.has("traceparent") && headers.has("x-b3-traceid"),
-            "{headers:?}"
-        );
-        assert_eq!(envoy::counter(&envoy, "config.refused"), 0);
-    }
-}
-
-#[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-fn the_filter_behind_the_router_runs_in_an_envoy() {
-    let manifest = manifest("attempts");
-    let router = &manifest["spec"]["configPatches"][0]["patch"]["value"]["typed_config"];
-    let mut filters = router["upstream_http_filters"].clone();
-    let config = &mut filters[0]["typed_config"]["config"];
-    config["vm_config"]["code"]["local"]["filename"] = envoy::module().display().to_string().into();
-    let service = Server::ok();
-    let bootstrap = Bootstrap::new(Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z"))
-        .listener(
-            Listener::new("out")
-                .router("upstream_http_filters", filters)
-                .route(Route::to("service")),
-        )
-        .cluster(Cluster::new("service", service.address()));
-    let envoy = envoy::start(&bootstrap);
-    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    let request = Request::get("/").header("traceparent", traceparent);
-    assert_eq!(
-        send(envoy.address("out").expect("the listener"), &request).status,
-        200
-    );
-    let sent = service
-        .only("/")
-        .headers
-        .one("traceparent")
-        .expect("a context");
-    assert_eq!(sent[..36], traceparent[..36]);
-    assert_ne!(sent, traceparent, "a span of its own");
-    assert_eq!(envoy::counter(&envoy, "config.refused"), 0);
-}
-
-#[test]
 fn every_resource_passes_the_schema_of_its_kind() {
     let Some(definitions) = definitions("every_resource_passes_the_schema_of_its_kind") else {
         return;
@@ -320,7 +255,7 @@ fn unknown_fields(value: &Value, schema: &Value, path: &str, unknown: &mut Vec<S
     }
 }
 
-fn envoy_filters() -> Vec<Value> {
+pub(super) fn envoy_filters() -> Vec<Value> {
     let manifest = manifest("envoyfilter");
     let patches = manifest["spec"]["configPatches"]
         .as_array()
@@ -332,7 +267,7 @@ fn envoy_filters() -> Vec<Value> {
         .collect()
 }
 
-fn manifest(name: &str) -> Value {
+pub(super) fn manifest(name: &str) -> Value {
     serde_saphyr::from_str(&read(&format!("istio/{name}.yaml")))
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }

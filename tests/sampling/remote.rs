@@ -1,7 +1,5 @@
 //! Jaeger's remote sampling: percentages follow the document, and no request ever feels what is wrong with its server.
 
-mod real;
-
 use std::time::Duration;
 
 use sidespan_core::direction::Direction;
@@ -12,8 +10,10 @@ use sidespan_tests::worlds::{Guest, module};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
-const ALL: &str = r#"{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":1}}"#;
-const NONE: &str = r#"{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0}}"#;
+pub(super) const ALL: &str =
+    r#"{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":1}}"#;
+pub(super) const NONE: &str =
+    r#"{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0}}"#;
 
 /// Nothing is sampled but by what is fetched; no export.
 const CONFIGURATION: &str = r#"{

@@ -1,7 +1,5 @@
 //! `correlation.requestId`: what goes out with the `x-request-id` of what came in, and with nothing else, is its child.
 
-mod real;
-
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;

@@ -36,7 +36,7 @@ impl Mesh {
     pub(super) fn start(sidecars: Sidecars) -> Self {
         let collector = Collector::start();
         let url = format!("http://{}/v1/traces", collector.sink().http_addr());
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("formats/sdks");
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("formats/external/sdks");
 
         let warehouse = Server::ok();
         let modules = packages::node("sdks-node", include_str!("package.json"));

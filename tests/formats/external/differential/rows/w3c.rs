@@ -1,7 +1,7 @@
 //! W3C Trace Context: section 1.9.
 
 use super::rows;
-use crate::formats::differential::answer::{Case, Difference};
+use crate::formats::external::differential::answer::{Case, Difference};
 
 rows! {
     Python &["tracecontext"] => {

@@ -1,7 +1,7 @@
 //! Jaeger: section 4.1 and appendix B.
 
 use super::{bytes, python_digits, rows, text};
-use crate::formats::differential::answer::Difference;
+use crate::formats::external::differential::answer::Difference;
 
 rows! {
     Python &["jaeger"] => {

@@ -119,7 +119,8 @@ struct Rotel {
 impl Rotel {
     fn start(protocol: &str, to: SocketAddr) -> Self {
         let python = packages::python("accepted-rotel", include_str!("rotel.txt"));
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("spans/interop/start_rotel.py");
+        let script =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("spans/external/interop/start_rotel.py");
         // It cannot be told to take any free port, and somebody else may take one before it does.
         for _ in 0..5 {
             let [grpc, http] = free_ports();

@@ -3,7 +3,7 @@
 use sidespan_core::propagation::context::SamplingState;
 
 use super::{bytes, is_open_but, lower, rows, text};
-use crate::formats::differential::answer::{Case, Difference, ours};
+use crate::formats::external::differential::answer::{Case, Difference, ours};
 
 rows! {
     Python &["b3", "b3multi"] => {

@@ -132,10 +132,10 @@ fn decoded(th: &str) -> u64 {
 
 /// What the sampler writes at each of these fractions of 2^56, and which of the ids it keeps.
 fn ask(fractions: &[u64], ids: &[u128]) -> Vec<(String, String)> {
-    let pins = include_str!("../formats/differential/requirements.txt");
+    let pins = include_str!("../../formats/external/differential/requirements.txt");
     let python = packages::python("differential-python", pins);
     let mut child = Command::new(python.join("bin/python"))
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("sampling/ratio/sampler.py"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("sampling/external/ratio/sampler.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

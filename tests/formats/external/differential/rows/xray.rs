@@ -3,7 +3,7 @@
 use sidespan_core::propagation::context::SamplingState;
 
 use super::{bytes, is_open_but, python_digits, rows, text};
-use crate::formats::differential::answer::{Case, Difference, ours};
+use crate::formats::external::differential::answer::{Case, Difference, ours};
 
 rows! {
     Python &["xray"] => {

@@ -7,7 +7,7 @@ use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route
 use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter};
 use sidespan_tests::http::{Reply, Request, Server, load, send};
 
-use super::{ALL, NONE};
+use crate::sampling::remote::{ALL, NONE};
 
 const REQUESTS: u64 = 4_000;
 

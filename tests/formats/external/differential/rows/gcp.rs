@@ -3,7 +3,7 @@
 use sidespan_core::propagation::context::SamplingState;
 
 use super::{bytes, is_open_but, rows, text};
-use crate::formats::differential::answer::{Case, Difference};
+use crate::formats::external::differential::answer::{Case, Difference};
 
 rows! {
     Python &["gcp"] => {

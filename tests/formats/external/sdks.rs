@@ -140,7 +140,7 @@ fn nobody_records_what_the_caller_has_not_sampled() {
 )]
 fn the_scope_counts_each_request_once_where_sdks_make_server_spans_too() {
     const COUNT: usize = 5;
-    let readme = include_str!("../../filter/README.md");
+    let readme = include_str!("../../../filter/README.md");
     for condition in ["instrumentation:name = ", "instrumentation_scope.name != "] {
         let condition = format!("{condition}\"{SIDESPAN}\"");
         assert!(readme.contains(&condition), "{condition}");

@@ -74,7 +74,7 @@ fn opentelemetrys_own_types_read_every_kind_of_span() {
 /// What the Python types make of them.
 fn read(lines: String) -> Vec<Value> {
     let python = packages::python("accepted-python", include_str!("requirements.txt"));
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("spans/interop/messages.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("spans/external/interop/messages.py");
     let mut child = Command::new(python.join("bin/python"))
         .args(["-X", "utf8"])
         .arg(script)

@@ -26,10 +26,10 @@ pub(crate) struct Row {
 /// Rows of one library for some formats.
 macro_rules! rows {
     ($($library:ident $formats:expr => { $($name:literal: $is:expr,)* })*) => {
-        pub(super) const ROWS: &[$crate::formats::differential::rows::Row] = &[$($(
-            $crate::formats::differential::rows::Row {
+        pub(super) const ROWS: &[$crate::formats::external::differential::rows::Row] = &[$($(
+            $crate::formats::external::differential::rows::Row {
                 name: $name,
-                library: $crate::formats::differential::answer::Library::$library,
+                library: $crate::formats::external::differential::answer::Library::$library,
                 formats: $formats,
                 is: $is,
             },

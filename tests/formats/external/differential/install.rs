@@ -15,7 +15,7 @@ const PACKAGE: &str = include_str!("package.json");
 
 /// What a library answers to each header set.
 pub(crate) fn ask(library: Library, asked: &[(&'static str, Headers)]) -> Vec<Option<Theirs>> {
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("formats/differential");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("formats/external/differential");
     let mut command = match library {
         Library::Python => {
             let python = packages::python("differential-python", REQUIREMENTS);

@@ -1,0 +1,3 @@
+//! The bench on real Envoys.
+
+mod bench;

@@ -1,0 +1,7 @@
+//! Export from real Envoys.
+
+mod delivery;
+mod faults;
+mod load;
+mod requests;
+mod shutdown;

@@ -1,0 +1,3 @@
+//! Spans kept late, on real Envoys.
+
+mod kept_paths;

@@ -1,0 +1,3 @@
+//! Builds of the project by its documented commands.
+
+mod artifact;

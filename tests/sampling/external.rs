@@ -1,0 +1,7 @@
+//! Sampling on real Envoys, and beside OpenTelemetry's own sampler.
+
+mod limits;
+mod rates;
+mod ratio;
+mod remote;
+mod trust;

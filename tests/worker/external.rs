@@ -1,0 +1,9 @@
+//! The filter in the workers of real Envoys.
+
+mod capabilities;
+mod config_lease;
+mod configuration;
+mod duplicate_install;
+mod hostile;
+mod reconfiguration;
+mod trapped;
