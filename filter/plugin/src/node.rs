@@ -1,4 +1,4 @@
-//! What the proxy says of itself: its node's metadata, and which way the current listener faces.
+//! Properties of the proxy itself: its node's metadata, and the direction of the current listener.
 //!
 //! Envoy 1.33 moved these properties under `xds`; where that is not known, the old names are asked.
 
@@ -51,7 +51,7 @@ fn property(path: &str) -> Option<Vec<u8>> {
         .or_else(|| hostcalls::get_property(&format!("node\0{path}")))
 }
 
-/// The node's id.
+/// Returns the node's id.
 pub(crate) fn id() -> String {
     node("id").unwrap_or_default()
 }
@@ -63,7 +63,7 @@ fn number_property(path: &str) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
-/// The direction of the current request.
+/// Returns the direction of the current request.
 #[inline]
 pub(crate) fn direction(facing: DirectionSource) -> Direction {
     match facing {

@@ -1,6 +1,6 @@
-//! The way to the sampling server: what it answers takes the place of the configured percentages.
+//! Polling of the sampling server, whose answers take the place of the configured percentages.
 //!
-//! Each worker asks for itself, for a call's answer comes back to the worker that made it, and keeps what it got.
+//! Each worker polls for itself, because the answer to a call comes back to the worker that made the call, and keeps its own copy.
 
 use std::time::Duration;
 
@@ -18,19 +18,19 @@ use crate::host::random::WasiRandom;
 use crate::host::{clock, cluster_call};
 use crate::shared_data::config_lease;
 
-/// The way to the sampling server.
+/// The sampling server, as one worker polls it.
 pub(crate) struct SamplingServer {
     remote: Remote,
     target: String,
-    // Of the configuration, so that a new one is told of anew.
+    // The digest of the configuration, so that a new configuration logs its answers anew.
     digest: String,
     poll: Poll,
-    // The call that is under way.
+    // The token of the call that is under way.
     call: Option<u32>,
 }
 
 impl SamplingServer {
-    /// The way to `sampling.remote`; `None` where nothing is fetched.
+    /// Prepares to poll `sampling.remote`; `None` where it is not configured.
     pub(crate) fn new(config: &Config, service: Option<&str>, digest: &str) -> Option<Self> {
         let remote = config.sampling.as_ref()?.remote.clone()?;
         Some(Self {
@@ -42,7 +42,7 @@ impl SamplingServer {
         })
     }
 
-    /// Asks, if it is time to.
+    /// Sends a request, if the next poll is due.
     pub(crate) fn ask(&mut self, state: &mut State<WasiRandom>) {
         let now = clock::now();
         if self.poll.is_overdue(now) {
@@ -67,7 +67,7 @@ impl SamplingServer {
         }
     }
 
-    /// Takes the answer to a call; `false` where the call was somebody else's.
+    /// Takes the answer to a call, and returns true if the call was to this server.
     pub(crate) fn take_answer(
         &mut self,
         token: u32,
@@ -121,7 +121,7 @@ impl SamplingServer {
         }
     }
 
-    /// From here on this document holds.
+    /// Applies this document from here on.
     fn hold(&self, document: Document, state: &mut State<WasiRandom>) {
         let is_held = |strategy: &Strategy| *strategy.document() == document;
         if state.remote.as_ref().is_some_and(is_held) {
@@ -140,7 +140,7 @@ impl SamplingServer {
         }
     }
 
-    /// All workers learn the same, but not at once: each asks once an interval.
+    /// Returns true if no other worker has just logged this line. All workers get the same answers, each within an interval.
     fn is_first_to_say(&self, line: &str) -> bool {
         let round = self.remote.interval.saturating_mul(2).max(ONE_ROUND);
         let what = format!("{} {line}", self.digest);

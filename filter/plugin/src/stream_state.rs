@@ -1,15 +1,15 @@
-//! What a stream has begun with its request, and carries to its end.
+//! The state of one stream, from its request to its end.
 
 use sidespan_core::tracer::keep::pending::PendingSpans;
 use sidespan_core::tracer::open_spans::OpenSpans;
 
 use crate::shared_data::request_ids::Note;
 
-/// What one stream carries.
+/// The state of one stream.
 #[derive(Default)]
 pub(crate) struct StreamState {
     pub(crate) spans: Option<Spans>,
-    /// Whether words about traces are to be taken out of the response.
+    /// True if `server-timing` of the response is to lose the names of traces.
     pub(crate) strips: bool,
     /// The note that the request has left for another one with its id.
     pub(crate) note: Option<Note>,
@@ -17,16 +17,16 @@ pub(crate) struct StreamState {
 
 /// The spans of one stream.
 pub(crate) enum Spans {
-    /// They are recorded.
+    /// Spans of a sampled request.
     Recorded(Box<OpenSpans>),
-    /// The same, of a try.
+    /// Spans of one attempt.
     Tried(Box<OpenSpans>),
-    /// They may be kept although they are not.
+    /// Spans that are not sampled and may be kept after the response.
     PendingSpans(PendingSpans),
 }
 
 impl StreamState {
-    /// Whether there is anything to be done with a response.
+    /// Returns true if there is anything to be done with a response.
     #[inline]
     pub(crate) fn listens(&self) -> bool {
         self.strips || matches!(self.spans, Some(Spans::Tried(_) | Spans::PendingSpans(_)))

@@ -1,13 +1,13 @@
-//! Whether a request has already been through another installation of the filter.
+//! Installations of the filter in one process, and the mark that the first of them in a chain leaves on a stream.
 //!
-//! The first one in the chain leaves a mark on the stream, in its filter state; the others find it there.
+//! The mark is in the stream's filter state, where the other installations find it.
 
 use sidespan_abi::hostcalls;
 use sidespan_core::shared_data::installations::Installations;
 
 use crate::host::clock;
 
-/// Renews this installation's entry in the list of all, and says whether there are others.
+/// Renews this installation's entry in the list of all, and returns true if there are others.
 pub(crate) fn renew() -> bool {
     let name = hostcalls::get_property("plugin_name").unwrap_or_default();
     let (list, _) = hostcalls::get_shared_data(LIST);
@@ -19,7 +19,7 @@ pub(crate) fn renew() -> bool {
     roster.has_others(&name, now)
 }
 
-/// Whether the current stream bears the mark; from now on it does.
+/// Returns true if the current stream bears the mark, and marks it.
 #[inline]
 pub(crate) fn is_seen_before() -> bool {
     let is_seen = hostcalls::get_property(MARK).is_some();
@@ -29,6 +29,7 @@ pub(crate) fn is_seen_before() -> bool {
     is_seen
 }
 
+/// The key of the list.
 const LIST: &str = "sidespan.installs";
-/// In Envoy's filter state `wasm.sidespan.seen`.
+/// The property of the mark, in Envoy's filter state `wasm.sidespan.seen`.
 const MARK: &str = "sidespan.seen";

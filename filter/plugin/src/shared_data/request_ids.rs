@@ -1,6 +1,6 @@
-//! Notes on the requests that are under way, by their ids, in data that all workers share.
+//! Span contexts of the requests that are under way, by their `x-request-id`.
 //!
-//! They are written without comparison: who writes over another's note takes a hint away, and nothing else.
+//! Notes are written without comparison, because a note that is written over costs its request a hint, and nothing else.
 
 use sidespan_abi::hostcalls;
 use sidespan_core::propagation::context::SpanContext;
@@ -8,13 +8,13 @@ use sidespan_core::shared_data::request_ids::{self, RequestId};
 
 use crate::host::clock;
 
-/// A note that was left, to be taken back.
+/// A note that was written, to be removed at the end of its request.
 pub(crate) struct Note {
     key: String,
     note: Vec<u8>,
 }
 
-/// Leaves a note.
+/// Writes a note.
 #[inline]
 pub(crate) fn note(id: RequestId<'_>, context: &SpanContext) -> Note {
     let noted = Note {
@@ -25,7 +25,7 @@ pub(crate) fn note(id: RequestId<'_>, context: &SpanContext) -> Note {
     noted
 }
 
-/// Finds what was noted.
+/// Returns the span context that was noted for this id.
 #[inline]
 pub(crate) fn find(id: RequestId<'_>) -> Option<SpanContext> {
     let (note, _) = hostcalls::get_shared_data(key(id));
@@ -35,7 +35,7 @@ pub(crate) fn find(id: RequestId<'_>) -> Option<SpanContext> {
     request_ids::decode(&note, id, clock::now())
 }
 
-/// Takes a note back, if nobody has written over it since.
+/// Removes a note, if nobody has written over it since.
 #[inline]
 pub(crate) fn take_back(noted: &Note) {
     let (note, _) = hostcalls::get_shared_data(&noted.key);
