@@ -1,4 +1,4 @@
-//! What is done with every request, compiled for speed.
+//! The way of every request through the filter, compiled for speed.
 //!
 //! Nine tenths of the filter run once: the configuration is read, checked and explained, a node describes itself, a batch
 //! is sent. All of that is compiled to be small, for the module is loaded into every worker of every proxy. The rest runs with
@@ -11,7 +11,7 @@
 use sidespan_abi::traits::HttpContext;
 use sidespan_plugin::Sharing;
 
-/// Says how contexts are made.
+/// Installs the filter: its log, and the function that makes its root contexts.
 pub fn start() {
     sidespan_plugin::start();
     sidespan_abi::set_root_context(|_| sidespan_plugin::root(stream));

@@ -1,4 +1,4 @@
-//! The `log` facade over the proxy's log, and panics with it: a trap without a word would be a riddle.
+//! The `log` facade over the proxy's log. Panics are logged as well, because a trap without a line would be a riddle.
 
 use sidespan_abi::hostcalls;
 use sidespan_abi::types::LogLevel;

@@ -1,4 +1,4 @@
-//! What a worker says of itself when it is put to work: which version and configuration run, for whom, and what is missing.
+//! The log lines of a worker's start: which version and configuration run, for which service, and what is missing.
 
 use sidespan_core::config::Config;
 use sidespan_core::direction::DirectionSource;
@@ -7,10 +7,10 @@ use sidespan_core::semconv::resource::Resource;
 
 use crate::node;
 
-/// Of this program.
+/// The version of this program.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// One line on a configuration that is put to work, and one on each thing that it asks for in vain.
+/// Writes one line on a configuration that is put to work, and one on each environment variable that it asks for in vain.
 pub(crate) fn say(
     config: &Config,
     digest: &str,

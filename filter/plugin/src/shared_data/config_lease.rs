@@ -1,4 +1,4 @@
-//! The note that a good configuration of this plugin runs in the process, in data that all its workers share.
+//! The lease that a good configuration of this plugin holds on the process, and log lines that one worker writes for all.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use sidespan_core::time::Nanos;
 
 use crate::host::clock;
 
-/// Leaves the note.
+/// Writes the lease.
 pub(crate) fn note(identity: &[u8; 8]) {
     let lease = Lease {
         holder: *identity,
@@ -18,7 +18,7 @@ pub(crate) fn note(identity: &[u8; 8]) {
     hostcalls::set_shared_data(key(), &lease.to_bytes());
 }
 
-/// Leaves it again where it is missing or getting old.
+/// Writes the lease again where it is missing or getting old.
 pub(crate) fn renew(identity: &[u8; 8]) {
     let now = clock::now();
     if read().is_none_or(|lease| lease.is_due(now)) {
@@ -26,8 +26,8 @@ pub(crate) fn renew(identity: &[u8; 8]) {
     }
 }
 
-/// Whether nobody in the process has just said this on this topic: there is a VM for each worker, and a reader of the log
-/// wants one line. All workers have come to say it within one round.
+/// Returns true if no worker has just written this log line on this topic: there is a VM for each worker, and a reader of the
+/// log wants one line. All workers come to write the line within one round.
 pub(crate) fn is_first_to_say(topic: &str, what: &str, round: Duration) -> bool {
     let key = format!("{}.said.{topic}", key());
     let now = clock::now();
@@ -43,12 +43,12 @@ pub(crate) fn is_first_to_say(topic: &str, what: &str, round: Duration) -> bool 
     !is_said && hostcalls::swap_shared_data(&key, &note, version) != Err(Status::CasMismatch)
 }
 
-/// Whether somebody left it and is still there.
+/// Returns true if some worker holds the lease.
 pub(crate) fn is_noted() -> bool {
     read().is_some_and(|lease| lease.is_live(clock::now()))
 }
 
-/// Takes it back, if nobody else has left it since.
+/// Gives the lease up, if no other worker has written it since.
 pub(crate) fn take_back(identity: &[u8; 8]) {
     if read().is_some_and(|lease| lease.holder == *identity) {
         hostcalls::set_shared_data(key(), &[]);

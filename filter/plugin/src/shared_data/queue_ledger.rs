@@ -1,4 +1,4 @@
-//! What this worker holds, noted where all workers see it, so that it is counted should this VM trap.
+//! The spans that this worker has queued, noted where all workers see them, so that they are counted should this VM trap.
 
 use sidespan_abi::hostcalls;
 use sidespan_abi::types::Status;
@@ -6,17 +6,17 @@ use sidespan_core::shared_data::queue_ledger::{QueueLedger, QueuedSpans};
 
 use crate::host::clock;
 
-/// What others have, or have done.
+/// Changes that other workers' entries have made necessary.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Noted {
-    /// What workers held that are gone.
+    /// Spans of workers that are gone.
     pub(crate) lost: QueuedSpans,
-    /// What was taken back of this worker's, which was taken for gone.
+    /// Spans of this worker that another had counted as lost.
     pub(crate) reclaimed: QueuedSpans,
 }
 
-/// Notes it, if there is anything to note. `None`: others were quicker each time, and it is to be tried again later; until
-/// then nothing may be written that the note does not say.
+/// Writes this worker's entry, if it has changed. `None` if others were quicker each time: until a later try has written the
+/// entry, no metric may be written that it does not say.
 pub(crate) fn note(ledger: &mut QueueLedger, held: QueuedSpans) -> Option<Noted> {
     let now = clock::now();
     if !ledger.is_due(held, now) {
@@ -38,13 +38,14 @@ pub(crate) fn note(ledger: &mut QueueLedger, held: QueuedSpans) -> Option<Noted>
                 });
             }
             Err(Status::CasMismatch) => {}
-            // Nobody can note anything here.
+            // No worker can share anything in this proxy.
             Err(_) => return Some(Noted::default()),
         }
     }
     None
 }
 
+/// The key of all entries.
 const LIST: &str = "sidespan.queues";
-/// Each loses to one that has won, and a worker writes once a tick.
+/// Tries to write: each is lost to a worker that has won, and a worker writes once a tick.
 const TRIES: usize = 64;

@@ -49,6 +49,17 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "filter/abi/src",
+        &[
+            "context_table",
+            "types",
+            "traits",
+            "contexts",
+            "hostcalls",
+            "exports",
+        ],
+    ),
+    (
         "filter/plugin/src",
         &[
             "host",
@@ -174,12 +185,6 @@ filter/core/src/tracer: correlated -> its face
 filter/core/src/tracer: request_trace -> its face
 filter/core/src/tracer: explanation -> its face
 filter/core/src/tracer: keeping -> its face
-filter/abi/src: traits -> types
-filter/abi/src: types -> traits
-filter/plugin/src/host: maps -> its face
-filter/plugin/src/host: metric -> its face
-filter/plugin/src/host: stream_info -> its face
-filter/plugin/src/host: swap -> its face
 harness/cli/src: bench/envoy -> its face
 harness/cli/src: bench/inside -> its face
 harness/cli/src: demo/sidecar -> its face
