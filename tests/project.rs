@@ -3,5 +3,6 @@
 mod counters;
 mod external;
 mod parity;
+mod quick;
 mod skipped;
 mod tidy;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sidespan_core::direction::Direction;
 use sidespan_host::{Headers, Host, HttpCall};
 use sidespan_tests::accounts::assert_accounted;
+use sidespan_tests::effort;
 use sidespan_tests::worlds::Guest;
 
 /// Ways of not being there.
@@ -19,7 +20,6 @@ enum Absence {
     Silent,
 }
 
-const MINUTES: u64 = 10;
 const QUEUE: u64 = 1_000;
 const QUEUE_BYTES: u64 = 256 << 10;
 const SECOND: Duration = Duration::from_secs(1);
@@ -48,9 +48,10 @@ fn ten_minutes_without_a_collector_are_accounted_for_to_the_span() {
 
 fn outage(protocol: &str, absence: Absence) {
     let what = format!("{protocol}, {absence:?}");
+    let minutes = effort::share(10, 2);
     let mut guest = Guest::start(&configuration(protocol));
     let (mut sent, mut most, mut calls) = (0, 0, 0);
-    for second in 0..MINUTES * 60 {
+    for second in 0..minutes * 60 {
         // Now and then a burst that alone fills the queue.
         let requests = if second % 97 == 0 { 1_200 } else { 5 };
         for _ in 0..requests {
@@ -77,7 +78,7 @@ fn outage(protocol: &str, absence: Absence) {
         assert!(count(&guest, lost) > 0, "{what}: {lost}");
     }
     // Thirty seconds less a fifth between tries, once the first ones are made.
-    assert!(calls <= 8 + MINUTES * 60 / 24, "{what}: {calls} calls");
+    assert!(calls <= 8 + minutes * 60 / 24, "{what}: {calls} calls");
     let lost = ["spans.dropped_queue", "spans.dropped_export"].map(|name| count(&guest, name));
 
     while guest.host.gauge("sidespan.queue.spans") != Some(0) {
@@ -96,7 +97,7 @@ fn outage(protocol: &str, absence: Absence) {
     }
     let exported = count(&guest, "spans.exported");
     println!(
-        "{what}: {sent} spans ended in {MINUTES} minutes, dropped {} by the queue and {} by the export in {calls} calls, \
+        "{what}: {sent} spans ended in {minutes} minutes, dropped {} by the queue and {} by the export in {calls} calls, \
          at most {most} held, {exported} exported afterwards",
         lost[0], lost[1]
     );
