@@ -1,9 +1,9 @@
-//! Builds the filter, and the one that it is measured by, for wasm32-wasip1 and hands their files to the crate, which
-//! embeds them.
+//! Builds the filter, and the floor filter that `sidespan bench` compares it with, for wasm32-wasip1, and hands the
+//! paths of both modules to the crate, which embeds them.
 //!
-//! The guest gets a target folder of its own, `target/guest`: cargo holds a lock on the one that it is building in, and
-//! a second cargo would wait for it for ever. Flags and wrappers meant for the host's build are kept from it, so that
-//! the same bytes come out whoever builds them: `cargo build`, `cargo clippy`, a sanitizer run.
+//! The guest's build has a target folder of its own, `target/guest`, because cargo locks the folder that it is building
+//! in and a second cargo would wait for that lock for ever. Flags and wrappers meant for the host's build are removed,
+//! so that `cargo build`, `cargo clippy` and a sanitizer run all make the same bytes.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,9 @@ fn main() {
     }
     add_target(&root);
     println!("cargo::rerun-if-env-changed=CARGO_TARGET_DIR");
-    // Cargo takes a relative folder from where it was called, which it tells nobody. From the workspace's root, where that
-    // mostly is; a path that the compiler takes from the source file would be found nowhere. Joining keeps an absolute one.
+    // Cargo resolves a relative folder from its working directory, which a build script cannot learn; usually that is
+    // the workspace's root. The path is made absolute because `include_bytes!` resolves a relative one from the source
+    // file; `join` keeps an absolute folder.
     let target_dir = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     let target_dir = root.join(target_dir).join("guest");
     let mut cargo = Command::new(variable("CARGO"));
@@ -44,13 +45,13 @@ fn main() {
     }
 }
 
-/// Under which name the crate finds what was built.
+/// Environment variables by which the crate finds the modules, and the modules' file names.
 const MODULES: [(&str, &str); 2] = [
     ("SIDESPAN_FILTER_WASM", "sidespan_filter.wasm"),
     ("SIDESPAN_FLOOR_WASM", "sidespan_floor.wasm"),
 ];
 
-/// What a build of the host may set, and the guest must not see.
+/// Variables that a build of the host may set, and that the guest's build must not see.
 const HOST_ONLY: [&str; 8] = [
     "RUSTFLAGS",
     "CARGO_ENCODED_RUSTFLAGS",
@@ -62,7 +63,8 @@ const HOST_ONLY: [&str; 8] = [
     "CLIPPY_CONF_DIR",
 ];
 
-/// Adds the target when the toolchain lacks it: rustup does so by itself only where it is allowed to.
+/// Adds the target to a toolchain that lacks it, because rustup does so by itself only where automatic installation is
+/// allowed.
 fn add_target(root: &Path) {
     let output = Command::new(variable("RUSTC"))
         .args(["--print", "target-libdir", "--target", TARGET])

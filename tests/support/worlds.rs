@@ -1,4 +1,4 @@
-//! One request in both worlds: through the core as native code, and through the compiled guest on the host.
+//! One request in both worlds: through the filter as native code, and through the compiled guest on the host.
 //!
 //! The two draw different random ids, so ids that did not come in are named by the order in which they appear. What is
 //! left must be equal to the last byte: headers, spans, counters.
@@ -14,14 +14,14 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use sidespan_core::config::Config;
 use sidespan_core::direction::Direction;
+use sidespan_core::filter::{Filter, StreamState};
 use sidespan_core::id_generator::SequentialBytes;
 use sidespan_core::in_memory::header_list::HeaderList;
+use sidespan_core::in_memory::proxy::InMemoryProxy;
 use sidespan_core::in_memory::stream_record::Record;
 use sidespan_core::node::Node;
 use sidespan_core::otlp::span::encode;
 use sidespan_core::time::Nanos;
-use sidespan_core::tracer::decide::Tracer;
-use sidespan_core::tracer::state::State;
 use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, Module, StreamProperties};
 
 /// A header as a client may send it.
@@ -63,7 +63,7 @@ impl Request {
         native
     }
 
-    /// Through the core as native code.
+    /// Through the filter as native code.
     ///
     /// # Panics
     /// When the configuration is bad.
@@ -74,36 +74,30 @@ impl Request {
             labels: vec![("app".into(), APP.into())],
             ..Node::default()
         };
-        let tracer = Tracer::new(&config, &node);
-        let before = HeaderList::new(self.headers.iter().cloned());
-        let mut after = before.clone();
-        let mut state = State::new(&config, SequentialBytes(1));
-        let request = before.as_request();
-        let mut spans = Vec::new();
-        let direction = || self.direction;
-        let request_trace =
-            tracer.decide(&request, before.pairs(), direction, || Nanos(1), &mut state);
-        if let Some(mut request_trace) = request_trace {
-            let all = before.pairs();
-            let now = Nanos(1);
-            let active = request_trace.begin(self.direction, &request, all, now, &mut state);
-            tracer.inject(&request_trace, &request, &mut after);
-            // What the host says of every stream.
-            let exchange = Record::answered(self.status).property("request.protocol", "HTTP/1.1");
-            let mut finished = Vec::new();
-            if let Some(active) = active {
-                tracer.finish(active, &exchange, Nanos(2), &mut |span| finished.push(span));
-            }
-            for span in finished {
-                spans.push(Span::decode(&encode(&span)[..]).expect("a span"));
-            }
-        }
-        let counters = state
+        let proxy = InMemoryProxy::default();
+        proxy.face(self.direction);
+        proxy.now.set(Nanos(1));
+        proxy.open(HeaderList::new(self.headers.iter().cloned()));
+        let (ids, exporter) = (SequentialBytes(1), Some(Vec::new()));
+        let mut filter = Filter::new(&config, &node, "", proxy, ids, exporter, None);
+        let mut stream = StreamState::default();
+        filter.on_request_headers(&mut stream);
+        // What the host says of every stream.
+        let record = Record::answered(self.status).property("request.protocol", "HTTP/1.1");
+        filter.proxy.respond(record);
+        filter.on_response_headers(&mut stream, true);
+        filter.proxy.now.set(Nanos(2));
+        filter.on_log(&mut stream);
+        let spans = filter.exporter.iter().flatten();
+        let spans = spans.map(|span| Span::decode(&encode(span)[..]).expect("a span"));
+        let counters = filter
+            .state
             .stats
             .take()
             .map(|(counter, count)| (counter.name().to_owned(), count))
             .collect();
-        self.named(after.iter().map(lossy).collect(), spans, counters)
+        let headers = filter.proxy.request.borrow();
+        self.named(headers.iter().map(lossy).collect(), spans.collect(), counters)
     }
 
     /// Through the compiled guest.

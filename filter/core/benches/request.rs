@@ -3,25 +3,33 @@
 //! `cargo bench -p sidespan-core`, and `-- extract` for one alone. `encode/prost` builds the same span from generated types and encodes it, beside
 //! `encode/own`, which writes it straight from the span: the reason for an encoder of our own.
 
-use sidespan_core::in_memory::stream_record;
+use std::cell::RefCell;
+use std::fmt;
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
+use sidespan_core::cluster_call::send_error::SendError;
 use sidespan_core::config::Config;
 use sidespan_core::direction::Direction;
+use sidespan_core::export::exporter::SpanExporter;
+use sidespan_core::filter::{Filter, StreamState};
 use sidespan_core::headers::pairs::HeaderPairs;
 use sidespan_core::headers::{HeaderWriter, RequestHeaders};
 use sidespan_core::id_generator::Random;
 use sidespan_core::ids::TraceId;
 use sidespan_core::in_memory::header_list::HeaderList;
+use sidespan_core::in_memory::stream_record;
 use sidespan_core::node::Node;
 use sidespan_core::otlp::span::encode;
 use sidespan_core::propagation;
+use sidespan_core::proxy::{ClusterCalls, LogLevel, SharedData, Stream, Worker};
 use sidespan_core::span::Span;
+use sidespan_core::stats::Stats;
 use sidespan_core::stream_info::attributes::AttributeSet;
 use sidespan_core::stream_info::source::StreamInfo;
 use sidespan_core::time::Nanos;
@@ -72,14 +80,20 @@ impl HeaderWriter for Discard {
     }
 }
 
-/// A proxy that answers all that a SERVER span asks in one call.
-struct Answering(Vec<u8>);
+/// A proxy that hands over one request, answers all that a SERVER span asks in one call, and forgets all that it is told.
+struct Answering {
+    request: Vec<u8>,
+    answers: Vec<u8>,
+}
 
 impl Answering {
     fn well() -> Self {
         let [duration, flags, code] = [1_000_000_u64, 0, 200].map(u64::to_le_bytes);
         let answers = [&duration[..], &flags, &code, b"10.0.0.9:4711", b"HTTP/1.1"];
-        Self(stream_record::list(answers.into_iter()))
+        Self {
+            request: block(),
+            answers: stream_record::list(answers.into_iter()),
+        }
     }
 }
 
@@ -94,8 +108,77 @@ impl StreamInfo for Answering {
         None
     }
     fn answers(&self, _: AttributeSet) -> Option<Vec<u8>> {
-        Some(self.0.clone())
+        Some(self.answers.clone())
     }
+}
+
+impl Stream for Answering {
+    fn request_headers(&self) -> Vec<u8> {
+        black_box(&self.request).clone()
+    }
+    fn request_writer(&self) -> impl HeaderWriter {
+        Discard
+    }
+    fn response_writer(&self) -> impl HeaderWriter {
+        Discard
+    }
+    fn trailer_writer(&self) -> impl HeaderWriter {
+        Discard
+    }
+    fn listener_direction(&self) -> Option<u64> {
+        Some(1)
+    }
+    fn set_filter_state(&self, _: &str, _: &[u8]) {}
+}
+
+impl SharedData for Answering {
+    fn shared_data(&self, _: &[u8]) -> Vec<u8> {
+        Vec::new()
+    }
+    fn set_shared_data(&self, _: &[u8], _: &[u8]) {}
+}
+
+impl ClusterCalls for Answering {
+    fn http_call(
+        &self,
+        _: &str,
+        _: &[(&str, &str)],
+        _: Option<&[u8]>,
+        _: Duration,
+    ) -> Result<u32, SendError> {
+        Err(SendError::NotSent)
+    }
+    fn answer_header(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+    fn answer_trailer(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+    fn answer_body(&self, _: usize) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+impl Worker for Answering {
+    fn now(&self) -> Nanos {
+        Nanos(2_000_000)
+    }
+    fn set_tick_period(&self, _: Duration) {}
+    fn logs_debug(&self) -> bool {
+        false
+    }
+    fn log(&self, _: LogLevel, _: fmt::Arguments<'_>) {}
+    fn log_once(&self, _: LogLevel, _: &str, _: &str, _: Duration, _: fmt::Arguments<'_>) {}
+}
+
+/// Encodes each span, and throws it away.
+struct Encode;
+
+impl SpanExporter for Encode {
+    fn export(&mut self, span: &Span, _: Nanos, _: &mut Stats) {
+        drop(black_box(encode(span)));
+    }
+    fn after_export(&mut self, _: &impl Worker) {}
 }
 
 /// The headers as a proxy hands them over.
@@ -113,38 +196,34 @@ fn block() -> Vec<u8> {
     block
 }
 
-fn tracer() -> Tracer {
+fn config() -> Config {
     let text = br#"{"sampling": {"percentage": 100}, "export": {"otlp": {"cluster": "c"}}}"#;
-    let config = Config::parse(text).unwrap_or_default();
-    Tracer::new(&config, &Node::default())
+    Config::parse(text).unwrap_or_default()
 }
 
-fn now() -> Nanos {
-    Nanos(1)
+fn filter<E: SpanExporter>(exporter: E) -> Filter<Answering, Zeroes, E> {
+    let (node, proxy) = (Node::default(), Answering::well());
+    Filter::new(&config(), &node, "", proxy, Zeroes, Some(exporter), None)
 }
 
-fn finished(headers: &RequestHeaders<'_>) -> Vec<Span> {
-    let mut state = State::new(&Config::default(), Zeroes);
-    let (tracer, answered) = (tracer(), Answering::well());
-    let direction = || Direction::Inbound;
-    tracer
-        .decide(headers, core::iter::empty(), direction, now, &mut state)
-        .and_then(|mut request_trace| {
-            let all = core::iter::empty();
-            request_trace.begin(direction(), headers, all, Nanos(1), &mut state)
-        })
-        .map_or_else(Vec::new, |active| {
-            let mut spans = Vec::new();
-            tracer.finish(active, &answered, Nanos(2), &mut |span| spans.push(span));
-            spans
-        })
+fn begun(filter: &mut Filter<Answering, Zeroes, impl SpanExporter>) -> StreamState {
+    let mut stream = StreamState::default();
+    filter.on_request_headers(&mut stream);
+    stream
+}
+
+fn finished() -> Vec<Span> {
+    let mut filter = filter(Vec::new());
+    let mut stream = begun(&mut filter);
+    filter.on_log(&mut stream);
+    filter.exporter.unwrap_or_default()
 }
 
 fn request(criterion: &mut Criterion) {
     let block = block();
     let list = HeaderList::new(HEADERS);
     let headers = list.as_request();
-    let tracer = tracer();
+    let tracer = Tracer::new(&config(), &Node::default());
     let formats = Config::default().propagation.extract;
     let trust = Config::default().trust;
     let mut state = State::new(&Config::default(), Zeroes);
@@ -156,57 +235,34 @@ fn request(criterion: &mut Criterion) {
         bencher
             .iter(|| propagation::extract(&formats, &trust, black_box(&headers), &mut state.stats));
     });
-    criterion.bench_function("decide", |bencher| {
-        bencher.iter(|| {
-            tracer.decide(
-                black_box(&headers),
-                list.pairs(),
-                || Direction::Inbound,
-                now,
-                &mut state,
-            )
-        });
-    });
-    let direction = || Direction::Inbound;
-    if let Some(request_trace) = tracer.decide(&headers, list.pairs(), direction, now, &mut state) {
-        criterion.bench_function("inject", |bencher| {
-            bencher.iter(|| tracer.inject(black_box(&request_trace), &headers, &mut Discard));
-        });
-    }
-    let answered = Answering::well();
-    let mut begin = || {
-        let mut request_trace =
-            tracer.decide(&headers, list.pairs(), direction, now, &mut state)?;
-        request_trace.begin(direction(), &headers, list.pairs(), now(), &mut state)
+    let mut decide = || {
+        let (direction, now) = (|| Direction::Inbound, || Nanos(1));
+        let headers = black_box(&headers);
+        tracer.decide(headers, list.pairs(), direction, now, |_| None, &mut state)
     };
-    if let Some(active) = begin() {
-        criterion.bench_function("finish+encode", |bencher| {
-            let finish = |active| {
-                let each = &mut |span| drop(black_box(encode(&span)));
-                tracer.finish(active, &answered, Nanos(2_000_000), each);
-            };
-            bencher.iter_batched(|| active.clone(), finish, BatchSize::SmallInput);
+    criterion.bench_function("decide", |bencher| bencher.iter(&mut decide));
+    if let Some(request_trace) = decide().request_trace() {
+        criterion.bench_function("inject", |bencher| {
+            bencher.iter(|| tracer.inject(black_box(request_trace), &headers, &mut Discard));
         });
     }
+    let whole = RefCell::new(filter(Encode));
+    criterion.bench_function("finish+encode", |bencher| {
+        let begin = || begun(&mut whole.borrow_mut());
+        let finish = |mut stream| whole.borrow_mut().on_log(&mut stream);
+        bencher.iter_batched(begin, finish, BatchSize::SmallInput);
+    });
     criterion.bench_function("whole", |bencher| {
+        let mut whole = whole.borrow_mut();
         bencher.iter(|| {
-            let headers = RequestHeaders::read(HeaderPairs::new(black_box(&block)));
-            let pairs = HeaderPairs::new(&block);
-            let mut request_trace = tracer.decide(&headers, pairs, direction, now, &mut state)?;
-            let all = HeaderPairs::new(&block);
-            let active = request_trace.begin(direction(), &headers, all, Nanos(1), &mut state);
-            tracer.inject(&request_trace, &headers, &mut Discard);
-            let each = &mut |span| drop(black_box(encode(&span)));
-            tracer.finish(active?, &answered, Nanos(2), each);
-            Some(())
+            let mut stream = begun(&mut whole);
+            whole.on_log(&mut stream);
         });
     });
 }
 
 fn encode_span(criterion: &mut Criterion) {
-    let list = HeaderList::new(HEADERS);
-    let spans = finished(&list.as_request());
-    for span in &spans {
+    for span in &finished() {
         let generated = proto::Span::decode(&encode(span)[..]).unwrap_or_default();
         let texts: Vec<(String, Value)> = generated
             .attributes

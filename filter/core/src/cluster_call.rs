@@ -1,4 +1,4 @@
-//! Calls to a cluster of the proxy, whatever they are for: why one is not sent, and how failures are logged.
+//! Calls to a cluster of the proxy, whatever their purpose: the errors of sending, and the log throttle for failures.
 
 pub mod failure_log;
 pub mod send_error;

@@ -1,11 +1,12 @@
-//! Which way a request goes past this proxy: towards the workload, from it, or neither.
+//! The direction of a request through this proxy: towards the workload, from the workload, or through an edge.
 //!
-//! Istio's gateways and waypoints are edges, though their listeners say OUTBOUND; so is a listener that says nothing. Every
-//! other listener says it itself, and one root context may serve several, so it is asked for each request.
+//! Istio's gateways and waypoints are edges, though their listeners say OUTBOUND; so is a listener without a direction.
+//! Every other listener has its own direction, which is asked for with each request, because one root context may serve
+//! several listeners.
 
 use core::fmt;
 
-/// Which spans a proxy makes of one request.
+/// The direction of a request, which implies the spans that a proxy makes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// Towards the workload: a SERVER span.
@@ -16,17 +17,17 @@ pub enum Direction {
     Edge,
 }
 
-/// How the direction of a request is found.
+/// The source of a request's direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DirectionSource {
-    /// The same for all requests.
+    /// One direction for all requests.
     Fixed(Direction),
-    /// Each listener's own.
+    /// The direction of each request's listener.
     Listener,
 }
 
 impl DirectionSource {
-    /// Returns the configured direction as the source, or else the one that the node's id tells.
+    /// Returns the configured direction, or else an edge by the prefix of the node's id, or else the listener.
     #[inline]
     pub fn new(configured: Option<Direction>, node_id: &str) -> Self {
         let is_edge = node_id.starts_with("router~") || node_id.starts_with("waypoint~");
@@ -37,7 +38,7 @@ impl DirectionSource {
         }
     }
 
-    /// The direction, where no listener has to be asked for it.
+    /// Returns the direction, where no listener has to be asked for it.
     #[inline]
     pub fn known(self) -> Option<Direction> {
         match self {
@@ -60,7 +61,7 @@ impl fmt::Display for DirectionSource {
 }
 
 impl Direction {
-    /// The direction that a listener tells, by the numbers of Envoy's `TrafficDirection`.
+    /// Returns the direction of a listener, by the numbers of Envoy's `TrafficDirection`.
     #[inline]
     pub fn of_listener(number: Option<u64>) -> Self {
         match number {

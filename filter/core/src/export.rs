@@ -1,4 +1,4 @@
-//! The way of finished spans to a collector: the queue, the requests, their answers, and the next try.
+//! The export of finished spans to a collector by OTLP: the queue, the requests, their answers, and retries.
 
 pub mod answer;
 pub mod collector;

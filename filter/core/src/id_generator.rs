@@ -1,17 +1,17 @@
-//! Fresh ids from randomness that is drawn for many of them at once.
+//! The generator of trace and span ids, from randomness that is drawn for many ids at once.
 //!
-//! A draw costs a call to the proxy, whatever its size. When drawing fails there is no id: never one from a weak seed,
-//! for all workers start at the same moment and would make the same ids.
+//! A draw costs a call to the proxy, whatever its size. Where a draw fails there is no id. A weak seed never replaces the
+//! draw, because all workers start at the same moment and would make the same ids.
 
 use crate::ids::{SpanId, TraceId};
 
-/// Where randomness comes from.
+/// A source of randomness.
 pub trait Random {
-    /// Fills the bytes with randomness; `false` when there is none to be had.
+    /// Fills the bytes with randomness, and returns false where there is none.
     fn fill(&mut self, bytes: &mut [u8]) -> bool;
 }
 
-/// Bytes that count up from this one, for whoever uses this crate without a proxy: every id is known beforehand.
+/// Bytes that count up from a first one, for users of this crate without a proxy: every id is known beforehand.
 #[derive(Clone, Copy, Debug)]
 pub struct SequentialBytes(pub u8);
 
@@ -26,7 +26,7 @@ impl Random for SequentialBytes {
     }
 }
 
-/// Fresh ids, out of a supply of random bytes.
+/// The generator of ids, with a supply of random bytes.
 #[derive(Debug)]
 pub struct IdGenerator<E> {
     entropy: E,
@@ -36,7 +36,7 @@ pub struct IdGenerator<E> {
 }
 
 impl<E: Random> IdGenerator<E> {
-    /// Draws nothing yet.
+    /// Returns a generator that has drawn nothing yet.
     #[inline]
     pub fn new(entropy: E) -> Self {
         Self {
@@ -46,19 +46,19 @@ impl<E: Random> IdGenerator<E> {
         }
     }
 
-    /// A trace id, random in all its bits; `None` without randomness.
+    /// Makes a trace id, random in all its bits; `None` without randomness.
     #[inline]
     pub fn trace_id(&mut self) -> Option<TraceId> {
         self.take().and_then(TraceId::from_bytes)
     }
 
-    /// A span id; `None` without randomness.
+    /// Makes a span id; `None` without randomness.
     #[inline]
     pub fn span_id(&mut self) -> Option<SpanId> {
         self.take().and_then(SpanId::from_bytes)
     }
 
-    /// Random bytes; `None` without randomness.
+    /// Takes random bytes; `None` without randomness.
     #[inline]
     pub fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         if self.used.saturating_add(N) > SUPPLY_BYTES {
@@ -74,7 +74,7 @@ impl<E: Random> IdGenerator<E> {
     }
 }
 
-/// Enough for 64 span ids: a draw then costs little beside one request.
+/// The size of the supply: 64 span ids (test `draws_once_for_many_ids`), so that draws cost little beside requests.
 const SUPPLY_BYTES: usize = 512;
 
 #[cfg(test)]

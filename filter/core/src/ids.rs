@@ -1,8 +1,8 @@
-//! Trace and span ids: fixed in size, never zero, and the only code that reads or prints hexadecimal digits.
+//! Trace and span ids: fixed in size, and never zero ([W3C Trace Context], "trace-id" and "parent-id"; B3 and OTLP agree).
 //!
-//! An id that is zero is no id in any format ([W3C Trace Context], "trace-id" and "parent-id"; B3 and OTLP agree), so
-//! zero cannot be built: `Option<SpanId>` is a parent that may be missing, and there is no invalid constant to forget.
-//! Digits are read strictly, as many as the id has and lower case; a format that tolerates more asks for the loose reading.
+//! No id can be built from zero: `Option<SpanId>` is a parent that may be missing, and there is no invalid constant to
+//! forget. Digits are read strictly, as many as the id has and lower case; formats that tolerate more use
+//! [`TraceId::from_loose_hex`].
 //!
 //! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
 
@@ -18,7 +18,7 @@ pub struct TraceId(NonZeroU128);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpanId(NonZeroU64);
 
-/// Why digits are not an id.
+/// The reason why digits are not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdError {
     /// Not the expected number of lower-case hexadecimal digits.
@@ -28,7 +28,7 @@ pub enum IdError {
 }
 
 impl TraceId {
-    /// The id with these bytes, or `None` when all are zero.
+    /// Returns the id with these bytes, or `None` when all are zero.
     #[inline]
     pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
         NonZeroU128::new(u128::from_be_bytes(bytes)).map(Self)
@@ -49,7 +49,7 @@ impl TraceId {
     /// [`IdError::Digits`] for none, for more or for another character, [`IdError::Zero`] where all are zero.
     #[inline]
     pub fn from_loose_hex(digits: &[u8]) -> Result<Self, IdError> {
-        // Nearly all are as they should be, and need no repair.
+        // The strict reading comes first, because nearly all ids need no repair.
         match Self::from_hex(digits) {
             Err(IdError::Digits) => {
                 Self::from_hex(&repair_hex::<32>(digits).ok_or(IdError::Digits)?)
@@ -71,19 +71,19 @@ impl TraceId {
             .ok_or(IdError::Zero)
     }
 
-    /// The id with these halves, or `None` when both are zero.
+    /// Returns the id with these halves, or `None` when both are zero.
     #[inline]
     pub fn from_halves(left: u64, right: u64) -> Option<Self> {
         NonZeroU128::new((u128::from(left) << 64) | u128::from(right)).map(Self)
     }
 
-    /// The bytes in network order.
+    /// Returns the bytes in network order.
     #[inline]
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.get().to_be_bytes()
     }
 
-    /// 32 lower-case digits.
+    /// Returns the id as 32 lower-case digits.
     #[inline]
     pub fn to_hex(self) -> [u8; 32] {
         let mut digits = [b'0'; 32];
@@ -91,7 +91,7 @@ impl TraceId {
         digits
     }
 
-    /// The right half, as 16 lower-case digits.
+    /// Returns the right half, as 16 lower-case digits.
     #[inline]
     pub fn to_short_hex(self) -> [u8; 16] {
         let mut digits = [b'0'; 16];
@@ -99,35 +99,35 @@ impl TraceId {
         digits
     }
 
-    /// Whether the left half is zero, so that 16 digits say it all.
+    /// Returns true if the left half is zero, so that 16 digits are enough.
     #[inline]
     pub fn is_short(self) -> bool {
         self.0.get() >> 64 == 0
     }
 
-    /// Whether both name one trace: they are equal, or one is the right half of the other, as formats write it that
-    /// have room for 64 bits.
+    /// Returns true if both ids name one trace: they are equal, or one is the right half of the other, as written by a format
+    /// with room for 64 bits.
     #[inline]
     pub fn is_same_trace(self, other: Self) -> bool {
         let is_half = self.is_short() || other.is_short();
         self == other || (is_half && self.right_half() == other.right_half())
     }
 
-    /// The right-most 56 bits: the randomness that OpenTelemetry's consistent sampling decides by
-    /// ("Randomness Value" in its probability sampling specification).
+    /// Returns the right-most 56 bits: the randomness by which OpenTelemetry's consistent sampling decides ("Randomness
+    /// Value" in its probability sampling specification).
     #[inline]
     pub fn randomness(self) -> u64 {
         self.right_half() & 0x00ff_ffff_ffff_ffff
     }
 
-    /// The left 64 bits.
+    /// Returns the left 64 bits.
     #[inline]
     pub fn left_half(self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.to_bytes();
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
-    /// The right 64 bits.
+    /// Returns the right 64 bits.
     #[inline]
     pub fn right_half(self) -> u64 {
         let [_, _, _, _, _, _, _, _, a, b, c, d, e, f, g, h] = self.to_bytes();
@@ -136,7 +136,7 @@ impl TraceId {
 }
 
 impl SpanId {
-    /// The id with these bytes, or `None` when all are zero.
+    /// Returns the id with these bytes, or `None` when all are zero.
     #[inline]
     pub fn from_bytes(bytes: [u8; 8]) -> Option<Self> {
         NonZeroU64::new(u64::from_be_bytes(bytes)).map(Self)
@@ -165,25 +165,25 @@ impl SpanId {
         }
     }
 
-    /// The id with this number, or `None` when it is zero.
+    /// Returns the id with this number, or `None` when the number is zero.
     #[inline]
     pub fn from_number(number: u64) -> Option<Self> {
         NonZeroU64::new(number).map(Self)
     }
 
-    /// The id as a number, for formats that write it in decimal.
+    /// Returns the id as a number, for formats that write it in decimal.
     #[inline]
     pub fn to_number(self) -> u64 {
         self.0.get()
     }
 
-    /// The bytes in network order.
+    /// Returns the bytes in network order.
     #[inline]
     pub fn to_bytes(self) -> [u8; 8] {
         self.0.get().to_be_bytes()
     }
 
-    /// 16 lower-case digits.
+    /// Returns the id as 16 lower-case digits.
     #[inline]
     pub fn to_hex(self) -> [u8; 16] {
         let mut digits = [b'0'; 16];

@@ -1,9 +1,9 @@
-//! The workload that a proxy stands beside, as the metadata of the proxy's node tells it.
+//! The workload that a proxy stands beside, from the metadata of the proxy's node.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// What a proxy knows of its node; Istio's names for it stand beside each.
+/// The metadata of a proxy's node, each field with Istio's name for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
     /// `LABELS["service.istio.io/canonical-name"]`
@@ -26,10 +26,10 @@ pub struct Node {
     pub cluster: Option<String>,
     /// `MESH_ID`
     pub mesh: Option<String>,
-    /// The node's `cluster`, which is Envoy's word for the service.
+    /// The node's `cluster`, which is Envoy's name for the service.
     pub service_cluster: Option<String>,
-    /// `LABELS`, as far as they are asked for.
+    /// `LABELS`, only those that the configuration asks for.
     pub labels: Vec<(String, String)>,
-    /// The environment of the VM, as far as it is asked for.
+    /// The environment variables of the VM, only those that the configuration asks for.
     pub variables: Vec<(String, String)>,
 }

@@ -1,4 +1,4 @@
-//! Spans as bytes of OTLP 1.x, and what a receiver answers.
+//! OTLP 1.x: the bytes of spans and of the request frame around them, and the response of a receiver.
 //!
 //! ```text
 //! ExportTraceServiceRequest
@@ -9,9 +9,9 @@
 //!       spans ...
 //! ```
 //!
-//! A worker has one resource and one scope, so their bytes are made once. A span is encoded when it ends, behind the one
-//! before it, and what stands around the spans of a request is put there when it leaves. The field numbers are those of
-//! `opentelemetry/proto/trace/v1/trace.proto`.
+//! A worker has one resource and one scope, so their bytes are made once. A span is encoded when it ends, behind the span
+//! before it, and the request frame is put around the spans when the request leaves. The field numbers are those of
+//! `opentelemetry/proto/trace/v1/trace.proto` in <https://github.com/open-telemetry/opentelemetry-proto>.
 
 pub mod request;
 pub mod response;

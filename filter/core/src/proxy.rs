@@ -1,7 +1,7 @@
-//! The proxy as the filter knows it: four small traits, which the plugin implements by hostcalls and `in_memory` by values.
+//! The proxy as four small traits, which the plugin implements by hostcalls and `in_memory` by values.
 //!
-//! Every method takes `&self`, because a proxy is a handle: what changes lies on its other side. Each call costs, so the
-//! filter asks for nothing twice, and for nothing that it does not need.
+//! Every method takes `&self`, because a proxy is a handle to state outside the filter. Each call costs, so the filter asks
+//! for no value twice, and for no value that it does not need.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,19 +12,19 @@ use crate::headers::HeaderWriter;
 use crate::stream_info::source::StreamInfo;
 use crate::time::Nanos;
 
-/// The current stream: its headers, what is known of it, and its filter state.
+/// The current stream: its headers, its information and its filter state.
 pub trait Stream: StreamInfo {
     /// Returns the request's headers as one block (see `headers::pairs`).
     fn request_headers(&self) -> Vec<u8>;
-    /// Returns where changes to the request's headers go.
+    /// Returns the writer of changes to the request's headers.
     fn request_writer(&self) -> impl HeaderWriter;
-    /// Returns where changes to the response's headers go.
+    /// Returns the writer of changes to the response's headers.
     fn response_writer(&self) -> impl HeaderWriter;
-    /// Returns where changes to the response's trailers go.
+    /// Returns the writer of changes to the response's trailers.
     fn trailer_writer(&self) -> impl HeaderWriter;
     /// Returns the direction of the stream's listener, by the numbers of Envoy's `TrafficDirection`.
     fn listener_direction(&self) -> Option<u64>;
-    /// Keeps a value with the stream, where other filters and the access log find it.
+    /// Sets a value of the stream's filter state, where other filters and the access log find it.
     fn set_filter_state(&self, name: &str, value: &[u8]);
 }
 
@@ -32,16 +32,16 @@ pub trait Stream: StreamInfo {
 pub trait SharedData {
     /// Returns the value of a key; empty where there is none.
     fn shared_data(&self, key: &[u8]) -> Vec<u8>;
-    /// Sets the value of a key, whoever has written it before. Nothing can be deleted; an empty value stands for none.
+    /// Sets the value of a key without comparison. There is no delete; an empty value stands for none.
     fn set_shared_data(&self, key: &[u8], value: &[u8]);
 }
 
-/// Calls to clusters, and the answer that has just come.
+/// Calls to clusters, and the answer that has just arrived.
 pub trait ClusterCalls {
     /// Sends an HTTP request and returns the token by which its answer is known.
     ///
     /// # Errors
-    /// Why the proxy did not send it.
+    /// [`SendError`] where the proxy did not send the request.
     fn http_call(
         &self,
         cluster: &str,
@@ -53,7 +53,7 @@ pub trait ClusterCalls {
     fn answer_header(&self, name: &str) -> Option<Vec<u8>>;
     /// Returns the first line of a trailer of the answer.
     fn answer_trailer(&self, name: &str) -> Option<Vec<u8>>;
-    /// Returns the first bytes of the answer's body, at most so many.
+    /// Returns the first bytes of the answer's body, at most `max_bytes`.
     fn answer_body(&self, max_bytes: usize) -> Vec<u8>;
 }
 
@@ -61,14 +61,14 @@ pub trait ClusterCalls {
 pub trait Worker {
     /// Returns the time of day.
     fn now(&self) -> Nanos;
-    /// Asks for a tick this often.
+    /// Sets the period of the tick.
     fn set_tick_period(&self, period: Duration);
     /// Returns true while lines at level debug are written.
     fn logs_debug(&self) -> bool;
     /// Writes a line into the log.
     fn log(&self, level: LogLevel, line: fmt::Arguments<'_>);
-    /// Writes a line into the log unless another worker of the process has just written the same on this topic, under the
-    /// configuration with this digest: a line that all workers come to write within `round` is written once.
+    /// Writes a line into the log, unless another worker of the process has just written the line of this topic under the
+    /// configuration with this digest: a line that all workers would write within `round` is written once.
     fn log_once(
         &self,
         level: LogLevel,
@@ -82,11 +82,11 @@ pub trait Worker {
 /// The level of a line in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
-    /// For whoever asks why.
+    /// Explanations of decisions.
     Debug,
-    /// For the record.
+    /// Events for the record.
     Info,
-    /// For whoever operates this.
+    /// Problems that an operator has to solve.
     Warn,
 }
 

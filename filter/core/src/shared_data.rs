@@ -1,5 +1,5 @@
 //! Values that the workers of one process leave for each other in the proxy's shared data, which has no delete: their bytes,
-//! their age, and who may remove them.
+//! their age, and the rules for their removal.
 
 pub mod installations;
 pub mod kept_traces;

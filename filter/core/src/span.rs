@@ -1,8 +1,8 @@
 //! A finished span, and the attributes that it collects while it is open.
 //!
 //! Attributes are kept in the form in which they leave, so that each is written once: a span costs one growing buffer
-//! and no tree of values. Limits: 128 attributes a span (OpenTelemetry's default) and 1,024 bytes a value; what is over
-//! is counted on the span itself.
+//! and no tree of values. A span has at most 128 attributes (OpenTelemetry's default), and counts those beyond; a value
+//! has at most 1,024 bytes, and is cut (RS-5).
 
 pub mod attributes;
 
@@ -13,57 +13,57 @@ use crate::ids::{SpanId, TraceId};
 use crate::span::attributes::Attributes;
 use crate::time::Nanos;
 
-/// A span that has ended.
+/// A finished span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
-    /// The trace it belongs to.
+    /// The trace id.
     pub trace_id: TraceId,
-    /// Its own id.
+    /// The span id.
     pub span_id: SpanId,
-    /// The span that called, if there is one.
+    /// The caller's span id; `None` for a root.
     pub parent_span_id: Option<SpanId>,
-    /// W3C's `tracestate`, as it went upstream.
+    /// W3C's `tracestate`, as it was sent upstream.
     pub trace_state: Vec<u8>,
-    /// OTLP's flags: W3C's in the low byte, and whether the parent is remote.
+    /// OTLP's flags: W3C's in the low byte, and two bits on a remote parent.
     pub flags: u32,
-    /// `{method}`, or `{method} {target}`.
+    /// The name: `{method}`, or `{method} {target}`.
     pub name: Cow<'static, str>,
-    /// Which side of the call.
+    /// The side of the call.
     pub kind: SpanKind,
-    /// When the request's headers arrived.
+    /// The time when the request's headers arrived.
     pub start: Nanos,
-    /// When the stream ended; never before `start`.
+    /// The time when the stream ended; never before `start`.
     pub end: Nanos,
-    /// What is known of it.
+    /// The attributes.
     pub attributes: Attributes,
-    /// Another trace that this request was also part of.
+    /// A link to another trace that this request was also part of.
     pub link: Option<Link>,
-    /// Whether it failed.
+    /// The status.
     pub status: Status,
 }
 
-/// A context that came in beside, or instead of, the one that was continued.
+/// A link to a context that was received and not continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Its trace.
+    /// The trace id of the context.
     pub trace_id: TraceId,
-    /// Its span.
+    /// The span id of the context.
     pub span_id: SpanId,
-    /// Why it was not continued.
+    /// The reason why the context was not continued.
     pub reason: LinkReason,
 }
 
-/// Why a context was not continued.
+/// The reason why a context was not continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkReason {
-    /// A format that is read earlier told of another trace.
+    /// Another trace in a format that is read earlier.
     ConflictingFormat,
-    /// Contexts from outside start a new trace here.
+    /// A new trace for each outside context (`trust.context` is `restart`).
     Restarted,
 }
 
 impl LinkReason {
-    /// The value of `link.reason`.
+    /// Returns the value of `link.reason`.
     #[inline]
     pub fn name(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl LinkReason {
     }
 }
 
-/// Which side of a call a span describes (OTLP's numbers).
+/// The side of a call that a span describes, by OTLP's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SpanKind {
     /// The side that answers.
@@ -88,6 +88,6 @@ pub enum Status {
     /// Nothing to report.
     #[default]
     Unset,
-    /// It failed.
+    /// A failure.
     Error,
 }

@@ -1,7 +1,9 @@
-//! What the proxy can tell of a request and its response when both have ended.
+//! Information on one stream from the proxy: Envoy's attributes, the headers of the response, and its outcome.
 //!
-//! Each answer is a call to the proxy, so it is asked for only what a span is going to say. Properties are Envoy's
-//! attributes, with the segments of their paths joined by NUL; a number is eight bytes, the lowest first.
+//! Each answer is a call to the proxy, so only the attributes that a span needs are asked for. Properties are [Envoy's
+//! attributes], with the segments of their paths joined by NUL; a number is eight bytes, little endian.
+//!
+//! [Envoy's attributes]: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
 
 pub mod answers;
 pub mod attributes;

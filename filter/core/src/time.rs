@@ -7,7 +7,7 @@ use core::time::Duration;
 pub struct Nanos(pub u64);
 
 impl Nanos {
-    /// This much later; the end of time where that would be past it.
+    /// Returns the point in time this much later, or the last one that there is.
     #[must_use]
     #[inline]
     pub fn after(self, duration: Duration) -> Self {
@@ -15,15 +15,15 @@ impl Nanos {
         Self(self.0.saturating_add(nanos))
     }
 
-    /// Whether this much time has passed since an earlier moment. A moment that lies ahead is from before the clock was
-    /// set back; nobody knows how long ago that was, and waiting for it to come again could take for ever.
+    /// Returns true if `delay` has passed since an earlier moment. A moment that lies ahead is from before the clock was set
+    /// back. Such a moment counts as past, because its age is unknown and waiting for it could take for ever.
     #[inline]
     pub fn is_past(self, since: Self, delay: Duration) -> bool {
         self < since || self >= since.after(delay)
     }
 
-    /// Whether something that began at an earlier moment has taken this long. Of what began ahead of now nobody knows how
-    /// long it took, and it is not accused of having taken long.
+    /// Returns true if `limit` has passed since an earlier start. A start that lies ahead counts as recent, because a request
+    /// of unknown duration is not to be called slow.
     #[inline]
     pub fn has_taken(self, since: Self, limit: Duration) -> bool {
         self >= since.after(limit)

@@ -1,18 +1,20 @@
-//! One request through the filter: what is decided, which spans begin, and what they say when it ends.
+//! The tracer: the decision on one request, its open spans, and its pending spans, which the response decides.
 //!
-//! Four answers to a request, each a variant and not a flag:
-//! - **untouched**: no context came in and none is started here, or the request is excluded. Not a byte changes.
-//! - **passing**: the context goes on, nothing is recorded.
-//! - **held**: the same, and a few ids are kept until the response says whether spans are worth it after all.
-//! - **recording**: the context goes on, and spans are open until the stream ends.
+//! A request has one of three answers, each a variant of `request_decision::RequestDecision` and not a flag:
+//! - **excluded**: the request is not traced, and its headers stay as they are.
+//! - **untouched**: no context was received and none is started here. Not a byte changes.
+//! - **traced**: a context is propagated. A recorded request has open spans until the proxy logs it; a dropped request
+//!   has pending spans where `keep` is on; all other requests have no spans.
 //!
-//! A proxy that decides writes a span id of its own also when it drops (W3C Trace Context, "Mutating the traceparent
-//! Field"; OpenTelemetry SDKs do the same). One that only translates leaves the caller's span id in place: it has no
-//! span, and an id without a span would break the tree of those who have one.
+//! Where outside contexts are not accepted, an excluded request has an empty trace, and a request that would be untouched
+//! is traced with an empty trace: an empty trace propagates nothing and removes the received context.
 //!
-//! Requests are excluded before anything is read of their context (MF-13), and only where roots are decided: excluding
-//! means not tracing, and one that only translates traces nothing. What it does to a context it does to a probe's too.
-//! Where contexts from outside are not accepted, an excluded request carries none in either.
+//! A proxy that decides writes a span id of its own also when it drops (MAP-12; W3C Trace Context, "Mutating the
+//! traceparent Field"). A proxy that only translates leaves the caller's span id in place, because a span id without an
+//! exported span would break the tree of the proxies and applications that export theirs.
+//!
+//! Requests are excluded before anything of their context is read (MF-13), and only where roots are decided: to exclude
+//! is not to trace, and a proxy that only translates traces nothing, so it translates the context of a probe as well.
 
 pub mod attempt;
 mod correlation;

@@ -8,17 +8,14 @@
 use std::sync::LazyLock;
 
 use sidespan_core::config::Config;
-use sidespan_core::id_generator::SequentialBytes;
+use sidespan_core::direction::Direction;
+use sidespan_core::ids::TraceId;
+use sidespan_core::in_memory::header_list::HeaderList;
 use sidespan_core::in_memory::stream_record::Record;
 use sidespan_core::otlp::span::encode;
 use sidespan_core::propagation::context::SamplingState;
 use sidespan_core::propagation::format::Format;
-use sidespan_core::node::Node;
-use sidespan_core::span::Span;
-use sidespan_core::tracer::state::State;
-use sidespan_core::time::Nanos;
-use sidespan_core::direction::Direction;
-use sidespan_core::tracer::decide::Tracer;
+use sidespan_core::stats::Counter;
 use sidespan_fuzz::{all_agree, extract, headers};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
@@ -29,11 +26,12 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         _ => Direction::Edge,
     };
     let list = headers(input);
-    let [translating, deciding] = &*TRACERS;
+    let [translating, deciding] = &*CONFIGURATIONS;
 
-    let pass = |list: &List| match exchange(translating, direction, list) {
-        Some((after, _)) => after,
-        None => list.clone(),
+    let pass = |list: &HeaderList| {
+        let (after, traces, _) = exchange(translating, direction, list);
+        assert!(traces.is_empty());
+        after
     };
     let after = pass(&list);
     let (before, behind) = (extract(&Format::ALL, &list), extract(&Format::ALL, &after));
@@ -58,10 +56,13 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     );
     assert_eq!(pass(&twice), twice, "from {list:?}");
 
+    let (after, traces, is_excluded) = exchange(deciding, direction, &list);
     // Probes are not traced.
-    let Some((after, traces)) = exchange(deciding, direction, &list) else {
+    if is_excluded {
+        assert_eq!(after, list);
+        assert!(traces.is_empty());
         return;
-    };
+    }
     all_agree(&after);
     let behind = extract(&Format::ALL, &after).context.expect("a decision");
     assert_ne!(behind.sampling, SamplingState::Deferred);
@@ -69,47 +70,32 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     assert!(traces.iter().all(|trace_id| *trace_id == behind.trace_id));
 });
 
-type List = sidespan_core::in_memory::header_list::HeaderList;
-type TraceIds = Vec<sidespan_core::ids::TraceId>;
-
-/// The request's headers behind the proxy, and the traces of the spans it made; `None` where it is left untouched.
-fn exchange<'a>(
-    tracer: &'a Tracer,
+/// The request's headers behind the filter, the traces of the spans it made, and true if the request is excluded.
+fn exchange(
+    config: &Config,
     direction: Direction,
-    list: &'a List,
-) -> Option<(List, TraceIds)> {
-    let mut state = State::new(&Config::default(), SequentialBytes(1));
-    let (mut after, mut traces) = (list.clone(), Vec::new());
-    let request = list.as_request();
-    let bytes = |(name, value): (&'a str, &'a [u8])| (name.as_bytes(), value);
-    let all: Vec<_> = list.iter().map(bytes).collect();
-    let all = all.iter().copied();
-    let mut request_trace = tracer.decide(&request, all.clone(), || direction, || Nanos(1), &mut state)?;
-    let active = request_trace.begin(direction, &request, all.clone(), Nanos(1), &mut state);
-    tracer.inject(&request_trace, &request, &mut after);
-    let present = Record::answered(200);
-    let each = &mut |span: Span| {
-        assert!(!encode(&span).is_empty());
-        traces.push(span.trace_id);
-    };
-    if let Some(active) = active {
-        tracer.finish(active, &present, Nanos(2), each);
-    }
-    Some((after, traces))
+    list: &HeaderList,
+) -> (HeaderList, Vec<TraceId>, bool) {
+    let filter = sidespan_fuzz::pass(config, direction, list, &Record::answered(200), true);
+    let spans = filter.exporter.iter().flatten();
+    let traces = spans.map(|span| {
+        assert!(!encode(span).is_empty());
+        span.trace_id
+    });
+    let is_excluded = filter.state.stats.get(Counter::DroppedExclude) > 0;
+    (filter.proxy.request.take(), traces.collect(), is_excluded)
 }
 
-static TRACERS: LazyLock<[Tracer; 2]> = LazyLock::new(|| {
+static CONFIGURATIONS: LazyLock<[Config; 2]> = LazyLock::new(|| {
     let names: Vec<_> = Format::ALL
         .map(|format| format!("{:?}", format.name()))
         .into();
     let propagation = format!(r#""propagation":{{"inject":[{}]}}"#, names.join(","));
-    let deciding = r#""sampling":{"percentage":50},"export":{"otlp":{"cluster":"collector"}}"#;
+    // What is kept after its response is not sampled, and so no matter of the headers.
+    let deciding = r#""sampling":{"percentage":50,"keep":{"errors":false}},"export":{"otlp":{"cluster":"collector"}}"#;
     [
         format!("{{{propagation}}}"),
         format!("{{{propagation},{deciding}}}"),
     ]
-    .map(|text| {
-        let config = Config::parse(text.as_bytes()).expect("a good configuration");
-        Tracer::new(&config, &Node::default())
-    })
+    .map(|text| Config::parse(text.as_bytes()).expect("a good configuration"))
 });

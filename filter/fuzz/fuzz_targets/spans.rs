@@ -5,23 +5,16 @@
 
 #![no_main]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use sidespan_core::config::Config;
-use sidespan_core::id_generator::SequentialBytes;
-use sidespan_core::in_memory::stream_record::Record;
-use sidespan_core::in_memory::header_list::HeaderList;
-use sidespan_core::otlp::span::encode;
 use sidespan_core::codec::protobuf;
-use sidespan_core::node::Node;
-use sidespan_core::span::Span;
-use sidespan_core::tracer::state::State;
-use sidespan_core::time::Nanos;
+use sidespan_core::config::Config;
 use sidespan_core::direction::Direction;
-use sidespan_core::tracer::keep::response_header::{ResponsePart, HeaderChange};
-use sidespan_core::tracer::decide::Tracer;
-use sidespan_fuzz::headers;
+use sidespan_core::in_memory::stream_record::Record;
+use sidespan_core::otlp::span::encode;
+use sidespan_core::span::Span;
+use sidespan_fuzz::{headers, pass};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let (choice, input) = input.split_first().unwrap_or((&0, &[]));
@@ -44,16 +37,21 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         1 => Direction::Outbound,
         _ => Direction::Edge,
     };
-    let [tracers @ .., tries, keeping] = &*TRACERS;
-    let tracer = &tracers[usize::from(choice / 3) % tracers.len()];
-    for span in of_request(tracer, direction, &request, &record) {
-        check(&span);
+    let [requests @ .., attempt, keeping] = &*CONFIGURATIONS;
+    let config = &requests[usize::from(choice / 3) % requests.len()];
+    let has_trailers = choice / 9 % 2 == 1;
+    for config in [config, attempt] {
+        let passed = pass(config, direction, &request, &record, has_trailers);
+        passed.exporter.iter().flatten().for_each(check);
     }
-    for span in of_try(tries, &request, &record) {
-        check(&span);
-    }
-    for span in kept(keeping, direction, &request, &record) {
-        check(&span);
+    let passed = pass(keeping, direction, &request, &record, has_trailers);
+    let kept = passed.exporter.as_deref().unwrap_or_default();
+    kept.iter().for_each(check);
+    assert!(kept.iter().all(|span| span.flags & 1 == 0));
+    let notes = passed.proxy.shared_keys(b"sidespan.keep.");
+    assert!(notes.is_empty() || !kept.is_empty(), "a note of nothing");
+    for (_, value) in passed.proxy.response_changes.take() {
+        assert!(value.is_none_or(|value| !value.is_empty()));
     }
 });
 
@@ -66,73 +64,6 @@ fn split(input: &[u8]) -> Vec<&[u8]> {
     }
     parts.push(rest);
     parts
-}
-
-fn of_request(
-    tracer: &Tracer,
-    direction: Direction,
-    request: &HeaderList,
-    record: &Record,
-) -> Vec<Span> {
-    let mut state = State::new(&Config::default(), SequentialBytes(1));
-    let known = request.as_request();
-    let all = request.pairs();
-    let decided = tracer.decide(&known, all, || direction, || Nanos(1), &mut state);
-    let Some(mut request_trace) = decided else {
-        return Vec::new();
-    };
-    let all = request.pairs();
-    let active = request_trace.begin(direction, &known, all, Nanos(1), &mut state);
-    let mut spans = Vec::new();
-    if let Some(active) = active {
-        tracer.finish(active, record, Nanos(2), &mut |span| spans.push(span));
-    }
-    spans
-}
-
-fn of_try(tracer: &Tracer, request: &HeaderList, record: &Record) -> Vec<Span> {
-    let mut state = State::new(&Config::default(), SequentialBytes(1));
-    let mut after = request.clone();
-    let known = request.as_request();
-    let all = request.pairs();
-    let begun = tracer.begin_attempt(&known, all, || None, Nanos(1), &mut state, &mut after);
-    let Some((mut active, _)) = begun else {
-        return Vec::new();
-    };
-    tracer.hear_attempt(&mut active, record);
-    let mut spans = Vec::new();
-    tracer.finish_attempt(active, record, Nanos(2), &mut |span| spans.push(span));
-    spans
-}
-
-fn kept(tracer: &Tracer, direction: Direction, request: &HeaderList, record: &Record) -> Vec<Span> {
-    let (known, now) = (request.as_request(), || Nanos(1));
-    let mut state = State::new(&Config::default(), SequentialBytes(1));
-    let decided = tracer.decide(&known, request.pairs(), || direction, now, &mut state);
-    let Some(mut request_trace) = decided else {
-        return Vec::new();
-    };
-    let held = tracer.hold(&mut request_trace, || direction, &known, now, &mut state);
-    let Some(mut held) = held else {
-        return Vec::new();
-    };
-    let notes = &mut BTreeMap::new();
-    for part in [ResponsePart::Headers, ResponsePart::Trailers] {
-        let word = tracer.hear_held(&mut held, part, record, notes, now, &mut state);
-        if let HeaderChange::Set(value) = word {
-            assert!(!value.is_empty());
-        }
-    }
-    if !tracer.settle_held(&mut held, record, notes, now, &mut state) {
-        return Vec::new();
-    }
-    let mut spans = Vec::new();
-    let active = tracer.open_held(held, known, request.pairs(), Nanos(2), &mut state.stats);
-    if let Some(active) = active {
-        tracer.finish(active, record, Nanos(2), &mut |span| spans.push(span));
-    }
-    assert!(!spans.is_empty() && spans.iter().all(|span| span.flags & 1 == 0));
-    spans
 }
 
 fn check(span: &Span) {
@@ -153,7 +84,7 @@ fn check(span: &Span) {
     assert!(span.start <= span.end && !span.name.is_empty());
 }
 
-static TRACERS: LazyLock<[Tracer; 5]> = LazyLock::new(|| {
+static CONFIGURATIONS: LazyLock<[Config; 5]> = LazyLock::new(|| {
     let spans = |conventions: &str, omit: &str| {
         format!(
             r#""spans": {{"conventions": "{conventions}", "omit": [{omit}], "routes": ["/a/{{b}}", "/{{c}}"],
@@ -179,8 +110,5 @@ static TRACERS: LazyLock<[Tracer; 5]> = LazyLock::new(|| {
             spans("stable", "")
         ),
     ]
-    .map(|text| {
-        let config = Config::parse(text.as_bytes()).expect("a good configuration");
-        Tracer::new(&config, &Node::default())
-    })
+    .map(|text| Config::parse(text.as_bytes()).expect("a good configuration"))
 });

@@ -3,14 +3,23 @@
 //! A format reads what it wrote, the same context; it writes one line of each header; and what it wrote it does not write
 //! differently. The targets beside this file are thin: each says where its bytes go and calls one of these functions.
 
-use sidespan_core::propagation::settings::{Propagation, Trust};
+use sidespan_core::config::Config;
+use sidespan_core::direction::Direction;
+use sidespan_core::filter::{Filter, StreamState};
+use sidespan_core::id_generator::SequentialBytes;
 use sidespan_core::in_memory::header_list::HeaderList;
-use sidespan_core::propagation::format::Format;
-use sidespan_core::propagation::tracestate::Tracestate;
+use sidespan_core::in_memory::proxy::InMemoryProxy;
+use sidespan_core::in_memory::stream_record::Record;
+use sidespan_core::node::Node;
 use sidespan_core::propagation;
-use sidespan_core::propagation::extract::Extraction;
 use sidespan_core::propagation::context::{Outgoing, SamplingState};
+use sidespan_core::propagation::extract::Extraction;
+use sidespan_core::propagation::format::Format;
+use sidespan_core::propagation::settings::{Propagation, Trust};
+use sidespan_core::propagation::tracestate::Tracestate;
+use sidespan_core::span::Span;
 use sidespan_core::stats::Stats;
+use sidespan_core::time::Nanos;
 
 /// The headers of a format, a line of the input for each in turn; a line `~` leaves its header out.
 pub fn lines_of(format: Format, input: &[u8]) -> HeaderList {
@@ -135,4 +144,34 @@ pub fn has_one_line_each(list: &HeaderList) {
         let lines = list.iter().filter(|(other, _)| *other == name.as_str());
         assert!(lines.count() <= 1, "{name:?} in {list:?}");
     }
+}
+
+/// A filter behind which one stream has come to its end.
+pub type Passed = Filter<InMemoryProxy, SequentialBytes, Vec<Span>>;
+
+/// Lets one stream pass a new filter: its request, its response, and its end a nanosecond later. A response without
+/// trailers breaks off.
+pub fn pass(
+    config: &Config,
+    direction: Direction,
+    request: &HeaderList,
+    record: &Record,
+    has_trailers: bool,
+) -> Passed {
+    let proxy = InMemoryProxy::default();
+    proxy.face(direction);
+    proxy.now.set(Nanos(1));
+    proxy.open(request.clone());
+    let (node, random) = (Node::default(), SequentialBytes(1));
+    let mut filter = Filter::new(config, &node, "", proxy, random, Some(Vec::new()), None);
+    let mut stream = StreamState::default();
+    filter.on_request_headers(&mut stream);
+    filter.proxy.respond(record.clone());
+    filter.on_response_headers(&mut stream, false);
+    if has_trailers {
+        filter.on_response_trailers(&mut stream);
+    }
+    filter.proxy.now.set(Nanos(2));
+    filter.on_log(&mut stream);
+    filter
 }

@@ -1,7 +1,7 @@
-//! `sidespan bench`: what tracing a request costs, inside the filter by count, and on a real Envoy by the clock, beside
-//! Envoy's own tracers and beside the least that a filter can do.
+//! `sidespan bench`: the cost of tracing a request, counted inside the filter, and measured on a real Envoy beside
+//! Envoy's own tracers and beside floors, the least that a filter can do.
 //!
-//! Figures of two runs on a noisy machine cannot be compared, so all that are compared come from one.
+//! Figures of two runs on a noisy machine cannot be compared, so all figures that are compared come from one run.
 
 mod arguments;
 mod candidate;
@@ -35,7 +35,7 @@ use report::Report;
 use crate::interrupt::{exit_code, unless_told};
 use crate::output;
 
-/// Measures and prints what came of it; the code is 1 when spans of the filter are missing.
+/// Measures and prints the figures; the exit code is 1 when spans of the filter are missing.
 ///
 /// # Errors
 /// When nothing can be measured.
@@ -60,7 +60,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()?;
     // Dropping the run, as an interruption does, ends its Envoys and removes its files.
     let outcome = runtime.block_on(async { unless_told(envoy::run(args)).await });
-    // What still waits for an Envoy that is starting need not end: Envoys go with this process.
+    // A task that still waits for an Envoy's start need not end, because Envoys end with this process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     match outcome? {
         Ok(report) => tell(args, &report?),
@@ -69,7 +69,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn tell(args: &BenchArgs, report: &Report) -> anyhow::Result<ExitCode> {
-    // First, so that a file that cannot be written does not take the figures with it.
+    // Printing comes first, so that the figures are not lost when a file cannot be written.
     let text = if args.json {
         format!("{:#}\n", report.to_json())
     } else {

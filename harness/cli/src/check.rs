@@ -1,7 +1,9 @@
-//! `sidespan check`: tells whether the filter will take a configuration, before a proxy has to, and what it then does.
+//! `sidespan check`: judges whether the filter accepts a configuration, before a proxy loads it, and explains its
+//! effect.
 //!
-//! It is the filter's own parser and the filter's own tracer that answer here, so what passes is taken and what does not is
-//! refused. What Istio and OpenTelemetry's SDKs have been told about sampling is read beside it: see [`istio::settings`].
+//! The filter's own code reads the configuration and answers, so the filter accepts and refuses exactly the
+//! configurations that this subcommand accepts and refuses. Sampling settings of Istio and of OpenTelemetry's SDKs are
+//! read beside them: see [`istio::settings`].
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -80,11 +82,11 @@ impl From<Way> for Direction {
     }
 }
 
-/// Checks all files and prints what was found. Ends with 0 where all are valid, 1 where one is not, and 2 where a file
-/// cannot be read.
+/// Checks all files and prints the findings. The exit code is 0 where all files are valid, 1 where one is not, and 2
+/// where a file cannot be read.
 ///
 /// # Errors
-/// When nothing can be printed, or a question cannot be understood.
+/// When the findings cannot be printed, or the question of `--request` cannot be read.
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut text = Vec::new();
     let code = run_to(args, &mut text)?;

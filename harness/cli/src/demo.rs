@@ -1,7 +1,8 @@
 //! `sidespan demo`: a small mesh whose services speak different formats, and the one trace that comes out of it.
 //!
-//! Everything is real but the work: HTTP on loopback, a sidecar a service, the filter in every sidecar, a collector. No port
-//! is fixed, nothing stays behind. It ends with 0 only if the trace is whole and every hop is in it.
+//! Everything is real but the work: HTTP on loopback, a sidecar for each service, the filter in every sidecar, a
+//! collector. No port is fixed, and nothing stays behind. The exit code is 0 only if the trace is whole and every hop
+//! is in it.
 
 mod call;
 mod config;
@@ -40,10 +41,10 @@ pub struct DemoArgs {
     json: bool,
 }
 
-/// Runs the demo and prints what came of it; the code is 1 when the trace is not whole.
+/// Runs the demo and prints its report; the exit code is 1 when the trace is not whole.
 ///
 /// # Errors
-/// When the mesh could not be set up.
+/// When the mesh cannot be set up.
 pub fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let kind = if args.envoy {
         Kind::Envoy
@@ -53,7 +54,7 @@ pub fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()?;
     // Dropping the mesh, as an interruption does, ends its Envoys and removes its files.
     let outcome = runtime.block_on(async { unless_told(run_mesh(kind)).await });
-    // What still waits for an Envoy that is starting need not end: Envoys go with this process.
+    // A task that still waits for an Envoy's start need not end, because Envoys end with this process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     let report = match outcome? {
         Ok(report) => report?,
@@ -72,7 +73,7 @@ pub fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Draws for the terminal that is there, or for a pipe.
+/// Returns the drawing options for standard output, a terminal or a pipe.
 fn options() -> Options {
     let stdout = std::io::stdout();
     let paint = match AutoStream::choice(&stdout) {

@@ -1,11 +1,11 @@
-//! The end that somebody else asks for: SIGINT and SIGTERM, so that what a subcommand has set up goes with it.
+//! Interruption by SIGINT or SIGTERM, so that a subcommand's processes and files do not outlive it.
 
 use std::io;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Does the work, unless SIGINT or SIGTERM comes first; then drops it and returns the number of the signal.
+/// Does the work, unless SIGINT or SIGTERM comes first; then drops the work and returns the number of the signal.
 pub(crate) async fn unless_told<T>(work: impl Future<Output = T>) -> io::Result<Result<T, u8>> {
     let (mut pressed, mut terminated) = (
         signal(SignalKind::interrupt())?,
@@ -31,7 +31,7 @@ mod tests {
 
     use super::*;
 
-    /// In a process of its own: the signals are for it alone.
+    /// The test starts a process of its own, because the signals must not reach other tests.
     #[test]
     fn a_signal_leaves_no_folder_behind() {
         for (name, number) in [("INT", 2), ("TERM", 15)] {

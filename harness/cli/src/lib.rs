@@ -1,7 +1,7 @@
-//! Sidespan on the command line, and what its tests share with it.
+//! Sidespan's command line, as a library because tests call its parts.
 //!
-//! A subcommand is a module with its arguments and one function `run`, which returns the exit code: 0 fine, 1 the thing
-//! checked is not, 2 wrong use.
+//! A subcommand is a module with its arguments and one function `run`, which returns the exit code: 0 for success, 1
+//! for a negative verdict, 2 for wrong use.
 
 pub mod bench;
 pub mod check;
@@ -15,8 +15,8 @@ pub mod sidecar;
 /// The compiled filter.
 pub const FILTER: &[u8] = include_bytes!(env!("SIDESPAN_FILTER_WASM"));
 
-/// The least that a tracing filter can do, compiled: what `bench` measures the filter by. Its configuration is the list of
-/// steps that its own documentation explains.
+/// The compiled floor filter, the least that a tracing filter can do, which `bench` compares the filter with. Its
+/// configuration is a list of steps, documented in the crate `sidespan-floor`.
 pub const FLOOR: &[u8] = include_bytes!(env!("SIDESPAN_FLOOR_WASM"));
 
 #[cfg(test)]

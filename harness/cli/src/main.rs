@@ -23,7 +23,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // RUST_LOG shows more; by default only what went wrong.
+    // Only errors show by default; RUST_LOG shows more.
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("error")).init();
     let outcome = match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(arguments),
@@ -33,13 +33,13 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
-        // As clap begins a message.
+        // Clap begins its messages in this way.
         output::tell(format_args!("error: {error:#}"));
         ExitCode::from(WRONG_USE)
     })
 }
 
-/// As clap ends for arguments that it does not know.
+/// Clap's exit code for unknown arguments.
 const WRONG_USE: u8 = 2;
 
 const EXAMPLES: &str = "\

@@ -1,7 +1,7 @@
-//! Standard output, for every subcommand that ends by printing what it found, and standard error.
+//! Standard output, for every subcommand that ends by printing its findings, and standard error.
 //!
-//! Colours go to a terminal only. Whoever closes the pipe, as `| head` does, has seen enough, and the verdict stands all
-//! the same: that is no error.
+//! Colours go to a terminal only. A reader that closes the pipe, as `| head` does, is no error, because the exit code
+//! still tells the verdict.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -9,17 +9,17 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 /// Prints to standard output.
 ///
 /// # Errors
-/// When it cannot be written to, for another reason than that nobody reads.
+/// When standard output cannot be written to, for another reason than a closed pipe.
 pub(crate) fn print(text: &[u8]) -> io::Result<()> {
     print_to(anstream::stdout().lock(), text)
 }
 
-/// Says something on standard error. Where nobody hears it, the exit code still says how it went.
+/// Prints a line to standard error. A failure is ignored, because the exit code still tells the outcome.
 pub fn tell(text: impl Display) {
     tell_to(anstream::stderr().lock(), text);
 }
 
-/// Says on a terminal what takes so long; a pipe gets nothing.
+/// Prints the current work to standard error, if that is a terminal.
 pub(crate) fn progress(text: &str) {
     if io::stderr().is_terminal() {
         tell(text);

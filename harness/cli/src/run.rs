@@ -1,4 +1,4 @@
-//! `sidespan run`: sends the requests of a scenario through the filter, without an Envoy, and says what became of them.
+//! `sidespan run`: sends the requests of a scenario through the filter, without an Envoy, and reports the outcome.
 
 use std::fs;
 use std::io::Write;
@@ -38,11 +38,11 @@ pub struct RunArgs {
     pub json: bool,
 }
 
-/// Runs all files and prints what came of them. Ends with 0 where all is as expected, 1 where it is not, and 2 where a
-/// scenario makes no sense or the filter does not start.
+/// Runs all files and prints the reports. The exit code is 0 where all is as expected, 1 where it is not, and 2 where a
+/// scenario cannot be read or the filter does not start.
 ///
 /// # Errors
-/// When nothing can be printed.
+/// When the reports cannot be printed.
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut text = Vec::new();
     let code = run_to(args, &mut text)?;
@@ -92,7 +92,7 @@ fn runner(args: &RunArgs) -> anyhow::Result<Runner> {
     }
 }
 
-/// Runs scenarios with one filter.
+/// A runner of scenarios with one filter.
 #[derive(Debug)]
 pub struct Runner {
     module: Module,
@@ -102,7 +102,7 @@ impl Runner {
     /// Compiles the filter.
     ///
     /// # Errors
-    /// When it is no filter that Envoy would load.
+    /// When the bytes are no filter that Envoy would load.
     pub fn new(wasm: &[u8]) -> anyhow::Result<Self> {
         Ok(Self {
             module: Module::compile(wasm)?,
@@ -112,7 +112,7 @@ impl Runner {
     /// Runs all scenarios of a file.
     ///
     /// # Errors
-    /// When the file makes no sense, or the filter does not start.
+    /// When the file cannot be read, or the filter does not start.
     pub fn run_file(&self, file: &Path) -> anyhow::Result<Vec<Report>> {
         let scenarios = scenario::load(file)?;
         scenarios
@@ -121,7 +121,7 @@ impl Runner {
             .collect()
     }
 
-    /// Runs what can be run of a file, and keeps what cannot be.
+    /// Runs the scenarios of a file, and adds an error for each that cannot be run.
     fn run_all(&self, file: &Path, reports: &mut Vec<Report>, errors: &mut Vec<Unrun>) {
         let scenarios = match scenario::load(file) {
             Ok(scenarios) => scenarios,

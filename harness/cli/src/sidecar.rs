@@ -7,9 +7,9 @@
 //!                                          VM ─► call ─► cluster
 //! ```
 //!
-//! The VM lives on one thread of its own, since host calls are synchronous; everything else is tokio. A stream of the
+//! The VM lives on one thread of its own, because host calls are synchronous; everything else is tokio. A stream of the
 //! filter ends exactly once, whatever happens to its sockets. There is no TLS and no retry, and protocol upgrades are
-//! not passed on. Nothing here knows what the module is for.
+//! not passed on. Nothing here depends on the module's purpose.
 
 mod accept;
 mod arguments;

@@ -1,14 +1,16 @@
-//! Envoy's admin interface: one request, one answer, one connection.
+//! A client of Envoy's admin interface: one request, one answer, one connection.
 //!
-//! HTTP/1.1 with `connection: close`, because Envoy answers HTTP/1.0 with 426 and its longer answers come in chunks.
+//! The client speaks HTTP/1.1 with `connection: close`, because Envoy answers HTTP/1.0 with 426 and its longer answers come
+//! in chunks.
 //!
-//! Written here because an HTTP client crate is a larger dependency than one blocking request to this machine is code.
+//! The client is written here, because an HTTP client crate is a larger dependency than one blocking request to this
+//! machine is code.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// What the admin interface answered.
+/// The answer of the admin interface.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -68,7 +70,8 @@ fn join(mut rest: &str) -> Option<String> {
     }
 }
 
-/// The admin interface runs on Envoy's main thread, which a start or a large configuration keeps busy for a while.
+/// The limit of each connect, read and write, because the admin interface runs on Envoy's main thread, which a start or a
+/// large configuration keeps busy for a while.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! What an Envoy is started with: who it is, where it listens, where it sends to.
+//! The static configuration that an Envoy is started with (its bootstrap): node, listeners, clusters.
 //!
-//! The types hold what tests and the demo vary. Everything else that Envoy knows is reached through the `with` methods,
-//! which set any field by its name; a wrong name is refused by Envoy itself, at its start.
+//! The types have the fields that tests and the demo vary. The `with` methods set any other field by its name; a wrong name
+//! is refused by Envoy itself, at its start.
 
 pub(crate) mod cluster;
 mod fields;
@@ -19,7 +19,7 @@ use fields::merge;
 use listener::Listener;
 use node::Node;
 
-/// A static configuration.
+/// A static configuration of an Envoy.
 #[derive(Clone, Debug)]
 pub struct Bootstrap {
     node: Node,
@@ -31,7 +31,7 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// An Envoy with one worker and nothing to do.
+    /// Returns an Envoy with one worker, no listener and no cluster.
     pub fn new(node: Node) -> Self {
         Self {
             node,
@@ -55,13 +55,13 @@ impl Bootstrap {
         self
     }
 
-    /// The number of worker threads; 1 unless told.
+    /// Sets the number of worker threads, 1 by default.
     pub fn concurrency(mut self, workers: u32) -> Self {
         self.concurrency = workers;
         self
     }
 
-    /// Log levels of components, as `--component-log-level` reads them; `wasm:info` unless told.
+    /// Sets the log levels of components, in the form of `--component-log-level`; `wasm:info` by default.
     pub fn log_levels(mut self, levels: &str) -> Self {
         levels.clone_into(&mut self.log_levels);
         self
@@ -73,7 +73,7 @@ impl Bootstrap {
         self
     }
 
-    /// The configuration as Envoy reads it. An access log is written into `folder`.
+    /// Returns the configuration as Envoy reads it, with access logs in `folder`.
     pub fn to_json(&self, folder: &Path) -> Value {
         let listeners: Vec<Value> = self
             .listeners

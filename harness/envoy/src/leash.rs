@@ -1,27 +1,29 @@
-//! Ends a child when this process ends without having done so: a panic in `main`, a signal, a value in a `static`,
-//! which Rust never drops.
+//! A shell that ends a child when this process ends without having ended it: by a panic in `main`, by a signal, or with the
+//! child in a `static`, which Rust never drops.
 //!
-//! A shell waits for the end of a pipe that only this process holds. The kernel closes it however this process ends. The
-//! kernel's own means, a death signal to the child, is of no use: it comes when the *thread* that started the child ends.
+//! The shell waits for the end of a pipe that only this process has open, and which the kernel closes however this process
+//! ends. The kernel's own means, a death signal to the child, is of no use, because it comes when the *thread* that started
+//! the child ends.
 //!
-//! The shell is in the same process group, so what ends this process from a terminal or a supervisor reaches it as well:
-//! it hears only the pipe, and SIGKILL.
+//! The shell is in the same process group, so that a signal from a terminal or a supervisor to this process reaches the
+//! shell as well. The shell ignores signals for that reason; only the pipe and SIGKILL end it.
 //!
-//! Written here because what ends a child in its `Drop` does not run when this process is killed.
+//! The leash is needed because a `Drop` that ends a child does not run when this process is killed.
 
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Holds a child as long as this value, and this process, live. Letting go of it does not end the child.
+/// The shell that watches a child, as long as this value and this process live. Dropping the value does not end the child.
 #[derive(Debug)]
 pub struct Leash(Child);
 
 impl Leash {
-    /// From now on, the end of this process kills `pid` and removes `folder`. Waits until the shell is deaf to signals.
+    /// Starts the shell: from now on, the end of this process kills `pid` and removes `folder`. Waits until the shell
+    /// ignores signals.
     ///
     /// # Errors
-    /// When there is no shell.
+    /// [`io::Error`] when no shell can be started.
     pub fn new(pid: u32, folder: &Path) -> io::Result<Self> {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT])
@@ -41,7 +43,7 @@ impl Leash {
 }
 
 impl Drop for Leash {
-    /// Lets go: the id may belong to somebody else as soon as the child has been collected.
+    /// Ends the shell, because `pid` may belong to another process as soon as the child has been collected.
     fn drop(&mut self) {
         if let Err(error) = self.0.kill().and_then(|()| self.0.wait()) {
             log::warn!("the shell that watches a child could not be ended: {error}");
@@ -49,7 +51,7 @@ impl Drop for Leash {
     }
 }
 
-/// What is ignored here is so in `rm` too.
+/// The shell's script. A signal that it ignores is ignored by its `rm` too.
 const SCRIPT: &str = r#"trap '' INT TERM HUP QUIT; echo; read -r _; kill -9 "$0"; rm -rf "$1""#;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Installs one pinned Envoy and runs it, so that what is promised of a proxy is shown on the proxy.
+//! The pinned Envoy, installed and run, so that promises about a proxy are tested on the proxy.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -15,8 +15,8 @@
 //! # }
 //! ```
 //!
-//! The crate knows nothing of any filter: a wasm module is a file to it. It is synchronous, because all that it does
-//! is to start a program and to look at it.
+//! The crate knows nothing of any filter: a wasm module is a file to it. The crate is synchronous, because it only starts a
+//! program and observes it.
 
 mod admin;
 mod bootstrap;

@@ -1,11 +1,11 @@
-//! Waiting: for a condition, up to a deadline, and never blindly.
+//! Waiting for a condition, up to a deadline.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Asks `look` again and again until it answers, at most for `limit`; `None` means that it never did.
+/// Calls `look` again and again until it returns a value, for at most `limit`; returns `None` if it never did.
 ///
-/// It is asked at once and once more after the limit, so that a slow machine cannot turn a fact into a timeout.
+/// `look` is called at once and once more after the limit, so that a slow machine cannot turn a fact into a timeout.
 pub fn wait_for<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + limit;
     loop {
@@ -20,7 +20,7 @@ pub fn wait_for<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Opti
     }
 }
 
-/// Short beside anything that Envoy does, long beside one look at its admin interface.
+/// The pause between two calls: short beside anything that Envoy does, long beside one request to its admin interface.
 const INTERVAL: Duration = Duration::from_millis(5);
 
 #[cfg(test)]

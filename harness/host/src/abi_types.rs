@@ -1,4 +1,5 @@
-//! The numbers of the ABI, and the ways in which a host function does not answer OK: the ground on which all else here stands.
+//! The numbers of the proxy-wasm ABI (statuses, versions, map types), and the failures of a host function. This file
+//! imports no other file of the crate.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,25 +7,25 @@ use std::fmt;
 /// The answer of a host function (`proxy_status_t`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// 0.
+    /// Number 0.
     Ok,
-    /// 1.
+    /// Number 1.
     NotFound,
-    /// 2.
+    /// Number 2.
     BadArgument,
-    /// 3.
+    /// Number 3.
     SerializationFailure,
-    /// 4.
+    /// Number 4.
     ParseFailure,
-    /// 6.
+    /// Number 6.
     InvalidMemoryAccess,
-    /// 7.
+    /// Number 7.
     Empty,
-    /// 8.
+    /// Number 8.
     CasMismatch,
-    /// 10.
+    /// Number 10.
     InternalFailure,
-    /// 12.
+    /// Number 12.
     Unimplemented,
 }
 
@@ -63,7 +64,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// The version of the ABI that a module says it speaks.
+/// The version of the ABI that a module declares by an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AbiVersion {
     /// `proxy_abi_version_0_1_0`.
@@ -75,7 +76,7 @@ pub enum AbiVersion {
 }
 
 impl AbiVersion {
-    /// Returns the version that an export of this name stands for.
+    /// Returns the version that an export of this name declares.
     pub(crate) fn from_export(name: &str) -> Option<Self> {
         match name {
             "proxy_abi_version_0_1_0" => Some(Self::V0_1_0),
@@ -86,7 +87,7 @@ impl AbiVersion {
     }
 }
 
-/// A header map.
+/// A kind of header map (`proxy_map_type_t`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MapType {
     RequestHeaders,
@@ -128,19 +129,19 @@ impl MapType {
     }
 }
 
-/// Why a host function does not answer OK.
+/// The failure of a host function.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It answers this, for that reason.
+    /// A status other than OK, and the reason for it.
     Status(Status, Cow<'static, str>),
-    /// The guest trapped in its allocator, so that there is nobody left to answer.
+    /// A trap in the guest's allocator, after which the guest gets no answer.
     Trap(wasmtime::Error),
 }
 
-/// What the body of a host function comes to.
+/// The result of a host function's body.
 pub(crate) type Answer<T = ()> = Result<T, Failure>;
 
-/// Returns a refusal with its reason.
+/// Returns a refusal: a status and the reason for it.
 pub(crate) fn refuse<T>(status: Status, reason: impl Into<Cow<'static, str>>) -> Answer<T> {
     Err(Failure::Status(status, reason.into()))
 }

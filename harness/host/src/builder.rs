@@ -1,4 +1,4 @@
-//! How a host is set up and started.
+//! The settings of a host, each with a default, and the start of the host.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::transcript::Detail;
 use crate::value::Value;
 
 impl Host {
-    /// Begins to set up a host for a module.
+    /// Returns a builder of a host for a module.
     pub fn builder(module: &Module) -> HostBuilder {
         HostBuilder::new(module)
     }
 }
 
-/// Sets up a [`Host`]. Every value has a default that gives the same run each time.
+/// A builder of a [`Host`]. Every setting has a default, and the defaults give the same run each time.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct HostBuilder {
@@ -69,7 +69,7 @@ impl HostBuilder {
         self
     }
 
-    /// Sets the vm_id, which also says whose shared data it sees.
+    /// Sets the `vm_id`. Hosts with one `vm_id` on one [`Shared`] see the same shared data.
     pub fn vm_id(mut self, id: impl Into<String>) -> Self {
         self.settings.vm_id = id.into();
         self
@@ -93,13 +93,13 @@ impl HostBuilder {
         self
     }
 
-    /// Sets a property that holds for all streams, mostly below `xds`. Root contexts see only those below `xds.node`.
+    /// Sets a property of all streams, mostly below `xds`. Root contexts see only properties below `xds.node`.
     pub fn property(mut self, path: impl Into<Path>, value: impl Into<Value>) -> Self {
         self.settings.properties.set(path, value);
         self
     }
 
-    /// Makes a cluster known. A call to an unknown one is BAD_ARGUMENT.
+    /// Adds a cluster that the guest can call. A call to any other cluster is BAD_ARGUMENT.
     pub fn cluster(mut self, name: impl Into<String>) -> Self {
         match &mut self.settings.clusters {
             Clusters::Named(names) => drop(names.insert(name.into())),
@@ -108,50 +108,50 @@ impl HostBuilder {
         self
     }
 
-    /// Makes every cluster known.
+    /// Lets the guest call every cluster.
     pub fn any_cluster(mut self) -> Self {
         self.settings.clusters = Clusters::Any;
         self
     }
 
-    /// Sets from which level on log lines are kept.
+    /// Sets the lowest level of log lines that are kept.
     pub fn log_level(mut self, level: LogLevel) -> Self {
         self.settings.log_level = level;
         self
     }
 
-    /// Sets where time comes from.
+    /// Sets the source of time.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.settings.clock = clock;
         self
     }
 
-    /// Sets where randomness comes from.
+    /// Sets the source of randomness.
     pub fn entropy(mut self, entropy: Entropy) -> Self {
         self.settings.entropy = entropy;
         self
     }
 
-    /// Sets how much of the conversation between guest and host is kept.
+    /// Sets the detail of the transcript.
     pub fn transcript(mut self, detail: Detail) -> Self {
         self.settings.detail = detail;
         self
     }
 
-    /// Sets what becomes of requests once the VM has failed.
+    /// Sets the policy for requests after the VM has failed.
     pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
         self.settings.failure_policy = policy;
         self
     }
 
-    /// Sets how much real time one callback may take, 10 s by default. One that takes longer is a trap; Envoy would wait for
-    /// ever. It is kept to a tenth of a second.
+    /// Sets the real time that one callback may take, 10 s by default and measured in tenths of a second. A callback that
+    /// takes longer is a trap here; Envoy would wait for ever.
     pub fn callback_limit(mut self, limit: Duration) -> Self {
         self.settings.callback_limit = limit;
         self
     }
 
-    /// Shares data and metrics with other hosts, as the workers of one Envoy do.
+    /// Shares data and metrics with the other hosts on `shared`, as the workers of one Envoy do.
     pub fn shared(mut self, shared: &Shared) -> Self {
         self.shared = shared.clone();
         self
@@ -161,8 +161,8 @@ impl HostBuilder {
     /// `proxy_on_configure`.
     ///
     /// # Errors
-    /// [`StartError`]: a trap, or a callback that answered false. It keeps the host, so that its logs and metrics
-    /// can be read; such a host lets streams fare as its [`FailurePolicy`] says.
+    /// [`StartError`] if the guest traps or a callback answers false. The error keeps the host, so that the host's logs and
+    /// metrics can be read; requests to a failed host are answered as its [`FailurePolicy`] says.
     pub fn start(self) -> Result<Host, StartError> {
         Host::start(
             &self.module,

@@ -1,7 +1,8 @@
-//! A guest that does not return is stopped: each callback has so much real time, and traps when it is over.
+//! The limit on the real time of one callback: a guest that does not return within the limit traps.
 //!
-//! Wasmtime compiles a look at a counter, the epoch, into every loop and function; one thread of the process counts it up
-//! for all engines. Nothing of that reaches the guest or its fuel, so that a guest that returns runs as without.
+//! Wasmtime compiles a check of a counter, the epoch, into every loop and function; one thread of the process increments
+//! the epochs of all engines. Neither the guest nor its fuel sees the epoch, so that a guest that returns in time runs as
+//! it would without a limit.
 
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
@@ -9,14 +10,15 @@ use std::time::Duration;
 
 use wasmtime::{Engine, EngineWeak};
 
-/// Far beyond what a callback may take in a proxy, where all requests of a worker wait for it.
+/// The default limit, far beyond what a callback may take in a proxy, because all requests of a worker wait for the
+/// callback.
 pub(crate) const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
 
 const TICK: Duration = Duration::from_millis(100);
 
 static ENGINES: Mutex<Vec<EngineWeak>> = Mutex::new(Vec::new());
 
-/// Counts for this engine as long as it is used.
+/// Increments the epoch of an engine for as long as the engine is in use.
 pub(crate) fn watch(engine: &Engine) {
     static TICKER: Once = Once::new();
     let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,10 +45,10 @@ fn tick() {
     }
 }
 
-/// Returns how many ticks are at least this long, whenever the next one comes.
+/// Returns the number of ticks that take at least this long, however soon the first tick comes.
 pub(crate) fn ticks(limit: Duration) -> u64 {
     let ticks = limit.as_millis().div_ceil(TICK.as_millis());
-    // The deadline is added to the count so far.
+    // Wasmtime adds the deadline to the current epoch; half the range leaves room for the sum.
     u64::try_from(ticks).map_or(u64::MAX / 2, |ticks| ticks.min(u64::MAX / 2) + 1)
 }
 

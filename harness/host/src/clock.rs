@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Where the guest's time comes from.
+/// The source of the guest's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
-    /// Stands still until [`Host::advance`](crate::Host::advance) moves it.
+    /// A clock that stands still until [`Host::advance`](crate::Host::advance) moves it.
     Virtual {
         /// The first reading, since 1970-01-01T00:00:00Z.
         start: Duration,
@@ -15,7 +15,7 @@ pub enum Clock {
 }
 
 impl Default for Clock {
-    /// Virtual, from 2025-01-01T00:00:00Z on: late enough for everything that compares dates.
+    /// Returns a virtual clock that starts at 2025-01-01T00:00:00Z, late enough for guests that compare dates.
     fn default() -> Self {
         Self::Virtual {
             start: Duration::from_secs(1_735_689_600),
@@ -23,7 +23,7 @@ impl Default for Clock {
     }
 }
 
-/// A running clock; nanoseconds since 1970.
+/// A running clock, read in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Time {
     Virtual(u64),
@@ -47,7 +47,7 @@ impl Time {
         }
     }
 
-    /// Moves a virtual clock forward to that time; a real one moves by itself.
+    /// Moves a virtual clock forward to `time`; a real clock moves by itself.
     pub(crate) fn move_to(&mut self, time: u64) {
         if let Self::Virtual(now) = self {
             *now = time.max(*now);
@@ -55,7 +55,7 @@ impl Time {
     }
 }
 
-/// Returns whole nanoseconds; 584 years are as good as for ever.
+/// Returns whole nanoseconds; more than 584 years become 584 years.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,11 +1,11 @@
 //! The randomness that a guest gets from `random_get`: seeded by default, so that a run can be repeated.
 
-/// Where the guest's randomness comes from.
+/// The source of the guest's randomness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entropy {
-    /// The same bytes in every run with this seed. Never for anything that must stay secret.
+    /// Bytes that are equal in every run with this seed, and so unfit for anything that must stay secret.
     Seeded(u64),
-    /// The operating system.
+    /// The randomness of the operating system.
     Os,
 }
 
@@ -15,12 +15,12 @@ impl Default for Entropy {
     }
 }
 
-/// The operating system gave no randomness.
+/// The error of an operating system that gave no randomness.
 #[derive(Debug)]
 pub(crate) struct NoEntropy;
 
 impl Entropy {
-    /// Fills the bytes.
+    /// Fills `bytes` with randomness.
     pub(crate) fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
         match self {
             Self::Os => getrandom::fill(bytes).map_err(|_| NoEntropy),
@@ -35,7 +35,7 @@ impl Entropy {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): eight lines, full period, no state that could be seeded badly.
+/// Returns the next number of SplitMix64 (Steele, Lea, Flood 2014), chosen because it has a full period and no bad seeds.
 fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut word = *state;

@@ -1,4 +1,4 @@
-//! The guest's side of the border: its exports, typed, and what is left of it when it traps.
+//! The exports of the guest, typed as Envoy calls them, and the trap that ends a VM.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use wasmtime::{
 use crate::abi_types::AbiVersion;
 use crate::vm_state::VmState;
 
-/// Every export that Envoy calls, with its type as in the table of imports.
+/// Every export that Envoy calls, with its type in the notation of `hostcalls/import_table.rs`.
 pub(crate) const EXPORTS: &[(&str, &str)] = &[
     ("_initialize", ">"),
     ("_start", ">"),
@@ -33,7 +33,7 @@ pub(crate) const EXPORTS: &[(&str, &str)] = &[
     ("proxy_on_delete", "i>"),
 ];
 
-/// The callbacks of one instance. One that the module does not export is not called, as in Envoy.
+/// The callbacks of one instance. A callback that the module does not export is not called, as in Envoy.
 pub(crate) struct Guest {
     pub(crate) initialize: Option<TypedFunc<(), ()>>,
     pub(crate) start: Option<TypedFunc<(), ()>>,
@@ -58,10 +58,10 @@ pub(crate) struct HalfCallbacks {
     pub(crate) trailers: Option<TypedFunc<(u32, u32), u32>>,
 }
 
-/// Root context, token, and the counts of headers, bytes of body and trailers.
+/// The type of `proxy_on_http_call_response`: root context, token, and the counts of headers, body bytes and trailers.
 pub(crate) type HttpCallResponse = TypedFunc<(u32, u32, u32, u32, u32), ()>;
 
-/// ABI 0.1.0 has no word for the end of the stream.
+/// A headers callback with or without `end_of_stream`, which ABI 0.1.0 does not have.
 #[derive(Clone)]
 pub(crate) enum HeadersCallback {
     WithEnd(TypedFunc<(u32, u32, u32), u32>),
@@ -106,7 +106,7 @@ fn find<P: WasmParams, R: WasmResults>(
     store: &mut impl AsContextMut<Data = VmState>,
     name: &str,
 ) -> Option<TypedFunc<P, R>> {
-    // A callback of another type was refused when the module was loaded.
+    // `check_exports` in `module.rs` has refused a callback of another type.
     instance.get_typed_func(store, name).ok()
 }
 
@@ -122,14 +122,14 @@ fn headers(
     }
 }
 
-/// How a VM came to its end.
+/// The trap that ended a VM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trap {
     /// The export that was being called.
     pub callback: &'static str,
-    /// What went wrong.
+    /// The cause of the trap.
     pub message: String,
-    /// The functions on the guest's stack, innermost first; names as far as the module has them.
+    /// The functions on the guest's stack, innermost first, by the names that the module has.
     pub backtrace: Vec<String>,
 }
 

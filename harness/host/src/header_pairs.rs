@@ -1,4 +1,4 @@
-//! The form in which header maps cross the border: all lengths first, then all bytes, each with a NUL behind it.
+//! The encoding of header maps between guest and host: all lengths first, then all bytes, each with a NUL behind it.
 //!
 //! ```text
 //! {"a": "1", "bc": ""}
@@ -9,15 +9,15 @@
 //! 61 00  31 00  62 63 00  00             the bytes
 //! ```
 //!
-//! The decoder is as strict as Envoy's (`pairs_util.cc`). Envoy turns whatever it refuses into an empty map without
-//! a word, so the caller gets the reason here and decides whom to tell.
+//! The decoder is as strict as Envoy's (`pairs_util.cc`). Envoy turns malformed bytes into an empty map without reporting
+//! them, so the decoder returns the reason and its caller decides whether to report it.
 
 /// Envoy's limit on the bytes of one map (`PAIRS_MAX_BYTES`).
 pub(crate) const PAIRS_MAX_BYTES: usize = 1024 * 1024;
 /// Envoy's limit on the pairs of one map (`PAIRS_MAX_COUNT`).
 pub(crate) const PAIRS_MAX_COUNT: usize = 1024;
 
-/// Why bytes are not a header map. To Envoy all of these are an empty map.
+/// The reasons for which bytes are not a header map. Envoy reads all of them as an empty map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PairsError {
     #[error("more than 1 MiB")]
@@ -51,7 +51,7 @@ pub(crate) fn encode(pairs: &[Pair]) -> Vec<u8> {
     bytes
 }
 
-/// Decodes pairs; no bytes at all are no pairs.
+/// Decodes pairs; an empty slice has no pairs.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Pair>, PairsError> {
     if bytes.is_empty() {
         return Ok(Vec::new());

@@ -1,7 +1,7 @@
 //! A header map as Envoy keeps it: a list of pairs, in order, with duplicates.
 //!
-//! Names are lower-cased on every write, pseudo headers (`:method`) stay in front of the others, and a value may
-//! be any bytes. Nothing is merged and nothing is refused: what a guest does with strange headers is for it to decide.
+//! Names are lower-cased on every write, pseudo headers (`:method`) stay in front of the others, and a value may be any
+//! bytes. Nothing is merged and nothing is refused, because the guest decides about strange headers.
 
 use crate::header_pairs::Pair;
 
@@ -55,14 +55,14 @@ impl Headers {
         (!values.is_empty()).then(|| values.join(&b","[..]))
     }
 
-    /// Returns whether the content type is gRPC's, as Envoy tells it: `application/grpc-web` is another protocol.
+    /// Returns true if the content type is gRPC's by Envoy's rule, by which `application/grpc-web` is another protocol.
     pub fn is_grpc(&self) -> bool {
         self.get("content-type").is_some_and(|kind| {
             kind == b"application/grpc" || kind.starts_with(b"application/grpc+")
         })
     }
 
-    /// Adds a field, behind the existing ones of that name.
+    /// Adds a field, behind the existing fields of that name.
     pub fn add(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
         let pair = (name.as_ref().to_ascii_lowercase(), value.as_ref().to_vec());
         // Envoy keeps pseudo headers in front whatever the order of writes.
@@ -78,7 +78,7 @@ impl Headers {
         }
     }
 
-    /// Removes every field of that name and adds this one, as Envoy's `setCopy` does since 1.21.
+    /// Removes every field of that name and adds one, as Envoy's `setCopy` does since 1.21.
     pub fn replace(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
         self.remove(name.as_ref());
         self.add(name, value);
@@ -102,12 +102,12 @@ impl Headers {
         self.0.len()
     }
 
-    /// Returns whether there is no field.
+    /// Returns true if there is no field.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns the bytes of all names and values together, as Envoy's `byteSize` does.
+    /// Returns the number of bytes of all names and values together, as Envoy's `byteSize` does.
     pub fn byte_size(&self) -> usize {
         self.0
             .iter()

@@ -1,6 +1,6 @@
-//! One VM with its plugin, as one worker of Envoy has it: started, driven and ended in Envoy's order.
+//! One VM with its plugin, as in one worker of Envoy: started, driven and ended in Envoy's order.
 //!
-//! Invariant: what host functions have put off is done right after each callback, in order.
+//! Invariant: actions that host functions have deferred run right after each callback, in order.
 
 mod exchange;
 mod http_calls;
@@ -72,7 +72,7 @@ impl Host {
         }
     }
 
-    /// Does what host functions have put off, in order. Doing it may put off more.
+    /// Runs deferred actions in order, including actions that are deferred meanwhile.
     pub(crate) fn run_deferred(&mut self) {
         while let Some(deferred) = self.store.data_mut().deferred.pop_front() {
             match deferred {
@@ -84,7 +84,7 @@ impl Host {
         }
     }
 
-    /// Returns a stream as it stands; nothing once it has ended.
+    /// Returns an open stream; `None` once the stream has ended.
     pub fn stream(&self, id: StreamId) -> Option<&Stream> {
         self.state().streams.get(&id.0)
     }
@@ -94,62 +94,62 @@ impl Host {
         self.state().streams.len()
     }
 
-    /// Returns the trap that the VM came to its end with.
+    /// Returns the trap that ended the VM.
     pub fn trap(&self) -> Option<&Trap> {
         self.trap.as_ref()
     }
 
-    /// Returns what it shares with other hosts: metrics and shared data.
+    /// Returns the metrics and shared data that this host shares with other hosts.
     pub fn shared(&self) -> &Shared {
         &self.state().shared
     }
 
-    /// Returns a counter of the whole process by name; nothing until some VM has defined it.
+    /// Returns a counter of the whole process by name; `None` until some VM has defined the counter.
     pub fn counter(&self, name: &str) -> Option<u64> {
         self.shared().counter(name)
     }
 
-    /// Returns a gauge of the whole process by name; nothing until some VM has defined it.
+    /// Returns a gauge of the whole process by name; `None` until some VM has defined the gauge.
     pub fn gauge(&self, name: &str) -> Option<u64> {
         self.shared().gauge(name)
     }
 
-    /// Returns what was recorded in a histogram of the whole process; nothing until some VM has defined it.
+    /// Returns the values of a histogram of the whole process; `None` until some VM has defined the histogram.
     pub fn histogram(&self, name: &str) -> Option<Vec<u64>> {
         self.shared().histogram(name)
     }
 
-    /// Returns the log lines so far, at most the last 65,536.
+    /// Returns the log lines so far, at most the last 65,536 (`MAX_LINES` in `logs.rs`).
     pub fn logs(&mut self) -> &[LogLine] {
         self.state_mut().logs.lines()
     }
 
-    /// Takes the log lines so far, so that the next time only new ones come.
+    /// Takes the log lines so far, so that the next call returns only newer lines.
     pub fn take_logs(&mut self) -> Vec<LogLine> {
         self.state_mut().logs.take()
     }
 
-    /// Changes from which level on log lines are kept, as Envoy's `/logging?wasm=debug` does.
+    /// Sets the lowest level of log lines that are kept, as Envoy's `/logging?wasm=debug` does.
     pub fn set_log_level(&mut self, level: LogLevel) {
         self.state_mut().logs.set_level(level);
     }
 
-    /// Returns the conversation between guest and host so far.
+    /// Returns the callbacks and host calls so far.
     pub fn transcript(&self) -> &Transcript {
         &self.state().transcript
     }
 
-    /// Forgets the conversation so far, so that one request can be looked at alone.
+    /// Removes all callbacks and host calls from the transcript, so that one request can be examined alone.
     pub fn clear_transcript(&mut self) {
         self.state_mut().transcript.clear();
     }
 
-    /// Returns the instructions that the guest has run; nothing unless the module was compiled to be metered.
+    /// Returns the number of instructions that the guest has run; `None` unless the module was compiled with fuel.
     pub fn fuel_used(&self) -> Option<u64> {
         self.store.get_fuel().ok().map(|left| u64::MAX - left)
     }
 
-    /// Returns the bytes of the guest's linear memory, which never shrinks.
+    /// Returns the size in bytes of the guest's linear memory, which never shrinks.
     pub fn memory_bytes(&mut self) -> usize {
         let memory = self.store.data().memory;
         memory.map_or(0, |memory| memory.data_size(&self.store))

@@ -1,7 +1,7 @@
-//! Checked reads and writes of guest memory, and memory that the guest allocates for us.
+//! One call of a host function by the guest, with checked access to guest memory and to the guest's allocator.
 //!
-//! Invariant: no slice of guest memory is held across a call into the guest, because its allocator may grow and so
-//! move the memory. Everything is copied out before and written after.
+//! Invariant: no slice of guest memory lives across a call into the guest, because the guest's allocator may grow and so
+//! move the memory. Bytes are copied out before such a call and written after it.
 
 use wasmtime::{AsContext, AsContextMut, Caller, Memory, TypedFunc};
 
@@ -9,7 +9,7 @@ use crate::abi_types::{Answer, Failure, Status};
 use crate::transcript::Refusal;
 use crate::vm_state::VmState;
 
-/// One call of a host function: the guest that made it, and the state that it acts on.
+/// One call of a host function: the guest that calls, and the state of its VM.
 pub(crate) struct HostCall<'a> {
     pub(crate) caller: Caller<'a, VmState>,
 }
@@ -58,9 +58,10 @@ impl HostCall<'_> {
         self.write(pointer, &value.to_le_bytes())
     }
 
-    /// Gives bytes to the guest: allocated by it, their address and size written where it wants them.
+    /// Hands bytes to the guest: copied to memory that the guest allocates, with address and size written to the two
+    /// destinations.
     ///
-    /// No bytes are address 0 and size 0, without an allocation.
+    /// An empty slice becomes address 0 and size 0, without an allocation.
     pub(crate) fn hand_over(&mut self, bytes: &[u8], pointer_out: u32, size_out: u32) -> Answer {
         let pointer = if bytes.is_empty() {
             0
@@ -84,7 +85,7 @@ impl HostCall<'_> {
         Ok(pointer)
     }
 
-    /// Returns the guest's memory. Host calls can come before the instance is there: then it is looked up.
+    /// Returns the guest's memory, looked up by name in a host call that comes before the instance exists.
     fn memory(&mut self) -> Answer<Memory> {
         if let Some(memory) = self.state().memory {
             return Ok(memory);
@@ -102,7 +103,7 @@ impl HostCall<'_> {
         })
     }
 
-    /// Returns the guest's allocator. Envoy takes `malloc` where a module exports both names.
+    /// Returns the guest's allocator: `malloc` if a module exports both names, as in Envoy.
     fn malloc(&mut self) -> Answer<TypedFunc<u32, u32>> {
         if let Some(malloc) = &self.state().malloc {
             return Ok(malloc.clone());
@@ -127,12 +128,12 @@ impl HostCall<'_> {
 }
 
 impl HostCall<'_> {
-    /// Notes the call.
+    /// Notes the call in the transcript.
     pub(crate) fn begin(&mut self, function: &'static str, arguments: &[(&'static str, i64)]) {
         self.state_mut().transcript.call(function, arguments);
     }
 
-    /// Notes the answer and returns it as the guest gets it.
+    /// Notes the answer in the transcript, and returns it as the guest gets it.
     pub(crate) fn finish(
         &mut self,
         function: &'static str,
@@ -168,7 +169,7 @@ fn outside(pointer: u32, size: u32) -> Failure {
     Failure::Status(Status::InvalidMemoryAccess, reason.into())
 }
 
-/// Returns a count as the guest's word. Guest memory ends at 4 GiB, so nothing that fits into it is cut.
+/// Returns a count as the guest's 32-bit number. Guest memory ends at 4 GiB, so a count of its bytes always fits.
 pub(crate) fn word(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -1,8 +1,8 @@
-//! The border between guest and host: statuses, enums, and the table of every function that a module may import.
+//! Every function that a module may import from `env`: one file for each group of functions, and their linking.
 //!
 //! The specification is proxy-wasm ABI 0.2.1 (<https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>);
-//! where Envoy answers something else, Envoy's answer is given. A function that is not built is not left out: it is
-//! there, answers with a status that SDKs can take, and says why.
+//! where Envoy answers something else, Envoy's answer is given. A function that is not built still exists, because a module
+//! that imports it must load: the function answers with a status that SDKs accept, and with the reason.
 
 mod buffers;
 mod expressions;
@@ -23,7 +23,7 @@ use wasmtime::{Caller, Linker};
 
 use crate::vm_state::VmState;
 
-/// Defines every function of the table.
+/// Defines every function of [`IMPORTS`].
 pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     header_maps::link(linker)?;
     link_data(linker)?;

@@ -1,9 +1,9 @@
-//! Runs any proxy-wasm module outside Envoy, with Envoy's semantics.
+//! A host that runs any proxy-wasm module outside Envoy, with Envoy's semantics.
 //!
-//! A [`Module`] is compiled once. A [`Host`] is one VM that runs it, as one worker of Envoy would: it calls the
-//! guest's callbacks in Envoy's order and answers its host calls with Envoy's statuses. Time is virtual and
-//! randomness seeded unless told otherwise, so that a run is a function of its inputs. Nothing here knows what the
-//! module is for, and nothing here does I/O: calls that the guest makes are handed to the caller, who answers them.
+//! A [`Module`] is compiled once. A [`Host`] is one VM that runs the module, as one worker of Envoy would: the host calls
+//! the guest's callbacks in Envoy's order and answers its host calls with Envoy's statuses. By default time is virtual and
+//! randomness seeded, so that a run is a function of its inputs. No file here knows the purpose of the module, and none
+//! does I/O: the caller takes the guest's HTTP calls and answers them.
 //!
 //! ```
 //! use std::time::Duration;

@@ -1,22 +1,22 @@
-//! What the guest logs: kept for the caller, and passed on to the `log` facade in Envoy's words.
+//! The guest's log lines: kept for the caller, and passed to the `log` facade in Envoy's format.
 
 use std::collections::VecDeque;
 
 /// Envoy's log levels, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum LogLevel {
-    /// 0.
+    /// Number 0.
     Trace,
-    /// 1.
+    /// Number 1.
     Debug,
-    /// 2; what Envoy runs with unless told otherwise.
+    /// Number 2, Envoy's default.
     #[default]
     Info,
-    /// 3.
+    /// Number 3.
     Warn,
-    /// 4.
+    /// Number 4.
     Error,
-    /// 5.
+    /// Number 5.
     Critical,
 }
 
@@ -61,13 +61,13 @@ impl LogLevel {
 /// One line that the guest, or the host about the guest, has logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// How grave.
+    /// The line's level.
     pub level: LogLevel,
-    /// What; bytes that are not UTF-8 have become U+FFFD.
+    /// The text; bytes that are not UTF-8 have become U+FFFD.
     pub text: String,
 }
 
-/// The last lines, and how many there were.
+/// The last log lines, at most `MAX_LINES`.
 #[derive(Debug, Default)]
 pub(crate) struct Logs {
     level: LogLevel,
@@ -76,7 +76,7 @@ pub(crate) struct Logs {
 }
 
 impl Logs {
-    /// The prefix is Envoy's: name, root id and vm_id, without the empty ones.
+    /// Returns an empty log, with Envoy's prefix: name, root id and `vm_id`, without the empty ones.
     pub(crate) fn new(level: LogLevel, parts: [&str; 3]) -> Self {
         let prefix = parts
             .iter()
@@ -123,7 +123,7 @@ impl Logs {
     }
 }
 
-/// Our bound: a sidecar may run for days and nobody look.
+/// A bound that Envoy does not have, because a sidecar may run for days without anybody reading its log.
 const MAX_LINES: usize = 65_536;
 
 #[cfg(test)]

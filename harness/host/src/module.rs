@@ -1,8 +1,9 @@
 //! A compiled module: checked as Envoy checks it, and ready to be started any number of times.
 //!
 //! Compiled code is kept in wasmtime's own cache, one directory per user, keyed by the module, the compiler and its
-//! settings; entries are written beside and renamed, so that parallel processes never see half of one. Without such
-//! a directory modules are compiled each time. Nobody else's compiled code is ever accepted: only wasm bytes are.
+//! settings; entries are written under another name and renamed, so that parallel processes never see an incomplete entry.
+//! Without a cache directory modules are compiled each time. Only wasm bytes are accepted, never compiled code from
+//! elsewhere.
 
 use std::sync::Arc;
 
@@ -27,17 +28,18 @@ struct Compiled {
     fuel: Fuel,
 }
 
-/// Whether instructions are counted.
+/// The counting of instructions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fuel {
-    /// No.
+    /// Instructions are not counted.
     #[default]
     Unmetered,
-    /// Yes; [`Host::fuel_used`](crate::Host::fuel_used) tells how many. The same inputs give the same number.
+    /// Instructions are counted, and [`Host::fuel_used`](crate::Host::fuel_used) returns their number, equal for equal
+    /// inputs.
     Metered,
 }
 
-/// Why Envoy would not load a module.
+/// The reasons for which Envoy would not load a module.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -52,7 +54,7 @@ pub enum LoadError {
     Import {
         /// The module that it is imported from.
         module: String,
-        /// Its name.
+        /// The function's name.
         name: String,
     },
     /// A known function, imported with another type.
@@ -68,10 +70,10 @@ pub enum LoadError {
         /// The type that the module has.
         found: String,
     },
-    /// Neither `malloc` nor `proxy_on_memory_allocate`.
+    /// No export `malloc` or `proxy_on_memory_allocate`.
     #[error("the module exports neither malloc nor proxy_on_memory_allocate")]
     Allocator,
-    /// The engine itself could not be made.
+    /// An engine that could not be made.
     #[error("no engine: {0}")]
     Engine(String),
 }
@@ -80,7 +82,7 @@ impl Module {
     /// Compiles a module, or takes it from the cache.
     ///
     /// # Errors
-    /// [`LoadError`]: why Envoy would refuse it.
+    /// [`LoadError`] if Envoy would refuse the module.
     pub fn compile(wasm: &[u8]) -> Result<Self, LoadError> {
         Self::compile_with(wasm, Fuel::Unmetered)
     }
@@ -88,7 +90,7 @@ impl Module {
     /// Compiles a module, with instructions counted or not.
     ///
     /// # Errors
-    /// [`LoadError`]: why Envoy would refuse it.
+    /// [`LoadError`] if Envoy would refuse the module.
     pub fn compile_with(wasm: &[u8], fuel: Fuel) -> Result<Self, LoadError> {
         let engine = engine(fuel).map_err(|error| LoadError::Engine(format!("{error:#}")))?;
         if !wasm.starts_with(MAGIC) {
@@ -121,7 +123,7 @@ impl Module {
         })))
     }
 
-    /// Returns the version of the ABI that the module speaks.
+    /// Returns the version of the ABI that the module declares.
     pub fn abi_version(&self) -> AbiVersion {
         self.0.abi
     }
@@ -148,10 +150,10 @@ impl std::fmt::Debug for Module {
     }
 }
 
-/// What every module begins with.
+/// The first bytes of every module.
 const MAGIC: &[u8] = b"\0asm";
 
-/// The cause; wasmtime puts what it did in front, and sometimes hints below.
+/// Returns the cause of an error on one line, without the context in front of it that wasmtime adds.
 fn one_line(error: &wasmtime::Error) -> String {
     let cause = error.root_cause().to_string();
     let lines: Vec<_> = cause.lines().map(str::trim).collect();
@@ -162,7 +164,7 @@ fn engine(fuel: Fuel) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config.consume_fuel(fuel == Fuel::Metered);
     config.epoch_interruption(true);
-    // The same inputs must give the same bits on every machine.
+    // Equal inputs must give equal bits on every machine.
     config.cranelift_nan_canonicalization(true);
     config.relaxed_simd_deterministic(true);
     match Cache::new(CacheConfig::new()) {
@@ -177,7 +179,7 @@ fn engine(fuel: Fuel) -> wasmtime::Result<Engine> {
 fn check_exports(module: &wasmtime::Module, abi: AbiVersion) -> Result<(), LoadError> {
     for (name, signature) in EXPORTS {
         let signature = match (*name, abi) {
-            // 0.1.0 has no word for the end of the stream.
+            // 0.1.0 has no parameter `end_of_stream`.
             ("proxy_on_request_headers" | "proxy_on_response_headers", AbiVersion::V0_1_0) => {
                 "ii>i"
             }

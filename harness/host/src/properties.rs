@@ -1,15 +1,15 @@
 //! Properties that the caller sets: a tree of typed values, read by paths of segments.
 //!
-//! What Envoy derives from the stream itself (`request.path`, `response.code`) is not kept here but computed when
-//! a guest asks. A value set here wins over a derived one.
+//! Properties that Envoy derives from the stream itself (`request.path`, `response.code`) are not kept here but computed
+//! when a guest asks (`stream/derived_properties.rs`). A value set here wins over a derived value.
 
 use std::collections::BTreeMap;
 
 use crate::value::Value;
 
-/// Where a property stands: segments from the root of the tree.
+/// The path of a property: segments from the root of the tree.
 ///
-/// Text is split at dots; a list of segments is taken as it is, for segments that have dots of their own.
+/// Text is split at dots; a list of segments is taken as it is, because a segment may have dots of its own.
 ///
 /// ```
 /// use sidespan_host::Path;
@@ -60,22 +60,23 @@ impl<const COUNT: usize> From<[&str; COUNT]> for Path {
 #[derive(Clone, Debug, Default)]
 pub struct Properties(BTreeMap<Path, Value>);
 
-/// What stands at a path.
+/// The result of a search for a property.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Found {
     Value(Value),
-    /// There are values below, but Envoy would answer with a protobuf message that nobody gave us the bytes of.
+    /// No value stands at the path but some below it, where Envoy would answer with a protobuf message that the caller has
+    /// not set.
     Message,
     Nothing,
 }
 
 impl Properties {
-    /// Sets the value at a path, in place of one that stands there.
+    /// Sets the value at a path, in place of an earlier value.
     pub fn set(&mut self, path: impl Into<Path>, value: impl Into<Value>) {
         self.0.insert(path.into(), value.into());
     }
 
-    /// Returns what stands at a path: a value, a part of a value, or the map of all values below.
+    /// Finds the value at a path: a value that was set, a part of one, or the map of all values below the path.
     pub(crate) fn find(&self, path: &[&[u8]]) -> Found {
         let owned = Path(path.iter().map(|segment| segment.to_vec()).collect());
         for length in (1..=path.len()).rev() {
@@ -106,7 +107,7 @@ impl Properties {
     }
 }
 
-/// Returns whether Envoy answers with a map here. It does below a `google.protobuf.Struct`, as metadata are.
+/// Returns true if Envoy answers with a map at this path, as it does below a `google.protobuf.Struct` such as metadata.
 fn is_struct(path: &[&[u8]]) -> bool {
     path.starts_with(&[b"xds", b"node", b"metadata"])
         || (path.len() > 2 && path.contains(&&b"filter_metadata"[..]))

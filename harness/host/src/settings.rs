@@ -1,4 +1,4 @@
-//! Everything about a host that does not change while it runs.
+//! The settings of a host, which do not change while the host runs.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use crate::logs::LogLevel;
 use crate::properties::Properties;
 use crate::transcript::Detail;
 
-/// What becomes of requests once the VM has failed.
+/// The policy for requests after the VM has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailurePolicy {
-    /// They are answered 503.
+    /// Every request is answered 503.
     #[default]
     FailClosed,
-    /// They pass as if there were no filter; but for the one in which the VM failed, which is answered 503.
+    /// Requests pass as if there were no filter, except the request in which the VM failed, which is answered 503.
     FailOpen,
 }
 
-/// Everything about a host that does not change while it runs.
+/// The settings of a host, which do not change while the host runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) plugin_name: String,

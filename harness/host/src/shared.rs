@@ -1,14 +1,14 @@
-//! What all VMs of one Envoy process share: shared data and metrics.
+//! Shared data and metrics: the state that all VMs of one Envoy process share.
 //!
-//! Invariants: compare-and-swap numbers are never 0 and never given twice; a metric is found by kind and name,
-//! whatever id a VM gave it.
+//! Invariants: compare-and-swap numbers are never 0 and never given twice; a metric is found by kind and name, whatever id
+//! a VM has for it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Everything that several [`Host`](crate::Host)s have in common, as the workers of one Envoy do.
+/// The state that several [`Host`](crate::Host)s share, as the workers of one Envoy do.
 ///
-/// Clones are handles to the same things. It outlives its hosts: shared data stay until the last handle is gone.
+/// Clones are handles to the same state, which outlives its hosts: shared data stay until the last handle is gone.
 #[derive(Clone, Debug, Default)]
 pub struct Shared(Arc<Mutex<State>>);
 
@@ -21,27 +21,27 @@ struct State {
     histograms: BTreeMap<String, VecDeque<u64>>,
 }
 
-/// The value under this key has been changed since it was read.
+/// The mismatch of a compare-and-swap number, because the value was set after it was read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct CasMismatch;
 
 impl Shared {
-    /// Returns what no VM has touched yet.
+    /// Returns an empty state.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns a counter; nothing until some VM has defined it.
+    /// Returns a counter; `None` until some VM has defined the counter.
     pub fn counter(&self, name: &str) -> Option<u64> {
         self.lock().counters.get(name).copied()
     }
 
-    /// Returns a gauge; nothing until some VM has defined it. A gauge below zero wraps around, as in Envoy.
+    /// Returns a gauge; `None` until some VM has defined the gauge. A gauge below zero wraps around, as in Envoy.
     pub fn gauge(&self, name: &str) -> Option<u64> {
         self.lock().gauges.get(name).copied()
     }
 
-    /// Returns what was recorded in a histogram, the last 65,536 values; nothing until some VM has defined it.
+    /// Returns the values of a histogram, at most the last 65,536; `None` until some VM has defined the histogram.
     pub fn histogram(&self, name: &str) -> Option<Vec<u64>> {
         self.lock()
             .histograms
@@ -59,13 +59,13 @@ impl Shared {
         self.lock().gauges.clone()
     }
 
-    /// Returns shared data under a key, as a VM with this vm_id reads it.
+    /// Returns the shared data under a key, as a VM with this `vm_id` reads it.
     pub fn data(&self, vm_id: &str, key: impl AsRef<[u8]>) -> Option<Vec<u8>> {
         self.data_with_cas(vm_id, key.as_ref())
             .map(|(value, _)| value)
     }
 
-    /// Returns how many keys a VM with this vm_id finds data under, and the bytes of all keys and values.
+    /// Returns the number of keys that a VM with this `vm_id` finds, and the bytes of all keys and values.
     pub fn data_size(&self, vm_id: &str) -> (usize, usize) {
         let state = self.lock();
         let of_vm = state.data.iter().filter(|((owner, _), _)| owner == vm_id);
@@ -80,7 +80,7 @@ impl Shared {
             .cloned()
     }
 
-    /// Sets shared data. A number other than 0 must be the one that was read; a missing key takes any number.
+    /// Sets shared data. A number other than 0 must be the number that was read; a missing key takes any number.
     pub(crate) fn set_data(
         &self,
         vm_id: &str,
@@ -143,12 +143,12 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Every change above is one assignment: a panic elsewhere cannot leave half of one behind.
+        // Every change above is one assignment, so that a panic elsewhere cannot leave an incomplete change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Our bound: a sidecar may run for days.
+/// A bound that Envoy does not have, because a sidecar may run for days.
 const HISTOGRAM_MAX_VALUES: usize = 65_536;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One HTTP stream: what has arrived, what the guest may see of it, and what went on behind the filter.
+//! One HTTP stream: messages that have arrived, the part that the guest may see, and the part that has passed the filter.
 
 mod derived_properties;
 mod given_properties;

@@ -1,7 +1,7 @@
-//! Ten-line guests for the tests: WebAssembly text around the few lines that a test is about.
+//! Small guests for the tests: WebAssembly text around the few lines that a test is about.
 //!
-//! Every guest has `$check`, which traps unless its two words are equal, `$log` and `$text`, which log a word in
-//! decimal or a piece of memory, and an allocator that never frees. Memory below 4096 is the test's own.
+//! Every guest has `$check`, which traps unless its two numbers are equal, `$log` and `$text`, which log a number in
+//! decimal or a part of memory, and an allocator that never frees. Memory below 4096 is the test's own.
 
 use crate::abi_types::AbiVersion;
 use crate::builder::HostBuilder;
@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::module::Module;
 use crate::transcript::Detail;
 
-/// What a test adds to the guest that does nothing.
+/// The additions of a test to a guest that does nothing.
 pub(crate) struct Guest<'a> {
     pub(crate) abi: AbiVersion,
     pub(crate) imports: &'a str,
@@ -97,7 +97,7 @@ impl Guest<'_> {
     }
 }
 
-/// Starts a guest; a trap fails the test with everything that the guest has said and asked.
+/// Starts a guest; a trap fails the test with the guest's log and transcript.
 pub(crate) fn start(guest: &Guest<'_>) -> Host {
     guest.builder().start().unwrap_or_else(|mut error| {
         let logs = texts(&mut error.host);

@@ -1,4 +1,4 @@
-//! What guest and host said to each other: counts always, lines when asked for, and every refusal with its reason.
+//! The transcript of a host: counts of callbacks and host calls always, lines on demand, and every refusal with its reason.
 //!
 //! ```text
 //! --> proxy_on_tick(context=1)
@@ -13,17 +13,17 @@ use std::fmt::Write;
 
 use crate::abi_types::Status;
 
-/// How much of the conversation is kept.
+/// The detail of a transcript.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
-    /// How often each function was called, and the refusals.
+    /// The number of calls of each function, and the refusals.
     #[default]
     Counts,
-    /// Also one line for each call and each answer.
+    /// The counts, and one line for each call and each answer.
     Lines,
 }
 
-/// A host call that was not answered with OK, and why.
+/// A host call that was not answered with OK, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The host function.
@@ -32,11 +32,11 @@ pub struct Refusal {
     pub callback: &'static str,
     /// The answer.
     pub status: Status,
-    /// The reason, and what Envoy would have done where that is something else.
+    /// The reason, and Envoy's behaviour where it differs.
     pub reason: Cow<'static, str>,
 }
 
-/// The conversation between guest and host so far.
+/// The callbacks and host calls of one host so far.
 #[derive(Debug, Default)]
 pub struct Transcript {
     detail: Detail,
@@ -54,7 +54,7 @@ impl Transcript {
         }
     }
 
-    /// Returns how often the guest called a host function.
+    /// Returns the number of times the guest called a host function.
     pub fn count(&self, function: &str) -> u64 {
         self.calls.get(function).copied().unwrap_or(0)
     }
@@ -69,22 +69,22 @@ impl Transcript {
         self.calls.values().sum()
     }
 
-    /// Returns how often the host called an export of the guest.
+    /// Returns the number of times the host called an export of the guest.
     pub fn callback_count(&self, export: &str) -> u64 {
         self.callbacks.get(export).copied().unwrap_or(0)
     }
 
-    /// Returns the lines; none unless [`Detail::Lines`] was asked for.
+    /// Returns the lines; empty unless the detail is [`Detail::Lines`].
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
 
-    /// Returns the last 1,024 host calls that were not answered with OK.
+    /// Returns the last host calls that were not answered with OK, at most 1,024 (`MAX_REFUSALS`).
     pub fn refusals(&self) -> impl Iterator<Item = &Refusal> {
         self.refusals.iter()
     }
 
-    /// Forgets everything so far, so that one request can be looked at alone.
+    /// Removes everything so far, so that one request can be examined alone.
     pub fn clear(&mut self) {
         *self = Self::new(self.detail);
     }
@@ -139,7 +139,7 @@ fn line(arrow: &str, function: &str, arguments: &[(&'static str, i64)]) -> Strin
     line
 }
 
-/// Our bound: a guest that asks in vain on every request must not fill the memory.
+/// A bound that Envoy does not need, because a guest that is refused on every request must not fill the memory.
 const MAX_REFUSALS: usize = 1_024;
 
 #[cfg(test)]

@@ -9,19 +9,19 @@ use crate::header_pairs;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
-    /// Text or raw bytes: passed as they are. Also a protobuf message that the caller has serialised.
+    /// Text or raw bytes, passed as they are; also a protobuf message that the caller has serialised.
     Bytes(Vec<u8>),
-    /// A signed number: eight bytes, little endian. Also durations and times, in nanoseconds.
+    /// A signed number: eight bytes, little endian; also durations and times, in nanoseconds.
     Int(i64),
     /// An unsigned number: eight bytes, little endian.
     Uint(u64),
-    /// A floating-point number, which is what every number inside metadata is: eight bytes, little endian.
+    /// A floating-point number, the only kind of number inside metadata: eight bytes, little endian.
     Double(f64),
-    /// A truth value: one byte.
+    /// A boolean: one byte.
     Bool(bool),
-    /// A map: a pairs blob, in which each value is serialised by these rules. Paths walk into it.
+    /// A map, encoded as header pairs whose values are serialised by these rules. Paths lead into a map by name.
     Map(BTreeMap<Vec<u8>, Value>),
-    /// A list: a pairs blob, with the elements as names and no values. Paths walk into it by index.
+    /// A list, encoded as header pairs with the elements as names and no values. Paths lead into a list by index.
     List(Vec<Value>),
 }
 
@@ -51,7 +51,7 @@ impl Value {
         }
     }
 
-    /// Returns the value that the rest of a path leads to.
+    /// Returns the value at the rest of a path.
     pub(crate) fn walk(&self, path: &[&[u8]]) -> Option<&Value> {
         let Some((first, rest)) = path.split_first() else {
             return Some(self);
@@ -66,12 +66,12 @@ impl Value {
         }
     }
 
-    /// Returns a time or a length of time, in nanoseconds.
+    /// Returns the value of a time or a duration in nanoseconds.
     pub(crate) fn nanos(nanos: u64) -> Self {
         Self::Int(i64::try_from(nanos).unwrap_or(i64::MAX))
     }
 
-    /// Returns a count.
+    /// Returns the value of a count.
     pub(crate) fn count(count: usize) -> Self {
         Self::Int(i64::try_from(count).unwrap_or(i64::MAX))
     }

@@ -1,7 +1,7 @@
-//! Everything that one VM can see and change: contexts, time, entropy, logs, calls in flight, ticks, metric ids.
+//! The state that one VM can see and change: contexts, time, entropy, logs, calls in flight, ticks, metric ids.
 //!
-//! Invariant: nothing here calls the guest. What a host function wants done after the guest has returned goes into
-//! `deferred`, and the host does it in order.
+//! Invariant: nothing here calls the guest. Actions that must wait until the guest has returned go into `deferred`, and the
+//! host runs them in order.
 
 mod expressions;
 mod http_calls;
@@ -38,10 +38,10 @@ pub(crate) struct VmState {
     last_context: u32,
     /// The context that the host has called; 0 is the VM itself.
     pub(crate) current: u32,
-    /// The context that the guest has put in its place.
+    /// The context that the guest has set with `proxy_set_effective_context`.
     pub(crate) effective: Option<u32>,
     pub(crate) callback: &'static str,
-    /// The guest's answer to this callback no longer counts: it has replied or closed.
+    /// True if the answer to this callback no longer counts, because the guest has replied to or closed the stream.
     pub(crate) stop_iteration: bool,
     pub(crate) deferred: VecDeque<Deferred>,
     pub(crate) calls: Calls,
@@ -58,25 +58,25 @@ pub(crate) struct VmState {
 #[derive(Debug)]
 pub(crate) struct Root {
     pub(crate) configuration: Arc<[u8]>,
-    /// `proxy_on_configure` is running: the only time at which the configuration can be read.
+    /// True while `proxy_on_configure` runs, the only time at which the configuration can be read.
     pub(crate) configuring: bool,
     pub(crate) phase: RootPhase,
-    /// The reply that `proxy_on_http_call_response` is being told of.
+    /// The reply that `proxy_on_http_call_response` is about, while that callback runs.
     pub(crate) reply: Option<Reply>,
-    /// What it has prepared with `expr_create`.
+    /// The expressions that the guest has prepared with `expr_create`.
     pub(crate) expressions: Expressions,
-    /// What `proxy_get_status` answers.
+    /// The answer of `proxy_get_status`.
     pub(crate) status: (u32, String),
 }
 
-/// How far a root context has come.
+/// The phase of a root context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RootPhase {
-    /// New streams belong to it.
+    /// The root context of new streams.
     Live,
-    /// Another one has taken its place; it ends when its last stream does.
+    /// A root context that was replaced, and ends with the last of its streams.
     Retired,
-    /// `proxy_on_done` has answered false; it ends when the guest calls `proxy_done`.
+    /// A root context whose `proxy_on_done` has answered false, and that ends when the guest calls `proxy_done`.
     PendingDone,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct Tick {
     pub(crate) due: u64,
 }
 
-/// What a host function wants done once the guest has returned.
+/// An action that waits until the guest has returned.
 #[derive(Debug)]
 pub(crate) enum Deferred {
     LocalReply(StreamId, LocalReply),
@@ -126,7 +126,7 @@ impl VmState {
             metrics: MetricIds::default(),
             logs: Logs::new(settings.log_level, parts),
             transcript: Transcript::new(settings.detail),
-            // Envoy's own limit (`limits.h`): growing further answers -1, and most guests then abort.
+            // Envoy's own limit (`limits.h`): growth beyond it answers -1, and most guests then abort.
             limits: StoreLimitsBuilder::new().memory_size(1 << 30).build(),
             memory: None,
             malloc: None,
@@ -139,14 +139,14 @@ impl VmState {
         self.last_context
     }
 
-    /// Returns the context that host functions act on: the effective one while it lives, else the called one.
+    /// Returns the context that host functions act on: the effective context while it lives, else the called context.
     pub(crate) fn active(&self) -> u32 {
         self.effective
             .filter(|id| self.has_context(*id))
             .unwrap_or(self.current)
     }
 
-    /// Takes over the streams of a VM that has failed, so that they can be answered, and its log.
+    /// Takes over the log of a VM that has failed, and its streams, because they must still be answered.
     pub(crate) fn inherit(&mut self, failed: &mut Self) {
         self.last_context = self.last_context.max(failed.last_context);
         self.streams = std::mem::take(&mut failed.streams);
@@ -179,7 +179,7 @@ impl VmState {
         self.roots.get(&self.root_id())
     }
 
-    /// The same, to be changed.
+    /// Returns the root context above the active one, for changes.
     pub(crate) fn root_mut(&mut self) -> Option<&mut Root> {
         let id = self.root_id();
         self.roots.get_mut(&id)
@@ -202,7 +202,7 @@ impl VmState {
         }
     }
 
-    /// Returns the map that a guest may write now (`getMap`): never in `proxy_on_log`, never of a call.
+    /// Returns the map that a guest may write now (`getMap`): no map in `proxy_on_log`, and never a map of a call.
     pub(crate) fn map_mut(&mut self, kind: MapType) -> Option<&mut Headers> {
         let stream = self.stream_mut().filter(|stream| !stream.logging)?;
         match kind {

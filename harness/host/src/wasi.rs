@@ -1,7 +1,7 @@
-//! WASI preview 1 as Envoy offers it: enough for a standard library to start, log, and ask for time and randomness.
+//! WASI preview 1 as Envoy offers it: enough for a standard library to start, log, and read time and randomness.
 //!
-//! Under both names that compilers have used. There is no file, no socket and no argument; what Envoy refuses is
-//! refused here with Envoy's number.
+//! Every function has both module names that compilers have used. There is no file, no socket and no argument; a function
+//! that Envoy refuses is refused here with Envoy's number.
 
 mod table;
 
@@ -22,7 +22,7 @@ const NOTSUP: u32 = 58;
 /// Envoy's limit on one `random_get`.
 const MAX_RANDOM_BYTES: u32 = 64 * 1024;
 
-/// Defines one function with a body of its own.
+/// Defines one WASI function with a body of its own.
 macro_rules! wasi {
     ($linker:ident, $module:expr, $name:literal, $body:path, $($argument:ident : $type:ty),* $(,)?) => {
         $linker.func_wrap(
@@ -107,7 +107,7 @@ fn fd_write(
     Ok(SUCCESS)
 }
 
-/// Describes the two descriptors as things that can be written to.
+/// Describes descriptors 1 and 2 as writable.
 ///
 /// # Errors
 /// BADF: another descriptor. FAULT: outside the memory.
@@ -122,7 +122,7 @@ fn fd_fdstat_get(call: &mut HostCall<'_>, fd: u32, stat_out: u32) -> Answer<u32>
     Ok(SUCCESS)
 }
 
-/// Tells the time; 0 is the wall clock, 1 a clock that never goes back: the same here.
+/// Gives the guest the time; clock 0 (wall clock) and clock 1 (monotonic) are equal here.
 ///
 /// # Errors
 /// NOTSUP: another clock. FAULT: outside the memory.
@@ -140,7 +140,7 @@ fn clock_time_get(
     Ok(SUCCESS)
 }
 
-/// Tells one nanosecond.
+/// Gives the guest the resolution of a clock, one nanosecond.
 ///
 /// # Errors
 /// NOTSUP: another clock than 0 and 1. FAULT: outside the memory.
@@ -168,7 +168,7 @@ fn random_get(call: &mut HostCall<'_>, buffer: u32, size: u32) -> Answer<u32> {
     Ok(SUCCESS)
 }
 
-/// Tells how many environment variables there are, and the bytes of all `KEY=value\0`.
+/// Gives the guest the number of environment variables, and the bytes of all `KEY=value\0`.
 ///
 /// # Errors
 /// FAULT: outside the memory.
@@ -186,7 +186,7 @@ fn environ_sizes_get(call: &mut HostCall<'_>, count_out: u32, size_out: u32) -> 
     Ok(SUCCESS)
 }
 
-/// Gives the environment variables: a list of pointers, and the bytes that they point to.
+/// Gives the guest the environment variables: a list of pointers, and the bytes that the pointers lead to.
 ///
 /// # Errors
 /// FAULT: outside the memory.
@@ -208,7 +208,7 @@ fn environ_get(call: &mut HostCall<'_>, pointers_out: u32, buffer_out: u32) -> A
     Ok(SUCCESS)
 }
 
-/// Tells that there are no arguments.
+/// Gives the guest the number of arguments, 0.
 ///
 /// # Errors
 /// FAULT: outside the memory.
@@ -218,7 +218,7 @@ fn args_sizes_get(call: &mut HostCall<'_>, count_out: u32, size_out: u32) -> Ans
     Ok(SUCCESS)
 }
 
-/// Tells that nothing has happened; the runtime of Go asks.
+/// Answers that no event has happened, because the runtime of Go asks.
 ///
 /// # Errors
 /// FAULT: outside the memory.
@@ -233,7 +233,7 @@ fn poll_oneoff(
     Ok(SUCCESS)
 }
 
-/// Logs that the guest wants to end, and lets it go on: Envoy does no more, and the guest then traps by itself.
+/// Logs that the guest wants to end, and returns to the guest: Envoy does no more, and the guest then traps by itself.
 fn proc_exit(caller: Caller<'_, VmState>, code: u32) {
     let mut call = HostCall { caller };
     call.begin("proc_exit", &[("code", i64::from(code))]);
@@ -242,7 +242,7 @@ fn proc_exit(caller: Caller<'_, VmState>, code: u32) {
     call.state_mut().transcript.answer("returns, as in Envoy");
 }
 
-/// WASI has numbers of its own: an address outside the memory is FAULT.
+/// Notes the answer and returns it as WASI's own number, FAULT for an address outside the memory.
 fn finish(call: &mut HostCall<'_>, answer: Answer<u32>) -> wasmtime::Result<u32> {
     let errno = match answer {
         Ok(errno) => errno,

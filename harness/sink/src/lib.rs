@@ -1,15 +1,16 @@
 //! An OTLP sink: it receives spans, keeps them, lets a test wait for them, and draws them.
 //!
 //! ```text
-//! gRPC ─┐                                ┌─ script   the answer a test asked for, or the right one
+//! gRPC ─┐                                ┌─ script   the answer that a test asks for, or the normal one
 //!       ├─ receive: listener ── ingest ──┼─ decode   protobuf to StoredSpan, or a reason to refuse the span
-//! HTTP ─┘                                └─ store    bounded, one span an id, whole traces leave
+//! HTTP ─┘                                └─ store    bounded, one span for each id, evicts whole traces
 //!                                              │
 //!                      Sink::wait_for  ◄───────┴───────►  view: trace_tree ── completeness, waterfall
 //! ```
 //!
-//! It is a sink for development, tests and small installations. It knows nothing of who sends: what it
-//! answers is what the OTLP specification says, and where that is silent, what the OpenTelemetry Collector does.
+//! The sink is for development, tests and small installations. It knows nothing of its senders. Its answers are those of
+//! the OTLP specification (<https://opentelemetry.io/docs/specs/otlp/>), and where the specification is silent, those of
+//! the OpenTelemetry Collector.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {

@@ -1,4 +1,4 @@
-//! OTLP over the wire: listening, both transports, and what becomes of a request whichever way it came.
+//! The receiver of OTLP: a listener, both transports, and the handling of a request that both transports share.
 
 mod decode;
 mod grpc;

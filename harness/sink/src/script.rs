@@ -1,40 +1,40 @@
-//! The answers that a test asks for, in order; when they are used up, the sink answers as it should.
+//! The answers that a test asks for, in order; after the last one the sink answers normally.
 //!
-//! Each reply is consumed by one request for the traces path, whatever that request holds.
+//! Each reply is consumed by one OTLP request for the traces path with a body within the limit, whatever the body holds.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// One scripted answer. Unless it says so, no span of the request is kept.
+/// One scripted answer. Spans are kept only where the variant says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// The right answer: spans are kept.
+    /// The normal answer; spans are kept.
     Ok,
-    /// gRPC `UNAVAILABLE`, HTTP 503: a client shall try again.
+    /// gRPC `UNAVAILABLE` or HTTP 503, which ask a client to retry.
     Unavailable,
     /// Success with a partial success; the last `rejected` spans of the request are not kept, the others are.
     PartialSuccess {
-        /// What `rejected_spans` says.
+        /// The value of `rejected_spans`.
         rejected: usize,
-        /// What `error_message` says.
+        /// The value of `error_message`.
         message: String,
     },
-    /// This HTTP status with a `google.rpc.Status` body. To a gRPC client it is the answer of something that is
-    /// no gRPC server: text, and no `grpc-status`.
+    /// An HTTP status with a `google.rpc.Status` body. A gRPC client gets the answer of a server that does not speak gRPC:
+    /// text, and no `grpc-status`.
     HttpStatus(u16, Option<Duration>),
-    /// This gRPC code, with a `RetryInfo` where a delay is given. An HTTP client gets the status that OTLP maps it to.
+    /// A gRPC code, with a `RetryInfo` where a delay is given. An HTTP client gets the status that OTLP maps the code to.
     GrpcStatus(tonic::Code, Option<Duration>),
-    /// The right answer, late: spans are kept after the delay, unless the client has gone by then.
+    /// The normal answer after a delay; spans are kept, unless the client has gone by then.
     Delay(Duration),
-    /// The stream (HTTP/2) or the connection (HTTP/1) is reset.
+    /// A reset of the stream (HTTP/2) or of the connection (HTTP/1).
     Reset,
-    /// The same, but the spans are kept: the answer got lost, and a retry brings duplicates.
+    /// A reset after the spans are kept: the answer is lost, and a retry sends duplicates.
     LostAnswer,
-    /// The same, but the reset comes in the middle of the answer: its head, and the first bytes of its body, arrive.
+    /// A reset in the middle of the answer, after the spans are kept: its headers and the first bytes of its body arrive.
     CutAnswer,
 }
 
-/// The replies that are left.
+/// The remaining replies.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     replies: VecDeque<Reply>,
@@ -45,7 +45,7 @@ impl Script {
         self.replies.extend(replies);
     }
 
-    /// Returns the next reply, or the right one when none is left.
+    /// Takes the next reply, or the normal one if none is left.
     pub(crate) fn take(&mut self) -> Reply {
         self.replies.pop_front().unwrap_or(Reply::Ok)
     }

@@ -1,6 +1,6 @@
-//! The handle of a running sink: start, stop, look, wait, and script.
+//! The handle of a running sink: start, stop, read, wait, and script.
 //!
-//! A sink lives on the tokio runtime that it was started on and ends with its handle. Nothing here polls.
+//! A sink lives on the tokio runtime that starts it and ends with its handle. Nothing here polls.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,19 +14,19 @@ use crate::script::Reply;
 use crate::store::{Counts, Limits, RequestRecord, StoredSpan};
 use crate::wait::{Snapshot, Timeout, until};
 
-/// Where a sink listens, and how much it keeps.
+/// The addresses and bounds of a sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SinkConfig {
-    /// For OTLP/gRPC; port 0 takes a free one.
+    /// The address for OTLP/gRPC; port 0 takes a free port.
     pub grpc: SocketAddr,
-    /// For OTLP/HTTP; port 0 takes a free one.
+    /// The address for OTLP/HTTP; port 0 takes a free port.
     pub http: SocketAddr,
-    /// How much is kept.
+    /// The bounds of the store.
     pub limits: Limits,
 }
 
 impl Default for SinkConfig {
-    /// Free ports of the loopback interface.
+    /// Returns free ports of the loopback interface, and the default bounds.
     fn default() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self {
@@ -37,15 +37,15 @@ impl Default for SinkConfig {
     }
 }
 
-/// An address could not be listened on.
+/// The error of an address that the sink cannot listen on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address} for OTLP over {protocol}")]
 pub struct StartError {
     /// The address.
     pub address: SocketAddr,
-    /// `gRPC` or `HTTP`.
+    /// The protocol, `gRPC` or `HTTP`.
     pub protocol: &'static str,
-    /// Why not.
+    /// The cause.
     #[source]
     pub source: io::Error,
 }
@@ -86,7 +86,8 @@ impl Sink {
         self.http
     }
 
-    /// Goes away as a collector does that is restarted: connections break, new ones are refused. What was received stays.
+    /// Closes both addresses, as a collector does that restarts: connections break, new ones are refused. Received spans
+    /// stay.
     pub async fn pause(&self) {
         if let Some(listeners) = self.listeners.lock().await.take() {
             for listener in listeners {
@@ -95,10 +96,10 @@ impl Sink {
         }
     }
 
-    /// Comes back on the same addresses after [`Sink::pause`]; does nothing when it is not away.
+    /// Opens the same addresses again after [`Sink::pause`]; does nothing if they are open.
     ///
     /// # Errors
-    /// [`StartError`] when somebody else has taken an address.
+    /// [`StartError`] when another process has taken an address.
     pub async fn resume(&self) -> Result<(), StartError> {
         let mut listeners = self.listeners.lock().await;
         if listeners.is_none() {
@@ -107,22 +108,22 @@ impl Sink {
         Ok(())
     }
 
-    /// Stops for good; when it returns the ports are free.
+    /// Stops the sink for good; when `stop` returns, the ports are free.
     pub async fn stop(self) {
         self.pause().await;
     }
 
-    /// Answers the next requests as told, one reply each, after those that are still waiting for a request.
+    /// Adds replies to the script, one for each of the next requests, after the replies that still wait for a request.
     pub fn script(&self, replies: impl IntoIterator<Item = Reply>) {
         self.ingest.script(replies);
     }
 
-    /// Returns everything that is here now.
+    /// Returns the spans, requests and counts of this moment.
     pub fn snapshot(&self) -> Snapshot {
         self.ingest.snapshot()
     }
 
-    /// Returns all spans: traces in the order of their arrival, spans in the order of theirs.
+    /// Returns all spans: traces in the order of arrival, and within a trace spans in the order of arrival.
     pub fn spans(&self) -> Vec<Arc<StoredSpan>> {
         self.snapshot().spans
     }
@@ -137,20 +138,20 @@ impl Sink {
         self.snapshot().requests
     }
 
-    /// Returns what has happened since the start.
+    /// Returns the counts since the start.
     pub fn counts(&self) -> Counts {
         self.ingest.counts()
     }
 
-    /// Forgets all spans and requests; counts and script stay.
+    /// Removes all spans and requests; counts and script stay.
     pub fn clear(&self) {
         self.ingest.clear();
     }
 
-    /// Waits until `look` finds what it looks for; it is called now and after every change.
+    /// Waits until `look` returns a value; `look` is called now and after every change.
     ///
     /// # Errors
-    /// [`Timeout`], with what did arrive, when it has found nothing by then.
+    /// [`Timeout`], with everything that has arrived, when `look` has returned no value in time.
     pub async fn wait_for<T>(
         &self,
         time: Duration,
@@ -159,10 +160,10 @@ impl Sink {
         until(self.ingest.changes(), time, || self.snapshot(), look).await
     }
 
-    /// Waits until at least `count` spans are here, and returns all.
+    /// Waits until the sink has at least `count` spans, and returns all.
     ///
     /// # Errors
-    /// [`Timeout`], with what did arrive.
+    /// [`Timeout`], with everything that has arrived.
     pub async fn wait_for_spans(
         &self,
         count: usize,
@@ -175,7 +176,7 @@ impl Sink {
     /// Waits until a trace has at least `count` spans, and returns all of them.
     ///
     /// # Errors
-    /// [`Timeout`], with what did arrive.
+    /// [`Timeout`], with everything that has arrived.
     pub async fn wait_for_trace(
         &self,
         trace_id: &str,
@@ -192,7 +193,7 @@ impl Sink {
     /// Waits until at least `count` requests are recorded, answered or not, and returns all.
     ///
     /// # Errors
-    /// [`Timeout`], with what did arrive.
+    /// [`Timeout`], with everything that has arrived.
     pub async fn wait_for_requests(
         &self,
         count: usize,

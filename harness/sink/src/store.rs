@@ -1,9 +1,9 @@
-//! What the sink keeps: spans by trace, and the last requests, within bounds.
+//! The contents of a sink: spans by trace, and the last requests, within bounds.
 //!
-//! A trace with a hole in it is worse than no trace, so room is made by dropping whole traces, the one that arrived first
-//! before all others. Only a single trace that is larger than the store loses spans, and then the sender is told.
-//! OTLP allows a sender to repeat a request whose answer got lost: a span that is here already is counted and not
-//! kept twice. Invariants: `spans <= max_spans`, `bytes <= max_bytes`, `requests <= max_requests`.
+//! A trace with a missing span is worse than no trace, so room is made by evicting whole traces, the oldest by arrival
+//! first. Only a single trace that is larger than the store loses spans, and then the answer counts them as rejected. OTLP
+//! allows a sender to repeat a request whose answer was lost: a span that the store has already is counted and not kept
+//! twice. Invariants: `spans <= max_spans`, `bytes <= max_bytes`, `requests <= max_requests`.
 
 mod request_record;
 #[cfg(test)]
@@ -21,13 +21,13 @@ pub use value::{Attribute, Value};
 /// The bounds of a sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Spans kept.
+    /// The number of spans.
     pub max_spans: usize,
-    /// Memory for them, as estimated from their content.
+    /// The memory of the spans, as estimated from their content.
     pub max_bytes: usize,
-    /// One request, as it comes and inflated. The default is OTLP's recommendation, 64 MiB.
+    /// The size of one request, on the wire and inflated. The default is OTLP's recommendation, 64 MiB.
     pub max_request_bytes: usize,
-    /// Records of requests kept.
+    /// The number of request records.
     pub max_requests: usize,
 }
 
@@ -42,37 +42,37 @@ impl Default for Limits {
     }
 }
 
-/// What has happened since the sink was started; clearing does not reset it.
+/// The counts since the start of a sink; clearing does not reset them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Requests for the traces path, whatever came of them.
+    /// Requests for the traces path, whatever their answer.
     pub requests: u64,
-    /// Spans kept at some time.
+    /// Spans kept, evicted spans included.
     pub accepted: u64,
-    /// Spans refused because their ids are no ids.
+    /// Spans refused because their ids are invalid.
     pub invalid: u64,
     /// Spans refused because their trace alone fills the store.
     pub too_large: u64,
-    /// Spans refused because a script said so.
+    /// Spans refused because a script asks for it.
     pub scripted: u64,
-    /// Spans that were here already, equal in every field.
+    /// Spans that the store had already, equal in every field.
     pub duplicates: u64,
-    /// Spans with the ids of one that was here already, but another content: two spans fight over one id.
+    /// Spans with the ids of a stored span but another content: two spans claim one id.
     pub conflicts: u64,
-    /// Spans that left with their trace to make room.
+    /// Spans evicted with their trace to make room.
     pub evicted: u64,
     /// Requests for logs or metrics.
     pub other_signals: u64,
 }
 
-/// What became of one span.
+/// The result of keeping one span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
-    /// It is in the store.
+    /// A span that is now in the store.
     New,
-    /// It was in the store.
+    /// A span that was in the store already.
     Again,
-    /// Its trace alone fills the store.
+    /// A span whose trace alone fills the store.
     TooLarge,
 }
 
@@ -114,7 +114,7 @@ impl Store {
         }
     }
 
-    /// Keeps a span, and drops the oldest other traces until it fits.
+    /// Keeps a span, and evicts the oldest other traces until the span fits.
     pub(crate) fn keep(&mut self, span: StoredSpan) -> Kept {
         if let Some(known) = self.find(&span) {
             if *known == span {
@@ -186,7 +186,7 @@ impl Store {
         true
     }
 
-    /// Begins the record of a request and returns its number.
+    /// Adds the record of a request and returns its number.
     pub(crate) fn open(&mut self, record: RequestRecord) -> u64 {
         let number = self.next_request;
         self.next_request += 1;
@@ -199,7 +199,7 @@ impl Store {
         number
     }
 
-    /// Writes into the record of a request, unless it has left the store.
+    /// Changes the record of a request, unless the record has left the store.
     pub(crate) fn amend(&mut self, number: u64, change: impl FnOnce(&mut RequestRecord)) {
         let found = self.requests.iter_mut().rev().find(|r| r.number == number);
         if let Some(record) = found {
@@ -207,13 +207,13 @@ impl Store {
         }
     }
 
-    /// Whether the record of a request says that nobody has answered it.
+    /// Returns true if the record of a request has no answer yet.
     pub(crate) fn is_pending(&self, number: u64) -> bool {
         let mut records = self.requests.iter().rev();
         records.any(|record| record.number == number && record.answer == Answer::Pending)
     }
 
-    /// Forgets all spans and requests; the counts go on.
+    /// Removes all spans and requests; the counts stay.
     pub(crate) fn clear(&mut self) {
         self.traces.clear();
         self.order.clear();
@@ -222,7 +222,7 @@ impl Store {
         self.bytes = 0;
     }
 
-    /// Returns the counts, to be added to.
+    /// Returns the counts, for additions.
     pub(crate) fn counts_mut(&mut self) -> &mut Counts {
         &mut self.counts
     }
@@ -231,7 +231,7 @@ impl Store {
         self.counts
     }
 
-    /// Returns all spans: traces in the order of their arrival, spans in the order of theirs.
+    /// Returns all spans: traces in the order of arrival, and within a trace spans in the order of arrival.
     pub(crate) fn spans(&self) -> Vec<Arc<StoredSpan>> {
         let traces = self.order.values().filter_map(|id| self.traces.get(id));
         traces

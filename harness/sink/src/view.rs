@@ -1,4 +1,4 @@
-//! Traces for the reader: the order of their spans, what is missing of them, and how they are drawn.
+//! The views of a trace: the order of its spans, missing spans, and drawings.
 
 mod completeness;
 mod trace_tree;

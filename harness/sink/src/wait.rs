@@ -1,7 +1,8 @@
-//! Looking at a sink at one moment, and waiting for a moment.
+//! Snapshots of a sink, and waiting until a snapshot satisfies a condition.
 //!
-//! A waiter looks, then sleeps until something arrives, then looks again: no polling, and nothing that arrives between
-//! looking and sleeping is missed. When time is up the error shows what did arrive, because that is the next question.
+//! A waiter looks, then sleeps until something arrives, then looks again: it does not poll, and misses nothing that arrives
+//! between looking and sleeping. When time is up, the error shows everything that has arrived, because a reader needs that
+//! next.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,14 +13,14 @@ use tokio::sync::watch;
 
 use crate::store::{Counts, RequestRecord, StoredSpan};
 
-/// What a sink held at one moment. Spans are shared, so it is cheap to take.
+/// The contents of a sink at one moment, cheap to take because spans are shared.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// Traces in the order of their arrival, spans in the order of theirs.
+    /// All spans: traces in the order of arrival, and within a trace spans in the order of arrival.
     pub spans: Vec<Arc<StoredSpan>>,
     /// The last requests, the oldest first.
     pub requests: Vec<Arc<RequestRecord>>,
-    /// What has happened since the sink was started.
+    /// The counts since the sink was started.
     pub counts: Counts,
 }
 
@@ -42,12 +43,12 @@ impl Snapshot {
     }
 }
 
-/// The time was up before what was waited for had arrived.
+/// The error of a wait whose time was up.
 #[derive(Clone, Debug)]
 pub struct Timeout {
-    /// How long was waited.
+    /// The time that was waited.
     pub waited: Duration,
-    /// What had arrived by then.
+    /// The sink's contents at the end of the time.
     pub arrived: Box<Snapshot>,
 }
 
@@ -102,13 +103,13 @@ impl fmt::Display for Timeout {
     }
 }
 
-/// How many requests, and how many spans, an error shows: a test's output is read by a person.
+/// The number of requests, and of spans, that an error shows, because a test's output is read by a person.
 const SHOWN: usize = 20;
 
-/// Waits until `look` finds what it looks for.
+/// Waits until `look` returns a value.
 ///
 /// # Errors
-/// [`Timeout`] when it has not by then.
+/// [`Timeout`] when `look` has returned no value in time.
 pub(crate) async fn until<T>(
     mut changes: watch::Receiver<u64>,
     time: Duration,
@@ -117,14 +118,14 @@ pub(crate) async fn until<T>(
 ) -> Result<T, Timeout> {
     let end = tokio::time::Instant::now() + time;
     loop {
-        // Before looking: a change from here on wakes the wait below.
+        // Changes are marked as seen before looking, because a later change must wake the wait below.
         changes.borrow_and_update();
         if let Some(found) = look(&take()) {
             return Ok(found);
         }
         let woken = tokio::time::timeout_at(end, changes.changed()).await;
         if !matches!(woken, Ok(Ok(()))) {
-            // Once more, for what arrived together with the end of time.
+            // One more look, because a change may have arrived together with the end of the time.
             let arrived = take();
             return look(&arrived).ok_or(Timeout {
                 waited: time,

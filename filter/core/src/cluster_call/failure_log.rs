@@ -1,23 +1,23 @@
-//! What of failing calls is worth a line in the log: the first failure of each kind, and its end.
+//! The log throttle for failing calls: the first failure of each kind, and the recovery, are worth a line (RT-8).
 //!
-//! A collector that comes and goes must not fill the log of every proxy of a mesh. A kind is therefore told once until
-//! all works again, and afterwards at most once in a while; and nobody is told of the end of what was not told.
+//! A collector that comes and goes must not fill the log of every proxy of a mesh. A kind of failure is therefore logged
+//! once until a call succeeds, and afterwards at most once a minute; a recovery is logged only after a logged failure.
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::time::Nanos;
 
-/// What is worth a line in the log.
+/// An event that is worth a line in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogEvent<F> {
-    /// It fails, in a way that was not yet reported.
+    /// A failure of a kind that was not logged yet.
     Failing(F),
-    /// It works again.
+    /// A success after a logged failure.
     Recovered,
 }
 
-/// What was told; at most [`MAX_KINDS`].
+/// Failure kinds already logged; at most [`MAX_KINDS`].
 #[derive(Debug)]
 pub(crate) struct FailureLog<F>(Vec<LoggedFailure<F>>);
 
@@ -25,7 +25,7 @@ pub(crate) struct FailureLog<F>(Vec<LoggedFailure<F>>);
 struct LoggedFailure<F> {
     failure: F,
     since: Nanos,
-    // It has worked since, so it is kept only to be quiet about it.
+    // True once a call has succeeded; the kind stays only to be quiet about its next failure.
     is_over: bool,
 }
 
@@ -36,7 +36,7 @@ impl<F> Default for FailureLog<F> {
 }
 
 impl<F: Copy + PartialEq> FailureLog<F> {
-    /// A request has failed.
+    /// Notes a failed call, and returns the event to log.
     pub(crate) fn record_failure(&mut self, failure: F, now: Nanos) -> Option<LogEvent<F>> {
         self.0
             .retain(|told| !told.is_over || !now.is_past(told.since, QUIET));
@@ -52,7 +52,7 @@ impl<F: Copy + PartialEq> FailureLog<F> {
         Some(LogEvent::Failing(failure))
     }
 
-    /// A request was taken.
+    /// Notes a successful call, and returns the event to log.
     pub(crate) fn record_success(&mut self) -> Option<LogEvent<F>> {
         let mut was_failing = false;
         for told in &mut self.0 {
@@ -62,9 +62,9 @@ impl<F: Copy + PartialEq> FailureLog<F> {
     }
 }
 
-/// Kinds of failure that are told; a collector that finds ever new ones has been heard.
+/// The largest number of kinds that are logged, because a collector may fail in ever new ways.
 const MAX_KINDS: usize = 8;
-/// Between two lines on the same kind, where all worked in between.
+/// The least time between two lines on one kind, if calls succeeded in between.
 const QUIET: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
             lines += usize::from(reported.record_failure(failure, now).is_some());
             lines += usize::from(reported.record_success().is_some());
         }
-        // Five minutes, two kinds, each with its end.
+        // Five minutes, two kinds, each with its recovery.
         assert!((5..=20).contains(&lines), "{lines} lines in five minutes");
     }
 

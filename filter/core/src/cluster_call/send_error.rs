@@ -1,13 +1,13 @@
-//! Why the proxy did not make a call to a cluster: the same for every call, whatever is asked or told in it.
+//! The error of a call to a cluster that the proxy did not send, whatever the purpose of the call.
 
 use core::fmt;
 
-/// Why a call was not made.
+/// The reason why a call was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendError {
-    /// The proxy knows no such cluster.
+    /// The proxy knows no cluster of this name.
     UnknownCluster,
-    /// The proxy could not send it.
+    /// The proxy could not send the request.
     NotSent,
 }
 

@@ -1,21 +1,21 @@
-//! A collector's answer to one request, as the proxy hands it over.
+//! The collector's answer to one request, as the proxy gives it.
 
-/// An answer as it arrived.
+/// The collector's answer to one request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Answer<'a> {
     /// `:status`; `None` when no answer came.
     pub status: Option<&'a [u8]>,
-    /// What gRPC says beside the body.
+    /// The fields of gRPC beside the body.
     pub grpc: Grpc<'a>,
     /// `retry-after`.
     pub retry_after: Option<&'a [u8]>,
-    /// The body, or the beginning of a long one.
+    /// The body, or the first bytes of a long body.
     pub body: &'a [u8],
-    /// How long the body is.
+    /// The length of the whole body.
     pub body_bytes: usize,
 }
 
-/// How a call went, from the trailers, or from the headers where there are none.
+/// The fields of gRPC, from the trailers, or from the headers where there are no trailers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Grpc<'a> {
     /// `grpc-status`.

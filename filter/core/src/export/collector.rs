@@ -1,4 +1,4 @@
-//! The way to the collector: a request that the exporter has ready leaves as a call to a cluster, and its answer comes back.
+//! The calls to the collector's cluster: each sends a request of the exporter, and returns the answer to the exporter.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,25 +16,25 @@ use crate::span::Span;
 use crate::stats::Stats;
 use crate::time::Nanos;
 
-/// The way to the collector.
+/// The exporter, and the calls by which its requests reach the collector.
 #[derive(Debug)]
 pub struct Collector {
     otlp: Otlp,
-    // Those of the configuration that have a value.
+    // The headers of the configuration that have a value.
     headers: Vec<(String, String)>,
-    // Sent where these have none.
+    // The user agent, sent where `headers` has none.
     user_agent: String,
     pub(crate) exporter: Exporter,
     // The call that the exporter waits for.
     call: Option<u32>,
-    // Set once a full batch has asked for a tick, until that comes. Asking again would put it off again, and under load
-    // for ever, because the proxy starts its timer anew each time.
+    // True from a full batch's request for an early tick until the tick. A second request would put the tick off, under
+    // load for ever, because the proxy starts its timer anew each time.
     is_tick_near: bool,
 }
 
 impl Collector {
-    /// Returns the way to `export.otlp`; `None` where nothing is exported. `headers` are those of the configuration, with
-    /// their values; `user_agent` is sent where they have none.
+    /// Returns the collector of `export.otlp`; `None` where nothing is exported. `headers` are those of the configuration,
+    /// with their values; `user_agent` is sent where `headers` has none.
     pub fn new(
         export: &Export,
         frame: RequestFrame,
@@ -51,19 +51,19 @@ impl Collector {
         })
     }
 
-    /// Returns how long one try may take.
+    /// Returns the timeout of one call.
     pub(crate) fn timeout(&self) -> Duration {
         self.otlp.timeout
     }
 
-    /// Sets the usual tick again, if this one was asked for out of turn.
+    /// Sets the usual tick period again, if this tick is an early one.
     pub(crate) fn on_tick(&mut self, worker: &impl Worker) {
         if core::mem::take(&mut self.is_tick_near) {
             worker.set_tick_period(self.exporter.tick_period());
         }
     }
 
-    /// Sends what is due.
+    /// Sends the request that is due, if there is one.
     pub(crate) fn send_due(
         &mut self,
         proxy: &(impl ClusterCalls + Worker),
@@ -89,7 +89,8 @@ impl Collector {
             (":path", self.otlp.path.as_str()),
             (":authority", self.otlp.authority.as_str()),
             ("content-type", content_type),
-            // So that no proxy on the way makes spans of our own export (B3, "Handling B3 when reporting data").
+            // Not sampled, because no proxy on the way is to make spans of the export itself (B3, "Handling B3 when
+            // reporting data to a tracing system").
             ("b3", "0"),
         ]
         .into();
@@ -177,8 +178,8 @@ impl SpanExporter for Collector {
         self.exporter.push(span, now, stats);
     }
 
-    /// Asks for a tick if a whole batch waits. A stream may not send, because the answer would find it gone. The next tick
-    /// may, and it is to come soon.
+    /// Asks for an early tick if a whole batch is queued. A stream may not send the batch, because the answer would find the
+    /// stream gone.
     #[inline]
     fn after_export(&mut self, worker: &impl Worker) {
         if self.exporter.is_full() && !self.is_tick_near {
@@ -188,7 +189,7 @@ impl SpanExporter for Collector {
     }
 }
 
-/// The parts of an answer, as they lie in the proxy.
+/// The parts of an answer, copied from the proxy.
 struct AnswerParts {
     status: Option<Vec<u8>>,
     retry_after: Option<Vec<u8>>,
@@ -206,7 +207,7 @@ impl AnswerParts {
     ) -> Self {
         let grpc = match protocol {
             Protocol::Grpc => {
-                // An answer without a message has them among the headers.
+                // An answer without a message has these fields among its headers (gRPC, "Trailers-Only").
                 has_trailers
                     .then(|| GRPC.map(|name| proxy.answer_trailer(name)))
                     .filter(|[status, ..]| status.is_some())
@@ -241,7 +242,7 @@ impl AnswerParts {
 
 const GRPC: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
 const USER_AGENT: &str = "user-agent";
-/// Soon enough for a batch that is full.
+/// The period of an early tick.
 const SOON: Duration = Duration::from_millis(1);
-/// Nobody needs more of a collector's answer.
+/// The largest part of an answer's body that is read, because a status or a partial success is shorter.
 const MAX_READ_BYTES: usize = 64 * 1024;

@@ -1,18 +1,18 @@
-//! When spans are sent, how much at once, and again or not: a state machine that is told the time and what happened,
-//! and answers with what to do.
+//! The exporter: a state machine that decides when a batch is sent, and whether it is sent again (OTLP, "Failures" and
+//! "Retryable Response Codes"). Its input is the time and the collector's answers, its output the next request.
 //!
 //! ```text
 //!          next: a batch is due              answered: accepted, or refused for good
 //!   Idle ------------------------> UnderWay ------------------------------------------> Idle
 //!                                   ^    |
-//!            next: the delay is over|    |answered: try again
+//!            next: the delay is over|    |answered: retry
 //!                                   |    v
 //!                                  Waiting            (attempts used up: dropped, then Idle)
 //! ```
 //!
-//! One request is under way at a time. Delays double with every failure in a row, whichever batch it met, so that a
-//! collector that is down is not hammered by one batch after the other; each has jitter, for all workers fail together
-//! (OTLP, "Failures" and "Retryable responses"). Everything that enters leaves through exactly one counter.
+//! One request is under way at a time. Delays double with every failure in a row, whichever batch failed, so that a
+//! collector that is down is not hammered by one batch after the other; each delay has jitter, because all workers fail
+//! together. Every span that enters leaves through exactly one counter.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -31,15 +31,15 @@ use super::request::Request;
 use super::response::{ExportOutcome, Failure};
 use crate::cluster_call::failure_log::{FailureLog, LogEvent};
 
-/// On what occasion a sender asks, which tells when it will ask again.
+/// The occasion of a send, which implies the time of the next occasion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendTrigger {
     /// The tick.
     Tick,
-    /// An answer has come. There is still the tick, so only what must not wait for it goes now; otherwise each answer
-    /// would take along what little has come in since the last.
+    /// An answer of the collector. Only spans that must not wait for the next tick are sent now, because otherwise each
+    /// answer would take along the few spans that were finished since the last.
     Answer,
-    /// The end: whatever there is goes, batch by batch, but no earlier than a collector that refuses may be asked again.
+    /// The end of the configuration: all queued spans are sent, batch by batch, but none before a retry's delay is over.
     Drain,
 }
 
@@ -47,11 +47,11 @@ pub enum SendTrigger {
 pub trait SpanExporter {
     /// Takes a span that has ended now.
     fn export(&mut self, span: &Span, now: Nanos, stats: &mut Stats);
-    /// Asks the worker for whatever the spans of this stream have made necessary.
+    /// Asks the worker for an early tick, if the spans of this stream have made one necessary.
     fn after_export(&mut self, worker: &impl Worker);
 }
 
-/// Spans in memory, for whoever uses this crate without a collector.
+/// Spans in memory, for users of this crate without a collector.
 impl SpanExporter for Vec<Span> {
     fn export(&mut self, span: &Span, _: Nanos, _: &mut Stats) {
         self.push(span.clone());
@@ -60,7 +60,7 @@ impl SpanExporter for Vec<Span> {
     fn after_export(&mut self, _: &impl Worker) {}
 }
 
-/// Sends batches of spans, one after the other.
+/// The exporter of one worker: batches of spans, sent one after the other.
 #[derive(Debug)]
 pub struct Exporter {
     limits: Limits,
@@ -98,7 +98,7 @@ enum State {
 }
 
 impl Exporter {
-    /// An exporter to `export.otlp`; `None` where nothing is exported.
+    /// Returns the exporter to `export.otlp`; `None` where nothing is exported.
     pub fn new(export: &Export, envelope: RequestFrame) -> Option<Self> {
         let otlp = export.otlp.as_ref()?;
         Some(Self {
@@ -128,7 +128,7 @@ impl Exporter {
         })
     }
 
-    /// How often [`Self::next`] is to be asked, so that no span waits longer than configured.
+    /// Returns the period in which [`Self::next`] is to be called, so that no span waits longer than configured.
     #[inline]
     pub fn tick_period(&self) -> Duration {
         self.limits
@@ -136,7 +136,7 @@ impl Exporter {
             .clamp(Duration::from_millis(10), Duration::from_secs(1))
     }
 
-    /// Takes a finished span in.
+    /// Adds a finished span to the queue.
     #[inline]
     pub fn push(&mut self, span: &Span, now: Nanos, stats: &mut Stats) {
         stats.add(Counter::SpansFinished);
@@ -150,14 +150,15 @@ impl Exporter {
         stats.add_many(Counter::SpansDroppedQueue, dropped);
     }
 
-    /// Whether a whole batch waits and nothing stands in its way, so that it need not wait for the tick.
+    /// Returns true if a whole batch is queued and no request is under way or waits for its retry, so that the batch need not
+    /// wait for the tick.
     #[inline]
     pub fn is_full(&self) -> bool {
         matches!(self.state, State::Idle) && self.queue.has_closed()
     }
 
-    /// The body of the request that is to be sent now, and how it is written. Whoever asks must send it, or say that it
-    /// could not be sent.
+    /// Returns the body of the request that is to be sent now, with its compression. The caller must send the request, or
+    /// report the failure to [`Self::answered`].
     #[inline]
     pub fn next(
         &mut self,
@@ -202,15 +203,15 @@ impl Exporter {
         }
     }
 
-    /// Whether the request under way has been without an answer for so long that none will come. The proxy ends a call
-    /// by itself; this is for an answer that is lost.
+    /// Returns true if the request under way has been without an answer for twice its timeout. The proxy ends a call by
+    /// itself, so the answer is then lost.
     #[inline]
     pub fn is_overdue(&self, now: Nanos) -> bool {
         let patience = self.limits.timeout.saturating_mul(2);
         matches!(self.state, State::UnderWay { since, .. } if now.has_taken(since, patience))
     }
 
-    /// Takes the answer to the request under way. `jitter` is a random byte.
+    /// Takes the answer to the request under way, and returns the event to log. `jitter` is a random byte.
     pub fn answered(
         &mut self,
         reply: ExportOutcome,
@@ -257,7 +258,7 @@ impl Exporter {
         self.failure_log.record_failure(failure, now)
     }
 
-    /// Ends it: what still waits, and what comes after this, is counted as lost in the shutdown.
+    /// Closes the exporter: queued spans, and all later ones, are counted as lost in the shutdown.
     pub fn close(&mut self, stats: &mut Stats) {
         let waiting = self.spans();
         stats.add_many(Counter::SpansDroppedShutdown, waiting);
@@ -266,14 +267,14 @@ impl Exporter {
         self.is_closed = true;
     }
 
-    /// Whether it was ended.
+    /// Returns true if the exporter was closed.
     #[inline]
     pub fn is_closed(&self) -> bool {
         self.is_closed
     }
 
-    /// Whether anything that waits or is under way may still be taken until then. A batch that may be tried again only
-    /// later is lost now as it would be then.
+    /// Returns true if the collector may still take spans before `end`. Where the retry's delay goes beyond `end`, waiting
+    /// saves no span.
     #[inline]
     pub fn can_send_until(&self, end: Nanos, now: Nanos) -> bool {
         let is_in_time = match self.state {
@@ -283,14 +284,14 @@ impl Exporter {
         self.spans() > 0 && now < end && is_in_time
     }
 
-    /// Spans that wait or are under way.
+    /// Returns the number of spans that are queued or under way.
     #[inline]
     pub fn spans(&self) -> usize {
         let under_way = self.request().map_or(0, |request| request.spans);
         self.queue.spans().saturating_add(under_way)
     }
 
-    /// Bytes of what waits or is under way.
+    /// Returns the bytes of spans that are queued or under way.
     #[inline]
     pub fn bytes(&self) -> usize {
         let under_way = self.request().map_or(0, |request| request.body().len());
@@ -312,7 +313,7 @@ impl Exporter {
         };
         let is_old_enough = match urgency {
             SendTrigger::Answer => now.is_past(oldest, self.limits.max_delay),
-            // The next tick comes a period later, and the oldest span would have waited too long by then.
+            // Due already if the oldest span would have waited too long at the next tick.
             SendTrigger::Tick => {
                 let next = now.after(self.tick_period());
                 now < oldest || next > oldest.after(self.limits.max_delay)
@@ -322,7 +323,7 @@ impl Exporter {
         is_old_enough || self.queue.has_closed()
     }
 
-    /// Doubles with every failure in a row, within a fifth up or down.
+    /// Returns the delay of a retry: doubled with every failure in a row, within a fifth up or down.
     #[inline]
     fn delay(&self, jitter: u8) -> Duration {
         let doublings = self.failures_in_a_row.saturating_sub(1).min(31);

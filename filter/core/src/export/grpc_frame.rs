@@ -1,8 +1,10 @@
-//! The five bytes in front of a gRPC message (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>, "Length-Prefixed-Message").
+//! The prefix of a gRPC message ([gRPC over HTTP2], "Length-Prefixed-Message").
+//!
+//! [gRPC over HTTP2]: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 
 use super::settings::Compression;
 
-/// The five bytes that gRPC puts in front of a message: whether it is compressed, and how long.
+/// Returns the prefix of a message: the flag of compression, and the length.
 #[inline]
 pub fn grpc_prefix(message_bytes: usize, compression: Compression) -> [u8; GRPC_PREFIX_BYTES] {
     let length = u32::try_from(message_bytes).unwrap_or(u32::MAX);
@@ -14,7 +16,7 @@ pub fn grpc_prefix(message_bytes: usize, compression: Compression) -> [u8; GRPC_
     [is_compressed, a, b, c, d]
 }
 
-/// The message in a gRPC body, if it is whole and not compressed.
+/// Returns the message of a gRPC body, if the message is whole and not compressed.
 #[inline]
 pub fn grpc_message(body: &[u8]) -> Option<&[u8]> {
     let ([compressed, length @ ..], rest) = body.split_first_chunk::<5>()?;
@@ -25,5 +27,5 @@ pub fn grpc_message(body: &[u8]) -> Option<&[u8]> {
     rest.get(..length)
 }
 
-/// How long that is.
+/// The length of the prefix.
 pub const GRPC_PREFIX_BYTES: usize = 5;

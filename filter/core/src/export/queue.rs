@@ -1,10 +1,10 @@
-//! Finished spans that wait for their export, in the requests that they will leave in: bounded in number and in bytes, the
-//! oldest dropped first.
+//! The queue of finished spans, kept as the requests that will carry the spans: bounded in number and in bytes, the oldest
+//! dropped first.
 //!
-//! A span is written once, behind the one before it, into the memory that is handed to the proxy; what stands around the
-//! spans of a request finds room kept free for it. A request is closed when it has a batch of spans, or
-//! [`REQUEST_BYTES`]. What is dropped is told to the caller, who counts it; its memory is free once all of its request
-//! has gone. What is under way to the collector is no longer here.
+//! A span is written once, behind the span before it, into the memory that is passed to the proxy; around the spans of a
+//! request there is free room for the request frame. A request is closed when it has a batch of spans, or
+//! [`REQUEST_BYTES`]. The number of dropped spans is returned to the caller, who counts them; their memory is free once
+//! their whole request has left. Spans under way to the collector are no longer in the queue.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -12,50 +12,50 @@ use alloc::vec::Vec;
 use crate::codec::protobuf;
 use crate::time::Nanos;
 
-/// Requests to be sent, oldest first. Spans are added to the last, until that is closed.
+/// The queue: requests to be sent, oldest first. Spans are added to the last request until it is closed.
 #[derive(Debug)]
 pub struct Queue {
     requests: VecDeque<PendingRequest>,
-    // spans == the sum of what the requests have <= limits.max_spans
+    // spans == the sum of all requests' spans <= limits.max_spans
     spans: usize,
-    // bytes == the sum of what their spans take
+    // bytes == the sum of all requests' span bytes
     bytes: usize,
     limits: Limits,
-    // What the last request took, for the next will be like it: growing step by step costs a move each.
+    // The size of the last request, taken for the next one because growing step by step costs a move each.
     usual_bytes: usize,
 }
 
-/// How much waits at most, and how much goes at once.
+/// The limits of the queue and of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Spans that wait.
+    /// The largest number of queued spans.
     pub max_spans: usize,
-    /// Their bytes.
+    /// The largest number of bytes of queued spans.
     pub max_bytes: usize,
-    /// Spans in one request.
+    /// The largest number of spans in one request.
     pub request_spans: usize,
-    /// Bytes that are kept free in front of the spans of each request.
+    /// The bytes that are kept free in front of the spans of each request.
     pub front: usize,
-    /// Bytes that will come behind them.
+    /// The bytes that will follow the spans of each request.
     pub behind: usize,
 }
 
-/// A request that has its spans, and around them room for all else.
+/// A request in the queue: spans, and around them room for the request frame.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PendingRequest {
-    /// Room, and the spans as fields of `ScopeSpans`.
+    /// The room in front, and the spans as fields of `ScopeSpans`.
     pub bytes: Vec<u8>,
-    /// Where the first span begins; at least [`Limits::front`].
+    /// The position of the first span; at least [`Limits::front`].
     pub spans_at: usize,
-    /// How many they are.
+    /// The number of spans.
     pub spans: usize,
-    // Of the first that was added.
+    // The time of the first span that was added.
     since: Nanos,
     is_closed: bool,
 }
 
 impl Queue {
-    /// An empty queue with these limits.
+    /// Returns an empty queue with these limits.
     #[inline]
     pub fn new(limits: Limits) -> Self {
         Self {
@@ -67,8 +67,8 @@ impl Queue {
         }
     }
 
-    /// Adds the span that `write` appends, as a field of `ScopeSpans`, and returns how many spans had to go for it, itself
-    /// included if it fits on no account.
+    /// Adds the span that `write` appends as a field of `ScopeSpans`, and returns the number of spans that were dropped for
+    /// it. A span that could never fit is dropped itself.
     #[inline]
     pub fn push(&mut self, now: Nanos, write: impl FnOnce(&mut Vec<u8>)) -> usize {
         let limits = self.limits;
@@ -120,33 +120,34 @@ impl Queue {
         Some(draft)
     }
 
-    /// Drops all that waits.
+    /// Drops all queued spans.
     pub fn clear(&mut self) {
         self.requests.clear();
         (self.spans, self.bytes) = (0, 0);
     }
 
-    /// Since when the oldest span waits. Of a request from which spans were dropped, since when those did.
+    /// Returns the time since which the oldest span is queued. A request from which spans were dropped keeps the time of its
+    /// first span.
     #[inline]
     pub fn oldest(&self) -> Option<Nanos> {
         let draft = self.requests.front().filter(|draft| draft.spans > 0)?;
         Some(draft.since)
     }
 
-    /// Whether the oldest request is closed: nothing more will be added to it.
+    /// Returns true if the oldest request is closed, so that no span will be added to it.
     #[inline]
     pub fn has_closed(&self) -> bool {
         self.requests.front().is_some_and(|draft| draft.is_closed)
     }
 
-    /// How many spans wait.
+    /// Returns the number of queued spans.
     #[inline]
     pub fn spans(&self) -> usize {
         self.spans
     }
 
-    /// The bytes that the spans which wait take in memory, and beside them each request but the first, for many with few spans
-    /// each take more than their spans do.
+    /// Returns the bytes of queued spans in memory, and the room around the spans of each request but the first, because in
+    /// many requests with few spans the room takes more than the spans do.
     #[inline]
     pub fn bytes(&self) -> usize {
         let Limits { front, behind, .. } = self.limits;
@@ -155,7 +156,7 @@ impl Queue {
         self.bytes.saturating_add(others.saturating_mul(request))
     }
 
-    /// The request that spans are added to.
+    /// Returns the request that spans are added to; opens one where the last is closed.
     #[inline]
     fn open(&mut self) -> Option<&mut PendingRequest> {
         if self.requests.back().is_none_or(|draft| draft.is_closed) {
@@ -173,14 +174,14 @@ impl Queue {
         self.requests.back_mut()
     }
 
-    /// Drops the oldest span and says how many that were; `None` if there is none.
+    /// Drops the oldest span, and returns the number of dropped spans; `None` where the queue is empty.
     fn drop_oldest(&mut self) -> Option<usize> {
         let draft = self.requests.front_mut()?;
         let before = draft.span_bytes();
         let mut rest = draft.bytes.get(draft.spans_at..)?;
         let count = match protobuf::read(&mut rest) {
             Some(_) => 1,
-            // Not reached: all that is here was written as fields.
+            // Not reached, because every span was written as a field.
             None => draft.spans,
         };
         draft.spans_at = draft.bytes.len().saturating_sub(rest.len());
@@ -196,7 +197,7 @@ impl Queue {
 }
 
 impl PendingRequest {
-    /// Adds nothing more, and keeps no memory beyond what will come behind the spans.
+    /// Closes the request, and keeps no memory beyond the room behind the spans.
     #[inline]
     fn close(&mut self, behind: usize) {
         self.is_closed = true;
@@ -210,9 +211,10 @@ impl PendingRequest {
     }
 }
 
-/// The entry in the queue, and the allocator's own bytes for the memory behind it.
+/// The size of a request's entry in the queue, and of the allocator's own bytes for its memory.
 const OVERHEAD_BYTES: usize = size_of::<PendingRequest>() + 16;
-/// No request has more than this, but for one with a single span that has: the proxy holds it in memory as a whole.
+/// The largest size of a request's spans, because the proxy keeps a request in memory as a whole; a single larger span is
+/// sent alone (test `sz_1_no_request_is_larger_than_it_may_be`).
 pub const REQUEST_BYTES: usize = 1024 * 1024;
 
 #[cfg(test)]
@@ -228,7 +230,7 @@ mod tests {
         behind: 3,
     };
 
-    /// The plainest thing that could be right: a list that is cut from the front, and where each request begins.
+    /// The plainest model of the queue: a list that is cut from the front, divided into requests.
     #[derive(Default)]
     struct Model {
         requests: Vec<Vec<Vec<u8>>>,
@@ -242,7 +244,7 @@ mod tests {
             }
             let last = self.requests.last_mut().unwrap();
             last.push(span);
-            // Spans that were dropped make no room in their request's memory, but in its number they do.
+            // Dropped spans make no room in their request's memory, but they do in its number.
             self.is_open = last.len() < LIMITS.request_spans;
             let mut dropped = 0;
             while self.spans() > LIMITS.max_spans || self.bytes() > LIMITS.max_bytes {

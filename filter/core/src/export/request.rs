@@ -1,5 +1,5 @@
-//! A request as it is sent, and sent again: a message around a batch of spans, compressed where that is wanted, in gRPC's frame
-//! where that is spoken.
+//! A request as it is sent and retried: the request frame around a batch of spans, compressed where that is wanted, and
+//! behind gRPC's prefix where the protocol is gRPC.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use crate::otlp::request::RequestFrame;
 
 #[derive(Debug)]
 pub(super) struct Request {
-    // The body, and what was kept free in front of it.
+    // The body, and in front of it the room that is left.
     bytes: Vec<u8>,
     body_at: usize,
     pub(super) compression: Compression,
@@ -21,7 +21,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// A request that was not tried yet. What will not become smaller is not compressed, though it be wanted.
+    /// Returns a request before its first attempt. A message that would not become smaller is not compressed.
     #[inline]
     pub(super) fn new(
         draft: PendingRequest,
@@ -45,7 +45,7 @@ impl Request {
             && let Some(message) = bytes.get(body_at..)
             && let Some(small) = gzip::compress(message)
         {
-            // What is sent again is not compressed again.
+            // Replaces the message, so that a retry does not compress it again.
             bytes = vec![0; prefix_bytes];
             bytes.extend_from_slice(&small);
             bytes.shrink_to_fit();

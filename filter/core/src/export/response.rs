@@ -1,15 +1,15 @@
-//! What a collector's answer means: taken, to be sent again, or refused for good.
+//! The outcome of an export, read from the collector's answer: accepted, retry or refused (OTLP, "OTLP/gRPC Response" and
+//! "OTLP/HTTP Response").
 //!
-//! | answer | gRPC | HTTP |
+//! | outcome | gRPC | HTTP |
 //! |---|---|---|
-//! | taken, perhaps in part | status 0 | 2xx |
-//! | again | CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS; RESOURCE_EXHAUSTED with RetryInfo | 429, 502, 503, 504 |
+//! | accepted, perhaps in part | status 0 | 2xx |
+//! | retry | CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS; RESOURCE_EXHAUSTED with RetryInfo | 429, 502, 503, 504 |
 //! | refused | every other status | every other status |
 //!
-//! No answer at all, and a request that could not be sent, are tried again: the collector may be starting, and a cluster
-//! may reach the proxy after its configuration. A partial
-//! success is never sent again. The delay that a collector asks for, by `Retry-After` or RetryInfo, goes before the
-//! exporter's own, up to five minutes. See the OTLP specification, "OTLP/gRPC Response" and "OTLP/HTTP Response".
+//! A request without an answer, and a request that could not be sent, are retried, because the collector may be starting,
+//! and a cluster may reach the proxy after its configuration. A partial success is never sent again. The delay that a
+//! collector asks for, by `Retry-After` or RetryInfo, goes before the exporter's own, up to five minutes.
 
 use core::fmt;
 use core::time::Duration;
@@ -24,52 +24,52 @@ use crate::time::Nanos;
 
 pub use super::status_details::message;
 
-/// What to do with the batch.
+/// The outcome of one attempt to export a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportOutcome {
-    /// It was taken, but for so many spans.
+    /// The collector accepted the batch, except for the rejected spans.
     Accepted {
-        /// Spans the collector would not have.
+        /// The number of rejected spans.
         rejected: u64,
     },
-    /// Send it again.
+    /// The batch is to be sent again.
     Retry {
-        /// What went wrong.
+        /// The failure.
         failure: Failure,
-        /// The delay the collector asked for.
+        /// The delay that the collector asked for.
         after: Option<Duration>,
     },
-    /// Do not send it again.
+    /// The batch is not to be sent again.
     Refused(Failure),
 }
 
-/// What went wrong with a request.
+/// The failure of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The proxy did not send it.
+    /// The proxy did not send the request.
     SendError(SendError),
     /// No answer came.
     NoAnswer,
-    /// An HTTP status that is none of success.
+    /// An HTTP status other than success.
     HttpStatus(u16),
-    /// A gRPC status that is none of success.
+    /// A gRPC status other than OK.
     GrpcStatus(u32),
     /// An answer without a gRPC status.
     NotGrpc,
-    /// A success whose answer is longer than any is.
+    /// A success whose body is longer than an OTLP client has to read.
     TooLarge,
-    /// The request was taken, but not all of its spans.
+    /// The collector accepted the request, but not all of its spans.
     SpansRejected,
 }
 
 impl ExportOutcome {
-    /// Reads an answer to a request by this protocol, which arrived now.
+    /// Reads the answer to a request of this protocol. `now` is the time of its arrival.
     pub fn read(protocol: Protocol, answer: &Answer<'_>, now: Nanos) -> Self {
         let Some(status) = answer.status.and_then(number::parse::<u32>) else {
             return Failure::NoAnswer.again();
         };
         match (protocol, status, answer.grpc.status) {
-            // Whatever HTTP says beside it (gRPC, "HTTP to gRPC Status Code Mapping").
+            // gRPC's status goes before the HTTP status (gRPC, "HTTP to gRPC Status Code Mapping").
             (Protocol::Grpc, _, Some(digits)) => Self::read_grpc(digits, answer),
             (Protocol::Grpc, 200, None) => Self::Refused(Failure::NotGrpc),
             (Protocol::HttpProtobuf, 200..=299, _) => Self::accepted(answer, answer.body),
@@ -130,7 +130,7 @@ impl ExportOutcome {
     }
 }
 
-/// `Retry-After`: seconds, or a date.
+/// Parses `Retry-After`: seconds, or a date (RFC 9110, "Retry-After").
 fn delay(value: &[u8], now: Nanos) -> Option<Duration> {
     number::parse::<u32>(value).map_or_else(
         || http_date::until(value, now),
@@ -138,19 +138,20 @@ fn delay(value: &[u8], now: Nanos) -> Option<Duration> {
     )
 }
 
-/// A collector may ask for patience, but not for ever; and one that says "at once" is no better served by haste.
+/// Returns the delay that the collector asked for, up to [`MAX_RETRY_AFTER`]; `None` for zero, because the usual delay
+/// serves a collector with trouble better than none.
 fn cap_delay(asked: Duration) -> Option<Duration> {
     (!asked.is_zero()).then_some(asked.min(MAX_RETRY_AFTER))
 }
 
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
-/// Of gRPC's statuses the one that is tried again only on the server's word.
+/// The only gRPC status that is retried only with the server's RetryInfo (OTLP, "OTLP/gRPC Throttling").
 const RESOURCE_EXHAUSTED: u32 = 8;
-/// Beyond this an answer is an error that is not tried again (OTLP, "OTLP/HTTP Response").
+/// The largest body of a success; a longer one is an error that is not retried (OTLP, "OTLP/HTTP Response").
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 
 impl Failure {
-    /// The reply that tries again after the usual delay.
+    /// Returns the outcome of a retry after the usual delay.
     pub fn again(self) -> ExportOutcome {
         ExportOutcome::Retry {
             failure: self,

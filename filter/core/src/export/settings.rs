@@ -1,4 +1,4 @@
-//! Settings of export: the collector, its protocol, batches, the queue and retries.
+//! The settings of export: the collector, its protocol, batches, the queue and retries.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,21 +8,21 @@ use core::time::Duration;
 /// `$.export`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Export {
-    /// Where to; `None` exports nothing.
+    /// The collector; `None` exports nothing.
     pub otlp: Option<Otlp>,
-    /// Spans in one request, at most.
+    /// The largest number of spans in one request.
     pub batch_max_spans: usize,
-    /// How long a span waits for others, at most.
+    /// The longest time that a span waits for others.
     pub batch_max_delay: Duration,
-    /// Spans kept, at most.
+    /// The largest number of queued spans.
     pub queue_max_spans: usize,
-    /// Bytes of spans kept, at most.
+    /// The largest number of bytes of queued spans.
     pub queue_max_bytes: usize,
-    /// Delay before the second try.
+    /// The delay before the second attempt.
     pub retry_initial: Duration,
-    /// Delay between tries, at most.
+    /// The longest delay between attempts.
     pub retry_max: Duration,
-    /// Tries, the first included.
+    /// The largest number of attempts, the first included.
     pub retry_attempts: u32,
 }
 
@@ -48,13 +48,13 @@ pub struct Otlp {
     pub cluster: String,
     /// `:authority` of the request.
     pub authority: String,
-    /// gRPC or HTTP.
+    /// The protocol: gRPC or HTTP.
     pub protocol: Protocol,
     /// `:path` of the request.
     pub path: String,
-    /// How the request's body is written.
+    /// The compression of the request's body.
     pub compression: Compression,
-    /// How long one try may take.
+    /// The timeout of one attempt.
     pub timeout: Duration,
     /// Headers of every request, in lower case.
     pub headers: Vec<(String, HeaderValue)>,
@@ -69,16 +69,16 @@ pub enum Protocol {
     HttpProtobuf,
 }
 
-/// How a request's body is written.
+/// The compression of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// As it is.
+    /// No compression.
     None,
-    /// In gzip, where that is smaller.
+    /// gzip, where the result is smaller.
     Gzip,
 }
 
-/// Where the value of a header comes from.
+/// The source of a header's value.
 #[derive(Clone, PartialEq, Eq)]
 pub enum HeaderValue {
     /// The configuration.
@@ -88,7 +88,7 @@ pub enum HeaderValue {
 }
 
 impl fmt::Debug for HeaderValue {
-    /// Without the value, which is most often a secret.
+    /// Writes no value, because the value is most often a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Literal(_) => f.write_str("Literal(..)"),
@@ -97,7 +97,8 @@ impl fmt::Debug for HeaderValue {
     }
 }
 
-/// Whether a header may have this value (RFC 9110, "Field Values"). A line end in it would begin another header.
+/// Returns true if a header may have this value (RFC 9110, "Field Values"). A value with a line end may not stand there,
+/// because the line end would start another header.
 pub fn is_header_value(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte == b'\t' || !byte.is_ascii_control())

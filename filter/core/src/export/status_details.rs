@@ -1,12 +1,12 @@
-//! What a collector says about an error beside its number: `google.rpc.Status`, and the `RetryInfo` within.
+//! The details of a collector's error: `google.rpc.Status`, and the `RetryInfo` in it (OTLP, "Failures").
 //!
 //! ```text
 //! Status    2 message, 3 details (Any: 1 type_url, 2 value)
 //! RetryInfo 1 retry_delay (Duration: 1 seconds, 2 nanos)
 //! ```
 //!
-//! By HTTP it is the body of an error; by gRPC it is base64 in `grpc-status-details-bin`, and its message is in
-//! `grpc-message`, percent-encoded, as well. What cannot be read says nothing.
+//! In HTTP the Status is the body of an error. In gRPC the Status is base64 in `grpc-status-details-bin`, and its message
+//! is also in `grpc-message`, percent-encoded. Bytes that cannot be read count as absent.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -23,10 +23,10 @@ use crate::export::answer::Answer;
 use crate::export::grpc_frame;
 use crate::otlp;
 
-/// The server's word that the same request may be sent again.
+/// The server's permission to send the same request again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RetryInfo {
-    /// After how long, if it says.
+    /// The delay before the retry, if the server gives one.
     pub(super) delay: Option<Duration>,
 }
 
@@ -46,8 +46,8 @@ pub(super) fn retry_info(details: &[u8]) -> Option<RetryInfo> {
     })
 }
 
-/// What a collector says went wrong, as it may stand in a log: short, in one line, and nothing but text. Whoever refuses
-/// a key may repeat it, so no word of the secrets stays in it.
+/// Returns the collector's message of an error, as it may stand in a log: short, in one line, and nothing but text. All
+/// words of the secrets are removed, because a collector that refuses a key may repeat it.
 pub fn message<'a>(
     protocol: Protocol,
     answer: &Answer<'_>,
@@ -74,7 +74,7 @@ pub fn message<'a>(
     }
     let mut line = String::new();
     for character in text.trim().chars().take(MAX_SAID) {
-        // Line ends would begin a log line in the proxy's name, and escape sequences reach a terminal.
+        // Escaped, because line ends would start a log line in the proxy's name, and escape sequences reach a terminal.
         if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
             line.extend(character.escape_unicode());
         } else {
@@ -84,7 +84,7 @@ pub fn message<'a>(
     Some(line).filter(|line| !line.is_empty())
 }
 
-/// The text without a word; `None` where the word is not in it.
+/// Returns the text without a word; `None` where the word is not in it.
 fn without(text: &str, word: &str) -> Option<String> {
     let mut hidden = String::new();
     let mut rest = text;
@@ -101,7 +101,7 @@ fn without(text: &str, word: &str) -> Option<String> {
 }
 
 fn decoded(text: &[u8]) -> Option<Vec<u8>> {
-    // Three bytes of every four characters, and a few more for what the last ones begin.
+    // Three bytes for every four characters, rounded up.
     let room = text.len().div_ceil(4).saturating_mul(3);
     let mut bytes = vec![0; room.min(MAX_DETAILS)];
     let length = BASE64.decode_slice(text, &mut bytes).ok()?;
@@ -126,7 +126,7 @@ fn duration(message: &[u8]) -> Option<Duration> {
     Some(Duration::new(seconds, nanos))
 }
 
-/// The first field of this number that is text, bytes or a message.
+/// Returns the first field of this number that is text, bytes or a message.
 fn bytes(message: &[u8], field: u64) -> Option<&[u8]> {
     fields(message).find_map(|(number, value)| match value {
         protobuf::Field::Bytes(bytes) if number == field => Some(bytes),
@@ -175,11 +175,11 @@ const RETRY_INFO_DELAY: u64 = 1;
 const DURATION_SECONDS: u64 = 1;
 const DURATION_NANOS: u64 = 2;
 const RETRY_INFO: &[u8] = b"type.googleapis.com/google.rpc.RetryInfo";
-/// Shorter words are no secrets, and stand everywhere.
+/// The shortest word that is removed, because shorter words are no secrets and stand everywhere.
 const MIN_SECRET: usize = 4;
-/// Characters of a message that are repeated.
+/// The largest number of characters of a message that are logged.
 const MAX_SAID: usize = 256;
-/// As much as a proxy takes of all headers together.
+/// The largest size of decoded details: Envoy's default limit for all headers together.
 const MAX_DETAILS: usize = 60 << 10;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use core::time::Duration;
 use super::header_list::HeaderList;
 use super::stream_record::Record;
 use crate::cluster_call::send_error::SendError;
+use crate::direction::Direction;
 use crate::headers::HeaderWriter;
 use crate::proxy::{ClusterCalls, LogLevel, SharedData, Stream, Worker};
 use crate::stream_info::attributes::AttributeSet;
@@ -27,12 +28,22 @@ pub struct InMemoryProxy {
     pub listener_direction: Cell<Option<u64>>,
     /// The time of day.
     pub now: Cell<Nanos>,
-    /// Lines of the log, down to level debug.
+    /// True while lines at level debug are written.
+    pub logs_debug: Cell<bool>,
+    /// Lines of the log.
     pub log: RefCell<Vec<String>>,
     /// The bodies of calls; each call's token is the number of calls before it.
     pub calls: RefCell<Vec<Vec<u8>>>,
     /// The headers and the body of the answer that comes next.
     pub answer: RefCell<(HeaderList, Vec<u8>)>,
+    /// The changes to the current stream's response and its trailers, each with the value that was set, if any.
+    pub response_changes: Changes,
+    /// The number of times that a listener was asked for its direction.
+    pub direction_reads: Cell<usize>,
+    /// The keys of the shared data that were read, in order.
+    pub shared_reads: RefCell<Vec<Vec<u8>>>,
+    /// The keys of the shared data that were written, in order.
+    pub shared_writes: RefCell<Vec<Vec<u8>>>,
     shared_data: RefCell<BTreeMap<Vec<u8>, Vec<u8>>>,
 }
 
@@ -41,6 +52,16 @@ impl InMemoryProxy {
     pub fn open(&self, request: HeaderList) {
         self.request.replace(request);
         self.stream.replace(Record::default());
+        self.response_changes.take();
+    }
+
+    /// Lets the listener of all streams from now on face this way.
+    pub fn face(&self, direction: Direction) {
+        self.listener_direction.set(match direction {
+            Direction::Inbound => Some(1),
+            Direction::Outbound => Some(2),
+            Direction::Edge => None,
+        });
     }
 
     /// Lets the response come, and whatever else is known of the stream from then on.
@@ -52,22 +73,48 @@ impl InMemoryProxy {
     pub fn shared(&self, key: &[u8]) -> Option<Vec<u8>> {
         self.shared_data.borrow().get(key).cloned()
     }
+
+    /// Returns the keys of the shared data that begin with this prefix.
+    pub fn shared_keys(&self, prefix: &[u8]) -> Vec<Vec<u8>> {
+        let data = self.shared_data.borrow();
+        let keys = data.keys().filter(|key| key.starts_with(prefix));
+        keys.cloned().collect()
+    }
 }
 
+/// Changes to header maps, each with the value that was set, if any.
+pub type Changes = RefCell<Vec<(&'static str, Option<Vec<u8>>)>>;
+
 /// The writer of one header map.
-struct Writer<'a, T>(&'a RefCell<T>, fn(&mut T) -> &mut HeaderList);
+struct Writer<'a, T> {
+    owner: &'a RefCell<T>,
+    list: fn(&mut T) -> &mut HeaderList,
+    changes: Option<&'a Changes>,
+}
+
+impl<T> Writer<'_, T> {
+    fn change(&self, name: &'static str, value: Option<&[u8]>) {
+        if let Some(changes) = self.changes {
+            let value = value.map(<[u8]>::to_vec);
+            changes.borrow_mut().push((name, value));
+        }
+    }
+}
 
 impl<T> HeaderWriter for Writer<'_, T> {
     fn set(&mut self, name: &'static str, value: &[u8]) {
-        HeaderWriter::set((self.1)(&mut self.0.borrow_mut()), name, value);
+        self.change(name, Some(value));
+        HeaderWriter::set((self.list)(&mut self.owner.borrow_mut()), name, value);
     }
 
     fn add(&mut self, name: &'static str, value: &[u8]) {
-        HeaderWriter::add((self.1)(&mut self.0.borrow_mut()), name, value);
+        self.change(name, Some(value));
+        HeaderWriter::add((self.list)(&mut self.owner.borrow_mut()), name, value);
     }
 
     fn remove(&mut self, name: &'static str) {
-        HeaderWriter::remove((self.1)(&mut self.0.borrow_mut()), name);
+        self.change(name, None);
+        HeaderWriter::remove((self.list)(&mut self.owner.borrow_mut()), name);
     }
 }
 
@@ -95,18 +142,32 @@ impl Stream for InMemoryProxy {
     }
 
     fn request_writer(&self) -> impl HeaderWriter {
-        Writer(&self.request, |list| list)
+        Writer {
+            owner: &self.request,
+            list: |list| list,
+            changes: None,
+        }
     }
 
     fn response_writer(&self) -> impl HeaderWriter {
-        Writer(&self.stream, Record::headers_mut)
+        Writer {
+            owner: &self.stream,
+            list: Record::headers_mut,
+            changes: Some(&self.response_changes),
+        }
     }
 
     fn trailer_writer(&self) -> impl HeaderWriter {
-        Writer(&self.stream, Record::trailers_mut)
+        Writer {
+            owner: &self.stream,
+            list: Record::trailers_mut,
+            changes: Some(&self.response_changes),
+        }
     }
 
     fn listener_direction(&self) -> Option<u64> {
+        self.direction_reads
+            .set(self.direction_reads.get().saturating_add(1));
         self.listener_direction.get()
     }
 
@@ -117,10 +178,12 @@ impl Stream for InMemoryProxy {
 
 impl SharedData for InMemoryProxy {
     fn shared_data(&self, key: &[u8]) -> Vec<u8> {
+        self.shared_reads.borrow_mut().push(key.to_vec());
         self.shared(key).unwrap_or_default()
     }
 
     fn set_shared_data(&self, key: &[u8], value: &[u8]) {
+        self.shared_writes.borrow_mut().push(key.to_vec());
         let mut data = self.shared_data.borrow_mut();
         data.insert(key.to_vec(), value.to_vec());
     }
@@ -170,7 +233,7 @@ impl Worker for InMemoryProxy {
     fn set_tick_period(&self, _: Duration) {}
 
     fn logs_debug(&self) -> bool {
-        true
+        self.logs_debug.get()
     }
 
     fn log(&self, _: LogLevel, line: fmt::Arguments<'_>) {

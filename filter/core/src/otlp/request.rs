@@ -1,4 +1,4 @@
-//! What stands around the spans of a request: who speaks, and what made the spans. It is the same for all requests of a worker.
+//! The request frame: the bytes of resource and scope around the spans of a request, the same for all requests of a worker.
 
 use alloc::vec::Vec;
 
@@ -6,7 +6,7 @@ use crate::codec::protobuf;
 use crate::semconv::resource::Resource;
 use crate::span::attributes::attribute;
 
-/// Everything about a worker's spans that never changes, in encoded form.
+/// The request frame of a worker: its resource and its scope, encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestFrame {
     resource: Vec<u8>,
@@ -15,8 +15,8 @@ pub struct RequestFrame {
 }
 
 impl RequestFrame {
-    /// Takes who speaks, and of the code that makes the spans its name, its version and the digest of its configuration.
-    /// `schema_url` is empty where names are of no one version.
+    /// Encodes the resource, and the scope with its name, its version and the digest of the configuration. `schema_url` is
+    /// empty where the attributes are of no one version of the conventions.
     pub fn new(
         resource: &Resource,
         scope_name: &str,
@@ -48,7 +48,7 @@ impl RequestFrame {
         }
     }
 
-    /// At most so many bytes stand in front of the spans of a request.
+    /// Returns the upper bound of the bytes in front of the spans.
     pub fn header_room(&self) -> usize {
         self.resource
             .len()
@@ -56,12 +56,12 @@ impl RequestFrame {
             .saturating_add(FRONT_OVERHEAD_BYTES)
     }
 
-    /// So many stand behind them.
+    /// Returns the exact number of bytes behind the spans.
     pub fn trailer_room(&self) -> usize {
         self.schema_url_bytes().saturating_mul(2)
     }
 
-    // It is there twice: of the resource, and of the scope.
+    // The bytes of one of two fields, because resource and scope each have a schema URL.
     fn schema_url_bytes(&self) -> usize {
         match self.schema_url.len() {
             0 => 0,
@@ -69,8 +69,8 @@ impl RequestFrame {
         }
     }
 
-    /// Puts around the spans of a request, which begin at `spans_at` and have [`Self::front`] in front of them, all that makes a
-    /// whole message of them, and says where it begins.
+    /// Writes the frame around the spans of a request, and returns the position where the message starts. The spans start at
+    /// `spans_at`, with at least [`Self::header_room`] in front of them.
     pub fn complete(&self, request: &mut Vec<u8>, spans_at: usize) -> usize {
         let schema_url = self.schema_url.as_bytes();
         let spans_bytes = request.len().saturating_sub(spans_at);
@@ -112,5 +112,5 @@ const SCOPE_SPANS_SCHEMA_URL: u64 = 3;
 const SCOPE_NAME: u64 = 1;
 const SCOPE_VERSION: u64 = 2;
 const SCOPE_ATTRIBUTES: u64 = 3;
-/// Two tags, with lengths of at most ten bytes.
+/// The size of two tags, with lengths of at most ten bytes.
 const FRONT_OVERHEAD_BYTES: usize = 22;

@@ -1,21 +1,22 @@
-//! `ExportTraceServiceResponse`: the spans that a receiver rejects, and why.
+//! The message `ExportTraceServiceResponse`: the number of spans that a receiver rejects, and its reason (OTLP, "Partial
+//! Success").
 
 use crate::codec::protobuf;
 
-/// How many spans an `ExportTraceServiceResponse` says were rejected. What cannot be read rejects nothing: the status
-/// had said that the request was accepted.
+/// Reads the number of rejected spans from an `ExportTraceServiceResponse`. A message that cannot be read rejects nothing,
+/// because the status said that the request was accepted.
 #[inline]
 pub fn rejected_spans(response: &[u8]) -> u64 {
     let rejected = partial_success(response).filter_map(|field| match field {
         (PARTIAL_SUCCESS_REJECTED_SPANS, protobuf::Field::Number(count)) => Some(count),
         _ => None,
     });
-    // A negative number is none.
+    // A negative number counts as zero.
     let rejected = rejected.last().and_then(|count| i64::try_from(count).ok());
     rejected.map_or(0, i64::unsigned_abs)
 }
 
-/// Why an `ExportTraceServiceResponse` says they were.
+/// Reads the reason for rejected spans from an `ExportTraceServiceResponse`.
 #[inline]
 pub(crate) fn partial_success_message(response: &[u8]) -> Option<&[u8]> {
     partial_success(response).find_map(|field| match field {

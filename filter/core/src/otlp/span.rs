@@ -1,4 +1,4 @@
-//! One span as bytes of OTLP, by the field numbers of `opentelemetry/proto/trace/v1/trace.proto`.
+//! The encoding of one span, by the field numbers of `opentelemetry/proto/trace/v1/trace.proto`.
 
 use alloc::vec::Vec;
 
@@ -15,7 +15,7 @@ pub fn write_span(out: &mut Vec<u8>, span: &Span) {
     protobuf::message(out, SCOPE_SPANS_SPANS, 2, |out| write_fields(out, span));
 }
 
-/// One span, encoded.
+/// Returns one span, encoded.
 #[inline]
 pub fn encode(span: &Span) -> Vec<u8> {
     let attributes = span.attributes.as_encoded().len();
@@ -54,7 +54,7 @@ fn write_fields(out: &mut Vec<u8>, span: &Span) {
                 "link.reason",
                 link.reason.name().as_bytes(),
             );
-            // The other context came with the request, so it is remote.
+            // Remote, because the linked context was received with the request.
             protobuf::fixed32(out, LINK_FLAGS, REMOTE);
         });
     }
@@ -107,5 +107,5 @@ const STATUS_CODE: u64 = 3;
 
 const STATUS_CODE_ERROR: u64 = 2;
 
-/// All but the attributes of a span without `tracestate`.
+/// The typical size of a span without its attributes and `tracestate`.
 const TYPICAL_SPAN_BYTES: usize = 96;

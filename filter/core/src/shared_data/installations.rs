@@ -1,11 +1,11 @@
-//! Which installations of the filter there are in one process, told among them by a list that each renews.
+//! The installations of the filter in one process: a list in shared data, in which each installation renews its entry.
 //!
-//! Two copies in one filter chain happen: Istio appends the plugins of the namespace to those of the root namespace. The
-//! second copy must stand aside for a request that the first has seen, and asking for that costs two calls a request. Where
-//! only one installation is known, there is nothing to ask.
+//! Two copies in one filter chain happen, because Istio appends the plugins of the namespace to those of the root namespace.
+//! The second copy must leave alone a request that the first has seen, and asking for that costs two calls a request. Where
+//! only one installation is known, nothing is asked.
 //!
 //! ```text
-//! entries of: 8 bytes when (nanoseconds since the epoch, little endian), 1 byte length, name
+//! entries of: 8 bytes time (nanoseconds since the epoch, little endian), 1 byte length, name
 //! ```
 
 use alloc::vec::Vec;
@@ -14,11 +14,11 @@ use super::lease::Lease;
 use crate::proxy::{SharedData, Stream, Worker};
 use crate::time::Nanos;
 
-/// The names of installations, each with the time at which it was last renewed.
+/// The names of installations, each with the time of its last renewal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Installations<'a>(Vec<(&'a [u8], Nanos)>);
 
-/// Renews the entry of this plugin in the list of all, and returns true if there are others.
+/// Renews the entry of this installation, and returns true if there are others.
 pub(crate) fn renew(proxy: &(impl Stream + SharedData + Worker)) -> bool {
     let name = proxy.property("plugin_name").unwrap_or_default();
     let list = proxy.shared_data(LIST);
@@ -31,7 +31,7 @@ pub(crate) fn renew(proxy: &(impl Stream + SharedData + Worker)) -> bool {
 }
 
 impl<'a> Installations<'a> {
-    /// Reads a list; what cannot be read ends it.
+    /// Reads a list up to the first entry that cannot be read.
     pub fn read(mut bytes: &'a [u8]) -> Self {
         let mut entries = Vec::new();
         while let Some((when, rest)) = bytes.split_first_chunk::<8>()
@@ -44,7 +44,7 @@ impl<'a> Installations<'a> {
         Self(entries)
     }
 
-    /// Whether another installation than this one is alive.
+    /// Returns true if another installation than this one is alive.
     pub fn has_others(&self, name: &[u8], now: Nanos) -> bool {
         let name = cut(name);
         self.0
@@ -52,7 +52,7 @@ impl<'a> Installations<'a> {
             .any(|(other, renewed)| *other != name && is_live(*renewed, now))
     }
 
-    /// The list as it is to be written now, or `None` while this installation's entry is fresh.
+    /// Returns the list to write now, or `None` while this installation's entry is fresh.
     pub fn renewed(&self, name: &[u8], now: Nanos) -> Option<Vec<u8>> {
         let name = cut(name);
         let is_fresh = |(other, renewed): &(&[u8], Nanos)| *other == name && !is_due(*renewed, now);
@@ -89,12 +89,12 @@ fn lease(renewed: Nanos) -> Lease {
     }
 }
 
-/// The length of a name is written in one byte.
+/// Cuts a name to 255 bytes, because its length is written in one byte.
 fn cut(name: &[u8]) -> &[u8] {
     name.get(..usize::from(u8::MAX)).unwrap_or(name)
 }
 
-/// One is enough to know that there are others.
+/// The number of other entries that are kept; one is enough to know that there are others.
 const MAX_OTHERS: usize = 7;
 
 /// The key of the list.

@@ -1,9 +1,8 @@
-//! Notes that a trace is to be kept, from the outbound side of a pod to its inbound side: in data that all workers of the
-//! proxy share.
+//! Notes of kept traces in shared data, from the outbound side of a pod to its inbound side.
 //!
-//! That data cannot be deleted, so there is a fixed number of slots, and a trace's own slot is found by its id. Each value
-//! has the whole id and a time in it: a note of another trace is none, and an old one is none either. Where two traces
-//! meet in a slot the later stays, and the earlier loses a hint, never a span (design 4.4).
+//! Shared data has no delete, so there is a fixed number of slots, and a trace's slot is found by its id. Each note has the
+//! whole id and a time in it: a note of another trace does not count, and an expired note does not either. Where two traces
+//! meet in a slot the later note stays, and the earlier trace loses a hint but takes no other trace's note for its own.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -13,15 +12,15 @@ use crate::ids::TraceId;
 use crate::proxy::SharedData;
 use crate::time::Nanos;
 
-/// The outbound side's notes.
+/// The slots for notes of kept traces.
 pub trait KeptTraces {
-    /// What stands in a slot; empty where nothing does.
+    /// Returns the value of a slot; empty where there is none.
     fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8>;
-    /// Puts a value there.
+    /// Sets the value of a slot.
     fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]);
 }
 
-/// The slots in the data that all workers of the proxy share.
+/// The slots in the proxy's shared data.
 pub(crate) struct SharedSlots<'a, P>(pub(crate) &'a P);
 
 impl<P: SharedData> KeptTraces for SharedSlots<'_, P> {
@@ -36,7 +35,7 @@ impl<P: SharedData> KeptTraces for SharedSlots<'_, P> {
     }
 }
 
-/// Shared data for whoever uses this crate without a proxy.
+/// The slots in memory, for users of this crate without a proxy.
 impl KeptTraces for BTreeMap<Vec<u8>, Vec<u8>> {
     #[inline]
     fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
@@ -49,7 +48,7 @@ impl KeptTraces for BTreeMap<Vec<u8>, Vec<u8>> {
     }
 }
 
-/// Whether a trace is noted. The time is asked for only where something stands there.
+/// Returns true if a trace is noted as kept. `now` is called only where the slot has a note of this trace.
 #[inline]
 pub(crate) fn is_marked(
     notes: &mut impl KeptTraces,
@@ -65,7 +64,7 @@ pub(crate) fn is_marked(
     }
 }
 
-/// Notes a trace.
+/// Notes a trace as kept.
 #[inline]
 pub(crate) fn mark(notes: &mut impl KeptTraces, trace_id: TraceId, Nanos(now): Nanos) {
     let mut value = [0; 24];
@@ -88,9 +87,10 @@ fn slot(trace_id: TraceId) -> [u8; KEY_BYTES] {
 
 /// The length of a key.
 pub const KEY_BYTES: usize = 16;
-/// 1,024 slots: at 24 bytes each, and a thousand failing traces have room at once.
+/// The key of a slot but for its last two characters, which give 1,024 slots of 24 bytes each (test
+/// `a_million_traces_take_a_thousand_slots`).
 const PREFIX: &[u8; KEY_BYTES] = b"sidespan.keep.@@";
-/// No request that anybody waits for takes longer.
+/// The lifetime of a note, because no request that a caller waits for takes longer.
 const LIFETIME: Duration = Duration::from_secs(300);
 
 #[cfg(test)]

@@ -1,28 +1,28 @@
-//! Whether a good configuration of this plugin runs in the process, told among workers by a note that must be renewed.
+//! Leases: entries in shared data that their owners renew, and that count as absent once they have expired.
 //!
-//! Each working root context renews the note on its tick, and takes it back when it ends. The workers of two listeners may
-//! run different configurations under one name, a VM may trap, and a listener may be rejected after its filter was
-//! configured: whoever left the note last may be gone without a word. A note that nobody renews is therefore no note.
+//! The plugin keeps a lease while a good configuration runs: each working root context renews the lease on its tick, and
+//! removes the lease at its end. The workers of two listeners may run different configurations under one name, a VM may
+//! trap, and a listener may be rejected after its filter was configured: the last owner may be gone without a callback.
 //!
 //! ```text
-//! 8 bytes who, 8 bytes when (nanoseconds since the epoch, little endian)
+//! 8 bytes holder, 8 bytes time (nanoseconds since the epoch, little endian)
 //! ```
 
 use core::time::Duration;
 
 use crate::time::Nanos;
 
-/// A note in the place that all workers see.
+/// A lease, as all workers see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Who left it.
+    /// The bytes that identify the owner.
     pub holder: [u8; 8],
-    /// When.
+    /// The time of the last renewal.
     pub renewed: Nanos,
 }
 
 impl Lease {
-    /// Reads a note; `None` where there is none that can be read.
+    /// Reads a lease; `None` for bytes that are no lease.
     pub fn read(note: &[u8]) -> Option<Self> {
         let (holder, rest) = note.split_first_chunk::<8>()?;
         let (renewed, []) = rest.split_first_chunk::<8>()? else {
@@ -34,7 +34,7 @@ impl Lease {
         })
     }
 
-    /// The note as bytes.
+    /// Returns the lease as bytes.
     pub fn to_bytes(self) -> [u8; 16] {
         let Nanos(renewed) = self.renewed;
         let mut note = [0; 16];
@@ -45,20 +45,20 @@ impl Lease {
         note
     }
 
-    /// Whether somebody still renews it.
+    /// Returns true if the lease has not expired.
     pub fn is_live(self, now: Nanos) -> bool {
         !now.is_past(self.renewed, EXPIRY)
     }
 
-    /// Whether it is time to renew it.
+    /// Returns true if the owner is to renew the lease.
     pub fn is_due(self, now: Nanos) -> bool {
         now.is_past(self.renewed, RENEWAL)
     }
 }
 
-/// Often enough beside the expiry, and seldom beside a tick.
+/// The period of renewal: short beside the expiry, and long beside a tick.
 const RENEWAL: Duration = Duration::from_secs(5);
-/// Three renewals: ticks are late where a worker is busy.
+/// The lifetime: three renewals, because ticks are late where a worker is busy.
 const EXPIRY: Duration = Duration::from_secs(15);
 
 #[cfg(test)]

@@ -1,29 +1,29 @@
-//! What each worker holds, told among workers by a list that each renews, so that somebody counts what a trapped one held.
+//! The ledger of queued spans: a lease of each worker in shared data, by which the spans of a trapped worker are counted.
 //!
-//! A trapped VM ends without a word. The numbers that it wrote to the proxy stay: spans that have ended and went nowhere,
-//! and its share of the gauges. Each worker therefore notes here what it wrote to the gauges, in the same breath, and an
-//! entry that nobody renews any more is written off by whoever looks next: taken out, taken back from the gauges, counted.
-//! The list changes by comparison (`cas`), so one entry is written off by one worker.
+//! A trapped VM ends without a callback. The numbers that it wrote to the proxy stay: spans that are finished and were
+//! never sent, and its share of the gauges. Each worker therefore writes an entry here whenever it writes to the gauges, and
+//! the next worker that reads the list removes an expired entry: its spans are subtracted from the gauges, and counted as
+//! lost. The list changes by comparison (`cas`), so one entry is removed by one worker.
 //!
 //! ```text
-//! entries of: 8 bytes who, 8 bytes when (nanoseconds since the epoch), 8 bytes spans, 8 bytes bytes, all little endian
+//! entries of: 8 bytes holder, 8 bytes time (nanoseconds since the epoch), 8 bytes spans, 8 bytes bytes, all little endian
 //! ```
 //!
-//! A worker that stood still and goes on, as in a process that was suspended, may have been written off. It finds its entry
-//! missing, and must not take its share back a second time. And who has stood still itself, or has only just begun, is no
-//! judge of others: it has to see for as long as an entry lives that nobody renews it. So it is when the clock is set.
+//! After a suspension or a clock change every entry looks expired. A worker therefore removes others only after it has
+//! itself run for one lease lifetime. A suspended worker may find its own entry removed, and must then not subtract its
+//! share from the gauges a second time.
 
 use alloc::vec::Vec;
 
 use super::lease::Lease;
 use crate::time::Nanos;
 
-/// An amount of waiting spans.
+/// An amount of queued spans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueuedSpans {
-    /// How many.
+    /// The number of spans.
     pub spans: u64,
-    /// Their bytes.
+    /// The bytes of these spans.
     pub bytes: u64,
 }
 
@@ -40,7 +40,7 @@ impl QueuedSpans {
     }
 }
 
-/// One worker's view of the list.
+/// One worker's view of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueLedger {
     holder: [u8; 8],
@@ -52,24 +52,24 @@ pub struct QueueLedger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Look {
     last: Nanos,
-    // Since when one look has followed another.
+    // The first of the looks that have followed each other within a lease lifetime.
     awake_since: Nanos,
 }
 
-/// What is to become of the list.
+/// The change that one worker makes to the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The list to write, against the one that was read; `None` where it stays as it is.
+    /// The list to write in place of the list that was read; `None` where nothing changes.
     pub list: Option<Vec<u8>>,
-    /// What workers held that are gone.
+    /// Queued spans of the workers whose entries are removed.
     pub lost: QueuedSpans,
-    /// What this worker held when it was taken for gone: its gauges have been taken back, and its spans counted.
+    /// Queued spans of this worker's own entry, if another worker has removed it: they are subtracted and counted already.
     pub reclaimed: QueuedSpans,
     ledger: QueueLedger,
 }
 
 impl QueueLedger {
-    /// The view of a worker that holds nothing yet. `holder` tells it from all others.
+    /// Returns the view of a worker without queued spans. `holder` distinguishes the worker from all others.
     pub fn new(holder: [u8; 8]) -> Self {
         Self {
             holder,
@@ -79,7 +79,7 @@ impl QueueLedger {
         }
     }
 
-    /// Whether the list is to be read now: there is something to say, to renew, or to look after.
+    /// Returns true if the list is to be read now: to write new numbers, to renew the entry, or to look for expired entries.
     pub fn is_due(&self, held: QueuedSpans, now: Nanos) -> bool {
         let is_due = |when| self.lease(when).is_due(now);
         held != self.noted
@@ -87,7 +87,7 @@ impl QueueLedger {
             || self.looked.is_none_or(|look| is_due(look.last))
     }
 
-    /// What is to become of the list that was read. Once it is written, tell so by [`Self::done`].
+    /// Returns the change to the list that was read. Once the change is written, [`Self::done`] is to be called.
     pub fn change(&self, list: &[u8], held: QueuedSpans, now: Nanos) -> Change {
         let entries = read(list);
         let is_found = entries.iter().any(|(lease, _)| lease.holder == self.holder);
@@ -140,7 +140,7 @@ impl QueueLedger {
         }
     }
 
-    /// The list is as the change wants it.
+    /// Notes that a change is written.
     pub fn done(&mut self, change: &Change) {
         *self = change.ledger;
     }
@@ -179,7 +179,7 @@ fn write(entries: &[(Lease, QueuedSpans)]) -> Vec<u8> {
     list
 }
 
-/// Far more workers and listeners than any proxy has; who finds no room is not counted when it traps.
+/// Far more workers and listeners than any proxy has; a worker that finds no room is not counted when it traps.
 const MAX_ENTRIES: usize = 1024;
 
 #[cfg(test)]

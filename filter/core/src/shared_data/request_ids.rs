@@ -1,19 +1,19 @@
-//! Requests of one pod that belong together by `x-request-id` alone, for applications that hand on nothing else.
+//! Notes of contexts in shared data by `x-request-id`, for applications that forward no other header of a trace.
 //!
-//! Envoy gives every request an id, and most applications that forward any header forward this one. So what came in is
-//! noted under its id, and what goes out without any context, but with that id, continues it:
+//! Envoy gives every request an id, and most applications that forward any header forward this one. So the context of an
+//! inbound request is noted under its id, and an outbound request with the same id and without a context continues it:
 //!
 //! ```text
-//!  inbound   x-request-id: 7f3…  ->  slot 412: {when, context of our SERVER span, 7f3…}      taken back at its end
-//!  outbound  x-request-id: 7f3…  ->  slot 412 says 7f3…, and is not too old: the SERVER span is the parent
+//!  inbound   x-request-id: 7f3…  ->  slot 412: {time, context of our SERVER span, 7f3…}      removed at its end
+//!  outbound  x-request-id: 7f3…  ->  slot 412 has 7f3…, and has not expired: the SERVER span is the parent
 //! ```
 //!
-//! Notes are where all workers of the process see them, and nothing can be deleted there (design 4.4). So there is a fixed
-//! number of slots, chosen by a hash of the id. The whole id is in the note: two ids in one slot cost the older one its
-//! note, and nothing is ever joined to another request's. The newest of several requests with one id has the note.
+//! All workers of the process see shared data, which has no delete. So there is a fixed number of slots, chosen by a hash
+//! of the id. The whole id is in the note: where two ids meet in a slot the older id loses its note, and no request
+//! continues the context of another id. Of several requests with one id the newest has the note.
 //!
 //! ```text
-//! note = 8 bytes when (nanoseconds since the epoch, little endian), 16 bytes trace id, 8 bytes span id (zeros: none),
+//! note = 8 bytes time (nanoseconds since the epoch, little endian), 16 bytes trace id, 8 bytes span id (zeros: none),
 //!        1 byte state, the id
 //! state = sampling (0 deferred, 1 deny, 2 accept, 3 debug) + 4 if the trace id is random + 8 if it came with 16 digits
 //! ```
@@ -34,12 +34,12 @@ use crate::time::Nanos;
 pub struct RequestId<'a>(&'a [u8]);
 
 impl<'a> RequestId<'a> {
-    /// The id of a request; `None` where there is none, or several, or something that is not one.
+    /// Returns the id of a request; `None` where `x-request-id` is missing, has several lines, or is no id.
     pub fn of(headers: &RequestHeaders<'a>) -> Option<Self> {
         headers.lines(Name::XRequestId).single().and_then(Self::new)
     }
 
-    /// The id with these bytes. Envoy's own are UUIDs; others are taken as they are.
+    /// Returns the id with these bytes; `None` where they are no id. Envoy's own ids are UUIDs; all others stay as they are.
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
         let is_id =
             (1..=MAX_BYTES).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
@@ -56,7 +56,7 @@ impl<'a> RequestId<'a> {
     }
 }
 
-/// A note that was left, to be taken back.
+/// A note that this request has left, to be removed at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     key: String,
@@ -64,7 +64,7 @@ pub struct Note {
 }
 
 impl Note {
-    /// Takes the note back, if nobody has written over it since.
+    /// Removes the note, unless another request has written over it since.
     #[inline]
     pub(crate) fn take_back(&self, data: &impl SharedData) {
         if data.shared_data(self.key.as_bytes()) == self.value {
@@ -73,7 +73,7 @@ impl Note {
     }
 }
 
-/// Leaves a note. It is written without comparison: who writes over another's note takes a hint away, and nothing else.
+/// Leaves a note. No comparison is needed, because a request that loses its note to another loses only a hint.
 #[inline]
 pub(crate) fn note(
     data: &impl SharedData,
@@ -89,7 +89,7 @@ pub(crate) fn note(
     note
 }
 
-/// Returns the context that was noted under an id. The time is asked for only where a note is.
+/// Returns the context that was noted under an id. `now` is called only where the slot has a note.
 #[inline]
 pub(crate) fn find(
     data: &impl SharedData,
@@ -108,7 +108,7 @@ fn key(id: RequestId<'_>) -> String {
     format!("sidespan.request.{}", id.slot())
 }
 
-/// Writes a note.
+/// Returns a note as bytes.
 pub fn encode(id: RequestId<'_>, context: &SpanContext, now: Nanos) -> Vec<u8> {
     let Nanos(now) = now;
     let RequestId(id) = id;
@@ -129,14 +129,14 @@ pub fn encode(id: RequestId<'_>, context: &SpanContext, now: Nanos) -> Vec<u8> {
     note
 }
 
-/// Reads a note; `None` where it is of another request, or too old.
+/// Reads a note; `None` where the note is of another id, or has expired.
 pub fn decode(note: &[u8], RequestId(id): RequestId<'_>, now: Nanos) -> Option<SpanContext> {
     let (when, rest) = note.split_first_chunk::<8>()?;
     let (trace_id, rest) = rest.split_first_chunk::<16>()?;
     let (span_id, rest) = rest.split_first_chunk::<8>()?;
     let (state, whose) = rest.split_first()?;
     let Nanos(now) = now;
-    // In either direction: a clock may have been set back since.
+    // In either direction, because the clock may have been set back since.
     let age = Duration::from_nanos(now.abs_diff(u64::from_le_bytes(*when)));
     if whose != id || age >= EXPIRY {
         return None;
@@ -155,12 +155,12 @@ pub fn decode(note: &[u8], RequestId(id): RequestId<'_>, now: Nanos) -> Option<S
     })
 }
 
-/// So many requests of one pod that are under way at once lose few notes to each other.
+/// The number of slots, so that requests of one pod that are under way at once seldom meet in a slot.
 pub const SLOTS: u16 = 1024;
 const SLOT_MASK: u64 = 1023;
-/// Longer than any id that a proxy makes; a note is small whatever a caller sends.
+/// The longest id that is noted: longer than any id that a proxy makes, so that a caller cannot make a note large.
 const MAX_BYTES: usize = 128;
-/// Of a request whose end nobody saw, because its VM has trapped; and of one that goes on for longer.
+/// The lifetime of a note, because a request whose VM trapped removes none (test `a_note_is_good_for_five_minutes`).
 const EXPIRY: Duration = Duration::from_secs(5 * 60);
 const HEAD_BYTES: usize = 33;
 const SAMPLING: u8 = 3;

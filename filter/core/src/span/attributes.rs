@@ -1,11 +1,11 @@
-//! The attributes of a span, written as OTLP when they are added: nothing is kept that would be written again.
+//! The attributes of a span, encoded as OTLP when they are added, so that no attribute is written twice.
 
 use alloc::vec::Vec;
 
 use crate::codec::protobuf::{self, as_u64};
 use alloc::string::String;
 
-/// Attributes in the order in which they were added.
+/// The attributes of a span, in the order in which they were added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
     encoded: Vec<u8>,
@@ -15,7 +15,7 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// Adds a string; bytes that are not UTF-8 become U+FFFD, for OTLP strings are UTF-8.
+    /// Adds a string; bytes that are not UTF-8 become U+FFFD, because OTLP strings are UTF-8.
     #[inline]
     pub fn text(&mut self, key: &str, value: &[u8]) {
         if !self.has_room() {
@@ -38,7 +38,7 @@ impl Attributes {
         }
     }
 
-    /// The same, with room for what a span usually says: growing step by step costs a move each.
+    /// Returns a copy with room for the attributes of a typical span, because growing step by step costs a move each.
     #[inline]
     pub(crate) fn with_room(&self) -> Self {
         let mut encoded = Vec::with_capacity(self.encoded.len().saturating_add(TYPICAL_BYTES));
@@ -46,13 +46,13 @@ impl Attributes {
         Self { encoded, ..*self }
     }
 
-    /// The attributes as fields of an OTLP span.
+    /// Returns the attributes as fields of an OTLP span.
     #[inline]
     pub fn as_encoded(&self) -> &[u8] {
         &self.encoded
     }
 
-    /// How many did not fit.
+    /// Returns the number of attributes that did not fit.
     #[inline]
     pub fn dropped(&self) -> u32 {
         self.dropped
@@ -69,7 +69,8 @@ impl Attributes {
     }
 }
 
-/// Whether they are all ASCII, as nearly all values are: seen eight at a time, where a decoder goes byte by byte.
+/// Returns true if all bytes are ASCII, as in nearly all values. The test takes eight bytes at a time, because a decoder of
+/// UTF-8 goes byte by byte.
 #[inline]
 fn is_ascii(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
@@ -78,7 +79,7 @@ fn is_ascii(bytes: &[u8]) -> bool {
     words.fold(u64::from(rest), |seen, word| seen | word) & 0x8080_8080_8080_8080 == 0
 }
 
-/// At most [`MAX_VALUE_BYTES`], and not in the middle of a character.
+/// Cuts a value to [`MAX_VALUE_BYTES`], and not in the middle of a character.
 #[inline]
 fn cut(value: &[u8]) -> &[u8] {
     if value.len() <= MAX_VALUE_BYTES {
@@ -95,7 +96,7 @@ fn cut(value: &[u8]) -> &[u8] {
     value.get(..end).unwrap_or_default()
 }
 
-/// A string attribute as a field of a span; the bytes are to be UTF-8.
+/// Writes a string attribute as a field of a span; the bytes are to be UTF-8.
 #[inline]
 pub(crate) fn attribute_text(out: &mut Vec<u8>, key: &str, value: &[u8]) {
     attribute(out, SPAN_ATTRIBUTES, key, value);
@@ -108,7 +109,7 @@ pub(crate) fn attribute(out: &mut Vec<u8>, field: u64, key: &str, value: &[u8]) 
         .saturating_add(text)
         .saturating_add(SHORT_OVERHEAD_BYTES);
     if whole < 0x80 {
-        // Every length is one byte, as with nearly all attributes: tags and lengths are written four at a time.
+        // Nearly all attributes are here: each length is one byte, so tags and lengths are written four at a time.
         let [tag, whole, name, inner, text] = [
             (field << 3) | 2,
             as_u64(whole),
@@ -123,7 +124,7 @@ pub(crate) fn attribute(out: &mut Vec<u8>, field: u64, key: &str, value: &[u8]) 
         out.extend_from_slice(value);
         return;
     }
-    // A value that is set to the empty string is not the same as no value, so its length is written in any case.
+    // The length is always written, because an empty string is not the same as no value.
     let length = protobuf::varint_bytes(value.len());
     let inner = value.len().saturating_add(length).saturating_add(1);
     key_value(out, field, key, inner, |out| {
@@ -139,7 +140,7 @@ fn low_byte(number: u64) -> u8 {
     byte
 }
 
-/// A whole number as a field of a span.
+/// Writes a whole number as a field of a span.
 #[inline]
 pub(crate) fn attribute_number(out: &mut Vec<u8>, key: &str, value: i64) {
     let value = value.cast_unsigned();
@@ -150,7 +151,7 @@ pub(crate) fn attribute_number(out: &mut Vec<u8>, key: &str, value: i64) {
     });
 }
 
-/// A key, and a value of which the length is known: nothing has to be moved once it is written.
+/// Writes a key, and a value of known length, so that no byte has to be moved later.
 #[inline]
 fn key_value(
     out: &mut Vec<u8>,
@@ -171,13 +172,13 @@ fn key_value(
     value(out);
 }
 
-/// What an HTTP request says by the stable conventions, with room for a long path.
+/// The typical size of an HTTP request's attributes by the stable conventions, with room for a long path.
 const TYPICAL_BYTES: usize = 480;
 
-/// OpenTelemetry's default for attributes on a span.
+/// The largest number of attributes on a span: OpenTelemetry's default (RS-5).
 const MAX_ATTRIBUTES: u32 = 128;
 
-/// Our own limit, for a header may be as long as the proxy allows.
+/// The largest size of a value: Sidespan's own limit, because a header may be as long as the proxy allows (RS-5).
 const MAX_VALUE_BYTES: usize = 1024;
 
 const SPAN_ATTRIBUTES: u64 = 9;
@@ -186,19 +187,19 @@ const KEY_VALUE_KEY: u64 = 1;
 
 const KEY_VALUE_VALUE: u64 = 2;
 
-/// The tags of key, value and text, and the lengths of these.
+/// The size of the tags of key, value and text, and of their lengths.
 const SHORT_OVERHEAD_BYTES: usize = 6;
 
-/// Field 1, with its length in front.
+/// The tag of field 1, which has a length.
 const KEY_VALUE_KEY_TAG: u8 = 0x0a;
 
-/// Field 2, the same.
+/// The tag of field 2, which has a length.
 const KEY_VALUE_VALUE_TAG: u8 = 0x12;
 
-/// Field 1, the same.
+/// The tag of field 1, which has a length.
 const ANY_VALUE_STRING_TAG: u8 = 0x0a;
 
-/// Field 3, a number.
+/// The tag of field 3, a number.
 const ANY_VALUE_INT_TAG: u8 = 0x18;
 
 #[cfg(test)]

@@ -6,15 +6,15 @@ use crate::stream_info::attributes::{Attribute, AttributeSet};
 use crate::stream_info::source::StreamInfo;
 use alloc::borrow::Cow;
 
-/// Answers that came in one call, and the proxy for all else.
+/// The answers of one list, and the proxy for all other attributes.
 pub(crate) struct Answers<'a, E> {
     pub(crate) exchange: &'a E,
-    // By the order of `Attribute`; None throughout where the list failed.
+    // The answers in the order of `Attribute`; all None where the list failed.
     answers: [Option<&'a [u8]>; Attribute::ALL.len()],
 }
 
 impl<'a, E: StreamInfo> Answers<'a, E> {
-    /// Reads what the proxy answered to a question, if it did.
+    /// Reads the list that the proxy has answered for a set of attributes, if it has.
     #[inline]
     pub(crate) fn new(exchange: &'a E, question: AttributeSet, list: Option<&'a [u8]>) -> Self {
         let mut answers = [None; Attribute::ALL.len()];
@@ -27,7 +27,7 @@ impl<'a, E: StreamInfo> Answers<'a, E> {
         Self { exchange, answers }
     }
 
-    /// Nothing came in one call.
+    /// Returns no answers, so that each attribute is asked for by itself.
     #[inline]
     pub(crate) fn nothing(exchange: &'a E) -> Self {
         Self {
@@ -36,13 +36,13 @@ impl<'a, E: StreamInfo> Answers<'a, E> {
         }
     }
 
-    /// What was answered in the one call.
+    /// Returns the answer of the list.
     #[inline]
     pub(crate) fn answer(&self, fact: Attribute) -> Option<&'a [u8]> {
         self.answers.get(fact as usize).copied().flatten()
     }
 
-    /// What is known of it, asked for if it has to be.
+    /// Returns the value of an attribute: the answer of the list, or else the property.
     #[inline]
     pub(crate) fn fact(&self, fact: Attribute) -> Option<Cow<'a, [u8]>> {
         match self.answer(fact) {
@@ -51,7 +51,7 @@ impl<'a, E: StreamInfo> Answers<'a, E> {
         }
     }
 
-    /// The same, of one that is a whole number.
+    /// Returns the value of an attribute that is a whole number.
     #[inline]
     pub(crate) fn number(&self, fact: Attribute) -> Option<u64> {
         match self.answer(fact) {

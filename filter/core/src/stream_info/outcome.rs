@@ -1,4 +1,4 @@
-//! The outcome of a response: status, flags, times.
+//! The outcome of a response: status, Envoy's response flags, and the times of the stream.
 
 use alloc::vec::Vec;
 
@@ -8,21 +8,21 @@ use crate::stream_info::answers::Answers;
 use crate::stream_info::attributes::Attribute;
 use crate::time::Nanos;
 
-/// How an exchange ended.
+/// The outcome of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ResponseOutcome {
-    /// The status code of the response, if one was begun.
+    /// The status code; `None` where no response has started.
     pub(crate) status_code: Option<u16>,
-    /// `grpc-status`, where it was asked for and is there.
+    /// `grpc-status`; `None` where the request is no gRPC call or the response has none.
     pub(crate) grpc_status: Option<Vec<u8>>,
     /// Envoy's response flags as one number.
     pub(crate) response_flags: u64,
-    /// A response was begun, not ended, and no flag says why.
+    /// True if a response has started and not ended, and no flag gives a reason.
     pub(crate) is_cut: bool,
 }
 
 impl ResponseOutcome {
-    /// What the response says, as far as it has come.
+    /// Reads the status from the part of the response that has arrived.
     #[inline]
     pub(crate) fn of_response(exchange: &impl StreamInfo, is_grpc: bool) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl ResponseOutcome {
         }
     }
 
-    /// The same, and what the proxy says of it.
+    /// Reads the status, and the flags that the proxy gives.
     #[inline]
     pub(crate) fn read(told: &Answers<'_, impl StreamInfo>, is_grpc: bool) -> Self {
         let exchange = told.exchange;
@@ -50,7 +50,7 @@ impl ResponseOutcome {
     }
 }
 
-/// `grpc-status`; a response without a body has it among its headers.
+/// Returns `grpc-status`, from the headers where there are no trailers, because a response without a body has only headers.
 #[inline]
 fn grpc_status(exchange: &impl StreamInfo) -> Option<Vec<u8>> {
     exchange
@@ -58,15 +58,15 @@ fn grpc_status(exchange: &impl StreamInfo) -> Option<Vec<u8>> {
         .or_else(|| exchange.response_header("grpc-status"))
 }
 
-/// The status code of the response, if one was begun.
+/// Returns the status code of the response; `None` where no response has started.
 #[inline]
 pub(crate) fn status_code(exchange: &impl StreamInfo) -> Option<u16> {
     number::parse(&exchange.response_header(":status")?)
 }
 
-/// When the exchange began, and when it ended. The proxy's duration is of a clock that never steps back, so it is
-/// preferred to the difference of two times (EN-13), and it counts from the proxy's own beginning: what other filters took
-/// before this one is in it. `begun` is zero where nobody has looked at the clock then.
+/// Returns the start and the end of the stream. The proxy's duration is of a clock that never steps back, so the duration
+/// goes before the difference of two times (EN-13). It also includes the time of the filters before this one, because it
+/// counts from the proxy's own start. `begun` is zero where the clock was not read at the start.
 #[inline]
 pub(crate) fn times(
     told: &Answers<'_, impl StreamInfo>,

@@ -1,30 +1,30 @@
-//! The proxy's side: properties by their path, and the headers of the response.
+//! The trait of a stream's information: properties by their path, and the headers and trailers of the response.
 
 use crate::stream_info::attributes::AttributeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// A proxy's answers about one exchange.
+/// A proxy's information on one stream.
 pub trait StreamInfo {
-    /// A property of the stream.
+    /// Returns a property of the stream.
     fn property(&self, path: &str) -> Option<Vec<u8>>;
-    /// The first line of a header of the response.
+    /// Returns the first line of a header of the response.
     fn response_header(&self, name: &str) -> Option<Vec<u8>>;
-    /// The first line of a trailer of the response.
+    /// Returns the first line of a trailer of the response.
     fn response_trailer(&self, name: &str) -> Option<Vec<u8>>;
-    /// The answers to a whole question in one, as the proxy lists them; `None` where it does not.
+    /// Returns the values of a set of attributes as one list; `None` where the proxy cannot list them.
     fn answers(&self, question: AttributeSet) -> Option<Vec<u8>>;
 }
 
-/// A property that is a whole number.
+/// Returns a property that is a whole number.
 #[inline]
 pub(crate) fn number(exchange: &impl StreamInfo, path: &str) -> Option<u64> {
     let bytes = exchange.property(path)?;
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
-/// A property as text: what Envoy gives as a number or a boolean in its usual spelling, durations and times in
-/// nanoseconds. What is neither that nor readable text, a message for example, is no value.
+/// Returns a property as text: Envoy's numbers and booleans in their usual spelling, durations and times in nanoseconds.
+/// `None` for any other property that is not readable text, a message for example.
 #[inline]
 pub(crate) fn text(exchange: &impl StreamInfo, path: &str) -> Option<Vec<u8>> {
     let value = exchange.property(path)?;

@@ -1,11 +1,11 @@
-//! One try of a request, behind the router: a CLIENT span of its own, with the context written last of all.
+//! Attempts of a request behind Envoy's router: a CLIENT span for each attempt, and the context that the upstream receives.
 //!
-//! An upstream HTTP filter of Envoy sees each try of a request, after Envoy's own tracer has written its headers. It decides
-//! nothing: a try is recorded if the context that it finds is sampled, and only the ids are new.
+//! An upstream HTTP filter of Envoy sees each attempt of a request after Envoy's own tracer has written its headers. No
+//! decision is taken there: an attempt is recorded if the received context is sampled, and only the span id is new.
 //!
-//! All tries share one header map, so the second finds what the first has written, and would become its child. What was the
-//! parent then is remembered beside the headers, on the stream. A format that somebody else has written since, as
-//! Envoy's tracer does for each try, tells of a new parent.
+//! All attempts of a request share one header map, so the second attempt finds the context that the first has written, and
+//! would become a child of the first. The first attempt's parent is therefore kept in the stream's filter state
+//! ([`AttemptState`]). A span id that Envoy's tracer, or another filter, has written since is a new parent.
 
 use super::decide::Tracer;
 use super::open_spans::{OpenSpans, Parent};
@@ -30,17 +30,17 @@ use crate::time::Nanos;
 
 use super::open_spans::Response;
 
-/// What the tries of one request have to know of each other.
+/// The state that one attempt of a request leaves for the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptState {
     trace_id: TraceId,
     parent: SpanId,
-    // What the last try has written.
+    // The span id that the last attempt has written.
     written: SpanId,
 }
 
 impl AttemptState {
-    /// The bytes that stay with the stream.
+    /// Returns the bytes to keep in the stream's filter state.
     pub fn to_bytes(self) -> [u8; 32] {
         let mut bytes = [0; 32];
         let ids = [self.parent.to_bytes(), self.written.to_bytes()];
@@ -55,7 +55,7 @@ impl AttemptState {
         bytes
     }
 
-    /// Reads them back; `None` where they are of somebody else.
+    /// Reads the bytes of [`Self::to_bytes`]; `None` for bytes of another length, or with an id that is zero.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (trace_id, rest) = bytes.split_first_chunk::<16>()?;
         let (parent, rest) = rest.split_first_chunk::<8>()?;
@@ -69,8 +69,8 @@ impl AttemptState {
 }
 
 impl Tracer {
-    /// Treats a try: writes the context in every wanted format, and opens a span where it is sampled. What is returned
-    /// beside the span is to be remembered for the next try, which hands it in as `memory`.
+    /// Starts an attempt: writes the context in every wanted format, and opens a span where the context is sampled. The
+    /// state returned beside the span is to be kept for the next attempt of the request, which reads it by `memory`.
     pub fn begin_attempt<'h>(
         &self,
         headers: &RequestHeaders<'_>,
@@ -80,7 +80,7 @@ impl Tracer {
         state: &mut State<impl Random>,
         writer: &mut impl HeaderWriter,
     ) -> Option<(OpenSpans, AttemptState)> {
-        // What the request carried was counted when it came.
+        // These counts are thrown away, because the context was counted when the request arrived.
         let stats = &mut Stats::default();
         let formats = &self.propagation.extract;
         let found = propagation::extract(formats, &self.trust, headers, stats);
@@ -122,7 +122,7 @@ impl Tracer {
         active
     }
 
-    /// Keeps what the response's headers or trailers say, for none of it can be read at a try's end.
+    /// Keeps the status and the configured headers of the response, because an attempt's end can no longer read them.
     pub fn hear_attempt(&self, active: &mut OpenSpans, exchange: &impl StreamInfo) {
         let ending = ResponseOutcome::of_response(exchange, active.is_rpc());
         let early = active.response.get_or_insert_default();
@@ -133,7 +133,7 @@ impl Tracer {
         }
     }
 
-    /// Ends the span of a try, and hands it over.
+    /// Finishes the span of an attempt, and passes the span to `each`.
     pub fn finish_attempt(
         &self,
         mut active: OpenSpans,
@@ -148,21 +148,21 @@ impl Tracer {
             is_whole,
         } = response;
         ending.response_flags = flags(exchange, ending.status_code.is_some());
-        // A connection that was switched to another protocol has no end of a response.
+        // The response that switches a connection to another protocol has no end of its own.
         let is_switched = ending.status_code == Some(101) || active.is_connect();
         ending.is_cut = !is_whole && !is_switched && ending.status_code.is_some();
         active.response = Some(Response {
             headers,
             ..Response::default()
         });
-        // The proxy measures the request as a whole, so a try has only the clock.
+        // The times are the clock's, because the proxy's duration is of the request with all its attempts.
         let start = active.start;
         let told = Answers::nothing(exchange);
         let times = (start, now.max(start));
         active.end(&self.descriptions, &ending, &told, times, each);
     }
 
-    /// The course of a try before anything is decided: what was found goes on as it is.
+    /// Returns the trace of an attempt before its decision: the received context is propagated unchanged.
     fn request_trace<'a>(&'a self, found: Extraction<'a>) -> RequestTrace<'a> {
         let context = found.context;
         RequestTrace {
@@ -181,7 +181,8 @@ impl Tracer {
         }
     }
 
-    /// The parent of this try: the span that somebody has written since the last one, or else the one that was it then.
+    /// Returns the parent of this attempt: a span id that was written after the last attempt's, or else the last attempt's
+    /// parent.
     fn parent_since(&self, memory: &AttemptState, headers: &RequestHeaders<'_>) -> SpanId {
         self.propagation
             .extract
@@ -207,8 +208,8 @@ fn decision(sampling: SamplingState) -> Option<Decision> {
     })
 }
 
-/// The flags that tell of this try. That tries are used up is said of the request, and that a connection could not be made
-/// Envoy tells a try as a text alone.
+/// Returns Envoy's response flags of this attempt. `RETRY_LIMIT` is left out, because it is a flag of the request. The flag
+/// of a failed connection is derived from a text, because Envoy tells an attempt nothing else of it.
 fn flags(exchange: &impl StreamInfo, is_answered: bool) -> u64 {
     let flags = source::number(exchange, "response\0flags").unwrap_or(0) & !RETRY_LIMIT;
     if flags != 0 || is_answered {

@@ -1,4 +1,4 @@
-//! What goes out continues what came in, by the request's id, where nothing else says what it continues.
+//! Correlation by `x-request-id`: an outbound request without a context continues the inbound request of the same id.
 
 use super::decide::Tracer;
 use super::request_trace::RequestTrace;
@@ -10,7 +10,7 @@ use crate::shared_data::request_ids::RequestId;
 use crate::stats::{Counter, Stats};
 
 impl Tracer {
-    /// What a request is to be noted by and with, if others of this pod are to find it.
+    /// Returns the id and the context to note for other requests of this pod; `None` where this request leaves no note.
     #[inline]
     pub fn to_note<'a>(
         &self,
@@ -23,7 +23,7 @@ impl Tracer {
         (direction() == Direction::Inbound).then_some((id, context))
     }
 
-    /// The context that was noted for what goes out without one.
+    /// Returns the context that was noted for an outbound request without a context of its own.
     #[inline]
     pub(super) fn joined(
         &self,
@@ -47,8 +47,8 @@ impl Tracer {
 }
 
 impl Extraction<'_> {
-    /// Continues what was noted. It is our own word, which needs no trust; what the request itself says of sampling goes
-    /// before.
+    /// Continues the noted context. No trust is needed, because this filter wrote the note itself. A sampling state that the
+    /// request carries goes before the noted one.
     #[inline]
     pub(super) fn join(&mut self, noted: SpanContext) {
         self.context = Some(SpanContext {

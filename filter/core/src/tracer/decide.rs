@@ -1,4 +1,4 @@
-//! The tracer: what is decided on a request, as configured for this workload.
+//! The tracer of a workload, and its decision on each request.
 
 use crate::config::Config;
 use crate::direction::Direction;
@@ -33,48 +33,48 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::cell::LazyCell;
 
-/// Decides and opens spans, as configured for this workload.
+/// The tracer: decides on requests and finishes their spans, as configured for this workload.
 #[derive(Clone, Debug)]
 pub struct Tracer {
     pub(super) propagation: Propagation,
     pub(super) wanted: InjectFormats,
-    // None: translate only, decide nothing.
+    // None where this proxy only translates and decides nothing.
     pub(super) sampler: Option<Sampler>,
     pub(super) trust: Trust,
-    // Used in its place at an edge.
+    // The replacement of `trust` at an edge.
     pub(super) edge_trust: Option<Trust>,
     // Empty without a sampler.
     pub(super) exclude: Vec<Matcher>,
-    // Used in its place at an edge.
+    // The replacement of `exclude` at an edge.
     pub(super) edge_exclude: Option<Vec<Matcher>>,
     pub(super) descriptions: SpanDescriber,
-    // Of the formats that are listed, and of all that is no format.
+    // Headers worth reading: those of listed formats, and all that carry no trace context.
     pub(super) names: Names,
     pub(super) records: bool,
     pub(super) access_log: bool,
-    // None where nothing is decided or nothing recorded.
+    // None where nothing is decided or nothing is exported.
     pub(super) keep: Option<Keep>,
-    // Used in its place at an edge.
+    // The replacement of `keep` at an edge.
     pub(super) edge_keep: Option<Keep>,
-    // By either of them.
+    // True if `keep` or `edge_keep` can keep anything.
     pub(super) keeps_any: bool,
-    // Whether callers may hear what is kept.
+    // True if `server-timing` may name kept traces.
     pub(super) tells: bool,
-    // Whether `th` is written.
+    // True if `th` is written.
     pub(super) tells_probability: bool,
-    // Whether `x-request-id` is looked at.
+    // True if `x-request-id` is read.
     pub(super) correlates: bool,
 }
 
 impl Tracer {
-    /// The tracer of the workload on this node.
+    /// Returns the tracer of the workload on this node.
     pub fn new(config: &Config, node: &Node) -> Self {
         let matchers = |matches: &[Match]| Matcher::of_list(matches, node);
         let sampling = config.sampling.as_ref();
         let records = config.export.otlp.as_ref();
         let keep = records.and(sampling).map(|sampling| sampling.keep);
         let edge_keep = records.and(sampling).and(config.gateway_keep);
-        // A decision that is not believed is taken here; where none is taken, the one there is stands.
+        // A received decision that is not trusted is taken anew. A proxy that decides nothing leaves it as received.
         let trust = |trust: Trust| Trust {
             decision: trust.decision || sampling.is_none(),
             ..trust
@@ -111,9 +111,9 @@ impl Tracer {
         }
     }
 
-    /// Reads who calls and decides. `all` are all headers of the request, which are walked over only where a match names one.
-    /// `noted` finds the context of another request with the same `x-request-id`. The direction, the time and the note are
-    /// asked for only where they make a difference.
+    /// Extracts the received context and decides on the request. `all` holds all headers of the request, which are walked
+    /// over only where a match names one. `noted` finds the context of another request with the same `x-request-id`.
+    /// `direction`, `now` and `noted` are called only where they make a difference, because each is a call to the proxy.
     #[inline]
     pub fn decide<'a>(
         &'a self,
@@ -143,7 +143,7 @@ impl Tracer {
             return RequestDecision::Excluded((!is_accepted).then(RequestTrace::silent));
         }
         let mut found = propagation::extract(&self.propagation.extract, trust, headers, stats);
-        // Where outside contexts are not believed, nothing of any may stay, though it be no context.
+        // Where outside contexts are not accepted, the headers of all formats go, also those that hold no context.
         let untouched = || match trust.context {
             ContextTrust::Accept => RequestDecision::Untouched,
             ContextTrust::Restart | ContextTrust::Ignore => {
@@ -180,7 +180,7 @@ impl Tracer {
         };
         let trace_id = parent.map_or_else(|| ids.trace_id(), |context| Some(context.trace_id));
         let (Some(trace_id), Some(span_id)) = (trace_id, ids.span_id()) else {
-            // What came in goes on as it came; nothing is started on a guess.
+            // Without randomness the received context is propagated unchanged, and no trace is started.
             stats.add(Counter::EntropyFailures);
             if found.present.is_empty() && parent.is_none() {
                 return untouched();
@@ -193,7 +193,7 @@ impl Tracer {
         let trace = Trace {
             received,
             randomness,
-            // Whoever sends a context that decides nothing here could begin as many traces as it likes.
+            // A caller whose decision is not trusted counts as a root, because it could otherwise evade the limit on roots.
             is_root: parent.is_none() || !trust.decision,
         };
         let decision = sampler.decide(trace, &subject, limits, remote.as_mut(), now);
@@ -221,15 +221,15 @@ impl Tracer {
         RequestDecision::Traced(request_trace)
     }
 
-    /// The ids that are to be left for the access log: of the trace, and of the span that the request has here. Where
-    /// nothing is decided here, that span is the caller's.
+    /// Returns the ids for the access log: the trace id, and the id of the request's span here. Where nothing is decided
+    /// here, the span id is the caller's.
     #[inline]
     pub fn access_log_ids(&self, request_trace: &RequestTrace<'_>) -> Option<(TraceId, SpanId)> {
         let context = request_trace.context.filter(|_| self.access_log)?;
         Some((context.trace_id, context.span_id?))
     }
 
-    /// Ends the spans of a request, at the end of the exchange as the proxy tells it, and hands each over.
+    /// Finishes the open spans of a request when the proxy logs it, and passes each span to `each`.
     #[inline]
     pub fn finish(
         &self,
@@ -241,13 +241,13 @@ impl Tracer {
         active.finish(&self.descriptions, exchange, now, each);
     }
 
-    /// The headers that make a difference here; of what is not among them a request needs not to be read.
+    /// Returns the headers that make a difference here, because no other header of a request needs to be read.
     #[inline]
     pub fn names(&self) -> Names {
         self.names
     }
 
-    /// Writes the context of this course in every wanted format.
+    /// Writes the context of this trace in every wanted format.
     #[inline]
     pub fn inject(
         &self,
@@ -258,8 +258,8 @@ impl Tracer {
         propagation::inject(&self.wanted, &request_trace.outgoing(), headers, writer);
     }
 
-    /// Whether words about traces are taken out of the responses to all requests, sampled or not: always at an edge, and
-    /// everywhere if nobody is to be told.
+    /// Returns true if the metric `trace` of `server-timing` is removed from the responses to all requests, sampled or not:
+    /// always at an edge, and everywhere if callers may not learn of kept traces.
     #[inline]
     pub fn strips_server_timing(&self, direction: Option<Direction>) -> bool {
         self.sampler.is_some() && self.strips_at(direction == Some(Direction::Edge))
@@ -270,14 +270,15 @@ impl Tracer {
         is_edge || !self.tells
     }
 
-    /// What becomes of baggage, which is no trace context and goes its own way.
+    /// Returns the settings of baggage, which is no trace context and is rewritten apart from it.
     #[inline]
     pub fn baggage(&self) -> &Baggage {
         &self.propagation.baggage
     }
 
-    /// The threshold that goes on with a decision: the sender's, where that is followed and can be true, else the one that
-    /// was compared with. Where nothing is known of the probability, as with debug, there is none (6.4.3, 6.4.4).
+    /// Returns the threshold to propagate with a decision: the received threshold, where the received decision is followed
+    /// and the threshold can be true, else the threshold that the trace was compared with. `None` where the probability is
+    /// unknown, as with debug (6.4.3, 6.4.4).
     #[inline]
     fn threshold_told(
         &self,
@@ -292,7 +293,7 @@ impl Tracer {
         }
     }
 
-    /// Whether the request is not to be traced.
+    /// Returns true if the request is excluded.
     #[inline]
     fn excludes<'a>(
         &self,
@@ -306,7 +307,7 @@ impl Tracer {
         let is_in = |list: &[Matcher]| list.iter().any(|matcher| matcher.matches(subject));
         let elsewhere = is_in(&self.exclude);
         match &self.edge_exclude {
-            // Where both lists say the same, nobody has to know which of them holds: the answer is a call to the proxy.
+            // The direction is asked for only where the two lists differ, because it is a call to the proxy.
             Some(list) if is_in(list) != elsewhere => {
                 elsewhere != (subject.direction() == Direction::Edge)
             }

@@ -1,5 +1,5 @@
-//! What became of one request and why, in one line for a person (design 4.12): ids and words of the filter's own, nothing
-//! else that the request carried.
+//! The explanation of one decision, as one line of the debug log: ids and words of the filter's own, and nothing else that
+//! the request carried.
 
 use core::fmt;
 
@@ -13,7 +13,7 @@ use crate::propagation::format::Format;
 use crate::propagation::{counters, extract};
 use crate::sampling::decision::Verdict;
 
-/// One line on one request.
+/// The line that explains the decision on one request.
 #[derive(Debug)]
 pub struct Explanation<'a> {
     tracer: &'a Tracer,

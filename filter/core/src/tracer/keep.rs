@@ -1,4 +1,4 @@
-//! Spans that are not sampled and are kept after all, because the response failed or was slow.
+//! Keeping: the export of spans that were not sampled, because their response failed or was slow.
 
 pub mod decide;
 pub mod pending;

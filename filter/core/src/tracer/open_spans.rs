@@ -1,4 +1,4 @@
-//! The spans of one request while they are open, and what they say when it has ended.
+//! Open spans: the spans of one recorded request, until the proxy logs it and the outcome completes them.
 
 use alloc::vec::Vec;
 
@@ -25,7 +25,7 @@ pub struct OpenSpans {
     pub(super) start: Nanos,
     pub(super) first: OpenSpan,
     pub(super) second: Option<OpenSpan>,
-    // What was read of the response when it came, where that cannot be done at the end.
+    // The response of an attempt, kept when it passes because an attempt's end can no longer read it.
     pub(super) response: Option<Response>,
 }
 
@@ -38,14 +38,14 @@ pub(super) struct OpenSpan {
     pub(super) attributes: Attributes,
 }
 
-/// Where the parent of a span is.
+/// The place of a span's parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parent {
-    /// With the caller, or nowhere, for the span is a root.
+    /// The caller; also for a root, which has no parent.
     Caller,
-    /// In this proxy.
+    /// This proxy.
     Here,
-    /// In one of the two.
+    /// Either of the two, because an attempt cannot tell Envoy's span from the caller's.
     Unknown,
 }
 
@@ -57,13 +57,13 @@ pub(super) struct Response {
 }
 
 impl OpenSpans {
-    /// Whether it is a gRPC call.
+    /// Returns true if the request is a gRPC call.
     #[inline]
     pub(super) fn is_rpc(&self) -> bool {
         self.subject.is_rpc()
     }
 
-    /// Whether it asked for a tunnel.
+    /// Returns true if the request asked for a tunnel.
     #[inline]
     pub(super) fn is_connect(&self) -> bool {
         self.subject.is_connect()
@@ -75,7 +75,7 @@ impl OpenSpans {
         self.response.get_or_insert_default().is_whole = true;
     }
 
-    /// Ends the spans, at the end of the exchange as the proxy tells it, and hands each over.
+    /// Finishes the spans with the outcome and the times that the proxy gives at the end, and passes each span to `each`.
     #[inline]
     pub(super) fn finish(
         self,
@@ -96,7 +96,7 @@ impl OpenSpans {
         self.end(descriptions, &ending, &told, (start, end), each);
     }
 
-    /// Ends the spans so, and then.
+    /// Completes the open spans with this outcome and these times, and passes each span to `each`.
     #[inline]
     pub(super) fn end(
         self,
@@ -137,7 +137,7 @@ impl OpenSpans {
     }
 }
 
-/// W3C's flags, and OTLP's word on where the parent is (`SpanFlags` in `trace.proto`).
+/// Returns W3C's flags with OTLP's bits for the place of the parent (`SpanFlags` in `trace.proto`).
 #[inline]
 fn flags(context: &SpanContext, open: &OpenSpan) -> u32 {
     let place = match (open.parent, open.parent_span_id) {

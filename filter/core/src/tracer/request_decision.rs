@@ -1,15 +1,15 @@
-//! The answer to one request: it is excluded, left alone, or its context goes on.
+//! The answer to one request: excluded, untouched or traced.
 
 use super::request_trace::RequestTrace;
 
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RequestDecision<'a> {
-    /// It is not traced at all. Where contexts from outside are not accepted, an empty trace removes the one that came in.
+    /// The request is not traced. Where outside contexts are not accepted, an empty trace removes the received context.
     Excluded(Option<RequestTrace<'a>>),
-    /// No context came in and none is started here: not a byte changes.
+    /// No context was received and none is started here: not a byte changes.
     Untouched,
-    /// A context goes on, or an empty trace removes the one that came in.
+    /// A context is propagated, or an empty trace removes the received context.
     Traced(RequestTrace<'a>),
 }
 

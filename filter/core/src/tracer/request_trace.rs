@@ -1,4 +1,4 @@
-//! What was decided on one request, and the spans that it begins with.
+//! The trace of one request after `decide`: the context to propagate, the decision, and the spans that open with it.
 
 use super::open_spans::{OpenSpan, OpenSpans, Parent};
 use super::state::State;
@@ -16,7 +16,7 @@ use crate::span::{Link, SpanKind};
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
 
-/// Where one request goes from here.
+/// The trace of one request after `decide`: the context that is propagated, and the decision on spans.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestTrace<'a> {
     pub(super) context: Option<SpanContext>,
@@ -25,21 +25,21 @@ pub struct RequestTrace<'a> {
     pub(super) same_trace: FormatSet,
     pub(super) present: FormatSet,
     pub(super) parent_span_id: Option<SpanId>,
-    // To what was noted by the request's id.
+    // True if the parent was found by `x-request-id`.
     pub(super) is_joined: bool,
     pub(super) link: Option<Link>,
-    // None where nothing is decided here.
+    // The decision of this proxy; None where it only translates.
     pub(super) decided: Option<Decision>,
-    // The same; None also where nothing can be recorded.
+    // The decision on spans: this proxy's, or an attempt's by the received context. None where nothing is exported.
     pub(super) decision: Option<Decision>,
-    // Of the trace, by which others choose the same traces; 0 where nothing is decided.
+    // The randomness of the trace, by which all proxies choose the same traces; 0 where nothing is decided.
     pub(super) randomness: u64,
-    // None where nothing goes on.
+    // The describer of spans; None for an empty trace.
     pub(super) descriptions: Option<&'a SpanDescriber>,
 }
 
 impl RequestTrace<'_> {
-    /// Nothing goes on: what came in is not believed, and nothing begins here.
+    /// Returns an empty trace: the received context is not accepted, and none is started here.
     #[inline]
     pub(super) fn silent() -> Self {
         Self {
@@ -58,15 +58,16 @@ impl RequestTrace<'_> {
         }
     }
 
-    /// Whether spans are to be opened.
+    /// Returns true if spans are to be opened.
     #[inline]
     pub fn is_recorded(&self) -> bool {
         self.decision
             .is_some_and(|decision| decision.verdict == Verdict::Record)
     }
 
-    /// Opens the spans of a recorded request; at an edge the context that goes on becomes the CLIENT span's. `all` are all
-    /// headers of the request. `None` when the course is not recorded, or has no id for the second span.
+    /// Opens the spans of a recorded request; `None` where the request is not recorded. At an edge the CLIENT span's context
+    /// is the one that is propagated; without randomness for its id there is only the SERVER span. `all` holds all headers
+    /// of the request.
     #[inline]
     pub fn begin<'h>(
         &mut self,
@@ -130,7 +131,7 @@ impl RequestTrace<'_> {
         })
     }
 
-    /// Puts into `tracestate` what only a member of it can say, once the ids are known.
+    /// Adds the members of `tracestate` that carry debug and Datadog's values (MAP-1), once the ids are known.
     #[inline]
     pub(super) fn add_state_members(&mut self, headers: &RequestHeaders<'_>, stats: &mut Stats) {
         let tracestate = core::mem::replace(&mut self.tracestate, Tracestate::Absent);
@@ -156,7 +157,7 @@ impl RequestTrace<'_> {
 }
 
 impl RequestTrace<'_> {
-    /// Whether spans may still be kept although they were not sampled.
+    /// Returns true if the request was dropped, so that its spans may become pending.
     #[inline]
     pub fn is_held(&self) -> bool {
         self.decision

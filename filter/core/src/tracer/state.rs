@@ -1,4 +1,4 @@
-//! What changes from one request to the next: everything that deciding draws from and adds to. One for each worker.
+//! The state of a worker that one request leaves for the next: ids, rate limits, the fetched strategy, and counters.
 
 use crate::config::Config;
 use crate::id_generator::{IdGenerator, Random};
@@ -9,18 +9,18 @@ use crate::stats::Stats;
 /// The state of one worker.
 #[derive(Debug)]
 pub struct State<E> {
-    /// Where ids come from.
+    /// The generator of ids.
     pub ids: IdGenerator<E>,
-    /// How much is taken on.
+    /// The rate limits.
     pub limits: RateLimits,
-    /// What a sampling server has told, once it has.
+    /// The strategy of the sampling server, once it was fetched.
     pub remote: Option<Strategy>,
-    /// What has been counted.
+    /// The counters.
     pub stats: Stats,
 }
 
 impl<E: Random> State<E> {
-    /// The state of a worker that has seen nothing yet.
+    /// Returns the state of a worker that has seen no request.
     #[inline]
     pub fn new(config: &Config, entropy: E) -> Self {
         Self {

@@ -3,16 +3,16 @@ use alloc::{format, vec};
 
 use crate::config::Config;
 use crate::direction::Direction;
+use crate::filter::{Filter, StreamState};
 use crate::id_generator::{Random, SequentialBytes};
 use crate::ids::SpanId;
 use crate::in_memory::header_list::HeaderList;
+use crate::in_memory::proxy::InMemoryProxy;
 use crate::in_memory::stream_record::Record;
 use crate::node::Node;
 use crate::span::{LinkReason, Span, SpanKind, Status};
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
-use crate::tracer::decide::Tracer;
-use crate::tracer::state::State;
 use alloc::vec::Vec;
 
 mod attributes;
@@ -59,32 +59,43 @@ fn exchange_with(
     direction: Direction,
     headers: &[(&str, &str)],
 ) -> StreamInfo {
-    let config = Config::parse(config.as_bytes()).unwrap();
     let node = Node {
         namespace: Some("payments".into()),
         ..Node::default()
     };
-    let tracer = Tracer::new(&config, &node);
-    let before = HeaderList::new(headers.iter().copied());
-    let mut after = before.clone();
-    let mut state = State::new(&config, entropy);
-    let request = before.as_request();
-    let mut spans = Vec::new();
-    let all = before.pairs();
-    let request_trace = tracer.decide(&request, all, || direction, || Nanos(1), &mut state);
-    if let Some(mut request_trace) = request_trace {
-        let all = before.pairs();
-        let active = request_trace.begin(direction, &request, all, Nanos(10), &mut state);
-        tracer.inject(&request_trace, &request, &mut after);
-        let present = Record::answered(200);
-        if let Some(active) = active {
-            tracer.finish(active, &present, Nanos(20), &mut |span| spans.push(span));
-        }
-    }
+    let mut filter = filter(entropy, config, direction, &node);
+    let mut stream = StreamState::default();
+    filter.proxy.open(HeaderList::new(headers.iter().copied()));
+    filter.on_request_headers(&mut stream);
+    end(filter, stream)
+}
+
+type InMemoryFilter<R> = Filter<InMemoryProxy, R, Vec<Span>>;
+
+fn filter<R: Random>(
+    entropy: R,
+    config: &str,
+    direction: Direction,
+    node: &Node,
+) -> InMemoryFilter<R> {
+    let config = Config::parse(config.as_bytes()).unwrap();
+    let proxy = InMemoryProxy::default();
+    proxy.face(direction);
+    proxy.now.set(Nanos(1));
+    Filter::new(&config, node, "", proxy, entropy, Some(Vec::new()), None)
+}
+
+/// Answers the request, which began at 10, and ends it at 20.
+fn end(mut filter: InMemoryFilter<impl Random>, mut stream: StreamState) -> StreamInfo {
+    let answer = Record::answered(200).number("request.time", 10);
+    filter.proxy.respond(answer);
+    filter.on_response_headers(&mut stream, true);
+    filter.proxy.now.set(Nanos(20));
+    filter.on_log(&mut stream);
     StreamInfo {
-        headers: after,
-        spans,
-        stats: state.stats,
+        headers: filter.proxy.request.take(),
+        spans: filter.exporter.unwrap(),
+        stats: filter.state.stats,
     }
 }
 

@@ -1,8 +1,8 @@
-//! What is believed of a context that comes in.
+//! Trust in a received context: its ids, its decision, and debug.
 //!
 //! At the edge of a mesh anybody may send a trace id, switch recording off or force it. So the ids can be refused, with a
-//! link to the outside trace or without; a decision can be taken here after all; and debug, which no percentage limits,
-//! can be cut down to sampled.
+//! link to the outside trace or without; the received decision can be replaced by one taken here; and debug, which no
+//! percentage limits, can be reduced to sampled.
 
 use crate::propagation;
 use crate::propagation::context::{SamplingState, SpanContext};
@@ -14,7 +14,7 @@ use crate::span::{Link, LinkReason};
 use crate::stats::Stats;
 
 impl Trust {
-    /// Leaves of what was found only what is believed, and returns the context that is not continued but worth a link.
+    /// Removes from the extraction everything that is not trusted, and returns a link to a context that is not continued.
     #[inline]
     pub(crate) fn apply(&self, found: &mut Extraction<'_>, stats: &mut Stats) -> Option<Link> {
         match self.context {
@@ -48,7 +48,7 @@ impl Trust {
     }
 }
 
-/// Nothing is continued; that formats came in is still known, so that none of their headers stays.
+/// Removes and returns the received context. `present` stays, so that the headers of all received formats are removed.
 #[inline]
 fn forget(found: &mut Extraction<'_>) -> Option<SpanContext> {
     found.decision = SamplingState::Deferred;

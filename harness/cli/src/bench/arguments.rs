@@ -47,7 +47,7 @@ pub struct BenchArgs {
 }
 
 impl BenchArgs {
-    /// How many rounds a process lives for.
+    /// Returns the number of rounds that each process lives for.
     pub(super) fn rounds_of_a_process(&self) -> u32 {
         self.rounds.div_ceil(self.processes)
     }

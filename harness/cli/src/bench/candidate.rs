@@ -1,7 +1,7 @@
-//! Who takes part in the bench: what stands in Envoy's chain, and whom its cost is held against.
+//! The candidates of the bench: filters and tracers in Envoy's chain, and the ones that their cost is compared with.
 //!
-//! Names are for `--only` and for scripts: none is changed once it is here. Most filters of ours have a floor, the filter that
-//! does the same calls and knows nothing.
+//! `--only` and scripts use the names, so a name is never changed once it is here. Most candidates with Sidespan's
+//! filter have a floor: the filter that makes the same calls and does no tracing.
 
 mod description;
 mod floors;
@@ -9,7 +9,7 @@ mod sidespan;
 
 pub(super) use description::{BASELINE, Candidate, Exports, Group, PEERS, RECEIVER, Work};
 
-/// Returns all, in the order of the tables.
+/// Returns all candidates, in the order of the tables.
 pub(super) fn all() -> Vec<Candidate> {
     let mut all = vec![Candidate {
         name: BASELINE.into(),
@@ -87,7 +87,7 @@ mod tests {
         }
     }
 
-    /// Else the filter would be held against something that does less, or more.
+    /// A floor that writes less or more would make an unfair comparison.
     #[test]
     fn a_floor_writes_the_headers_that_the_filter_writes() {
         let filter = Module::compile(crate::FILTER).unwrap();
@@ -114,7 +114,7 @@ mod tests {
         assert!(compared >= 6, "{compared}");
     }
 
-    /// Else the filter would be held against tracers that do less, or more.
+    /// A candidate that writes less or more than the tracer would make an unfair comparison.
     #[test]
     fn what_is_held_against_a_tracer_writes_what_that_writes() {
         let filter = Module::compile(crate::FILTER).unwrap();
@@ -134,7 +134,7 @@ mod tests {
         }
     }
 
-    /// The headers that were not there before, and how long they are.
+    /// Returns the names of the headers that a filter adds, and the lengths of their values.
     fn written(module: &Module, configuration: &str) -> BTreeSet<(String, usize)> {
         let mut host = Host::builder(module)
             .plugin_configuration(configuration)

@@ -1,18 +1,20 @@
-//! The CPU time that a process has used, from the kernel's own accounting: to the nanosecond for each thread where the
-//! kernel was built with it, else in hundredths of a second for the whole process.
+//! The CPU time that a process has used, from the kernel's own accounting: `schedstat` of each thread, in nanoseconds,
+//! where the kernel was built with it, else `stat` of the whole process, in hundredths of a second ([proc_pid_stat]).
 //!
-//! A thread that has ended is missing in the first, and Envoy's live as long as Envoy.
+//! A thread that has ended has no `schedstat` any more, and Envoy's threads live as long as Envoy.
 //!
-//! Written here because two lines of two files are all that is read below `/proc`.
+//! Written here because only two lines of two files below `/proc` are read.
+//!
+//! [proc_pid_stat]: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 
 use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
 
-/// Returns what a process has used since its start.
+/// Returns the CPU time that a process has used since its start.
 ///
 /// # Errors
-/// When there is no such process, or the kernel says something else than it should.
+/// When there is no process with this id, or the kernel's files have another form than expected.
 pub(super) fn used(pid: u32) -> io::Result<Duration> {
     used_in(&Path::new("/proc").join(pid.to_string()))
 }
@@ -58,7 +60,7 @@ fn unreadable(file: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
-/// What the kernel counts in towards programs, on every machine that there is an Envoy for.
+/// Clock tick of the kernel's figures for programs (`USER_HZ`), the same on every architecture that Envoy is built for.
 const MILLIS_OF_A_CLOCK_TICK: u64 = 10;
 
 #[cfg(test)]

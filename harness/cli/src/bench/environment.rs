@@ -1,4 +1,4 @@
-//! On what it was measured, when, and with which versions: without them a number says nothing to anybody else.
+//! The surroundings of a run: machine, date and versions, because a figure says nothing to others without them.
 
 use std::fs;
 use std::thread::available_parallelism;
@@ -10,10 +10,10 @@ pub(super) struct Environment {
     pub(super) cpu: String,
     pub(super) cores: usize,
     pub(super) kernel: String,
-    /// When it began, as HTTP writes a date.
+    /// Start of the run, as an HTTP date.
     pub(super) date: String,
     pub(super) h2load: String,
-    /// As it was called.
+    /// Command line of the run.
     pub(super) command: String,
 }
 
@@ -34,7 +34,7 @@ impl Environment {
     }
 }
 
-/// The name of the first processor; not every architecture has one.
+/// Returns the name of the first processor, which not every architecture has.
 fn cpu(information: &str) -> Option<&str> {
     let line = information
         .lines()
@@ -42,7 +42,7 @@ fn cpu(information: &str) -> Option<&str> {
     Some(line.split_once(':')?.1.trim())
 }
 
-/// Whatever the program is called, and wherever it lies.
+/// Returns the command line, beginning with `sidespan` whatever the program is called and wherever it lies.
 fn command(arguments: impl Iterator<Item = String>) -> String {
     let mut line = String::from("sidespan");
     for argument in arguments {

@@ -1,9 +1,10 @@
-//! `bench --envoy`: all candidates alive at once, each on an Envoy of its own in front of one upstream, and rounds in which
-//! each has its turn.
+//! `bench --envoy`: all candidates run at once, each on an Envoy of its own in front of one upstream, and take turns in
+//! rounds.
 //!
-//! A machine gets slower and faster while it is measured. Within a round that touches all candidates alike; from round to
-//! round the order is another one, so that none always comes after the same neighbour. And a process is cheaper or dearer
-//! than another of the same program by where its memory happens to lie, so each candidate has several, one after the other.
+//! A machine gets slower and faster while it is measured. Within a round the change touches all candidates alike; the
+//! order differs from round to round, so that no candidate always follows the same neighbour. A process is also cheaper
+//! or dearer than another of the same program because of its memory layout, so each candidate has several processes,
+//! one after the other.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +23,7 @@ use super::runner::{Ground, Runner, Spans, upstream};
 use super::statistics::{greatest, least};
 use crate::{envoy, output};
 
-/// Measures, and returns what came of it.
+/// Measures the candidates and returns the report.
 pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
     let candidates = chosen(&args.only)?;
     let surroundings = Environment::now(h2load::version().await?);
@@ -65,7 +66,7 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
     })
 }
 
-/// Returns those that `--only` names, by their name or its beginning, and the one that all are held against.
+/// Returns the candidates that `--only` names, by their name or its beginning, and the baseline.
 fn chosen(only: &[String]) -> anyhow::Result<Vec<Candidate>> {
     let all = candidate::all();
     if only.is_empty() {
@@ -97,7 +98,7 @@ fn chosen(only: &[String]) -> anyhow::Result<Vec<Candidate>> {
         .collect())
 }
 
-/// Starts all at once and returns them in their order.
+/// Starts all candidates at once and returns them in their order.
 async fn start(candidates: Vec<Candidate>, ground: &Ground) -> anyhow::Result<Vec<Runner>> {
     let mut starting = JoinSet::new();
     for (place, candidate) in candidates.into_iter().enumerate() {
@@ -113,14 +114,14 @@ async fn start(candidates: Vec<Candidate>, ground: &Ground) -> anyhow::Result<Ve
     Ok(started.into_iter().map(|(_, runner)| runner).collect())
 }
 
-/// One that takes part, and what is known of it so far.
+/// A candidate that runs, and its figures so far.
 struct Entry {
     runner: Runner,
     cost: Vec<f64>,
     rate: Vec<f64>,
     latency: Vec<Latency>,
     resident_before: u64,
-    // What became of those of the processes before.
+    // Spans of the earlier processes.
     spans: Option<Spans>,
 }
 
@@ -136,7 +137,7 @@ impl Entry {
         })
     }
 
-    /// Counts what has come of this process's requests.
+    /// Counts the spans of this process's requests.
     async fn count_spans(&mut self) -> anyhow::Result<()> {
         if let Some(spans) = self.runner.count_spans().await? {
             self.spans.get_or_insert_default().add(spans);
@@ -153,7 +154,7 @@ struct RequestTrace<'a> {
 }
 
 impl RequestTrace<'_> {
-    /// What a request costs, and how many there are in a second: all connections send as fast as they can.
+    /// Measures the cost of a request, and the requests a second: all connections send as fast as they can.
     async fn costs(&mut self) -> anyhow::Result<()> {
         let load = Load {
             requests: self.args.requests,
@@ -199,7 +200,8 @@ impl RequestTrace<'_> {
         Ok(())
     }
 
-    /// Connections get opened, and code gets compiled: what runs often once more, by a compiler that takes its time.
+    /// Sends requests that do not count: connections are opened and code is compiled, frequent code a second time by
+    /// the optimizing compiler, which takes its time.
     async fn warm_up(&mut self) -> anyhow::Result<()> {
         output::progress("requests that do not count");
         let load = Load {
@@ -213,7 +215,7 @@ impl RequestTrace<'_> {
         self.learn_idle().await
     }
 
-    /// What all of them use when nobody sends anything.
+    /// Measures the CPU time of each candidate without requests.
     async fn learn_idle(&mut self) -> anyhow::Result<()> {
         let looks = self.entries.iter().map(|entry| entry.runner.look());
         let looks = looks.collect::<anyhow::Result<Vec<_>>>()?;
@@ -225,7 +227,7 @@ impl RequestTrace<'_> {
         Ok(())
     }
 
-    /// How long a request takes at a rate that all of them can keep, which is returned.
+    /// Measures the latency of requests at a rate that all candidates can keep, and returns that rate.
     async fn latencies(&mut self) -> anyhow::Result<Option<f64>> {
         if self.args.no_latency {
             return Ok(None);
@@ -275,11 +277,11 @@ impl RequestTrace<'_> {
     }
 }
 
-/// Returns the order of a round.
+/// Returns the order of the candidates in a round.
 fn turn(round: u32, count: usize) -> impl Iterator<Item = usize> + use<> {
     let round = usize::try_from(round).unwrap_or(0);
     let count = count.max(1);
-    // A step that has no factor in common with the count comes to each place once, and each step makes other neighbours.
+    // A step coprime to the count reaches each place once, and each step makes other neighbours.
     let is_step = |step: &usize| greatest_common_divisor(*step, count) == 1;
     let steps: Vec<usize> = (1..=count).filter(is_step).collect();
     let (step, first) = (steps[round % steps.len()], round % count);
@@ -314,9 +316,10 @@ fn progress(what: &str, round: u32, rounds: u32, began: Instant) {
     output::progress(&format!("{what}: round {} of {rounds}{left}", round + 1));
 }
 
-/// As long as the slowest of Envoy's periodic works.
+/// Time without requests, as long as the period of Envoy's slowest periodic task.
 const IDLE: Duration = Duration::from_secs(5);
-/// So that all of them have time to rest, and what is seen is the work and not the queue.
+/// Share of the slowest candidate's rate, so that all candidates have time to rest and latency shows the work and not
+/// the queue.
 const SHARE_OF_THE_SLOWEST: f64 = 0.6;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! What a request costs in the filter itself, on the built-in host: instructions of the guest, and calls to the proxy.
+//! The cost of a request in the filter itself, on the built-in host: instructions of the guest, and calls to the proxy.
 //!
-//! Both are the same on every machine and at every load, so a change shows to the last instruction. What they cost a real
-//! proxy, `sidespan bench --envoy` measures.
+//! Both figures are the same on every machine and at every load, so a change shows to the last instruction.
+//! `sidespan bench --envoy` measures the cost in a real proxy.
 
 use std::collections::BTreeMap;
 
@@ -13,26 +13,26 @@ use sidespan_host::{
 
 use super::request_kind::{CLUSTER, RequestKind, USUAL};
 
-/// What a request of one kind costs.
+/// The cost of a request of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
-    /// Instructions of the guest while the stream begins and its request's headers are there.
+    /// Instructions of the guest at the stream's start and its request headers.
     pub request: u64,
-    /// While its response's headers and its body are.
+    /// Instructions of the guest at the response's headers and body.
     pub response: u64,
-    /// While it ends: `on_done`, `on_log`, `on_delete`.
+    /// Instructions of the guest at the stream's end: `on_done`, `on_log`, `on_delete`.
     pub end: u64,
-    /// Calls to the proxy, by their names.
+    /// Calls to the proxy, by name.
     pub calls: BTreeMap<String, u64>,
 }
 
 impl Cost {
-    /// All instructions.
+    /// Returns the number of all instructions.
     pub fn instructions(&self) -> u64 {
         self.request + self.response + self.end
     }
 
-    /// All calls.
+    /// Returns the number of all calls.
     pub fn all_calls(&self) -> u64 {
         self.calls.values().sum()
     }
@@ -41,13 +41,14 @@ impl Cost {
 /// Compiles a filter so that its instructions are counted.
 ///
 /// # Errors
-/// When it is no module.
+/// When the bytes are no module.
 pub fn metered(filter: &[u8]) -> Result<Module> {
     Module::compile_with(filter, Fuel::Metered).context("the filter cannot be compiled")
 }
 
-/// Measures one kind of request. The allocator's luck differs with what it has given away before, so a few hundred are
-/// measured, and of each part the median counts. That leaves out, too, what only one in many does: to draw randomness.
+/// Measures one kind of request: the median of each part over several hundred requests, because the cost of an
+/// allocation depends on earlier ones, and the fewest calls. Both leave out the work of one request in many, such as
+/// drawing randomness.
 ///
 /// # Errors
 /// When the filter refuses the configuration, stops the request or traps.
@@ -91,7 +92,7 @@ pub fn measure(module: &Module, kind: &RequestKind) -> Result<Cost> {
     })
 }
 
-/// One request through its whole life: the instructions of its three parts.
+/// Sends one request through its whole life and returns the instructions of its three parts.
 fn request(host: &mut Host, kind: &RequestKind) -> Result<[u64; 3]> {
     let count = |host: &Host| host.fuel_used().context("a module that is not metered");
     let is_inbound = kind.configuration["direction"] != "outbound";
@@ -132,5 +133,5 @@ fn median(mut values: Vec<u64>) -> u64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// Fewer than a batch, so that no span leaves meanwhile.
+/// Number of measured requests, fewer than a batch so that no span is sent meanwhile.
 const REQUESTS: usize = 301;

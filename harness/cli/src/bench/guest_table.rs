@@ -1,4 +1,4 @@
-//! The table of `sidespan bench` without an Envoy: what each kind of request costs inside the filter.
+//! The table of `sidespan bench` without an Envoy: the cost of each kind of request inside the filter.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::guest_cost::{self, Cost};
 use super::request_kind::RequestKind;
 
-/// Measures all kinds, in their order.
+/// Measures all kinds of requests, in their order.
 pub(super) fn measure() -> Result<Vec<(&'static str, Cost)>> {
     let module = guest_cost::metered(crate::FILTER)?;
     let kinds = RequestKind::all();
@@ -17,13 +17,13 @@ pub(super) fn measure() -> Result<Vec<(&'static str, Cost)>> {
     costs.collect()
 }
 
-/// One object, by the names of the kinds.
+/// Returns the costs as one JSON object, with the kinds' names as keys.
 pub(super) fn json(costs: &[(&'static str, Cost)]) -> Result<String> {
     let all: BTreeMap<_, _> = costs.iter().map(|(name, cost)| (name, cost)).collect();
     Ok(serde_json::to_string_pretty(&all)? + "\n")
 }
 
-/// A table for people.
+/// Returns the costs as a table for people.
 pub(super) fn text(costs: &[(&'static str, Cost)]) -> String {
     let width = costs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut lines = vec![format!(

@@ -1,7 +1,9 @@
-//! The generator of load: `h2load` of the nghttp2 project, one request after the other on each of its connections.
+//! The load generator: `h2load` of the [nghttp2] project, one request after the other on each of its connections.
 //!
-//! It is a program of its own, so that what it uses is charged to nobody, and what it says is read from its summary and its
-//! log. It ends well whatever became of its requests, so that has to be looked at.
+//! `h2load` is a process of its own, so its CPU time is charged to no candidate; its figures are read from its summary
+//! and its log. Its exit code is 0 whatever became of the requests, so the summary's status codes are checked.
+//!
+//! [nghttp2]: https://nghttp2.org/documentation/h2load-howto.html
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -14,23 +16,23 @@ use tokio::process::Command;
 
 use super::statistics::percentile;
 
-/// What is sent.
+/// The requests of one load.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Load<'a> {
     pub(super) requests: u64,
     pub(super) connections: u32,
-    /// At which rate; unset, each connection sends as soon as it has its answer.
+    /// A fixed rate; unset, each connection sends as soon as it has its answer.
     pub(super) pace: Option<Pace<'a>>,
 }
 
-/// A fixed rate, and where to write how long each request took.
+/// A fixed rate, and the file for the latency of each request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace<'a> {
     pub(super) requests_per_second: f64,
     pub(super) log: &'a Path,
 }
 
-/// Times that half, nine tenths and 99 of a hundred requests took at most, in microseconds.
+/// Latencies that half, nine tenths and 99 of a hundred requests took at most, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Latency {
     pub(super) p50: u64,
@@ -38,10 +40,10 @@ pub(super) struct Latency {
     pub(super) p99: u64,
 }
 
-/// Returns the version that is installed.
+/// Returns the version of the installed `h2load`.
 ///
 /// # Errors
-/// When none is, with the name of the package that brings it.
+/// When `h2load` is not installed, with the name of the package that has it.
 pub(super) async fn version() -> anyhow::Result<String> {
     let output = command().arg("--version").output().await.map_err(missing)?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -85,12 +87,12 @@ pub(super) async fn send(to: SocketAddr, load: Load<'_>) -> anyhow::Result<f64> 
     Ok(summary.requests_per_second)
 }
 
-/// The part of what h2load says that is of interest.
+/// The parts of h2load's summary that are used.
 #[derive(Debug, PartialEq)]
 struct Summary {
     requests_per_second: f64,
     answered_well: u64,
-    /// Its lines on what became of the requests.
+    /// The summary's lines on the outcome of the requests.
     outcome: String,
 }
 
@@ -112,7 +114,7 @@ impl Summary {
 }
 
 impl Latency {
-    /// Reads a log of h2load's: the start of a request, its status and how long it took, one a line.
+    /// Reads a log of h2load: start, status and duration of a request, one request a line.
     pub(super) fn parse(log: &str) -> Option<Self> {
         let taken = |line: &str| line.split('\t').nth(2)?.trim().parse().ok();
         let mut times: Vec<u64> = log.lines().map(taken).collect::<Option<_>>()?;
@@ -141,7 +143,7 @@ fn missing(error: std::io::Error) -> anyhow::Error {
     }
 }
 
-/// What a client of an API sends. No trace context: every request begins a trace.
+/// Headers of a usual client of an API, without trace context, so that every request begins a trace.
 const HEADERS: [&str; 6] = [
     "user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "accept: application/json, text/plain, */*",
@@ -152,7 +154,7 @@ const HEADERS: [&str; 6] = [
 ];
 const PATH: &str = "/api/orders/42?expand=items&currency=EUR";
 
-/// Where something must be wrong: a round takes seconds.
+/// Time limit of one load, after which something must be wrong because a round takes seconds.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! The tables as Markdown, for a README: with the machine, the day and the command, and with everyone's figures.
+//! The tables as Markdown for a README, with the machine, the date, the command and the figures of all candidates.
 
 use std::fmt::Write as _;
 
 use super::report::Report;
 use super::table::{Table, cost, speed};
 
-/// Returns the whole text.
+/// Returns the whole report as Markdown.
 pub(super) fn text(report: &Report) -> String {
     let at = &report.surroundings;
     let mut out = format!(
@@ -46,7 +46,7 @@ fn append(out: &mut String, table: &Table) {
     }
 }
 
-/// How long the first letter is.
+/// Returns the length of the first character, in bytes.
 fn first(text: &str) -> usize {
     text.chars().next().map_or(0, char::len_utf8)
 }

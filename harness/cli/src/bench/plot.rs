@@ -1,9 +1,9 @@
-//! The plot: a bar for what each candidate adds to the CPU time of a request, and a dot for each round.
+//! The plot: a bar for the CPU time that each candidate adds to a request, and a dot for each round.
 //!
-//! Somebody else's work may make a round cost many times the least; such a dot stands at the edge, hollow, rather than make
-//! all bars short.
+//! Another program's work may make a round cost many times the least; the dot of that round is drawn hollow at the
+//! edge, because a longer axis would make all bars short.
 //!
-//! `plotters` draws; written here is the layout, because it has no chart of bars with dots.
+//! `plotters` draws; the layout is written here because `plotters` has no chart of bars with dots.
 
 use anyhow::anyhow;
 use plotters::coord::Shift;
@@ -38,7 +38,7 @@ struct Bar {
 
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-/// The bars from top to bottom.
+/// Returns the bars from top to bottom.
 fn bars(report: &Report) -> Vec<Bar> {
     let baseline = report
         .measured
@@ -122,7 +122,7 @@ fn draw(report: &Report, bars: &[Bar], out: &mut String) -> Drawn {
     Ok(())
 }
 
-/// The title, how to read the plot, and the colours.
+/// Draws the title, a line on reading the plot, and the colours.
 fn explain(report: &Report, head: &DrawingArea<SVGBackend<'_>, Shift>) -> Drawn {
     let at = &report.surroundings;
     let title = "CPU time of Envoy that tracing adds to a request";
@@ -149,7 +149,7 @@ fn explain(report: &Report, head: &DrawingArea<SVGBackend<'_>, Shift>) -> Drawn 
 }
 
 fn text(size: u32, colour: RGBColor) -> TextStyle<'static> {
-    // The library takes this for the size of a line, and writes a font that is smaller.
+    // `plotters` takes this number for the height of a line, and writes a font that is smaller.
     (FONT, f64::from(size)).into_font().color(&colour)
 }
 
@@ -171,7 +171,7 @@ const WIDTH: u32 = 1_000;
 const ROW: u32 = 26;
 const HEAD: u32 = 92;
 const FOOT: u32 = 50;
-/// The longest title of a candidate.
+/// Width of the longest title of a candidate.
 const LABELS: u32 = 340;
 
 #[cfg(test)]

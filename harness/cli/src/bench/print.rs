@@ -1,4 +1,4 @@
-//! The tables on a terminal.
+//! The report of `sidespan bench` as tables on a terminal.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use anstyle::Style;
 use super::report::Report;
 use super::table::{Table, cost, speed};
 
-/// Returns the whole text. Colours are left out by whoever prints it, where they have no place.
+/// Returns the whole report with colours, which `output::print` removes where standard output is no terminal.
 pub(super) fn text(report: &Report) -> String {
     let at = &report.surroundings;
     let mut out = format!(
@@ -99,7 +99,7 @@ Envoy's own tracers
   native-otel    150.00  +4.00  120.00    1.00           -         -        -  OpenTelemetry tracer, 100 %
 ";
         let (_, rest) = shown.split_once("the peers add\n\n").unwrap();
-        // What a heading needs in front of it is up to the widest name.
+        // The space in front of a heading depends on the widest name.
         let without = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let (table, _) = rest.split_once("\n\n").unwrap();
         assert_eq!(without(table), without(expected), "{table}");

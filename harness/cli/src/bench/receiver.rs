@@ -1,5 +1,5 @@
-//! Where the spans of one candidate go: outside the process that is measured, and counted, so that none can go missing
-//! unseen. Nothing is kept longer than it takes to count it.
+//! The receiver of one candidate's spans: outside the measured process, and counting, so that no lost span goes unseen.
+//! Nothing is kept longer than it takes to count it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use sidespan_sink::{Limits, Sink, SinkConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// Counts spans.
+/// A receiver that counts spans.
 #[derive(Debug)]
 pub(super) enum Receiver {
     /// OTLP over gRPC.
@@ -54,7 +54,7 @@ impl Receiver {
         }
     }
 
-    /// Returns how many spans have come.
+    /// Returns the number of received spans.
     pub(super) fn received(&self) -> u64 {
         match self {
             Self::Otlp(sink) => sink.counts().accepted,
@@ -62,7 +62,7 @@ impl Receiver {
         }
     }
 
-    /// Waits until so many have come, at most for `limit`; whether they have can be asked afterwards.
+    /// Waits until `spans` spans have come, at most for `limit`; the caller then compares [`Receiver::received`].
     pub(super) async fn wait_for(&self, spans: u64, limit: Duration) {
         let deadline = Instant::now() + limit;
         while self.received() < spans && Instant::now() < deadline {
@@ -70,7 +70,7 @@ impl Receiver {
         }
     }
 
-    /// Waits until none has come for `pause`.
+    /// Waits until no span has come for `pause`.
     pub(super) async fn wait_for_silence(&self, pause: Duration) {
         let (mut seen, mut since) = (self.received(), Instant::now());
         while since.elapsed() < pause {
@@ -116,7 +116,7 @@ impl Drop for Zipkin {
 async fn serve(listener: TcpListener, spans: Arc<AtomicU64>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Such as too many open files: it passes, and spinning would not help.
+            // An error such as too many open files passes, and retrying at once would not help.
             tokio::time::sleep(LOOK).await;
             continue;
         };
@@ -150,7 +150,7 @@ fn count(body: &[u8]) -> Option<u64> {
     u64::try_from(spans.len()).ok()
 }
 
-/// How often is looked: the measured process does not notice.
+/// Interval of looking at the count, which the measured process does not notice.
 const LOOK: Duration = Duration::from_millis(5);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What came of a run, and what follows from it: added cost, ratios, and spans that are nowhere.
+//! The figures of a run, and their consequences: added cost, ratios, and missing spans.
 
 use serde_json::{Map, Value, json};
 
@@ -8,56 +8,57 @@ use super::h2load::Latency;
 use super::runner::Spans;
 use super::statistics::{gap, greatest, least, median};
 
-/// A whole run.
+/// The figures of a whole run.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) surroundings: Environment,
     pub(super) rounds: u32,
     pub(super) processes: u32,
-    /// For each candidate in each round.
+    /// Requests to each candidate in each round.
     pub(super) requests: u64,
     pub(super) connections: u32,
-    /// At which rate latency was measured, in requests a second.
+    /// Rate at which latency was measured, in requests a second.
     pub(super) rate: Option<f64>,
     pub(super) measured: Vec<Measured>,
 }
 
-/// What was measured of one candidate; a value a round.
+/// The figures of one candidate, one value a round.
 #[derive(Debug)]
 pub(super) struct Measured {
     pub(super) candidate: Candidate,
-    /// CPU time of Envoy a request, in microseconds.
+    /// CPU time of Envoy per request, in microseconds.
     pub(super) cost: Vec<f64>,
-    /// CPU time of Envoy in a second without requests, in microseconds.
+    /// CPU time of Envoy per second without requests, in microseconds.
     pub(super) idle_us_per_second: f64,
     pub(super) requests_per_second: Vec<f64>,
     pub(super) latency: Vec<Latency>,
-    /// Memory that it held before the first request and after the last.
+    /// Envoy's memory before the first request and after the last.
     pub(super) resident_bytes: (u64, u64),
     pub(super) spans: Option<Spans>,
 }
 
 impl Report {
-    /// Returns what a candidate costs more than no tracing, in microseconds a request.
+    /// Returns the cost that a candidate adds to the baseline's, in microseconds a request.
     pub(super) fn added(&self, measured: &Measured) -> Option<f64> {
         let baseline = self.find(BASELINE)?;
         let is_other = measured.candidate.name != BASELINE;
         is_other.then(|| least(&measured.cost) - least(&baseline.cost))
     }
 
-    /// Returns how many times what another adds a candidate adds; none where the other took no part or added nothing.
+    /// Returns a candidate's added cost as a multiple of another's; `None` where the other took no part or added
+    /// nothing.
     pub(super) fn ratio(&self, measured: &Measured, other: &str) -> Option<f64> {
         let own = self.added(measured)?;
         let others = self.added(self.find(other)?)?;
         (others > 0.0).then_some(own / others)
     }
 
-    /// As [`Report::ratio`], to the floor that makes the same calls.
+    /// Returns [`Report::ratio`] to the floor that makes the same calls.
     pub(super) fn ratio_to_floor(&self, measured: &Measured) -> Option<f64> {
         self.ratio(measured, measured.candidate.floor?)
     }
 
-    /// Returns what must not be, one sentence each.
+    /// Returns the problems of the run, one sentence each.
     pub(super) fn problems(&self) -> Vec<String> {
         let ours = self.measured.iter().filter(|it| it.candidate.is_ours());
         let problem = |measured: &Measured| {
@@ -149,7 +150,7 @@ impl Report {
 }
 
 impl Measured {
-    /// Returns the medians over the rounds of the three percentiles.
+    /// Returns three percentiles of latency, each the median over the rounds.
     pub(super) fn latency_medians(&self) -> [Option<f64>; 3] {
         let of = |part: fn(&Latency) -> u64| {
             let values = self.latency.iter().map(|it| part(it) as f64);
@@ -176,7 +177,7 @@ pub(super) mod tests {
     use super::*;
     use crate::bench::candidate;
 
-    /// A run in which these took part, with what a request cost in each round.
+    /// Returns a run with these candidates, each with its cost per request in each round.
     pub(in crate::bench) fn report(costs: &[(&str, &[f64])]) -> Report {
         let measured = |(name, cost): &(&str, &[f64])| Measured {
             candidate: candidate::all()

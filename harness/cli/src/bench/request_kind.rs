@@ -1,25 +1,25 @@
-//! The kinds of requests whose cost is told apart, each with its configuration and its headers.
+//! The kinds of requests whose cost is measured separately, each with its configuration and its headers.
 //!
-//! Together they walk every path that many requests take. What only a few take (a malformed header, a conflict) costs little
-//! more than what is here, and what is configured besides (rules, attributes) by its own length.
+//! Together the kinds walk every path that many requests take. A path that few requests take (a malformed header, a
+//! conflict) costs little more than these kinds, and further configuration (rules, attributes) costs by its own length.
 
 use serde_json::{Value, json};
 
 /// A kind of request.
 #[derive(Clone, Debug)]
 pub struct RequestKind {
-    /// Its name in tables and records.
+    /// Name in tables and records.
     pub name: &'static str,
     /// The filter's configuration.
     pub configuration: Value,
-    /// What the request has beside a usual one's headers.
+    /// Headers of the request beside [`USUAL`].
     pub headers: Vec<(&'static str, &'static str)>,
-    /// `:status` of its response.
+    /// `:status` of the response.
     pub status: &'static str,
 }
 
 impl RequestKind {
-    /// All of them.
+    /// Returns all kinds.
     pub fn all() -> Vec<Self> {
         let off = json!({"percentage": 0, "keep": {"errors": false}});
         let kept = json!({"percentage": 0});
@@ -117,7 +117,7 @@ impl RequestKind {
 /// The collector's cluster in all configurations.
 pub const CLUSTER: &str = "collector";
 
-/// What every request has: a usual one behind another proxy.
+/// Headers of every request: those of a usual request behind another proxy.
 pub const USUAL: [(&str, &str); 10] = [
     (":method", "GET"),
     (":scheme", "http"),
@@ -134,17 +134,17 @@ pub const USUAL: [(&str, &str); 10] = [
     ("x-request-id", "2f1c7a2e-6d0a-9f0e-8a55-1f1d9b1e2c3d"),
 ];
 
-/// A context that the caller sampled.
+/// Header with a context that the caller sampled.
 pub const SAMPLED: (&str, &str) = (
     "traceparent",
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 );
-/// One that it did not.
+/// Header with a context that the caller did not sample.
 pub const UNSAMPLED: (&str, &str) = (
     "traceparent",
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
 );
-/// What makes a request a gRPC call.
+/// Header that makes a request a gRPC call.
 pub const GRPC: (&str, &str) = ("content-type", "application/grpc");
 const FORMATS: [&str; 9] = [
     "tracecontext",

@@ -1,8 +1,8 @@
-//! One candidate at work: a real Envoy with one worker, its receiver, and what of its CPU time a load costs.
+//! One candidate at work: a real Envoy with one worker, its receiver, and the CPU time that a load costs.
 //!
-//! The kernel's count is read before the load and again when all that the load caused is done: spans have come, and the
-//! process rests. Between the two nobody asks Envoy anything, because an answer of its admin interface costs as much as
-//! many requests.
+//! The kernel's figure is read before the load and again when all work of the load is done: spans have come, and the
+//! process rests. Between the two nothing queries Envoy, because an answer of its admin interface costs as much as many
+//! requests.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ use super::h2load::{self, Load};
 use super::receiver::Receiver;
 use super::span_wait::SpanWait;
 
-/// What all candidates share.
+/// The parts that all candidates share.
 #[derive(Clone, Debug)]
 pub(super) struct Ground {
     pub(super) envoy: std::path::PathBuf,
@@ -32,40 +32,40 @@ pub(super) struct Ground {
     pub(super) upstream: SocketAddr,
 }
 
-/// A candidate that serves.
+/// A running candidate.
 #[derive(Debug)]
 pub(super) struct Runner {
     pub(super) candidate: Candidate,
     envoy: Envoy,
     address: SocketAddr,
     receiver: Option<Receiver>,
-    /// What is to come of the requests so far.
+    /// Spans that are to come of the requests so far.
     awaited: SpanWait,
-    /// The CPU time that it uses in a second without requests, in seconds.
+    /// CPU time used in a second without requests, in seconds.
     idle: f64,
 }
 
-/// What a process had used at a moment.
+/// The CPU time that a process had used at a moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
     at: Instant,
     used: Duration,
 }
 
-/// What became of the spans of one candidate.
+/// The spans of one candidate, counted by where they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Spans {
     /// Requests that had to become spans; unset where chance decided.
     pub(super) due: Option<u64>,
     pub(super) received: u64,
-    /// Spans that still wait in the filter.
+    /// Spans that are still queued in the filter.
     pub(super) queued: u64,
-    /// What Envoy counted of them, by the names in its statistics.
+    /// Envoy's statistics about the spans, by name.
     pub(super) counters: BTreeMap<String, u64>,
 }
 
 impl Spans {
-    /// Adds those of another process.
+    /// Adds the counts of another process.
     pub(super) fn add(&mut self, other: Self) {
         if let Some(due) = other.due {
             *self.due.get_or_insert_default() += due;
@@ -77,7 +77,7 @@ impl Spans {
         }
     }
 
-    /// Returns how many are nowhere.
+    /// Returns the number of due spans that are neither received nor queued.
     pub(super) fn missing(&self) -> u64 {
         let due = self.due.unwrap_or(0);
         due.saturating_sub(self.received + self.queued)
@@ -114,18 +114,18 @@ impl Runner {
         })
     }
 
-    /// Takes what it uses between two looks, without requests, for what it always uses.
+    /// Takes the CPU time between two looks without requests as the idle CPU time.
     pub(super) fn learn_idle(&mut self, first: Look, second: Look) {
         let seconds = (second.at - first.at).as_secs_f64();
         self.idle = second.used.saturating_sub(first.used).as_secs_f64() / seconds;
     }
 
-    /// Returns the CPU time that it uses in a second without requests, in microseconds.
+    /// Returns the CPU time used in a second without requests, in microseconds.
     pub(super) fn idle_us_per_second(&self) -> f64 {
         self.idle * MICROS
     }
 
-    /// Looks at what it has used so far.
+    /// Reads the CPU time used so far.
     pub(super) fn look(&self) -> anyhow::Result<Look> {
         Ok(Look {
             at: Instant::now(),
@@ -133,7 +133,7 @@ impl Runner {
         })
     }
 
-    /// Sends a load and returns its cost a request, in microseconds of CPU time, and the requests a second.
+    /// Sends a load and returns its cost per request, in microseconds of CPU time, and the requests a second.
     pub(super) async fn measure(&mut self, load: Load<'_>) -> anyhow::Result<(f64, f64)> {
         let before = self.look()?;
         let rate = self.send(load).await?;
@@ -141,7 +141,7 @@ impl Runner {
         self.wait_for_spans().await;
         let rest = self.rest().await?;
         let used = rest.used.saturating_sub(before.used).as_secs_f64();
-        // Timers of seconds are waited for, and an Envoy that waits is not free.
+        // Waiting for timers takes seconds, and an Envoy that waits is not free.
         let waiting = rest.at.saturating_duration_since(sent).as_secs_f64() * self.idle;
         Ok(((used - waiting) * MICROS / load.requests as f64, rate))
     }
@@ -160,12 +160,12 @@ impl Runner {
         Ok(rate)
     }
 
-    /// Returns the memory that its Envoy holds.
+    /// Returns the memory of the candidate's Envoy.
     pub(super) fn resident_bytes(&self) -> anyhow::Result<u64> {
         Ok(self.envoy.resident_bytes()?)
     }
 
-    /// Waits for the last spans, and counts them. Nothing is measured any more.
+    /// Waits for the last spans and counts them, once nothing is measured any more.
     pub(super) async fn count_spans(&self) -> anyhow::Result<Option<Spans>> {
         let Some(receiver) = &self.receiver else {
             return Ok(None);
@@ -181,7 +181,7 @@ impl Runner {
         Ok(Some(Spans {
             due,
             received,
-            // A level that the filter writes once a second: what has come since waits no more.
+            // The filter writes this gauge once a second; spans that have come since are no longer queued.
             queued: due.map_or(queued, |due| queued.min(due.saturating_sub(received))),
             counters,
         }))
@@ -194,7 +194,7 @@ impl Runner {
         match self.candidate.exports() {
             Exports::Nothing => {}
             Exports::Some { pause } => receiver.wait_for_silence(pause).await,
-            // Those that never come are told of in the end, with the numbers of the filter.
+            // Spans that never come are reported in the end, with the filter's counters.
             Exports::All { late } => {
                 receiver.wait_for(self.awaited.due(late), PATIENCE).await;
                 self.awaited.give_up(receiver.received(), late);
@@ -202,7 +202,7 @@ impl Runner {
         }
     }
 
-    /// Waits until the process rests, and returns what it had used when it began to.
+    /// Waits until the process rests, and returns its CPU time at the start of that rest.
     async fn rest(&self) -> anyhow::Result<Look> {
         let deadline = Instant::now() + PATIENCE;
         let mut last = self.look()?;
@@ -237,7 +237,7 @@ impl Runner {
 
 async fn start(binary: &Path, bootstrap: Bootstrap) -> anyhow::Result<Envoy> {
     let binary = binary.to_owned();
-    // A line of a log would be charged to the requests.
+    // Lines of a log would be charged to the requests.
     let bootstrap = bootstrap.log_levels("wasm:warning");
     Ok(spawn_blocking(move || Envoy::start(&binary, &bootstrap)).await??)
 }
@@ -291,7 +291,7 @@ const MICROS: f64 = 1e6;
 const IN: &str = "in";
 const UPSTREAM: &str = "upstream";
 
-/// The filter's own statistics, and which of them are about spans.
+/// Prefix of the filter's own statistics, of which `TOLD` names those about spans.
 const OURS: &str = "wasmcustom.sidespan.";
 const TOLD: [&str; 5] = [
     ".spans.",
@@ -302,9 +302,9 @@ const TOLD: [&str; 5] = [
 ];
 const QUEUED: &str = "wasmcustom.sidespan.queue.spans";
 
-/// How long a process that rests is looked at.
+/// Time for which a resting process is observed.
 const REST: Duration = Duration::from_millis(20);
-/// Longer than any timer that sends spans.
+/// Time limit of waiting, longer than any timer that sends spans.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Lines of a log that an error shows.
+/// Number of log lines that an error shows.
 const SHOWN: usize = 10;

@@ -1,7 +1,7 @@
-//! How many spans a receiver is waited for. One that a tracer has lost never comes: it is waited for once, and told of in the end,
-//! but no later round is held up by it again.
+//! The number of spans that a receiver is waited for. A span that a tracer has lost never comes: one round waits for it
+//! and the report counts it as missing, but no later round waits again.
 
-/// The spans of one candidate.
+/// The spans of one candidate, sent and lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct SpanWait {
     sent: u64,
@@ -9,22 +9,22 @@ pub(super) struct SpanWait {
 }
 
 impl SpanWait {
-    /// So many requests more were sent, each of which is to become a span.
+    /// Adds requests, each of which is to become a span.
     pub(super) fn send(&mut self, requests: u64) {
         self.sent += requests;
     }
 
-    /// All that were sent.
+    /// Returns the number of all requests.
     pub(super) fn sent(self) -> u64 {
         self.sent
     }
 
-    /// How many are to have come, of which the last few may be late.
+    /// Returns the number of spans that are due, of which the last `late` may come later.
     pub(super) fn due(self, late: u64) -> u64 {
         self.sent.saturating_sub(late).saturating_sub(self.lost)
     }
 
-    /// No more than these have come in time.
+    /// Counts the due spans that have not come in time as lost.
     pub(super) fn give_up(&mut self, received: u64, late: u64) {
         self.lost += self.due(late).saturating_sub(received);
     }

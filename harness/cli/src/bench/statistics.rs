@@ -1,9 +1,10 @@
-//! What is made of the rounds: a busy machine only adds to what a request costs, so the least round is the nearest to it,
-//! and the next to that says how near. Latency has a middle and a tail, and no such direction.
+//! Statistics over the rounds. A busy machine only adds to the cost of a request, so the least round is the nearest to
+//! it, and the gap to the next shows how near. Latency has no such lower bound, so its median and its percentiles
+//! count.
 //!
-//! Written here because five functions of a few lines need no crate of statistics.
+//! Written here because these few functions need no statistics crate.
 
-/// Returns the least value; rounds are never none.
+/// Returns the least value; there is at least one round.
 pub(super) fn least(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::INFINITY, f64::min)
 }
@@ -13,7 +14,7 @@ pub(super) fn greatest(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
-/// Returns by how much the second least value is above the least; of one value it is unknown.
+/// Returns the gap between the least value and the second least; `None` for a single value.
 pub(super) fn gap(values: &[f64]) -> Option<f64> {
     match sorted(values).as_slice() {
         [least, next, ..] => Some(next - least),
@@ -21,7 +22,7 @@ pub(super) fn gap(values: &[f64]) -> Option<f64> {
     }
 }
 
-/// Returns the middle value, or the mean of the middle two; of none it is unknown.
+/// Returns the middle value, or the mean of the middle two; `None` for no values.
 pub(super) fn median(values: &[f64]) -> Option<f64> {
     let sorted = sorted(values);
     let upper = sorted.get(sorted.len() / 2)?;
@@ -29,7 +30,7 @@ pub(super) fn median(values: &[f64]) -> Option<f64> {
     Some(f64::midpoint(*lower, *upper))
 }
 
-/// Returns the least value that so many percent of all values do not exceed; `sorted` begins with the least.
+/// Returns the least value that `percent` percent of all values do not exceed; `sorted` begins with the least.
 pub(super) fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied()

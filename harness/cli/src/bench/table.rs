@@ -1,4 +1,4 @@
-//! The figures as two tables, for every way to print them: what tracing costs, and how fast and large an Envoy is with it.
+//! The figures as two tables, for every output: the cost of tracing, and the speed and memory of an Envoy that traces.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::candidate::{Group, PEERS};
 use super::report::{Measured, Report};
 use super::statistics::{gap, greatest, least};
 
-/// A row for each candidate that took part.
+/// A table with a row for each candidate that took part.
 pub(super) struct Table {
     pub(super) title: String,
     pub(super) headings: Vec<String>,
@@ -20,7 +20,7 @@ pub(super) struct Row {
     pub(super) cells: Vec<String>,
 }
 
-/// Returns what tracing costs.
+/// Returns the table of costs.
 pub(super) fn cost(report: &Report) -> Table {
     let peers = PEERS.map(|(_, heading)| format!("x {heading}"));
     let headings = ["CPU", "next", "added"].map(str::to_owned);
@@ -49,7 +49,7 @@ pub(super) fn cost(report: &Report) -> Table {
     }
 }
 
-/// Returns how fast it is, and how large.
+/// Returns the table of speed and memory.
 pub(super) fn speed(report: &Report) -> Table {
     let cells = |it: &Measured| {
         let mut cells = vec![format!("{:.0}", greatest(&it.requests_per_second))];

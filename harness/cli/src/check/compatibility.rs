@@ -1,8 +1,8 @@
-//! What does not go together: warnings that need more than one file to be seen.
+//! Mismatches between settings and configurations: warnings that need more than one file.
 //!
-//! - a share where percent are meant, and the other way round
+//! - a ratio where a percentage is meant, and the other way round
 //! - Istio's own tracer, which still runs beside the filter
-//! - Istio's settings that say something else than they seem to
+//! - Istio's settings without the effect that they seem to have
 
 use sidespan_core::config::Role;
 
@@ -17,7 +17,7 @@ mod warning;
 pub use configuration::SidespanConfig;
 use warning::{ratio, round, warn};
 
-/// Everything that is to be said of settings and configurations together.
+/// Returns all notes on settings and configurations together.
 pub fn notes(settings: &Settings, ours: &[SidespanConfig<'_>]) -> Vec<Note> {
     let istio = Istio::new(settings);
     let mut notes = settings.notes.clone();
@@ -28,7 +28,7 @@ pub fn notes(settings: &Settings, ours: &[SidespanConfig<'_>]) -> Vec<Note> {
     notes
 }
 
-/// OpenTelemetry counts from 0 to 1, Istio and the filter from 0 to 100.
+/// Warns of ratios in place of percentages: OpenTelemetry counts from 0 to 1, Istio and the filter from 0 to 100.
 fn shares(settings: &Settings, ours: &[SidespanConfig<'_>], notes: &mut Vec<Note>) {
     for ours in ours {
         let Some(sampling) = &ours.config.sampling else {
@@ -77,7 +77,7 @@ fn share(settings: &Settings, place: Place, percentage: f64, notes: &mut Vec<Not
         .samplers
         .iter()
         .find(|sampler| ratio(sampler) == Some(percentage));
-    // As decimals, for people: 0.07 times 100 is 7.000000000000001 in binary.
+    // The product is rounded for people, because 0.07 times 100 is 7.000000000000001 in binary.
     let meant = round(percentage * 100.0);
     let like = match same.and_then(|sampler| sampler.argument_place.as_ref()) {
         Some(argument) => format!(
@@ -101,7 +101,7 @@ fn share(settings: &Settings, place: Place, percentage: f64, notes: &mut Vec<Not
     );
 }
 
-/// Istio's tracer writes its headers behind all filters.
+/// Warns of Istio's own tracer, which writes its headers after all filters.
 fn native(
     istio: &Istio<'_>,
     settings: &Settings,
@@ -151,7 +151,7 @@ fn native(
     }
 }
 
-/// What Istio passes over in silence.
+/// Warns of settings that Istio ignores in silence.
 fn without_effect(istio: &Istio<'_>, settings: &Settings, notes: &mut Vec<Note>) {
     for (first, other) in istio.without_effect() {
         warn(
@@ -209,7 +209,7 @@ fn without_effect(istio: &Istio<'_>, settings: &Settings, notes: &mut Vec<Note>)
             );
         }
     }
-    // A root namespace that these files do not show is where a resource for the whole mesh would be.
+    // A selector in the root namespace looks like one for the whole mesh, and reaches the root namespace alone.
     let root = istio.root();
     for telemetry in &settings.telemetries {
         if telemetry.namespace == root

@@ -1,21 +1,21 @@
 //! What the filter would decide on one request: asked of the filter itself, with the key that decided.
 //!
-//! The tracer of the filter decides, on the headers, the direction and the workload of the question, and its counters say
-//! for which reason; which entry of a list it was is found by asking the tracer about each entry alone. So an answer can
-//! not differ from what the proxy does.
+//! The filter decides, with a proxy in memory, on the headers, the direction and the workload of the question, and its
+//! counters say for which reason; which entry of a list it was is found by asking the filter about each entry alone. So an
+//! answer can not differ from what the proxy does.
 
 use serde::Serialize;
 use sidespan_core::config::{Config, Role};
 use sidespan_core::direction::Direction;
-use sidespan_core::headers::RequestHeaders;
+use sidespan_core::filter::{Filter, StreamState};
 use sidespan_core::id_generator::SequentialBytes;
+use sidespan_core::in_memory::header_list::HeaderList;
+use sidespan_core::in_memory::proxy::InMemoryProxy;
 use sidespan_core::node::Node;
 use sidespan_core::sampling::request_match::Match;
 use sidespan_core::sampling::settings::Sampling;
+use sidespan_core::span::Span;
 use sidespan_core::stats::Counter;
-use sidespan_core::time::Nanos;
-use sidespan_core::tracer::decide::Tracer;
-use sidespan_core::tracer::state::State;
 
 use super::explain::namespace_key;
 use super::explain::other_rules::{OtherRules, rule_key};
@@ -182,23 +182,19 @@ impl Question {
             labels: self.labels.clone(),
             ..Node::default()
         };
-        let tracer = Tracer::new(config, &node);
-        let all = || {
-            self.headers
-                .iter()
-                .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+        let config = Config {
+            direction: Some(self.direction),
+            ..config.clone()
         };
-        let headers = RequestHeaders::read(all());
+        let proxy = InMemoryProxy::default();
+        proxy.open(HeaderList::new(self.headers.iter().cloned()));
         // Ids do not matter here: what is asked for is the reason, and a percentage is told as such.
-        let mut state = State::new(config, SequentialBytes(1));
-        tracer.decide(
-            &headers,
-            all(),
-            || self.direction,
-            Nanos::default,
-            &mut state,
-        );
-        state
+        let ids = SequentialBytes(1);
+        let no_exporter = None::<Vec<Span>>;
+        let mut filter = Filter::new(&config, &node, "", proxy, ids, no_exporter, None);
+        filter.on_request_headers(&mut StreamState::default());
+        filter
+            .state
             .stats
             .take()
             .map(|(counter, _)| counter)

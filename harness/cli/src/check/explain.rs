@@ -1,10 +1,10 @@
-//! What a configuration does to a request, in plain sentences, in the order in which the filter decides.
+//! The effect of a configuration on a request, in plain sentences, in the order in which the filter decides.
 //!
 //! ```text
 //! exclude > received decision > debug > rules > namespaces > percentage > rate limit;   keep, after the response
 //! ```
 //!
-//! Every sentence names the key that it comes from, because that is what people have to change.
+//! Every sentence names the key behind it, because people have to change the key.
 
 use serde::Serialize;
 use sidespan_core::config::{Config, Role};
@@ -22,7 +22,7 @@ pub use step::Step;
 use step::{share, step};
 use wording::{condition, one_of};
 
-/// A whole configuration, explained.
+/// The explanation of a whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Explanation {
     /// The steps of a decision; the first that holds decides.
@@ -61,14 +61,14 @@ impl Explanation {
     }
 }
 
-/// The key of a namespace's percentage.
+/// Returns the key of a namespace's percentage.
 pub(super) fn namespace_key(pattern: &str) -> String {
     format!("sampling.namespaces[{pattern:?}]")
 }
 
 fn excludes(list: &[Match], steps: &mut Vec<Step>) {
     if list == Sampling::default().exclude {
-        // Seven sentences on probes would hide the one that somebody wrote.
+        // One sentence for each default entry would hide the sentence on an entry that a user wrote.
         let agents = list.iter().filter_map(|entry| entry.user_agent.as_deref());
         let paths = list.iter().filter_map(|entry| entry.path.as_ref());
         let (agents, paths): (Vec<_>, Vec<_>) =
@@ -104,7 +104,7 @@ fn at_edges(list: &[Match], steps: &mut Vec<Step>) {
     }
 }
 
-/// What becomes of a decision that comes with a request.
+/// Adds the steps on a decision that comes with a request.
 fn received(config: &Config, steps: &mut Vec<Step>) {
     believed("trust", "", config.trust, steps);
     if let Some(trust) = config.gateway_trust {
@@ -164,7 +164,7 @@ fn percentages(sampling: &Sampling, other_rules: &OtherRules, steps: &mut Vec<St
         steps.push(step);
     }
     let mut namespaces: Vec<_> = sampling.namespaces.iter().collect();
-    // The filter's order: the exact name, the most literal characters, the alphabet.
+    // The order is the filter's: exact names, then the most literal characters, then the alphabet.
     namespaces.sort_by_key(|(pattern, _)| {
         (
             pattern.contains('*'),

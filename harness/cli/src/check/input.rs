@@ -1,4 +1,4 @@
-//! The files that were given: documents, the environment of a workload, and whose plugin a resource is.
+//! The files of the command line: documents, the environment of a VM, and the owner of a plugin.
 
 pub mod document;
 pub mod environment;

@@ -1,4 +1,4 @@
-//! Istio: its settings as they were read, resolved, and put in the words of the filter.
+//! Istio's settings: read, resolved, and translated into configurations of the filter.
 
 pub mod plugin_scope;
 pub mod resolve;

@@ -1,10 +1,10 @@
-//! Where in a document the filter's configuration stands.
+//! The places in a document where the filter's configuration stands.
 //!
-//! In an Istio WasmPlugin it is `spec.pluginConfig`, in a TrafficExtension `spec.wasm.pluginConfig`; in whatever holds
-//! Envoy's own configuration (a bootstrap, an EnvoyFilter, an answer of ECDS) it is in the wasm filter, as text or as
-//! a `Struct`. As a network filter the module cannot work at all, so that is an error wherever it stands. What has none
-//! of Sidespan's names is another plugin, and skipped. Any other document that is neither Kubernetes' nor Envoy's is the
-//! configuration itself.
+//! An Istio WasmPlugin has the configuration in `spec.pluginConfig`, a TrafficExtension in `spec.wasm.pluginConfig`; a
+//! document with Envoy's own configuration (a bootstrap, an EnvoyFilter, an answer of ECDS) has it in the wasm filter,
+//! as text or as a `Struct`. As a network filter the module cannot work at all, so a network filter is an error
+//! wherever it stands. A plugin without any of Sidespan's names belongs to others and is skipped. Any other document
+//! that is neither Kubernetes' nor Envoy's is the configuration itself.
 
 use std::fmt;
 
@@ -13,35 +13,35 @@ use super::input::environment::Environment;
 use super::input::plugin_owner::Names;
 use super::istio::plugin_scope::Scope;
 
-/// A configuration, and how it is installed.
+/// A configuration of the filter, and its installation.
 #[derive(Debug, PartialEq)]
 pub struct Found {
     /// JSON path of the configuration.
     pub path: String,
     /// The configuration as JSON; empty where there is none.
     pub json: String,
-    /// What is wrong or risky around it: paths and sentences.
+    /// Problems and risks around the configuration: paths and sentences.
     pub warnings: Vec<(String, String)>,
-    /// What its VM will have of an environment; `None` where nobody can tell.
+    /// The environment of the plugin's VM; `None` where the document does not have it.
     pub environment: Option<Environment>,
-    /// Which workloads it is for, where Istio installs it.
+    /// The workloads that Istio installs the plugin at; `None` outside Istio.
     pub scope: Option<Scope>,
 }
 
 impl Found {
-    /// Whether it is for one try of a request, behind the router.
+    /// Returns true if the configuration is for one attempt of a request, behind the router.
     fn is_attempt(&self) -> bool {
         let tree: serde_json::Value = serde_json::from_str(&self.json).unwrap_or_default();
         tree.get("role").is_some_and(|role| role == "attempt")
     }
 }
 
-/// What a document has; with each sentence the path that it is about.
+/// The findings in a document; each sentence comes with its path.
 #[derive(Debug, Default)]
 pub struct Findings {
     /// The configurations of Sidespan's filter.
     pub found: Vec<Found>,
-    /// Why a configuration cannot be taken out, or cannot work where it is installed.
+    /// Reasons why a configuration cannot be read, or cannot work where it is installed.
     pub errors: Vec<(String, String)>,
     /// Plugins of others.
     pub skipped: Vec<(String, String)>,
@@ -160,7 +160,8 @@ impl Findings {
         self.found.push(found);
     }
 
-    /// All filters of a module share a VM, and one that is asked to be a network filter traps.
+    /// Adds an error for a network filter, because all filters of a module share a VM and one that runs as a network
+    /// filter traps.
     fn refuse_network(&mut self, filter: Filter, at: impl FnOnce() -> String) {
         if filter == Filter::Network {
             self.errors.push((
@@ -199,7 +200,7 @@ impl Findings {
                 .and_then(|vm| vm.at(&["code", "local"]))
                 .is_some();
             let cause = if is_file {
-                // A file that is missing or broken is refused with its listener, whatever the policy.
+                // Envoy refuses a listener whose module is missing or broken, whatever the policy.
                 "a filter that traps takes the traffic down; set FAIL_OPEN"
             } else {
                 "a filter that cannot be loaded takes the traffic down; set FAIL_OPEN"
@@ -239,7 +240,7 @@ impl Findings {
         self.found.push(found);
     }
 
-    /// Envoy's own tracer writes its headers behind all filters, over those of the filter.
+    /// Warns of Envoy's own tracer, which writes its headers after all filters, over those of the filter.
     fn native_tracing(&mut self, manager: &Document, path: &Path<'_>, before: usize) {
         let Some(tracing) = manager
             .get("tracing")
@@ -249,7 +250,7 @@ impl Findings {
         };
         let silent = either(tracing, ["no_context_propagation", "noContextPropagation"]);
         let is_silent = silent == Some(&Document::Boolean(true));
-        // Behind the router the filter comes last.
+        // A filter for attempts runs behind the router, after Envoy's tracer.
         let first = self
             .found
             .iter_mut()
@@ -266,7 +267,7 @@ impl Findings {
     }
 }
 
-/// The configuration as the filter gets it: Kubernetes and Envoy leave out what is null.
+/// Returns the configuration as the filter gets it; empty for null, because Kubernetes and Envoy leave null out.
 fn json(value: Option<&Document>) -> String {
     value
         .filter(|value| **value != Document::Null)
@@ -274,12 +275,12 @@ fn json(value: Option<&Document>) -> String {
         .unwrap_or_default()
 }
 
-/// A field by its name in the protocol or in JSON; Envoy takes both.
+/// Returns a field by its name in the protocol or in JSON, because Envoy takes both.
 fn either<'a>(document: &'a Document, names: [&str; 2]) -> Option<&'a Document> {
     names.iter().find_map(|name| document.get(name))
 }
 
-/// What Envoy loads a module as.
+/// The kind of filter that Envoy loads a module as.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Filter {
     Http,
@@ -296,7 +297,7 @@ impl Filter {
     }
 }
 
-/// Keys that none of the filter's configurations has.
+/// Keys that no configuration of the filter has.
 const FOREIGN: [&str; 7] = [
     "apiVersion",
     "kind",

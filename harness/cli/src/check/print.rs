@@ -1,4 +1,4 @@
-//! What was found, for a person: findings a line each, then the explanations, then what Istio's settings come to.
+//! The findings for people: a line each, then the explanations, then Istio's resolved settings.
 
 use std::io::{self, Write};
 
@@ -8,10 +8,10 @@ use super::istio::translate::Plugin;
 use super::report::{Explained, Finding, Report};
 use super::results::Results;
 
-/// What to print besides the findings.
+/// The parts that are printed besides the findings.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wish {
-    /// Every step of every configuration.
+    /// True if every step of every configuration is printed.
     pub(super) explain: bool,
 }
 
@@ -170,7 +170,7 @@ fn side(side: &Percentage) -> String {
     format!("{} by {}{native}", percent(side.percentage), side.by)
 }
 
-/// The parts of a WasmPlugin that matter here, as they are to be copied.
+/// Prints the parts of a WasmPlugin about sampling, as they are to be copied.
 fn resource(plugin: &Plugin, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "  # WasmPlugin {}/{}", plugin.namespace, plugin.name)?;
     if let Some(note) = plugin.note {

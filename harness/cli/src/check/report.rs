@@ -1,4 +1,4 @@
-//! What was found in a file, and the warnings about a configuration that is valid and yet hardly meant so.
+//! The findings in a file, and the warnings about a configuration that is valid and yet hardly meant so.
 
 use serde::Serialize;
 use sidespan_core::config::Config;
@@ -10,62 +10,63 @@ use super::istio::plugin_scope::Scope;
 use super::istio::settings::{Settings, env_file};
 use super::locate::{Findings, Found, configurations};
 
-/// One sentence about one place.
+/// One sentence about one place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Which document of the file, counted from 1.
+    /// Number of the document in the file, counted from 1.
     pub document: usize,
     /// JSON path in that document.
     pub path: String,
-    /// What is wrong, and the cure.
+    /// The problem, and the cure.
     pub message: String,
 }
 
-/// What one configuration does.
+/// The explanation of one configuration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Explained {
-    /// Which document of the file, counted from 1.
+    /// Number of the document in the file, counted from 1.
     pub document: usize,
     /// JSON path of the configuration in that document.
     pub path: String,
-    /// What it does, step by step.
+    /// The effect of the configuration, step by step.
     #[serde(flatten)]
     pub explanation: Explanation,
-    /// What it does to the request that was asked about.
+    /// The answer on the request of `--request`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
     /// The configuration itself.
     #[serde(skip)]
     pub config: Config,
-    /// Which workloads it is for, where Istio installs it.
+    /// The workloads that Istio installs the plugin at; `None` outside Istio.
     #[serde(skip)]
     pub scope: Option<Scope>,
 }
 
-/// Everything about one file.
+/// All findings in one file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// As it was given.
+    /// Name of the file, as it was given.
     pub file: String,
-    /// How many configurations it holds.
+    /// Number of configurations in the file.
     pub configurations: usize,
-    /// Why the filter would refuse them.
+    /// Reasons why the filter would refuse a configuration.
     pub errors: Vec<Finding>,
-    /// What works, but hardly as meant.
+    /// Warnings about configurations that work, but hardly as meant.
     pub warnings: Vec<Finding>,
     /// Plugins of others, which were not judged.
     pub skipped: Vec<Finding>,
-    /// What each valid configuration does.
+    /// Explanations of the valid configurations.
     pub explanations: Vec<Explained>,
-    /// How many settings of Istio and OpenTelemetry it holds.
+    /// Number of Istio's and OpenTelemetry's settings in the file.
     pub settings: usize,
-    /// The file could not be read; the error is the only one.
+    /// True if the file could not be read; the error is then the only one.
     #[serde(skip)]
     pub is_unread: bool,
 }
 
 impl Report {
-    /// Checks every configuration of a file, the `index`th of all, and collects the settings of others in it.
+    /// Checks every configuration of a file, the `index`th of all files, and adds the settings of Istio and
+    /// OpenTelemetry in it.
     pub(super) fn read(index: usize, file: &str, bytes: &[u8], settings: &mut Settings) -> Self {
         let mut report = Self::empty(file);
         let text = std::str::from_utf8(bytes).map_err(|error| format!("expected UTF-8: {error}"));
@@ -74,13 +75,13 @@ impl Report {
             return report;
         }
         match text.and_then(|text| Document::parse(file, text)) {
-            // Nothing at all is a configuration too: all defaults.
+            // An empty file is a configuration too: all defaults.
             Ok(documents) if documents.is_empty() => report.add(1, &Document::Null),
             Ok(documents) => {
                 for (at, tree) in documents.iter().enumerate() {
                     let found = settings.read(index, at + 1, tree);
                     report.settings += found;
-                    // Without a kind it would be taken for a configuration.
+                    // Settings without a kind would be taken for a configuration.
                     if found == 0 || tree.get("kind").is_some() {
                         report.add(at + 1, tree);
                     }

@@ -1,4 +1,4 @@
-//! All files together: each judged by itself, and then what they say of each other.
+//! The results of all files together: each file judged by itself, then all files compared.
 
 use std::io;
 
@@ -12,36 +12,36 @@ use super::istio::settings::{Settings, Weight};
 use super::istio::summary::Summary;
 use super::report::{Finding, Report};
 
-/// What came of the files.
+/// The results of all files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Results {
-    /// No file has an error.
+    /// True if no file has an error.
     pub valid: bool,
-    /// One entry a file, in their order.
+    /// Reports of the files, in their order.
     #[serde(rename = "files")]
     pub reports: Vec<Report>,
-    /// What Istio's settings come to, if there are any.
+    /// Istio's settings, resolved; `None` where the files have none.
     pub istio: Option<Summary>,
-    /// The samplers of SDKs.
+    /// The samplers of OpenTelemetry's SDKs.
     pub samplers: Vec<Sdk>,
 }
 
-/// One sampler, and what it does beside a sidecar.
+/// One SDK's sampler, and its effect beside a sidecar.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Sdk {
-    /// Whose it is.
+    /// Name of the resource or file that sets the sampler.
     pub name: String,
     /// The sampler that the SDK takes.
     pub sampler: String,
-    /// Its argument.
+    /// The sampler's argument.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub argument: Option<String>,
-    /// What that means.
+    /// The sampler's effect, as a sentence.
     pub meaning: String,
 }
 
 impl Results {
-    /// Checks files, each with what could be read of it.
+    /// Checks files, each with its bytes or the error of reading them.
     pub fn of(files: Vec<(String, io::Result<Vec<u8>>)>, question: Option<&Question>) -> Self {
         let mut settings = Settings::default();
         let mut reports: Vec<_> = files
@@ -107,7 +107,7 @@ pub fn check_file(file: &str, bytes: &[u8]) -> Report {
     reports.pop().unwrap_or_else(|| Report::empty(file))
 }
 
-/// Lets every configuration answer that is at work where the question asks, and the others say why they are not.
+/// Adds the answer of every configuration that works at the asked workload; the others get the reason why they do not.
 fn answer(reports: &mut [Report], question: &Question, root: &str) {
     let labels = question.labels();
     let spot = question.spot(&labels);

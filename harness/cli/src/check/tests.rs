@@ -12,7 +12,7 @@ fn check(file: &str, text: &str) -> Report {
     check_file(file, text.as_bytes())
 }
 
-/// Errors and warnings, one a line.
+/// Returns errors and warnings, one a line.
 fn told(file: &str, text: &str) -> Vec<String> {
     let report = check(file, text);
     let errors = report.errors.iter().map(|finding| ("error", finding));

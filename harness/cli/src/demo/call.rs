@@ -9,7 +9,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-/// Gets a path of an authority from whoever listens on an address, and returns the status and the text of the answer.
+/// Sends a GET request for a path of an authority to an address, and returns the status and the text of the answer.
 ///
 /// # Errors
 /// When there is no answer.
@@ -30,7 +30,7 @@ pub(super) async fn get(
         let text = body.collect().await?.to_bytes();
         Ok((parts.status, String::from_utf8_lossy(&text).into_owned()))
     };
-    // The connection does its work only while it is polled; it is done when the exchange is.
+    // The connection works only while it is polled, and it is done when the exchange is.
     tokio::select! {
         answer = exchange => answer,
         Err(error) = connection => Err(error.into()),

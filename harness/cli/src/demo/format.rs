@@ -1,18 +1,19 @@
-//! The formats that the services of the demo speak, as an application sees them: names of headers that it copies.
+//! The formats of the demo's services, as an application sees a format: names of headers that the application copies.
 //!
-//! A service knows nothing of what is in them. Only the verdict reads ids, to see whether a hop had the right ones.
+//! A service knows nothing of the headers' contents. Only the verdict reads ids, to see whether a hop had the right
+//! ones.
 
 use std::collections::BTreeMap;
 
-/// Headers of one request by lower-case name; several lines of one name are joined as HTTP joins them.
+/// Headers of one request by lower-case name; several lines of one name are joined as in RFC 9110, section 5.3.
 pub type Headers = BTreeMap<String, String>;
 
-/// What a service reads and forwards.
+/// The format that a service reads and forwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `traceparent` and `tracestate`.
     W3c,
-    /// `traceparent` alone, as a service that was written before anyone needed `tracestate`.
+    /// `traceparent` alone, as in a service that was written before anyone needed `tracestate`.
     W3cWithoutTracestate,
     /// `x-b3-…`
     B3Multi,
@@ -24,17 +25,17 @@ pub enum Format {
     Datadog,
 }
 
-/// The ids of a context as every exporter writes them: 32 and 16 digits in hexadecimal.
+/// The ids of a context in hexadecimal, as every exporter writes them: 32 and 16 digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ids {
-    /// The trace.
+    /// Trace id.
     pub trace_id: String,
-    /// The span that is the parent of whatever its reader records.
+    /// Span id, the parent of the spans that the context's reader records.
     pub span_id: String,
 }
 
 impl Format {
-    /// All of them.
+    /// All formats.
     pub const ALL: [Self; 6] = [
         Self::W3c,
         Self::W3cWithoutTracestate,
@@ -44,7 +45,7 @@ impl Format {
         Self::Datadog,
     ];
 
-    /// Returns the names of its headers.
+    /// Returns the names of the format's headers.
     pub fn headers(self) -> &'static [&'static str] {
         match self {
             Self::W3c => &["traceparent", "tracestate"],
@@ -68,7 +69,7 @@ impl Format {
         }
     }
 
-    /// Returns its name for people.
+    /// Returns the format's name for people.
     pub fn title(self) -> &'static str {
         match self {
             Self::W3c => "W3C Trace Context",
@@ -80,7 +81,7 @@ impl Format {
         }
     }
 
-    /// Whether a header belongs to it.
+    /// Returns true if a header belongs to the format.
     pub fn owns(self, name: &str) -> bool {
         self.headers().contains(&name)
     }
@@ -90,7 +91,7 @@ impl Format {
         let part = |text: &str, separator, nth| text.split(separator).nth(nth).map(str::to_owned);
         let parts = |name, separator, first: usize| {
             let text: &String = headers.get(name)?;
-            // One part alone is a decision of B3, not a context.
+            // One part alone is a decision of B3 and no context.
             Some((
                 part(text, separator, first)?,
                 part(text, separator, first + 1)?,
@@ -110,7 +111,7 @@ impl Format {
     }
 }
 
-/// Datadog writes 64-bit numbers in decimal, and the left half of a wider trace id as a tag in hexadecimal.
+/// Reads Datadog's ids: 64-bit numbers in decimal, and the left half of a wider trace id as a tag in hexadecimal.
 fn datadog_ids(headers: &Headers) -> Option<(String, String)> {
     let number = |name| headers.get(name)?.parse::<u64>().ok();
     let (right_half, span_id) = (
@@ -129,7 +130,7 @@ fn datadog_ids(headers: &Headers) -> Option<(String, String)> {
     ))
 }
 
-/// Returns those headers that carry trace context in any format that this demo shows.
+/// Returns the headers that carry trace context in any format of the demo.
 pub(super) fn trace_context(headers: &http::HeaderMap) -> Headers {
     let mut found = Headers::new();
     for name in Format::ALL.iter().flat_map(|format| format.headers()) {

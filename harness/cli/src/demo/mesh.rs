@@ -1,4 +1,4 @@
-//! The mesh: which services there are, whom they call, and how a run of it goes.
+//! The mesh of the demo: its services, their calls, and a run of the whole.
 //!
 //! ```text
 //!                       frontend   W3C
@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Every service but the last both reads and forwards, so each format is translated from and to another. Invariant:
-//! callees stand behind their callers in the list, and there is no way back.
+//! callees stand behind their callers in the list, so calls form no circle.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -85,18 +85,18 @@ const MESH: [Spec; 7] = [
     },
 ];
 
-/// Starts the mesh, sends one request without any trace context through it, and reports what came of it.
+/// Starts the mesh, sends one request without any trace context through it, and reports the outcome.
 ///
 /// # Errors
-/// When the mesh cannot be set up. That the request or the trace failed is no error but a report.
+/// When the mesh cannot be set up. A failed request or a broken trace is no error but a report.
 pub async fn run_mesh(kind: Kind) -> anyhow::Result<Report> {
     run_mesh_with(kind, config::plugin()).await
 }
 
-/// The same with another configuration of the filter: what breaks when a format is left out?
+/// Runs the mesh with another configuration of the filter, to see what breaks without a format.
 ///
 /// # Errors
-/// As [`run_mesh`].
+/// When the mesh cannot be set up.
 pub async fn run_mesh_with(kind: Kind, plugin: Value) -> anyhow::Result<Report> {
     let launcher = Launcher::prepare(kind).await?;
     let sink = Sink::start(SinkConfig::default()).await?;
@@ -113,7 +113,7 @@ pub async fn run_mesh_with(kind: Kind, plugin: Value) -> anyhow::Result<Report> 
     let mut services = Vec::new();
     let mut sidecars = Vec::new();
     let mut inbound: BTreeMap<&str, SocketAddr> = BTreeMap::new();
-    // From the end: a sidecar must know where those are whom its service calls.
+    // The last service starts first, because a sidecar must know the addresses of its service's callees.
     for spec in MESH.iter().rev() {
         let service = Service::start(*spec, path_of, diary.clone()).await?;
         let peer = |name: &&'static str| inbound.get(name).map(|address| (*name, *address));
@@ -159,7 +159,7 @@ pub async fn run_mesh_with(kind: Kind, plugin: Value) -> anyhow::Result<Report> 
     ))
 }
 
-/// Waits until the collector has this many spans, or until no more come: too few are in the report, which says which.
+/// Waits until the collector has this many spans, or until no more come; the report names the missing ones.
 async fn settle(sink: &Sink, wanted: usize) {
     let mut seen = sink.spans().len();
     while seen < wanted {
@@ -176,7 +176,7 @@ fn path_of(service: &str) -> &'static str {
     spec.map_or("/", |spec| spec.path)
 }
 
-/// Counts how often each service is called when the first is called once.
+/// Counts the requests and calls of each service when the first service is called once.
 fn expected() -> BTreeMap<&'static str, Expected> {
     let mut expected: BTreeMap<&str, Expected> = BTreeMap::new();
     let mut waiting: Vec<&str> = MESH.iter().take(1).map(|spec| spec.name).collect();
@@ -191,9 +191,9 @@ fn expected() -> BTreeMap<&'static str, Expected> {
     expected
 }
 
-/// Far beyond what it takes, also on a machine that does other things; the demo itself has a minute.
+/// Time limit of the demo's request, far longer than it takes also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Many times the delay of a batch, after which the filter sends what it has. Who exports nothing is found out this soon.
+/// Time without a new span after which no more are expected: many times the delay of a batch.
 const QUIET: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

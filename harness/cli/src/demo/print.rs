@@ -9,7 +9,7 @@ use super::format::Headers;
 use super::report::{Hop, Report};
 use super::sidecar::Kind;
 
-/// Returns the whole text.
+/// Returns the whole report as text.
 pub(super) fn text(report: &Report, options: Options) -> String {
     let mut printer = Printer {
         out: String::new(),
@@ -77,7 +77,7 @@ impl Printer {
         }
     }
 
-    /// Names only: the values say the same once more in every other format.
+    /// Writes names only, because the values repeat the context in every other format.
     fn ignored(&mut self, headers: Vec<(&String, &String)>) {
         let mut line = String::new();
         let mut title = "ignores";
@@ -123,7 +123,7 @@ impl Printer {
     }
 }
 
-/// Calls that carried the same headers are shown once.
+/// Groups the calls that carried the same headers, so that these are shown once.
 fn by_content(hop: &Hop) -> Vec<(&Headers, Vec<&'static str>)> {
     let mut groups: Vec<(&Headers, Vec<&'static str>)> = Vec::new();
     for sent in &hop.sent {
@@ -142,9 +142,9 @@ fn printable(text: &str) -> String {
     text.replace(char::is_control, "?")
 }
 
-/// The longest name of a header, and a space.
+/// Width of the longest name of a header, and a space.
 const NAME_WIDTH: usize = 28;
-/// As wide as the widest value usually is, so that the block has one edge.
+/// Width of the ignored headers' lines: that of the usual widest value, so that the block has one edge.
 const IGNORED_WIDTH: usize = 84;
 
 const PLAIN: Style = Style::new();

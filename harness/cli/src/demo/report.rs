@@ -1,7 +1,7 @@
-//! What came of a run, and the verdict on it.
+//! The report of a run, and the verdict on the trace.
 //!
-//! The verdict is not the waterfall's: it compares what the mesh must have done with what was seen, at the services and at
-//! the collector, and names each hop that differs. Invariant: whole if and only if there is no problem.
+//! The verdict does not rest on the waterfall: it compares what the mesh must have done with what the services and the
+//! collector saw, and names each hop that differs. Invariant: the trace is whole if and only if there is no problem.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,31 +15,31 @@ use super::sidecar::Kind;
 /// One request as a service saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hop {
-    /// The service.
+    /// Name of the service.
     pub service: &'static str,
-    /// What it reads and forwards.
+    /// Format that the service reads and forwards.
     pub format: Format,
     /// The trace context that came with the request, in all formats.
     pub received: Headers,
-    /// What it sent on, a call each.
+    /// The service's own calls.
     pub sent: Vec<Sent>,
 }
 
 /// The trace context of one call that a service made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// Whom it called.
+    /// Name of the called service.
     pub to: &'static str,
-    /// In its own format only.
+    /// Trace context of the call, in the service's own format only.
     pub headers: Headers,
 }
 
-/// What one service must have done.
+/// The work that one service must have done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Expected {
-    /// Requests that it answers: a SERVER span each.
+    /// Requests that the service answers: a SERVER span each.
     pub(super) requests: usize,
-    /// Calls that it makes: a CLIENT span each.
+    /// Calls that the service makes: a CLIENT span each.
     pub(super) calls: usize,
 }
 
@@ -49,20 +49,20 @@ impl Expected {
     }
 }
 
-/// What came of a run.
+/// The report of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// What the sidecars ran on.
+    /// The kind of the sidecars.
     pub kind: Kind,
     /// The configuration of the filter.
     pub plugin: Value,
     /// The trace, if exactly one arrived.
     pub trace_id: Option<String>,
-    /// In the order of the requests.
+    /// Requests as the services saw them, in order.
     pub hops: Vec<Hop>,
-    /// Everything that the collector got.
+    /// All spans that the collector got.
     pub spans: Vec<Arc<StoredSpan>>,
-    /// What is not as it must be; empty when the trace is whole.
+    /// Deviations from the expected run; empty when the trace is whole.
     pub problems: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ impl Report {
         }
     }
 
-    /// Whether one whole trace came out, with every hop in it.
+    /// Returns true if one whole trace came out, with every hop in it.
     pub fn is_complete(&self) -> bool {
         self.problems.is_empty()
     }
@@ -143,7 +143,7 @@ fn span_json(span: &StoredSpan) -> Value {
         "parent_span_id": span.parent_span_id,
         "trace_state": span.trace_state,
         "flags": span.flags,
-        // As in OTLP's JSON: a number of JSON is not wide enough for it.
+        // Text as in OTLP's JSON, because a number of JSON is not wide enough for nanoseconds since 1970.
         "start_unix_nano": span.start_unix_nanos.to_string(),
         "duration_nanos": span.duration_nanos(),
         "status": status,
@@ -191,7 +191,7 @@ fn hop_problems(
             ));
             continue;
         };
-        // What a service is given must be the span that its own sidecar made for this request.
+        // The received context must name the span that the service's own sidecar made for this request.
         let is_its = |span: &Arc<StoredSpan>| {
             span.trace_id == trace_id
                 && span.span_id == span_id

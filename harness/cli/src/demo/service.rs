@@ -1,7 +1,8 @@
-//! A service of the demo: it answers, calls the services that it needs, and copies its own format's headers.
+//! A service of the demo, which answers, calls the services that it needs, and copies its own format's headers.
 //!
-//! That copying is all that an application must do for a trace, and all that this one does: it never makes a header, changes
-//! one, or records a span. What it does not know stays behind, which is how traces break in a mesh of several formats.
+//! Copying is all that an application must do for a trace, and all that this service does: it never makes a header,
+//! changes one, or records a span. Headers of other formats stay behind, which is how traces break in a mesh of several
+//! formats.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,20 +22,20 @@ use super::call;
 use super::format::{Format, trace_context};
 use super::report::{Hop, Sent};
 
-/// What a service is.
+/// The description of a service.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spec {
     pub(super) name: &'static str,
     pub(super) format: Format,
-    /// The path that it is called under.
+    /// Path that callers use.
     pub(super) path: &'static str,
-    /// Whom it calls, in this order.
+    /// Names of the callees, in the order of the calls.
     pub(super) calls: &'static [&'static str],
-    /// How long it pretends to work, so that there is a waterfall to see.
+    /// Time of pretended work, so that there is a waterfall to see.
     pub(super) work: Duration,
 }
 
-/// What all services have seen, in the order of the requests.
+/// The requests that all services have seen, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Diary(Arc<Mutex<Vec<Hop>>>);
 
@@ -59,14 +60,14 @@ pub(super) struct Service {
 #[derive(Debug)]
 struct Inner {
     spec: Spec,
-    /// Where all its calls go to; it is known only after the sidecar knows the service.
+    /// Address of the sidecar's outbound side; it is known only after the sidecar knows the service.
     outbound: OnceLock<SocketAddr>,
     path_of: fn(&str) -> &'static str,
     diary: Diary,
 }
 
 impl Service {
-    /// Starts a service on a free port. `path_of` tells the path that a callee is called under.
+    /// Starts a service on a free port. `path_of` returns the path of a callee.
     pub(super) async fn start(
         spec: Spec,
         path_of: fn(&str) -> &'static str,
@@ -92,7 +93,7 @@ impl Service {
         self.address
     }
 
-    /// Tells the service where its sidecar takes its calls; the first address stays.
+    /// Sets the sidecar's address for the service's own calls; the first address stays.
     pub(super) fn call_through(&self, outbound: SocketAddr) {
         self.inner.outbound.get_or_init(|| outbound);
     }
@@ -194,7 +195,7 @@ mod tests {
     use super::super::format::Headers;
     use super::*;
 
-    /// Every header of every format, and one that is none.
+    /// Returns every header of every format, and one header of no format.
     fn everything() -> HeaderMap {
         let names: BTreeSet<&str> = Format::ALL
             .map(Format::headers)
@@ -213,7 +214,7 @@ mod tests {
             .collect()
     }
 
-    /// Sends a request with `incoming` to a service of this format that calls one other; returns what the other got.
+    /// Sends a request with `incoming` to a service of this format that calls one other; returns the other's headers.
     async fn passed_on(format: Format, incoming: HeaderMap) -> Headers {
         let diary = Diary::default();
         let spec = Spec {

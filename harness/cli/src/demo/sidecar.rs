@@ -1,7 +1,8 @@
 //! A service's sidecar: an inbound side in front of the service and an outbound side for its calls, both with the filter.
 //!
-//! Two kinds behind one face, so that a run of the mesh does not know which it has: the built-in host, and a real Envoy set
-//! up as Istio sets one up, with node metadata and with listeners that have a direction. No port is chosen here.
+//! Two kinds behind one interface, so that a run of the mesh does not depend on the kind: the built-in host, and a real
+//! Envoy set up as Istio sets one up, with node metadata and with listeners that have a direction. No port is chosen
+//! here.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -17,7 +18,7 @@ use super::config::COLLECTOR;
 use crate::envoy;
 use crate::sidecar::{self, Routes, Sidecar, SidecarConfig};
 
-/// What the sidecars of a run are.
+/// The kind of a run's sidecars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The built-in host, in this process.
@@ -26,22 +27,22 @@ pub enum Kind {
     Envoy,
 }
 
-/// Where one sidecar stands.
+/// The surroundings of one sidecar.
 #[derive(Debug)]
 pub(super) struct Wiring {
-    /// The name of the service that it stands in front of.
+    /// Name of the service behind the sidecar.
     pub(super) service: &'static str,
-    /// Where that service listens.
+    /// Address of that service.
     pub(super) app: SocketAddr,
-    /// Whom the service calls, and the inbound sides of their sidecars.
+    /// Names of the service's callees, and the inbound addresses of their sidecars.
     pub(super) peers: Vec<(&'static str, SocketAddr)>,
-    /// Where the collector takes OTLP/gRPC.
+    /// Address of the collector for OTLP/gRPC.
     pub(super) collector: SocketAddr,
-    /// The configuration of the filter, in JSON.
+    /// Configuration of the filter, in JSON.
     pub(super) plugin: String,
 }
 
-/// Starts sidecars of one kind.
+/// A launcher of sidecars of one kind.
 #[derive(Debug)]
 pub(super) enum Launcher {
     BuiltIn { module: Module },
@@ -63,7 +64,7 @@ enum Running {
 }
 
 impl Launcher {
-    /// Gets what sidecars of this kind need: the compiled filter, or Envoy's binary, which is fetched the first time.
+    /// Compiles the filter for the built-in host, or finds Envoy's binary, which is fetched the first time.
     pub(super) async fn prepare(kind: Kind) -> anyhow::Result<Self> {
         if kind == Kind::BuiltIn {
             let module = spawn_blocking(|| Module::compile(crate::FILTER)).await??;
@@ -96,17 +97,17 @@ impl Launcher {
 }
 
 impl Pair {
-    /// Returns where requests for the service go.
+    /// Returns the address for requests to the service.
     pub(super) fn inbound(&self) -> SocketAddr {
         self.inbound
     }
 
-    /// Returns where the service's own calls go.
+    /// Returns the address for the service's own calls.
     pub(super) fn outbound(&self) -> SocketAddr {
         self.outbound
     }
 
-    /// Stops it.
+    /// Stops the sidecar.
     pub(super) async fn stop(self) -> anyhow::Result<()> {
         match self.running {
             Running::BuiltIn { inbound, outbound } => {
@@ -180,7 +181,7 @@ fn bootstrap(wiring: &Wiring, module: &Path) -> Bootstrap {
         })
 }
 
-/// Returns a name as a Deployment gives it to a pod.
+/// Returns the name that a Deployment gives a pod of the service.
 fn pod(service: &str) -> String {
     format!("{service}-7d9c5b8f6-x2x4z")
 }

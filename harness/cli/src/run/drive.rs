@@ -1,4 +1,4 @@
-//! Running a scenario on the host: one VM, virtual time, seeded randomness, so that each run gives the same.
+//! A scenario's run on the host: one VM, virtual time, seeded randomness, so that each run gives the same report.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,18 +22,18 @@ use convert::{add, fields, level, properties, property, request_headers};
 pub(super) struct Drive {
     host: Host,
     collector: Collector,
-    /// The spans that were exported so far.
+    /// Spans that were exported so far.
     pub(super) spans: Vec<Span>,
 }
 
 /// The headers of one exchange, at each end.
 #[derive(Debug, Default)]
 pub(super) struct Passed {
-    /// As the request came in.
+    /// The request's headers as they came in.
     pub(super) request: Fields,
-    /// As it reached the upstream.
+    /// The request's headers as they reached the upstream.
     pub(super) upstream: Option<Fields>,
-    /// As the response reached the client.
+    /// The response's headers as they reached the client.
     pub(super) downstream: Option<Fields>,
 }
 
@@ -41,7 +41,7 @@ impl Drive {
     /// Starts a VM with the configuration of the scenario.
     ///
     /// # Errors
-    /// When the filter does not start, with what it has logged.
+    /// When the filter does not start, with its log.
     pub(super) fn start(
         module: &Module,
         scenario: &Scenario,
@@ -88,7 +88,7 @@ impl Drive {
     /// Sends one request through the filter and its response back.
     ///
     /// # Errors
-    /// When the request names what is not known, or an export cannot be read.
+    /// When the request uses an unknown name, or an export cannot be read.
     pub(super) fn exchange(&mut self, step: &Step, known: &Known) -> anyhow::Result<Passed> {
         let headers = request_headers(&step.request, known)?;
         let mut passed = Passed {
@@ -143,13 +143,13 @@ impl Drive {
             if left.is_zero() {
                 return Ok(());
             }
-            // To the next tick at most, so that a call is answered when it is made and not when it is late.
+            // Steps end at the next tick at most, so that a call is answered when it is made and not when it is late.
             let step = self.host.due_in().map_or(left, |due| due.min(left));
             self.host.advance(step.max(Duration::from_millis(1)));
         }
     }
 
-    /// Takes what the filter has logged.
+    /// Takes the lines that the filter has logged.
     pub(super) fn logs(&mut self) -> Vec<String> {
         let lines = self.host.take_logs().into_iter();
         lines
@@ -163,7 +163,7 @@ impl Drive {
             .collect()
     }
 
-    /// Returns a counter or a gauge.
+    /// Returns the value of a counter or a gauge.
     pub(super) fn counter(&self, name: &str) -> Option<u64> {
         self.host.counter(name).or_else(|| self.host.gauge(name))
     }
@@ -231,7 +231,7 @@ impl Drive {
         Ok(action)
     }
 
-    /// Gives a filter that holds a message back the time to get its answers.
+    /// Gives a filter that pauses a message the time to get its answers.
     fn settle(&mut self, id: StreamId, action: Action) -> anyhow::Result<()> {
         if action != Action::Pause {
             return Ok(());
@@ -257,7 +257,7 @@ impl Drive {
 
     fn answer(&mut self, call: &HttpCall) -> anyhow::Result<()> {
         let export = Export::of(&call.headers);
-        // A call that has timed out while another was answered is none any more: nothing to be done about it.
+        // A call that has timed out while another was answered no longer exists.
         let _ = match (self.collector, export) {
             (Collector::Unreachable, _) => self.host.fail_call(call.token),
             (Collector::Unavailable, Some(Export::Grpc)) => self.grpc(call, "14"),
@@ -296,5 +296,5 @@ impl Drive {
     }
 }
 
-/// Steps of 10 ms: five seconds.
+/// Number of steps of 10 ms that a paused message is waited for.
 const PATIENCE: u32 = 500;

@@ -1,7 +1,7 @@
-//! Comparing what there was with what the scenario says.
+//! Comparison of a run with the scenario's expectations.
 //!
 //! Names that a pattern captures count from there on, in the order of the scenario: requests first, then spans. Each
-//! expected span takes the first exported one that is as it says.
+//! expected span takes the first exported span that matches.
 //!
 //! Written here because a snapshot (`insta`) records what one's own program did, and a scenario states what its user expects.
 
@@ -19,7 +19,7 @@ use crate::check::input::document::Document;
 /// Header fields as bytes, in order.
 pub(super) type Headers = Vec<(String, Vec<u8>)>;
 
-/// What was not as expected.
+/// Expectations that were not met.
 #[derive(Debug, Default)]
 pub(super) struct Failures(pub(super) Vec<Failure>);
 
@@ -77,7 +77,7 @@ impl Failures {
         }
     }
 
-    /// Compares all headers with those that came in.
+    /// Compares all headers with the received ones.
     pub(super) fn unchanged(&mut self, at: &str, before: &Headers, after: Option<&Headers>) {
         let Some(after) = after else {
             return self.add(
@@ -95,7 +95,7 @@ impl Failures {
         }
     }
 
-    /// Compares everything that is known in the end.
+    /// Compares spans, logs and counters at the end of the run.
     pub(super) fn end(
         &mut self,
         expected: &End,
@@ -145,7 +145,7 @@ impl Failures {
                 left.remove(found);
                 continue;
             }
-            // The nearest one says most about what went wrong.
+            // The nearest span says most about the cause.
             let tried = |span: &&Span| differences(expected, span, &mut known.clone());
             match left.iter().map(tried).min_by_key(Vec::len) {
                 None => self.add(at, "a span", "no more spans"),
@@ -169,7 +169,8 @@ impl Failures {
     }
 }
 
-/// Field, expected, found. Without any, what the patterns captured is known.
+/// Returns the field, the expected and the found value of each difference. Without any, `known` gets the patterns'
+/// captures.
 fn differences(
     expected: &Expected,
     span: &Span,
@@ -223,7 +224,7 @@ fn differences(
     differences
 }
 
-/// Text is a pattern, `null` means none, everything else is itself.
+/// Returns true if a value is as expected: text is a pattern, `null` means none, everything else must be equal.
 fn is_value(expected: &Document, found: Option<&Value>, known: &mut Known) -> bool {
     match (expected, found) {
         (Document::Null, found) => found.is_none(),

@@ -21,14 +21,14 @@ pub(super) struct Lines(pub(super) Vec<Line>);
 /// One line of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// Text with names.
+    /// Text with names and stars.
     Text(Pattern),
     /// Exactly these bytes.
     Bytes(Vec<u8>),
 }
 
 impl Line {
-    /// Whether a value is as this line says.
+    /// Returns true if a value matches this line.
     pub(super) fn matches(&self, value: &[u8], known: &mut Known) -> bool {
         match self {
             Self::Text(pattern) => {
@@ -38,7 +38,7 @@ impl Line {
         }
     }
 
-    /// The bytes to send.
+    /// Returns the bytes to send.
     ///
     /// # Errors
     /// The name that stands for nothing yet.
@@ -49,7 +49,7 @@ impl Line {
         }
     }
 
-    /// The line for people.
+    /// Returns the line for people.
     pub(super) fn shown(&self, known: &Known) -> String {
         match self {
             Self::Text(pattern) => pattern.shown(known),
@@ -58,7 +58,7 @@ impl Line {
     }
 }
 
-/// A value for people: as it is, or in hex where it is no text.
+/// Returns a value for people: as it is, or in hex where it is no text.
 pub(super) fn shown(value: &[u8]) -> String {
     match std::str::from_utf8(value) {
         Ok(text) if !text.chars().any(char::is_control) => text.into(),

@@ -1,4 +1,4 @@
-//! Texts of a scenario: what a value must look like, with names for what is not known beforehand.
+//! Text patterns of a scenario, with names for values that are not known beforehand.
 //!
 //! ```text
 //! 00-{trace}-{span}-01     {name} is a run of letters and digits; the first one found is remembered, and from then
@@ -9,7 +9,7 @@
 //!
 //! In a request the same text is filled in: every name must be known, and `*` has no meaning there.
 //!
-//! Written here because names that are captured once and must recur are what scenarios need; globs have none.
+//! Written here because a scenario's names are captured once and must then recur, and globs have no names.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ use std::fmt;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// What the names of a scenario stand for so far.
+/// The names of a scenario, and their values so far.
 pub(super) type Known = BTreeMap<String, String>;
 
 /// A text with names and stars.
@@ -38,7 +38,7 @@ impl Pattern {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// What is wrong with its braces, and the cure.
+    /// A message on what is wrong with the braces, and the cure.
     pub(super) fn parse(source: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -88,7 +88,7 @@ impl Pattern {
         })
     }
 
-    /// Whether the value looks like this. Names that were not known are, afterwards.
+    /// Returns true if the value matches. Unknown names then get their value from the match.
     pub(super) fn matches(&self, value: &str, known: &mut Known) -> bool {
         let mut tried = known.clone();
         let is_match = matches(&self.parts, value, &mut tried);
@@ -98,13 +98,13 @@ impl Pattern {
         is_match
     }
 
-    /// Whether some part of the text looks like this. Nothing is remembered.
+    /// Returns true if some part of the text matches. Nothing is remembered.
     pub(super) fn is_in(&self, text: &str, known: &Known) -> bool {
         let parts = [&[Part::Anything], self.parts.as_slice(), &[Part::Anything]].concat();
         matches(&parts, text, &mut known.clone())
     }
 
-    /// Puts in what the names stand for.
+    /// Returns the text with the names' values filled in.
     ///
     /// # Errors
     /// The name that stands for nothing yet.
@@ -124,7 +124,7 @@ impl Pattern {
         Ok(text)
     }
 
-    /// The pattern for people: names that are known are filled in.
+    /// Returns the pattern for people, with the values of known names filled in.
     pub(super) fn shown(&self, known: &Known) -> String {
         let part = |part: &Part| match part {
             Part::Literal(literal) => literal.clone(),
@@ -212,7 +212,8 @@ impl<'de> Deserialize<'de> for Pattern {
     }
 }
 
-/// YAML takes `1` for a number and `00` for another: only quotes keep the digits.
+/// Makes an error that asks for quotes, because YAML reads both `1` and `00` as numbers and only quotes keep the
+/// digits.
 pub(super) fn quote<E: Error>(found: impl fmt::Display) -> E {
     E::custom(format!("expected text, found {found}; quote it"))
 }

@@ -1,4 +1,4 @@
-//! What a scenario gave, and what of it was not as expected: for people, and as JSON.
+//! The report of a scenario, with the expectations that were not met: for people, and as JSON.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,55 +11,55 @@ use super::span::Span;
 /// Header fields in order; a value that is no text is in hex.
 pub type Fields = Vec<(String, String)>;
 
-/// One run of one scenario.
+/// The report of one run of one scenario.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// Its file.
+    /// Name of the scenario's file.
     pub file: String,
-    /// Its name.
+    /// Name of the scenario.
     pub scenario: String,
-    /// One for each request.
+    /// One exchange for each request.
     pub exchanges: Vec<Exchange>,
     /// All spans that were exported.
     pub spans: Vec<Span>,
-    /// What the filter has logged.
+    /// Lines that the filter has logged.
     pub logs: Vec<String>,
-    /// Its counters and gauges, those that are not 0.
+    /// The filter's counters and gauges that are not 0.
     pub counters: BTreeMap<String, u64>,
-    /// What was not as expected.
+    /// Expectations that were not met.
     pub failures: Vec<Failure>,
 }
 
 /// One request and its response.
 #[derive(Clone, Debug, Serialize)]
 pub struct Exchange {
-    /// The name of the request in the scenario.
+    /// Name of the request in the scenario.
     pub name: String,
-    /// As it came in.
+    /// The request's headers as they came in.
     pub request: Fields,
-    /// As it reached the upstream; nothing if it did not.
+    /// The request's headers as they reached the upstream; `None` if they did not.
     pub upstream: Option<Fields>,
-    /// The response as it reached the client; nothing if there was none.
+    /// The response's headers as they reached the client; `None` if there was no response.
     pub downstream: Option<Fields>,
 }
 
-/// One thing that is not as expected.
+/// One expectation that was not met.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// Where the expectation stands in the scenario.
+    /// Place of the expectation in the scenario.
     pub at: String,
-    /// What it says.
+    /// The expected value.
     pub expected: String,
-    /// What there was.
+    /// The value that was found.
     pub found: String,
 }
 
 /// A file or a scenario that could not be run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unrun {
-    /// The file; nothing when it is the filter that is built in.
+    /// The file; `None` for the filter that is built in.
     pub file: Option<String>,
-    /// Why.
+    /// The reason.
     pub message: String,
 }
 
@@ -73,10 +73,10 @@ impl Unrun {
 }
 
 impl Report {
-    /// Prints it for people.
+    /// Prints the report for people.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When `out` cannot be written to.
     pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let bold = anstyle::Style::new().bold();
         writeln!(out, "{bold}{}: {}{bold:#}", self.file, self.scenario)?;
@@ -131,7 +131,7 @@ impl Exchange {
         let Some(upstream) = &self.upstream else {
             return writeln!(out, "    did not reach the upstream");
         };
-        // What the filter did: lines that went, lines that came. A changed header is both.
+        // The filter's work shows as lines that it removed and lines that it added; a changed header is both.
         for (name, value) in self
             .request
             .iter()

@@ -1,7 +1,7 @@
-//! The scenario file: requests in, and what must become of them.
+//! The scenario file: requests, and the expectations on their outcome.
 //!
-//! One YAML document is one scenario: a fresh proxy with one configuration. Every key is below; unknown ones are
-//! errors. `sidespan run --help` shows a scenario.
+//! One YAML document is one scenario: a fresh proxy with one configuration. Every key is a field below; unknown keys
+//! are errors. `sidespan run --help` shows a scenario.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,33 +24,33 @@ pub(super) use expectation::{End, Exchange, Span};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Scenario {
-    /// For people.
+    /// Name for people.
     #[serde(default)]
     pub(super) name: String,
     /// The filter's configuration: an object, or the name of a file beside the scenario.
     #[serde(default)]
     pub(super) configuration: Option<Document>,
-    /// What the randomness of the run is made from.
+    /// Seed of the run's randomness.
     #[serde(default = "one")]
     pub(super) seed: u64,
-    /// From which level on the filter may log.
+    /// Lowest level that the filter may log.
     #[serde(default)]
     pub(super) log_level: Level,
-    /// Who the proxy is.
+    /// The proxy's node.
     #[serde(default)]
     pub(super) node: Node,
-    /// Names and what they stand for.
+    /// Names and their values.
     #[serde(default, rename = "let")]
     pub(super) known: Known,
-    /// One after another.
+    /// The requests, one after another.
     pub(super) requests: Vec<Step>,
-    /// How exports and other calls of the filter are answered.
+    /// The collector's answers to exports and to other calls of the filter.
     #[serde(default)]
     pub(super) collector: Collector,
-    /// How long the proxy goes on after the last request.
+    /// Time that passes after the last request.
     #[serde(default = "five_seconds")]
     pub(super) after: Length,
-    /// What must be true in the end.
+    /// Expectations at the end of the run.
     #[serde(default)]
     pub(super) expect: End,
 }
@@ -82,42 +82,42 @@ pub(super) struct Node {
     pub(super) metadata: BTreeMap<String, Document>,
 }
 
-/// How the collector is.
+/// The state of the collector.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Collector {
-    /// Takes everything.
+    /// A collector that takes everything.
     #[default]
     Ok,
-    /// Answers 503, and UNAVAILABLE in gRPC.
+    /// A collector that answers 503, and UNAVAILABLE in gRPC.
     Unavailable,
-    /// Cannot be reached.
+    /// A collector that cannot be reached.
     Unreachable,
 }
 
-/// One request, its response, and what must become of them.
+/// One request, its response, and the expectations on both.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Step {
-    /// For people.
+    /// Name for people.
     #[serde(default)]
     pub(super) name: String,
-    /// Of the listener that it comes through.
+    /// Direction of the listener that the request comes through.
     #[serde(default)]
     pub(super) direction: Direction,
     /// Further properties of the stream, by dotted path.
     #[serde(default)]
     pub(super) properties: BTreeMap<String, Document>,
-    /// What comes in.
+    /// The request that comes in.
     #[serde(default)]
     pub(super) request: Request,
-    /// What the upstream answers.
+    /// The upstream's response.
     #[serde(default)]
     pub(super) response: Response,
-    /// How the stream ends.
+    /// The end of the stream.
     #[serde(default)]
     pub(super) ending: Ending,
-    /// What must have become of it.
+    /// Expectations on the request and its response.
     #[serde(default)]
     pub(super) expect: Exchange,
 }
@@ -147,7 +147,7 @@ pub(super) struct Request {
     pub(super) authority: Pattern,
     /// `:path`.
     pub(super) path: Pattern,
-    /// All others.
+    /// All other headers.
     pub(super) headers: BTreeMap<String, Lines>,
     /// The body.
     pub(super) body: String,
@@ -173,13 +173,13 @@ impl Default for Request {
 pub(super) struct Response {
     /// `:status`.
     pub(super) status: u16,
-    /// All others.
+    /// All other headers.
     pub(super) headers: BTreeMap<String, Lines>,
     /// The body.
     pub(super) body: String,
     /// Trailers, if there are any.
     pub(super) trailers: BTreeMap<String, Lines>,
-    /// How long the upstream needs.
+    /// Time that the upstream needs.
     pub(super) after: Length,
 }
 
@@ -195,18 +195,18 @@ impl Default for Response {
     }
 }
 
-/// How a stream ends.
+/// The end of a stream.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Ending {
-    /// With the end of the response.
+    /// The response is complete.
     #[default]
     Complete,
     /// The client goes away before the response.
     ClientAbort,
     /// The upstream resets the stream instead of a response.
     UpstreamReset,
-    /// No connection to the upstream comes about.
+    /// The upstream cannot be connected to.
     ConnectFailure,
     /// The upstream does not answer in time.
     UpstreamTimeout,
@@ -219,7 +219,7 @@ pub(super) struct Length(pub(super) Duration);
 /// Reads all scenarios of a file.
 ///
 /// # Errors
-/// With the file, the line, and what was expected there.
+/// A message with the file, the line, and the expected value.
 pub(super) fn load(file: &Path) -> anyhow::Result<Vec<Scenario>> {
     let name = file.display().to_string();
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
@@ -239,10 +239,10 @@ pub(super) fn load(file: &Path) -> anyhow::Result<Vec<Scenario>> {
 }
 
 impl Scenario {
-    /// Returns the bytes of the configuration. The name of a file is meant from the folder of the scenario.
+    /// Returns the bytes of the configuration. A file's name is relative to the folder of the scenario.
     ///
     /// # Errors
-    /// When there is no such file.
+    /// When the file cannot be read.
     pub(super) fn configuration(&self, file: &Path) -> anyhow::Result<Vec<u8>> {
         match &self.configuration {
             None | Some(Document::Null) => Ok(Vec::new()),

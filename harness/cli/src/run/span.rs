@@ -15,35 +15,35 @@ use sidespan_host::{Headers, HttpCall};
 /// One exported span.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Span {
-    /// Its name.
+    /// Name of the span.
     pub name: String,
-    /// `server`, `client`, ….
+    /// Kind: `server`, `client`, ….
     pub kind: String,
-    /// 32 hex digits.
+    /// Trace id, 32 hex digits.
     pub trace_id: String,
-    /// 16 hex digits.
+    /// Span id, 16 hex digits.
     pub span_id: String,
-    /// 16 hex digits; none for a root.
+    /// Parent span id, 16 hex digits; none for a root.
     pub parent_span_id: Option<String>,
-    /// `service.name` of its resource.
+    /// `service.name` of the resource.
     pub service: String,
-    /// `unset`, `ok` or `error`.
+    /// Status: `unset`, `ok` or `error`.
     pub status: String,
-    /// As in `tracestate`.
+    /// Trace state, as in `tracestate`.
     pub trace_state: String,
     /// OTLP's flags.
     pub flags: u32,
-    /// Nanoseconds since 1970.
+    /// Start, in nanoseconds since 1970.
     pub start: u64,
-    /// Nanoseconds since 1970.
+    /// End, in nanoseconds since 1970.
     pub end: u64,
-    /// Its attributes.
+    /// Attributes of the span.
     pub attributes: BTreeMap<String, Value>,
-    /// Those of its resource.
+    /// Attributes of the resource.
     pub resource: BTreeMap<String, Value>,
 }
 
-/// How a call exports traces.
+/// The protocol of a call that exports traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Export {
     /// OTLP/gRPC.
@@ -53,7 +53,7 @@ pub enum Export {
 }
 
 impl Export {
-    /// Tells whether a call exports traces, and how.
+    /// Returns the protocol of a call that exports traces; `None` for another call.
     pub fn of(headers: &Headers) -> Option<Self> {
         match headers.text("content-type")?.as_str() {
             "application/x-protobuf" => Some(Self::Http),
@@ -71,7 +71,7 @@ impl Export {
 /// Reads the spans of an export.
 ///
 /// # Errors
-/// When the body is not what its headers say.
+/// When the body does not fit the headers.
 pub fn decode(export: Export, call: &HttpCall) -> anyhow::Result<Vec<Span>> {
     let message = match export {
         Export::Http => call.body.as_slice(),
@@ -147,7 +147,7 @@ fn of_any(value: Option<AnyValue>) -> Value {
             .map(|value| of_any(Some(value)))
             .collect(),
         Some(Any::KvlistValue(list)) => attributes(list.values).into_iter().collect(),
-        // Also the references into a string table, which only profiles have.
+        // A missing value is null, and so is a reference into a string table, because only profiles have that table.
         _ => Value::Null,
     }
 }

@@ -1,4 +1,4 @@
-//! Whole scenarios with the real filter, and what is printed of them.
+//! Whole scenarios with the real filter, and their printed reports.
 
 use std::path::PathBuf;
 use std::{fs, io};

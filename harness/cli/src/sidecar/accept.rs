@@ -1,4 +1,4 @@
-//! Connections from clients: taken until the stop, then let go when their requests are done.
+//! Connections from clients: accepted until the stop, then closed when their requests are done.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl Front {
         }
     }
 
-    /// Serves until told to stop; then waits for open requests, but not for ever.
+    /// Serves until the stop; then waits for open requests, but not for ever.
     pub(super) async fn run(self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
         let front = Arc::new(self);
         let mut connections = JoinSet::new();
@@ -54,7 +54,7 @@ impl Front {
                     Ok((stream, client)) => {
                         connections.spawn(Arc::clone(&front).connection(stream, client, stop.clone()));
                     }
-                    // Such as too many open files: it passes, and spinning would not help.
+                    // An error such as too many open files passes, and retrying at once would not help.
                     Err(error) => {
                         log::warn!("no connection taken: {error}");
                         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -78,7 +78,7 @@ impl Front {
         client: SocketAddr,
         mut stop: watch::Receiver<bool>,
     ) {
-        // Messages are written whole; waiting for more only adds latency. Not all systems can.
+        // Messages are written whole, so waiting for more only adds latency. Not every system can set this option.
         let _ = stream.set_nodelay(true);
         let peers = Peers {
             client,

@@ -1,4 +1,4 @@
-//! `sidespan sidecar` on the command line.
+//! The arguments of `sidespan sidecar`, and its run until a signal.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -74,7 +74,7 @@ has to send, all within five seconds. A second time ends it at once.
 
 Exit codes: 0 ended as told, 2 it could not start.";
 
-/// Runs a sidecar until Ctrl-C or SIGTERM, and lets the filter finish.
+/// Runs a sidecar until Ctrl-C or SIGTERM, then lets the filter finish.
 ///
 /// # Errors
 /// When a file cannot be read, the module or its configuration is not accepted, or the address cannot be listened on.
@@ -83,7 +83,7 @@ pub fn run(args: SidecarArgs) -> anyhow::Result<ExitCode> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let sidecar = Sidecar::start(config).await?;
         let mut signals = Signals::new()?;
-        // Port 0 picks a free one, which nobody else can tell.
+        // Port 0 picks a free port, which only the sidecar knows.
         output::tell(format_args!("listening on {}", sidecar.local_addr()));
         signals.next().await;
         stop(&sidecar, signals.next()).await;
@@ -91,7 +91,7 @@ pub fn run(args: SidecarArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Ctrl-C, and what Kubernetes and shells end with what they started.
+/// The signals that end a sidecar: Ctrl-C, and the SIGTERM that Kubernetes and shells send.
 struct Signals {
     pressed: Signal,
     terminated: Signal,
@@ -113,7 +113,7 @@ impl Signals {
     }
 }
 
-/// Lets the sidecar finish, unless it is told once more to end.
+/// Lets the sidecar finish, unless another signal comes.
 async fn stop(sidecar: &Sidecar, again: impl Future<Output = ()>) {
     tokio::select! {
         () = sidecar.stop() => {}
@@ -141,7 +141,7 @@ fn config(args: SidecarArgs) -> anyhow::Result<SidecarConfig> {
     config.any_cluster = args.otlp;
     config.environment = args.env;
     config.timeout = match args.timeout {
-        // As in a route of Envoy.
+        // No limit, as in a route of Envoy.
         0 => Duration::MAX,
         seconds => Duration::from_secs(seconds.into()),
     };
@@ -157,13 +157,13 @@ fn config(args: SidecarArgs) -> anyhow::Result<SidecarConfig> {
     Ok(config)
 }
 
-/// Reads a plugin configuration. Envoy hands JSON to the filter, whatever its own configuration is written in.
+/// Reads a plugin configuration, and converts YAML to JSON because Envoy hands JSON to the filter.
 fn configuration(file: &Path) -> anyhow::Result<Vec<u8>> {
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     let is_yaml = file
         .extension()
         .is_some_and(|kind| kind == "yaml" || kind == "yml");
-    // As `sidespan check` reads it.
+    // `sidespan check` ignores a byte order mark too.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if !is_yaml {
         return Ok(text.into());
@@ -190,7 +190,7 @@ fn endpoint(text: &str) -> anyhow::Result<String> {
     }
 }
 
-/// Finds the address of `host:port`. Of several the first of IPv4: what listens on localhost does so there more often.
+/// Finds the address of `host:port`, preferably of IPv4, because a server on localhost listens there more often.
 fn address(text: &str) -> anyhow::Result<SocketAddr> {
     let found: Vec<SocketAddr> = endpoint(text)?.to_socket_addrs()?.collect();
     let first = found.iter().find(|it| it.is_ipv4()).or(found.first());

@@ -1,7 +1,7 @@
-//! The filter's own HTTP calls, made for real.
+//! The filter's own HTTP calls, sent to real servers.
 //!
-//! The VM itself answers those that take too long. What never reaches its cluster is answered as Envoy's router
-//! answers it: with a response 503, or UNAVAILABLE for gRPC.
+//! The VM itself answers calls that take too long. A call that never reaches its cluster gets the answer of Envoy's
+//! router: a response 503, or UNAVAILABLE for gRPC.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::message::{self, Protocol};
 use super::pool::Pool;
 use super::vm::Vm;
 
-/// Makes the filter's calls.
+/// The sender of the filter's calls.
 #[derive(Clone)]
 pub(super) struct Caller {
     clusters: BTreeMap<String, String>,
@@ -40,7 +40,7 @@ impl Caller {
         }
     }
 
-    /// Makes calls until the VM's thread has ended, each in a task of its own.
+    /// Sends calls until the VM's thread has ended, each in a task of its own.
     pub(super) async fn run(self, mut calls: mpsc::UnboundedReceiver<HttpCall>) {
         while let Some(call) = calls.recv().await {
             let caller = self.clone();
@@ -52,7 +52,7 @@ impl Caller {
         let (token, timeout) = (call.token, call.timeout);
         let answer = self.ask(call);
         let answer = match timeout {
-            // Past that moment the VM has answered it already.
+            // The VM has answered the call by itself after the timeout.
             Some(timeout) => match tokio::time::timeout(timeout, answer).await {
                 Ok(answer) => answer,
                 Err(_) => return,
@@ -72,7 +72,7 @@ impl Caller {
         });
     }
 
-    /// Returns the answer; nothing when the response broke off.
+    /// Returns the answer; `None` when the response broke off.
     async fn ask(&self, call: HttpCall) -> Option<Answer> {
         let is_grpc = call.headers.is_grpc();
         let protocol = if is_grpc {
@@ -117,7 +117,7 @@ impl Caller {
     }
 }
 
-/// What Envoy's router answers when there is no connection.
+/// Returns the answer of Envoy's router when there is no connection.
 fn unavailable(is_grpc: bool) -> Answer {
     let text = "upstream connect error or disconnect/reset before headers";
     let (headers, body) = LocalReply::new(503, "").body(text).to_response(is_grpc);
@@ -128,5 +128,5 @@ fn unavailable(is_grpc: bool) -> Answer {
     }
 }
 
-/// Our bound on one response; the filter gets it as one piece.
+/// Bound on one response, because the filter gets it as one piece.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;

@@ -1,4 +1,4 @@
-//! Everything that a sidecar is told.
+//! The configuration of a sidecar.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ pub enum Direction {
     Outbound,
 }
 
-/// Where requests go: by authority, or all to one place.
+/// The routes of requests: by authority, or all to one address.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     by_authority: BTreeMap<String, SocketAddr>,
@@ -35,7 +35,7 @@ impl Routes {
         }
     }
 
-    /// Sends what is for this authority (`orders:8080`, or `orders` for every port) to this address.
+    /// Sends requests for this authority (`orders:8080`, or `orders` for every port) to this address.
     #[must_use]
     pub fn route(mut self, authority: impl Into<String>, address: SocketAddr) -> Self {
         self.by_authority.insert(authority.into(), address);
@@ -54,16 +54,16 @@ impl Routes {
     }
 }
 
-/// Everything about a sidecar.
+/// The configuration of a sidecar.
 #[derive(Clone, Debug)]
 pub struct SidecarConfig {
     /// The plugin's name, root id and vm_id, and the name of its thread.
     pub name: String,
-    /// Where to listen; port 0 takes a free one.
+    /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Which side of the service this is.
+    /// Side of the service that the sidecar stands on.
     pub direction: Direction,
-    /// Where requests go. One without a route is answered 404.
+    /// Routes of requests. A request without a route is answered 404.
     pub routes: Routes,
     /// The filter.
     pub module: Module,
@@ -71,24 +71,24 @@ pub struct SidecarConfig {
     pub plugin_configuration: Vec<u8>,
     /// Properties that hold for all streams, mostly below `xds.node`.
     pub properties: Vec<(Path, Value)>,
-    /// Which address stands for which cluster in the filter's own calls, as `host:port`. Plain HTTP only.
+    /// Addresses of clusters for the filter's own calls, as `host:port`. Plain HTTP only.
     pub clusters: BTreeMap<String, String>,
-    /// The address for every other cluster. Without it, other clusters are unknown to the filter.
+    /// Address of every other cluster. Without it, other clusters are unknown to the filter.
     pub any_cluster: Option<String>,
     /// Environment variables of the VM.
     pub environment: Vec<(String, String)>,
-    /// From which level on the filter's log lines are kept.
+    /// Lowest level of the filter's log lines that are kept.
     pub log_level: LogLevel,
-    /// What becomes of requests once the VM has failed.
+    /// Policy for requests once the VM has failed.
     pub failure_policy: FailurePolicy,
-    /// How long the upstream may take to begin its response once it has the whole request; Envoy's default is 15 s.
+    /// Time for the upstream to begin its response once it has the whole request; Envoy's default is 15 s.
     pub timeout: Duration,
-    /// How long stopping may take, for open requests and for what the filter still has to send.
+    /// Time for a stop, with open requests and with the calls that the filter still has to send.
     pub drain: Duration,
 }
 
 impl SidecarConfig {
-    /// Returns a sidecar for a module on a free local port, with everything else at its default.
+    /// Returns the configuration of a sidecar for a module on a free local port, with everything else at its default.
     pub fn new(name: impl Into<String>, module: &Module, routes: Routes) -> Self {
         Self {
             name: name.into(),

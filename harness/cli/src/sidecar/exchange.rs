@@ -1,7 +1,7 @@
 //! One request and its response, through the filter.
 //!
-//! Invariant: an [`Exchange`] owns its stream in the VM and ends it exactly once; one that is dropped, because the
-//! client went away, ends as a client abort.
+//! Invariant: an [`Exchange`] owns its stream in the VM and ends it exactly once; an exchange that is dropped, because
+//! the client went away, ends as a client abort.
 
 mod link;
 
@@ -22,11 +22,11 @@ use super::message::{self, Body, Protocol};
 use super::pool::{NoResponse, Pool};
 use super::vm::Vm;
 
-/// Everything that the requests of a sidecar have in common.
+/// The parts that all requests of a sidecar share.
 pub(super) struct Service {
     pub(super) routes: Routes,
     pub(super) direction: i64,
-    /// The time that an upstream has for beginning its response.
+    /// Time for the upstream to begin its response.
     pub(super) timeout: Duration,
     pub(super) vm: Vm,
     pub(super) pool: Pool,
@@ -39,14 +39,14 @@ pub(super) struct Peers {
     pub(super) local: SocketAddr,
 }
 
-/// One stream in the VM, to be ended by this.
+/// One stream in the VM, which ends with this value.
 struct Exchange {
     link: Link,
     upload: Option<AbortHandle>,
     is_ended: bool,
 }
 
-/// Serves one request. An error breaks the client's stream off.
+/// Serves one request. An error resets the client's stream.
 pub(super) async fn serve(
     service: Arc<Service>,
     peers: Peers,
@@ -90,10 +90,11 @@ pub(super) async fn serve(
         }
     };
     let address = address.to_string();
-    // As Envoy counts: a slow upload is the client's, not the upstream's.
+    // The timeout starts after the upload, as Envoy counts, because a slow upload is the client's and not the
+    // upstream's.
     let too_late = async {
         if let Some(upload) = upload {
-            // It only fails by being aborted or by panicking, and then nothing more is sent either.
+            // The upload's task only fails by being aborted or by panicking, and then nothing more is sent either.
             let _ = upload.await;
         }
         tokio::time::sleep(service.timeout).await;
@@ -123,7 +124,7 @@ pub(super) async fn serve(
     }
 }
 
-/// Says it as Envoy's router does.
+/// Returns the answer of Envoy's router, and the stream's ending.
 fn no_response(error: &NoResponse) -> (LocalReply, Ending) {
     let (reason, ending) = match error {
         NoResponse::Address(_) | NoResponse::Connect(_) => {
@@ -152,7 +153,8 @@ impl Exchange {
             .destination(&local, local_port)
             .listener_direction(service.direction)
             .set("request.protocol", protocol.name());
-        // Seen once the request goes on; a filter that rewrites the authority sees the address for the old one.
+        // The filter sees the address once the request goes on; a filter that rewrites the authority sees the address
+        // of the old authority.
         if let Some(upstream) = service
             .routes
             .find(&headers.text(":authority").unwrap_or_default())
@@ -170,7 +172,7 @@ impl Exchange {
         })
     }
 
-    /// Passes the upstream's response on.
+    /// Sends the upstream's response through the filter to the client.
     async fn respond(mut self, response: Response<Incoming>) -> io::Result<Response<Body>> {
         let (parts, body) = response.into_parts();
         let headers = message::of_response(&parts);
@@ -190,7 +192,7 @@ impl Exchange {
         }
         let (pieces, piped) = message::pipe();
         let link = self.link.clone();
-        // From here on this task owns the exchange: the body outlives the service's future.
+        // This task owns the exchange from here on, because the body outlives the service's future.
         tokio::spawn(async move {
             let ending = match link.pump(Side::Response, body, pieces).await {
                 Carried::All | Carried::Stopped => Ending::Complete,
@@ -202,7 +204,7 @@ impl Exchange {
         message::to_response(&headers, piped)
     }
 
-    /// Answers in place of the upstream, through the filter.
+    /// Sends a local reply through the filter, in place of the upstream's response.
     async fn reply(self, reply: LocalReply, ending: Ending) -> io::Result<Response<Body>> {
         let id = self.link.id;
         let _ = self
@@ -213,7 +215,7 @@ impl Exchange {
         self.reply_here(ending).await
     }
 
-    /// Gives the client the answer that was made here.
+    /// Returns the local reply for the client.
     async fn reply_here(mut self, ending: Ending) -> io::Result<Response<Body>> {
         match self.link.take_reply().await? {
             Some(Passed {
@@ -240,7 +242,7 @@ impl Exchange {
             let id = self.link.id;
             self.link.vm.tell(move |worker| worker.end(id, ending));
         }
-        // An upload that nobody waits for any more breaks the upstream's request off.
+        // Aborting an upload whose response nobody awaits resets the upstream's request.
         if let Some(upload) = self.upload.take() {
             upload.abort();
         }

@@ -1,7 +1,7 @@
-//! HTTP messages as hyper has them, and as filters see them.
+//! HTTP messages, converted between hyper's types and the filter's headers.
 //!
-//! Headers that speak of one connection only (`connection`, `transfer-encoding`, …) are removed before the filter
-//! looks, as Envoy does, and `host` is `:authority` inside.
+//! Headers of one connection (`connection`, `transfer-encoding`, …) are removed before the filter sees them, as Envoy
+//! does (RFC 9110, section 7.6.1), and `host` becomes `:authority`.
 
 use std::io;
 use std::pin::Pin;
@@ -15,10 +15,10 @@ use hyper::body::{Body as _, Bytes, Frame};
 use sidespan_host::Headers;
 use tokio::sync::mpsc;
 
-/// Any body.
+/// A body of any kind.
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
-/// Which HTTP is spoken on a connection.
+/// The version of HTTP on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Protocol {
     Http1,
@@ -35,7 +35,7 @@ impl Protocol {
         }
     }
 
-    /// Returns the name that `request.protocol` has for it.
+    /// Returns the protocol's name in `request.protocol`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Http1 => "HTTP/1.1",
@@ -44,7 +44,7 @@ impl Protocol {
     }
 }
 
-/// Headers of one connection, which do not go on (RFC 9110, 7.6.1).
+/// Headers of one connection, which are not forwarded (RFC 9110, section 7.6.1).
 const OF_A_CONNECTION: [&str; 6] = [
     "connection",
     "keep-alive",
@@ -54,7 +54,7 @@ const OF_A_CONNECTION: [&str; 6] = [
     "host",
 ];
 
-/// Writes a request's head as a filter sees it.
+/// Returns a request's head as a filter sees it.
 pub(super) fn of_request(parts: &request::Parts) -> Headers {
     let host = parts.headers.get("host").map(HeaderValue::as_bytes);
     let authority = parts
@@ -72,14 +72,14 @@ pub(super) fn of_request(parts: &request::Parts) -> Headers {
     headers
 }
 
-/// Writes a response's head as a filter sees it.
+/// Returns a response's head as a filter sees it.
 pub(super) fn of_response(parts: &response::Parts) -> Headers {
     let mut headers = Headers::from([(":status", parts.status.as_str())]);
     add(&mut headers, &parts.headers);
     headers
 }
 
-/// Writes trailers as a filter sees them.
+/// Returns trailers as a filter sees them.
 pub(super) fn of_trailers(trailers: &HeaderMap) -> Headers {
     trailers
         .iter()
@@ -89,7 +89,7 @@ pub(super) fn of_trailers(trailers: &HeaderMap) -> Headers {
 
 fn add(headers: &mut Headers, map: &HeaderMap) {
     for (name, value) in map {
-        // Of `te` only this one word is for the next hop, and gRPC needs it.
+        // Only the value `trailers` of `te` is for the next hop, and gRPC needs it.
         let is_te = name == "te" && value != "trailers";
         if !is_te && !OF_A_CONNECTION.contains(&name.as_str()) {
             headers.add(name.as_str(), value.as_bytes());
@@ -97,7 +97,7 @@ fn add(headers: &mut Headers, map: &HeaderMap) {
     }
 }
 
-/// Makes a request out of what the filter let through.
+/// Makes a request of the headers that the filter let through.
 pub(super) fn to_request(
     headers: &Headers,
     protocol: Protocol,
@@ -124,7 +124,7 @@ pub(super) fn to_request(
     Ok(request)
 }
 
-/// Makes a response out of what the filter let through.
+/// Makes a response of the headers that the filter let through.
 pub(super) fn to_response(headers: &Headers, body: Body) -> io::Result<Response<Body>> {
     let status = StatusCode::from_bytes(headers.get(":status").unwrap_or(b"200"));
     let mut response = Response::new(body);
@@ -133,7 +133,7 @@ pub(super) fn to_response(headers: &Headers, body: Body) -> io::Result<Response<
     Ok(response)
 }
 
-/// Makes a map of everything but pseudo headers. What HTTP cannot carry is left out and logged by name.
+/// Makes a map of all headers but pseudo-headers. A header that HTTP cannot carry is left out and logged by name.
 pub(super) fn to_map(headers: &Headers) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, value) in headers.iter().filter(|(name, _)| !name.starts_with(b":")) {
@@ -145,7 +145,7 @@ pub(super) fn to_map(headers: &Headers) -> HeaderMap {
     map
 }
 
-/// Returns a body of nothing.
+/// Returns an empty body.
 pub(super) fn empty() -> Body {
     Empty::new().map_err(|never| match never {}).boxed_unsync()
 }
@@ -154,7 +154,7 @@ pub(super) fn empty() -> Body {
 #[derive(Debug)]
 pub(super) enum Piece {
     Frame(Frame<Bytes>),
-    /// That was all of it. A pipe that is dropped without this breaks the message instead of cutting it short.
+    /// The end of the body. A pipe that is dropped without this piece breaks the message instead of cutting it short.
     End,
 }
 
@@ -164,7 +164,7 @@ struct Pipe {
     is_ended: bool,
 }
 
-/// Returns a body and where to put its pieces. The few that it holds are all that is ever kept of a message.
+/// Returns a body and the sender of its pieces. The channel's few pieces are all that is ever kept of a message.
 pub(super) fn pipe() -> (mpsc::Sender<Piece>, Body) {
     let (sender, pieces) = mpsc::channel(4);
     (
@@ -202,7 +202,7 @@ impl hyper::body::Body for Pipe {
     }
 }
 
-/// Returns a whole body of bytes and trailers, of which there may be none.
+/// Returns a whole body of bytes, and of trailers if there are any.
 pub(super) fn whole(bytes: Vec<u8>, trailers: Option<HeaderMap>) -> Body {
     let body = http_body_util::Full::new(Bytes::from(bytes)).map_err(|never| match never {});
     match trailers {

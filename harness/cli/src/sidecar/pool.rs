@@ -23,8 +23,8 @@ use super::message::{Body, Protocol};
 
 /// Connections by address (`host:port`) and protocol.
 ///
-/// Each has a client of its own, because a client finds the address of a request in its authority, and routes and clusters
-/// send one authority to any address.
+/// Each address has a client of its own, because a client connects to the authority of a request, and routes and
+/// clusters send one authority to any address.
 #[derive(Clone, Default)]
 pub(super) struct Pool(Arc<Mutex<Clients>>);
 
@@ -54,7 +54,8 @@ impl fmt::Display for NoResponse {
 impl Pool {
     /// Sends a request and returns the response once it has begun.
     ///
-    /// A kept connection may have gone bad meanwhile: a request that it did not take goes out on a fresh one.
+    /// A kept connection may have been closed meanwhile; a request that such a connection did not take goes out on a
+    /// fresh one.
     pub(super) async fn send(
         &self,
         address: &str,
@@ -71,7 +72,7 @@ impl Pool {
     }
 
     fn client(&self, address: &str, protocol: Protocol) -> Client<Connector, Body> {
-        // Clients are only put in: a panic cannot leave half of one behind.
+        // Clients are only added, so a panic cannot leave half of one behind.
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let client = clients
             .entry((address.to_owned(), protocol))
@@ -87,7 +88,8 @@ impl Pool {
     }
 }
 
-/// Returns the target of a request as a client of connections wants it. Over HTTP/1 only its path is sent.
+/// Returns the target of a request with the address as its authority, as the client needs it. Over HTTP/1 only the path
+/// is sent.
 fn absolute(target: &Uri, address: &str, protocol: Protocol) -> Result<Uri, http::Error> {
     let mut parts = target.clone().into_parts();
     parts.scheme = Some(Scheme::HTTP);
@@ -97,7 +99,7 @@ fn absolute(target: &Uri, address: &str, protocol: Protocol) -> Result<Uri, http
     Ok(Uri::from_parts(parts)?)
 }
 
-/// Connects to one address, whatever a request is for.
+/// A connector to one address, whatever the authority of a request is.
 #[derive(Clone)]
 struct Connector(Arc<str>);
 
@@ -115,14 +117,14 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// Envoy's default for a cluster.
+/// Envoy's default `connect_timeout` of a cluster.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 async fn connect(address: Arc<str>) -> io::Result<TokioIo<TcpStream>> {
     let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(&*address))
         .await
         .unwrap_or_else(|late| Err(late.into()))?;
-    // Messages are written whole; waiting for more only adds latency. Not all systems can.
+    // Messages are written whole, so waiting for more only adds latency. Not every system can set this option.
     let _ = stream.set_nodelay(true);
     Ok(TokioIo::new(stream))
 }

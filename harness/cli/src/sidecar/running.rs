@@ -15,7 +15,7 @@ use super::call::Caller;
 use super::config::SidecarConfig;
 use super::vm::Vm;
 
-/// A running sidecar. Dropping it stops it at once; [`Sidecar::stop`] lets it finish.
+/// A running sidecar, which stops at once when it is dropped; [`Sidecar::stop`] lets it finish.
 #[derive(Debug)]
 pub struct Sidecar {
     local_addr: SocketAddr,
@@ -29,7 +29,7 @@ impl Sidecar {
     /// Starts the VM, then listens.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or the VM does not start; then the message has the filter's log.
+    /// When the address cannot be listened on, or the VM does not start; the message then has the filter's log.
     pub async fn start(config: SidecarConfig) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(config.listen).await;
         let listener = listener.with_context(|| format!("listening on {}", config.listen))?;
@@ -49,39 +49,39 @@ impl Sidecar {
         })
     }
 
-    /// Returns where it listens.
+    /// Returns the address that the sidecar listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// Returns the filter's counters by name. They stay readable after the stop.
+    /// Returns the filter's counters by name, which stay readable after the stop.
     pub fn counters(&self) -> BTreeMap<String, u64> {
         self.shared().counters()
     }
 
-    /// Returns the filter's gauges by name. They stay readable after the stop.
+    /// Returns the filter's gauges by name, which stay readable after the stop.
     pub fn gauges(&self) -> BTreeMap<String, u64> {
         self.shared().gauges()
     }
 
-    /// Returns everything that the VM shares: metrics and shared data.
+    /// Returns the state that the VM shares: metrics and shared data.
     pub fn shared(&self) -> &Shared {
         self.vm.shared()
     }
 
-    /// Returns the filter's log so far, at most the last 65,536 lines.
+    /// Returns the filter's latest log lines, as many as the VM's thread keeps.
     pub fn logs(&self) -> Vec<LogLine> {
         self.vm.logs()
     }
 
-    /// Stops: no new connection, open requests to their end, then the filter's own end, with what it still has to send.
-    /// All of it within the configured time. Stopping twice does nothing more.
+    /// Stops the sidecar within the configured time: accepts no new connection, lets open requests end, then lets the
+    /// filter end with the calls that it still has to send. A second stop does nothing more.
     pub async fn stop(&self) {
         let begun = Instant::now();
-        // Nobody listens any more when it was stopped before.
+        // The receiver is gone after an earlier stop.
         let _ = self.stop.send(true);
         if let Some(front) = self.front.lock().await.take() {
-            // It only fails if it panicked, which has been told then.
+            // The task only fails if it panicked, which was logged then.
             let _ = front.await;
         }
         let left = self.drain.saturating_sub(begun.elapsed());

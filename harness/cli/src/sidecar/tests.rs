@@ -1,8 +1,8 @@
-//! Real sockets, and a filter in WebAssembly text.
+//! Tests on real sockets, with a filter in WebAssembly text.
 //!
-//! The filter adds `x-seen: 1` to requests and responses, counts the ends of streams in `ended`, and does more when
-//! the path begins with a letter of its own: `/r` it answers itself, `/c` it calls the cluster `collector` and holds
-//! the request until the answer is there, `/t` it traps.
+//! The filter adds `x-seen: 1` to requests and responses, counts the ends of streams in `ended`, and does more on some
+//! paths: it answers `/r` itself, calls the cluster `collector` for `/c` and pauses the request until the answer is
+//! there, and traps on `/t`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -108,7 +108,7 @@ fn module() -> Module {
     Module::compile(&wat::parse_str(FILTER).unwrap()).unwrap()
 }
 
-/// A server that answers every request by a function, over both versions of HTTP.
+/// Starts a server that answers every request by a function, over both versions of HTTP.
 async fn serve<F>(
     answer: impl Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
 ) -> SocketAddr
@@ -134,7 +134,7 @@ where
     address
 }
 
-/// A server that sends back the body, `x-seen` as `x-got`, and a trailer.
+/// Starts a server that sends back the body, `x-seen` as `x-got`, and a trailer.
 async fn echo() -> SocketAddr {
     serve(|request: Request<Incoming>| async move {
         let seen = request.headers().get("x-seen").cloned();
@@ -165,7 +165,7 @@ async fn echo() -> SocketAddr {
     .await
 }
 
-/// Keeps the requests that it gets.
+/// Starts a collector that keeps its requests.
 async fn collector() -> (SocketAddr, Arc<Mutex<Vec<(String, Bytes)>>>) {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&kept);
@@ -210,7 +210,7 @@ fn get(path: &str) -> Request<Body> {
         .unwrap()
 }
 
-/// Waits until something is so; fails after ten seconds.
+/// Waits until `is_so` returns true; fails after ten seconds.
 async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !is_so() {

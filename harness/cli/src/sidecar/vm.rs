@@ -1,6 +1,6 @@
-//! The VM's thread: work comes over a channel, one piece at a time, and between two pieces ticks and timeouts.
+//! The VM's thread: work comes over a channel, one piece at a time, and ticks and timeouts run between two pieces.
 //!
-//! Invariant: after each piece of work everybody who waits for a stream learns how it stands, and every call that the
+//! Invariant: after each piece of work every task that waits for a stream learns its state, and every call that the
 //! filter has made is on its way.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -28,7 +28,7 @@ pub(super) struct Vm {
 
 type Work = Box<dyn FnOnce(&mut Worker) + Send>;
 
-/// What only the VM's thread touches.
+/// The state that only the VM's thread touches.
 pub(super) struct Worker {
     pub(super) host: Host,
     watched: BTreeMap<StreamId, watch::Sender<Signs>>,
@@ -42,23 +42,23 @@ struct Stop {
     done: oneshot::Sender<()>,
 }
 
-/// How a stream stands, for those who wait for it.
+/// The state of a stream, for the tasks that wait for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Signs {
     pub(super) request_paused: bool,
     pub(super) response_paused: bool,
-    /// It is answered here.
+    /// True if the stream has a local reply.
     pub(super) replied: bool,
-    /// It is to be reset, or gone.
+    /// True if the stream is to be reset, or gone.
     pub(super) reset: bool,
 }
 
-/// The VM's thread has ended.
+/// The error of work for a VM whose thread has ended.
 #[derive(Debug)]
 pub(super) struct Gone;
 
 impl Vm {
-    /// Starts the thread and the VM in it; what it calls comes out of the receiver.
+    /// Starts the thread and the VM in it; the receiver gives out the filter's calls.
     pub(super) async fn start(
         config: &SidecarConfig,
     ) -> anyhow::Result<(Self, tokio_mpsc::UnboundedReceiver<HttpCall>)> {
@@ -85,7 +85,7 @@ impl Vm {
                         stop: None,
                     };
                     worker.settle();
-                    // The starter may have gone away; then the channel of work is closed too.
+                    // The starter may have gone away; the channel of work is then closed too.
                     let _ = started.send(Ok(()));
                     worker.run(&inbox);
                 }
@@ -96,7 +96,7 @@ impl Vm {
         Ok((vm, outbox))
     }
 
-    /// Runs something on the VM's thread and returns what it returns.
+    /// Runs work on the VM's thread and returns its result.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Worker) -> T + Send + 'static,
@@ -105,19 +105,19 @@ impl Vm {
         self.tell(move |worker| {
             let result = work(worker);
             worker.settle();
-            // Whoever asked may have gone away.
+            // The asking task may have gone away.
             let _ = answer.send(result);
         });
         answered.await.map_err(|_| Gone)
     }
 
-    /// Runs something on the VM's thread some time; nothing when the thread has ended.
+    /// Sends work to the VM's thread without waiting; does nothing when the thread has ended.
     pub(super) fn tell(&self, work: impl FnOnce(&mut Worker) + Send + 'static) {
-        // A thread that has ended has ended all its streams with it.
+        // A thread that has ended has ended all its streams too.
         let _ = self.work.send(Box::new(work));
     }
 
-    /// Lets the filter end, and waits for it.
+    /// Lets the filter end, and waits for the end.
     pub(super) async fn stop(&self, drain: Duration) {
         let (done, ended) = oneshot::channel();
         self.tell(move |worker| {
@@ -127,11 +127,11 @@ impl Vm {
                 done,
             });
         });
-        // The other end goes away with the thread.
+        // The other end of the channel goes away with the thread.
         let _ = ended.await;
     }
 
-    /// Lets the filter end, and waits for nothing.
+    /// Lets the filter end, without waiting.
     pub(super) fn halt(&self) {
         self.tell(|worker| {
             let _ = worker.host.shutdown();
@@ -152,7 +152,7 @@ impl Vm {
 }
 
 impl Worker {
-    /// Begins a stream; the receiver tells how it stands.
+    /// Opens a stream; the receiver gives out the stream's state.
     pub(super) fn open(
         &mut self,
         properties: StreamProperties,
@@ -188,7 +188,7 @@ impl Worker {
                 if !is_done {
                     log::warn!("the filter did not end in time");
                 }
-                // Whoever stopped it may have gone away.
+                // The stopping task may have gone away.
                 let _ = stop.done.send(());
                 break;
             }
@@ -197,7 +197,7 @@ impl Worker {
 
     fn settle(&mut self) {
         for call in self.host.calls() {
-            // When nobody makes calls any more, the filter learns it by its timeouts.
+            // Without a receiver the calls stay unanswered, and the filter sees timeouts.
             let _ = self.calls.send(call);
         }
         let host = &self.host;
@@ -257,12 +257,12 @@ fn start_host(config: &SidecarConfig, shared: &Shared) -> anyhow::Result<Host> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Lines are only added and dropped: a panic cannot leave half of one behind.
+    // Lines are only added and dropped, so a panic cannot leave half of one behind.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How long the thread sleeps when nothing is due.
+/// Time that the thread sleeps when nothing is due.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// As many lines as the host itself keeps.
+/// Number of log lines that are kept, the same as the host's.
 const MAX_LINES: usize = 65_536;

@@ -1,4 +1,4 @@
-//! Where an Envoy sends to: static clusters of one endpoint.
+//! The static clusters of an Envoy, of one endpoint each.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::fields::{merge, socket_address};
 
-/// What is spoken with the endpoint.
+/// The protocol of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/1.1.
@@ -26,7 +26,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster of one endpoint, over HTTP/1.1.
+    /// Returns a cluster of one endpoint, over HTTP/1.1.
     pub fn new(name: &str, endpoint: SocketAddr) -> Self {
         Self {
             endpoint: Some(endpoint),
@@ -34,7 +34,7 @@ impl Cluster {
         }
     }
 
-    /// A cluster without endpoints: Envoy answers 503 by itself.
+    /// Returns a cluster without endpoints, for which Envoy answers 503 by itself.
     pub fn empty(name: &str) -> Self {
         Self {
             name: name.into(),
@@ -45,13 +45,13 @@ impl Cluster {
         }
     }
 
-    /// What is spoken with the endpoint.
+    /// Sets the protocol of the endpoint.
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
         self
     }
 
-    /// The most headers that a response may have; Envoy's own limit is 100.
+    /// Sets the limit on the number of response headers; Envoy's own limit is 100.
     pub fn max_headers_count(mut self, count: u32) -> Self {
         self.common.insert("max_headers_count".into(), count.into());
         self

@@ -1,8 +1,8 @@
-//! Fields that several parts of the configuration write.
+//! The merge of fields into an object, for several parts of the configuration.
 
 use serde_json::{Map, Value, json};
 
-/// Sets the fields of an object, later ones over earlier ones.
+/// Sets the fields of an object; a later field replaces an earlier one.
 pub(super) fn merge(object: &mut Value, fields: &Map<String, Value>) {
     for (name, value) in fields {
         object[name] = value.clone();

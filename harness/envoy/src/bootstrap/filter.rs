@@ -1,4 +1,4 @@
-//! HTTP filters, and the one that loads a wasm module.
+//! HTTP filters, and the filter that loads a wasm module.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ use super::fields::merge;
 pub struct HttpFilter(Value);
 
 impl HttpFilter {
-    /// Any filter, by its name and its typed configuration (with `@type`).
+    /// Returns any filter, by its name and its typed configuration (with `@type`).
     pub fn new(name: &str, typed_config: Value) -> Self {
         Self(json!({"name": name, "typed_config": typed_config}))
     }
 
-    /// The filter at the end of every chain.
+    /// Returns the router, the filter at the end of every chain.
     pub fn router(options: Value) -> Self {
         let mut config =
             json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"});
@@ -26,7 +26,7 @@ impl HttpFilter {
         Self::new("envoy.filters.http.router", config)
     }
 
-    /// A filter whose configuration Envoy reads from a file that it watches: extension config discovery, which is how
+    /// Returns a filter whose configuration Envoy reads from a file that it watches: extension config discovery, by which
     /// Istio delivers a WasmPlugin.
     pub fn discovered(name: &str, file: &Path) -> Self {
         Self(json!({
@@ -43,12 +43,12 @@ impl HttpFilter {
     }
 }
 
-/// What Envoy does with requests when the module has trapped.
+/// Envoy's policy for requests after the module has trapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailurePolicy {
-    /// 503 to all of them.
+    /// A 503 for every request.
     Closed,
-    /// As if the filter were not there.
+    /// A pass for every request, as if the filter were not there.
     Open,
     /// A new VM, after a pause.
     Reload,
@@ -64,12 +64,12 @@ pub struct Wasm {
     vm_id: Option<String>,
     policy: FailurePolicy,
     environment: Vec<(String, String)>,
-    // Empty: all.
+    // An empty list allows all.
     capabilities: Vec<String>,
 }
 
 impl Wasm {
-    /// The module in this file, without a configuration, failing closed as Envoy does by default.
+    /// Returns the filter of a module in a file, without a configuration, failing closed as Envoy does by default.
     pub fn new(name: &str, module: &Path) -> Self {
         Self {
             name: name.into(),
@@ -83,43 +83,43 @@ impl Wasm {
         }
     }
 
-    /// The plugin's configuration, byte for byte; Istio hands JSON over in this way.
+    /// Sets the plugin's configuration, byte for byte; Istio passes JSON in this way.
     pub fn configuration(mut self, text: &str) -> Self {
         text.clone_into(&mut self.configuration);
         self
     }
 
-    /// The plugin's root id (Istio: `pluginName`); unset, it is empty.
+    /// Sets the plugin's root id (Istio: `pluginName`), empty by default.
     pub fn root_id(mut self, id: &str) -> Self {
         self.root_id = Some(id.into());
         self
     }
 
-    /// The id by which virtual machines share data.
+    /// Sets the id by which VMs share data.
     pub fn vm_id(mut self, id: &str) -> Self {
         self.vm_id = Some(id.into());
         self
     }
 
-    /// What happens when the module traps.
+    /// Sets the policy for requests after the module has trapped.
     pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// An environment variable of the module.
+    /// Adds an environment variable of the module.
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
-    /// A capability that the module has: a call that it may make, or a callback that it hears. Without any it has all.
+    /// Adds a capability of the module: a host call that it may make, or a callback that it gets. Without any it has all.
     pub fn capability(mut self, name: &str) -> Self {
         self.capabilities.push(name.into());
         self
     }
 
-    /// The filter, configured in place.
+    /// Returns the filter with its configuration in place.
     pub fn filter(&self) -> HttpFilter {
         HttpFilter::new(&self.name, self.to_json())
     }

@@ -1,4 +1,4 @@
-//! Where an Envoy listens: one HTTP connection manager on a free port of the loopback interface.
+//! The listener of an Envoy: one HTTP connection manager on a free port of the loopback interface.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::fields::merge;
 use super::filter::{HttpFilter, Wasm};
 use super::tracer::Tracer;
 
-/// Which way the traffic of a listener goes, as the control plane says.
+/// The direction of a listener's traffic, as the control plane says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From outside to the workload.
@@ -27,7 +27,7 @@ pub struct Route {
     fields: Map<String, Value>,
 }
 
-/// What becomes of a request.
+/// The action of a route.
 #[derive(Clone, Debug)]
 enum Action {
     Cluster(String),
@@ -35,12 +35,12 @@ enum Action {
 }
 
 impl Route {
-    /// Sends everything to a cluster.
+    /// Returns a route that sends every request to a cluster.
     pub fn to(cluster: &str) -> Self {
         Self::of(Action::Cluster(cluster.into()))
     }
 
-    /// Answers everything by itself: an upstream that costs next to nothing.
+    /// Returns a route that answers every request by itself: an upstream that costs next to nothing.
     pub fn answer(status: u16, body: &str) -> Self {
         Self::of(Action::Answer {
             status,
@@ -48,13 +48,13 @@ impl Route {
         })
     }
 
-    /// Only requests with this authority; `*` is any.
+    /// Limits the route to requests with this authority; `*` is any.
     pub fn authority(mut self, authority: &str) -> Self {
         self.authority = authority.into();
         self
     }
 
-    /// Only requests whose path begins so.
+    /// Limits the route to requests whose path begins with `prefix`.
     pub fn prefix(mut self, prefix: &str) -> Self {
         self.prefix = prefix.into();
         self
@@ -105,7 +105,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// A listener without direction, routes or filters; its name is also the prefix of its statistics.
+    /// Returns a listener without direction, routes or filters; its name is also the prefix of its statistics.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.into(),
@@ -122,13 +122,13 @@ impl Listener {
         }
     }
 
-    /// Which way its traffic goes.
+    /// Sets the direction of the traffic.
     pub fn direction(mut self, direction: Direction) -> Self {
         self.direction = Some(direction);
         self
     }
 
-    /// Adds a route; of one authority, the first that matches wins.
+    /// Adds a route; within one authority the first route that matches wins.
     pub fn route(mut self, route: Route) -> Self {
         self.routes.push(route);
         self
@@ -140,13 +140,14 @@ impl Listener {
         self
     }
 
-    /// Adds a wasm module as a network filter in front of the connection manager: what an HTTP filter is not made for.
+    /// Adds a wasm module as a network filter in front of the connection manager, for tests of a place that no HTTP filter
+    /// is made for.
     pub fn network_filter(mut self, wasm: &Wasm) -> Self {
         self.network.push(wasm.network_filter());
         self
     }
 
-    /// Adds a filter behind the router, where it sees each try of a request by itself.
+    /// Adds a filter behind the router, where it sees each attempt of a request by itself.
     pub fn upstream_filter(mut self, filter: HttpFilter) -> Self {
         self.upstream_filters.push(filter);
         self
@@ -158,31 +159,31 @@ impl Listener {
         self
     }
 
-    /// Turns on a tracer of Envoy's own.
+    /// Sets one of Envoy's own tracers.
     pub fn tracer(mut self, tracer: Tracer) -> Self {
         self.tracer = Some(tracer);
         self
     }
 
-    /// The most headers that a request may have; Envoy's own limit is 100.
+    /// Sets the limit on the number of request headers; Envoy's own limit is 100.
     pub fn max_headers_count(mut self, count: u32) -> Self {
         self.common.insert("max_headers_count".into(), count.into());
         self
     }
 
-    /// The most KiB that the headers of a request may have; Envoy's own limit is 60.
+    /// Sets the limit on the size of all request headers in KiB; Envoy's own limit is 60.
     pub fn max_request_headers_kb(self, limit: u32) -> Self {
         self.with("max_request_headers_kb", limit.into())
     }
 
-    /// Writes a line in Envoy's format for every request into the running Envoy's folder, as `<listener>.access`.
+    /// Writes a line in Envoy's format for every request into the folder of the running Envoy, as `<listener>.access`.
     pub fn access_log(mut self, format: &str) -> Self {
         self.access_log =
             Some(json!({"text_format_source": {"inline_string": format!("{format}\n")}}));
         self
     }
 
-    /// As [`Listener::access_log`], a JSON object a line: its keys, and Envoy's formats as their values.
+    /// Writes a JSON object for every request, to the file of [`Listener::access_log`]; its values are Envoy's formats.
     pub fn access_log_json(mut self, fields: Value) -> Self {
         self.access_log = Some(json!({"json_format": fields}));
         self
@@ -241,7 +242,7 @@ impl Listener {
         manager
     }
 
-    /// The options of the router; its own filters end with the codec, as Envoy wants it.
+    /// Returns the options of the router; its own filters end with the codec, because Envoy requires one.
     fn router_fields(&self) -> Map<String, Value> {
         let mut router = self.router.clone();
         if !self.upstream_filters.is_empty() {

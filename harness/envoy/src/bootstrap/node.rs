@@ -1,4 +1,4 @@
-//! Who an Envoy says it is, written as Istio's agent writes it.
+//! The node, an Envoy's identity, written as Istio's agent writes it.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// An Envoy outside of any mesh: an id, a cluster, no metadata.
+    /// Returns the node of an Envoy outside of any mesh: an id, a cluster, no metadata.
     pub fn plain(id: &str, cluster: &str) -> Self {
         Self {
             id: id.into(),
@@ -20,17 +20,17 @@ impl Node {
         }
     }
 
-    /// The sidecar of a pod, whose name ends as a Deployment ends it: `<workload>-<hash>-<suffix>`.
+    /// Returns the node of a sidecar; the pod's name must end as a Deployment ends it: `<workload>-<hash>-<suffix>`.
     pub fn sidecar(namespace: &str, pod: &str) -> Self {
         Self::istio("sidecar", namespace, pod)
     }
 
-    /// A gateway.
+    /// Returns the node of a gateway.
     pub fn gateway(namespace: &str, pod: &str) -> Self {
         Self::istio("router", namespace, pod)
     }
 
-    /// Sets a field of the metadata, over what is there.
+    /// Sets a field of the metadata, in place of an earlier value.
     pub fn metadata(mut self, name: &str, value: Value) -> Self {
         self.metadata.insert(name.into(), value);
         self
@@ -43,7 +43,7 @@ impl Node {
         self
     }
 
-    /// The `node` as Envoy reads it.
+    /// Returns the `node` as Envoy reads it.
     pub fn to_json(&self) -> Value {
         json!({"id": self.id, "cluster": self.cluster, "metadata": self.metadata})
     }

@@ -1,10 +1,10 @@
-//! The tracers that Envoy brings along, to stand beside a filter and be compared with it.
+//! The tracers that Envoy brings along, for comparison with a filter.
 
 use serde_json::{Map, Value, json};
 
 use super::fields::merge;
 
-/// Which formats the Zipkin tracer reads and writes.
+/// The formats that the Zipkin tracer reads and writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZipkinContext {
     /// B3 alone.
@@ -22,7 +22,7 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// The OpenTelemetry tracer: W3C alone; spans go to a cluster that speaks HTTP/2.
+    /// Returns the OpenTelemetry tracer: W3C alone; spans go to a cluster that speaks HTTP/2.
     pub fn opentelemetry(cluster: &str, service: &str) -> Self {
         Self::new(
             "envoy.tracers.opentelemetry",
@@ -34,7 +34,7 @@ impl Tracer {
         )
     }
 
-    /// The Zipkin tracer, with 128-bit ids and separate spans for the two sides, as Istio sets it up.
+    /// Returns the Zipkin tracer, with 128-bit ids and separate spans for the two sides, as Istio sets it up.
     pub fn zipkin(cluster: &str, context: ZipkinContext) -> Self {
         let option = match context {
             ZipkinContext::B3 => "USE_B3",
@@ -54,7 +54,7 @@ impl Tracer {
         )
     }
 
-    /// The share of new traces that are sampled, in percent.
+    /// Sets the share of new traces that are sampled, in percent.
     pub fn random_sampling(self, percentage: f64) -> Self {
         self.with("random_sampling", json!({"value": percentage}))
     }

@@ -1,4 +1,4 @@
-//! What a running Envoy tells: by its admin interface, by its logs, by the memory that it holds.
+//! The observation of a running Envoy: its admin interface, its logs, its memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,34 +9,34 @@ use crate::admin::{self, Answer};
 use crate::wait::wait_for;
 
 impl Envoy {
-    /// Reads from the admin interface.
+    /// Reads a path of the admin interface.
     ///
     /// # Errors
-    /// When it cannot be reached or answers with an error.
+    /// [`EnvoyError`] when the admin interface cannot be reached or answers with an error.
     pub fn admin_get(&self, path: &str) -> Result<String, EnvoyError> {
         self.ask("GET", path)
     }
 
-    /// Tells the admin interface to do something, `/logging?wasm=debug` for example.
+    /// Sends a command to the admin interface, `/logging?wasm=debug` for example.
     ///
     /// # Errors
-    /// As [`Envoy::admin_get`].
+    /// The errors of [`Envoy::admin_get`].
     pub fn admin_post(&self, path: &str) -> Result<String, EnvoyError> {
         self.ask("POST", path)
     }
 
-    /// Returns a counter or a gauge by its full name; `None` when nothing has defined it.
+    /// Returns a counter or a gauge by its full name; `None` when Envoy has not defined it.
     ///
     /// # Errors
-    /// As [`Envoy::admin_get`].
+    /// The errors of [`Envoy::admin_get`].
     pub fn stat(&self, name: &str) -> Result<Option<u64>, EnvoyError> {
         Ok(self.stats(name)?.remove(name))
     }
 
-    /// Returns the counters and gauges whose names begin so, with their full names.
+    /// Returns the counters and gauges whose names begin with `prefix`, with their full names.
     ///
     /// # Errors
-    /// As [`Envoy::admin_get`].
+    /// The errors of [`Envoy::admin_get`].
     pub fn stats(&self, prefix: &str) -> Result<BTreeMap<String, u64>, EnvoyError> {
         let text = self.admin_get("/stats")?;
         // Histograms and text values have no number behind the colon and are left out.
@@ -47,7 +47,7 @@ impl Envoy {
         Ok(numbers.collect())
     }
 
-    /// Waits until a counter or a gauge is as wanted; one that nothing has defined counts as 0.
+    /// Waits until the value of a counter or a gauge is `wanted`; an undefined one counts as 0.
     ///
     /// # Errors
     /// [`EnvoyError::Timeout`], with the value that was seen last.
@@ -65,16 +65,16 @@ impl Envoy {
         .ok_or_else(|| self.timeout(&format!("`{name}`, which is {seen}")))
     }
 
-    /// All that it has logged so far.
+    /// Returns the log so far.
     pub fn log(&self) -> String {
         let bytes = fs::read(self.folder.path().join(LOG)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Waits for a line in the log and returns it.
+    /// Waits for a log line that contains `part` and returns the line.
     ///
     /// # Errors
-    /// [`EnvoyError::Timeout`] when none came.
+    /// [`EnvoyError::Timeout`] when no such line came.
     pub fn wait_for_log(&self, part: &str, limit: Duration) -> Result<String, EnvoyError> {
         wait_for(limit, || {
             self.log()
@@ -85,16 +85,16 @@ impl Envoy {
         .ok_or_else(|| self.timeout(&format!("`{part}` in its log")))
     }
 
-    /// All that it has written so far into the access log of a listener that has one.
+    /// Returns the access log so far of a listener that has one.
     pub fn access_log(&self, listener: &str) -> String {
         let path = self.folder.path().join(format!("{listener}.access"));
         String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
     }
 
-    /// The memory that it holds, in bytes.
+    /// Returns the resident memory of Envoy, in bytes.
     ///
     /// # Errors
-    /// When the kernel does not say.
+    /// [`EnvoyError::Io`] when the kernel does not give the size.
     pub fn resident_bytes(&self) -> Result<u64, EnvoyError> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -123,5 +123,5 @@ impl Envoy {
     }
 }
 
-/// Lines of the log that an error shows.
+/// The number of log lines that an error shows.
 const TAIL: usize = 30;

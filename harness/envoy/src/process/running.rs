@@ -1,7 +1,7 @@
-//! A running Envoy: started and ended.
+//! The process of an Envoy: started in a folder of its own, and ended.
 //!
-//! Each has a folder of its own for its configuration and its log. It ends with the value that stands for it, and at the
-//! latest with this process.
+//! The folder holds the configuration and the logs. The process ends with its [`Envoy`], and at the latest with this
+//! process.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -21,39 +21,39 @@ use crate::bootstrap::Bootstrap;
 use crate::leash::Leash;
 use crate::wait::wait_for;
 
-/// What can go wrong with a running Envoy.
+/// The errors of a running Envoy.
 #[derive(Debug, Error)]
 pub enum EnvoyError {
-    /// It ended by itself, mostly because it refused its configuration.
+    /// An Envoy that ended by itself, mostly because it refused its configuration.
     #[error("Envoy ended ({status}); the end of its log:\n{log}")]
     Ended {
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
-        /// The last lines that it wrote.
+        /// The last lines of the log.
         log: String,
     },
-    /// It did not do in time what it was waited for.
+    /// A condition that did not come about in time.
     #[error("waited in vain for {what}; the end of Envoy's log:\n{log}")]
     Timeout {
-        /// What was waited for.
+        /// The condition.
         what: String,
-        /// The last lines that it wrote.
+        /// The last lines of the log.
         log: String,
     },
-    /// The admin interface answered with an error.
+    /// An error of the admin interface.
     #[error("admin {path}: {status} {body}")]
     Admin {
-        /// What was asked.
+        /// The path of the request.
         path: String,
         /// The HTTP status.
         status: u16,
-        /// The answer.
+        /// The body of the answer.
         body: String,
     },
-    /// There is no such listener.
+    /// A listener that does not exist.
     #[error("no listener `{0}`")]
     NoListener(String),
-    /// A file or a connection failed.
+    /// A file or a connection that failed.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -68,7 +68,7 @@ pub struct Envoy {
     pub(super) folder: TempDir,
 }
 
-/// The process, and what ends it should this one end first; without a leash it has ended.
+/// The child process, and the leash that ends it if this process ends first; no leash once the child has ended.
 #[derive(Debug)]
 struct Held {
     child: Child,
@@ -99,7 +99,7 @@ impl Envoy {
     /// best on port 0.
     ///
     /// # Errors
-    /// As [`Envoy::start`].
+    /// The errors of [`Envoy::start`].
     pub fn start_file(binary: &Path, config: &Path, log_levels: &str) -> Result<Self, EnvoyError> {
         let folder = tempfile::Builder::new()
             .prefix("sidespan-envoy-")
@@ -132,7 +132,7 @@ impl Envoy {
             .stderr(log)
             .spawn()?;
         let pid = child.id();
-        // From here on the child is killed when anything goes wrong: `Drop` of this value does it.
+        // From here on the child is killed when anything goes wrong, because `Drop` of this value kills it.
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut envoy = Self {
             held: Mutex::new(Held { child, leash: None }),
@@ -161,7 +161,7 @@ impl Envoy {
         Ok(envoy)
     }
 
-    /// The port that a listener is bound to.
+    /// Returns the port that a listener is bound to.
     ///
     /// # Errors
     /// [`EnvoyError::NoListener`] when there is no such listener.
@@ -172,33 +172,33 @@ impl Envoy {
             .ok_or_else(|| EnvoyError::NoListener(listener.into()))
     }
 
-    /// The address that a listener is bound to.
+    /// Returns the address that a listener is bound to.
     ///
     /// # Errors
-    /// As [`Envoy::port`].
+    /// The errors of [`Envoy::port`].
     pub fn address(&self, listener: &str) -> Result<SocketAddr, EnvoyError> {
         Ok(SocketAddr::from(([127, 0, 0, 1], self.port(listener)?)))
     }
 
-    /// The address of the admin interface.
+    /// Returns the address of the admin interface.
     pub fn admin_address(&self) -> SocketAddr {
         self.admin
     }
 
-    /// The process.
+    /// Returns the process id.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// The folder with its configuration, its log and its access logs.
+    /// Returns the folder with the configuration, the log and the access logs.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Asks it to end, as a termination signal does, and waits until it has.
+    /// Asks Envoy to end, as a termination signal does, and waits until it has ended.
     ///
     /// # Errors
-    /// [`EnvoyError::Timeout`] when it goes on.
+    /// [`EnvoyError::Timeout`] when Envoy does not end.
     pub fn quit(&self, limit: Duration) -> Result<ExitStatus, EnvoyError> {
         self.admin_post("/quitquitquit")?;
         wait_for(limit, || self.ended()).ok_or_else(|| self.timeout("its end"))
@@ -211,7 +211,7 @@ impl Envoy {
         }
     }
 
-    /// Waits for a step of the start; an Envoy that ends meanwhile is not waited for.
+    /// Waits for a step of the start; returns an error at once if Envoy ends meanwhile.
     pub(super) fn until<T>(
         &self,
         what: &str,
@@ -256,7 +256,7 @@ impl Envoy {
 
 impl Drop for Envoy {
     fn drop(&mut self) {
-        // By its id and nothing else; one that has already ended is only collected.
+        // The child is killed by its id and nothing else; one that has already ended is only collected.
         let held = self.held.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = held.child.kill().and_then(|()| held.child.wait()) {
             log::warn!("Envoy {} could not be ended: {error}", self.pid);
@@ -266,5 +266,5 @@ impl Drop for Envoy {
 
 pub(super) const LOG: &str = "envoy.log";
 
-/// A cold start with a wasm module takes about a second; a loaded machine takes longer.
+/// The limit of a start, far above the duration of a cold start with a wasm module, because a machine may be loaded.
 const START: Duration = Duration::from_secs(60);

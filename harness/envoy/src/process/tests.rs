@@ -152,7 +152,7 @@ fn binary() -> std::path::PathBuf {
     install(program.ancestors().nth(3).unwrap()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A server that answers one request per connection with 200.
+/// Starts a server that answers one request per connection with 200, and returns its address.
 fn upstream() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,10 +1,10 @@
-//! One HTTP exchange through the filter: each callback, what its answer does, and every way of ending early.
+//! One HTTP exchange through the filter: the order of its callbacks, the effect of each answer, and early ends.
 //!
 //! ```text
 //! proxy_on_context_create        with the request's headers, or in front of proxy_on_log if there were none
 //! proxy_on_request_headers       proxy_on_request_body …   proxy_on_request_trailers
 //! proxy_on_response_headers      proxy_on_response_body …  proxy_on_response_trailers   also for local replies
-//! proxy_on_log                   before done, unlike what specification and SDKs say
+//! proxy_on_log                   before proxy_on_done, although specification and SDKs say after it
 //! proxy_on_done                  its answer is ignored
 //! proxy_on_delete
 //! ```
@@ -75,14 +75,14 @@ impl Host {
         self.trailers(id, Side::Response, trailers.into())
     }
 
-    /// Takes the part of the request's body that went on behind the filter.
+    /// Takes the part of the request's body that has passed the filter.
     pub fn take_request_body(&mut self, id: StreamId) -> Vec<u8> {
         self.stream_mut(id)
             .map(|stream| stream.request.take_body())
             .unwrap_or_default()
     }
 
-    /// Takes the part of a response's body that went on behind the filter.
+    /// Takes the part of the response's body that has passed the filter.
     pub fn take_response_body(&mut self, id: StreamId) -> Vec<u8> {
         self.stream_mut(id)
             .map(|stream| stream.response.take_body())
@@ -129,7 +129,7 @@ impl Host {
                 }
             }
         });
-        // 2, "continue and end the stream", is Continue to Envoy; everything else stops all iteration.
+        // Envoy takes 2, "continue and end the stream", as Continue; every other number stops all iteration.
         self.settle(id, side, answer, |half, answer| match answer {
             0 | 2 => half.pass_headers(),
             _ => half.paused = Some(Paused::Headers),
@@ -213,9 +213,9 @@ impl Host {
         })
     }
 
-    /// Lets a callback's answer take effect: first what was put off, then the answer itself.
+    /// Applies the answer of a callback: first the deferred actions, then the answer itself.
     ///
-    /// Envoy does it in this order too, which is why a guest that resumes and then pauses in one callback hangs.
+    /// Envoy has this order too, so that a guest that resumes and then pauses in one callback hangs.
     fn settle(
         &mut self,
         id: StreamId,
@@ -229,7 +229,7 @@ impl Host {
         };
         let is_stopped = std::mem::take(&mut self.state_mut().stop_iteration);
         self.run_deferred();
-        // A local reply has taken over the response, and with it the answer to the response's callbacks.
+        // A local reply has replaced the response, and with it the answer to the response's callbacks.
         if let Some(stream) = self.stream_mut(id).filter(|_| !is_stopped) {
             apply(stream.half_mut(side), answer);
         }
@@ -241,7 +241,7 @@ impl Host {
             .map_or(Action::Reset, |stream| stream.action(side))
     }
 
-    /// Lets a paused message go on, together with what has gathered behind it.
+    /// Resumes a paused message, together with the messages that wait behind it.
     pub(super) fn resume(&mut self, id: StreamId, side: Side) {
         let Some(stream) = self.stream_mut(id).filter(|stream| !stream.reset) else {
             return;

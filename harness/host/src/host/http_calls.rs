@@ -1,4 +1,4 @@
-//! HTTP calls of the guest: taken by the caller, and answered by it.
+//! HTTP calls of the guest, from the caller's side: taken, then answered or failed.
 
 use super::vm::Host;
 use crate::headers::Headers;
@@ -6,7 +6,8 @@ use crate::host_call::word;
 use crate::vm_state::{CallToken, HttpCall, NoSuchCall, Reply};
 
 impl Host {
-    /// Takes the calls that the guest has made since the last time. They stay in flight until they are answered.
+    /// Takes the calls that the guest has made since this function was last called. Calls stay in flight until they are
+    /// answered.
     pub fn calls(&mut self) -> Vec<HttpCall> {
         self.state_mut().calls.take_fresh()
     }
@@ -16,10 +17,10 @@ impl Host {
         self.state().calls.in_flight()
     }
 
-    /// Answers a call with a response: `proxy_on_http_call_response` on the root context.
+    /// Answers a call with a response, for `proxy_on_http_call_response` on the root context.
     ///
     /// # Errors
-    /// [`NoSuchCall`]: it was answered, timed out, or was given up with its root context.
+    /// [`NoSuchCall`] if the call was answered, has timed out, or was given up with its root context.
     pub fn reply(
         &mut self,
         token: CallToken,
@@ -52,16 +53,16 @@ impl Host {
         Ok(())
     }
 
-    /// Fails a call: the guest sees no headers, no body, no trailers, and status 11 "reset".
+    /// Fails a call: the guest sees no headers, no body and no trailers, and `proxy_get_status` gives 11 "reset".
     ///
     /// # Errors
-    /// [`NoSuchCall`]: it was answered, timed out, or was given up with its root context.
+    /// [`NoSuchCall`] if the call was answered, has timed out, or was given up with its root context.
     pub fn fail_call(&mut self, token: CallToken) -> Result<(), NoSuchCall> {
         const BROKEN_CONNECTION: u32 = 11;
         let root = self.state_mut().calls.end(token)?;
         self.set_status(root, BROKEN_CONNECTION, "reset");
         self.tell(root, token, [0; 3]);
-        // Envoy forgets the text and keeps the code.
+        // Envoy clears the text and keeps the code.
         self.set_status(root, BROKEN_CONNECTION, "");
         Ok(())
     }
@@ -69,7 +70,7 @@ impl Host {
     fn tell(&mut self, root: u32, token: CallToken, [headers, body, trailers]: [u32; 3]) {
         let function = self.guest().map(|guest| guest.http_call_response.clone());
         let parameters = (root, token.0, headers, body, trailers);
-        // After a trap there is nobody to tell.
+        // After a trap there is no guest to call.
         let _ = function.and_then(|function| {
             self.enter(
                 "proxy_on_http_call_response",

@@ -1,4 +1,4 @@
-//! Streams that end otherwise: answered here, reset, or left behind by a VM that has failed.
+//! Streams that end early: by a local reply, by a reset, or because their VM has failed.
 
 use super::vm::Host;
 use crate::logs::LogLevel;
@@ -6,7 +6,7 @@ use crate::settings::FailurePolicy;
 use crate::stream::{Action, EndOfStream, LocalReply, Origin, Side, StreamHalf, StreamId};
 
 impl Host {
-    /// Answers a request in place of the upstream: no route, no upstream, a timeout. The filter sees the response.
+    /// Answers a request in place of the upstream (no route, no upstream, a timeout). The filter sees the response.
     pub fn local_reply(&mut self, id: StreamId, reply: LocalReply) -> Action {
         self.make_local_reply(id, reply);
         self.stream(id)
@@ -19,7 +19,7 @@ impl Host {
         }
     }
 
-    /// Answers a request here, through the filter's response callbacks.
+    /// Answers a request with a local reply, which runs the filter's response callbacks.
     pub(super) fn make_local_reply(&mut self, id: StreamId, reply: LocalReply) {
         let Some(stream) = self.stream_mut(id) else {
             return;
@@ -30,7 +30,7 @@ impl Host {
             return;
         }
         if stream.response.headers_passed {
-            // The response has begun; nothing but a reset can be said any more.
+            // The response headers have passed the filter, so only a reset is possible.
             stream.reset = true;
             return;
         }
@@ -59,7 +59,8 @@ impl Host {
         }
     }
 
-    /// Decides about a message that no filter can see, since its VM has failed: pass it, or answer 503.
+    /// Passes a message that no filter can see, or answers 503 because the VM has failed; returns false if a filter can see
+    /// it.
     pub(super) fn is_without_filter(&mut self, id: StreamId, side: Side) -> bool {
         let is_failed = self.is_failed(id);
         let policy = self.state().settings.failure_policy;
@@ -86,16 +87,16 @@ impl Host {
         true
     }
 
-    /// Returns whether nobody is left to see this stream.
+    /// Returns true if the stream's VM has failed, so that no guest can see the stream.
     pub(super) fn is_failed(&self, id: StreamId) -> bool {
         let is_orphaned = self.stream(id).is_some_and(|stream| stream.orphaned);
         is_orphaned || self.trap.is_some() || self.failure.is_some()
     }
 
-    /// Answers a stream whose VM has failed: 503, or a reset if the response has begun.
+    /// Answers a stream whose VM has failed: 503, or a reset if the response headers have passed.
     pub(super) fn fail_stream(&mut self, id: StreamId) {
         if let Some(stream) = self.stream_mut(id) {
-            // It takes the place of an answer of the filter that has not gone out yet.
+            // The 503 replaces a local reply of the filter that has not passed yet.
             stream.local_reply = None;
             let reply = LocalReply::new(503, "wasm_fail_stream");
             self.make_local_reply(

@@ -1,4 +1,4 @@
-//! Root contexts: begun, replaced by a new configuration, and ended.
+//! Root contexts: started, replaced by a new configuration, and ended.
 
 use std::sync::Arc;
 
@@ -6,17 +6,17 @@ use super::vm::{Failed, Host, StartError, StartFailure};
 use crate::host_call::word;
 use crate::vm_state::{Expressions, Root, RootPhase, VmState};
 
-/// How far a shutdown has come.
+/// The progress of a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shutdown {
     /// Every root context has ended.
     Done,
-    /// A root context has more to do and will call `proxy_done`. At the exit of the process Envoy does not wait.
+    /// A root context has more to do and will call `proxy_done`. An Envoy that exits does not wait for that call.
     Pending,
 }
 
 impl Host {
-    /// Begins a root context: create, VM start, configure.
+    /// Starts a root context: `proxy_on_context_create`, `proxy_on_vm_start`, `proxy_on_configure`.
     pub(super) fn start_root(&mut self, configuration: Arc<[u8]>) -> Result<u32, StartFailure> {
         let id = self.state_mut().next_context();
         let size = word(configuration.len());
@@ -72,13 +72,14 @@ impl Host {
         }
     }
 
-    /// Puts a new configuration in place of the running one, as xDS does.
+    /// Replaces the running configuration, as xDS does.
     ///
-    /// First a VM of its own tries it out (Envoy's canary): if that fails, nothing changes. Else a new root context
-    /// takes the new streams, and the old one ends with the last of its streams. A VM that has failed is replaced.
+    /// First a VM of its own tries the new configuration (Envoy's canary); if that VM fails, nothing changes. Otherwise new
+    /// streams belong to a new root context, and the old root context ends with the last of its streams. A VM that has
+    /// failed is replaced.
     ///
     /// # Errors
-    /// [`StartError`]: with the VM that tried it out; the old configuration goes on.
+    /// [`StartError`] with the host of the canary if the canary fails; the old configuration stays in use.
     pub fn reconfigure(&mut self, configuration: impl Into<Vec<u8>>) -> Result<(), StartError> {
         let configuration: Arc<[u8]> = configuration.into().into();
         let state = self.state();
@@ -94,7 +95,7 @@ impl Host {
         let old = self.root;
         match self.start_root(configuration) {
             Ok(root) => self.root = root,
-            // What a fresh VM accepts and this one does not leaves Envoy with a failed VM.
+            // A configuration that a fresh VM accepts and this VM refuses leaves Envoy with a failed VM.
             Err(failure) => self.failure = Some(failure),
         }
         if let Some(root) = self.state_mut().roots.get_mut(&old) {
@@ -104,9 +105,9 @@ impl Host {
         Ok(())
     }
 
-    /// Ends every root context: `proxy_on_done`, and `proxy_on_delete` if that answers true.
+    /// Ends every root context: `proxy_on_done`, and `proxy_on_delete` if `proxy_on_done` answers true.
     ///
-    /// Streams that are still open are ended by the caller first, as Envoy drains before it stops.
+    /// The caller ends open streams first, because Envoy drains before it stops.
     pub fn shutdown(&mut self) -> Shutdown {
         let roots: Vec<u32> = self
             .state()
@@ -121,7 +122,7 @@ impl Host {
         self.shutdown_state()
     }
 
-    /// Returns how far a shutdown has come.
+    /// Returns the progress of a shutdown.
     pub fn shutdown_state(&self) -> Shutdown {
         if self.trap.is_some() || self.state().roots.is_empty() {
             Shutdown::Done
@@ -139,7 +140,7 @@ impl Host {
             .count()
     }
 
-    /// Ends a root context that was replaced, once its last stream is gone.
+    /// Ends a root context that was replaced, once the last of its streams has ended.
     pub(super) fn end_retired(&mut self, id: u32) {
         let state = self.state();
         let is_retired = state
@@ -167,10 +168,10 @@ impl Host {
         self.run_deferred();
     }
 
-    /// Tells the guest that a root context is gone, and gives up its calls and its ticks.
+    /// Calls `proxy_on_delete` on a root context, and gives up its calls and its ticks.
     pub(super) fn delete_root(&mut self, id: u32) {
         let delete = self.guest().map(|guest| guest.delete.clone());
-        // After a trap there is nobody to tell.
+        // After a trap there is no guest to call.
         let _ = delete.and_then(|delete| self.enter("proxy_on_delete", id, delete, id, ()));
         let state = self.state_mut();
         state.calls.give_up(id);

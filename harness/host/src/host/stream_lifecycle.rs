@@ -1,10 +1,11 @@
-//! The beginning of a stream and its end, which comes exactly once.
+//! The start of a stream and its end, which comes exactly once.
 
 use super::vm::{Failed, Host};
 use crate::stream::{Ending, Stream, StreamId, StreamProperties};
 
 impl Host {
-    /// Begins a stream. The guest learns of it with the request's headers, or at its end if there were none.
+    /// Opens a stream. `proxy_on_context_create` comes with the request's headers, or at the stream's end if there were
+    /// none.
     pub fn open_stream(&mut self, properties: StreamProperties) -> StreamId {
         let root = self.root;
         let state = self.state_mut();
@@ -14,13 +15,13 @@ impl Host {
         id
     }
 
-    /// Ends a stream, at any time: `proxy_on_log`, `proxy_on_done`, `proxy_on_delete`. Returns its last state.
+    /// Ends a stream, at any time: `proxy_on_log`, `proxy_on_done`, `proxy_on_delete`. Returns the stream's last state.
     pub fn end(&mut self, id: StreamId, ending: Ending) -> Option<Stream> {
         let now = self.state().time.now();
         let stream = self.stream_mut(id)?;
         stream.completed = Some(now);
         stream.ending = Some(ending);
-        // A stream that the VM failed in, or after, is not logged: there is nobody to do it.
+        // A stream whose VM has failed is not logged, because no guest is left to log it.
         let _ = self.log_and_delete(id);
         let stream = self.state_mut().streams.remove(&id.0)?;
         self.end_retired(stream.root);
@@ -51,7 +52,7 @@ impl Host {
         Ok(())
     }
 
-    /// Tells the guest of a stream, once.
+    /// Calls `proxy_on_context_create` for a stream, once.
     pub(super) fn create(&mut self, id: StreamId) -> Result<(), Failed> {
         let function = self.guest()?.context_create.clone();
         let Some(stream) = self.stream_mut(id).filter(|stream| !stream.created) else {

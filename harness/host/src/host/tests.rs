@@ -340,7 +340,7 @@ fn takes_host_calls_while_the_module_is_instantiated() {
     assert!(matches!(error.reason, StartFailure::Trap(trap) if trap.callback == "instantiation"));
 }
 
-/// Refuses a configuration that begins with "b".
+/// A guest that refuses a configuration that begins with "b".
 const CHOOSY: &str = r#"
     (import "env" "proxy_get_buffer_bytes" (func $bytes (param i32 i32 i32 i32 i32) (result i32)))"#;
 

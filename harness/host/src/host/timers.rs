@@ -1,4 +1,4 @@
-//! Ticks and timeouts. With virtual time they come one after the other, each at its own moment.
+//! Ticks and timeouts; with virtual time each comes at its own moment, in order.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use super::vm::Host;
 use crate::clock::nanos;
 
 impl Host {
-    /// Lets virtual time pass, with every tick and timeout that falls into it, in order.
+    /// Advances virtual time, and runs every tick and timeout on the way in order.
     ///
-    /// With a real clock it only does what is due, as [`Host::run_due`].
+    /// With a real clock this function only runs due ticks and timeouts, as [`Host::run_due`] does.
     pub fn advance(&mut self, duration: Duration) {
         let target = self.state().time.now().saturating_add(nanos(duration));
         while let Some(due) = self.state().next_due().filter(|due| *due <= target) {
@@ -21,7 +21,7 @@ impl Host {
         self.state_mut().time.move_to(target);
     }
 
-    /// Returns how long it is to the next tick or timeout; nothing while none is set.
+    /// Returns the time until the next tick or timeout; `None` while none is set.
     pub fn due_in(&self) -> Option<Duration> {
         let due = self.state().next_due()?;
         Some(Duration::from_nanos(
@@ -29,11 +29,11 @@ impl Host {
         ))
     }
 
-    /// Does what is due now: the timeouts of calls first, then a tick of each root context that is due one.
+    /// Runs due timers: first the timeouts of calls, then one tick of each root context whose tick is due.
     pub fn run_due(&mut self) {
         let now = self.state().time.now();
         while let Some((token, reply)) = self.state().calls.timed_out(now) {
-            // It was in flight a moment ago.
+            // The call is in flight, because `timed_out` has just found it.
             let _ = self.answer(token, reply);
         }
         let due: Vec<u32> = self
@@ -50,7 +50,7 @@ impl Host {
 
     fn tick(&mut self, root: u32) {
         let function = self.guest().map(|guest| guest.tick.clone());
-        // After a trap there is nobody to tell, and no tick to set again.
+        // After a trap there is no guest to call, and no tick to set again.
         let _ = function.and_then(|function| self.enter("proxy_on_tick", root, function, root, ()));
         self.run_deferred();
         // Envoy sets the timer again when the callback has returned, so that ticks drift.

@@ -1,6 +1,6 @@
-//! The VM of a host, and the one place from which its guest is called.
+//! The VM of a host, and the only file that calls its guest.
 //!
-//! Invariants: `enter` counts, catches traps and says whose turn it is; a failed VM is never called again.
+//! Invariants: `enter` records each callback and its context, and catches traps; a failed VM is never called again.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::vm_state::VmState;
 /// One VM that runs one plugin, outside Envoy.
 pub struct Host {
     pub(super) store: Store<VmState>,
-    /// Nothing when the module trapped while it was instantiated.
+    /// `None` if the module trapped during instantiation.
     pub(super) guest: Option<Guest>,
     pub(super) module: Module,
     pub(super) failure: Option<StartFailure>,
@@ -24,24 +24,24 @@ pub struct Host {
     pub(super) root: u32,
 }
 
-/// The VM has failed: nobody answers.
+/// The error of a VM that has failed and answers no callback.
 pub(super) struct Failed;
 
-/// Why a host did not start.
+/// A failed start: the reason, and the host.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct StartError {
-    /// What happened.
+    /// The reason.
     pub reason: StartFailure,
-    /// The host as it stands.
+    /// The host, kept for its logs, metrics and streams.
     pub host: Box<Host>,
 }
 
-/// What kept a VM from starting.
+/// The reasons for which a VM does not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartFailure {
-    /// The guest trapped.
+    /// A trap of the guest.
     #[error("{0}")]
     Trap(Trap),
     /// `proxy_on_vm_start` answered false.
@@ -53,10 +53,10 @@ pub enum StartFailure {
 }
 
 impl Host {
-    /// Instantiates and initialises, in the order of `WasmBase::initialize`.
+    /// Instantiates and initialises the module, in the order of `WasmBase::initialize`.
     pub(super) fn instantiate(&mut self) -> Result<(), StartFailure> {
         if self.module.fuel() == Fuel::Metered {
-            // Only fails for an engine that does not meter.
+            // `set_fuel` fails only for an engine that does not meter.
             let _ = self.store.set_fuel(u64::MAX);
         }
         self.set_deadline();
@@ -92,9 +92,9 @@ impl Host {
         }))
     }
 
-    /// Calls the guest, unless it does not export this, which gives the default.
+    /// Calls an export of the guest; returns `default` if the module does not have the export.
     ///
-    /// What was put off is *not* done yet: the caller reads `stop_iteration` first, then calls `run_deferred`.
+    /// Deferred actions do *not* run yet: the caller reads `stop_iteration` first, then calls `run_deferred`.
     pub(super) fn enter<P: WasmParams, R: WasmResults>(
         &mut self,
         callback: &'static str,
@@ -129,7 +129,7 @@ impl Host {
             .set_epoch_deadline(callback_deadline::ticks(limit));
     }
 
-    /// Marks the VM as failed. Its contexts live on only so that the streams can be answered.
+    /// Marks the VM as failed. Its contexts stay, because their streams must still be answered.
     fn fail(&mut self, callback: &'static str, error: &wasmtime::Error) -> Failed {
         let mut trap = Trap::new(callback, error);
         if error.downcast_ref() == Some(&wasmtime::Trap::Interrupt) {

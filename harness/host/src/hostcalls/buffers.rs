@@ -1,25 +1,25 @@
-//! Buffers: bodies, the body of a call's response, and the two configurations.
+//! Buffers (`proxy_*_buffer_*`): bodies, the body of a call's response, and the two configurations.
 
 use crate::abi_types::{Answer, Status, refuse};
 use crate::host_call::{HostCall, word};
 use crate::vm_state::VmState;
 
-/// The last kind of buffer that the ABI knows: the arguments of a foreign function.
+/// The last kind of buffer in the ABI: the arguments of a foreign function.
 const LAST: u32 = 8;
 
-/// `proxy_get_buffer_bytes`: gives a part of a buffer.
+/// Gives the guest a part of a buffer (`proxy_get_buffer_bytes`).
 ///
 /// # Parameters
 /// - `buffer`: 0 request body, 1 response body, 4 body of a call's response, 6 VM configuration, 7 plugin
 ///   configuration.
-/// - `start`, `max_size`: which part; cut at the buffer's end.
-/// - `bytes_out`, `size_out`: where address and size go (u32 each).
+/// - `start`, `max_size`: the part, cut at the buffer's end.
+/// - `bytes_out`, `size_out`: destinations of address and size (u32 each).
 ///
 /// # Statuses
-/// - OK: also for a body outside its callback or a start behind the end: address 0 and size 0.
+/// - OK: also for a body outside its callback and for a start behind the end, with address 0 and size 0.
 /// - NOT_FOUND: the plugin configuration outside `proxy_on_configure`, a call's response outside its callback.
 /// - BAD_ARGUMENT: no such kind of buffer.
-/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator failed.
 ///
 /// ```text
 /// bytes(buffer=7, start=1, max_size=9, bytes_out=8, size_out=12) with "{}"
@@ -45,15 +45,15 @@ pub(super) fn bytes(
     call.hand_over(&part, bytes_out, size_out)
 }
 
-/// `proxy_get_buffer_status`: tells the size of a buffer.
+/// Gives the guest the size of a buffer (`proxy_get_buffer_status`).
 ///
 /// # Parameters
-/// - `buffer`: as in `proxy_get_buffer_bytes`.
-/// - `size_out`: where the size goes (u32).
-/// - `flags_out`: where 0 goes (u32).
+/// - `buffer`: the number, as in `proxy_get_buffer_bytes`.
+/// - `size_out`: destination of the size (u32).
+/// - `flags_out`: destination of a 0 (u32).
 ///
 /// # Statuses
-/// As `proxy_get_buffer_bytes`.
+/// The statuses of `proxy_get_buffer_bytes`.
 ///
 /// ```text
 /// status(buffer=7, size_out=8, flags_out=12) with "{}"      8: 02 00 00 00  00 00 00 00
@@ -69,7 +69,7 @@ pub(super) fn status(
     call.write_u32(flags_out, 0)
 }
 
-/// `proxy_set_buffer_bytes`: changes a body.
+/// Changes a body (`proxy_set_buffer_bytes`).
 ///
 /// # Parameters
 /// - `buffer`: 0 request body, 1 response body.
@@ -79,7 +79,7 @@ pub(super) fn status(
 ///
 /// # Statuses
 /// - OK.
-/// - NOT_FOUND: a buffer that is not there at all, as in `proxy_get_buffer_bytes`.
+/// - NOT_FOUND: a buffer that does not exist now, as in `proxy_get_buffer_bytes`.
 /// - BAD_ARGUMENT: no such kind of buffer, one that cannot be changed, a body outside its callback, or a part in
 ///   the middle, which the specification allows and Envoy does not.
 /// - INVALID_MEMORY_ACCESS: the bytes are outside the memory.
@@ -120,21 +120,22 @@ pub(super) fn set(
     Ok(())
 }
 
-/// `proxy_get_configuration` of ABI 0.1.0: gives the plugin configuration in `proxy_on_configure`, else that of the VM.
+/// Gives the guest the plugin configuration in `proxy_on_configure`, else the VM configuration (`proxy_get_configuration`
+/// of ABI 0.1.0).
 ///
 /// # Parameters
-/// - `bytes_out`, `size_out`: where address and size go (u32 each).
+/// - `bytes_out`, `size_out`: destinations of address and size (u32 each).
 ///
 /// # Statuses
 /// - OK.
-/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator failed.
 pub(super) fn configuration(call: &mut HostCall<'_>, bytes_out: u32, size_out: u32) -> Answer {
     let state = call.state();
     let bytes = view(state, 7).or_else(|_| view(state, 6))?.to_vec();
     call.hand_over(&bytes, bytes_out, size_out)
 }
 
-/// Returns what the guest may read of a buffer now.
+/// Returns the bytes of a buffer that the guest may read now.
 fn view(state: &VmState, buffer: u32) -> Answer<&[u8]> {
     let body = |side: fn(&crate::stream::Stream) -> &crate::stream::StreamHalf| {
         let half = state.stream().map(side).filter(|half| half.shows_body);
@@ -144,7 +145,7 @@ fn view(state: &VmState, buffer: u32) -> Answer<&[u8]> {
     match buffer {
         0 => Ok(body(|stream| &stream.request)),
         1 => Ok(body(|stream| &stream.response)),
-        // Connections and gRPC calls, of which there are none here, and the arguments of a foreign function.
+        // Connections and gRPC calls, which this host does not have, and the arguments of a foreign function.
         2 | 3 | 5 | LAST => Ok(&[]),
         4 => match root.and_then(|root| root.reply.as_ref()) {
             Some(reply) => Ok(&reply.body),

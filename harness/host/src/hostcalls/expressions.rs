@@ -1,8 +1,8 @@
-//! Expressions of CEL, as far as they are an attribute or a list of attributes: Envoy's foreign functions `expr_create`,
-//! `expr_evaluate` and `expr_delete`.
+//! Envoy's foreign functions `expr_create`, `expr_evaluate` and `expr_delete`, for CEL expressions that are an attribute or
+//! a list of attributes.
 //!
-//! A list is how a guest asks for several properties in one call: an answer costs Envoy an entry into the guest for memory,
-//! whatever is in it. All answers below were read off Envoy 1.40.
+//! A list gives a guest several properties in one call, which is cheaper because Envoy enters the guest for memory once for
+//! each answer. The answers are those of Envoy 1.40 (`evaluates_a_list_of_attributes_in_one_call` in `http_call/tests.rs`).
 
 use super::properties;
 use crate::abi_types::{Answer, Status, refuse};
@@ -10,7 +10,8 @@ use crate::properties::Found;
 use crate::value::Value;
 use crate::vm_state::{Expression, VmState, read_token};
 
-/// `expr_evaluate`: gives the value, serialised as a property is. What is not known makes the whole expression fail.
+/// Gives the value of an expression, serialised as a property is (`expr_evaluate`). One unknown attribute fails the whole
+/// expression.
 pub(crate) fn evaluate(state: &VmState, token: &[u8]) -> Answer<Vec<u8>> {
     let token = read_token(token)?;
     let known = state.root().and_then(|root| root.expressions.get(token));

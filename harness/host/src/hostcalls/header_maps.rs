@@ -1,7 +1,7 @@
 //! Header maps: `proxy_*_header_map_*`.
 //!
-//! Envoy shows a map to the guest only from its callback until the guest lets it go on. Reading one value or writing
-//! at another time is BAD_ARGUMENT, which the Rust SDK answers with a panic; reading all pairs is OK and empty.
+//! Envoy shows a map to the guest only from the map's callback until the guest lets the map pass. At any other time reading
+//! one value or writing is BAD_ARGUMENT, which the Rust SDK answers with a panic; reading all pairs is OK and empty.
 
 use wasmtime::Linker;
 
@@ -25,15 +25,15 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// `proxy_get_header_map_size`: tells the bytes of all names and values of a map.
+/// Gives the guest the number of bytes of all names and values of a map (`proxy_get_header_map_size`).
 ///
 /// # Parameters
-/// - `map`: which map.
-/// - `size_out`: where the number goes (u32).
+/// - `map`: the kind of map.
+/// - `size_out`: destination of the number (u32).
 ///
 /// # Statuses
 /// - OK.
-/// - BAD_ARGUMENT: no such map, not available now, or a map of a call (4 to 7), whose size Envoy never tells.
+/// - BAD_ARGUMENT: no such map, not available now, or a map of a call (4 to 7), whose size Envoy never gives.
 /// - INVALID_MEMORY_ACCESS: `size_out` is outside the memory.
 ///
 /// ```text
@@ -48,16 +48,16 @@ fn size(call: &mut HostCall<'_>, map: u32, size_out: u32) -> Answer {
     call.write_u32(size_out, size)
 }
 
-/// `proxy_get_header_map_pairs`: gives a whole map.
+/// Gives the guest a whole map (`proxy_get_header_map_pairs`).
 ///
 /// # Parameters
-/// - `map`: which map.
-/// - `pairs_out`, `pairs_size_out`: where address and size of the pairs go (u32 each).
+/// - `map`: the kind of map.
+/// - `pairs_out`, `pairs_size_out`: destinations of the pairs's address and size (u32 each).
 ///
 /// # Statuses
-/// - OK: also when the map is not available now, which gives address 0 and size 0 like an empty one.
+/// - OK: also when the map is not available now, with address 0 and size 0 as for an empty map.
 /// - BAD_ARGUMENT: no such map.
-/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator failed.
 ///
 /// ```text
 /// all(map=0, pairs_out=8, pairs_size_out=12) with {"a": "1"}
@@ -73,10 +73,10 @@ fn all(call: &mut HostCall<'_>, map: u32, pairs_out: u32, pairs_size_out: u32) -
     call.hand_over(&bytes, pairs_out, pairs_size_out)
 }
 
-/// `proxy_set_header_map_pairs`: replaces a whole map.
+/// Replaces a whole map (`proxy_set_header_map_pairs`).
 ///
 /// # Parameters
-/// - `map`: which map.
+/// - `map`: the kind of map.
 /// - `pairs`, `pairs_size`: the new pairs, in the form of `proxy_get_header_map_pairs`.
 ///
 /// # Statuses
@@ -108,18 +108,18 @@ fn set_all(call: &mut HostCall<'_>, map: u32, pairs: u32, pairs_size: u32) -> An
     Ok(())
 }
 
-/// `proxy_get_header_map_value`: gives the first value of a header.
+/// Gives the guest the first value of a header (`proxy_get_header_map_value`).
 ///
 /// # Parameters
-/// - `map`: which map.
+/// - `map`: the kind of map.
 /// - `name`, `name_size`: the name, in any case.
-/// - `value_out`, `value_size_out`: where address and size of the value go (u32 each).
+/// - `value_out`, `value_size_out`: destinations of the value's address and size (u32 each).
 ///
 /// # Statuses
-/// - OK: with ABI 0.1.0 also when there is no such header, which gives an empty value.
+/// - OK: with ABI 0.1.0 also when there is no such header, with an empty value.
 /// - NOT_FOUND: no such header; in `proxy_on_log` also no such map.
 /// - BAD_ARGUMENT: no such map, or not available now.
-/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator failed.
 ///
 /// ```text
 /// get(map=0, name="b3", name_size=2, value_out=8, value_size_out=12) with {"b3": "0"}
@@ -151,11 +151,11 @@ fn get(
     }
 }
 
-/// `proxy_add_header_map_value`: adds a header behind those of its name.
+/// Adds a header behind the headers of the same name (`proxy_add_header_map_value`).
 ///
 /// # Parameters
-/// - `map`: which map.
-/// - `name`, `name_size`: the name; it is lower-cased.
+/// - `map`: the kind of map.
+/// - `name`, `name_size`: the name, which the host lower-cases.
 /// - `value`, `value_size`: the value, any bytes.
 ///
 /// # Statuses
@@ -163,7 +163,7 @@ fn get(
 /// - BAD_ARGUMENT: no such map, or not writable now.
 /// - INVALID_MEMORY_ACCESS: name or value is outside the memory.
 ///
-/// Envoy differs: headers of which it keeps one only (`x-request-id`, `content-type`, …) are joined with a comma.
+/// Envoy differs: it joins values with a comma where it keeps only one field of a name (`x-request-id`, `content-type`, …).
 fn add(
     call: &mut HostCall<'_>,
     map: u32,
@@ -181,13 +181,13 @@ fn add(
     Ok(())
 }
 
-/// `proxy_replace_header_map_value`: removes all headers of a name and adds one.
+/// Removes all headers of a name and adds one (`proxy_replace_header_map_value`).
 ///
 /// # Parameters
-/// As `proxy_add_header_map_value`.
+/// The parameters of `proxy_add_header_map_value`.
 ///
 /// # Statuses
-/// - OK: also when there was none.
+/// - OK: also when there was no header of that name.
 /// - BAD_ARGUMENT: no such map, or not writable now.
 /// - INVALID_MEMORY_ACCESS: name or value is outside the memory.
 fn replace(
@@ -207,14 +207,14 @@ fn replace(
     Ok(())
 }
 
-/// `proxy_remove_header_map_value`: removes all headers of a name.
+/// Removes all headers of a name (`proxy_remove_header_map_value`).
 ///
 /// # Parameters
-/// - `map`: which map.
+/// - `map`: the kind of map.
 /// - `name`, `name_size`: the name, in any case.
 ///
 /// # Statuses
-/// - OK: also when there was none.
+/// - OK: also when there was no header of that name.
 /// - BAD_ARGUMENT: no such map, or not writable now.
 /// - INVALID_MEMORY_ACCESS: the name is outside the memory.
 fn remove(call: &mut HostCall<'_>, map: u32, name: u32, name_size: u32) -> Answer {

@@ -1,4 +1,4 @@
-//! Calls that leave the proxy: `proxy_http_call`, and Envoy's foreign functions.
+//! Calls out of the VM: HTTP requests (`proxy_http_call`), and Envoy's foreign functions (`proxy_call_foreign_function`).
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// `proxy_http_call`: sends a request to a cluster; the answer comes to the root context.
+/// Sends a request to a cluster; the response comes to the root context (`proxy_http_call`).
 ///
 /// # Parameters
 /// - `cluster`, `cluster_size`: the name of the cluster.
@@ -29,14 +29,14 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 /// - `body`, `body_size`: the body; `content-length` is written when there is one.
 /// - `trailers`, `trailers_size`: pairs.
 /// - `timeout_ms`: 0 is no timeout.
-/// - `token_out`: where the token goes (u32), which comes back in `proxy_on_http_call_response`.
+/// - `token_out`: destination of the token (u32), which `proxy_on_http_call_response` repeats.
 ///
 /// # Statuses
-/// - OK: it is on its way.
-/// - BAD_ARGUMENT: unknown cluster; one of the three headers is missing (malformed pairs are none at all); a
-///   timeout of 2^31 ms or more.
+/// - OK: the request is on its way.
+/// - BAD_ARGUMENT: unknown cluster; one of the three headers is missing (malformed pairs count as no headers); a timeout of
+///   2^31 ms or more.
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory.
-/// - INTERNAL_FAILURE: called when there is no root context yet.
+/// - INTERNAL_FAILURE: called before there is a root context.
 ///
 /// ```text
 /// the first call of a VM, token_out=8      8: 04 00 00 00
@@ -59,7 +59,7 @@ fn http_call(
     let mut headers = headers_of(&call.read(headers, headers_size)?);
     let body = call.read(body, body_size)?;
     let trailers = headers_of(&call.read(trailers, trailers_size)?);
-    // Envoy tries the address before it sends anything.
+    // Envoy checks the destination before it sends anything.
     call.write_u32(token_out, 0)?;
 
     if i32::try_from(timeout_ms).is_err() {
@@ -104,22 +104,22 @@ fn http_call(
     call.write_u32(token_out, token)
 }
 
-/// `proxy_call_foreign_function`: calls a function that Envoy offers outside the ABI.
+/// Calls a function that Envoy offers outside the ABI (`proxy_call_foreign_function`).
 ///
 /// # Parameters
-/// - `name`, `name_size`: its name.
-/// - `arguments`, `arguments_size`: its arguments, in a form of its own.
-/// - `result_out`, `result_size_out`: where address and size of the result go (u32 each); 0 for not wanted.
+/// - `name`, `name_size`: the function's name.
+/// - `arguments`, `arguments_size`: the function's arguments, in the function's own encoding.
+/// - `result_out`, `result_size_out`: destinations of the result's address and size (u32 each); 0 if not wanted.
 ///
 /// # Statuses
 /// - OK: `clear_route_cache`, which has nothing to clear here; `expr_create`, `expr_evaluate`, `expr_delete`.
 /// - NOT_FOUND: no such function, or no such expression.
-/// - BAD_ARGUMENT: no expression, or a token that is none.
-/// - INTERNAL_FAILURE: an attribute of the expression is not known now.
-/// - UNIMPLEMENTED: Envoy has it and this host has not.
+/// - BAD_ARGUMENT: a source that is no expression, or bytes that are no token.
+/// - INTERNAL_FAILURE: an attribute of the expression is unknown at this moment.
+/// - UNIMPLEMENTED: a function that Envoy has and this host does not have.
 /// - INVALID_MEMORY_ACCESS: name or arguments are outside the memory.
 ///
-/// Envoy differs: it answers the functions listed under UNIMPLEMENTED here, and evaluates all of CEL.
+/// Envoy differs: it has the functions that are UNIMPLEMENTED here, and evaluates all of CEL.
 fn foreign_function(
     call: &mut HostCall<'_>,
     name: u32,
@@ -172,7 +172,7 @@ fn unknown(name: &str) -> Answer {
     )
 }
 
-/// What Envoy registers in `source/extensions/common/wasm/foreign.cc` and this host does not answer.
+/// The functions that Envoy registers in `source/extensions/common/wasm/foreign.cc` and this host does not have.
 const ENVOY_FUNCTIONS: [&str; 6] = [
     "compress",
     "uncompress",
@@ -182,7 +182,7 @@ const ENVOY_FUNCTIONS: [&str; 6] = [
     "sign",
 ];
 
-/// Malformed pairs are no headers at all, as in Envoy.
+/// Decodes headers; malformed pairs are no headers at all, as in Envoy.
 fn headers_of(bytes: &[u8]) -> Headers {
     header_pairs::decode(bytes)
         .unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The table of all functions of the module `env`: the 39 of ABI 0.2.1, those that only 0.1.0 has, and Envoy's own.
+//! The table of all functions of the module `env`: those of ABI 0.2.1, those of 0.1.0 alone, and Envoy's own.
 //!
 //! Signatures are written as wasm types: `i` is i32, `I` is i64, and the result stands behind `>`.
 
@@ -11,20 +11,20 @@ use crate::vm_state::VmState;
 /// One function that a module may import from `env`.
 #[derive(Clone, Copy, Debug)]
 pub struct Import {
-    /// Its name.
+    /// The function's name.
     pub name: &'static str,
-    /// Its wasm type: `ii>i` takes two i32 and returns one.
+    /// The function's wasm type: `ii>i` takes two i32 and returns one.
     pub signature: &'static str,
-    /// Whether this host does what Envoy does.
+    /// The function's support by this host.
     pub support: Support,
 }
 
-/// Whether a function is built.
+/// The support of a function by this host.
 #[derive(Clone, Copy, Debug)]
 pub enum Support {
-    /// It answers as Envoy does.
+    /// The function answers as in Envoy.
     Provided,
-    /// It exists, answers with this status and says so.
+    /// The function exists and answers with this status, for this reason.
     Refused(Status, &'static str),
 }
 
@@ -113,12 +113,12 @@ pub const IMPORTS: &[Import] = &[
     provided("proxy_set_effective_context", "i>i"),
     provided("proxy_done", ">i"),
     provided("proxy_call_foreign_function", "iiiiii>i"),
-    // Only in 0.1.0, in place of proxy_continue_stream, proxy_close_stream and proxy_get_log_level.
+    // Only in 0.1.0, in place of `proxy_continue_stream`, `proxy_close_stream` and `proxy_get_log_level`.
     provided("proxy_get_configuration", "ii>i"),
     provided("proxy_continue_request", ">i"),
     provided("proxy_continue_response", ">i"),
     provided("proxy_clear_route_cache", ">i"),
-    // Not in the ABI, but Envoy has them.
+    // Envoy's own, outside the ABI.
     provided("pthread_equal", "ii>i"),
     provided("emscripten_notify_memory_growth", "i>"),
     refused(
@@ -166,7 +166,7 @@ pub(crate) fn types(signature: &str) -> (Vec<ValType>, Vec<ValType>) {
     )
 }
 
-/// Defines the functions that are not built, so that a module which imports one still loads, as in Envoy.
+/// Defines the functions that are not built, so that a module that imports one of them loads, as in Envoy.
 pub(crate) fn link_refused(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     for import in IMPORTS {
         let Support::Refused(status, reason) = import.support else {

@@ -1,4 +1,4 @@
-//! Metrics: `proxy_*_metric`. Ids belong to the VM, values to the process.
+//! Metrics (`proxy_*_metric`): ids belong to the VM, values to the process.
 
 use wasmtime::Linker;
 
@@ -15,15 +15,15 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// `proxy_define_metric`: makes a metric known and gives its id in this VM.
+/// Defines a metric and gives the guest its id in this VM (`proxy_define_metric`).
 ///
 /// # Parameters
 /// - `kind`: 0 counter, 1 gauge, 2 histogram.
 /// - `name`, `name_size`: the name; Envoy writes `wasmcustom.` in front of it.
-/// - `metric_out`: where the id goes (u32).
+/// - `metric_out`: destination of the id (u32).
 ///
 /// # Statuses
-/// - OK: also for a known name, which gives another id for the same metric.
+/// - OK: also for a known name, with another id for the same metric.
 /// - BAD_ARGUMENT: no such kind.
 /// - INVALID_MEMORY_ACCESS: the name or `metric_out` is outside the memory.
 ///
@@ -51,16 +51,16 @@ fn define(
     call.write_u32(metric_out, id)
 }
 
-/// `proxy_increment_metric`: adds to a counter or a gauge.
+/// Adds to a counter or a gauge (`proxy_increment_metric`).
 ///
 /// # Parameters
 /// - `metric`: the id.
-/// - `amount`: signed.
+/// - `amount`: a signed number.
 ///
 /// # Statuses
 /// - OK.
 /// - NOT_FOUND: no such counter or gauge.
-/// - BAD_ARGUMENT: a counter by 0 or less, or the id of a histogram.
+/// - BAD_ARGUMENT: an amount of 0 or less for a counter, or the id of a histogram.
 fn increment(call: &mut HostCall<'_>, metric: u32, amount: i64) -> Answer {
     let state = call.state();
     match (MetricKind::of_id(metric), state.metrics.find(metric)) {
@@ -82,11 +82,11 @@ fn increment(call: &mut HostCall<'_>, metric: u32, amount: i64) -> Answer {
     Ok(())
 }
 
-/// `proxy_record_metric`: sets a gauge, records into a histogram, **adds** to a counter.
+/// Sets a gauge, records into a histogram, **adds** to a counter (`proxy_record_metric`).
 ///
 /// # Parameters
 /// - `metric`: the id.
-/// - `value`: unsigned.
+/// - `value`: an unsigned number.
 ///
 /// # Statuses
 /// - OK.
@@ -112,11 +112,11 @@ fn record(call: &mut HostCall<'_>, metric: u32, value: i64) -> Answer {
     Ok(())
 }
 
-/// `proxy_get_metric`: gives the value of a counter or a gauge, over all VMs of the process.
+/// Gives the guest the value of a counter or a gauge, over all VMs of the process (`proxy_get_metric`).
 ///
 /// # Parameters
 /// - `metric`: the id.
-/// - `value_out`: where the value goes (u64).
+/// - `value_out`: destination of the value (u64).
 ///
 /// # Statuses
 /// - OK.
@@ -151,7 +151,7 @@ mod tests {
         (import "env" "proxy_record_metric" (func $record (param i32 i64) (result i32)))
         (import "env" "proxy_get_metric" (func $get (param i32 i32) (result i32)))"#;
 
-    /// Counter 4 "c", gauge 5 "g", histogram 6 "h".
+    /// The definitions of counter 4 "c", gauge 5 "g" and histogram 6 "h".
     const DEFINE: &str = "
         (call $check (call $define (i32.const 0) (i32.const 256) (i32.const 1) (i32.const 8)) (i32.const 0))
         (call $check (i32.load (i32.const 8)) (i32.const 4))

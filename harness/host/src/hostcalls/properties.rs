@@ -1,6 +1,6 @@
-//! Properties: what Envoy knows of the stream, and filter state.
+//! Properties (`proxy_*_property`): Envoy's attributes of the stream, and filter state.
 //!
-//! A root context has no stream: it sees `xds.node` and the `plugin_` names, and nothing else.
+//! A root context has no stream and sees only `xds.node` and the `plugin_` names.
 
 use crate::abi_types::{Answer, Status, refuse};
 use crate::host_call::HostCall;
@@ -9,17 +9,17 @@ use crate::stream::derive;
 use crate::value::Value;
 use crate::vm_state::VmState;
 
-/// `proxy_get_property`: gives a property.
+/// Gives the guest a property (`proxy_get_property`).
 ///
 /// # Parameters
-/// - `path`, `path_size`: segments with a NUL between them; one at the end does no harm.
-/// - `value_out`, `value_size_out`: where address and size of the value go (u32 each).
+/// - `path`, `path_size`: segments with a NUL between them; a NUL at the end does no harm.
+/// - `value_out`, `value_size_out`: destinations of the value's address and size (u32 each).
 ///
 /// # Statuses
 /// - OK.
-/// - NOT_FOUND: no such property, or not known at this moment.
+/// - NOT_FOUND: no such property, or an unknown value at this moment.
 /// - SERIALIZATION_FAILURE: an empty path.
-/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator failed.
 ///
 /// ```text
 /// get(path="request\0method", path_size=14, value_out=8, value_size_out=12)
@@ -27,8 +27,8 @@ use crate::vm_state::VmState;
 /// 0x1000: 47 45 54
 /// ```
 ///
-/// Envoy differs: it has the protobuf bytes of messages (`xds.node`), and this host only those that the caller has
-/// set; where it has values below but no bytes, it answers SERIALIZATION_FAILURE.
+/// Envoy differs: it has the protobuf bytes of messages (`xds.node`), and this host only bytes that the caller has set; for
+/// a message with values below it but no bytes, this host answers SERIALIZATION_FAILURE.
 pub(super) fn get(
     call: &mut HostCall<'_>,
     path: u32,
@@ -58,9 +58,9 @@ pub(super) fn get(
     }
 }
 
-/// `proxy_set_property`: sets filter state under `wasm.` and the path, NULs included.
+/// Sets filter state under `wasm.` and the path, NULs included (`proxy_set_property`).
 ///
-/// So a path of several segments can never be read back with `proxy_get_property`: Envoy looks for `wasm.` and the
+/// A path of several segments can never be read back with `proxy_get_property`, because Envoy looks for `wasm.` and the
 /// first segment only.
 ///
 /// # Parameters
@@ -91,7 +91,7 @@ pub(super) fn set(
     Ok(())
 }
 
-/// What is known of a property now.
+/// Finds the present value of a property.
 pub(super) fn find(state: &VmState, path: &[&[u8]]) -> Found {
     let settings = &state.settings;
     match path {
@@ -134,7 +134,7 @@ pub(super) fn find(state: &VmState, path: &[&[u8]]) -> Found {
     }
 }
 
-/// The names at the root of the tree, which are not looked for in filter state.
+/// Returns true for a name at the root of Envoy's attributes; any other name is looked up in filter state.
 fn is_known(name: &[u8]) -> bool {
     const NAMES: [&[u8]; 10] = [
         b"request",

@@ -1,4 +1,4 @@
-//! The frame of every host function.
+//! The macro that defines a host function and notes each call and answer in the transcript.
 
 /// Defines one host function: notes the call, runs the body, notes the answer.
 macro_rules! provide {

@@ -1,19 +1,19 @@
-//! Shared data: one map for all VMs of a process that have the same vm_id. Nothing in it can be deleted.
+//! Shared data (`proxy_*_shared_data`): one map for all VMs of a process that have the same `vm_id`. No key can be deleted.
 
 use crate::abi_types::{Answer, Status, refuse};
 use crate::host_call::HostCall;
 
-/// `proxy_get_shared_data`: gives a value and the number to compare against when it is set.
+/// Gives the guest a value and its compare-and-swap number (`proxy_get_shared_data`).
 ///
 /// # Parameters
 /// - `key`, `key_size`: the key, any bytes.
-/// - `value_out`, `value_size_out`: where address and size of the value go (u32 each).
-/// - `cas_out`: where the number goes (u32).
+/// - `value_out`, `value_size_out`: destinations of the value's address and size (u32 each).
+/// - `cas_out`: destination of the number (u32).
 ///
 /// # Statuses
 /// - OK.
 /// - NOT_FOUND: no such key.
-/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator failed.
 ///
 /// ```text
 /// get(key="k", key_size=1, value_out=8, value_size_out=12, cas_out=16) with {"k": "v"}, set first of all
@@ -37,12 +37,12 @@ pub(super) fn get(
     call.write_u32(cas_out, cas)
 }
 
-/// `proxy_set_shared_data`: sets a value, if nobody else has meanwhile.
+/// Sets a value, unless it was set since the guest read it (`proxy_set_shared_data`).
 ///
 /// # Parameters
 /// - `key`, `key_size`: the key, any bytes.
 /// - `value`, `value_size`: the value, any bytes.
-/// - `cas`: the number that `proxy_get_shared_data` gave; 0 to set in any case.
+/// - `cas`: the number from `proxy_get_shared_data`; 0 to set in any case.
 ///
 /// # Statuses
 /// - OK: also with any number for a key that is missing.

@@ -1,4 +1,4 @@
-//! What a guest does to a stream: answers it, lets it go on, closes it. All of it happens when the guest has returned.
+//! The guest's actions on a stream: a local reply, resuming, closing. Each takes effect after the guest has returned.
 
 use wasmtime::Linker;
 
@@ -21,17 +21,17 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// `proxy_send_local_response`: answers the request here. The guest's own response callbacks see the answer.
+/// Answers the request with a local reply (`proxy_send_local_response`), which the guest's own response callbacks see.
 ///
 /// # Parameters
 /// - `code`: the HTTP status.
-/// - `details`, `details_size`: for `response.code_details`; spaces become `_`.
+/// - `details`, `details_size`: the value of `response.code_details`; spaces become `_`.
 /// - `body`, `body_size`: the body.
 /// - `headers`, `headers_size`: more headers, as pairs.
-/// - `grpc_status`: 0 to 16 for a gRPC request; anything else is none.
+/// - `grpc_status`: 0 to 16 for a gRPC request; any other number means no gRPC status.
 ///
 /// # Statuses
-/// - OK: also in a root context, where nothing happens.
+/// - OK: also in a root context, without effect.
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory.
 #[expect(clippy::too_many_arguments, reason = "the ABI has as many")]
 fn send_local_response(
@@ -67,9 +67,9 @@ fn send_local_response(
     Ok(())
 }
 
-/// `proxy_continue_stream`: lets a paused message go on.
+/// Resumes a paused message (`proxy_continue_stream`).
 ///
-/// Whatever the stream, Envoy then no longer shows the *request's* headers, body and trailers.
+/// For any `stream`, Envoy then no longer shows the *request's* headers, body and trailers.
 ///
 /// # Parameters
 /// - `stream`: 0 request, 1 response, 2 downstream, 3 upstream.
@@ -94,13 +94,13 @@ fn continue_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
     }
 }
 
-/// `proxy_close_stream`: resets the stream.
+/// Resets the stream (`proxy_close_stream`).
 ///
 /// # Parameters
 /// - `stream`: 0 request, 1 response, 2 downstream, 3 upstream.
 ///
 /// # Statuses
-/// - OK: also for connections, which an HTTP filter has none of, and in a root context.
+/// - OK: also for connections, which an HTTP filter does not have, and in a root context.
 /// - BAD_ARGUMENT: no such kind of stream.
 fn close_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
     if stream > 3 {
@@ -121,7 +121,7 @@ fn close_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
     Ok(())
 }
 
-/// `proxy_continue_request` of ABI 0.1.0: as `proxy_continue_stream(0)`.
+/// Resumes the request, as `proxy_continue_stream(0)` does (`proxy_continue_request` of ABI 0.1.0).
 ///
 /// # Statuses
 /// - OK.
@@ -129,7 +129,7 @@ fn continue_request(call: &mut HostCall<'_>) -> Answer {
     go_on(call, Side::Request)
 }
 
-/// `proxy_continue_response` of ABI 0.1.0: as `proxy_continue_stream(1)`.
+/// Resumes the response, as `proxy_continue_stream(1)` does (`proxy_continue_response` of ABI 0.1.0).
 ///
 /// # Statuses
 /// - OK.
@@ -137,7 +137,7 @@ fn continue_response(call: &mut HostCall<'_>) -> Answer {
     go_on(call, Side::Response)
 }
 
-/// `proxy_clear_route_cache` of ABI 0.1.0: there is no route here that could be chosen again.
+/// Does nothing, because this host has no route to choose again (`proxy_clear_route_cache` of ABI 0.1.0).
 ///
 /// # Statuses
 /// - OK.

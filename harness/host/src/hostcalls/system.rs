@@ -1,4 +1,4 @@
-//! Logs, time, ticks, the end of a root context, and whose turn it is.
+//! Logs, time, ticks, the status of a failed call, the end of a root context, and the effective context.
 
 use wasmtime::Linker;
 
@@ -19,14 +19,14 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// `proxy_log`: logs a line.
+/// Logs a line (`proxy_log`).
 ///
 /// # Parameters
 /// - `level`: 0 trace to 5 critical.
 /// - `message`, `message_size`: the text.
 ///
 /// # Statuses
-/// - OK: also when the level is below the one that is kept.
+/// - OK: also when the level is below the lowest level that is kept.
 /// - BAD_ARGUMENT: no such level.
 /// - INVALID_MEMORY_ACCESS: the text is outside the memory.
 fn log(call: &mut HostCall<'_>, level: u32, message: u32, message_size: u32) -> Answer {
@@ -38,10 +38,10 @@ fn log(call: &mut HostCall<'_>, level: u32, message: u32, message_size: u32) -> 
     Ok(())
 }
 
-/// `proxy_get_log_level`: tells from which level on lines are kept.
+/// Gives the guest the lowest level of log lines that are kept (`proxy_get_log_level`).
 ///
 /// # Parameters
-/// - `level_out`: where the level goes (u32).
+/// - `level_out`: destination of the level (u32).
 ///
 /// # Statuses
 /// - OK.
@@ -55,7 +55,7 @@ fn log_level(call: &mut HostCall<'_>, level_out: u32) -> Answer {
     call.write_u32(level_out, level)
 }
 
-/// `proxy_get_current_time_nanoseconds`: tells the time.
+/// Gives the guest the time (`proxy_get_current_time_nanoseconds`).
 ///
 /// # Parameters
 /// - `time_out`: where the nanoseconds since 1970 go (u64).
@@ -68,10 +68,10 @@ fn time(call: &mut HostCall<'_>, time_out: u32) -> Answer {
     call.write_u64(time_out, now)
 }
 
-/// `proxy_set_tick_period_milliseconds`: has `proxy_on_tick` called on the root context from now on.
+/// Sets the period of `proxy_on_tick` on the root context (`proxy_set_tick_period_milliseconds`).
 ///
 /// # Parameters
-/// - `period_ms`: the time to the first tick, and from the end of one to the next; 0 stops.
+/// - `period_ms`: the time to the first tick, and from the end of one tick to the next; 0 stops the ticks.
 ///
 /// # Statuses
 /// - OK.
@@ -93,15 +93,15 @@ fn set_tick_period(call: &mut HostCall<'_>, period_ms: u32) -> Answer {
     Ok(())
 }
 
-/// `proxy_get_status`: tells how the last call of this root context failed.
+/// Gives the guest the failure of the root context's last call (`proxy_get_status`).
 ///
 /// # Parameters
-/// - `code_out`: where the code goes (u32); 11 after a reset.
-/// - `message_out`, `message_size_out`: where address and size of the text go (u32 each).
+/// - `code_out`: destination of the code (u32); 11 after a reset.
+/// - `message_out`, `message_size_out`: destinations of the text's address and size (u32 each).
 ///
 /// # Statuses
 /// - OK.
-/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator had nothing.
+/// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator failed.
 fn status(
     call: &mut HostCall<'_>,
     code_out: u32,
@@ -117,7 +117,7 @@ fn status(
     call.hand_over(message.as_bytes(), message_out, message_size_out)
 }
 
-/// `proxy_set_effective_context`: has the host functions act on another context until this callback ends.
+/// Sets the context that host functions act on until this callback ends (`proxy_set_effective_context`).
 ///
 /// # Parameters
 /// - `context`: any living context of this VM, of whatever stream.
@@ -136,7 +136,7 @@ fn set_effective_context(call: &mut HostCall<'_>, context: u32) -> Answer {
     Ok(())
 }
 
-/// `proxy_done`: says that a root context whose `proxy_on_done` answered false has finished after all.
+/// Ends a root context whose `proxy_on_done` has answered false (`proxy_done`).
 ///
 /// `proxy_on_delete` follows when this callback has returned.
 ///

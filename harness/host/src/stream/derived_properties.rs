@@ -1,7 +1,7 @@
-//! The properties that Envoy derives from a stream (`expr/context.cc`), with the moments at which it knows them.
+//! The properties that Envoy derives from a stream (`expr/context.cc`), and the moments at which Envoy knows them.
 //!
-//! Those that come from a header map exist only while the guest may read that map: `request.path` is gone as soon
-//! as the request headers went on, and is back in `proxy_on_log`.
+//! A property from a header map exists only while the guest may read that map: `request.path` is gone as soon as the
+//! request headers have passed, and is back in `proxy_on_log`.
 
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ fn response(stream: &Stream, name: &[u8]) -> Option<Value> {
     }
 }
 
-/// Returns a valid content-length, else the bytes received; an invalid one is no answer at all.
+/// Returns a valid `content-length`, or else the number of bytes received; `None` for an invalid `content-length`.
 fn size(headers: Option<&Headers>, received: usize) -> Option<Value> {
     match headers.and_then(|headers| headers.text("content-length")) {
         Some(length) => length.parse().ok().map(Value::Int),

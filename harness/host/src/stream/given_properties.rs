@@ -1,9 +1,9 @@
-//! What the caller knows of a stream when it begins.
+//! The properties that the caller gives a stream at its start.
 
 use crate::properties::{Path, Properties};
 use crate::value::Value;
 
-/// What is known of a stream when it begins.
+/// The properties of a stream that the caller knows at its start.
 ///
 /// ```
 /// use sidespan_host::StreamProperties;
@@ -21,12 +21,12 @@ pub struct StreamProperties {
 }
 
 impl StreamProperties {
-    /// Returns what is known of nothing.
+    /// Returns an empty set of properties.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets any property. It wins over what would be derived; below `upstream` it is seen once an upstream is chosen.
+    /// Sets any property. The value wins over a derived one; below `upstream` it is visible once an upstream is chosen.
     #[must_use]
     pub fn set(mut self, path: impl Into<Path>, value: impl Into<Value>) -> Self {
         self.insert(path.into(), value.into());

@@ -1,7 +1,7 @@
-//! One direction of a stream.
+//! One direction of a stream: headers, body and trailers on their way through the filter.
 //!
-//! A body travels from `chunk` (what the guest sees now) over `buffered` (held back) to `passed` (gone on). What
-//! arrives while the filter is paused at the headers waits in `queue`, since Envoy then calls nothing else.
+//! A body moves from `chunk` (visible to the guest now) through `buffered` (paused) to `passed`. Body and trailers that
+//! arrive while the filter is paused at the headers wait in `queue`, because Envoy then calls nothing else.
 
 use crate::headers::Headers;
 
@@ -15,14 +15,14 @@ pub enum EndOfStream {
     Yes,
 }
 
-/// Which direction of a stream.
+/// A direction of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Request,
     Response,
 }
 
-/// Where the filter holds a message back.
+/// The callback at which the filter has paused a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paused {
     Headers,
@@ -42,7 +42,7 @@ pub struct StreamHalf {
     pub(crate) shows_headers: bool,
     pub(crate) shows_body: bool,
     pub(crate) shows_trailers: bool,
-    /// The next chunk is added to this one, so that the guest sees them as one.
+    /// True if the next chunk is added to `chunk`, so that the guest sees both as one.
     pub(crate) accumulates: bool,
     pub(crate) chunk: Vec<u8>,
     buffered: Vec<u8>,
@@ -51,7 +51,7 @@ pub struct StreamHalf {
     pub(crate) queue: Queue,
 }
 
-/// What waits behind headers that are held back.
+/// Body and trailers that wait behind paused headers.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     pub(crate) body: Option<(Vec<u8>, EndOfStream)>,
@@ -59,37 +59,37 @@ pub(crate) struct Queue {
 }
 
 impl StreamHalf {
-    /// Returns the headers as they stand now, with the filter's changes.
+    /// Returns the present headers, with the filter's changes.
     pub fn headers(&self) -> Option<&Headers> {
         self.headers.as_ref()
     }
 
-    /// Returns the trailers as they stand now, with the filter's changes.
+    /// Returns the present trailers, with the filter's changes.
     pub fn trailers(&self) -> Option<&Headers> {
         self.trailers.as_ref()
     }
 
-    /// Returns the part of the body that went on behind the filter and was not taken yet.
+    /// Returns the part of the body that has passed the filter and was not taken yet.
     pub fn body(&self) -> &[u8] {
         &self.passed
     }
 
-    /// Returns whether the filter holds this direction back.
+    /// Returns true if the filter has paused this direction.
     pub fn is_paused(&self) -> bool {
         self.paused.is_some()
     }
 
-    /// Returns whether the headers went on behind the filter.
+    /// Returns true if the headers have passed the filter.
     pub fn has_passed_headers(&self) -> bool {
         self.headers_passed
     }
 
-    /// Returns whether everything to the end of the stream went on behind the filter.
+    /// Returns true if everything to the end of the stream has passed the filter.
     pub fn is_complete(&self) -> bool {
         self.headers_passed && self.ended && self.paused.is_none()
     }
 
-    /// Returns the bytes of body that have arrived.
+    /// Returns the number of body bytes that have arrived.
     pub fn body_bytes(&self) -> usize {
         self.body_bytes
     }
@@ -109,7 +109,7 @@ impl StreamHalf {
         self.headers.as_mut()
     }
 
-    /// Returns the trailers to write to. In the last body callback Envoy makes them up on demand.
+    /// Returns the trailers for writing. In the last body callback Envoy adds empty trailers on demand.
     pub(crate) fn trailers_mut(&mut self) -> Option<&mut Headers> {
         if self.trailers.is_none() && self.shows_body && self.end_of_stream {
             self.end_with(Headers::new());
@@ -124,7 +124,7 @@ impl StreamHalf {
         self.ended |= self.end_of_stream;
     }
 
-    /// Takes in what waits or is new, so that the guest sees it.
+    /// Shows the guest a chunk: the new bytes, behind the bytes that still accumulate.
     pub(crate) fn show_chunk(&mut self, bytes: &[u8], end_of_stream: EndOfStream) {
         if !self.accumulates {
             self.chunk.clear();
@@ -174,13 +174,13 @@ impl StreamHalf {
     }
 }
 
-/// What a body callback does with its chunk when it does not pass it on.
+/// The handling of a chunk that a body callback does not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PausedBody {
-    /// Keep it, and show it again together with the next one.
+    /// The chunk is kept, and shown again together with the next one.
     Buffer,
-    /// Keep it, and show the next one alone.
+    /// The chunk is kept, and the next one is shown alone.
     Watermark,
-    /// Throw it away: the filter has a copy.
+    /// The chunk is dropped, because the filter has a copy.
     NoBuffer,
 }

@@ -1,25 +1,25 @@
-//! A response that does not come from the upstream.
+//! A local reply: a response that the proxy makes in place of the upstream.
 
 use crate::headers::Headers;
 
-/// A response that the proxy makes itself.
+/// A response that the proxy makes in place of the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalReply {
     /// The HTTP status.
     pub status: u32,
-    /// Fields in addition to those that Envoy writes.
+    /// Header fields in addition to those that Envoy writes.
     pub headers: Headers,
     /// The body; `text/plain` unless a field says otherwise.
     pub body: Vec<u8>,
-    /// What `response.code_details` says, without spaces.
+    /// The value of `response.code_details`, without spaces.
     pub details: String,
-    /// The gRPC status, 0 to 16, for a request that is gRPC.
+    /// The gRPC status, 0 to 16, for a gRPC request.
     pub grpc_status: Option<u32>,
-    /// Who made it.
+    /// The maker of the reply.
     pub origin: Origin,
 }
 
-/// Who made a local reply.
+/// The maker of a local reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The filter, by `proxy_send_local_response`.
@@ -82,7 +82,7 @@ impl LocalReply {
     }
 }
 
-/// Translates an HTTP status as gRPC says (<https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>).
+/// Returns the gRPC status of an HTTP status (<https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>).
 fn grpc_status_of(status: u32) -> u32 {
     match status {
         400 => 13,

@@ -1,7 +1,7 @@
 //! The state of one HTTP stream.
 //!
-//! Invariants: the guest sees a map or a body only while its callback has it, or while it is paused there; bytes
-//! that went on never come back. This file only keeps the state; the order of callbacks is the host's business.
+//! Invariants: the guest sees a map or a body only during its callback or while paused there; bytes that have passed the
+//! filter never come back. This file only keeps the state; `host/exchange.rs` holds the order of callbacks.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::half::{Side, StreamHalf};
 use super::local_reply::LocalReply;
 use crate::headers::Headers;
 
-/// Names one stream of one host. Its number is the guest's context id.
+/// The name of one stream of one host. Its number is the guest's context id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(pub(crate) u32);
 
@@ -21,27 +21,27 @@ impl StreamId {
     }
 }
 
-/// What becomes of the bytes that were just given to the filter.
+/// The effect of a callback on the bytes that were just given to the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Action {
-    /// They went on.
+    /// The bytes have passed the filter.
     Continue,
-    /// The filter holds them back until it resumes the stream.
+    /// The filter has paused the bytes until it resumes the stream.
     Pause,
-    /// The request is answered here: the response is complete, in [`Stream::response`].
+    /// A local reply answers the request: the response is complete, in [`Stream::response`].
     LocalReply,
     /// The stream is to be reset, or no longer exists.
     Reset,
 }
 
-/// How a stream ended.
+/// The ways in which a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
-    /// The response went out to its end.
+    /// The response was sent to its end.
     Complete,
-    /// The client went away first.
+    /// The client disconnected before the end of the response.
     ClientAbort,
     /// The upstream reset the stream.
     UpstreamReset,
@@ -51,7 +51,7 @@ pub enum Ending {
     UpstreamTimeout,
 }
 
-/// One HTTP stream, as it stands.
+/// One HTTP stream and its present state.
 #[derive(Debug)]
 pub struct Stream {
     pub(crate) id: StreamId,
@@ -64,12 +64,12 @@ pub struct Stream {
     pub(crate) started: u64,
     pub(crate) completed: Option<u64>,
     pub(crate) ending: Option<Ending>,
-    /// The guest knows of this stream.
+    /// True if the guest knows of this stream.
     pub(crate) created: bool,
     pub(crate) reset: bool,
-    /// Its VM has failed, and another one has taken its place.
+    /// True if the stream's VM has failed and another VM has replaced it.
     pub(crate) orphaned: bool,
-    /// `proxy_on_log` is running: all maps but the request trailers can be read, and none written.
+    /// True while `proxy_on_log` runs: all maps but the request trailers can be read, and no map written.
     pub(crate) logging: bool,
 }
 
@@ -93,7 +93,7 @@ impl Stream {
         }
     }
 
-    /// Returns its name.
+    /// Returns the stream's id.
     pub fn id(&self) -> StreamId {
         self.id
     }
@@ -108,17 +108,17 @@ impl Stream {
         &self.response
     }
 
-    /// Returns the local reply, when the upstream was not asked or its answer was thrown away.
+    /// Returns the local reply, if the upstream was not asked or its response was dropped.
     pub fn local_reply(&self) -> Option<&LocalReply> {
         self.local_reply.as_ref()
     }
 
-    /// Returns whether the stream is to be reset.
+    /// Returns true if the stream is to be reset.
     pub fn is_reset(&self) -> bool {
         self.reset
     }
 
-    /// Returns filter state under its full key; what a guest sets with `proxy_set_property` begins with `wasm.`.
+    /// Returns filter state by its full key; the keys of `proxy_set_property` begin with `wasm.`.
     pub fn filter_state(&self, key: impl AsRef<[u8]>) -> Option<&[u8]> {
         self.filter_state.get(key.as_ref()).map(Vec::as_slice)
     }
@@ -149,7 +149,7 @@ impl Stream {
         }
     }
 
-    /// Returns whether Envoy has chosen an upstream: not before the request headers went on.
+    /// Returns true if Envoy has chosen an upstream, which is never before the request headers have passed.
     pub(crate) fn has_upstream(&self) -> bool {
         self.request.headers_passed
     }
@@ -176,7 +176,7 @@ impl Stream {
             .filter(|_| self.logging || self.response.shows_trailers)
     }
 
-    /// Returns the status of the response, known as soon as there is one.
+    /// Returns the status of the response, as soon as there are response headers.
     pub(crate) fn response_code(&self) -> Option<i64> {
         self.response
             .headers()

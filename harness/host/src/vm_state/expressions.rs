@@ -1,10 +1,10 @@
-//! Expressions of CEL that a root context has prepared, as far as they are an attribute or a list of attributes.
+//! The CEL expressions that a root context has prepared: attributes and lists of attributes.
 
 use std::collections::BTreeMap;
 
 use crate::abi_types::{Answer, Status, refuse};
 
-/// The expressions of one root context, by their tokens. They end with it.
+/// The expressions of one root context by token, which end with the root context.
 #[derive(Debug, Default)]
 pub(crate) struct Expressions {
     known: BTreeMap<u32, Expression>,
@@ -18,7 +18,7 @@ pub(crate) enum Expression {
 }
 
 impl Expressions {
-    /// `expr_create`: takes the source, gives a token.
+    /// Parses a source and returns the token of the expression (`expr_create`).
     pub(crate) fn create(&mut self, source: &[u8]) -> Answer<Vec<u8>> {
         let source = String::from_utf8_lossy(source);
         let expression = match parse(source.trim()) {
@@ -48,14 +48,14 @@ impl Expressions {
         self.known.get(&token)
     }
 
-    /// `expr_delete`: forgets one. That there is none is no error.
+    /// Removes an expression (`expr_delete`). An unknown token is no error.
     pub(crate) fn delete(&mut self, token: &[u8]) -> Answer<Vec<u8>> {
         self.known.remove(&read_token(token)?);
         Ok(Vec::new())
     }
 }
 
-/// Reads the token of an expression, as `expr_create` gave it.
+/// Reads the token of an expression, as `expr_create` returned it.
 pub(crate) fn read_token(bytes: &[u8]) -> Answer<u32> {
     match bytes.try_into() {
         Ok(bytes) => Ok(u32::from_le_bytes(bytes)),
@@ -66,12 +66,12 @@ pub(crate) fn read_token(bytes: &[u8]) -> Answer<u32> {
     }
 }
 
-/// Why a source was not taken.
+/// The reasons for which a source is refused.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Unread {
-    /// It is no expression at all.
+    /// A source that is no expression at all.
     Broken,
-    /// It may well be one.
+    /// A source that may be an expression, but none that this host evaluates.
     Unknown,
 }
 

@@ -1,7 +1,7 @@
-//! HTTP calls of the guest: asked for, taken by the caller, answered once.
+//! HTTP calls of the guest: made by the guest, taken by the caller, answered once.
 //!
-//! Invariant: a token is in flight until it is answered, fails, times out, or its root context ends; after that it
-//! is unknown.
+//! Invariant: a token is in flight until its call is answered, fails, times out, or ends with its root context; after that
+//! the token is unknown.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -10,21 +10,21 @@ use crate::clock::nanos;
 use crate::headers::Headers;
 use crate::stream::LocalReply;
 
-/// Names one call of one host.
+/// The name of one call of one host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallToken(pub(crate) u32);
 
-/// This call was answered, timed out or was given up with its root context.
+/// The error of a token whose call was answered, has timed out, or was given up with its root context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such call is in flight")]
 pub struct NoSuchCall;
 
-/// A request that the guest wants made.
+/// A request that the guest sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpCall {
-    /// What to answer with.
+    /// The token, for the answer.
     pub token: CallToken,
-    /// The cluster to send it to.
+    /// The cluster that the request is for.
     pub cluster: String,
     /// The headers, with `:method`, `:path` and `:authority`, and `content-length` if there is a body.
     pub headers: Headers,
@@ -32,11 +32,11 @@ pub struct HttpCall {
     pub body: Vec<u8>,
     /// The trailers.
     pub trailers: Headers,
-    /// How long it may take; `None` is for ever.
+    /// The time limit; `None` if there is none.
     pub timeout: Option<Duration>,
 }
 
-/// What came back.
+/// The response to a call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) headers: Headers,
@@ -60,7 +60,7 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// Takes a call in and returns its token: 4, 8, 12, … as Envoy counts.
+    /// Adds a call and returns its token: 4, 8, 12, … as Envoy counts.
     pub(crate) fn begin(&mut self, root: u32, now: u64, mut call: HttpCall) -> u32 {
         self.last_token = self.last_token.wrapping_add(4);
         call.token = CallToken(self.last_token);
@@ -112,7 +112,7 @@ impl Calls {
             .min()
     }
 
-    /// Returns a call whose time is up, with the response that Envoy's router then makes.
+    /// Returns a call whose time is up, with the response that Envoy's router makes.
     pub(crate) fn timed_out(&self, now: u64) -> Option<(CallToken, Reply)> {
         let late = |call: &&InFlight| call.deadline.is_some_and(|deadline| deadline <= now);
         let (token, call) = self.in_flight.iter().find(|(_, call)| late(call))?;
@@ -120,7 +120,7 @@ impl Calls {
     }
 }
 
-/// Envoy answers a timeout with a response, not with a failure: 504, or trailers-only UNAVAILABLE for gRPC.
+/// Returns the response that Envoy makes of a timeout, in place of a failure: 504, or trailers-only UNAVAILABLE for gRPC.
 fn timeout_reply(is_grpc: bool) -> Reply {
     let reply = LocalReply::new(504, "response_timeout").body("upstream request timeout");
     let (headers, body) = reply.to_response(is_grpc);

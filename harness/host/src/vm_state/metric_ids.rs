@@ -1,8 +1,8 @@
-//! The metric ids of one VM. The low two bits are the kind, as Envoy's are; the values are process-wide.
+//! The metric ids of one VM. The low two bits of an id are the kind, as in Envoy; the values are process-wide.
 
 use std::collections::BTreeMap;
 
-/// What kind of metric.
+/// The kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MetricKind {
     Counter,
@@ -20,7 +20,7 @@ impl MetricKind {
         }
     }
 
-    /// Returns the kind that an id says it has; nothing for the fourth pattern of two bits.
+    /// Returns the kind in an id's low bits; `None` for the fourth pattern of two bits.
     pub(crate) fn of_id(id: u32) -> Option<Self> {
         Self::from_wire(id & 3)
     }
@@ -41,7 +41,7 @@ pub(crate) struct Metric {
     pub(crate) name: String,
 }
 
-/// Ids given so far: counters 4, 8, …; gauges 5, 9, …; histograms 6, 10, ….
+/// The ids so far: counters 4, 8, …; gauges 5, 9, …; histograms 6, 10, ….
 #[derive(Debug, Default)]
 pub(crate) struct MetricIds {
     given: [u32; 3],
@@ -49,7 +49,7 @@ pub(crate) struct MetricIds {
 }
 
 impl MetricIds {
-    /// Gives an id. Defining a name again gives another id for the same metric.
+    /// Defines a metric and returns a new id. A name that is defined again gets another id for the same metric.
     pub(crate) fn define(&mut self, metric: Metric) -> u32 {
         let bits = metric.kind.bits();
         let given = match metric.kind {

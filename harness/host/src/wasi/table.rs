@@ -1,10 +1,10 @@
-//! The functions of WASI preview 1 that do nothing: each answers with one fixed number, the one that Envoy answers
-//! for the descriptors that exist (1 and 2).
+//! The functions of WASI preview 1 that do nothing: each answers with one fixed number, Envoy's answer for the descriptors
+//! that exist (1 and 2).
 
-/// A function that always answers the same.
+/// A function with a fixed answer.
 pub(super) struct Fixed {
     pub(super) name: &'static str,
-    /// As in the table of the ABI: `i` is i32, `I` is i64.
+    /// The function's type, in the notation of `hostcalls/import_table.rs`.
     pub(super) signature: &'static str,
     pub(super) errno: u32,
 }

@@ -1,9 +1,9 @@
-//! From an `ExportTraceServiceRequest` to [`StoredSpan`]s.
+//! The decoder of an `ExportTraceServiceRequest` into [`StoredSpan`]s.
 //!
-//! Refused is a span whose ids are no ids: the trace id must have 16 bytes and the span id 8, neither all zero
-//! (`trace.proto`, "invalid"), and a parent, where there is one, 8. The rest of the request stands: a receiver says how many it
-//! refused in `partial_success`. An all-zero parent is read as none, as the Collector does.
-//! Everything else is kept as sent, nonsense included: a tool that repairs what it shows hides the bug.
+//! A span with invalid ids is refused: the trace id must have 16 bytes and the span id 8, neither all zero (`trace.proto`,
+//! "invalid"), and the parent id, where there is one, 8. The rest of the request is kept, and the answer counts the refused
+//! spans in `partial_success`. An all-zero parent id is read as none, as the Collector does. Everything else is kept as
+//! sent, nonsense included, because a tool that repairs what it shows hides the bug.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use crate::store::{
     Attribute, Event, Link, Resource, Scope, SpanKind, SpanStatus, StatusCode, StoredSpan, Value,
 };
 
-/// What a request held.
+/// The spans of one request.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Decoded {
     /// The spans with valid ids, in the order sent.
     pub(crate) spans: Vec<StoredSpan>,
-    /// Why each other span was refused.
+    /// The reason for each refused span.
     pub(crate) refused: Vec<&'static str>,
 }
 

@@ -1,8 +1,8 @@
-//! OTLP/gRPC: `opentelemetry.proto.collector.trace.v1.TraceService/Export`, by tonic.
+//! OTLP/gRPC: `opentelemetry.proto.collector.trace.v1.TraceService/Export`, served by tonic.
 //!
-//! The body is read before tonic sees it, so that its size on the wire is known and a script can answer without it. One
-//! answer of tonic's is changed: an oversized message is RESOURCE_EXHAUSTED, as from every other server, because
-//! OUT_OF_RANGE tells a client to send the same again.
+//! The body is read before tonic sees it, so that its size on the wire is known and a script can answer without tonic. One
+//! answer of tonic is changed: an oversized message is RESOURCE_EXHAUSTED, as from every other server, because OUT_OF_RANGE
+//! tells a client to send the same message again.
 
 use std::sync::Arc;
 
@@ -83,12 +83,12 @@ pub(crate) async fn serve(
     };
     let response = export(handler, limit, parts, body).await;
     if ingest.is_pending(number) {
-        // tonic refused it before the handler saw it.
+        // tonic has refused the request before the handler saw it.
         ingest.answer(number, Answer::Grpc(code_of(&response)));
     }
     match scripted {
         Reply::LostAnswer => Err(Reset),
-        // The head of a success, and of its message no more than the frame.
+        // The headers of a success, and of its message only the frame header.
         Reply::CutAnswer => Ok(response.map(|_| {
             Body::new(TruncatedBody::after(Bytes::from_static(
                 &[0; FRAME_HEADER_BYTES],
@@ -114,7 +114,7 @@ async fn export(handler: Handler, limit: usize, parts: Parts, body: Bytes) -> Re
     response
 }
 
-/// Returns the code of an answer that has it in its headers; where it is in the trailers, tonic has found no error.
+/// Returns the gRPC status in an answer's headers; 0 if there is none, because tonic writes errors into the headers.
 fn code_of(response: &Response<Body>) -> i32 {
     let header = response.headers().get(GRPC_STATUS);
     let text = header.and_then(|value| value.to_str().ok());

@@ -1,8 +1,8 @@
 //! OTLP/HTTP: `POST /v1/traces`, protobuf, plain or gzip.
 //!
-//! The answers are the protocol's own ("OTLP/HTTP Response"): an error has a `google.rpc.Status` as its body, in the
-//! encoding of the request; a request that is not OTLP at all gets a line of text, as from the Collector. Two bounds hold, on
-//! the bytes that come and on the bytes that they inflate to.
+//! The answers are those of the OTLP specification ("OTLP/HTTP Response"): an error has a `google.rpc.Status` as its body,
+//! in the encoding of the request; a request that is not OTLP at all gets a line of text, as from the Collector. The limit
+//! holds for the bytes on the wire and for the inflated bytes.
 
 use std::io::Read;
 use std::time::Duration;
@@ -106,7 +106,7 @@ pub(crate) async fn serve(
     Ok(protobuf(StatusCode::OK, &success))
 }
 
-/// Refuses what is not an OTLP request in protobuf.
+/// Returns the refusal of a request that is not OTLP in protobuf.
 fn not_otlp(method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
     if method != Method::POST {
         let mut answer = text(
@@ -152,7 +152,7 @@ fn scripted_refusal(reply: &Reply) -> Option<Response<Body>> {
     Some(refusal)
 }
 
-/// `Retry-After` knows whole seconds; rounded up, because a client must not come too early.
+/// Returns a value of `Retry-After` in whole seconds, rounded up because a client must not retry too early.
 fn whole_seconds(time: Duration) -> HeaderValue {
     HeaderValue::from(time.as_secs() + u64::from(time.subsec_nanos() > 0))
 }
@@ -214,7 +214,7 @@ fn too_large(limit: usize) -> Refusal {
     }
 }
 
-/// Returns a header's value in lower case, or nothing.
+/// Returns a header's value in lower case, or an empty text.
 fn token(headers: &HeaderMap, name: &http::HeaderName) -> String {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     value.unwrap_or_default().trim().to_ascii_lowercase()

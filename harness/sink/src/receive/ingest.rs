@@ -1,7 +1,7 @@
-//! What happens to an export request whatever it came over: it is recorded, a script may have a word, its spans are kept.
+//! The handling of an export request that both transports share: its record, a scripted answer, and its spans.
 //!
 //! A record and the spans of its request change under one lock, so that a test that has seen the spans also sees the
-//! answer. Invariant: every change is announced after it can be seen, never before.
+//! answer. Invariant: a change is announced after it is visible, never before.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,17 +27,17 @@ pub(crate) struct Ingest {
     changes: watch::Sender<u64>,
 }
 
-/// The connection or stream is to be reset: a script wants it, or the client broke off.
+/// A reset of the connection or stream, because a script asks for it or the client broke off.
 #[derive(Debug, thiserror::Error)]
 #[error("reset")]
 pub(crate) struct Reset;
 
-/// Why there is no body.
+/// The reasons for a missing body.
 #[derive(Debug)]
 pub(crate) enum BodyError {
-    /// It is over the limit.
+    /// A body over the limit.
     TooLarge,
-    /// The client broke off.
+    /// A client that broke off.
     Lost,
 }
 
@@ -59,7 +59,7 @@ impl Ingest {
         held(&self.script).append(replies);
     }
 
-    /// Returns what the script wants for the next request.
+    /// Takes the scripted reply to the next request.
     pub(crate) fn take_reply(&self) -> Reply {
         held(&self.script).take()
     }
@@ -83,17 +83,17 @@ impl Ingest {
         self.change(|store| store.open(record))
     }
 
-    /// Records the answer to a request of which nothing is kept.
+    /// Records the answer to a request whose spans are not kept.
     pub(crate) fn answer(&self, number: u64, answer: Answer) {
         self.change(|store| store.amend(number, |record| record.answer = answer));
     }
 
-    /// Whether nobody has answered a request yet.
+    /// Returns true if a request has no answer yet.
     pub(crate) fn is_pending(&self, number: u64) -> bool {
         held(&self.store).is_pending(number)
     }
 
-    /// Keeps the spans of a request but the last `withheld` ones, records the answer, and returns the body of a success.
+    /// Keeps the spans of a request except the last `withheld`, records the answer, and returns the body of a success.
     pub(crate) fn keep(
         &self,
         number: u64,
@@ -120,7 +120,7 @@ impl Ingest {
                 record.spans = found;
             });
         });
-        // Present and empty on success: what the Collector sends, byte for byte.
+        // Present and empty on success, because the Collector sends these very bytes.
         ExportTraceServiceResponse {
             partial_success: Some(ExportTracePartialSuccess {
                 rejected_spans: i64::try_from(refused.len()).unwrap_or(i64::MAX),
@@ -164,8 +164,8 @@ impl Ingest {
 
 /// Reads a body of at most `limit` bytes.
 ///
-/// A larger one is read on and thrown away for a while: most clients look for an answer only after they have sent everything,
-/// and would see a broken connection in place of the reason.
+/// A larger body is read on and dropped for a while, because most clients look for an answer only after they have sent
+/// everything, and would see a broken connection in place of the reason.
 pub(crate) async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
     let mut kept = Vec::new();
     let mut size = 0usize;
@@ -189,10 +189,10 @@ pub(crate) async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, B
     Ok(Bytes::from(kept))
 }
 
-/// How many times the limit is read before the connection is broken off.
+/// The multiple of the limit at which the connection is broken off.
 const READ_ON: usize = 4;
 
-/// Makes the success that a script wants in place of the real one.
+/// Makes the success that a script asks for in place of the normal one.
 pub(crate) fn scripted_success(rejected: usize, message: &str) -> ExportTraceServiceResponse {
     ExportTraceServiceResponse {
         partial_success: Some(ExportTracePartialSuccess {
@@ -202,10 +202,10 @@ pub(crate) fn scripted_success(rejected: usize, message: &str) -> ExportTraceSer
     }
 }
 
-/// Locks; a panic of another holder leaves nothing half-done that matters more than the sink going on.
+/// Locks a mutex, even after a panic, because no half-done change matters more than that the sink goes on.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What every transport is given.
+/// The ingest of a sink, as each connection holds it.
 pub(crate) type Shared = Arc<Ingest>;

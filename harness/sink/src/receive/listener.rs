@@ -1,6 +1,6 @@
-//! Two listening addresses, each speaking HTTP/1 and HTTP/2, each taking OTLP over gRPC and over HTTP.
+//! A listening address that speaks HTTP/1 and HTTP/2, and takes OTLP over gRPC and over HTTP.
 //!
-//! What a request is says its content type, not its port: an exporter that was pointed at the other port works instead
+//! The content type of a request decides its transport, not the port, so that an exporter with the wrong port works instead
 //! of failing with a riddle. Invariant: when `close` returns, no connection of that listener is open.
 
 use std::io;
@@ -22,7 +22,7 @@ use tonic::body::Body;
 use super::grpc;
 use super::ingest::{Reset, Shared};
 
-/// One address that is listened on; dropping it closes it soon, `close` at once.
+/// One listening address; dropping the listener closes it soon, `close` at once.
 #[derive(Debug)]
 pub(crate) struct Listener {
     address: SocketAddr,
@@ -69,7 +69,7 @@ async fn accept(listener: TcpListener, ingest: Shared, mut stopped: oneshot::Rec
                 }
                 Err(error) => {
                     log::warn!("cannot accept a connection: {error}");
-                    // Out of file descriptors, most likely: without a pause this loop would take a whole core.
+                    // Most likely there are no file descriptors left: without a pause this loop would take a whole core.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },

@@ -6,7 +6,7 @@ use hyper::body::Bytes;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-/// Returns a gRPC error. It has details only where a delay is given, because servers send none otherwise.
+/// Returns a gRPC error, with details only where a delay is given, because servers send none otherwise.
 pub(crate) fn grpc_status(code: Code, message: &str, retry: Option<Duration>) -> Status {
     match retry {
         Some(_) => detailed(code, message, retry),
@@ -28,8 +28,8 @@ fn detailed(code: Code, message: &str, retry: Option<Duration>) -> Status {
     Status::with_error_details(code, message, details)
 }
 
-/// Returns the HTTP status that carries a code over OTLP/HTTP, so that a client retries over one transport exactly
-/// what it would retry over the other (OTLP, "Failures").
+/// Returns the HTTP status for a code, chosen so that a client retries the same errors over both transports (OTLP,
+/// "Failures").
 pub(crate) fn http_status(code: Code) -> http::StatusCode {
     match code {
         Code::InvalidArgument => http::StatusCode::BAD_REQUEST,

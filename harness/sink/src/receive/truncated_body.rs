@@ -7,7 +7,7 @@ use hyper::body::{Bytes, Frame};
 
 use super::ingest::Reset;
 
-/// The beginning of a body, and no end.
+/// The beginning of a body, without the end.
 #[derive(Debug)]
 pub(crate) struct TruncatedBody {
     beginning: Option<Bytes>,
@@ -35,7 +35,7 @@ impl hyper::body::Body for TruncatedBody {
             return Poll::Ready(Some(Ok(Frame::data(beginning))));
         }
         if !std::mem::replace(&mut self.was_sent, true) {
-            // Once round the loop, so that what is there is written before the reset takes its place.
+            // One more poll, so that the bytes are written before the reset takes their place.
             context.waker().wake_by_ref();
             return Poll::Pending;
         }

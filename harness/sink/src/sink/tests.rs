@@ -1,4 +1,4 @@
-//! The sink from outside: a tonic client, and a hyper client that can also be rude.
+//! The tests of a sink from outside, with a tonic client, and with a hyper client that can break the protocol.
 
 use std::io::Write as _;
 

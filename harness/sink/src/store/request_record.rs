@@ -1,25 +1,26 @@
-//! What an exporter sent and what it was told, one record a request.
+//! The record of one export request: its transport, its size, its answer.
 //!
-//! A record exists from the moment the body is in, with [`Answer::Pending`]: a client that gives up waiting is seen too.
+//! A record exists from the moment the body has arrived, with [`Answer::Pending`], so that a request whose client gives up
+//! waiting is recorded too.
 
 /// One export request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestRecord {
-    /// Counts from 0 since the sink was started.
+    /// The request's number, counted from 0 since the sink was started.
     pub number: u64,
-    /// How it came.
+    /// The transport.
     pub transport: Transport,
     /// The HTTP method.
     pub method: String,
     /// The path, without query.
     pub path: String,
-    /// Names in lower case, in the order received; bytes that are not UTF-8 are replaced.
+    /// The headers: names in lower case, in the order received; bytes that are not UTF-8 are replaced.
     pub headers: Vec<(String, String)>,
-    /// Size of the body as it came over the wire: compressed, gRPC's frame included.
+    /// The size of the body on the wire: compressed, gRPC's frame header included.
     pub wire_bytes: usize,
-    /// How many spans the request held; 0 when it could not be read.
+    /// The number of spans in the request; 0 when the request could not be read.
     pub spans: usize,
-    /// What the client was told.
+    /// The answer.
     pub answer: Answer,
 }
 
@@ -33,7 +34,7 @@ impl RequestRecord {
     }
 }
 
-/// How a request came.
+/// The transport of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// OTLP/gRPC.
@@ -42,15 +43,15 @@ pub enum Transport {
     Http,
 }
 
-/// What the client of a request was told.
+/// The answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Nothing yet, or never: the client may have gone.
+    /// No answer yet, or never: the client may have gone.
     Pending,
     /// An HTTP status.
     Http(u16),
     /// A gRPC status code.
     Grpc(i32),
-    /// The stream or connection was reset.
+    /// A reset of the stream or connection.
     Reset,
 }

@@ -1,11 +1,11 @@
-//! Spans for tests, which only say what matters to them.
+//! Sample spans for the unit tests of this crate.
 
 use std::sync::Arc;
 
 use super::span::{Resource, Scope, SpanKind, SpanStatus, StatusCode, StoredSpan};
 use super::value::Attribute;
 
-/// A span of trace `aaaa…` whose id is padded with zeros; it starts at its id and takes 10 ns.
+/// Returns a span of trace `aaaa…` whose id is padded with zeros; the span starts at its id and takes 10 ns.
 pub(crate) fn span(id: &str, parent: Option<&str>) -> StoredSpan {
     let start = u64::from_str_radix(id, 16).unwrap();
     StoredSpan {

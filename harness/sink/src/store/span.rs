@@ -1,52 +1,52 @@
-//! The span as this sink keeps it: plain values, cheap to build and to compare in a test.
+//! The span as the sink keeps it: plain values, cheap to build and to compare in a test.
 //!
-//! Field for field it is `opentelemetry.proto.trace.v1.Span` with the envelopes that it came in; nothing that
-//! the protocol carries is left out. Invariants: `trace_id` is 32 lower-case hex digits and `span_id` 16, neither
-//! all zero; `parent_span_id` is `None` for a root, never an empty or zero id.
+//! A span has every field of `opentelemetry.proto.trace.v1.Span`, and of the `ResourceSpans` and `ScopeSpans` around it.
+//! Invariants: `trace_id` is 32 lower-case hex digits and `span_id` 16, neither all zero; `parent_span_id` is `None` for a
+//! root, never an empty or zero id.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::value::{Attribute, Value, cost, find};
 
-/// One span, with the resource and the scope that it was sent under.
+/// One span, with the resource and the scope that were sent with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredSpan {
-    /// 32 lower-case hex digits.
+    /// The trace id, 32 lower-case hex digits.
     pub trace_id: String,
-    /// 16 lower-case hex digits.
+    /// The span id, 16 lower-case hex digits.
     pub span_id: String,
     /// The parent's `span_id`; `None` for a root.
     pub parent_span_id: Option<String>,
     /// The W3C `tracestate` of this span's context, as sent.
     pub trace_state: String,
-    /// Bits 0 to 7 are the W3C flags, 0x100 "the parent's remoteness is known", 0x200 "the parent is remote".
+    /// The flags: bits 0 to 7 are W3C's, 0x100 is "the parent's remoteness is known", 0x200 "the parent is remote".
     pub flags: u32,
     /// The span's name.
     pub name: String,
-    /// Which side of which exchange this span is.
+    /// The span's kind.
     pub kind: SpanKind,
-    /// Nanoseconds since 1970 when it began.
+    /// The start, in nanoseconds since 1970.
     pub start_unix_nanos: u64,
-    /// Nanoseconds since 1970 when it ended; a sender with a bad clock may say less than the start.
+    /// The end, in nanoseconds since 1970; with a wrong clock it can be before the start.
     pub end_unix_nanos: u64,
-    /// In the order sent, duplicates included.
+    /// The attributes in the order sent, duplicates included.
     pub attributes: Vec<Attribute>,
-    /// How many attributes the sender dropped.
+    /// The number of attributes that the sender dropped.
     pub dropped_attributes_count: u32,
-    /// In the order sent.
+    /// The events in the order sent.
     pub events: Vec<Event>,
-    /// How many events the sender dropped.
+    /// The number of events that the sender dropped.
     pub dropped_events_count: u32,
-    /// In the order sent.
+    /// The links in the order sent.
     pub links: Vec<Link>,
-    /// How many links the sender dropped.
+    /// The number of links that the sender dropped.
     pub dropped_links_count: u32,
-    /// Whether the sender calls it failed.
+    /// The status that the sender set.
     pub status: SpanStatus,
-    /// Who made the span.
+    /// The entity that made the span.
     pub resource: Arc<Resource>,
-    /// Which library made the span.
+    /// The instrumentation scope that made the span.
     pub scope: Arc<Scope>,
 }
 
@@ -56,25 +56,25 @@ impl StoredSpan {
         find(&self.attributes, key)
     }
 
-    /// Returns the resource's `service.name`, or `unknown_service` as the conventions say for its absence.
+    /// Returns the resource's `service.name`, or `unknown_service`, the semantic conventions' value for its absence.
     pub fn service(&self) -> &str {
         find(&self.resource.attributes, "service.name")
             .and_then(Value::as_str)
             .unwrap_or("unknown_service")
     }
 
-    /// Returns how long the span took; 0 when it ends before it starts.
+    /// Returns the duration of the span; 0 when the end is before the start.
     pub fn duration_nanos(&self) -> u64 {
         self.end_unix_nanos.saturating_sub(self.start_unix_nanos)
     }
 
-    /// Whether the sender calls this span failed.
+    /// Returns true if the sender set the status to error.
     pub fn is_error(&self) -> bool {
         self.status.code == StatusCode::Error
     }
 
-    /// Returns what the span costs in memory. The shared envelopes are counted in full for every span, because the
-    /// last one alive keeps them: a bound on the sum may be too high, never too low.
+    /// Returns the span's cost in memory. Resource and scope are counted in full for every span although spans share them,
+    /// because the last span alive keeps them: a bound on the sum may be too high, never too low.
     pub(crate) fn cost_bytes(&self) -> usize {
         let parent = self.parent_span_id.as_ref().map_or(0, String::len);
         let events: usize = self
@@ -114,14 +114,14 @@ impl StoredSpan {
     }
 }
 
-/// Who made the spans: `opentelemetry.proto.resource.v1.Resource` and the schema URL of its envelope.
+/// The entity that made the spans: `opentelemetry.proto.resource.v1.Resource` and the schema URL of its `ResourceSpans`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resource {
-    /// In the order sent.
+    /// The attributes in the order sent.
     pub attributes: Vec<Attribute>,
-    /// How many attributes the sender dropped.
+    /// The number of attributes that the sender dropped.
     pub dropped_attributes_count: u32,
-    /// The version of the semantic conventions that the resource follows.
+    /// The schema URL, which names the version of the semantic conventions that the resource follows.
     pub schema_url: String,
 }
 
@@ -132,65 +132,65 @@ impl Resource {
     }
 }
 
-/// Which library made the spans, and the schema URL of its envelope.
+/// The instrumentation scope of the spans, a library as a rule, and the schema URL of its `ScopeSpans`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scope {
-    /// The library's name.
+    /// The scope's name.
     pub name: String,
-    /// The library's version.
+    /// The scope's version.
     pub version: String,
-    /// In the order sent.
+    /// The attributes in the order sent.
     pub attributes: Vec<Attribute>,
-    /// How many attributes the sender dropped.
+    /// The number of attributes that the sender dropped.
     pub dropped_attributes_count: u32,
-    /// The version of the semantic conventions that the spans follow.
+    /// The schema URL, which names the version of the semantic conventions that the spans follow.
     pub schema_url: String,
 }
 
-/// What happened at one moment of a span.
+/// An event at one moment of a span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Nanoseconds since 1970.
+    /// The moment, in nanoseconds since 1970.
     pub unix_nanos: u64,
     /// The event's name.
     pub name: String,
-    /// In the order sent.
+    /// The attributes in the order sent.
     pub attributes: Vec<Attribute>,
-    /// How many attributes the sender dropped.
+    /// The number of attributes that the sender dropped.
     pub dropped_attributes_count: u32,
 }
 
-/// Another span that this one has to do with.
+/// A link from a span to another span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
-    /// Lower-case hex, of whatever length was sent.
+    /// The linked trace id: lower-case hex, of whatever length was sent.
     pub trace_id: String,
-    /// Lower-case hex, of whatever length was sent.
+    /// The linked span id: lower-case hex, of whatever length was sent.
     pub span_id: String,
     /// The W3C `tracestate` of the linked context.
     pub trace_state: String,
-    /// As in [`StoredSpan::flags`].
+    /// The flags, with the bits of [`StoredSpan::flags`].
     pub flags: u32,
-    /// In the order sent.
+    /// The attributes in the order sent.
     pub attributes: Vec<Attribute>,
-    /// How many attributes the sender dropped.
+    /// The number of attributes that the sender dropped.
     pub dropped_attributes_count: u32,
 }
 
-/// Which side of which exchange a span is.
+/// The kind of a span: its side of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SpanKind {
-    /// 0: the sender did not say.
+    /// Number 0, when the sender set none.
     Unspecified,
-    /// 1: inside one process.
+    /// Number 1, an operation inside one process.
     Internal,
-    /// 2: the side that is asked.
+    /// Number 2, the side that answers a request.
     Server,
-    /// 3: the side that asks.
+    /// Number 3, the side that sends a request.
     Client,
-    /// 4: puts a message into a queue.
+    /// Number 4, the sender of a message.
     Producer,
-    /// 5: takes a message from a queue.
+    /// Number 5, the receiver of a message.
     Consumer,
     /// A number that this version of the protocol does not know.
     Unknown(i32),
@@ -213,20 +213,20 @@ impl fmt::Display for SpanKind {
 /// The span's status: a code, and for errors a description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpanStatus {
-    /// Unset, ok or error.
+    /// The code: unset, ok or error.
     pub code: StatusCode,
-    /// Meant for people; empty unless the code is an error.
+    /// The description for people; empty unless the code is an error.
     pub message: String,
 }
 
 /// The code of a [`SpanStatus`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusCode {
-    /// 0: the sender did not say.
+    /// Number 0, when the sender set none.
     Unset,
-    /// 1: the sender says it went well.
+    /// Number 1, a success by the sender's judgement.
     Ok,
-    /// 2: the sender says it failed.
+    /// Number 2, a failure by the sender's judgement.
     Error,
     /// A number that this version of the protocol does not know.
     Unknown(i32),

@@ -1,13 +1,13 @@
-//! Attributes: a key and a value that keeps the type it was sent as (`opentelemetry.proto.common.v1.AnyValue`).
+//! Attributes: a key, and a value with the type that was sent (`opentelemetry.proto.common.v1.AnyValue`).
 //!
-//! A list of them is kept as sent, in order and with duplicates: whether keys are unique is for a test to see.
+//! A list of attributes is kept as sent, in order and with duplicates, because a test must see whether keys are unique.
 
 /// A key and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
     /// The key, unique in a well-formed list.
     pub key: String,
-    /// The value, with the type it was sent as.
+    /// The value, with the type that was sent.
     pub value: Value,
 }
 
@@ -95,7 +95,7 @@ pub(crate) fn find<'a>(attributes: &'a [Attribute], key: &str) -> Option<&'a Val
         .map(|attribute| &attribute.value)
 }
 
-/// Returns what a list of attributes costs in memory.
+/// Returns the memory that a list of attributes takes.
 pub(crate) fn cost(attributes: &[Attribute]) -> usize {
     attributes
         .iter()

@@ -1,7 +1,6 @@
-//! Whether a trace is whole: exactly one root, every parent present, no circle, and not a second span of one id.
+//! The completeness of a trace: exactly one root, every parent present, no circle, and no span id twice.
 //!
-//! This is the question that this project exists for. The answer names each span that breaks it, because "broken" alone
-//! sends a reader back to the raw spans.
+//! The answer names each span that breaks the rule, because "broken" alone sends a reader back to the raw spans.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -10,10 +9,10 @@ use std::fmt;
 use super::trace_tree::{Top, arrange};
 use crate::store::StoredSpan;
 
-/// Checks the spans of one trace.
+/// Checks that the spans of one trace make a complete trace.
 ///
 /// # Errors
-/// Every [`Reason`] why the trace is not whole.
+/// [`Incomplete`], with every [`Reason`].
 pub fn is_complete<S: Borrow<StoredSpan>>(trace: &[S]) -> Result<(), Incomplete> {
     let trace: Vec<&StoredSpan> = trace.iter().map(Borrow::borrow).collect();
     let mut reasons = Vec::new();
@@ -52,10 +51,10 @@ pub fn is_complete<S: Borrow<StoredSpan>>(trace: &[S]) -> Result<(), Incomplete>
     }
 }
 
-/// Why a trace is not whole.
+/// The reasons for which a trace is incomplete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incomplete {
-    /// At least one.
+    /// The reasons, at least one.
     pub reasons: Vec<Reason>,
 }
 
@@ -71,7 +70,7 @@ impl fmt::Display for Incomplete {
 
 impl std::error::Error for Incomplete {}
 
-/// One way of not being whole. Spans are named as `service KIND name (span id)`.
+/// One reason for which a trace is incomplete. Spans are named as `service KIND name (span id)`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// The spans are of more than one trace.
@@ -83,12 +82,12 @@ pub enum Reason {
     /// More than one span is without a parent.
     #[error("expected one root, found {}: {}", .0.len(), .0.join(", "))]
     SeveralRoots(Vec<String>),
-    /// A span names a parent that is not here.
+    /// A span names a parent that is missing.
     #[error("{span} hangs below span {parent_span_id}, which is missing")]
     MissingParent {
-        /// The span that hangs in the air.
+        /// The span whose parent is missing.
         span: String,
-        /// The id that it names.
+        /// The id of the missing parent.
         parent_span_id: String,
     },
     /// A span is its own ancestor.

@@ -1,39 +1,39 @@
-//! The tree that parent ids make of spans, for whatever was sent.
+//! The tree that parent ids make of a trace's spans, whatever the spans are.
 //!
-//! Spans arrive in any order, some never, and a broken sender can make circles. Here every span has exactly one
-//! place, so that what is drawn is complete and every walk ends: roots first, then spans whose parent is missing,
-//! then circles, entered at their earliest span. Children stand in the order of their start.
+//! Spans arrive in any order, some never arrive, and a broken sender can make circles. Here every span has exactly one
+//! place, so that a drawing is complete and every walk ends: roots first, then spans whose parent is missing, then circles,
+//! entered at their earliest span. Children are ordered by their start.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::store::StoredSpan;
 
-/// Why a span has no span above it.
+/// The reason for which a span has no span above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Top {
-    /// It says that it has no parent.
+    /// A span without a parent id.
     Root,
-    /// It names a parent that is not here.
+    /// A span whose parent is missing.
     Orphan,
-    /// It is its own ancestor.
+    /// A span that is its own ancestor.
     Circle,
 }
 
-/// One span at its place.
+/// One span and its place in the tree.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Place<'a> {
     /// The span.
     pub(crate) span: &'a StoredSpan,
-    /// 0 for a span with nothing above it.
+    /// The number of spans above this span.
     pub(crate) depth: usize,
-    /// Whether no sibling follows.
+    /// True if no sibling follows.
     pub(crate) is_last: bool,
-    /// Set where `depth` is 0.
+    /// The reason for depth 0; `None` at any other depth.
     pub(crate) top: Option<Top>,
 }
 
-/// Puts the spans of one trace into the order of a walk from the roots down; each is in it once.
+/// Returns the spans of one trace in the order of a walk from the roots down; each span comes once.
 pub(crate) fn arrange<'a>(spans: &[&'a StoredSpan]) -> Vec<Place<'a>> {
     let mut by_id: HashMap<&str, usize> = HashMap::new();
     for (index, span) in spans.iter().enumerate() {
@@ -71,7 +71,7 @@ pub(crate) fn arrange<'a>(spans: &[&'a StoredSpan]) -> Vec<Place<'a>> {
     for (top, index) in tops {
         walk.down_from(index, top);
     }
-    // What no top leads to hangs on a circle.
+    // Spans that no top leads to are on a circle, or below one.
     let mut rest: Vec<usize> = (0..spans.len()).collect();
     rest.sort_by_key(|index| start(index));
     for index in rest {
@@ -95,7 +95,7 @@ impl<'a> Walk<'_, 'a> {
         self.seen.get(index).copied().unwrap_or(true)
     }
 
-    /// Places a span and everything below it. With a stack of its own: a chain may be longer than the thread's.
+    /// Places a span and everything below it, with a stack of its own because a chain may be too deep for the thread's.
     fn down_from(&mut self, index: usize, top: Top) {
         let mut stack = vec![(index, 0, true)];
         while let Some((index, depth, is_last)) = stack.pop() {
@@ -123,8 +123,8 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// Climbs until a span comes twice, and returns the earliest of the circle: a branch that hangs on a circle is
-    /// shown below it, not above.
+    /// Climbs until a span comes twice, and returns the earliest span of that circle: a branch that hangs on a circle is
+    /// shown below the circle, not above it.
     fn circle_above(&self, from: usize, by_id: &HashMap<&str, usize>) -> usize {
         let mut path: Vec<usize> = Vec::new();
         let mut on_path = vec![false; self.spans.len()];

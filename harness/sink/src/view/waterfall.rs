@@ -1,7 +1,7 @@
 //! Traces as text: the tree of spans on the left, their time on the right.
 //!
-//! Everything that was sent is shown, however broken: see the order in which spans are arranged. Names come from
-//! strangers, so control characters are replaced: a span must not be able to write to the terminal.
+//! Every span is shown, however broken, in the order of `trace_tree.rs`. Control characters in names are replaced, because
+//! names come from strangers and a span must not be able to write to the terminal.
 //! Invariant: no line is wider than the width asked for, as `unicode-width` measures it.
 
 mod branch;
@@ -20,12 +20,12 @@ use branch::{branch, note};
 use column::{Widths, clean, fit, time, width_of};
 pub use paint::Paint;
 
-/// How a waterfall is drawn.
+/// The options of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Columns of the terminal; under 40 counts as 40.
+    /// The columns of the terminal; under 40 counts as 40.
     pub width: usize,
-    /// For a terminal or for a pipe.
+    /// The style: for a terminal or for a pipe.
     pub paint: Paint,
 }
 
@@ -48,7 +48,7 @@ pub fn render<S: Borrow<StoredSpan>>(spans: &[S], options: Options) -> String {
     drawn.join("\n")
 }
 
-/// One line of the table, not yet cut to the widths.
+/// One line of the table, before it is cut to the widths.
 struct Row<'a> {
     note: Option<String>,
     tree: String,
@@ -155,7 +155,7 @@ impl<'a> Drawing<'a> {
             parts.push(count(self.errors, "error"));
         }
         let (title, parts) = (format!("trace {}", self.trace_id), parts.join(", "));
-        // The id is there to be copied: rather a second line than a cut.
+        // A second line is better than a cut, because readers copy the trace id.
         let fits = title.len() + GAP.len() + parts.len() <= self.options.width;
         title + if fits { GAP } else { "\n" } + &parts
     }
@@ -205,7 +205,7 @@ impl<'a> Drawing<'a> {
         out.push('\n');
     }
 
-    /// Returns the span's stretch of the time axis, at least one cell long and never past the end.
+    /// Returns the span's part of the time axis, at least one cell long and never past the end.
     fn bar(&self, span: &StoredSpan, width: usize) -> String {
         let Some(last) = width.checked_sub(1) else {
             return String::new();

@@ -39,7 +39,7 @@ fn configured(condition: &Value) -> Match {
 fn is_match(condition: &Value, node: &Node, headers: &[(&str, &str)]) -> bool {
     let list = HeaderList::new(headers.iter().copied());
     let known = list.as_request();
-    let subject = Candidate::new(&known, list.pairs(), || Direction::Inbound);
+    let subject = Candidate::new(&known, list.pairs(), || Direction::Inbound, || "".into());
     Matcher::new(&configured(condition), node).is_some_and(|matcher| matcher.matches(&subject))
 }
 
@@ -178,10 +178,11 @@ fn nothing_is_asked_for_that_makes_no_difference() {
     ] {
         let (walked, asked) = (Cell::new(0), Cell::new(0));
         let all = Counted(list.pairs(), &walked);
-        let subject = Candidate::new(&known, all, || {
+        let direction = || {
             asked.set(asked.get() + 1);
             Direction::Inbound
-        });
+        };
+        let subject = Candidate::new(&known, all, direction, || "".into());
         Matcher::new(&configured(&condition), &node())
             .unwrap()
             .matches(&subject);
@@ -221,7 +222,7 @@ fn bytes_that_are_not_utf_8_are_compared_as_bytes() {
         (json!({"headers": {"x-user": "*"}}), true),
         (json!({"headers": {"x-user": ""}}), false),
     ] {
-        let subject = Candidate::new(&known, list.pairs(), || Direction::Edge);
+        let subject = Candidate::new(&known, list.pairs(), || Direction::Edge, || "".into());
         let matcher = Matcher::new(&configured(&condition), &node()).unwrap();
         assert_eq!(matcher.matches(&subject), expected, "{condition}");
     }

@@ -44,7 +44,7 @@ impl Case {
     ) -> Decision {
         let list = HeaderList::new([(":method", "GET"), (":path", path)]);
         let request = list.as_request();
-        let subject = Candidate::new(&request, list.pairs(), || Direction::Inbound);
+        let subject = Candidate::new(&request, list.pairs(), || Direction::Inbound, || "".into());
         let now = || Nanos(1_000_000_000 + milliseconds * 1_000_000);
         let trace = Trace {
             received,

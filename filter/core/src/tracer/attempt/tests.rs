@@ -4,8 +4,10 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::config::Config;
+use crate::filter::{Filter, StreamState};
 use crate::id_generator::SequentialBytes;
 use crate::in_memory::header_list::HeaderList;
+use crate::in_memory::proxy::InMemoryProxy;
 use crate::in_memory::stream_record::Record;
 use crate::node::Node;
 use crate::span::{SpanKind, Status};
@@ -13,60 +15,53 @@ use crate::span::{SpanKind, Status};
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const S: &str = "00f067aa0ba902b7";
 
-/// One request, whose tries share a header map and a memory.
+/// One request, whose tries share a header map and the state of the stream.
 struct Tries {
-    tracer: Tracer,
-    state: State<SequentialBytes>,
-    headers: HeaderList,
-    memory: Option<[u8; 32]>,
+    filter: Filter<InMemoryProxy, SequentialBytes, Vec<Span>>,
 }
 
 impl Tries {
     fn of(headers: &[(&str, &str)]) -> Self {
         let config = br#"{"role": "attempt", "export": {"otlp": {"cluster": "c"}}}"#;
         let config = Config::parse(config).unwrap();
+        let (node, proxy) = (Node::default(), InMemoryProxy::default());
+        proxy.open(HeaderList::new(headers.iter().copied()));
+        let random = SequentialBytes(1);
         Self {
-            tracer: Tracer::new(&config, &Node::default()),
-            state: State::new(&config, SequentialBytes(1)),
-            headers: HeaderList::new(headers.iter().copied()),
-            memory: None,
+            filter: Filter::new(&config, &node, "", proxy, random, Some(Vec::new()), None),
         }
     }
 
-    fn begin(&mut self) -> Option<OpenSpans> {
-        let before = self.headers.clone();
-        let memory = self.memory;
-        let begun = self.tracer.begin_attempt(
-            &before.as_request(),
-            before.pairs(),
-            || AttemptState::read(&memory?),
-            Nanos(10),
-            &mut self.state,
-            &mut self.headers,
-        );
-        let (active, memory) = begun?;
-        self.memory = Some(memory.to_bytes());
-        Some(active)
+    fn begin(&mut self) -> Option<StreamState> {
+        self.filter.proxy.now.set(Nanos(10));
+        let mut stream = StreamState::default();
+        self.filter.on_request_headers(&mut stream);
+        stream.is_open().then_some(stream)
     }
 
     fn span(&mut self, exchange: &Record) -> Span {
-        let mut active = self.begin().expect("a span");
-        self.tracer.hear_attempt(&mut active, exchange);
-        active.hear_end();
-        self.finish(active, &Record::default())
+        let mut stream = self.begin().expect("a span");
+        self.filter.proxy.respond(exchange.clone());
+        self.filter.on_response_headers(&mut stream, true);
+        self.finish(stream, Record::default())
     }
 
-    fn finish(&self, active: OpenSpans, exchange: &Record) -> Span {
-        let mut spans = Vec::new();
-        let each = &mut |span| spans.push(span);
-        self.tracer
-            .finish_attempt(active, exchange, Nanos(20), each);
+    fn finish(&mut self, mut stream: StreamState, exchange: Record) -> Span {
+        self.filter.proxy.respond(exchange);
+        self.filter.proxy.now.set(Nanos(20));
+        self.filter.on_log(&mut stream);
+        let spans = self.filter.exporter.replace(Vec::new()).unwrap();
         assert_eq!(spans.len(), 1);
         spans.into_iter().next().unwrap()
     }
 
+    fn headers(&self) -> HeaderList {
+        self.filter.proxy.request.borrow().clone()
+    }
+
     fn value(&self, name: &str) -> Option<String> {
-        let (_, value) = self.headers.iter().find(|(other, _)| *other == name)?;
+        let headers = self.headers();
+        let (_, value) = headers.iter().find(|(other, _)| *other == name)?;
         Some(String::from_utf8_lossy(value).into_owned())
     }
 }
@@ -114,7 +109,7 @@ fn a_tracer_that_writes_for_each_try_tells_of_a_new_parent() {
             false => headers.set("b3", b3(span).as_bytes()),
         };
         for parent in [first, second] {
-            write(&mut tries.headers, parent);
+            write(&mut tries.filter.proxy.request.borrow_mut(), parent);
             let span = tries.span(&Record::answered(200));
             assert_eq!(
                 span.parent_span_id.map(hex).as_deref(),
@@ -143,9 +138,9 @@ fn an_unsampled_try_is_translated_and_makes_no_span() {
         );
     }
     let mut nothing = Tries::of(&[(":method", "GET")]);
-    let before = nothing.headers.clone();
+    let before = nothing.headers();
     assert!(nothing.begin().is_none());
-    assert_eq!(nothing.headers, before);
+    assert_eq!(nothing.headers(), before);
 }
 
 #[test]
@@ -184,9 +179,11 @@ fn a_try_without_a_response_says_what_broke_it() {
         ),
     ] {
         let mut tries = Tries::of(&[("traceparent", &traceparent)]);
-        let mut active = tries.begin().unwrap();
-        tries.tracer.hear_attempt(&mut active, heard);
-        let span = tries.finish(active, &end);
+        let mut stream = tries.begin().unwrap();
+        tries.filter.proxy.stream.replace(heard.clone());
+        tries.filter.on_response_headers(&mut stream, false);
+        tries.filter.proxy.stream.replace(Record::default());
+        let span = tries.finish(stream, end);
         let text = String::from_utf8_lossy(span.attributes.as_encoded()).into_owned();
         assert_eq!(text.contains("error.type"), error.is_some(), "{text:?}");
         assert!(text.contains(error.unwrap_or_default()), "{text:?}");
@@ -203,13 +200,13 @@ fn grpc_status_is_heard_in_trailers_after_headers() {
         ("traceparent", &traceparent),
     ];
     let mut tries = Tries::of(&call);
-    let mut active = tries.begin().unwrap();
-    tries
-        .tracer
-        .hear_attempt(&mut active, &Record::answered(200));
+    let mut stream = tries.begin().unwrap();
+    tries.filter.proxy.respond(Record::answered(200));
+    tries.filter.on_response_headers(&mut stream, false);
     let trailers = Record::default().trailer("grpc-status", "14");
-    tries.tracer.hear_attempt(&mut active, &trailers);
-    let span = tries.finish(active, &Record::default());
+    tries.filter.proxy.respond(trailers);
+    tries.filter.on_response_trailers(&mut stream);
+    let span = tries.finish(stream, Record::default());
     assert_eq!(
         (span.name.as_ref(), span.status),
         ("shop.Cart/Add", Status::Error)

@@ -5,7 +5,6 @@ use crate::direction::Direction;
 use crate::id_generator::Random;
 use crate::in_memory::header_list::HeaderList;
 use crate::node::Node;
-use crate::stats::Counter;
 use crate::time::Nanos;
 use crate::tracer::decide::Tracer;
 use crate::tracer::state::State;
@@ -25,12 +24,15 @@ fn explained(config: &str, headers: &[(&str, &str)]) -> String {
     let list = HeaderList::new(headers.iter().copied());
     let request = list.as_request();
     let mut state = State::new(&config, Ones);
-    let direction = || Direction::Inbound;
-    let request_trace = tracer.decide(&request, list.pairs(), direction, || Nanos(1), &mut state);
-    let is_excluded = state.stats.get(Counter::DroppedExclude) > 0;
-    tracer
-        .explain(&request, request_trace.as_ref(), is_excluded)
-        .to_string()
+    let decision = tracer.decide(
+        &request,
+        list.pairs(),
+        || Direction::Inbound,
+        || Nanos(1),
+        |_| None,
+        &mut state,
+    );
+    tracer.explain(&request, &decision).to_string()
 }
 
 #[test]

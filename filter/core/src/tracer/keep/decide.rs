@@ -1,5 +1,5 @@
-//! What the tracer does with requests that were not sampled: it holds them, listens to their responses, and makes spans of
-//! those that are worth it in the end.
+//! The tracer's steps of keeping: pending spans for requests that were not sampled, the response's verdict on them, and
+//! open spans for those that are kept.
 
 use alloc::boxed::Box;
 
@@ -22,7 +22,7 @@ use crate::tracer::request_trace::RequestTrace;
 use crate::tracer::state::State;
 
 impl Tracer {
-    /// The rules of keeping for this direction; `None` where nothing could be kept.
+    /// Returns the settings of keeping for this direction; `None` where nothing could be kept.
     #[inline]
     fn keep(&self, direction: Direction) -> Option<Keep> {
         let keep = match (&self.edge_keep, direction) {
@@ -32,7 +32,8 @@ impl Tracer {
         Some(*keep).filter(Keep::is_on)
     }
 
-    /// Holds the spans of a request that was not sampled. At an edge the context that goes on becomes the CLIENT span's.
+    /// Makes the pending spans of a request that was not sampled. At an edge the CLIENT span's context is the one that is
+    /// propagated.
     #[inline]
     pub fn hold(
         &self,
@@ -88,7 +89,7 @@ impl Tracer {
         })
     }
 
-    /// Listens to a part of the response, and says what the caller is to be told in it.
+    /// Reads a part of the response, decides on the pending spans if it can, and returns the change to `server-timing`.
     #[inline]
     pub fn hear_held<E>(
         &self,
@@ -124,7 +125,7 @@ impl Tracer {
         }
     }
 
-    /// Settles at the end what was held, and says whether any span of it is kept.
+    /// Decides on the pending spans at the end of the stream, and returns true if any of them is kept.
     #[inline]
     pub fn settle_held<E>(
         &self,
@@ -135,11 +136,11 @@ impl Tracer {
         state: &mut State<E>,
     ) -> bool {
         let late = held.late_cause(exchange, &now);
-        // Without an answer nobody has asked yet whether a call that was made for it is kept.
+        // Without a verdict of the response the notes of kept traces were not read yet.
         if late.is_some() || !held.is_heard {
             held.decide(late, None, notes, &now, &mut state.limits);
         }
-        // Nothing has spoken for what nearly all requests leave.
+        // Nearly all requests return here, because nothing gave a cause to keep their spans.
         if held.is_open() {
             return false;
         }
@@ -154,7 +155,7 @@ impl Tracer {
         of(|fate| matches!(fate, SpanOutcome::Kept(_))) > 0
     }
 
-    /// Opens the spans that are kept, to be finished at once. The headers are the request's, as they are when it is logged.
+    /// Opens the spans that are kept, to be finished at once. `headers` are the request's when the proxy logs it.
     #[inline]
     pub fn open_held<'h>(
         &self,
@@ -201,7 +202,7 @@ impl Tracer {
             link: held.link.map(|link| *link),
             trace_state: held.trace_state,
             subject,
-            // Where no time was asked for, the proxy's own is there.
+            // Without `slowerThan` the start was not read, because the proxy gives the duration at the end.
             start: if held.start > Nanos(0) {
                 held.start
             } else {
@@ -214,7 +215,7 @@ impl Tracer {
     }
 }
 
-/// What this part says of the exchange: whether it failed; `None` where that is still to come, or has been.
+/// Returns true if this part of the response shows a failure; `None` where the verdict is still to come, or was given.
 #[inline]
 fn verdict(held: &PendingSpans, part: ResponsePart, exchange: &impl StreamInfo) -> Option<bool> {
     if held.is_heard {
@@ -228,8 +229,8 @@ fn verdict(held: &PendingSpans, part: ResponsePart, exchange: &impl StreamInfo) 
     if !held.is_rpc {
         return Some(matches!(status, Some([b'5', _, _])));
     }
-    // A call says at its end how it was. One that says nothing has failed, but for a refusal that is the caller's own
-    // fault (gRPC, "HTTP to gRPC Status Code Mapping").
+    // A gRPC call has its status at its end. A response without one has failed, except for a refusal that is the caller's
+    // own fault (gRPC, "HTTP to gRPC Status Code Mapping").
     match (part.line(exchange, "grpc-status"), status) {
         (Some(digits), _) => Some(rpc::is_servers_failure(&digits)),
         (None, Some(b"200")) => None,
@@ -238,9 +239,9 @@ fn verdict(held: &PendingSpans, part: ResponsePart, exchange: &impl StreamInfo) 
     }
 }
 
-/// The request as it came, but for what was changed on its way besides: a route may have changed its path and its
-/// authority, and Envoy then notes what they were. A caller can write such notes, too, so one counts only if it says what
-/// did come.
+/// Returns the headers with the path and the authority as received: a route may have changed both, and Envoy then keeps
+/// the original values in headers of its own. A caller can send these headers too, so a value counts only if its digest
+/// is that of the received path or authority.
 #[inline]
 fn as_received<'h>(
     came: [u64; 2],
@@ -264,7 +265,8 @@ fn as_received<'h>(
         })
 }
 
-/// The hash of rustc's own tables (FxHash), eight bytes at a time: each request that is held pays for two of them.
+/// Returns the hash of rustc's own tables (FxHash) eight bytes at a time, because each request with pending spans pays for
+/// two hashes.
 #[inline]
 fn digest(value: Option<&[u8]>) -> u64 {
     let bytes = value.unwrap_or_default();
@@ -278,7 +280,7 @@ fn digest(value: Option<&[u8]>) -> u64 {
     })
 }
 
-/// What a route may change, and where Envoy notes what it was.
+/// The headers that a route may change, each with the header in which Envoy keeps the original value.
 const TARGET: [(Name, &str); 2] = [
     (Name::Path, "x-envoy-original-path"),
     (Name::Authority, "x-envoy-original-host"),

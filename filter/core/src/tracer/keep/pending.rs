@@ -1,5 +1,5 @@
-//! A request that was not sampled, held until its response: then its spans are kept if the exchange failed or was slow, or
-//! if a callee says that it kept its own (design 4.3).
+//! Pending spans: the spans of a request that was not sampled, until its response decides whether they are kept. A span is
+//! kept if the response failed or was slow, or if a callee says in `server-timing` that it kept its own span.
 //!
 //! ```text
 //!   caller's sidecar                          callee's sidecar
@@ -7,12 +7,12 @@
 //!      |                                         ^
 //!      | note of the trace (shared data)         | note
 //!      v                                         |
-//!   SERVER  of the same pod                    CLIENT  failed, slow, or told
+//!   SERVER  of the same pod                    CLIENT  failed, slow, or kept by its callee
 //! ```
 //!
-//! So the path from a failure up to the root is kept, with nothing but headers between the proxies. The flag that was sent
-//! stays as it was: others had decided by it. What is held is a few ids; a span is described only if it is kept, from the
-//! request's headers, which the proxy still has when it logs.
+//! So the path from a failure up to the root is kept, with nothing but headers between the proxies. The sampled flag that
+//! was sent stays unset, because other proxies have decided by it. Pending spans are a few ids; a span is described only if
+//! it is kept, from the request's headers, which the proxy still has when it logs.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -34,61 +34,61 @@ use crate::stream_info::source;
 use crate::stream_info::source::StreamInfo;
 use crate::time::Nanos;
 
-/// The spans of a request that was not sampled, as long as they may still be kept.
+/// The pending spans of one request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PendingSpans {
     pub(super) context: SpanContext,
     pub(super) parent_span_id: Option<SpanId>,
-    // Hardly any request has one, and all would pay for its room.
+    // Boxed, because hardly any request has a link and all would pay for its room.
     pub(super) link: Option<Box<Link>>,
     pub(super) trace_state: Vec<u8>,
     pub(super) reason: Reason,
     pub(super) randomness: u64,
     pub(super) keep: Keep,
     pub(super) is_rpc: bool,
-    // Zero where no time was asked for, for nothing depends on it.
+    // Zero without `slowerThan`, because nothing else depends on the start.
     pub(super) start: Nanos,
-    // The response has said how it was.
+    // True once the response has shown that it failed or did not.
     pub(super) is_heard: bool,
-    // The response has come to its end, so nothing has broken it off.
+    // True once the response has come to its end, so that nothing can break it off.
     pub(super) is_whole: bool,
-    // Of the path and the authority that came, which a route may change on the way upstream.
+    // Digests of the received path and authority, because a route may change both on the way upstream.
     pub(super) target: [u64; 2],
     pub(super) server: Option<Side>,
     pub(super) client: Option<Side>,
 }
 
-/// One of the two spans, and what has become of it so far.
+/// One of the two pending spans, with its outcome so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Side {
     pub(super) span_id: SpanId,
     pub(super) fate: SpanOutcome,
 }
 
-/// What becomes of a span.
+/// The outcome of a pending span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SpanOutcome {
-    /// Nothing has spoken for it.
+    /// No cause to keep the span so far.
     Open,
-    /// It is kept.
+    /// The span is kept.
     Kept(Cause),
-    /// It would be kept, and there are too many.
+    /// The span has a cause to be kept, and `spansPerSecond` leaves it out.
     TooMany,
 }
 
-/// Why a span is kept.
+/// The cause to keep a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The exchange failed.
+    /// The response failed.
     Error,
-    /// It took long.
+    /// The request took longer than `slowerThan`.
     Slow,
-    /// A callee, or a call that was made for it, is kept.
+    /// The callee's span is kept, or the span of a call that the workload made for this request.
     Callee,
 }
 
 impl Cause {
-    /// The value of `sidespan.kept`.
+    /// Returns the value of `sidespan.kept`.
     #[inline]
     pub fn name(self) -> &'static str {
         match self {
@@ -115,14 +115,14 @@ impl PendingSpans {
         self.is_whole = true;
     }
 
-    /// Whether nothing has become of either side yet.
+    /// Returns true if neither span has a cause to be kept so far.
     #[inline]
     pub(super) fn is_open(&self) -> bool {
         let is_open = |side: Option<Side>| side.is_none_or(|side| side.fate == SpanOutcome::Open);
         is_open(self.server) && is_open(self.client)
     }
 
-    /// What the part that has come says by itself.
+    /// Returns the cause that the response gives by itself: a failure, or the time that it has taken so far.
     #[inline]
     pub(super) fn own_cause(&self, is_failure: bool, now: &impl Fn() -> Nanos) -> Option<Cause> {
         if is_failure && self.keep.errors {
@@ -132,14 +132,14 @@ impl PendingSpans {
         now().has_taken(self.start, limit).then_some(Cause::Slow)
     }
 
-    /// What only the end says: an exchange that broke off, and one that took long as a whole.
+    /// Returns the cause that only the end of the stream gives: it broke off, or took long as a whole.
     #[inline]
     pub(super) fn late_cause(
         &self,
         exchange: &impl StreamInfo,
         now: &impl Fn() -> Nanos,
     ) -> Option<Cause> {
-        // A call whose answer is whole and has no status is as bad as one that broke off.
+        // A gRPC call whose response is whole and has no status counts like one that broke off.
         let may_be_broken = self.keep.errors && !(self.is_whole && self.is_heard);
         if !may_be_broken && self.keep.slower_than.is_none() {
             return None;
@@ -155,7 +155,7 @@ impl PendingSpans {
         self.own_cause(is_broken, now)
     }
 
-    /// Whether the exchange ended before the response had.
+    /// Returns true if the stream ended before its response did.
     #[inline]
     fn is_broken(&self, exchange: &impl StreamInfo) -> bool {
         let flags = source::number(exchange, "response\0flags").unwrap_or(0);
@@ -163,15 +163,16 @@ impl PendingSpans {
             return !self.is_heard;
         }
         let status = stream_info::outcome::status_code(exchange);
-        // A caller that goes away once it is answered has what it came for. Before that the server has failed it, and the
-        // client's side is kept with the server's so that the way there is whole.
+        // A caller that goes away after the response has started has its answer. Before that the server has failed the
+        // caller, and the CLIENT span is kept like the SERVER span so that the path to the server is whole.
         if flags & DOWNSTREAM_GONE != 0 {
             return status.is_none();
         }
         response_flags::broken_by(response_flags::beyond(status, flags)).is_some()
     }
 
-    /// What the caller is to be told; nothing where it has named no span that could be kept for it.
+    /// Returns the change to `server-timing` that names the kept SERVER span; [`HeaderChange::Leave`] where the caller has
+    /// sent no span id, because the caller has no span to keep.
     #[inline]
     pub(super) fn word(&self, said: impl FnOnce() -> Option<Vec<u8>>) -> HeaderChange {
         match self.server {
@@ -190,7 +191,7 @@ impl PendingSpans {
         }
     }
 
-    /// Decides on both sides, from what the exchange itself says, what the callee says and what was noted.
+    /// Decides on both spans, from the response's own cause, the callee's `server-timing` and the notes of kept traces.
     #[inline]
     pub(super) fn decide(
         &mut self,
@@ -213,7 +214,7 @@ impl PendingSpans {
             let was_open = side.fate == SpanOutcome::Open;
             side.finish(cause, self.randomness, || budget.share(now()));
             of_client = matches!(side.fate, SpanOutcome::Kept(_));
-            // The other side of the pod is another stream, unless this is an edge.
+            // The pod's SERVER span belongs to another stream, unless this is an edge.
             if was_open && of_client && self.server.is_none() {
                 kept_traces::mark(notes, trace_id, now());
             }
@@ -235,7 +236,7 @@ impl PendingSpans {
 }
 
 impl Side {
-    /// Keeps it if there is a cause and room; once that is settled it stays so.
+    /// Keeps the span if there is a cause and the limit has room. An outcome never changes once it is there.
     #[inline]
     fn finish(&mut self, cause: Option<Cause>, randomness: u64, share: impl FnOnce() -> f64) {
         let (Some(cause), SpanOutcome::Open) = (cause, self.fate) else {

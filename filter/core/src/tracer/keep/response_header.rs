@@ -1,7 +1,7 @@
-//! The word about a trace in `server-timing`: hearing it, saying it, and taking it out of a response.
+//! Changes to the header `server-timing` of a response: its lines are read, set, or cleared of the metric `trace`.
 //!
-//! Headers of one name may come in several lines, of which the proxy gives the first, and writing replaces them all. So
-//! where there is one, all lines are asked for, joined as HTTP joins them.
+//! A header may come in several lines, of which the proxy gives the first, while a write replaces them all. So where there
+//! is a first line, all lines are read, joined as HTTP joins them (RFC 9110, "Field Order").
 
 use alloc::vec::Vec;
 
@@ -9,28 +9,28 @@ use super::server_timing;
 use crate::headers::HeaderWriter;
 use crate::stream_info::source::StreamInfo;
 
-/// Which part of a response has come.
+/// The part of a response that has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponsePart {
-    /// Its headers.
+    /// The headers.
     Headers,
-    /// Its trailers.
+    /// The trailers.
     Trailers,
 }
 
-/// What is to be done with `server-timing` in the part that passes.
+/// The change to `server-timing` in a part of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderChange {
-    /// Nothing.
+    /// No change.
     Leave,
-    /// It is to say this.
+    /// A new value.
     Set(Vec<u8>),
-    /// It is to be taken away.
+    /// The removal of the header.
     Remove,
 }
 
 impl ResponsePart {
-    /// The first line of this name.
+    /// Returns the first line of this name.
     #[inline]
     pub(super) fn line(self, exchange: &impl StreamInfo, name: &str) -> Option<Vec<u8>> {
         match self {
@@ -39,7 +39,7 @@ impl ResponsePart {
         }
     }
 
-    /// All that `server-timing` says.
+    /// Returns all lines of `server-timing`, joined.
     #[inline]
     pub(super) fn server_timing(self, exchange: &impl StreamInfo) -> Option<Vec<u8>> {
         let first = self.line(exchange, server_timing::NAME)?;
@@ -52,7 +52,7 @@ impl ResponsePart {
 }
 
 impl HeaderChange {
-    /// Takes out what anybody said of traces, and leaves all else.
+    /// Returns the change that removes the metric `trace` and leaves all other metrics.
     #[inline]
     pub(super) fn strip(said: Option<&[u8]>) -> Self {
         match said {
@@ -76,7 +76,7 @@ impl HeaderChange {
         }
     }
 
-    /// Takes it out of this part of a response.
+    /// Returns the change that removes the metric `trace` from this part of a response.
     #[inline]
     pub fn stripped(part: ResponsePart, exchange: &impl StreamInfo) -> Self {
         Self::strip(part.server_timing(exchange).as_deref())

@@ -1,5 +1,5 @@
-//! What the callee says to its caller once it knows that a trace is worth keeping: the metric `trace` of `Server-Timing`
-//! (W3C Trace Context level 3, editor's draft, "Server-Timing").
+//! The metric `trace` of `Server-Timing`, by which a callee names a kept trace to its caller (W3C Trace Context level 3,
+//! editor's draft, "Server-Timing").
 //!
 //! ```abnf
 //! Server-Timing = #metric                         ; W3C Server Timing
@@ -9,8 +9,8 @@
 //!
 //! `trace;desc=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01, db;dur=53`
 //!
-//! The flag of the word is sampled: the callee has kept its span after all. Other metrics are the application's and stay.
-//! Ours goes in front, so that it is in the first line.
+//! The flag is sampled, because the callee has kept its span. Other metrics are the application's and stay. The metric
+//! `trace` goes in front of them, so that it is in the first line.
 
 use alloc::vec::Vec;
 
@@ -18,10 +18,10 @@ use crate::codec::number::trim;
 use crate::codec::scan;
 use crate::ids::{SpanId, TraceId};
 
-/// The header, and the trailer of a gRPC call.
+/// The name of the header, and of the trailer of a gRPC call.
 pub const NAME: &str = "server-timing";
 
-/// The word about this span, in front of what the header says already.
+/// Returns the value that names this kept span, in front of the existing metrics.
 pub(crate) fn with_kept_trace(
     trace_id: TraceId,
     span_id: SpanId,
@@ -41,19 +41,19 @@ pub(crate) fn with_kept_trace(
     value
 }
 
-/// Whether a word in there says that this trace was kept.
+/// Returns true if a metric of the value says that this trace was kept.
 pub(crate) fn contains_kept(value: &[u8], trace_id: TraceId) -> bool {
     metrics(value)
         .filter_map(word)
         .any(|(told, is_sampled)| is_sampled && told == trace_id)
 }
 
-/// Whether there is a word in there, about whichever trace.
+/// Returns true if the value has a metric `trace`, of whichever trace.
 pub(crate) fn has_word(value: &[u8]) -> bool {
     metrics(value).any(|metric| word(metric).is_some())
 }
 
-/// The value without words about traces; empty where nothing else is said.
+/// Returns the value without the metric `trace`; empty where there is no other metric.
 pub(crate) fn without_words(value: &[u8]) -> Vec<u8> {
     let mut rest = Vec::new();
     for metric in metrics(value).filter(|metric| word(metric).is_none()) {
@@ -65,7 +65,7 @@ pub(crate) fn without_words(value: &[u8]) -> Vec<u8> {
     rest
 }
 
-/// The metrics in order; a comma within quotes separates nothing.
+/// Returns the metrics in order; a comma within quotes separates nothing.
 fn metrics(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut is_quoted = false;
     let mut is_escaped = false;
@@ -83,7 +83,7 @@ fn metrics(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|metric| !metric.is_empty())
 }
 
-/// The trace that a metric tells of, and whether it was kept.
+/// Parses the metric `trace`: its trace id, and true if the sampled flag is set.
 fn word(metric: &[u8]) -> Option<(TraceId, bool)> {
     let mut parts = scan::split(metric, b';').map(trim);
     if !parts.next()?.eq_ignore_ascii_case(b"trace") {

@@ -1,16 +1,10 @@
 //! What goes out continues what came in with the same `x-request-id`.
 
-use alloc::string::ToString;
-
 use super::*;
-use crate::config::Config;
 use crate::direction::Direction;
-use crate::headers::RequestHeaders;
 use crate::propagation::context::{SamplingState, SpanContext};
 use crate::shared_data::request_ids::{self, RequestId};
 use crate::time::Nanos;
-use crate::tracer::decide::Tracer;
-use crate::tracer::state::State;
 
 const ON: &str = r#""correlation": {"requestId": true}"#;
 
@@ -21,59 +15,37 @@ fn noting(
     headers: &[(&str, &str)],
     noted: Option<SpanContext>,
 ) -> (StreamInfo, Option<SpanContext>, usize) {
-    let config = Config::parse(config.as_bytes()).unwrap();
-    let tracer = Tracer::new(&config, &Node::default());
-    let before = HeaderList::new(headers.iter().copied());
-    let mut after = before.clone();
-    let mut state = State::new(
-        &config,
-        SequentialBytes(if direction == Direction::Inbound {
-            1
-        } else {
-            101
-        }),
-    );
-    let request = RequestHeaders::read_only(tracer.names(), before.pairs());
-    let mut spans = Vec::new();
-    let (mut asked, mut to_note) = (0, None);
-    let find = |id: RequestId<'_>| {
-        asked += 1;
-        assert_eq!(Some(id), RequestId::new(b"7f3"));
-        noted
-    };
-    let request_trace = tracer.decide_correlated(
-        &request,
-        before.pairs(),
-        || direction,
-        || Nanos(1),
-        find,
-        &mut state,
-    );
-    if let Some(mut request_trace) = request_trace {
-        let all = before.pairs();
-        let active = request_trace.begin(direction, &request, all, Nanos(10), &mut state);
-        tracer.inject(&request_trace, &request, &mut after);
-        let line = tracer
-            .explain(&request, Some(&request_trace), false)
-            .to_string();
-        let is_joined = state.stats.get(Counter::ContextCorrelated) > 0;
-        assert_eq!(line.contains("x-request-id; decision"), is_joined, "{line}");
-        let noted = tracer.to_note(&request_trace, &request, || direction);
-        to_note = noted.map(|(id, context)| {
-            let note = request_ids::encode(id, &context, Nanos(1));
-            request_ids::decode(&note, id, Nanos(1)).unwrap()
-        });
-        let present = Record::answered(200);
-        if let Some(active) = active {
-            tracer.finish(active, &present, Nanos(20), &mut |span| spans.push(span));
-        }
+    let entropy = SequentialBytes(if direction == Direction::Inbound {
+        1
+    } else {
+        101
+    });
+    let mut filter = filter(entropy, config, direction, &Node::default());
+    let id = RequestId::new(b"7f3").unwrap();
+    let find = |proxy: &InMemoryProxy| request_ids::find(proxy, id, || Nanos(1));
+    if let Some(context) = noted {
+        request_ids::note(&filter.proxy, id, &context, Nanos(1));
     }
-    let done = StreamInfo {
-        headers: after,
-        spans,
-        stats: state.stats,
-    };
-    (done, to_note, asked)
+    filter.proxy.logs_debug.set(true);
+    filter.proxy.open(HeaderList::new(headers.iter().copied()));
+    filter.proxy.shared_reads.take();
+    filter.proxy.shared_writes.take();
+    let mut stream = StreamState::default();
+    filter.on_request_headers(&mut stream);
+
+    let line = filter.proxy.log.take().concat();
+    let is_joined = filter.state.stats.get(Counter::ContextCorrelated) > 0;
+    assert_eq!(line.contains("x-request-id; decision"), is_joined, "{line}");
+    let (read, written) = (
+        filter.proxy.shared_reads.take(),
+        filter.proxy.shared_writes.take(),
+    );
+    let elsewhere = InMemoryProxy::default();
+    find(&elsewhere);
+    let note = &elsewhere.shared_reads.take()[0];
+    assert!(read.iter().chain(&written).all(|key| key == note));
+    let to_note = (!written.is_empty()).then(|| find(&filter.proxy).unwrap());
+    (end(filter, stream), to_note, read.len())
 }
 
 #[test]

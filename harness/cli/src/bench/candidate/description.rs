@@ -1,27 +1,27 @@
-//! The description of one that takes part: its name, its place in the tables, its work.
+//! The description of a candidate: its name, its place in the tables, its work.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// The one that all others are held against: what they add is what they cost more than it.
+/// Name of the candidate without tracing, which the added cost of all others is counted from.
 pub(in crate::bench) const BASELINE: &str = "no-tracing";
 
-/// The peers: tracers that Envoy brings along, and how a heading calls them.
+/// The peers: tracers that Envoy brings along, and their names in headings.
 pub(in crate::bench) const PEERS: [(&str, &str); 3] = [
     ("native-otel", "OTel"),
     ("native-otel-512", "OTel 512"),
     ("native-zipkin", "Zipkin"),
 ];
 
-/// The name under which every Envoy knows its receiver of spans.
+/// The name of the receiver of spans in every Envoy's configuration.
 pub(in crate::bench) const RECEIVER: &str = "receiver";
 
-/// One that takes part.
+/// A candidate.
 #[derive(Clone, Debug)]
 pub(in crate::bench) struct Candidate {
     pub(in crate::bench) name: String,
-    /// What it is, for people.
+    /// Title for people.
     pub(in crate::bench) title: String,
     pub(in crate::bench) group: Group,
     pub(in crate::bench) work: Work,
@@ -29,7 +29,7 @@ pub(in crate::bench) struct Candidate {
     pub(in crate::bench) floor: Option<&'static str>,
 }
 
-/// What belongs together in a table, in its order.
+/// A group of candidates in a table, in the tables' order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::bench) enum Group {
     Baseline,
@@ -48,7 +48,7 @@ impl Group {
         }
     }
 
-    /// In JSON.
+    /// Returns the name in JSON.
     pub(in crate::bench) fn name(self) -> &'static str {
         match self {
             Self::Baseline => "baseline",
@@ -59,14 +59,14 @@ impl Group {
     }
 }
 
-/// What is done with every request.
+/// The work that a candidate does with every request.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::bench) enum Work {
     Nothing,
     /// Envoy's OpenTelemetry tracer.
     OpenTelemetry {
         percentage: f64,
-        /// How many spans make a batch; unset, Envoy's 5.
+        /// Number of spans that make a batch; unset, Envoy's 5.
         min_flush_spans: Option<u32>,
     },
     /// Envoy's Zipkin tracer with B3 and W3C.
@@ -77,23 +77,23 @@ pub(in crate::bench) enum Work {
     Sidespan(Value),
 }
 
-/// Which requests must come to a receiver as spans.
+/// The requests that must come to a receiver as spans.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::bench) enum Exports {
     Nothing,
-    /// Chance decides; nobody outside knows how many there are.
+    /// A random share; nothing outside the tracer knows its size.
     Some {
-        /// How long after the last span another can come.
+        /// Longest time from the last span to a further one.
         pause: Duration,
     },
-    /// Every one, of which the last few may wait for those of the next round.
+    /// Every request; the spans of the last few may wait for those of the next round.
     All {
         late: u64,
     },
 }
 
 impl Candidate {
-    /// Which requests become spans.
+    /// Returns the requests that become spans.
     pub(in crate::bench) fn exports(&self) -> Exports {
         match &self.work {
             Work::Nothing | Work::Floor(_) => Exports::Nothing,
@@ -101,8 +101,8 @@ impl Candidate {
             Work::OpenTelemetry { percentage, .. } if *percentage < 100.0 => Exports::Some {
                 pause: Duration::ZERO,
             },
-            // The timer that sends a smaller batch is slower than a round is long, so four spans may be of the next. What
-            // waits of a batch of 512 would be too much to leave out, so that timer is waited for.
+            // The timer that sends a smaller batch is slower than a round is long, so four spans may be of the next
+            // round. The rest of a batch of 512 would be too much to leave out, so that timer is waited for.
             Work::OpenTelemetry { .. } | Work::Zipkin => Exports::All { late: 4 },
             Work::Sidespan(configuration) => {
                 match configuration["sampling"]["percentage"].as_f64() {
@@ -119,5 +119,5 @@ impl Candidate {
     }
 }
 
-/// The filter sends what it has at least once a second, by a timer that need not be exact.
+/// Longest time between exports: the filter sends its spans at least once a second, by a tick that need not be exact.
 const MAX_DELAY: Duration = Duration::from_millis(1_300);

@@ -1,4 +1,4 @@
-//! The least that a filter can do: filters that make the calls of ours and know nothing.
+//! Floors, the least that a filter can do: filters that make the same calls as Sidespan's and do no tracing.
 
 use sidespan_core::stream_info::attributes::AttributeSet;
 
@@ -53,7 +53,7 @@ pub(super) const FLOOR_W3C_SPAN: &str = "floor-w3c-span";
 pub(super) const FLOOR_DEFAULT_SPAN: &str = "floor-default-span";
 
 const READ: &str = "read\n";
-/// What the filter writes for a new trace that is not sampled.
+/// Steps that write the filter's headers for a new trace that is not sampled.
 const WRITE_W3C: &str =
     "write traceparent 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00\n";
 const WRITE_B3: &str = "\

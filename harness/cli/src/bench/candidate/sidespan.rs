@@ -1,12 +1,15 @@
-//! Our own filter, in the configurations that are measured.
+//! Sidespan's filter, in the configurations that are measured.
 
 use serde_json::json;
 use sidespan_core::propagation::format::Format;
 
 use super::description::{Candidate, Group, RECEIVER, Work};
-use super::floors::{FLOOR_DEFAULT, FLOOR_DEFAULT_KEEP, FLOOR_DEFAULT_SPAN, FLOOR_W3C, FLOOR_W3C_KEEP, FLOOR_W3C_SPAN};
+use super::floors::{
+    FLOOR_DEFAULT, FLOOR_DEFAULT_KEEP, FLOOR_DEFAULT_SPAN, FLOOR_W3C, FLOOR_W3C_KEEP,
+    FLOOR_W3C_SPAN,
+};
 
-/// All of ours.
+/// Returns all candidates with Sidespan's filter.
 pub(super) fn all() -> Vec<Candidate> {
     use Direction::{Auto, Inbound};
     use Inject::{All, B3, Default, W3c};
@@ -89,7 +92,7 @@ enum Inject {
     W3c,
     /// `traceparent` and `x-b3-*`: the work of Envoy's Zipkin tracer.
     B3,
-    /// As without a configuration: the same, and `tracestate` for what was sampled.
+    /// The default: `traceparent`, `x-b3-*`, and `tracestate` for sampled requests.
     Default,
     /// Every format.
     All,
@@ -103,13 +106,13 @@ enum Keep {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Direction {
-    /// Told by the configuration.
+    /// Set by the configuration.
     Inbound,
-    /// Asked for with every request.
+    /// Read from the proxy with every request.
     Auto,
 }
 
-/// One of ours; its name, title and configuration say the same thrice.
+/// Makes a candidate with Sidespan's filter, whose name, title and configuration say the same.
 fn candidate(
     name: &str,
     percentage: u8,
@@ -125,7 +128,7 @@ fn candidate(
     let mut title = format!("{percentage} %");
     let mut as_a_tracer = |formats: &[&str]| {
         configuration["propagation"] = json!({"inject": formats, "mirror": false});
-        // Envoy's own tracers tell nobody how probable a trace was.
+        // Envoy's own tracers write no sampling threshold.
         configuration["sampling"]["consistent"] = false.into();
     };
     match inject {

@@ -4,17 +4,17 @@ use sidespan_core::config::Config;
 
 use crate::check::istio::plugin_scope::Scope;
 
-/// A configuration of ours among the files.
+/// A configuration of Sidespan's filter among the files.
 #[derive(Clone, Copy, Debug)]
 pub struct SidespanConfig<'a> {
-    /// Where it stands.
+    /// Index of the file, counted from 0.
     pub file: usize,
-    /// Which document of the file.
+    /// Number of the document in the file, counted from 1.
     pub document: usize,
     /// JSON path of the configuration.
     pub path: &'a str,
-    /// What it says.
+    /// The parsed configuration.
     pub config: &'a Config,
-    /// Which workloads it is for, where Istio installs it.
+    /// The workloads that Istio installs the plugin at; `None` outside Istio.
     pub scope: Option<&'a Scope>,
 }

@@ -1,8 +1,8 @@
-//! What the sampler of an SDK and the sidecar in front of it make of each other.
+//! The interplay of an SDK's sampler and the sidecar in front of its service.
 //!
-//! The sidecar decides before the service sees the request, and says so in the headers. `parentbased_…` follows it. Any
-//! other sampler decides once more, on its own: what only one of the two keeps is a trace with holes, and what the service
-//! sends on carries the service's decision, which the sidecars behind it follow.
+//! The sidecar decides before the service sees the request, and writes its decision into the headers. A `parentbased_…`
+//! sampler follows that decision. Any other sampler decides once more, on its own: a trace that only one of the two
+//! records has holes, and the service's own calls carry the service's decision, which the sidecars behind it follow.
 
 use super::configuration::SidespanConfig;
 use super::warning::{ratio, round, warn};
@@ -11,7 +11,7 @@ use crate::check::istio::plugin_scope::{Scope, Spot, working};
 use crate::check::istio::resolve::Istio;
 use crate::check::istio::settings::{Mode, Note, Sampler, Settings};
 
-/// What there is to say of each sampler.
+/// Adds the notes on each sampler.
 pub(super) fn notes(
     istio: &Istio<'_>,
     settings: &Settings,
@@ -31,7 +31,7 @@ pub(super) fn notes(
     }
 }
 
-/// What a sampler means beside the sidecar, for those who ask; also where nothing is wrong with it.
+/// Returns a sentence on the sampler's effect beside the sidecar, also where nothing is wrong with it.
 pub fn meaning(sampler: &Sampler) -> String {
     let kind = kind(sampler);
     let ratio =
@@ -54,7 +54,7 @@ pub fn meaning(sampler: &Sampler) -> String {
     }
 }
 
-/// The sampler that an SDK takes.
+/// Returns the name of the sampler that an SDK takes.
 pub fn kind(sampler: &Sampler) -> &str {
     let named = sampler.kind.as_deref().map(str::trim);
     named
@@ -62,7 +62,7 @@ pub fn kind(sampler: &Sampler) -> &str {
         .unwrap_or("parentbased_always_on")
 }
 
-/// What the sidecar keeps in front of this service, and what says so.
+/// Returns the sidecar's percentage in front of this service; `None` where no configuration or setting has one.
 fn sidecar(
     istio: &Istio<'_>,
     settings: &Settings,
@@ -75,7 +75,7 @@ fn sidecar(
         labels: &sampler.labels,
         mode: Mode::Server,
     };
-    // A configuration by itself may be anybody's.
+    // A configuration outside a plugin may be for any workload.
     let anywhere = Scope::default();
     let deciding = ours.iter().filter(|ours| ours.config.sampling.is_some());
     let scopes = deciding.clone().map(|ours| ours.scope.unwrap_or(&anywhere));
@@ -88,7 +88,7 @@ fn sidecar(
     settings.has_istio().then(side).map(|side| side.percentage)
 }
 
-/// An argument that does not say what it seems to.
+/// Returns a warning on an argument without the effect that it seems to have.
 fn argument(sampler: &Sampler) -> Option<String> {
     let argument = sampler.argument.as_deref()?;
     let kind = kind(sampler);
@@ -118,12 +118,12 @@ fn argument(sampler: &Sampler) -> Option<String> {
     }
 }
 
-/// Whether it decides once more.
+/// Returns true if the sampler decides once more.
 fn again(sampler: &Sampler) -> bool {
     ["always_on", "always_off", "traceidratio", "jaeger_remote"].contains(&kind(sampler))
 }
 
-/// What there is to say where the sidecar only translates.
+/// Returns the warning on a sampler that decides behind a sidecar that only translates.
 fn alone(sampler: &Sampler) -> String {
     let kind = kind(sampler);
     format!(
@@ -132,7 +132,7 @@ fn alone(sampler: &Sampler) -> String {
     )
 }
 
-/// What two deciders come to.
+/// Returns the warning on two deciders, the sampler and the sidecar.
 fn verdict(sampler: &Sampler, sidecar: Option<f64>) -> Option<String> {
     let kind = kind(sampler);
     let behind = "the sidecars behind it follow the service";
@@ -185,7 +185,7 @@ fn product(ratio: f64, sidecar: Option<f64>) -> String {
         );
     };
     let share = kept / 100.0;
-    // Classic ratios keep small numbers of the trace id's right half, OpenTelemetry's threshold large ones.
+    // Classic ratios record small numbers in the trace id's right half, OpenTelemetry's threshold large ones.
     if ratio > 0.0 && share > 0.0 && 256.0 * ratio + share <= 1.0 {
         return format!(
             "{again}: no trace is whole with the SDKs of Go, Rust and Python, which at so small a ratio keep the lowest trace ids \
@@ -203,7 +203,7 @@ fn product(ratio: f64, sidecar: Option<f64>) -> String {
     )
 }
 
-/// The ratio that the SDK takes; all where nobody says anything, or nothing that is a ratio.
+/// Returns the ratio that the SDK takes: 1 where no argument is set, or one that is no ratio.
 fn used_ratio(sampler: &Sampler) -> Option<f64> {
     if !kind(sampler).ends_with("traceidratio") {
         return None;
@@ -215,7 +215,7 @@ fn used_ratio(sampler: &Sampler) -> Option<f64> {
     )
 }
 
-/// OpenTelemetry's names.
+/// OpenTelemetry's names of samplers.
 const KNOWN: [&str; 9] = [
     "always_on",
     "always_off",

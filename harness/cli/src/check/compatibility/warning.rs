@@ -1,4 +1,4 @@
-//! Warnings, and the numbers that they quote.
+//! Warnings, and the numbers in them.
 
 use crate::check::istio::settings::{Note, Place, Sampler, Weight};
 
@@ -8,13 +8,13 @@ pub(super) fn warn(notes: &mut Vec<Note>, place: Place, message: String) {
         place,
         message,
     };
-    // The same cause is found once for each side and for each workload.
+    // One cause is found once for each side and for each workload.
     if !notes.contains(&note) {
         notes.push(note);
     }
 }
 
-/// The ratio that a sampler is given, if it takes one.
+/// Returns the ratio in a sampler's argument, if there is one.
 pub(super) fn ratio(sampler: &Sampler) -> Option<f64> {
     sampler.argument.as_ref()?.trim().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! What can be asked: a request, and the workload whose sidecar it passes.
+//! The question of `--request`: a request, and the workload whose sidecar it passes.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ impl Question {
     /// Reads the arguments of the command line: `GET /checkout`, `name: value`, `k=v`.
     ///
     /// # Errors
-    /// What of it cannot be read, and how it is written.
+    /// A message with the argument that cannot be read, and its form.
     pub fn parse(
         request: &str,
         namespace: Option<&str>,
@@ -48,7 +48,7 @@ impl Question {
                 .split_once(':')
                 .filter(|(name, _)| !name.trim().is_empty())
                 .with_context(|| format!("--header {header:?}: expected 'name: value'"))?;
-            // As every proxy hands it over.
+            // Every proxy hands header names over in lower case.
             all.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
         }
         let labels = labels
@@ -71,12 +71,12 @@ impl Question {
         })
     }
 
-    /// The labels of the workload.
+    /// Returns the labels of the workload.
     pub(in crate::check) fn labels(&self) -> Labels {
         self.labels.iter().cloned().collect()
     }
 
-    /// The side of the workload that is asked.
+    /// Returns the side of the workload that the request passes.
     pub(in crate::check) fn spot<'a>(&'a self, labels: &'a Labels) -> Spot<'a> {
         Spot {
             namespace: self.namespace.as_deref(),

@@ -1,7 +1,7 @@
-//! What decides besides the percentages: rules, a rate limit, a remote source of percentages, and keeping after the
+//! Deciders besides the percentages: rules, a rate limit, a remote source of percentages, and keeping after the
 //! response.
 //!
-//! Their sentences and their order are here; what the configuration says of them is read in one function, [`OtherRules::of`].
+//! The sentences and their order are here; one function, [`OtherRules::of`], reads the configuration.
 
 use sidespan_core::config::Config;
 use sidespan_core::direction::Direction;
@@ -11,23 +11,23 @@ use sidespan_core::sampling::settings::Keep;
 use super::step::{Step, share, step};
 use super::wording::{condition, duration};
 
-/// All that a configuration says on decisions besides `percentage`, `namespaces`, `exclude` and `trust`.
+/// All settings of decisions besides `percentage`, `namespaces`, `exclude` and `trust`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OtherRules {
     /// `sampling.rules`, in order.
     pub rules: Vec<(Match, f64)>,
     /// `sampling.rateLimit.tracesPerSecond`.
     pub traces_per_second: Option<f64>,
-    /// `sampling.keep`; `None` where it does nothing.
+    /// `sampling.keep`; `None` where it keeps nothing.
     pub keep: Option<Keep>,
-    /// `gateway.keep`, in its place at an edge; `None` where the one above holds there, too.
+    /// `gateway.keep`, which replaces `sampling.keep` at an edge; `None` where `sampling.keep` holds there, too.
     pub edge_keep: Option<Keep>,
-    /// Whom `sampling.remote` asks.
+    /// The authority that `sampling.remote` asks.
     pub remote: Option<String>,
 }
 
 impl OtherRules {
-    /// What a configuration says of it. Nothing is kept where nothing is exported.
+    /// Reads the settings of a configuration. Nothing is kept where nothing is exported.
     pub fn of(config: &Config) -> Self {
         let Some(sampling) = &config.sampling else {
             return Self::default();
@@ -49,7 +49,7 @@ impl OtherRules {
         }
     }
 
-    /// The sentences of the rules.
+    /// Returns the steps of the rules.
     pub(super) fn rules(&self) -> impl Iterator<Item = Step> {
         self.rules
             .iter()
@@ -60,7 +60,7 @@ impl OtherRules {
             })
     }
 
-    /// The sentence on percentages from elsewhere.
+    /// Returns the step on percentages from a remote source.
     pub(super) fn remote(&self) -> Option<Step> {
         let asked = self.remote.as_ref()?;
         Some(step(
@@ -71,7 +71,7 @@ impl OtherRules {
         ))
     }
 
-    /// What happens after the percentages have said yes, and after the response.
+    /// Returns the steps after the percentages (the rate limit), and after the response (keep).
     pub(super) fn afterwards(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         if let Some(rate) = self.traces_per_second {
@@ -99,21 +99,21 @@ impl OtherRules {
         steps
     }
 
-    /// What an answer on one request ends with: `errors kept`.
+    /// Returns the end of an answer on one request: `errors kept`.
     pub fn kept(&self, direction: Direction) -> Option<String> {
         let at_edge = self.edge_keep.filter(|_| direction == Direction::Edge);
         let causes = causes(&at_edge.or(self.keep)?);
         (!causes.is_empty()).then(|| format!("{} kept", causes.join(" and ")))
     }
 
-    /// What an answer on one request says of the limit.
+    /// Returns the part of an answer on one request about the rate limit.
     pub fn limited(&self) -> Option<String> {
         let rate = self.traces_per_second?;
         Some(format!("at most {rate} new traces a second and worker"))
     }
 }
 
-/// What is kept; nothing where none may be.
+/// Returns the causes of keeping; none where no span may be kept.
 fn causes(keep: &Keep) -> Vec<String> {
     if keep.spans_per_second <= 0.0 {
         return Vec::new();
@@ -125,7 +125,7 @@ fn causes(keep: &Keep) -> Vec<String> {
     errors.into_iter().chain(slow).collect()
 }
 
-/// The key of a rule.
+/// Returns the key of a rule.
 pub(crate) fn rule_key(index: usize) -> String {
     format!("sampling.rules[{index}]")
 }

@@ -4,19 +4,19 @@ use serde::Serialize;
 
 use super::wording::percent;
 
-/// One step: what it is about, and what becomes of that.
+/// One step: the key that decides, and its effect.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Step {
-    /// The key that says so, as a path below the configuration.
+    /// The key that decides, as a path below the configuration.
     pub key: String,
-    /// The share of new traces that is kept, where the step is about one.
+    /// The percentage of new traces that is sampled, where the step is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percentage: Option<f64>,
     /// The sentence.
     pub sentence: String,
 }
 
-/// A step that is not about a percentage.
+/// Makes a step that is not about a percentage.
 pub(super) fn step(key: &str, sentence: impl Into<String>) -> Step {
     Step {
         key: key.into(),
@@ -25,7 +25,7 @@ pub(super) fn step(key: &str, sentence: impl Into<String>) -> Step {
     }
 }
 
-/// A step that gives a share of the new traces; `what` is of the kind "a new trace in namespace payments".
+/// Makes a step on a percentage of new traces; `what` is of the kind "a new trace in namespace payments".
 pub(super) fn share(key: String, what: &str, percentage: f64) -> Step {
     Step {
         sentence: format!("{what}: {}, by {key}", percent(percentage)),

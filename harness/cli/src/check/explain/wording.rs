@@ -5,12 +5,12 @@ use std::time::Duration;
 use sidespan_core::direction::Direction;
 use sidespan_core::sampling::request_match::{Match, PathMatch};
 
-/// A percentage as people write it.
+/// Returns a percentage as people write it.
 pub fn percent(percentage: f64) -> String {
     format!("{percentage} %")
 }
 
-/// A span of time as the configuration writes it.
+/// Returns a duration as the configuration writes it.
 pub(super) fn duration(duration: Duration) -> String {
     match duration.as_millis() {
         millis if millis % 1000 == 0 => format!("{}s", millis / 1000),
@@ -18,7 +18,7 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
-/// `a, b or c`
+/// Returns `a, b or c`.
 pub fn one_of(words: &[impl AsRef<str>]) -> String {
     let words: Vec<_> = words.iter().map(AsRef::as_ref).collect();
     match words.as_slice() {
@@ -28,14 +28,14 @@ pub fn one_of(words: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// The path that a match asks for.
+/// Returns the path that a match asks for.
 pub(super) fn path(path: &PathMatch) -> &str {
     match path {
         PathMatch::Pattern(text) | PathMatch::Template(text) => text,
     }
 }
 
-/// What follows "a request": `with method POST, with path /checkout, inbound`.
+/// Returns the words that follow "a request": `with method POST, with path /checkout, inbound`.
 pub fn condition(condition: &Match) -> String {
     let mut parts = Vec::new();
     if !condition.methods.is_empty() {
@@ -62,7 +62,7 @@ pub fn condition(condition: &Match) -> String {
     parts.join(", ")
 }
 
-/// Which way a request goes.
+/// Returns the word for a direction.
 pub fn direction(direction: Direction) -> &'static str {
     match direction {
         Direction::Inbound => "inbound",

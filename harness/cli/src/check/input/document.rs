@@ -9,7 +9,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Number;
 
-/// One value.
+/// One value of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Document {
     /// `null`, or nothing.
@@ -30,9 +30,9 @@ impl Document {
     /// Reads all documents of a text: JSON where the name or the text says so, else YAML.
     ///
     /// # Errors
-    /// What the parser says, with line and column.
+    /// The parser's message, with line and column.
     pub fn parse(name: &str, text: &str) -> Result<Vec<Self>, String> {
-        // Editors on Windows begin a file with the mark of its encoding.
+        // Editors on Windows begin a file with a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let is_json = name.ends_with(".json");
         if is_json || text.trim_start().starts_with('{') {
@@ -63,7 +63,7 @@ impl Document {
         keys.iter().try_fold(self, |value, key| value.get(key))
     }
 
-    /// Returns the text, if it is text.
+    /// Returns the text of a string.
     pub fn text(&self) -> Option<&str> {
         if let Self::String(text) = self {
             Some(text)
@@ -72,7 +72,7 @@ impl Document {
         }
     }
 
-    /// Returns the number, if it is one.
+    /// Returns the value of a number.
     pub fn number(&self) -> Option<f64> {
         if let Self::Number(number) = self {
             number.as_f64()
@@ -81,7 +81,7 @@ impl Document {
         }
     }
 
-    /// Returns `true` or `false`, if it is one of them.
+    /// Returns the value of a boolean.
     pub fn boolean(&self) -> Option<bool> {
         if let Self::Boolean(value) = self {
             Some(*value)
@@ -98,7 +98,7 @@ impl Document {
         }
     }
 
-    /// Returns it as JSON.
+    /// Returns the value as JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }

@@ -1,6 +1,7 @@
-//! The environment of the VM that a filter will run in: WebAssembly sees no variable that is not given to it.
+//! The environment of the VM that a filter will run in, because WebAssembly sees only the variables that are given to
+//! the VM.
 //!
-//! In Istio it is `vmConfig.env`, in Envoy's own configuration `vm_config.environment_variables`.
+//! Istio's resources have it in `vmConfig.env`, Envoy's own configuration in `vm_config.environment_variables`.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use sidespan_core::semconv::settings::AttributeSource;
 
 use super::document::Document;
 
-/// The variables that a VM will have, and where they stand.
+/// The variables that a VM will have, and the path of their list.
 #[derive(Debug, PartialEq)]
 pub struct Environment {
     path: String,
@@ -18,7 +19,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// That of Istio's plugin, which stands at this path.
+    /// Reads the environment of Istio's plugin, which stands at this path.
     pub(in crate::check) fn of_istio(plugin: &Document, path: &str) -> Self {
         let names = match plugin.at(&["vmConfig", "env"]) {
             Some(Document::List(list)) => list
@@ -35,7 +36,7 @@ impl Environment {
         }
     }
 
-    /// That of Envoy's VM, which stands at this path.
+    /// Reads the environment of Envoy's VM, which stands at this path.
     pub(in crate::check) fn of_envoy(vm: Option<&Document>, path: &str) -> Self {
         let variables = vm.and_then(|vm| {
             vm.get("environment_variables")
@@ -60,7 +61,7 @@ impl Environment {
         }
     }
 
-    /// What the configuration asks for in vain: path, sentence, and whether there is a default for it.
+    /// Returns the variables that the configuration asks for in vain: path, sentence, and true if there is a default.
     pub(in crate::check) fn lacks(&self, config: &Config) -> Vec<(String, String, bool)> {
         let has_default = |name: &str| {
             let mut asking = config.spans.attributes.iter().filter(|attribute| {

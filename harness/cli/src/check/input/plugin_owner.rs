@@ -1,13 +1,14 @@
-//! Whose a plugin is, told from what it is called: a cluster has plugins of others too, with configurations of their own.
+//! The owner of a plugin, found by its names, because a cluster has plugins of others too, with configurations of their
+//! own.
 
 use super::document::Document;
 
-/// All that a plugin is called, in its order; a name is given once.
+/// All names of a plugin, in their order and without repetition.
 #[derive(Debug, Default)]
 pub(in crate::check) struct Names(Vec<String>);
 
 impl Names {
-    /// The names of an Istio resource and of the plugin in it.
+    /// Reads the names of an Istio resource and of the plugin in it.
     pub(in crate::check) fn of_istio(resource: &Document, plugin: &Document) -> Self {
         let mut names = Self::default();
         names.add(resource.at(&["metadata", "name"]));
@@ -16,7 +17,7 @@ impl Names {
         names
     }
 
-    /// The name of an entry in a list of filters, and those in the wasm filter itself.
+    /// Reads the name of an entry in a list of filters, and the names in the wasm filter itself.
     pub(in crate::check) fn of_envoy(entry: Option<&Document>, wasm: &Document) -> Self {
         let mut names = Self::default();
         names.add(entry);
@@ -48,14 +49,14 @@ impl Names {
         }
     }
 
-    /// Whether one of them names Sidespan.
+    /// Returns true if one of the names is Sidespan's.
     pub(in crate::check) fn are_ours(&self) -> bool {
         self.0
             .iter()
             .any(|name| name.to_ascii_lowercase().contains("sidespan"))
     }
 
-    /// Says that the plugin was skipped, and what it is called.
+    /// Returns the sentence on a skipped plugin, with its names.
     pub(in crate::check) fn skipped(&self) -> String {
         let names = if self.0.is_empty() {
             "without a name".to_owned()

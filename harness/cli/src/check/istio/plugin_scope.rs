@@ -1,16 +1,18 @@
-//! Which workloads a plugin of Istio's is installed at, and which of several in one chain works.
+//! The workloads that Istio installs a plugin at, and the copy that works of several in one chain ([WasmPlugin]).
 //!
-//! A plugin in the root namespace is for the whole mesh, any other for its namespace; a selector narrows it, and so does
-//! `match.mode`. Of two copies in one chain the first works, and Istio puts the higher `priority` first.
+//! A plugin in the root namespace is for the whole mesh, any other for its namespace; a selector and `match.mode`
+//! narrow that. Of two copies in one chain the first works, and Istio puts the higher `priority` first.
+//!
+//! [WasmPlugin]: https://istio.io/latest/docs/reference/config/proxy_extensions/wasm-plugin/
 
 use super::resolve::fits;
 use super::settings::{GATEWAY_NAME, Labels, Mode, written};
 use crate::check::input::document::Document;
 
-/// Where a plugin is installed.
+/// The workloads that a plugin is installed at.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scope {
-    /// `metadata.namespace`; `None` where the resource does not say.
+    /// `metadata.namespace`; `None` where the resource has none.
     pub namespace: Option<String>,
     /// `spec.selector.matchLabels`, or the label of the gateway that `targetRefs` names.
     pub selector: Labels,
@@ -23,16 +25,16 @@ pub struct Scope {
 /// A side of a workload.
 #[derive(Clone, Copy, Debug)]
 pub struct Spot<'a> {
-    /// `None` where nobody says.
+    /// Namespace of the workload; `None` where it is unknown.
     pub namespace: Option<&'a str>,
-    /// The labels of its pods.
+    /// Labels of the workload's pods.
     pub labels: &'a Labels,
-    /// Which side.
+    /// Client or server side.
     pub mode: Mode,
 }
 
 impl Scope {
-    /// That of a WasmPlugin or a TrafficExtension.
+    /// Reads the scope of a WasmPlugin or a TrafficExtension.
     pub(in crate::check) fn of(resource: &Document) -> Self {
         let namespace = resource
             .at(&["metadata", "namespace"])
@@ -68,8 +70,8 @@ impl Scope {
         }
     }
 
-    /// Whether it is installed there. What nobody says of the spot is no reason against it, but for labels: there a
-    /// selector asks.
+    /// Returns true if the plugin is installed at the spot. An unknown namespace fits any plugin; unknown labels fit
+    /// none with a selector, because a selector asks for labels.
     pub fn reaches(&self, root: &str, spot: &Spot<'_>) -> bool {
         let is_there = match (self.namespace.as_deref(), spot.namespace) {
             (None, _) | (_, None) => true,
@@ -80,7 +82,7 @@ impl Scope {
             && self.mode.is_none_or(|mode| mode == spot.mode)
     }
 
-    /// For whom it is, in words.
+    /// Returns the scope in words.
     pub(in crate::check) fn told(&self, root: &str) -> String {
         let place = match self.namespace.as_deref() {
             Some(own) if own != root => Some(format!("namespace {own}")),
@@ -97,7 +99,8 @@ impl Scope {
     }
 }
 
-/// Which of these works there: of those that are installed the first with the highest priority.
+/// Returns the index of the plugin that works at the spot: of those installed there, the first with the highest
+/// priority.
 pub fn working<'a>(
     scopes: impl Iterator<Item = &'a Scope>,
     root: &str,

@@ -1,54 +1,58 @@
-//! What Istio makes of its own settings: the percentage of each side of a workload, and whether Istio's tracer runs there.
+//! Istio's resolution of its own settings: the percentage of each side of a workload, and whether Istio's tracer runs
+//! there.
 //!
-//! As istiod resolves it (pilot's telemetry model and its tracing configuration, 1.22 to 1.30):
+//! The rules are istiod's (its [telemetry model] and its [tracing configuration], 1.22 to 1.30):
 //!
-//! 1. The entries of `tracing` are laid over each other: of the root namespace's Telemetry without a selector, of the
-//!    namespace's, then of all whose selector fits, older ones first. Whatever an entry sets replaces what was there, field
-//!    by field; `match.mode` limits it to one side.
+//! 1. The entries of `tracing` are laid over each other: those of the root namespace's Telemetry without a selector, of
+//!    the namespace's, then of all Telemetries whose selector fits, older ones first. A field that an entry sets
+//!    replaces the earlier value; `match.mode` limits an entry to one side.
 //! 2. Without a `randomSamplingPercentage`, `tracing.sampling` of the workload's ProxyConfig holds, then
 //!    `PILOT_TRACE_SAMPLING`, which is 1 by default.
-//! 3. Of several Telemetries without a selector in one namespace only the oldest counts. A selector in the root namespace
-//!    reaches the root namespace alone.
+//! 3. Of several Telemetries without a selector in one namespace only the oldest counts. A selector in the root
+//!    namespace reaches the root namespace alone.
+//!
+//! [telemetry model]: https://github.com/istio/istio/blob/master/pilot/pkg/model/telemetry.go
+//! [tracing configuration]: https://github.com/istio/istio/blob/master/pilot/pkg/networking/core/tracing.go
 
 use super::settings::{Labels, Mesh, Mode, Place, Settings, Telemetry, Tracing};
 
-/// Istio's settings, ready to be asked.
+/// Istio's settings, sorted for lookups.
 #[derive(Debug)]
 pub struct Istio<'a> {
     settings: &'a Settings,
     mesh: Option<&'a Mesh>,
-    // By age.
+    // Oldest first.
     telemetries: Vec<&'a Telemetry>,
 }
 
-/// One side of a workload.
+/// The resolved settings of one side of a workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Side<'a> {
-    /// Of new traces.
+    /// Percentage of new traces.
     pub percentage: f64,
-    /// What says so, in words.
+    /// Source of the percentage, in words.
     pub by: String,
-    /// `disableSpanReporting`, as the last entry has it that sets it.
+    /// `disableSpanReporting` of the last entry that sets it.
     pub disabled: bool,
-    /// The tracer's provider, and what names it.
+    /// The tracer's provider, and the place that names it.
     pub provider: Option<(&'a str, &'a Place)>,
-    /// Istio's tracer leaves the headers alone.
+    /// True if Istio's tracer leaves the headers alone.
     pub silent: bool,
-    /// What turns Istio's tracer on; `None` where it is off.
+    /// The setting that turns Istio's tracer on; `None` where the tracer is off.
     pub native: Option<Native<'a>>,
 }
 
-/// What turns Istio's tracer on.
+/// The setting that turns Istio's tracer on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Native<'a> {
-    /// Where that stands.
+    /// Place of the resource.
     pub place: &'a Place,
-    /// Below that place.
+    /// Key below that place.
     pub key: &'static str,
 }
 
 impl<'a> Istio<'a> {
-    /// Sorts the settings for asking.
+    /// Sorts the settings for lookups.
     pub fn new(settings: &'a Settings) -> Self {
         let mut telemetries: Vec<_> = settings.telemetries.iter().collect();
         telemetries.sort_by_key(|telemetry| (&telemetry.created, &telemetry.name));
@@ -59,7 +63,7 @@ impl<'a> Istio<'a> {
         }
     }
 
-    /// The namespace whose Telemetry is for the whole mesh.
+    /// Returns the namespace whose Telemetry is for the whole mesh.
     pub fn root(&self) -> &'a str {
         let named = self.mesh.and_then(|mesh| mesh.root_namespace.as_deref());
         named
@@ -67,7 +71,7 @@ impl<'a> Istio<'a> {
             .unwrap_or("istio-system")
     }
 
-    /// Whether a provider of this name samples by itself, so that Istio's percentage is 100.
+    /// Returns true if a provider of this name samples by itself, so that Istio's percentage is 100.
     pub fn has_own_sampler(&self, provider: &str) -> bool {
         let list = self.mesh.and_then(|mesh| mesh.providers.as_deref());
         list.unwrap_or_default()
@@ -75,7 +79,8 @@ impl<'a> Istio<'a> {
             .any(|(name, has_sampler)| *has_sampler && name.eq_ignore_ascii_case(provider))
     }
 
-    /// What counts of several Telemetries for one namespace, and which do not.
+    /// Returns pairs of Telemetries without a selector in one namespace: the oldest, which counts, and one without
+    /// effect.
     pub fn without_effect(&self) -> impl Iterator<Item = (&'a Telemetry, &'a Telemetry)> {
         self.telemetries.iter().filter_map(|telemetry| {
             let first = self.whole(&telemetry.namespace)?;
@@ -84,7 +89,7 @@ impl<'a> Istio<'a> {
         })
     }
 
-    /// Which Telemetries select these labels in this namespace, older ones first.
+    /// Returns the Telemetries that select these labels in this namespace, older ones first.
     pub fn selecting(
         &self,
         namespace: &str,
@@ -99,7 +104,8 @@ impl<'a> Istio<'a> {
         })
     }
 
-    /// One side of a workload with these labels in this namespace; `None` is a namespace that nothing names.
+    /// Resolves one side of a workload with these labels in this namespace; `None` is a namespace that no setting
+    /// names.
     pub fn side(&self, namespace: Option<&str>, labels: &Labels, mode: Mode) -> Side<'a> {
         let entries = self.entries(namespace, labels);
         let default = self
@@ -154,7 +160,7 @@ impl<'a> Istio<'a> {
             .collect()
     }
 
-    /// What holds where no Telemetry says anything.
+    /// Returns the percentage where no Telemetry sets one, and its source.
     fn fallback(&self, namespace: Option<&str>, labels: &Labels) -> (f64, String) {
         let is_it = |selector: &Labels| fits(selector, labels);
         let annotated = self.settings.workloads.iter().find(|workload| {
@@ -202,7 +208,7 @@ impl<'a> Istio<'a> {
             };
             return (is_known && !side.disabled).then_some(Native { place, key });
         }
-        // Only where nothing of the Telemetry API is in use does Istio look at what was there before it.
+        // Istio reads the older settings of the mesh only where nothing of the Telemetry API is in use.
         let mesh = self.mesh.filter(|_| is_legacy)?;
         let place = &mesh.place;
         match mesh.enable_tracing {
@@ -219,12 +225,12 @@ impl<'a> Istio<'a> {
     }
 }
 
-/// Whether a selector describes these labels.
+/// Returns true if a selector fits these labels.
 pub fn fits(selector: &Labels, labels: &Labels) -> bool {
     selector
         .iter()
         .all(|(name, value)| labels.get(name) == Some(value))
 }
 
-/// What says so where nothing says anything.
+/// Source of the percentage where no setting has one.
 pub(super) const PILOT_DEFAULT: &str = "the default of PILOT_TRACE_SAMPLING";

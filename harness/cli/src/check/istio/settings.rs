@@ -1,4 +1,4 @@
-//! What else says how much is traced: Istio's resources and OpenTelemetry's settings, collected from all files.
+//! Sampling settings of others: Istio's resources and OpenTelemetry's settings, collected from all files.
 //!
 //! | kind | what is read |
 //! |---|---|
@@ -23,7 +23,7 @@ pub use place::{GATEWAY_NAME, Labels, Note, Place, Weight};
 use crate::check::input::document::Document;
 
 impl Settings {
-    /// Reads one document, and tells how many settings are in it.
+    /// Reads one document and returns the number of settings in it.
     pub fn read(&mut self, file: usize, document: usize, tree: &Document) -> usize {
         let before = self.count();
         self.visit(

@@ -1,4 +1,5 @@
-//! What the settings of Istio come to: a percentage for everything that the files name, and the same for the filter.
+//! The result of Istio's settings: a percentage for all workloads that the files name, and plugins that give the filter
+//! the same.
 
 use serde::Serialize;
 
@@ -11,16 +12,16 @@ use super::translate::{Groups, Plugin, is_off, plugins, rate};
 pub struct Summary {
     /// The root namespace.
     pub root: String,
-    /// Istio's tracer is turned off everywhere.
+    /// True if Istio's tracer is turned off everywhere.
     pub off: bool,
-    /// One entry for all that has a name, and one for the rest of the mesh.
+    /// One row for each named group of workloads, and one for the rest of the mesh.
     pub workloads: Vec<Row>,
-    /// The same for the filter.
+    /// Plugins that give the filter the same percentages.
     pub plugins: Vec<Plugin>,
 }
 
 impl Summary {
-    /// Whether all that Istio has been told is to be quiet: then there is no percentage to take over.
+    /// Returns true if Istio's settings only turn its tracer off, so that there is no percentage to take over.
     pub(in crate::check) fn is_only_off(&self) -> bool {
         let sides = self
             .workloads
@@ -30,32 +31,32 @@ impl Summary {
     }
 }
 
-/// A group of workloads.
+/// A group of workloads, and its percentages.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// `None` for those that nothing names.
+    /// Namespace of the workloads; `None` for namespaces that no setting names.
     pub namespace: Option<String>,
     /// `Deployment cart`, `app=cart`, or `None` for all others of the namespace.
     pub workload: Option<String>,
-    /// What it sends.
+    /// Percentage of the requests that the workloads send.
     pub client: Percentage,
-    /// What it receives.
+    /// Percentage of the requests that the workloads receive.
     pub server: Percentage,
 }
 
-/// What Istio makes of one side.
+/// Istio's percentage on one side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Percentage {
-    /// Of new traces; what the filter has to be given.
+    /// Percentage of new traces, which the filter has to be given.
     pub percentage: f64,
-    /// What says so.
+    /// Source of the percentage.
     pub by: String,
-    /// Whether Istio's own tracer runs there, as far as the files tell.
+    /// True if Istio's own tracer runs there, as far as the files show.
     pub native: bool,
 }
 
 impl Summary {
-    /// Resolves all that was read; `None` where nothing of it is Istio's.
+    /// Resolves all settings; `None` where none of them is Istio's.
     pub fn of(settings: &Settings) -> Option<Self> {
         if !settings.has_istio() {
             return None;

@@ -1,9 +1,9 @@
-//! Istio's settings in the words of the filter: one configuration for the mesh, and a WasmPlugin with a selector for each
-//! group of workloads that differs from its namespace.
+//! Istio's settings as configurations of the filter: one for the mesh, and a WasmPlugin with a selector for each group
+//! of workloads that differs from its namespace.
 //!
-//! A chain with two copies of the filter has the first one at work, and Istio sorts them by priority: so the plugin for a
-//! selector has a higher one than the mesh's, and where selectors overlap, the plugin for both labels has the highest.
-//! Where the two sides of a workload differ, `match.mode` makes two plugins of one.
+//! Of two copies of the filter in one chain the first works, and Istio sorts the copies by priority. The plugin for a
+//! selector therefore has a higher priority than the mesh's, and where selectors overlap, the plugin for both labels
+//! has the highest. Where the two sides of a workload differ, `match.mode` makes two plugins of one.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +18,11 @@ pub(super) use groups::Groups;
 
 use groups::{differing, is_same};
 
-/// A WasmPlugin, as far as it is about sampling.
+/// The sampling part of a WasmPlugin.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Plugin {
-    /// `metadata.name` and `spec.pluginName`; copies find each other only under different ones.
+    /// `metadata.name` and `spec.pluginName`; the names differ because copies find each other only under different
+    /// ones.
     pub name: String,
     /// `metadata.namespace`
     pub namespace: String,
@@ -34,17 +35,17 @@ pub struct Plugin {
     pub priority: usize,
     /// `spec.pluginConfig.sampling`
     pub sampling: Percentages,
-    /// What has to be known of it.
+    /// A remark for the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
 }
 
-/// `percentage` and `namespaces`.
+/// `sampling.percentage` and `sampling.namespaces`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Percentages {
-    /// For all others.
+    /// Percentage of all other namespaces.
     pub percentage: f64,
-    /// By namespace.
+    /// Percentages by namespace.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub namespaces: BTreeMap<String, f64>,
 }
@@ -59,14 +60,14 @@ impl Percentages {
 }
 
 impl Plugin {
-    /// The gateway or waypoint that it is for, if it is for one.
+    /// Returns the gateway or waypoint that the plugin is for, if there is one.
     pub fn gateway(&self) -> Option<&str> {
         let name = self.selector.get(GATEWAY_NAME)?;
         (self.selector.len() == 1).then_some(name)
     }
 }
 
-/// The plugins that give every workload what Istio gives it.
+/// Returns the plugins that give every workload Istio's percentage.
 pub fn plugins(istio: &Istio<'_>, settings: &Settings) -> Vec<Plugin> {
     let groups = Groups::of(settings);
     let none = Labels::new();
@@ -126,7 +127,8 @@ pub fn plugins(istio: &Istio<'_>, settings: &Settings) -> Vec<Plugin> {
     plugins
 }
 
-/// Where Istio traces nowhere at all, that is not a wish for 0 %: it is what has to be done for the filter.
+/// Returns true if Istio traces nowhere at all. That is no wish for 0 %, because installing the filter means to turn
+/// Istio's tracer off.
 pub(super) fn is_off(istio: &Istio<'_>, groups: &Groups) -> bool {
     let none = Labels::new();
     let namespaces = groups
@@ -149,7 +151,7 @@ pub(super) fn is_off(istio: &Istio<'_>, groups: &Groups) -> bool {
     })
 }
 
-/// The percentage that is wanted of the filter.
+/// Returns the percentage for the filter.
 pub(super) fn rate(side: &Side<'_>, is_off: bool) -> f64 {
     if side.disabled && !is_off {
         0.0
@@ -158,7 +160,7 @@ pub(super) fn rate(side: &Side<'_>, is_off: bool) -> f64 {
     }
 }
 
-/// The plugin for one side, or for both.
+/// Returns the plugin for one side, or for both.
 fn of_side(plugin: &Plugin, mode: Option<Mode>, sampling: Percentages) -> Plugin {
     let name = match mode {
         Some(mode) => format!("{}-{}", plugin.name, mode.name().to_ascii_lowercase()),
@@ -172,7 +174,7 @@ fn of_side(plugin: &Plugin, mode: Option<Mode>, sampling: Percentages) -> Plugin
     }
 }
 
-/// A name for a resource, out of the values of labels, that no other plugin of the namespace has.
+/// Returns a name for a resource, made of the values of labels, that no other plugin of the namespace has.
 fn name(labels: &Labels, namespace: &str, plugins: &[Plugin]) -> String {
     let plain = |character: char| match character.to_ascii_lowercase() {
         character if character.is_ascii_alphanumeric() => character,
@@ -183,7 +185,7 @@ fn name(labels: &Labels, namespace: &str, plugins: &[Plugin]) -> String {
         .map(|value| value.chars().map(plain).collect());
     let words: Vec<String> = ["sidespan".to_owned()].into_iter().chain(values).collect();
     let name = words.join("-").trim_end_matches('-').to_owned();
-    // Also not that of another one's side.
+    // The prefix also covers the names of plugins for one side.
     let is_taken = plugins
         .iter()
         .any(|plugin| plugin.namespace == namespace && plugin.name.starts_with(&name));
@@ -193,10 +195,10 @@ fn name(labels: &Labels, namespace: &str, plugins: &[Plugin]) -> String {
     }
 }
 
-/// What `istio/wasmplugin.yaml` has.
+/// The priority in `istio/wasmplugin.yaml`.
 const PRIORITY: usize = 1000;
 const CUT: &str = "more selectors overlap than were looked at; workloads that several select may get another percentage";
-/// As many as a configuration may have.
+/// The filter's limit of namespaces in a configuration.
 const MAX_NAMESPACES: usize = 256;
 const MANY: &str =
     "the filter takes at most 256 namespaces; join some of them by a pattern such as \"team-*\"";

@@ -1,4 +1,4 @@
-//! What a configuration asks of the place that it is installed in: an environment, and the right side of the router.
+//! The demands of a configuration on its installation: an environment, and the right side of the router.
 
 use super::{AT, bootstrap, plugin, told, wasm};
 

@@ -1,4 +1,4 @@
-//! Several files: what they say of each other.
+//! Warnings that need several files.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ fn results(files: &[&str]) -> Results {
     Results::of(files.map(read).collect(), None)
 }
 
-/// File and sentence of every warning.
+/// Returns file and sentence of every warning.
 fn warned(files: &[&str]) -> Vec<String> {
     let results = results(files);
     assert!(results.valid, "{results:#?}");

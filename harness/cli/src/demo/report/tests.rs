@@ -4,7 +4,7 @@ use super::*;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// A service `web` that is called once and calls `db` once.
+/// Returns the expectations of a service `web` that is called once and calls `db` once.
 fn expected() -> BTreeMap<&'static str, Expected> {
     let web = Expected {
         requests: 1,

@@ -1,4 +1,4 @@
-//! From the words of a scenario to those of the host.
+//! Conversions from a scenario's terms to the host's.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ pub(super) fn properties(step: &Step) -> StreamProperties {
         })
 }
 
-/// A property as Envoy would hold it: whole numbers are integers, everything in an object is metadata.
+/// Converts a property as Envoy would have it: whole numbers become integers, objects become metadata.
 pub(super) fn property(value: &Document) -> Option<Value> {
     Some(match value {
         Document::Null => return None,

@@ -1,4 +1,4 @@
-//! A file that makes no sense says where and why.
+//! Errors of a file that makes no sense: place and reason.
 
 use std::fs;
 use std::path::Path;

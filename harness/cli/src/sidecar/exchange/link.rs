@@ -1,4 +1,5 @@
-//! One stream in the VM, as those on the sockets see it: ask, wait while the filter holds something back, take.
+//! One stream in the VM, as the sockets' tasks use it: ask the filter, wait while it pauses the stream, take its
+//! output.
 
 use std::io;
 
@@ -10,30 +11,30 @@ use tokio::sync::{mpsc, watch};
 use crate::sidecar::message::{self, Piece};
 use crate::sidecar::vm::{Signs, Vm, Worker};
 
-/// Which direction.
+/// The direction of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Request,
     Response,
 }
 
-/// What the filter let through of one direction.
+/// The output of the filter in one direction.
 #[derive(Debug, Default)]
 pub(super) struct Passed {
-    /// The headers, once they went on.
+    /// The headers, once the filter has let them through.
     pub(super) headers: Option<Headers>,
     pub(super) body: Vec<u8>,
     pub(super) trailers: Option<Headers>,
     pub(super) is_complete: bool,
 }
 
-/// What the filter wants done with a stream.
+/// The filter's verdict on a stream.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Pass(Passed),
-    /// It is answered here.
+    /// The stream has a local reply.
     Reply,
-    /// It is to be reset.
+    /// The stream is to be reset.
     Reset,
 }
 
@@ -76,7 +77,7 @@ impl Link {
         };
         let verdict = self.ask(side, ask).await?;
         match verdict {
-            // What goes on before the end is carried on as it comes.
+            // Pieces before the end of the stream are passed on as they come.
             None if end_of_stream == EndOfStream::No => self.take(side).await,
             None => self.take_settled(side).await,
             Some(verdict) => Ok(verdict),
@@ -95,7 +96,7 @@ impl Link {
         }
     }
 
-    /// Gives the filter something and takes what went on, in one turn of the VM; nothing while the filter holds it back.
+    /// Gives the filter a piece and takes its output, in one turn of the VM; `None` while the filter pauses the stream.
     async fn ask(
         &self,
         side: Side,
@@ -112,14 +113,14 @@ impl Link {
             .map_err(|_| broken("the VM has ended"))
     }
 
-    /// Takes what the filter let through, once it holds nothing back.
+    /// Takes the filter's output, once the filter pauses nothing.
     async fn take_settled(&mut self, side: Side) -> io::Result<Verdict> {
         let is_paused = |signs: &Signs| match side {
             Side::Request => signs.request_paused,
             Side::Response => signs.response_paused,
         };
         let is_over = |signs: &Signs| signs.replied || signs.reset;
-        // Without the other end the stream is gone, which taking will say.
+        // A missing sender means that the stream is gone, which `take` reports.
         drop(
             self.signs
                 .wait_for(|signs| is_over(signs) || !is_paused(signs))
@@ -128,7 +129,7 @@ impl Link {
         self.take(side).await
     }
 
-    /// Takes the answer that was made here, once the filter holds nothing of it back; nothing when it was reset.
+    /// Takes the local reply, once the filter pauses none of it; `None` when the stream was reset.
     pub(super) async fn take_reply(&mut self) -> io::Result<Option<Passed>> {
         drop(
             self.signs
@@ -164,7 +165,7 @@ impl Link {
         }
     }
 
-    /// Carries the request's body. A client that goes away in the middle of it ends the stream.
+    /// Carries the request's body. A client that goes away before the body's end ends the stream.
     pub(super) async fn upload(self, body: Incoming, pieces: mpsc::Sender<Piece>) {
         let (vm, id) = (self.vm.clone(), self.id);
         if self.pump(Side::Request, body, pieces).await == Carried::SourceBroken {
@@ -174,7 +175,7 @@ impl Link {
 
     /// Carries a body through the filter, to its end or as far as it goes.
     ///
-    /// Dropping the sink without an end, which every other outcome than `All` does, breaks the message.
+    /// Every outcome but `All` drops the sink without an end, which breaks the message.
     pub(super) async fn pump(
         mut self,
         side: Side,
@@ -194,7 +195,7 @@ impl Link {
                     Some(Err(_)) => return Carried::SourceBroken,
                 },
                 () = sink.closed() => return Carried::SinkClosed,
-                // The filter lets go of something, answers, or resets.
+                // The filter lets a piece through, answers, or resets.
                 changed = signs.changed() => match changed {
                     Ok(()) => self.take(side).await,
                     Err(_) => return Carried::Stopped,
@@ -229,20 +230,20 @@ impl Link {
     }
 }
 
-/// How far a body was carried.
+/// The outcome of carrying a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Carried {
-    /// To its end.
+    /// The body was carried to its end.
     All,
-    /// Whoever sends it has gone away.
+    /// The sender of the body has gone away.
     SourceBroken,
-    /// Whoever is to have it has gone away.
+    /// The receiver of the body has gone away.
     SinkClosed,
     /// The filter has answered or reset the stream.
     Stopped,
 }
 
-/// Puts into the sink what went on; nothing when the sink is closed.
+/// Puts the filter's output into the sink; `None` when the sink is closed.
 async fn forward(passed: Passed, sink: &mpsc::Sender<Piece>) -> Option<()> {
     if !passed.body.is_empty() {
         sink.send(Piece::Frame(Frame::data(passed.body.into())))
@@ -294,7 +295,7 @@ fn passed(worker: &mut Worker, id: StreamId, side: Side) -> Option<Passed> {
     })
 }
 
-/// Returns whether more of a body follows.
+/// Returns `EndOfStream::Yes` if nothing of a body follows.
 pub(super) fn end_of_stream(body: &Incoming) -> EndOfStream {
     if body.is_end_stream() {
         EndOfStream::Yes
@@ -303,7 +304,7 @@ pub(super) fn end_of_stream(body: &Incoming) -> EndOfStream {
     }
 }
 
-/// Returns the error that breaks a stream off.
+/// Returns the error that resets a stream.
 pub(super) fn broken(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionReset, why)
 }

@@ -8,7 +8,7 @@ const IMPORTS: &str = r#"
     (import "env" "proxy_get_buffer_status" (func $status (param i32 i32 i32) (result i32)))
     (import "env" "proxy_set_buffer_bytes" (func $set (param i32 i32 i32 i32 i32) (result i32)))"#;
 
-/// Sends a body of two parts through `proxy_on_request_body` and returns what went on.
+/// Sends a body of two parts through `proxy_on_request_body` and returns the bytes that passed.
 fn on_request_body(callback: &str) -> (Host, Vec<u8>) {
     let more = format!(
         r#"(func (export "proxy_on_request_body") (param $context i32) (param $size i32) (param $end i32) (result i32)

@@ -12,7 +12,7 @@ const IMPORTS: &str = r#"
     (import "env" "proxy_replace_header_map_value" (func $replace (param i32 i32 i32 i32 i32) (result i32)))
     (import "env" "proxy_remove_header_map_value" (func $remove (param i32 i32 i32) (result i32)))"#;
 
-/// Runs a body in `proxy_on_request_headers` and returns the headers that came out of it.
+/// Runs `body` in `proxy_on_request_headers` and returns the headers that result.
 fn on_request_headers(headers: &[(&str, &str)], body: &str) -> Headers {
     let more = format!(
         r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)

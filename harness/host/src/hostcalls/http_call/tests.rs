@@ -12,7 +12,7 @@ const IMPORTS: &str = r#"
     (import "env" "proxy_get_status" (func $status (param i32 i32 i32) (result i32)))
     (import "env" "proxy_call_foreign_function" (func $foreign (param i32 i32 i32 i32 i32 i32) (result i32)))"#;
 
-/// `:method`, `:path` and `:authority`, of `header_bytes()` bytes, at 512.
+/// The pairs `:method`, `:path` and `:authority`, of `header_bytes()` bytes, at address 512.
 const HEADERS: &str = "\\03\\00\\00\\00\\07\\00\\00\\00\\04\\00\\00\\00\\05\\00\\00\\00\\01\\00\\00\\00\\0a\\00\\00\\00\\01\\00\\00\\00\
                        :method\\00POST\\00:path\\00/\\00:authority\\00c\\00";
 
@@ -20,7 +20,7 @@ fn header_bytes() -> usize {
     28 + ":method\0POST\0:path\0/\0:authority\0c\0".len()
 }
 
-/// Writes a call to `collector` with the body "hello" and a timeout of 250 ms.
+/// Returns the WebAssembly of a call to `collector` with the body "hello" and a timeout of 250 ms.
 fn call(cluster_size: usize, headers: usize, timeout: i64, token_out: i32) -> String {
     format!(
         "(call $call (i32.const 256) (i32.const {cluster_size}) (i32.const 512) (i32.const {headers})
@@ -28,7 +28,7 @@ fn call(cluster_size: usize, headers: usize, timeout: i64, token_out: i32) -> St
     )
 }
 
-/// Logs what came back: the counts, `:status` or the status of that question, the body, and the status of the call.
+/// A callback that logs a response: the counts, `:status` or the status of that host call, the body, and the call's status.
 const ON_RESPONSE: &str = r#"
     (func (export "proxy_on_http_call_response")
         (param $root i32) (param $token i32) (param $headers i32) (param $body i32) (param $trailers i32)
@@ -181,7 +181,8 @@ fn knows_which_foreign_functions_envoy_has() {
     });
 }
 
-/// What Envoy 1.40 was seen to answer: tokens count from 0, what is not known fails the whole list, and deleting never fails.
+/// Compares with the answers of Envoy 1.40: tokens count from 0, one unknown attribute fails a whole list, deleting never
+/// fails.
 #[test]
 fn evaluates_a_list_of_attributes_in_one_call() {
     let foreign = |(at, size): (u32, u32), (from, bytes): (u32, u32), status: u32| {

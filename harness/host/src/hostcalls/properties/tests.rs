@@ -6,7 +6,7 @@ const IMPORTS: &str = r#"
     (import "env" "proxy_get_property" (func $get (param i32 i32 i32 i32) (result i32)))
     (import "env" "proxy_set_property" (func $set (param i32 i32 i32 i32) (result i32)))"#;
 
-/// Logs a property, or the status if there is none.
+/// A function that logs a property, or the status if there is none.
 const SHOW: &str = "
     (func $show (param $at i32) (param $size i32) (local $status i32)
         (local.set $status (call $get (local.get $at) (local.get $size) (i32.const 8) (i32.const 12)))
@@ -14,7 +14,7 @@ const SHOW: &str = "
             (then (call $log (local.get $status)))
             (else (call $text (i32.load (i32.const 8)) (i32.load (i32.const 12))))))";
 
-/// A guest that looks the same property up in every callback.
+/// Starts a guest that looks up the same property in every callback.
 fn looking_up(path: &str) -> Host {
     let escaped = path.replace('.', "\\00");
     let show = format!("(call $show (i32.const 256) (i32.const {}))", path.len());
@@ -40,7 +40,8 @@ fn looking_up(path: &str) -> Host {
         .unwrap()
 }
 
-/// Returns what the guest sees in `proxy_on_configure`, with the request, with the response and in `proxy_on_log`.
+/// Returns the property that the guest sees in `proxy_on_configure`, with the request, with the response and in
+/// `proxy_on_log`.
 fn seen(path: &str) -> [String; 4] {
     let mut host = looking_up(path);
     let properties = StreamProperties::new()

@@ -14,7 +14,7 @@ const IMPORTS: &str = r#"
     (import "env" "proxy_get_header_map_size" (func $size (param i32 i32) (result i32)))
     (import "env" "proxy_set_tick_period_milliseconds" (func $period (param i32) (result i32)))"#;
 
-/// Answers 403 "no" with details "not allowed" and the header `k: v`.
+/// A local reply: 403 "no" with details "not allowed" and the header `k: v`.
 const REPLY: &str = "
     (call $check (call $reply (i32.const 403) (i32.const 256) (i32.const 11) (i32.const 270) (i32.const 2)
         (i32.const 300) (i32.const 16) (i32.const -1)) (i32.const 0))";
@@ -43,7 +43,7 @@ fn open(host: &mut Host) -> StreamId {
     stream
 }
 
-/// `proxy_on_request_headers` with this body.
+/// Returns a callback `proxy_on_request_headers` with this body.
 fn on_request_headers(body: &str) -> String {
     format!(r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) {body})"#)
 }

@@ -1,9 +1,10 @@
-//! The left edge of a waterfall: the lines that lead to a span, and a note where a span stands at the top without being a root.
+//! The left edge of a waterfall: the lines that lead to a span, and a note above a top span that is no root.
 
 use super::paint::Paint;
 use crate::view::trace_tree::{Place, Top};
 
-/// Says why a span stands at the top although it is no root; once for neighbours that miss the same parent.
+/// Returns the reason for which a span stands at the top without being a root, once for neighbours that miss the same
+/// parent.
 pub(super) fn note<'a>(place: &Place<'a>, missing: &mut Option<&'a str>) -> Option<String> {
     match place.top? {
         Top::Root => None,
@@ -18,7 +19,7 @@ pub(super) fn note<'a>(place: &Place<'a>, missing: &mut Option<&'a str>) -> Opti
     }
 }
 
-/// Draws the lines that lead to a span; `open` holds, for each of its ancestors but the top, whether siblings follow.
+/// Draws the lines that lead to a span; `open` has, for each ancestor below the top, true if siblings follow.
 pub(super) fn branch(place: &Place<'_>, open: &mut Vec<bool>, paint: Paint) -> String {
     let Some(above) = place.depth.checked_sub(1) else {
         open.clear();
@@ -30,7 +31,7 @@ pub(super) fn branch(place: &Place<'_>, open: &mut Vec<bool>, paint: Paint) -> S
         Paint::Colour => ["│ ", "├─", "└─"],
     };
     let lines = if place.depth > MAX_INDENT {
-        // So deep that the lines would leave no room for names.
+        // A place so deep that lines would leave no room for names.
         format!(">{} ", place.depth)
     } else {
         let lead: String = open

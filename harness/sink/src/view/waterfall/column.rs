@@ -1,25 +1,25 @@
 //! The widths of a waterfall's columns, and text cut and padded to them.
 //!
-//! Widths are those that a terminal gives characters (`unicode-width`), summed character by character; a cut is visible.
+//! Widths are a terminal's (`unicode-width`), summed character by character; a cut is visible.
 
 use unicode_width::UnicodeWidthChar;
 
 use super::paint::Paint;
 
-/// The width of each column. Between two columns is one space, and the error mark takes two more.
+/// The width of each column. One space stands between two columns, and the error mark takes two more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Widths {
     pub(super) tree: usize,
     pub(super) name: usize,
     pub(super) kind: usize,
     pub(super) time: usize,
-    /// 0 when there is no room for a bar that says anything.
+    /// The width of the time axis; 0 when there is no room for a readable bar.
     pub(super) bar: usize,
 }
 
 impl Widths {
-    /// Shares a line out among columns that would like to be as wide as their content. The time axis keeps a third; tree
-    /// and name share the rest, each giving what it does not need to the other.
+    /// Divides a line among the columns by the widths of their contents. The time axis gets a third; tree and name divide
+    /// the rest, and each leaves width that it does not need to the other.
     pub(super) fn share(line: usize, [tree, name, kind, time]: [usize; 4]) -> Self {
         let gaps_and_mark = 6;
         let free = line.saturating_sub(kind + time + gaps_and_mark);
@@ -48,7 +48,7 @@ pub(super) fn fit(text: &str, width: usize, mark: char) -> String {
     let mut used = 0;
     for letter in text.chars() {
         let next = used + letter.width().unwrap_or(0);
-        // One column is for the mark.
+        // One column is needed for the mark.
         if next + 1 > width {
             break;
         }
@@ -62,12 +62,12 @@ pub(super) fn fit(text: &str, width: usize, mark: char) -> String {
     cut + &" ".repeat(width - used)
 }
 
-/// Returns how many columns a terminal gives a text.
+/// Returns the number of columns that a terminal gives a text.
 pub(super) fn width_of(text: &str) -> usize {
     text.chars().map(|letter| letter.width().unwrap_or(0)).sum()
 }
 
-/// Replaces what would move the cursor, change colours or turn the direction of writing.
+/// Replaces characters that would move the cursor, change colours or turn the direction of writing.
 pub(super) fn clean(text: &str) -> String {
     let is_unsafe = |letter: char| {
         letter.is_control()
@@ -76,7 +76,7 @@ pub(super) fn clean(text: &str) -> String {
     text.replace(is_unsafe, "?")
 }
 
-/// Prints a duration in the unit that gives it one to three digits before the point.
+/// Returns a duration in the unit that gives it one to three digits before the point.
 pub(super) fn time(nanos: u64, paint: Paint) -> String {
     let micro = match paint {
         Paint::Plain => "us",

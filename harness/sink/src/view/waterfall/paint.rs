@@ -1,9 +1,9 @@
-//! The two ways of drawing.
+//! The two styles of a drawing.
 
-/// What a waterfall is drawn with.
+/// The style of a waterfall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {
-    /// ASCII lines and no colour: for pipes, files and `NO_COLOR`.
+    /// ASCII lines without colour: for pipes, files and `NO_COLOR`.
     Plain,
     /// Box drawing and ANSI colours.
     Colour,

@@ -1,14 +1,14 @@
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use alloc::{format, vec};
-use core::cell::Cell;
 
 use super::*;
 use crate::config::Config;
+use crate::filter::{Filter, StreamState};
 use crate::headers::HeaderWriter;
 use crate::id_generator::SequentialBytes;
 use crate::in_memory::header_list::HeaderList;
+use crate::in_memory::proxy::InMemoryProxy;
 use crate::in_memory::stream_record::Record;
 use crate::node::Node;
 use crate::span::{Span, Status};
@@ -23,10 +23,7 @@ const SECOND: u64 = 1_000_000_000;
 
 /// A worker of a pod.
 struct Pod {
-    tracer: Tracer,
-    state: State<SequentialBytes>,
-    notes: BTreeMap<Vec<u8>, Vec<u8>>,
-    now: Cell<u64>,
+    filter: Filter<InMemoryProxy, SequentialBytes, Vec<Span>>,
     // Headers that a route sets.
     routed: Vec<(&'static str, &'static str)>,
     body: Body,
@@ -52,18 +49,16 @@ struct Done {
 
 impl Pod {
     fn of(keep: &str) -> Self {
-        Self::with(&format!(
-            r#"{{"sampling": {{"percentage": 0, "keep": {keep}}}, "export": {{"otlp": {{"cluster": "c"}}}}}}"#
-        ))
+        Self::with(&keeping(keep))
     }
 
     fn with(config: &str) -> Self {
         let config = Config::parse(config.as_bytes()).unwrap();
+        let (node, proxy) = (Node::default(), InMemoryProxy::default());
+        proxy.now.set(Nanos(1_000 * SECOND));
+        let random = SequentialBytes(1);
         Self {
-            tracer: Tracer::new(&config, &Node::default()),
-            state: State::new(&config, SequentialBytes(1)),
-            notes: BTreeMap::new(),
-            now: Cell::new(1_000 * SECOND),
+            filter: Filter::new(&config, &node, "", proxy, random, Some(Vec::new()), None),
             routed: Vec::new(),
             body: Body::Cut,
         }
@@ -77,79 +72,86 @@ impl Pod {
         exchange: &Record,
         seconds: u64,
     ) -> Done {
-        let list = HeaderList::new(headers.iter().copied());
-        let mut sent = list.clone();
-        let request = list.as_request();
-        let now = || Nanos(self.now.get());
-        let all = list.pairs();
-        let request_trace = self
-            .tracer
-            .decide(&request, all, || direction, now, &mut self.state);
-        let mut request_trace = request_trace.expect("a request_trace");
-        assert!(!request_trace.is_recorded());
-        let held = self.tracer.hold(
-            &mut request_trace,
-            || direction,
-            &request,
-            now,
-            &mut self.state,
-        );
-        self.tracer.inject(&request_trace, &request, &mut sent);
-        let mut done = Done {
-            spans: Vec::new(),
-            sent,
-            words: Vec::new(),
-        };
-        let Some(mut held) = held else {
-            return done;
-        };
-        self.now.set(self.now.get() + seconds * SECOND);
-        let now = || Nanos(self.now.get());
+        let filter = &mut self.filter;
+        filter.proxy.face(direction);
+        filter.proxy.open(HeaderList::new(headers.iter().copied()));
+        let mut stream = StreamState::default();
+        filter.on_request_headers(&mut stream);
+        for counter in RECORDED {
+            assert_eq!(filter.state.stats.get(counter), 0, "{counter:?}");
+        }
+        let sent = filter.proxy.request.borrow().clone();
+        let mut words = Vec::new();
+        wait(filter, seconds);
+        filter.proxy.respond(exchange.clone());
         // Who gets no answer hears nothing of one.
-        let is_answered = exchange.response_header(":status").is_some();
-        let parts: &[ResponsePart] = match is_answered {
-            true => &[ResponsePart::Headers, ResponsePart::Trailers],
-            false => &[],
-        };
-        for part in parts.iter().copied() {
-            let (notes, state) = (&mut self.notes, &mut self.state);
-            let word = self
-                .tracer
-                .hear_held(&mut held, part, exchange, notes, now, state);
-            done.words.push(word);
-        }
-        match self.body {
-            Body::Cut => {}
-            Body::Whole => held.hear_end(),
-            Body::Slow => {
-                self.now.set(self.now.get() + 2 * SECOND);
-                held.hear_end();
+        if exchange.response_header(":status").is_some() {
+            filter.on_response_headers(&mut stream, false);
+            words.push(word_said(&filter.proxy));
+            if let Body::Slow = self.body {
+                wait(filter, 2);
+            }
+            stream.on_response_body(!matches!(self.body, Body::Cut));
+            // A call ends with trailers, though they say nothing.
+            if headers.contains(&("content-type", "application/grpc")) {
+                filter.on_response_trailers(&mut stream);
+                words.push(word_said(&filter.proxy));
             }
         }
-        let now = || Nanos(self.now.get());
-        let (notes, state) = (&mut self.notes, &mut self.state);
-        if self
-            .tracer
-            .settle_held(&mut held, exchange, notes, now, state)
-        {
-            let mut at_end = done.sent.clone();
-            for (name, value) in &self.routed {
-                at_end.set(name, value.as_bytes());
-            }
-            let (request, all) = (at_end.as_request(), at_end.pairs());
-            let stats = &mut self.state.stats;
-            let active = self.tracer.open_held(held, request, all, now(), stats);
-            let active = active.expect("what is settled so has a span");
-            let each = &mut |span| done.spans.push(span);
-            self.tracer.finish(active, exchange, now(), each);
+        for (name, value) in &self.routed {
+            filter
+                .proxy
+                .request
+                .borrow_mut()
+                .set(name, value.as_bytes());
         }
-        done
+        filter.on_log(&mut stream);
+        Done {
+            spans: filter.exporter.replace(Vec::new()).unwrap(),
+            sent,
+            words,
+        }
+    }
+
+    fn notes(&self) -> usize {
+        self.filter.proxy.shared_keys(b"sidespan.keep.").len()
     }
 
     fn counted(&self, counter: Counter) -> u64 {
-        self.state.stats.get(counter)
+        self.filter.state.stats.get(counter)
     }
 }
+
+fn keeping(keep: &str) -> String {
+    format!(
+        r#"{{"sampling": {{"percentage": 0, "keep": {keep}}}, "export": {{"otlp": {{"cluster": "c"}}}}}}"#
+    )
+}
+
+fn wait(filter: &Filter<InMemoryProxy, SequentialBytes, Vec<Span>>, seconds: u64) {
+    let Nanos(now) = filter.proxy.now.get();
+    filter.proxy.now.set(Nanos(now + seconds * SECOND));
+}
+
+/// Returns the change that the filter has made to the part of the response that has just passed.
+fn word_said(proxy: &InMemoryProxy) -> HeaderChange {
+    match &proxy.response_changes.take()[..] {
+        [] => HeaderChange::Leave,
+        [("server-timing", Some(value))] => HeaderChange::Set(value.clone()),
+        [("server-timing", None)] => HeaderChange::Remove,
+        changes => panic!("{changes:?}"),
+    }
+}
+
+/// The counters of requests that are recorded at once, none of which comes here.
+const RECORDED: [Counter; 6] = [
+    Counter::SampledReceived,
+    Counter::SampledDebug,
+    Counter::SampledRule,
+    Counter::SampledNamespace,
+    Counter::SampledDefault,
+    Counter::SampledRemote,
+];
 
 fn unsampled() -> [(&'static str, String); 3] {
     [
@@ -213,7 +215,7 @@ fn what_did_not_fail_leaves_nothing() {
             let done = exchange(&mut pod, direction, &Record::answered(status));
             assert_eq!(done.spans, [], "{direction:?} {status}");
             assert!(done.words.iter().all(|word| *word == HeaderChange::Leave));
-            assert!(pod.notes.is_empty());
+            assert!(pod.notes() == 0);
         }
     }
 }
@@ -298,7 +300,7 @@ fn what_breaks_off_is_kept_and_a_caller_that_had_its_answer_is_not() {
         let mut pod = Pod::of("{}");
         let done = exchange(&mut pod, Direction::Outbound, &answer);
         assert_eq!(done.spans.len(), usize::from(is_kept), "{answer:?}");
-        assert_eq!(pod.notes.len(), usize::from(is_kept));
+        assert_eq!(pod.notes(), usize::from(is_kept));
     }
 }
 
@@ -321,27 +323,14 @@ fn keep_is_inert_where_it_is_off_or_nothing_is_exported() {
         r#"{"sampling": {"percentage": 0, "keep": {"spansPerSecond": 0}}, "export": {"otlp": {"cluster": "c"}}}"#,
     ] {
         let mut pod = Pod::with(config);
-        let answer = Record::answered(503);
         let headers = [("traceparent", &*format!("00-{T}-{S}-00"))];
-        let request = HeaderList::new(headers);
-        let request = request.as_request();
-        let now = || Nanos(1);
-        let asked = Cell::new(false);
-        let direction = || {
-            asked.set(true);
-            Direction::Inbound
-        };
-        let all = core::iter::empty();
-        let request_trace = pod
-            .tracer
-            .decide(&request, all, direction, now, &mut pod.state);
-        let mut request_trace = request_trace.unwrap();
-        let held = pod
-            .tracer
-            .hold(&mut request_trace, direction, &request, now, &mut pod.state);
-        assert_eq!(held, None, "{config}");
-        assert!(!asked.get(), "and costs nothing");
-        drop(answer);
+        pod.filter.proxy.face(Direction::Inbound);
+        pod.filter.proxy.open(HeaderList::new(headers));
+        let mut stream = StreamState::default();
+        pod.filter.on_request_headers(&mut stream);
+        assert!(!stream.is_open(), "{config}");
+        let asked = pod.filter.proxy.direction_reads.get();
+        assert_eq!(asked, 0, "and costs nothing");
     }
     let gateway = r#"{"sampling": {"percentage": 0, "keep": {"errors": false}}, "gateway": {"keep": {}},
         "export": {"otlp": {"cluster": "c"}}}"#;
@@ -357,7 +346,8 @@ fn over_the_limit_the_traces_own_randomness_chooses() {
     let mut kept = Vec::new();
     for number in 0..2_000_u64 {
         // A hundred a second.
-        pod.now.set(1_000 * SECOND + number * SECOND / 100);
+        let now = Nanos(1_000 * SECOND + number * SECOND / 100);
+        pod.filter.proxy.now.set(now);
         let low = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let traceparent = format!("00-4bf92f3577b34da6{low:016x}-{S}-00");
         let headers = [("traceparent", traceparent.as_str())];
@@ -416,25 +406,14 @@ fn a_call_that_ends_without_a_status_has_failed() {
         (":path", "/shop.Cart/Add"),
         ("content-type", "application/grpc"),
     ];
-    let list = HeaderList::new(call);
-    let answer = Record::answered(200);
-    let mut pod = Pod::of("{}");
-    let now = || Nanos(SECOND);
-    let (request, all) = (list.as_request(), list.pairs());
-    let inbound = || Direction::Inbound;
-    let tracer = &pod.tracer;
-    let request_trace = tracer.decide(&request, all, inbound, now, &mut pod.state);
-    let held = tracer.hold(
-        &mut request_trace.unwrap(),
-        inbound,
-        &request,
-        now,
-        &mut pod.state,
-    );
-    let mut held = held.unwrap();
-    let (notes, state) = (&mut pod.notes, &mut pod.state);
+    let mut filter = Pod::of("{}").filter;
+    filter.proxy.face(Direction::Inbound);
+    filter.proxy.open(HeaderList::new(call));
+    let mut stream = StreamState::default();
+    filter.on_request_headers(&mut stream);
+    filter.proxy.respond(Record::answered(200));
     // Its headers end it, and no trailers come.
-    tracer.hear_held(&mut held, ResponsePart::Headers, &answer, notes, now, state);
-    held.hear_end();
-    assert!(tracer.settle_held(&mut held, &answer, notes, now, state));
+    filter.on_response_headers(&mut stream, true);
+    filter.on_log(&mut stream);
+    assert_eq!(filter.exporter.unwrap().len(), 1);
 }

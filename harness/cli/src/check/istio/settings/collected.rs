@@ -1,33 +1,33 @@
-//! All that Istio's resources and OpenTelemetry's settings say about tracing, as it was read.
+//! All tracing settings of Istio's resources and of OpenTelemetry, as they were read.
 
 use super::place::{Labels, Note, Place, Weight};
 use crate::check::input::document::Document;
 
-/// One resource. One that names several gateways is several.
+/// One Telemetry. A resource that names several gateways becomes several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Telemetry {
-    /// The resource.
+    /// Place of the resource.
     pub place: Place,
-    /// Where it is.
+    /// Namespace of the resource.
     pub namespace: String,
-    /// What it is called.
+    /// Name of the resource.
     pub name: String,
-    /// `creationTimestamp`, by which Istio orders them; empty in a file that was never applied.
+    /// `creationTimestamp`, by which Istio orders Telemetries; empty in a file that was never applied.
     pub created: String,
-    /// The workloads that it is for; `None` for all of its namespace, and in the root namespace for all of the mesh.
+    /// Labels of the selected workloads; `None` for the whole namespace, and in the root namespace for the whole mesh.
     pub selector: Option<Labels>,
     /// `spec.tracing`, in order.
     pub tracing: Vec<Tracing>,
 }
 
-/// One entry of `spec.tracing`; what is `None` leaves what was there.
+/// One entry of `spec.tracing`; a field that is `None` leaves the earlier value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tracing {
-    /// The entry.
+    /// Place of the entry.
     pub place: Place,
-    /// `match.mode`; `None` for both.
+    /// `match.mode`; `None` for both sides.
     pub mode: Option<Mode>,
-    /// The first of `providers`: Istio takes no other.
+    /// The first of `providers`, because Istio takes no other.
     pub provider: Option<String>,
     /// `randomSamplingPercentage`
     pub percentage: Option<f64>,
@@ -37,20 +37,20 @@ pub struct Tracing {
     pub silent: Option<bool>,
 }
 
-/// Which side of a workload: Istio's `WorkloadMode`. A gateway counts as client.
+/// A side of a workload: Istio's `WorkloadMode`. A gateway counts as client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// What the workload sends.
+    /// Requests that the workload sends.
     Client,
-    /// What it receives.
+    /// Requests that the workload receives.
     Server,
 }
 
 impl Mode {
-    /// Both of them.
+    /// Both sides.
     pub const ALL: [Self; 2] = [Self::Client, Self::Server];
 
-    /// Istio's word.
+    /// Returns Istio's name of the side.
     pub fn name(self) -> &'static str {
         match self {
             Self::Client => "CLIENT",
@@ -59,59 +59,59 @@ impl Mode {
     }
 }
 
-/// What a MeshConfig says on tracing.
+/// The tracing settings of a MeshConfig.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mesh {
-    /// Where it stands.
+    /// Place of the MeshConfig.
     pub place: Place,
     /// `rootNamespace`
     pub root_namespace: Option<String>,
-    /// `defaultConfig.tracing.sampling`; 0 is as good as unset for Istio, so it is never in here.
+    /// `defaultConfig.tracing.sampling`; never 0, because Istio takes 0 for unset.
     pub sampling: Option<f64>,
     /// `enableTracing`
     pub enable_tracing: Option<bool>,
-    /// `defaultConfig.tracing` names a tracer, as before there were providers.
+    /// True if `defaultConfig.tracing` names a tracer, as before there were providers.
     pub has_tracer: bool,
     /// The first of `defaultProviders.tracing`.
     pub default_provider: Option<String>,
-    /// `extensionProviders`, if there is such a list: their names, and whether they have a sampler of their own.
+    /// `extensionProviders`, if there is a list: names, each with true if the provider has a sampler of its own.
     pub providers: Option<Vec<(String, bool)>>,
 }
 
-/// `PILOT_TRACE_SAMPLING`
+/// istiod's `PILOT_TRACE_SAMPLING`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pilot {
-    /// Where it is set.
+    /// Place of the variable.
     pub place: Place,
-    /// Its value.
+    /// Value of the variable, a percentage.
     pub percentage: f64,
 }
 
-/// A Deployment or the like.
+/// A Deployment, or another resource that runs pods.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
-    /// The resource.
+    /// Place of the resource.
     pub place: Place,
-    /// Where it runs.
+    /// Namespace of the resource.
     pub namespace: String,
-    /// The labels of its pods.
+    /// Labels of the pods.
     pub labels: Labels,
-    /// Labels that no other workload has: its own selector.
+    /// The resource's own selector: labels that no other workload has.
     pub selector: Labels,
     /// `tracing.sampling` in the annotation `proxy.istio.io/config`, which replaces the mesh's.
     pub sampling: Option<f64>,
 }
 
-/// One sampler, as configured.
+/// One sampler of an OpenTelemetry SDK, as configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sampler {
-    /// Where its name stands, or its argument where it has no name.
+    /// Place of the sampler's name, or of its argument where it has no name.
     pub place: Place,
-    /// Where its argument stands.
+    /// Place of the argument.
     pub argument_place: Option<Place>,
-    /// In which namespace the service is; `None` where nothing says so.
+    /// Namespace of the service; `None` where no file tells it.
     pub namespace: Option<String>,
-    /// The labels of its pods, as far as they are known.
+    /// Labels of the service's pods, as far as they are known.
     pub labels: Labels,
     /// `OTEL_TRACES_SAMPLER`; `None` where only the argument is set.
     pub kind: Option<String>,
@@ -119,25 +119,25 @@ pub struct Sampler {
     pub argument: Option<String>,
 }
 
-/// All that was found.
+/// All settings of the files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     /// Telemetry resources.
     pub telemetries: Vec<Telemetry>,
-    /// Meshes; there should be one.
+    /// MeshConfigs; there should be one.
     pub meshes: Vec<Mesh>,
     /// `PILOT_TRACE_SAMPLING`, wherever it is set.
     pub pilots: Vec<Pilot>,
-    /// What runs.
+    /// Resources that run pods.
     pub workloads: Vec<Workload>,
     /// The samplers of OpenTelemetry's SDKs.
     pub samplers: Vec<Sampler>,
-    /// What is wrong with them by themselves.
+    /// Notes on settings that are wrong by themselves.
     pub notes: Vec<Note>,
 }
 
 impl Settings {
-    /// Whether anything says what Istio does.
+    /// Returns true if one of the settings is Istio's.
     pub fn has_istio(&self) -> bool {
         !self.telemetries.is_empty() || !self.meshes.is_empty() || !self.pilots.is_empty()
     }
@@ -158,7 +158,7 @@ impl Settings {
         });
     }
 
-    /// Reads a percentage of Istio's, and notes what is none.
+    /// Reads a percentage of Istio's, and adds an error where the value is none.
     pub(super) fn percentage(&mut self, place: &Place, value: Option<&Document>) -> Option<f64> {
         let value = value.filter(|value| **value != Document::Null)?;
         let number = value.number();

@@ -1,19 +1,20 @@
 //! Environment files: lines `NAME=value`, as shells, Docker and systemd read them.
 //!
-//! A text is one only where all its lines are of this form and one of the variables is known here, so that a mistyped
-//! configuration is never taken for an environment.
+//! A text is an environment file only where all its lines are of this form and one of the variables is known here, so
+//! that a mistyped configuration is never taken for an environment.
 //!
-//! Written here because of that: a crate that reads what it can of a text does not say that it is no such file.
+//! Written here because a crate that reads as much of a text as it can does not report that the text is no environment
+//! file.
 
 use super::collected::Settings;
 use super::mesh::{PILOT, pilot};
 use super::place::Place;
 use super::sdk_sampler::{ARGUMENT, SAMPLER, both};
 
-/// A line: its number, its variable and the value.
+/// A variable of a file: line number, name and value.
 pub type Variable = (usize, String, String);
 
-/// Reads the variables of an environment file; `None` where the text is none.
+/// Reads the variables of an environment file; `None` where the text is no environment file.
 pub fn parse(text: &str) -> Option<Vec<Variable>> {
     let mut variables = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -37,7 +38,7 @@ pub fn parse(text: &str) -> Option<Vec<Variable>> {
 }
 
 impl Settings {
-    /// Reads them, and tells how many settings there are.
+    /// Reads the settings in the variables and returns their number.
     pub fn read_variables(&mut self, file: usize, name: &str, variables: &[Variable]) -> usize {
         let before = self.count();
         // The last line of a name counts, as in a shell.

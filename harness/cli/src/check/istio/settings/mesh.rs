@@ -1,4 +1,4 @@
-//! The mesh: `MeshConfig` in its many wrappings, and what istiod has in its environment.
+//! The mesh: `MeshConfig` in all resources that can hold it, and the environment of istiod.
 
 use super::collected::{Mesh, Pilot, Settings};
 use super::place::{Place, Weight, identity};
@@ -6,7 +6,7 @@ use crate::check::input::document::Document;
 
 pub(super) const PILOT: &str = "PILOT_TRACE_SAMPLING";
 
-/// The ConfigMap `istio`, or `istio-REVISION`, whose `data.mesh` is YAML.
+/// Reads the ConfigMap `istio`, or `istio-REVISION`, whose `data.mesh` is YAML.
 pub(super) fn config_map(settings: &mut Settings, place: Place, tree: &Document) {
     let (namespace, name) = identity(tree);
     let text = tree.at(&["data", "mesh"]).and_then(Document::text);
@@ -23,7 +23,7 @@ pub(super) fn config_map(settings: &mut Settings, place: Place, tree: &Document)
     }
 }
 
-/// An IstioOperator, or an Istio of the Sail operator.
+/// Reads an IstioOperator, or an Istio of the Sail operator.
 pub(super) fn operator(settings: &mut Settings, place: Place, tree: &Document) {
     let (namespace, name) = identity(tree);
     let kind = tree
@@ -46,7 +46,7 @@ pub(super) fn operator(settings: &mut Settings, place: Place, tree: &Document) {
     }
 }
 
-/// A document without a kind: a MeshConfig, or the values of Istio's Helm charts.
+/// Reads a document without a kind: a MeshConfig, or the values of Istio's Helm charts.
 pub(super) fn bare(settings: &mut Settings, place: Place, tree: &Document) {
     if MESH_KEYS.iter().any(|key| tree.get(key).is_some()) {
         let name = "MeshConfig".into();
@@ -71,7 +71,7 @@ fn values(settings: &mut Settings, place: &Place, tree: &Document) {
     }
 }
 
-/// The environment of a container, of which istiod's has the percentage.
+/// Reads the environment of a container, because istiod's has a percentage.
 pub(super) fn variables(settings: &mut Settings, place: &Place, env: &[Document]) {
     for (index, entry) in env.iter().enumerate() {
         let name = entry.get("name").and_then(Document::text);
@@ -85,7 +85,7 @@ pub(super) fn variables(settings: &mut Settings, place: &Place, env: &[Document]
     }
 }
 
-/// The variable, which is text.
+/// Reads `PILOT_TRACE_SAMPLING`, which is text.
 pub(super) fn pilot(settings: &mut Settings, place: Place, text: &str) {
     let found = text.trim().parse().ok();
     let percentage = found.filter(|percentage| (0.0..=100.0).contains(percentage));
@@ -139,7 +139,7 @@ fn mesh(settings: &mut Settings, place: Place, tree: &Document) {
     settings.meshes.push(mesh);
 }
 
-/// `tracing.sampling` of a ProxyConfig: for Istio 0 is unset, and above 100 it is 1.
+/// Reads `tracing.sampling` of a ProxyConfig: Istio takes 0 for unset, and a number above 100 for 1.
 pub(super) fn sampling(
     settings: &mut Settings,
     place: &Place,
@@ -169,7 +169,7 @@ pub(super) fn sampling(
     Some(percentage)
 }
 
-/// As it would be written without quotes.
+/// Returns a value as it would be written without quotes.
 fn plain(value: &Document) -> String {
     value.text().map_or_else(|| value.to_json(), Into::into)
 }

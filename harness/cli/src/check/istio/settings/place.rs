@@ -1,4 +1,4 @@
-//! Places in files, labels, and sentences about a place.
+//! Places in files, labels, and notes on a place.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,21 @@ use crate::check::input::document::Document;
 /// Labels of a workload, or those that a selector asks for.
 pub type Labels = BTreeMap<String, String>;
 
-/// Where something stands, and what people call it.
+/// A place in a file, and its name for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// Which file, counted from 0.
+    /// Index of the file, counted from 0.
     pub file: usize,
-    /// Which document of the file, counted from 1.
+    /// Number of the document in the file, counted from 1.
     pub document: usize,
     /// JSON path in that document.
     pub path: String,
-    /// `Telemetry shop/cart`
+    /// Name for people: `Telemetry shop/cart`.
     pub name: String,
 }
 
 impl Place {
-    /// The same thing, at a key below.
+    /// Returns the place at a key below, with the same name.
     pub fn at(&self, below: &str) -> Self {
         Self {
             path: format!("{}{below}", self.path),
@@ -37,23 +37,23 @@ impl Place {
     }
 }
 
-/// How much a sentence weighs.
+/// The weight of a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// It will be refused.
+    /// A resource that will be refused.
     Error,
-    /// It works, but hardly as meant.
+    /// A setting that works, but hardly as meant.
     Warning,
-    /// It was not read.
+    /// A document that was not read.
     Skipped,
 }
 
-/// One sentence about one place.
+/// A note: one sentence about one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// Whether it is an error.
+    /// Error, warning or skipped document.
     pub weight: Weight,
-    /// What it is about.
+    /// Place that the sentence is about.
     pub place: Place,
     /// The sentence.
     pub message: String,
@@ -62,7 +62,7 @@ pub struct Note {
 /// The label of the pods of a gateway that the Gateway API made, by which Istio finds them for `targetRefs`.
 pub const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 
-/// A document's name and namespace; what says no namespace goes into the one of whoever applies it.
+/// Returns a document's name and namespace, with Kubernetes' default where the document has no namespace.
 pub(super) fn identity(tree: &Document) -> (String, String) {
     let of = |key: &str, other: &str| {
         let text = tree.at(&["metadata", key]).and_then(Document::text);
@@ -71,7 +71,7 @@ pub(super) fn identity(tree: &Document) -> (String, String) {
     (of("namespace", "default"), of("name", "(unnamed)"))
 }
 
-/// An object of texts.
+/// Reads labels from an object, leaving out values that are not text.
 pub(super) fn labels(tree: Option<&Document>) -> Labels {
     let Some(Document::Object(pairs)) = tree else {
         return Labels::new();
@@ -82,7 +82,7 @@ pub(super) fn labels(tree: Option<&Document>) -> Labels {
         .collect()
 }
 
-/// `app=cart,version=2`
+/// Returns labels as `app=cart,version=2`.
 pub(in crate::check) fn written(labels: &Labels) -> String {
     let pairs: Vec<_> = labels
         .iter()

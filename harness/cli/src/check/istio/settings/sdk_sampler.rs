@@ -1,7 +1,7 @@
-//! The sampler of an OpenTelemetry SDK: `OTEL_TRACES_SAMPLER` and its argument, wherever they are set.
+//! The sampler of an OpenTelemetry SDK: `OTEL_TRACES_SAMPLER` and its argument, in all places that can set them.
 //!
-//! Of the places that the Operator knows, the container's own environment comes first, then that of the language, then the
-//! Instrumentation's `env`, then its `sampler`.
+//! The order of the places is the OpenTelemetry Operator's: first the container's own environment, then that of the
+//! language, then the Instrumentation's `env`, then its `sampler`.
 
 use super::collected::{Sampler, Settings, Workload};
 use super::place::{Place, Weight, identity};
@@ -10,7 +10,7 @@ use crate::check::input::document::Document;
 pub(super) const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 pub(super) const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 
-/// The environment of a container.
+/// Reads the environment of a container.
 pub(super) fn container(
     settings: &mut Settings,
     workload: &Workload,
@@ -33,7 +33,7 @@ pub(super) fn container(
     }
 }
 
-/// A ConfigMap that containers take their environment from.
+/// Reads a ConfigMap that containers take their environment from.
 pub(super) fn config_map(settings: &mut Settings, place: Place, tree: &Document) {
     let (namespace, name) = identity(tree);
     let place = place.named("ConfigMap", &namespace, &name);
@@ -51,7 +51,7 @@ pub(super) fn config_map(settings: &mut Settings, place: Place, tree: &Document)
     }));
 }
 
-/// The Operator's Instrumentation.
+/// Reads the Operator's Instrumentation.
 pub(super) fn instrumentation(settings: &mut Settings, place: Place, tree: &Document) {
     let (namespace, name) = identity(tree);
     let place = place
@@ -89,7 +89,7 @@ pub(super) fn instrumentation(settings: &mut Settings, place: Place, tree: &Docu
         }));
 }
 
-/// A list of Kubernetes' `{name, value}`.
+/// Reads a sampler from a list of Kubernetes' `{name, value}`.
 fn from_list(settings: &mut Settings, at: &Place, env: &[Document]) -> Option<Sampler> {
     let entry = |wanted: &str| {
         let is_it = |entry: &&Document| entry.get("name").and_then(Document::text) == Some(wanted);
@@ -121,7 +121,7 @@ fn from_list(settings: &mut Settings, at: &Place, env: &[Document]) -> Option<Sa
     })
 }
 
-/// A sampler, if anything is said about one.
+/// Returns a sampler, if its name or its argument is set.
 pub(super) fn both(
     kind: Option<String>,
     argument: Option<String>,

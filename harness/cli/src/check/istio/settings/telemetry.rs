@@ -1,4 +1,4 @@
-//! Istio's `Telemetry`, as far as it is about tracing.
+//! The tracing part of Istio's `Telemetry`.
 
 use super::collected::{Mode, Settings, Telemetry, Tracing};
 use super::place::{GATEWAY_NAME, Labels, Place, Weight, identity, labels};
@@ -65,7 +65,7 @@ fn tracing(settings: &mut Settings, place: Place, entry: &Document) -> Tracing {
     }
 }
 
-/// For which workloads it is: one entry a selector.
+/// Returns the workloads that a Telemetry is for: one entry a selector.
 fn scopes(settings: &mut Settings, place: &Place, tree: &Document) -> Vec<Option<Labels>> {
     let Some(spec) = tree.get("spec") else {
         return vec![None];

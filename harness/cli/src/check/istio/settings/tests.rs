@@ -1,4 +1,4 @@
-//! Every wrapping that settings come in.
+//! Settings in all resources that can hold them.
 
 use super::*;
 

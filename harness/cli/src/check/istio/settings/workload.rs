@@ -1,11 +1,11 @@
-//! What runs: its labels, by which resources select it, and what its pods say of sampling.
+//! Workloads: the labels by which resources select them, and the sampling settings of their pods.
 
 use super::collected::{Settings, Workload};
 use super::place::{Place, identity, labels};
 use super::{mesh, sdk_sampler};
 use crate::check::input::document::Document;
 
-/// `template` leads to the pod's template.
+/// Reads a workload; `template` leads to the pod's template.
 pub(super) fn read(
     settings: &mut Settings,
     place: Place,

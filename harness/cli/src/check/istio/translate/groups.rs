@@ -1,17 +1,18 @@
-//! Which workloads may differ from others: those of a namespace, and those that selectors pick, alone or together.
+//! Groups of workloads that may differ from others: those of a namespace, and those that selectors pick, alone or
+//! together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::istio::resolve::fits;
 use crate::check::istio::settings::{Labels, Mode, Settings};
 
-/// What of Istio's settings asks for an entry of its own.
+/// The groups of workloads in Istio's settings.
 pub(in crate::check) struct Groups {
-    /// Namespaces that something names.
+    /// Namespaces that a setting names.
     pub(in crate::check) namespaces: BTreeSet<String>,
     /// Selectors and their overlaps, by namespace.
     pub(in crate::check) selectors: BTreeMap<String, BTreeSet<Labels>>,
-    /// There are too many overlaps to look at them all.
+    /// True if there are too many overlaps to look at them all.
     pub(in crate::check) is_cut: bool,
 }
 
@@ -57,12 +58,12 @@ impl Groups {
     }
 }
 
-/// A group of workloads that needs a plugin: how many selectors fit, its labels, and the percentage of both sides, or of
-/// those that need one.
+/// A group of workloads that needs a plugin: the number of selectors that fit, its labels, and the percentage of both
+/// sides, or of those that need one.
 pub(super) type Differing<'a> = (usize, &'a Labels, Vec<(Option<Mode>, f64)>);
 
-/// The groups that get another percentage than without a plugin of their own: from that of the group below, else from
-/// that of the namespace.
+/// Returns the groups whose percentage differs from that of the group below, or of the namespace where no group is
+/// below.
 pub(super) fn differing(
     selectors: &BTreeSet<Labels>,
     rate: impl Fn(&Labels, Mode) -> f64,
@@ -113,7 +114,8 @@ pub(super) fn differing(
     groups
 }
 
-/// How many selectors fit: of two sets of labels of which one holds the other, the larger has more.
+/// Returns the number of selectors that fit: of two sets of labels of which one contains the other, the larger has
+/// more.
 fn rank(selectors: &BTreeSet<Labels>, labels: &Labels) -> usize {
     selectors
         .iter()
@@ -121,7 +123,7 @@ fn rank(selectors: &BTreeSet<Labels>, labels: &Labels) -> usize {
         .count()
 }
 
-/// All labels of both; `None` where no workload can have them all.
+/// Returns all labels of both sets; `None` where no workload can have them all.
 fn union(one: &Labels, other: &Labels) -> Option<Labels> {
     let mut all = one.clone();
     for (name, value) in other {
@@ -139,5 +141,5 @@ pub(super) fn is_same(one: f64, other: f64) -> bool {
     one.total_cmp(&other).is_eq()
 }
 
-/// In one namespace; selectors overlap in few labels, or this is a game.
+/// Limit of groups in one namespace, beyond any real overlap of selectors.
 const MAX_GROUPS: usize = 256;

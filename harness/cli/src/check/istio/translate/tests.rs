@@ -1,6 +1,6 @@
-//! What is given to the filter is what Istio gives: against a second resolution, written from Istio's documentation.
+//! The filter's percentages against a second resolution of Istio's settings, written from Istio's documentation.
 //!
-//! The second one goes the other way round: for each field it looks for the most specific place that sets it.
+//! The second resolution goes the other way round: for each field it looks for the most specific place that sets it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,7 +16,7 @@ use crate::check::istio::summary::Summary;
 const ROOT: &str = "mesh-root";
 const NAMESPACES: [&str; 3] = [ROOT, "payments", "shop"];
 
-/// As in Knuth's books; good enough to vary settings.
+/// A generator of random settings: the linear congruential generator of Knuth's books is good enough for that.
 struct Dice(u64);
 
 impl Dice {
@@ -82,7 +82,7 @@ impl Dice {
     }
 }
 
-/// What Istio's documentation says about one side of a workload.
+/// Istio's settings, resolved as Istio's documentation says.
 struct Documented<'a> {
     telemetries: Vec<&'a Value>,
     sampling: Option<f64>,
@@ -91,11 +91,11 @@ struct Documented<'a> {
     annotated: Option<(&'static str, f64)>,
 }
 
-/// What the pods of the one Deployment have.
+/// Labels of the pods of the only Deployment.
 const ONLY: [(&str, &str); 3] = [("app", "cart"), ("tier", "2"), ("canary", "no")];
 
 impl Documented<'_> {
-    /// All entries for this side, the most specific first.
+    /// Returns all entries for this side, the most specific first.
     fn places(&self, namespace: &str, labels: &Value, side: &str) -> Vec<&Value> {
         let selector = |resource: &Value| {
             resource["spec"]["selector"]["matchLabels"]
@@ -173,7 +173,7 @@ impl Documented<'_> {
     }
 }
 
-/// What the filter makes of the plugins that Istio installs into one chain: the first copy works.
+/// Returns the filter's percentage with the plugins that Istio installs into one chain: the first copy works.
 fn given(plugins: &[Plugin], namespace: &str, labels: &Value, side: Mode) -> f64 {
     let in_chain = plugins.iter().filter(|plugin| {
         let is_here = plugin.namespace == namespace
