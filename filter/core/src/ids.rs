@@ -1,4 +1,4 @@
-//! Trace and span ids: fixed in size, never zero, and the only code that reads or prints hexadecimal digits.
+//! Trace and span ids: fixed in size and never zero.
 //!
 //! An id that is zero is no id in any format ([W3C Trace Context], "trace-id" and "parent-id"; B3 and OTLP agree), so
 //! zero cannot be built: `Option<SpanId>` is a parent that may be missing, and there is no invalid constant to forget.
