@@ -1,11 +1,9 @@
-//! Notations of bytes and numbers, which know nothing of traces: hexadecimal, base64, JSON, protocol buffers, gzip, SHA-256.
+//! Notations of bytes and numbers, which know nothing of traces: hexadecimal, base64, protocol buffers, gzip, SHA-256.
 
 pub(crate) mod base64;
-pub(crate) mod decimal;
 pub mod gzip;
 pub mod hex;
 pub(crate) mod http_date;
-pub(crate) mod json;
 pub(crate) mod number;
 pub(crate) mod percent;
 pub mod protobuf;

@@ -123,8 +123,8 @@ impl Config {
 
     /// The first eight hexadecimal digits of a configuration's SHA-256, by which people tell which one runs.
     pub fn digest(bytes: &[u8]) -> String {
-        let [first, ..] = sha256(bytes);
-        format!("{first:08x}")
+        let [a, b, c, d, ..] = sha256(bytes);
+        hex::encode([a, b, c, d])
     }
 
     /// The environment variables that are asked for, each once.

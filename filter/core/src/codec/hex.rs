@@ -1,6 +1,7 @@
 //! Hexadecimal digits of trace-context headers: as many as expected and in lower case, eight at a time.
 //!
-//! The crate `hex` reads digits everywhere else. It takes upper case, which W3C Trace Context refuses ("HEXDIGLC").
+//! Not the crate `hex`, which reads and prints digits everywhere else, because W3C Trace Context refuses the upper case that
+//! the crate takes ("HEXDIGLC").
 
 /// Reads one byte from exactly two lower-case digits.
 #[inline]

@@ -9,7 +9,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::error::{Errors, Path, shortened};
+use super::error::{Errors, Path};
 use super::suggest::nearest;
 use super::tree::{JsonNode, Value};
 use crate::codec::quote::quoted;
@@ -295,7 +295,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn describe(self) -> String {
         match &self.node.value {
             Value::Boolean(value) => value.to_string(),
-            Value::Number(number) => shortened(&number.written),
+            Value::Number(number) => number.to_string(),
             Value::String(text) => quoted(text),
             _ => self.kind().into(),
         }

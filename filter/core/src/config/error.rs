@@ -99,14 +99,6 @@ impl Errors {
     }
 }
 
-/// A number as it was written, cut where it is too long for a log line.
-pub(super) fn shortened(number: &str) -> String {
-    match number.get(..MAX_QUOTED) {
-        Some(start) if start.len() < number.len() => format!("{start}…"),
-        _ => number.into(),
-    }
-}
-
 fn is_plain(key: &str) -> bool {
     let mut characters = key.chars();
     key.len() <= MAX_QUOTED

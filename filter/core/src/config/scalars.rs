@@ -96,7 +96,7 @@ impl Cursor<'_> {
         );
         let bytes = match &self.node.value {
             Value::String(text) => size(text),
-            Value::Number(number) => whole(number.value),
+            Value::Number(number) => number.as_f64().and_then(whole),
             _ => None,
         };
         if bytes.is_none() && matches!(self.node.value, Value::String(_)) {
@@ -115,7 +115,7 @@ impl Cursor<'_> {
 
     fn number(self, expected: &str) -> Option<f64> {
         match &self.node.value {
-            Value::Number(number) => return Some(number.value),
+            Value::Number(number) => return number.as_f64(),
             Value::String(text) if is_number(text) => {
                 self.error(format!(
                     "expected {expected}, found {}; leave the quotes out",

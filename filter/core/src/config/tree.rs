@@ -1,13 +1,17 @@
 //! The configuration as a tree that forgets nothing: keys in their order, repeated ones included.
 //!
-//! `serde_json::Value` keeps the last of two equal keys and so cannot refuse them. Every node has its place in the
-//! document, so that errors found late (one key against another) can still be reported in the order of the text.
+//! serde_json reads the text. Its own tree, `serde_json::Value`, is not used because it keeps the last of two equal keys,
+//! which are to be refused. Every node has its place in the document, so that errors found late (one key against another)
+//! can still be reported in the order of the text.
 
 use alloc::collections::BinaryHeap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::Cell;
+use core::fmt;
 
-use crate::codec::json::{JsonError, Piece, Reader};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde_json::Number;
 
 /// One value and its place.
 #[derive(Debug)]
@@ -29,53 +33,16 @@ pub(super) enum Value {
     Object(Vec<(String, JsonNode)>),
 }
 
-/// A number, and how it was written.
-#[derive(Debug)]
-pub(super) struct Number {
-    pub(super) value: f64,
-    pub(super) written: String,
-}
-
 impl JsonNode {
     /// Reads JSON.
     ///
     /// # Errors
-    /// The parser's own, with line and column.
-    pub(super) fn parse(json: &[u8]) -> Result<Self, JsonError> {
-        let mut reader = Reader::new(json);
-        let node = Self::read(&mut reader, &mut 0)?;
-        reader.end()?;
+    /// Those of serde_json, with line and column.
+    pub(super) fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let node = NodeReader(&Cell::new(0)).deserialize(&mut deserializer)?;
+        deserializer.end()?;
         Ok(node)
-    }
-
-    /// Reads the value that begins here. How deep it may go is limited by the reader.
-    fn read(reader: &mut Reader<'_>, count: &mut usize) -> Result<Self, JsonError> {
-        let place = *count;
-        *count = place.saturating_add(1);
-        let value = match reader.begin()? {
-            Piece::Null => Value::Null,
-            Piece::Boolean(value) => Value::Boolean(value),
-            Piece::Number(number) => Value::Number(Number {
-                value: number.value,
-                written: number.written.into(),
-            }),
-            Piece::Text(text) => Value::String(text),
-            Piece::List => {
-                let mut list = Vec::new();
-                while reader.next_entry(list.is_empty())? {
-                    list.push(Self::read(reader, count)?);
-                }
-                Value::List(list)
-            }
-            Piece::Object => {
-                let mut object = Vec::new();
-                while let Some(key) = reader.next_key(object.is_empty())? {
-                    object.push((key, Self::read(reader, count)?));
-                }
-                Value::Object(object)
-            }
-        };
-        Ok(Self { place, value })
     }
 
     /// Whether two nodes say the same; the order of keys says nothing.
@@ -83,7 +50,8 @@ impl JsonNode {
         match (&self.value, &other.value) {
             (Value::Null, Value::Null) => true,
             (Value::Boolean(a), Value::Boolean(b)) => a == b,
-            (Value::Number(a), Value::Number(b)) => a.value == b.value,
+            // 1 and 1.0 are kept apart by serde_json, and are one number.
+            (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
             (Value::String(a), Value::String(b)) => a == b,
             (Value::List(a), Value::List(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_same(b))
@@ -96,6 +64,72 @@ impl JsonNode {
             }
             _ => false,
         }
+    }
+}
+
+/// A reader of nodes, and the count of nodes that have begun. serde_json limits the depth to 128.
+#[derive(Clone, Copy)]
+struct NodeReader<'a>(&'a Cell<usize>);
+
+impl<'de> DeserializeSeed<'de> for NodeReader<'_> {
+    type Value = JsonNode;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<JsonNode, D::Error> {
+        let place = self.0.get();
+        self.0.set(place.saturating_add(1));
+        let value = deserializer.deserialize_any(self)?;
+        Ok(JsonNode { place, value })
+    }
+}
+
+impl<'de> Visitor<'de> for NodeReader<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Boolean(value))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
+        // JSON has neither infinities nor NaN.
+        Number::from_f64(number)
+            .map(Value::Number)
+            .ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(node) = entries.next_element_seed(self)? {
+            list.push(node);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Vec::new();
+        while let Some(key) = members.next_key()? {
+            object.push((key, members.next_value_seed(self)?));
+        }
+        Ok(Value::Object(object))
     }
 }
 

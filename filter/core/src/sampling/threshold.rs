@@ -15,9 +15,9 @@
 //! span was sampled, and so for how many it stands ("TraceState: Probability Sampling" and "tracestate handling" of the
 //! OpenTelemetry specification). What cannot be read is passed on and nothing is added to it.
 
-use crate::codec::scan;
 use alloc::vec::Vec;
 
+use crate::codec::{hex, scan};
 use crate::ids::TraceId;
 
 /// OpenTelemetry's rejection threshold.
@@ -87,19 +87,10 @@ impl Threshold {
         }
         let [_, bytes @ ..] = self.0.to_be_bytes();
         let mut text = [b'0'; DIGITS];
-        let (mut length, mut at) = (1, 0_usize);
-        for byte in bytes {
-            for digit in crate::codec::hex::byte_to_hex(byte) {
-                if let Some(place) = text.get_mut(at) {
-                    *place = digit;
-                }
-                at = at.saturating_add(1);
-                // Zeros behind the last other digit are left out, and one of them stays.
-                if digit != b'0' {
-                    length = at;
-                }
-            }
-        }
+        hex::print(&bytes, &mut text);
+        // Zeros behind the last other digit are left out, and one of them stays.
+        let last = text.iter().rposition(|digit| *digit != b'0');
+        let length = last.unwrap_or_default().saturating_add(1);
         Some(Digits { text, length })
     }
 }
@@ -274,18 +265,13 @@ fn split(pair: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[inline]
 fn threshold(digits: &[u8]) -> Option<Threshold> {
-    if digits.is_empty() || digits.len() > DIGITS {
+    if digits.is_empty() {
         return None;
     }
-    let mut number = 0_u64;
-    for place in 0..DIGITS {
-        let digit = match digits.get(place) {
-            Some(digit) => hex_digit(*digit)?,
-            None => 0,
-        };
-        number = (number << 4) | u64::from(digit);
-    }
-    Some(Threshold(number))
+    let mut padded = [b'0'; DIGITS];
+    padded.get_mut(..digits.len())?.copy_from_slice(digits);
+    let [a, b, c, d, e, f, g] = hex::bytes_of(&padded)?;
+    Some(Threshold(u64::from_be_bytes([0, a, b, c, d, e, f, g])))
 }
 
 #[inline]
@@ -294,15 +280,6 @@ fn randomness(digits: &[u8]) -> Option<u64> {
         .then(|| threshold(digits))
         .flatten()
         .map(|Threshold(number)| number)
-}
-
-#[inline]
-fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit & 0xf),
-        b'a'..=b'f' => Some((digit & 0xf).saturating_add(9)),
-        _ => None,
-    }
 }
 
 #[expect(

@@ -13,16 +13,19 @@
 //! there is zero, as protobuf has it. Whatever else is not as it should be refuses the document as a whole: half a strategy is none
 //! that anybody has written.
 //!
-//! It is read in one pass, and of what is not known nothing is kept: a tree of a document of 1 MiB would take fifty.
+//! serde_json reads it in one pass, and of what is not known nothing is kept: a tree of a document of 1 MiB would take fifty.
+//! The visitor is written by hand because a derived one takes a list for an object, refuses repeated members, and would
+//! keep operations without end.
 
-use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
+use serde::de::{
+    DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
+};
+use serde_json::Number;
+
 use super::table::Table;
-use crate::codec::decimal::Decimal;
-use crate::codec::json::{JsonError, Number, Piece, Reader};
-use crate::codec::quote::quoted;
 
 /// What a document says, of which one part counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,17 +56,21 @@ impl Document {
     ///
     /// # Errors
     /// What is wrong with it, and where.
-    pub fn parse(json: &[u8]) -> Result<Self, JsonError> {
+    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         let mut found = Found::default();
-        let mut reader = Reader::new(json);
-        found.read(Place::Response, &mut reader)?;
-        reader.end()?;
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let response = Member {
+            place: Place::Response,
+            found: &mut found,
+        };
+        response.deserialize(&mut deserializer)?;
+        deserializer.end()?;
         // From the most to the least that is said (JR-3).
         match (found.operations, found.rate, found.probability) {
             (Some(operations), _, _) => Ok(Self::Operations(operations)),
             (None, Some(rate), _) => Ok(Self::Rate(rate)),
             (None, None, Some(probability)) => Ok(Self::Probability(probability)),
-            (None, None, None) => Err(JsonError::of_all(
+            (None, None, None) => Err(Error::custom(
                 "expected one of operationSampling, rateLimitingSampling and probabilisticSampling, found none",
             )),
         }
@@ -73,8 +80,8 @@ impl Document {
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Probability(probability) => write!(f, "probability {}", Decimal(*probability)),
-            Self::Rate(rate) => write!(f, "{} traces a second", Decimal(*rate)),
+            Self::Probability(probability) => write!(f, "probability {probability}"),
+            Self::Rate(rate) => write!(f, "{rate} traces a second"),
             Self::Operations(operations) => operations.fmt(f),
         }
     }
@@ -90,15 +97,13 @@ impl fmt::Display for Operations {
         } = self;
         write!(
             f,
-            "probability {}, {} operations with their own",
-            Decimal(*probability),
+            "probability {probability}, {} operations with their own",
             listed.len()
         )?;
         if *left_out > 0 {
             write!(f, " (the other {left_out} of the document are too many)")?;
         }
         if *lower_bound > 0.0 {
-            let lower_bound = Decimal(*lower_bound);
             write!(f, ", at least {lower_bound} traces a second of each")?;
         }
         Ok(())
@@ -222,66 +227,20 @@ impl Found {
         Ok(())
     }
 
-    /// Reads the value that begins here, and all that is in it.
-    fn read(&mut self, place: Place, reader: &mut Reader<'_>) -> Result<(), JsonError> {
-        let piece = reader.begin()?;
-        let is_unknown = place == Place::Unknown;
-        match piece {
-            Piece::Null if place.is_optional() => {}
-            Piece::Number(number) if place.is_number() => {
-                let read = self.number(place, &number);
-                read.map_err(|message| reader.wrong(message))?;
-            }
-            Piece::Text(text) if place == Place::Name => self.name = text,
-            Piece::List if place == Place::List || is_unknown => self.list(place, reader)?,
-            Piece::Object if place.is_message() || is_unknown => {
-                self.begin(place);
-                let mut is_first = true;
-                while let Some(key) = reader.next_key(is_first)? {
-                    is_first = false;
-                    self.read(place.member(&key), reader)?;
-                }
-            }
-            _ if is_unknown => {}
-            piece => {
-                let expected = place.expected();
-                let found = Shown(&piece);
-                return Err(reader.wrong(format!("invalid type: {found}, expected {expected}")));
-            }
-        }
-        Ok(())
-    }
-
-    fn list(&mut self, place: Place, reader: &mut Reader<'_>) -> Result<(), JsonError> {
-        let (mut is_first, is_known) = (true, place == Place::List);
-        let entry = match is_known {
-            true => Place::Operation,
-            false => Place::Unknown,
-        };
-        while reader.next_entry(is_first)? {
-            is_first = false;
-            self.read(entry, reader)?;
-            if is_known {
-                let ended = self.end_operation();
-                ended.map_err(|message| reader.wrong(message))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Takes a number. A probability beyond 1 is refused: Jaeger's clients bend such numbers into the range or refuse them,
     /// and one that is a percentage by mistake would be "everything" to the former (JR-4).
-    fn number(&mut self, place: Place, number: &Number<'_>) -> Result<(), String> {
-        let Number { value, .. } = *number;
-        let written: String = number.written.chars().take(MAX_DIGITS).collect();
+    fn number<E: Error>(&mut self, place: Place, number: &Number) -> Result<(), E> {
+        let value = number.as_f64().unwrap_or_default();
         let is_rate = matches!(place, Place::Rate | Place::LowerBound);
         if is_rate && value < 0.0 {
-            return Err(format!("expected a rate of 0 or more, found {written}"));
+            return Err(E::custom(format_args!(
+                "expected a rate of 0 or more, found {number}"
+            )));
         }
         if matches!(place, Place::Probability(_)) && !(0.0..=1.0).contains(&value) {
-            return Err(format!(
-                "expected a probability from 0 to 1, found {written}"
-            ));
+            return Err(E::custom(format_args!(
+                "expected a probability from 0 to 1, found {number}"
+            )));
         }
         match place {
             Place::Rate => self.rate = Some(value),
@@ -297,27 +256,96 @@ impl Found {
     }
 }
 
-/// A value that stands where it does not belong.
-struct Shown<'a>(&'a Piece<'a>);
+/// A reader of one value, by its place in the document.
+struct Member<'a> {
+    place: Place,
+    found: &'a mut Found,
+}
 
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Piece::Null => f.write_str("null"),
-            Piece::Boolean(value) => write!(f, "boolean `{value}`"),
-            Piece::Number(number) if number.is_integer() => {
-                write!(f, "integer `{}`", number.written)
-            }
-            Piece::Number(number) => write!(f, "floating point `{}`", number.written),
-            Piece::Text(text) => write!(f, "string {}", quoted(text)),
-            Piece::List => f.write_str("sequence"),
-            Piece::Object => f.write_str("map"),
+impl Member<'_> {
+    fn number<E: Error>(self, number: Option<Number>, found: Unexpected<'_>) -> Result<(), E> {
+        match number {
+            Some(number) if self.place.is_number() => self.found.number(self.place, &number),
+            _ => Err(E::invalid_type(found, &self)),
         }
     }
 }
 
-/// A number that is written in more is cut in a message.
-const MAX_DIGITS: usize = 64;
+impl<'de> DeserializeSeed<'de> for Member<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.place {
+            Place::Unknown => deserializer.deserialize_ignored_any(IgnoredAny).map(drop),
+            _ => deserializer.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.place.expected())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        match self.place.is_optional() {
+            true => Ok(()),
+            false => Err(E::invalid_type(Unexpected::Unit, &self)),
+        }
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        self.number(Some(number.into()), Unexpected::Unsigned(number))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        self.number(Some(number.into()), Unexpected::Signed(number))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        self.number(Number::from_f64(number), Unexpected::Float(number))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        if self.place != Place::Name {
+            return Err(E::invalid_type(Unexpected::Str(text), &self));
+        }
+        self.found.name = text.into();
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        if self.place != Place::List {
+            return Err(Error::invalid_type(Unexpected::Seq, &self));
+        }
+        loop {
+            let entry = Member {
+                place: Place::Operation,
+                found: &mut *self.found,
+            };
+            if entries.next_element_seed(entry)?.is_none() {
+                return Ok(());
+            }
+            self.found.end_operation().map_err(Error::custom)?;
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        if !self.place.is_message() {
+            return Err(Error::invalid_type(Unexpected::Map, &self));
+        }
+        let Self { place, found } = self;
+        found.begin(place);
+        while let Some(key) = members.next_key::<String>()? {
+            let place = place.member(&key);
+            members.next_value_seed(Member { place, found })?;
+        }
+        Ok(())
+    }
+}
+
 /// As many as Jaeger's clients keep (RL-2).
 pub(super) const MAX_OPERATIONS: usize = 2000;
 
