@@ -105,8 +105,8 @@ impl TraceId {
         self.0.get() >> 64 == 0
     }
 
-    /// Returns true if both ids name one trace: they are equal, or one is the right half of the other, as written by a format
-    /// with room for 64 bits.
+    /// Returns true if both ids name one trace: they are equal, or one is the right half of the other, as written by a
+    /// format with room for 64 bits.
     #[inline]
     pub fn is_same_trace(self, other: Self) -> bool {
         let is_half = self.is_short() || other.is_short();

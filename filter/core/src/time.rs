@@ -15,15 +15,15 @@ impl Nanos {
         Self(self.0.saturating_add(nanos))
     }
 
-    /// Returns true if `delay` has passed since an earlier moment. A moment that lies ahead is from before the clock was set
-    /// back. Such a moment counts as past, because its age is unknown and waiting for it could take for ever.
+    /// Returns true if `delay` has passed since an earlier moment. A moment that lies ahead, from before the clock was set
+    /// back, counts as past, because its age is unknown and a wait until then could take for ever.
     #[inline]
     pub fn is_past(self, since: Self, delay: Duration) -> bool {
         self < since || self >= since.after(delay)
     }
 
-    /// Returns true if `limit` has passed since an earlier start. A start that lies ahead counts as recent, because a request
-    /// of unknown duration is not to be called slow.
+    /// Returns true if `limit` has passed since an earlier start. A start that lies ahead counts as recent, because a
+    /// request of unknown duration is not to be called slow.
     #[inline]
     pub fn has_taken(self, since: Self, limit: Duration) -> bool {
         self >= since.after(limit)

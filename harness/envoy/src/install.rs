@@ -133,7 +133,7 @@ fn fetch(home: &Path, binary: &Path) -> Result<(), InstallError> {
     Ok(())
 }
 
-/// Writes a line to standard error, and ignores that nobody may read it there.
+/// Writes a line to standard error, and ignores a failure, because the line only says how far the installation is.
 fn tell(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

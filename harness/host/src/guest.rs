@@ -125,7 +125,7 @@ fn headers(
 /// The trap that ended a VM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trap {
-    /// The export that was being called.
+    /// The export that the host had called.
     pub callback: &'static str,
     /// The cause of the trap.
     pub message: String,

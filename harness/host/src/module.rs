@@ -52,7 +52,7 @@ pub enum LoadError {
     /// A function that Envoy does not have.
     #[error("Failed to load Wasm module due to a missing import: {module}.{name}")]
     Import {
-        /// The module that it is imported from.
+        /// The module that the function is imported from.
         module: String,
         /// The function's name.
         name: String,

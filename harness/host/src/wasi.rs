@@ -218,7 +218,7 @@ fn args_sizes_get(call: &mut HostCall<'_>, count_out: u32, size_out: u32) -> Ans
     Ok(SUCCESS)
 }
 
-/// Answers that no event has happened, because the runtime of Go asks.
+/// Answers that no event has happened; the runtime of Go asks.
 ///
 /// # Errors
 /// FAULT: outside the memory.

@@ -1,5 +1,5 @@
 //! The exporter: a state machine that decides when a batch is sent, and whether it is sent again (OTLP, "Failures" and
-//! "Retryable Response Codes"). Its input is the time and the collector's answers, its output the next request.
+//! "Retryable Response Codes"). The input is the time and the collector's answers, the output is the next request.
 //!
 //! ```text
 //!          next: a batch is due              answered: accepted, or refused for good
@@ -150,8 +150,8 @@ impl Exporter {
         stats.add_many(Counter::SpansDroppedQueue, dropped);
     }
 
-    /// Returns true if a whole batch is queued and no request is under way or waits for its retry, so that the batch need not
-    /// wait for the tick.
+    /// Returns true if a whole batch is queued and no request is under way or waits for its retry, so that the batch need
+    /// not wait for the tick.
     #[inline]
     pub fn is_full(&self) -> bool {
         matches!(self.state, State::Idle) && self.queue.has_closed()

@@ -46,8 +46,8 @@ pub(super) fn retry_info(details: &[u8]) -> Option<RetryInfo> {
     })
 }
 
-/// Returns the collector's message of an error, as it may stand in a log: short, in one line, and nothing but text. All
-/// words of the secrets are removed, because a collector that refuses a key may repeat it.
+/// Returns the collector's message of an error, as it may stand in a log: short, in one line, and nothing but text. The
+/// words of the secrets are removed, but for very short ones, because a collector that refuses a key may repeat it.
 pub fn message<'a>(
     protocol: Protocol,
     answer: &Answer<'_>,

@@ -1,9 +1,9 @@
 //! The ledger of queued spans: a lease of each worker in shared data, by which the spans of a trapped worker are counted.
 //!
-//! A trapped VM ends without a callback. The numbers that it wrote to the proxy stay: spans that are finished and were
-//! never sent, and its share of the gauges. Each worker therefore writes an entry here whenever it writes to the gauges, and
-//! the next worker that reads the list removes an expired entry: its spans are subtracted from the gauges, and counted as
-//! lost. The list changes by comparison (`cas`), so one entry is removed by one worker.
+//! A trapped VM ends without a callback. The numbers that the VM wrote to the proxy stay: finished spans that were never
+//! sent, and the worker's share of the gauges. Each worker therefore writes an entry here whenever it writes to the gauges,
+//! and the next worker that reads the list removes an expired entry: the entry's spans are subtracted from the gauges, and
+//! counted as lost. The list changes by comparison (`cas`), so one entry is removed by one worker.
 //!
 //! ```text
 //! entries of: 8 bytes holder, 8 bytes time (nanoseconds since the epoch), 8 bytes spans, 8 bytes bytes, all little endian
@@ -179,7 +179,8 @@ fn write(entries: &[(Lease, QueuedSpans)]) -> Vec<u8> {
     list
 }
 
-/// Far more workers and listeners than any proxy has; a worker that finds no room is not counted when it traps.
+/// The largest number of entries, far above the workers and listeners of any proxy; a worker that finds no room is not
+/// counted when it traps.
 const MAX_ENTRIES: usize = 1024;
 
 #[cfg(test)]

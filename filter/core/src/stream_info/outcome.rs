@@ -65,8 +65,8 @@ pub(crate) fn status_code(exchange: &impl StreamInfo) -> Option<u16> {
 }
 
 /// Returns the start and the end of the stream. The proxy's duration is of a clock that never steps back, so the duration
-/// goes before the difference of two times (EN-13). It also includes the time of the filters before this one, because it
-/// counts from the proxy's own start. `begun` is zero where the clock was not read at the start.
+/// goes before the difference of two times (EN-13). The duration also includes the time of the filters before this one,
+/// because it counts from the proxy's own start. `begun` is zero where the clock was not read at the start.
 #[inline]
 pub(crate) fn times(
     told: &Answers<'_, impl StreamInfo>,

@@ -209,7 +209,7 @@ fn decision(sampling: SamplingState) -> Option<Decision> {
 }
 
 /// Returns Envoy's response flags of this attempt. `RETRY_LIMIT` is left out, because it is a flag of the request. The flag
-/// of a failed connection is derived from a text, because Envoy tells an attempt nothing else of it.
+/// of a failed connection is derived from a text, because Envoy reports that failure to an attempt only as text.
 fn flags(exchange: &impl StreamInfo, is_answered: bool) -> u64 {
     let flags = source::number(exchange, "response\0flags").unwrap_or(0) & !RETRY_LIMIT;
     if flags != 0 || is_answered {

@@ -143,7 +143,7 @@ impl Tracer {
             return RequestDecision::Excluded((!is_accepted).then(RequestTrace::silent));
         }
         let mut found = propagation::extract(&self.propagation.extract, trust, headers, stats);
-        // Where outside contexts are not accepted, the headers of all formats go, also those that hold no context.
+        // Unless outside contexts are accepted, the headers of all formats are removed, also those that hold no context.
         let untouched = || match trust.context {
             ContextTrust::Accept => RequestDecision::Untouched,
             ContextTrust::Restart | ContextTrust::Ignore => {

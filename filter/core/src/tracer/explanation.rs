@@ -1,5 +1,5 @@
-//! The explanation of one decision, as one line of the debug log: ids and words of the filter's own, and nothing else that
-//! the request carried.
+//! The explanation of one decision, as one line of the debug log: ids, and the filter's own names for formats and reasons.
+//! Nothing else that the request carried is in the line.
 
 use core::fmt;
 

@@ -28,9 +28,9 @@ pub struct RequestTrace<'a> {
     // True if the parent was found by `x-request-id`.
     pub(super) is_joined: bool,
     pub(super) link: Option<Link>,
-    // The decision of this proxy; None where it only translates.
+    // The decision of this proxy; None where this proxy only translates.
     pub(super) decided: Option<Decision>,
-    // The decision on spans: this proxy's, or an attempt's by the received context. None where nothing is exported.
+    // The decision on spans: this proxy's, or an attempt's by the received context; None also where nothing is exported.
     pub(super) decision: Option<Decision>,
     // The randomness of the trace, by which all proxies choose the same traces; 0 where nothing is decided.
     pub(super) randomness: u64,

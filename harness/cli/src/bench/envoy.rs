@@ -43,7 +43,7 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
     };
     output::progress(&format!("starting {} Envoys", candidates.len()));
     let runners = start(candidates, &ground).await?;
-    let mut request_trace = RequestTrace {
+    let mut run = BenchRun {
         entries: runners
             .into_iter()
             .map(Entry::new)
@@ -52,9 +52,9 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
         folder: folder.path(),
         args,
     };
-    request_trace.costs().await?;
-    let rate = request_trace.latencies().await?;
-    let measured = request_trace.finish().await?;
+    run.costs().await?;
+    let rate = run.latencies().await?;
+    let measured = run.finish().await?;
     Ok(Report {
         surroundings,
         rounds: args.rounds,
@@ -146,14 +146,14 @@ impl Entry {
     }
 }
 
-struct RequestTrace<'a> {
+struct BenchRun<'a> {
     ground: Ground,
     entries: Vec<Entry>,
     folder: &'a Path,
     args: &'a BenchArgs,
 }
 
-impl RequestTrace<'_> {
+impl BenchRun<'_> {
     /// Measures the cost of a request, and the requests a second: all connections send as fast as they can.
     async fn costs(&mut self) -> anyhow::Result<()> {
         let load = Load {

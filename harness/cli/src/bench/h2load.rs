@@ -50,7 +50,7 @@ pub(super) async fn version() -> anyhow::Result<String> {
     Ok(said.trim().trim_start_matches("h2load ").to_owned())
 }
 
-/// Sends a load and returns how many requests a second were answered.
+/// Sends a load and returns the number of answered requests a second.
 ///
 /// # Errors
 /// When a request was not answered with 2xx.

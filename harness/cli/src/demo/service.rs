@@ -49,7 +49,7 @@ impl Diary {
     }
 }
 
-/// A running service; dropping it stops it.
+/// A running service, which stops when it is dropped.
 #[derive(Debug)]
 pub(super) struct Service {
     address: SocketAddr,

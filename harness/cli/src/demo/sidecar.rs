@@ -49,7 +49,7 @@ pub(super) enum Launcher {
     Envoy { binary: PathBuf, folder: TempDir },
 }
 
-/// A running sidecar; dropping it stops it.
+/// A running sidecar, which stops when it is dropped.
 #[derive(Debug)]
 pub(super) struct Pair {
     inbound: SocketAddr,

@@ -3,7 +3,8 @@
 //! Names that a pattern captures count from there on, in the order of the scenario: requests first, then spans. Each
 //! expected span takes the first exported span that matches.
 //!
-//! Written here because a snapshot (`insta`) records what one's own program did, and a scenario states what its user expects.
+//! Written here because a snapshot (`insta`) records the output of one's own program, and a scenario states its user's
+//! expectations.
 
 use std::collections::BTreeMap;
 

@@ -126,10 +126,10 @@ pub(super) struct Step {
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Direction {
-    /// Towards the service.
+    /// A listener for requests to the service.
     #[default]
     Inbound,
-    /// From the service.
+    /// A listener for the service's own calls.
     Outbound,
     /// A listener without direction, as a plain Envoy has it.
     None,

@@ -21,7 +21,7 @@ use tower_service::Service;
 
 use super::message::{Body, Protocol};
 
-/// Connections by address (`host:port`) and protocol.
+/// Clients, each with its connections, by address (`host:port`) and protocol.
 ///
 /// Each address has a client of its own, because a client connects to the authority of a request, and routes and
 /// clusters send one authority to any address.
@@ -79,7 +79,7 @@ impl Pool {
             .or_insert_with(|| {
                 Client::builder(TokioExecutor::new())
                     .http2_only(protocol == Protocol::Http2)
-                    // The filter has the last word on headers.
+                    // The client adds no `host`, because the filter decides on headers.
                     .set_host(false)
                     .pool_idle_timeout(None)
                     .build(Connector(address.into()))

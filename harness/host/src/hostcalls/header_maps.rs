@@ -52,7 +52,7 @@ fn size(call: &mut HostCall<'_>, map: u32, size_out: u32) -> Answer {
 ///
 /// # Parameters
 /// - `map`: the kind of map.
-/// - `pairs_out`, `pairs_size_out`: destinations of the pairs's address and size (u32 each).
+/// - `pairs_out`, `pairs_size_out`: destinations of the pairs' address and size (u32 each).
 ///
 /// # Statuses
 /// - OK: also when the map is not available now, with address 0 and size 0 as for an empty map.

@@ -17,7 +17,7 @@ use crate::vm_state::VmState;
 ///
 /// # Statuses
 /// - OK.
-/// - NOT_FOUND: no such property, or an unknown value at this moment.
+/// - NOT_FOUND: no such property, or no value at this moment.
 /// - SERIALIZATION_FAILURE: an empty path.
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator failed.
 ///

@@ -97,7 +97,7 @@ impl Candidate {
     pub(in crate::bench) fn exports(&self) -> Exports {
         match &self.work {
             Work::Nothing | Work::Floor(_) => Exports::Nothing,
-            // At 5 spans a batch leaves at once, and the rest of it is too small to matter.
+            // A batch of 5 spans leaves at once, and an incomplete batch is too small to matter.
             Work::OpenTelemetry { percentage, .. } if *percentage < 100.0 => Exports::Some {
                 pause: Duration::ZERO,
             },

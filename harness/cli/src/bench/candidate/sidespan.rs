@@ -106,9 +106,9 @@ enum Keep {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Direction {
-    /// Set by the configuration.
+    /// A direction that the configuration sets.
     Inbound,
-    /// Read from the proxy with every request.
+    /// A direction that the filter reads from the proxy with every request.
     Auto,
 }
 

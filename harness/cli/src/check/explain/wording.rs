@@ -62,7 +62,7 @@ pub fn condition(condition: &Match) -> String {
     parts.join(", ")
 }
 
-/// Returns the word for a direction.
+/// Returns the name of a direction.
 pub fn direction(direction: Direction) -> &'static str {
     match direction {
         Direction::Inbound => "inbound",

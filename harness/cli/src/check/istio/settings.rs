@@ -1,6 +1,6 @@
 //! Sampling settings of others: Istio's resources and OpenTelemetry's settings, collected from all files.
 //!
-//! | kind | what is read |
+//! | kind | part that is read |
 //! |---|---|
 //! | `Telemetry` | `spec.tracing` |
 //! | `ConfigMap` `istio`, `IstioOperator`, `Istio`, Helm values, `MeshConfig` by itself | the mesh |

@@ -1,7 +1,7 @@
 //! Istio's settings as configurations of the filter: one for the mesh, and a WasmPlugin with a selector for each group
 //! of workloads that differs from its namespace.
 //!
-//! Of two copies of the filter in one chain the first works, and Istio sorts the copies by priority. The plugin for a
+//! The first of two copies of the filter in one chain works, and Istio sorts the copies by priority. The plugin for a
 //! selector therefore has a higher priority than the mesh's, and where selectors overlap, the plugin for both labels
 //! has the highest. Where the two sides of a workload differ, `match.mode` makes two plugins of one.
 
