@@ -1,6 +1,7 @@
 //! What is written about the code is true of the code: directions, lengths, paths, counters, the artifact.
 
 mod layers;
+mod rules;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -166,7 +167,7 @@ fn every_path_in_a_readme_exists() {
     ];
     let readmes = files("README.md")
         .into_iter()
-        .chain([root().join("README.md"), root().join("CHANGELOG.md")]);
+        .chain(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|file| root().join(file)));
     for readme in readmes {
         let text = read(&readme);
         for word in text.split(['`', ' ', '\n', '(', ')', '|', ',']) {
@@ -186,7 +187,8 @@ fn nothing_names_this_machine() {
     let texts = [".rs", ".md", ".toml", ".yaml", ".json"]
         .map(files)
         .concat();
-    let at_the_root = ["README.md", "CHANGELOG.md", ".ci/run"].map(|file| root().join(file));
+    let at_the_root =
+        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".ci/run"].map(|file| root().join(file));
     for path in texts.into_iter().chain(at_the_root) {
         assert!(!read(&path).contains(&*here), "{}", path.display());
     }
@@ -248,86 +250,4 @@ fn the_guest_is_small() {
     gzip.write_all(sidespan::FILTER).expect("memory");
     let size = gzip.finish().expect("memory").len();
     assert!(size <= MAX_GZIPPED_BYTES, "{size} bytes gzipped");
-}
-
-/// The rules of `propagation.md` on formats, their mapping, their conflicts, baggage, export, Jaeger's remote sampling and
-/// limits: a prefix and its numbers.
-/// Not here: OP-1 (the cluster's), OP-4, OP-5 and OP-7 (defaults that the configuration has otherwise), MS-6 and MS-8 (no
-/// answer of ours can break them),
-/// JG-11 (headers that only a Jaeger collector's client reads), JG-12 (limits of baggage, which W3C's replace), XR-10 and
-/// XR-11 (an option and a response header that there are not), DD-7 (another tracer's order), BG-11 (a table), JR-5 (a file of
-/// the server's), RL-4 (nothing to do: limits are of a worker).
-const RULES: [(&str, &[u32]); 23] = [
-    ("lv", &[1]),
-    ("hn", &[1]),
-    ("tp", &[1, 2, 3, 4, 5, 6, 7]),
-    ("tv", &[1, 2, 3, 4, 5]),
-    ("fl", &[1, 2, 3, 4, 5, 6, 7]),
-    ("ts", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
-    ("tm", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
-    (
-        "b3",
-        &[
-            1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32,
-            33, 34, 35, 36, 37, 38, 39, 40, 50, 51, 52, 53,
-        ],
-    ),
-    ("jg", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13]),
-    ("xr", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
-    ("ot", &[1, 2, 3, 4, 5]),
-    ("dd", &[1, 2, 3, 4, 5, 6, 8]),
-    ("gc", &[1, 2, 3, 4, 5]),
-    ("oc", &[1, 2, 3, 4, 5]),
-    ("bg", &[1, 2, 3, 4, 5, 6, 10, 20, 21, 22, 23]),
-    ("map", &[1, 2, 3, 10, 11, 12]),
-    ("mf", &[1, 2, 3, 4, 10, 11, 12, 13]),
-    ("op", &[2, 3, 6]),
-    ("ms", &[1, 2, 3, 4, 5, 7]),
-    ("rt", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
-    ("sz", &[1, 2, 3, 4, 5, 6]),
-    ("jr", &[1, 2, 3, 4]),
-    ("rl", &[1, 2, 3]),
-];
-
-#[test]
-fn every_rule_has_a_test_that_quotes_its_id() {
-    let quoted: BTreeSet<String> = files(".rs")
-        .iter()
-        .filter(|path| !path.ends_with("tests/project/tidy.rs"))
-        .flat_map(|path| {
-            let in_tests = is_test_file(path);
-            read(path)
-                .lines()
-                .flat_map(|line| match line.trim().strip_prefix("fn ") {
-                    Some(name) => pairs(name, '_'),
-                    None if in_tests => pairs(line, '-'),
-                    None => Vec::new(),
-                })
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let missing: Vec<_> = RULES
-        .into_iter()
-        .flat_map(|(prefix, numbers)| {
-            numbers
-                .iter()
-                .map(move |number| format!("{prefix}_{number}"))
-        })
-        .filter(|rule| !quoted.contains(rule))
-        .collect();
-    assert!(missing.is_empty(), "no test quotes {missing:?}");
-}
-
-/// Neighbouring words with this between them, in lower case: of `tp_7_and_map_11_start(…` among others `tp_7` and
-/// `map_11`; of `B3-11: the export` only `b3_11`.
-fn pairs(text: &str, between: char) -> Vec<String> {
-    text.split(|character: char| !character.is_ascii_alphanumeric() && character != between)
-        .flat_map(|run| {
-            let words: Vec<_> = run.split(between).collect();
-            words
-                .windows(2)
-                .map(|pair| pair.join("_").to_ascii_lowercase())
-                .collect::<Vec<_>>()
-        })
-        .collect()
 }

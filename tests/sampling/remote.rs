@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use sidespan_core::direction::Direction;
-use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, HttpCall, Shared, StreamProperties};
+use sidespan_host::{
+    Action, EndOfStream, Ending, Headers, Host, HttpCall, Shared, StreamProperties,
+};
 use sidespan_tests::worlds::{Guest, module};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use sidespan_core::shared_data::request_ids::{RequestId, SLOTS};
-use sidespan_host::{Action, EndOfStream, Ending, Entropy, Headers, Host, LocalReply, Shared, StreamId, StreamProperties};
+use sidespan_host::{
+    Action, EndOfStream, Ending, Entropy, Headers, Host, LocalReply, Shared, StreamId,
+    StreamProperties,
+};
 use sidespan_tests::effort;
 use sidespan_tests::readme;
 use sidespan_tests::worlds::module;

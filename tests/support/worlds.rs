@@ -97,7 +97,11 @@ impl Request {
             .map(|(counter, count)| (counter.name().to_owned(), count))
             .collect();
         let headers = filter.proxy.request.borrow();
-        self.named(headers.iter().map(lossy).collect(), spans.collect(), counters)
+        self.named(
+            headers.iter().map(lossy).collect(),
+            spans.collect(),
+            counters,
+        )
     }
 
     /// Through the compiled guest.

@@ -3,10 +3,10 @@
 
 #![no_main]
 
-use sidespan_core::export::settings::Protocol;
 use sidespan_core::export::answer::{Answer, Grpc};
-use sidespan_core::export::response::{ExportOutcome, said};
 use sidespan_core::export::grpc_frame::grpc_message;
+use sidespan_core::export::response::{ExportOutcome, message};
+use sidespan_core::export::settings::Protocol;
 use sidespan_core::otlp::response::rejected_spans;
 use sidespan_core::time::Nanos;
 
@@ -29,7 +29,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     };
     for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
         let _ = ExportOutcome::read(protocol, &answer, Nanos(1_785_240_000_000_000_000));
-        if let Some(line) = said(protocol, &answer, ["secret"]) {
+        if let Some(line) = message(protocol, &answer, ["secret"]) {
             assert!(!line.contains(char::is_control), "{line:?}");
         }
     }

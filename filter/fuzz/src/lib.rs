@@ -61,7 +61,7 @@ pub fn translate(formats: &[Format], list: &HeaderList) -> HeaderList {
     };
     let headers = list.as_request();
     let found = extract(formats, list);
-    let tracestate: Tracestate<'_> = propagation::add_state_members(
+    let tracestate: Tracestate<'_> = propagation::state_members::add_state_members(
         found.tracestate.clone(),
         found.context,
         found.same_trace,

@@ -2,5 +2,6 @@
 
 pub(crate) mod clock;
 pub(crate) mod header_writer;
+pub(crate) mod log_once;
 pub(crate) mod proxy;
 pub(crate) mod random;

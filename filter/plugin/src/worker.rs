@@ -13,9 +13,9 @@ use sidespan_core::sampling::remote::server::SamplingServer;
 use sidespan_core::semconv::resource;
 use sidespan_core::semconv::settings::schema_url;
 
+use crate::host::log_once;
 use crate::host::proxy::CurrentProxy;
 use crate::host::random::WasiRandom;
-use crate::shared_data::config_lease;
 use crate::startup_log::{self, VERSION};
 use crate::{logging, node};
 
@@ -29,7 +29,7 @@ pub(crate) fn start(config: &Config, digest: &str) -> Worker {
     let node = node::read(config.labels(), variables);
     let node_id = node::id();
     let resource = node.resource(&config.spans, VERSION, digest);
-    let says = config_lease::is_first_to_say("configuration", digest, ONE_ROUND);
+    let says = log_once::is_first_to_say("configuration", digest, ONE_ROUND);
     if says {
         let direction = DirectionSource::new(config.direction, &node_id);
         startup_log::say(config, digest, &node, &resource, direction);

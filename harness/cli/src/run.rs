@@ -84,7 +84,7 @@ fn run_to(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
 
 fn runner(args: &RunArgs) -> anyhow::Result<Runner> {
     match &args.module {
-        None => Runner::new(crate::FILTER),
+        None => Runner::new(crate::embedded::FILTER),
         Some(file) => {
             let wasm = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
             Runner::new(&wasm).with_context(|| file.display().to_string())

@@ -1,4 +1,4 @@
-//! [B3], in one header and in several.
+//! The [B3] format, in one header (`b3`) and in several (`x-b3-*`).
 //!
 //! ```abnf
 //! b3         = state / trace-id "-" span-id [ "-" state ] [ "-" parent-span-id ]
@@ -13,7 +13,7 @@
 //! from old senders `true` and `false`) and `x-b3-flags` (`1` = debug, which implies accept).
 //!
 //! The first line of a repeated header counts. A parent span id is never needed and never written, so a malformed one
-//! is ignored; a malformed id or state is not, for it would lose or invent a trace in silence.
+//! is ignored; a malformed id or state is not, because ignoring it would lose or invent a trace in silence.
 //!
 //! [B3]: https://github.com/openzipkin/b3-propagation
 
@@ -25,7 +25,7 @@ use crate::ids::{SpanId, TraceId};
 use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 use super::value_buffer::Text;
 
-/// Reads `b3`; an empty one is as good as none.
+/// Reads `b3`; an empty header counts as absent (B3-28).
 #[inline]
 pub fn extract_single(headers: &RequestHeaders<'_>) -> Extracted {
     match headers.first(Name::B3).map(trim) {
@@ -89,7 +89,7 @@ pub fn extract_multi(headers: &RequestHeaders<'_>) -> Extracted {
             })
         }
         (Some(_), Some(_), Err(refusal)) => Extracted::malformed(refusal),
-        // One id is no context, yet the decision beside it is as clear as one without ids.
+        // One id alone is no context, yet the decision beside the id is as clear as a decision without ids (B3-39).
         (Some(_), None, _) => Extracted::Malformed {
             refusal: Refusal::SpanId,
             decision: sampling,
@@ -104,7 +104,7 @@ pub fn extract_multi(headers: &RequestHeaders<'_>) -> Extracted {
 #[inline]
 fn multi_state(headers: &RequestHeaders<'_>) -> Option<SamplingState> {
     if headers.first(Name::B3Flags).map(trim) == Some(b"1") {
-        // Debug implies accept, whatever stands beside it.
+        // Debug implies accept, whatever `x-b3-sampled` says (B3-36).
         return Some(SamplingState::Debug);
     }
     Some(match headers.first(Name::B3Sampled).map(trim) {
@@ -150,8 +150,8 @@ fn is_hex(text: &[u8]) -> bool {
         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Learns from W3C's `b3` member, which is a single header in `tracestate`, the one thing that W3C has no word for. The
-/// `traceparent` beside it wins on everything else, so the member counts only where it tells of the same trace.
+/// Takes debug from the `b3` member of `tracestate`, a single header, because `traceparent` has no word for debug. The
+/// member counts only where its trace id is that of `traceparent`, which wins on everything else (MAP-1).
 #[inline]
 pub(super) fn merge_debug(context: &mut SpanContext, member: &[u8]) {
     if let Extracted::Context(told) = parse_single(member)
@@ -161,7 +161,7 @@ pub(super) fn merge_debug(context: &mut SpanContext, member: &[u8]) {
     }
 }
 
-/// Writes `b3`.
+/// Writes `b3`, or removes the header where B3 has nothing to say.
 #[inline]
 pub fn inject_single(
     outgoing: &Outgoing<'_>,
@@ -174,7 +174,7 @@ pub fn inject_single(
     true
 }
 
-/// The single header; empty where there is nothing to say.
+/// Returns the value of the single header; empty where B3 has nothing to say.
 #[inline]
 pub(super) fn print_single(
     context: Option<SpanContext>,
@@ -193,13 +193,13 @@ pub(super) fn print_single(
                 text.push(word);
             }
         }
-        // A trace id alone is no B3.
+        // B3 has no words for a trace id without a span id.
         (Some(_), None) => {}
     }
     text
 }
 
-/// Writes `x-b3-*`.
+/// Writes `x-b3-*`; returns false for a trace id without a span id, for which B3 has no words.
 #[inline]
 pub fn inject_multi(
     outgoing: &Outgoing<'_>,
@@ -220,7 +220,7 @@ pub fn inject_multi(
             context.sampling
         }
     };
-    // Debug implies accept, and the two must not be sent side by side.
+    // Debug implies accept, and the two must not be sent side by side (B3-7).
     let (sampled, flags): (&[u8], &[u8]) = match sampling {
         SamplingState::Deferred => (b"", b""),
         SamplingState::Debug => (b"", b"1"),
@@ -258,7 +258,7 @@ fn word(sampling: SamplingState) -> Option<&'static [u8]> {
 const TRACE_ID_DIGITS: usize = 32;
 const SHORT_TRACE_ID_DIGITS: usize = 16;
 const SPAN_ID_DIGITS: usize = 16;
-/// Trace id, span id and state with two dashes.
+/// Length of a trace id, a span id and a state with two dashes.
 const MAX_TEXT_BYTES: usize = TRACE_ID_DIGITS + 1 + SPAN_ID_DIGITS + 1 + 1;
 
 #[cfg(test)]

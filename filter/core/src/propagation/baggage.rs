@@ -1,4 +1,5 @@
-//! [W3C Baggage], which is not trace context: untouched unless it is configured otherwise.
+//! The `baggage` header of [W3C Baggage], which is not trace context: untouched unless the configuration says
+//! otherwise.
 //!
 //! ```abnf
 //! baggage     = list-member *( OWS "," OWS list-member )
@@ -10,10 +11,11 @@
 //! `userId=alice,serverNode=DF%2028;secure`
 //!
 //! A proxy that adds no member must not be the one that truncates, so there is no limit by default. Where members are
-//! denied or a limit is set, whole members go, from the right for a limit, and are counted; values are never logged. Members
-//! that are not legal go with them, but only when something has to be rewritten at all. Jaeger's `uberctx-<key>` and
-//! OpenTracing's `ot-baggage-<key>` stay as they are; they are copied into W3C's form where that is configured, at the
-//! right end, and only where there is room: 64 members and 8,192 bytes are what everybody must pass on.
+//! denied or a limit is set, whole members are removed, from the right for a limit, and counted; values are never
+//! logged. Illegal members are removed with them, but only when the header has to be rewritten at all (BG-6). Jaeger's
+//! `uberctx-<key>` and OpenTracing's `ot-baggage-<key>` stay as they are; where that is configured, they are copied
+//! into W3C's form, at the right end, and only where there is room: 64 members and 8,192 bytes are the least that a
+//! participant must pass on ("Limits").
 //!
 //! [W3C Baggage]: https://www.w3.org/TR/baggage/
 
@@ -28,14 +30,14 @@ use crate::pattern;
 use crate::stats::{Counter, Stats};
 
 impl Baggage {
-    /// Whether there is anything to do at all.
+    /// Returns true if the configuration asks for any change of baggage.
     #[inline]
     pub fn is_touched(&self) -> bool {
         !self.deny.is_empty() || self.max_bytes.is_some() || !self.from.is_empty()
     }
 
-    /// Rewrites the request's baggage as configured; `all` are all its headers, for baggage in forms that have a header
-    /// for each key.
+    /// Rewrites the request's baggage as configured. `all` are all headers of the request, because other forms of
+    /// baggage have a header for each key.
     pub fn rewrite<'a>(
         &self,
         headers: &RequestHeaders<'_>,
@@ -54,7 +56,7 @@ impl Baggage {
             list.cut(limit);
         }
         let is_cut = list.members.len() < before;
-        // White space and empty members count for a limit, for the next hop counts them too.
+        // White space and empty members count for a limit, because the next hop counts them too (BG-10).
         let is_padded = self.max_bytes.is_some_and(|limit| list.received > limit);
         let (added, mut lost) = self.translate(&list, all);
         if is_cut || is_padded || !added.is_empty() {
@@ -69,7 +71,7 @@ impl Baggage {
         stats.add_many(Counter::BaggageDropped, lost);
     }
 
-    /// The members made of other forms, as far as there is room, and how many found none.
+    /// Returns the members made of other forms, as far as there is room, and the number of members without room.
     fn translate<'a>(
         &self,
         list: &List<'_>,
@@ -84,7 +86,7 @@ impl Baggage {
         }
         for member in all.filter_map(|(name, value)| self.translated(name, value)) {
             let count = list.members.len().saturating_add(added.len());
-            // What there is no room for is not searched for either: a caller must not buy work with length.
+            // A member without room is not compared with the others either: a caller must not buy work with length.
             if count >= W3C_MEMBERS {
                 lost = lost.saturating_add(1);
                 continue;
@@ -110,7 +112,7 @@ impl Baggage {
     }
 
     fn denies(&self, member: &[u8]) -> bool {
-        // Of a member without a legal key, whatever stands in front of its first `=`.
+        // The key of an illegal member is the text in front of its first `=`.
         let key = scan::split(member, b'=').next().map(trim);
         key.is_some_and(|key| {
             self.deny
@@ -119,7 +121,7 @@ impl Baggage {
         })
     }
 
-    /// A member made of one header of another form.
+    /// Returns the member made of one header of another form.
     fn translated(&self, name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
         let (source, key) = None
             .or_else(|| Some((BaggageSource::Jaeger, name.strip_prefix(b"uberctx-")?)))
@@ -130,7 +132,7 @@ impl Baggage {
         let mut member = key.to_vec();
         member.push(b'=');
         match source {
-            // Jaeger's clients percent-encode values for HTTP, as W3C does; what is encoded already stays so.
+            // Jaeger's clients percent-encode values for HTTP, as W3C does, so encoded bytes stay as they are (JG-10).
             BaggageSource::Jaeger => encode(&mut member, value, Percent::IsEncoding),
             BaggageSource::OtTrace => encode(&mut member, value, Percent::IsText),
         }
@@ -138,8 +140,9 @@ impl Baggage {
     }
 }
 
-/// The value of a chosen key, for a span's attributes: the last of several members with one key counts. Nothing is read of
-/// more bytes than everybody must pass on, and no member behind as many as that: a caller must not buy work with length.
+/// Returns the decoded value of a key, for a span's attributes; of several members with one key the last counts.
+/// Nothing is read of a header longer than `W3C_BYTES`, nor of members behind the first `W3C_MEMBERS`, because a caller
+/// must not buy work with length (BG-21).
 pub fn value(headers: &RequestHeaders<'_>, key: &[u8]) -> Option<Vec<u8>> {
     if length(headers.lines(Name::Baggage).iter()) > W3C_BYTES {
         return None;
@@ -155,11 +158,11 @@ pub fn value(headers: &RequestHeaders<'_>, key: &[u8]) -> Option<Vec<u8>> {
 
 struct List<'a> {
     members: Vec<&'a [u8]>,
-    // The size of all lines as one.
+    // Bytes of all received lines, joined with commas.
     received: usize,
 }
 
-/// The members of all lines, in order.
+/// Returns the members of all lines, in order.
 fn members<'a>(headers: &RequestHeaders<'a>) -> impl Iterator<Item = &'a [u8]> {
     headers
         .lines(Name::Baggage)
@@ -177,7 +180,7 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Takes members away from the right until the rest fits.
+    /// Removes members from the right until the rest fits.
     fn cut(&mut self, limit: usize) {
         let mut end = 0_usize;
         let fitting = self.members.iter().take_while(|member| {
@@ -198,7 +201,7 @@ impl<'a> List<'a> {
     }
 }
 
-/// The size of these with a comma between any two.
+/// Returns the length of these parts with a comma between any two.
 fn length<'a>(parts: impl Iterator<Item = &'a [u8]>) -> usize {
     parts
         .fold(0_usize, |sum, part| {
@@ -207,7 +210,7 @@ fn length<'a>(parts: impl Iterator<Item = &'a [u8]>) -> usize {
         .saturating_sub(1)
 }
 
-/// The key of a legal member.
+/// Returns the key of a legal member.
 fn legal_key(member: &[u8]) -> Option<&[u8]> {
     let (key, value) = split(member)?;
     let is_octet = |byte: &u8| {
@@ -223,7 +226,7 @@ fn split(member: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((trim(key), trim(value.strip_prefix(b"=")?)))
 }
 
-/// RFC 9110's token.
+/// Returns true if the text is a token (RFC 9110, section 5.6.2).
 fn is_token(text: &[u8]) -> bool {
     !text.is_empty()
         && text
@@ -231,9 +234,9 @@ fn is_token(text: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
-/// What every participant must pass on (W3C Baggage, "Limits").
+/// Members that every participant must pass on (W3C Baggage, "Limits").
 const W3C_MEMBERS: usize = 64;
-/// The same in bytes.
+/// Bytes that every participant must pass on (W3C Baggage, "Limits").
 const W3C_BYTES: usize = 8192;
 
 #[cfg(test)]

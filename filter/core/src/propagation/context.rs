@@ -1,28 +1,29 @@
-//! What one format tells: ids, a sampling state, or why it tells nothing.
+//! The context of one request, as a format reads and writes it: ids, a sampling state, or the flaw of a malformed
+//! header.
 //!
-//! Sampled, debug and deferred are facts of their own that no flags byte holds, and an id can be missing: these types say
-//! everything that any of the formats can, so that none has to be bent to fit another.
+//! Debug and deferred are sampling states that no flags byte holds, and an id can be missing: these types say
+//! everything that any of the formats can, so that no format has to be bent to fit another.
 
 use super::format::FormatSet;
 use super::tracestate::Tracestate;
 use crate::ids::{IdError, SpanId, TraceId};
 
-/// What a caller says about sampling; the decision is one for the whole trace.
+/// The sampling state of a context; a decision holds for the whole trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SamplingState {
-    /// Nothing: whoever reads this decides.
+    /// No decision: the receiver decides.
     #[default]
     Deferred,
-    /// Not to be recorded.
+    /// A decision to drop.
     Deny,
-    /// To be recorded.
+    /// A decision to record.
     Accept,
-    /// To be recorded whatever limits there are, on somebody's wish.
+    /// A decision to record whatever limits there are, on a user's wish.
     Debug,
 }
 
 impl SamplingState {
-    /// This, or the other where this says nothing.
+    /// Returns this state, or `other` where this one is deferred.
     #[must_use]
     #[inline]
     pub(super) fn or(self, other: Self) -> Self {
@@ -32,7 +33,7 @@ impl SamplingState {
         }
     }
 
-    /// Debug as the plain wish to record that it implies.
+    /// Returns accept for debug, which implies it, and any other state as it is.
     #[must_use]
     #[inline]
     pub fn without_debug(self) -> Self {
@@ -43,23 +44,23 @@ impl SamplingState {
     }
 }
 
-/// The context of the span that called us, as one format told it.
+/// The context of the caller's span, as one format has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpanContext {
-    /// The trace.
+    /// The trace id.
     pub trace_id: TraceId,
-    /// The caller's span; some formats let a trace id travel alone, from a load balancer that makes no spans.
+    /// The caller's span id; some formats let a trace id travel alone, from a load balancer that makes no spans.
     pub span_id: Option<SpanId>,
-    /// What the caller decided.
+    /// The caller's decision.
     pub sampling: SamplingState,
-    /// W3C's random flag: the right-most 56 bits of the trace id are random.
+    /// True if the right-most 56 bits of the trace id are random (W3C's random flag).
     pub random: bool,
-    /// Whether the trace id came with 16 digits.
+    /// True if the trace id came with 16 digits.
     pub short_trace_id: bool,
 }
 
 impl SpanContext {
-    /// Takes from another format what this one had no word for; the trace is known to be the same.
+    /// Takes from the same trace's context in another format the facts that this format has no word for.
     #[inline]
     pub(super) fn merge(&mut self, other: &Self) {
         self.sampling = match (self.sampling, other.sampling) {
@@ -70,7 +71,7 @@ impl SpanContext {
             self.trace_id = other.trace_id;
             self.short_trace_id = false;
         }
-        // A format without short ids has padded what another still writes as it came.
+        // A format without short ids pads an id that another format still writes with 16 digits.
         self.short_trace_id |= other.short_trace_id && self.trace_id == other.trace_id;
         self.random |= other.random;
         self.span_id = self.span_id.or(other.span_id);
@@ -80,45 +81,45 @@ impl SpanContext {
 /// The four answers of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extracted {
-    /// Ids, and perhaps a decision.
+    /// A context: ids, and perhaps a decision.
     Context(SpanContext),
     /// A decision for the trace that is to be started; never [`SamplingState::Deferred`].
     Decision(SamplingState),
     /// No header of this format.
     Absent,
-    /// A header that is not what the format says; `decision` is what can still be believed.
+    /// A malformed header; `decision` is the part that can still be believed.
     Malformed {
-        /// The one thing that is wrong with it.
+        /// The first flaw of the header.
         refusal: Refusal,
         /// The decision that survives, [`SamplingState::Deferred`] where none does.
         decision: SamplingState,
     },
 }
 
-/// Every way in which a context can be malformed; each is a counter.
+/// The ways in which a context can be malformed; each has a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// More than one line of a header that must have one.
+    /// A second line of a header that must have one line.
     Duplicate,
-    /// Too short, or longer than this version of the format may be.
+    /// A value that is too short, or longer than this version of the format allows.
     Length,
-    /// A delimiter is missing, or stands where none belongs.
+    /// A delimiter that is missing, or stands where none belongs.
     Delimiter,
-    /// The version is not two digits, or the forbidden `ff`.
+    /// A version that is not two digits, or the forbidden `ff`.
     Version,
-    /// The trace id is not the right number of lower-case hexadecimal digits, or is missing beside a span id.
+    /// A trace id that is not the right number of lower-case hexadecimal digits, or is missing beside a span id.
     TraceId,
-    /// The trace id is all zeros.
+    /// A trace id of zeros.
     TraceIdZero,
-    /// The span id is not 16 lower-case hexadecimal digits, or is missing beside a trace id.
+    /// A span id that is not 16 lower-case hexadecimal digits, or is missing beside a trace id.
     SpanId,
-    /// The span id is all zeros.
+    /// A span id of zeros.
     SpanIdZero,
-    /// The flags are not two lower-case hexadecimal digits.
+    /// Flags that are not two lower-case hexadecimal digits.
     Flags,
-    /// The sampling state is none of the format's words.
+    /// A sampling state that is none of the format's words.
     Sampled,
-    /// The value is not encoded as the format says.
+    /// A value that is not encoded as the format asks.
     Encoding,
 }
 
@@ -140,7 +141,7 @@ impl Refusal {
     }
 }
 
-/// The answer of a format of which nothing survives where anything is malformed.
+/// The answer of a format in which one flaw makes the whole header unusable.
 impl From<Result<SpanContext, Refusal>> for Extracted {
     #[inline]
     fn from(parsed: Result<SpanContext, Refusal>) -> Self {
@@ -161,23 +162,24 @@ impl Extracted {
     }
 }
 
-/// The context as it goes upstream, in whichever formats.
+/// The context as it leaves for the upstream, before a format writes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'a> {
-    /// Ids, with a decision, or with none where nothing is decided here.
+    /// The ids, with a decision, or without one where this filter decides nothing.
     pub context: Option<SpanContext>,
-    /// A decision without ids, where there is no context; [`SamplingState::Deferred`] says nothing at all.
+    /// The decision without ids, where there is no context; [`SamplingState::Deferred`] where there is none either.
     pub decision: SamplingState,
-    /// W3C's `tracestate`.
+    /// The value of W3C's `tracestate`.
     pub tracestate: &'a Tracestate<'a>,
-    /// The formats whose received headers told of this trace.
+    /// The formats whose received headers name this trace.
     pub same_trace: FormatSet,
-    /// The formats that the request came in.
+    /// The formats of the received headers.
     pub present: FormatSet,
 }
 
 impl Outgoing<'_> {
-    /// The context, if it has all that most formats need: a trace, a span and a decision.
+    /// Returns the context with its span id, if the context has all that most formats need: a trace, a span and a
+    /// decision.
     #[inline]
     pub(crate) fn decided(&self) -> Option<(SpanContext, SpanId)> {
         let context = self.context?;

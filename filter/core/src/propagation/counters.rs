@@ -1,4 +1,4 @@
-//! The counters of formats and of refusals: each way of being malformed has one.
+//! The counters of formats and of refusals: each refusal has one.
 
 use super::context::Refusal;
 use super::format::Format;

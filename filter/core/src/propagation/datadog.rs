@@ -1,4 +1,4 @@
-//! [Datadog], in its own headers and as a member of W3C's `tracestate`.
+//! The [Datadog] format: the headers `x-datadog-*`, and the member `dd` of W3C's `tracestate`.
 //!
 //! ```abnf
 //! x-datadog-trace-id          = 1*DIGIT          ; 1 to 2^64-1: the right half of the trace id
@@ -14,11 +14,13 @@
 //!
 //! `11803532876627986230`, `67667974448284343`, `1`, none, `_dd.p.tid=4bf92f3577b34da6`; `dd=s:2;o:rum;t.dm:-4`
 //!
-//! A left half that is malformed is passed over: the right half alone still names the trace. A priority above 1 is debug,
-//! as Datadog itself maps it to B3: somebody's wish, which no limit may drop and which must survive a hop in B3.
+//! A malformed left half is ignored, because the right half alone still names the trace. A priority above 1 is debug,
+//! as Datadog itself maps the priority to B3: a user's wish, which no limit may drop and which must survive a hop in B3
+//! (DD-6).
 //!
-//! The other facts are kept for their trace alone: the priority where it says what was decided here, the origin, and the
-//! tags but for `_dd.p.upstream_services`, which Datadog gave up. The first line of a repeated header counts.
+//! The other facts are kept for their trace alone: the priority where it agrees with the decision taken here, the
+//! origin, and the tags but for `_dd.p.upstream_services`, which Datadog gave up. The first line of a repeated header
+//! counts.
 //!
 //! [Datadog]: https://docs.datadoghq.com/tracing/trace_collection/trace_context_propagation/
 
@@ -45,7 +47,7 @@ pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
         return if says_nothing {
             Extracted::Absent
         } else {
-            // No context, yet the decision is as clear as one beside a trace id.
+            // A decision without a trace id is no context, yet as clear as a decision beside a trace id.
             Extracted::Malformed {
                 refusal: Refusal::TraceId,
                 decision: sampling,
@@ -74,10 +76,11 @@ fn parse_trace_id(left_half: Option<u64>, right_half: &[u8]) -> Result<TraceId, 
     }
 }
 
-/// The left half of the trace id, if a tag has it.
+/// Returns the left half of the trace id, if a tag has the left half.
 ///
 /// # Errors
-/// What is wrong with the tag. It costs the left half and not the context, so it shows nowhere but here.
+/// The flaw of the tag. A malformed tag costs the left half and not the context, so [`extract`] does not report the
+/// flaw.
 pub(super) fn left_half(headers: &RequestHeaders<'_>) -> Result<Option<u64>, Refusal> {
     let tag = TraceData::tags_of_headers(headers)
         .tags()
@@ -101,7 +104,7 @@ fn parse_parent(headers: &RequestHeaders<'_>) -> Result<Option<SpanId>, Refusal>
     }
 }
 
-/// The `dd` member of `tracestate` without its priority and without who decided it.
+/// Returns the `dd` member of `tracestate` without its priority and its decision maker.
 pub(super) fn without_decision(member: &[u8]) -> Vec<u8> {
     let parts: Vec<&[u8]> = scan::split(member, b';')
         .filter(|part| !part.starts_with(b"s:") && !part.starts_with(b"t.dm:"))
@@ -126,8 +129,8 @@ fn state(priority: i32) -> SamplingState {
     }
 }
 
-/// Writes `x-datadog-*`. Nothing without a trace id, or for one whose right half is zero, which the format has no room
-/// for.
+/// Writes `x-datadog-*`; returns false without a trace id, and for a trace id whose right half is zero, because the
+/// format has no words for either.
 pub fn inject(
     outgoing: &Outgoing<'_>,
     headers: &RequestHeaders<'_>,
@@ -164,19 +167,19 @@ pub fn inject(
     true
 }
 
-/// The tags in the order in which they came, so that a header that is right already is not written again.
+/// Returns the tags in the order of the received header, so that a header that is right already is not written again.
 fn print_tags(facts: TraceData<'_>, context: &SpanContext, priority: Option<i32>) -> Vec<u8> {
     let digits = context.trace_id.to_hex();
     let mut tid = digits
         .first_chunk::<16>()
         .filter(|_| !context.trace_id.is_short());
-    // Each with a comma, of which the first is none.
+    // Every tag counts with a comma, and the first has none, hence the limit plus one.
     let length = |name: &[u8], value: &[u8]| {
         TAG_OVERHEAD_BYTES
             .saturating_add(name.len())
             .saturating_add(value.len())
     };
-    // Without the left half the others would tell of another trace.
+    // Without the left half the other tags would belong to another trace.
     let reserved = tid.map_or(0, |tid| length(TID, tid));
     let mut free = (MAX_TAGS_BYTES + 1).saturating_sub(reserved);
     let mut text = Vec::with_capacity(USUAL_TAGS_BYTES);
@@ -205,8 +208,9 @@ fn print_tags(facts: TraceData<'_>, context: &SpanContext, priority: Option<i32>
     text
 }
 
-/// The value of the `dd` member of `tracestate` for what the headers say; `None` where they say nothing beside the ids
-/// that `traceparent` has. Parts that do not fit are left out, and characters that a member may not have are replaced.
+/// Returns the value of the `dd` member of `tracestate` with the facts of the headers; `None` where the headers have no
+/// facts beside the ids, which `traceparent` has. Parts that do not fit are left out, and characters that a member may
+/// not have are replaced.
 pub(super) fn member(headers: &RequestHeaders<'_>, sampling: SamplingState) -> Option<Vec<u8>> {
     let facts = TraceData::of_headers(headers);
     let mut member = Vec::with_capacity(USUAL_MEMBER_BYTES);
@@ -246,7 +250,7 @@ pub(super) fn member(headers: &RequestHeaders<'_>, sampling: SamplingState) -> O
     (!member.is_empty()).then_some(member)
 }
 
-/// A byte as a part of the member may have it.
+/// Returns a byte as a part of the member may have it: `=` as `~`, and illegal bytes as `_`.
 fn escape(byte: u8) -> u8 {
     match byte {
         b'=' => b'~',
@@ -256,19 +260,19 @@ fn escape(byte: u8) -> u8 {
     }
 }
 
-/// The longest number of 64 bits.
+/// Digits of the longest number of 64 bits.
 const MAX_NUMBER_BYTES: usize = 20;
-/// The longest number of 32 bits, with a sign.
+/// Length of the longest number of 32 bits, with a sign.
 const MAX_PRIORITY_BYTES: usize = 11;
-/// The prefix, `=` and a comma.
+/// Length of a tag without its name and value: the prefix, `=` and a comma.
 const TAG_OVERHEAD_BYTES: usize = HEADER_PREFIX.len() + 2;
-/// The left half of the trace id and who took the decision.
+/// Room for the left half of the trace id and the decision maker.
 const USUAL_TAGS_BYTES: usize = 48;
-/// Where Datadog's tracers throw away all tags.
+/// Length beyond which Datadog's tracers drop all tags.
 const MAX_TAGS_BYTES: usize = 512;
-/// A priority, a span id and who took the decision.
+/// Room for a priority, a span id and the decision maker.
 const USUAL_MEMBER_BYTES: usize = 48;
-/// Where they throw away the member, with its key.
+/// Length beyond which Datadog's tracers drop the member, without its key (DD-5).
 const MAX_MEMBER_BYTES: usize = 256 - b"dd=".len();
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Reading: the listed formats in their order, of which the first valid one wins.
+//! Reading: the listed formats in their order, of which the first valid format wins.
 //!
 //! A malformed header does not end the search. A decision without ids (`b3: 0`) ranks below any context with ids.
 
@@ -10,24 +10,24 @@ use super::{b3, counters, datadog, gcp, grpc_trace_bin, jaeger, ottrace, w3c, xr
 use crate::headers::{Name, RequestHeaders};
 use crate::stats::{Counter, Stats};
 
-/// What all formats together say about the caller.
+/// The facts of all formats of one request together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extraction<'a> {
     /// The context of the first valid format.
     pub context: Option<SpanContext>,
-    /// A decision without ids; [`SamplingState::Deferred`] when there is none or a context was found.
+    /// A decision without ids; [`SamplingState::Deferred`] where there is no decision, or where a context was found.
     pub decision: SamplingState,
-    /// The state that travels beside W3C ids, if these told of the same trace.
+    /// The `tracestate` beside the W3C ids, if the W3C ids name the same trace.
     pub tracestate: Tracestate<'a>,
-    /// The formats that had anything to say, however malformed.
+    /// The formats that have a header in the request, valid or malformed.
     pub present: FormatSet,
-    /// The formats that told of this trace, and whose other facts may therefore be believed.
+    /// The formats that name the same trace, and whose other facts may therefore be believed.
     pub same_trace: FormatSet,
     /// The first context of another trace.
     pub conflict: Option<SpanContext>,
 }
 
-/// Reads the listed formats in order; every answer is counted.
+/// Reads the listed formats in order, and counts every answer.
 #[inline]
 pub fn extract<'a>(
     formats: &[Format],
@@ -63,7 +63,7 @@ pub fn extract<'a>(
                     && context.short_trace_id
                     && let Err(refusal) = datadog::left_half(headers)
                 {
-                    // The right half is a context all the same.
+                    // The right half alone is a context.
                     stats.add(counters::refused(refusal));
                 }
                 found.take(*format, context, headers, stats);
@@ -82,15 +82,15 @@ pub fn extract<'a>(
         found.present = found.present.with(*format);
     }
     if let Some(context) = &mut found.context {
-        // Ids without a decision beside a decision without ids: neither says anything against the other. What is left of
-        // malformed ids may be of another trace.
+        // Ids without a decision and a decision without ids do not contradict each other. The decision of malformed ids
+        // is not in `alone`, because the ids may have been of another trace.
         context.sampling = context.sampling.or(alone);
         found.decision = SamplingState::Deferred;
     }
     found
 }
 
-/// The context that one format tells of, whatever the others say.
+/// Returns the context of one format, whatever the other formats say.
 #[inline]
 pub(crate) fn context_of(format: Format, headers: &RequestHeaders<'_>) -> Option<SpanContext> {
     match read(format, headers) {

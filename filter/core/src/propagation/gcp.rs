@@ -1,4 +1,4 @@
-//! Google Cloud's legacy [`X-Cloud-Trace-Context`].
+//! Google Cloud's legacy format [`X-Cloud-Trace-Context`].
 //!
 //! ```abnf
 //! x-cloud-trace-context = trace-id [ "/" span-id ] [ ";o=" options ]
@@ -9,13 +9,15 @@
 //!
 //! `4bf92f3577b34da6a3ce929d0e0e4736/67667974448284343;o=1`, or `4bf92f3577b34da6a3ce929d0e0e4736` alone.
 //!
-//! A trace id without a span is a context, for Google's front ends send such values, and App Engine's own reader
-//! (`TraceContextHelper`) takes each part behind the trace id as absent or empty. Hexadecimal digits may be of
-//! either case. Of the options only the lowest bit is known; a number of any length tells it by its last digit. What is no
-//! number is refused, for it would lose or invent a decision. The first line of a repeated header counts.
+//! A trace id without a span is a context, because Google's front ends send such values, and App Engine's own reader
+//! (`TraceContextHelper`) takes each part behind the trace id as absent or empty. Hexadecimal digits may be of either
+//! case. Of the options only the lowest bit is known; the last digit of a number of any length has that bit. Options
+//! that are no number are refused, because guessing would lose or invent a decision. The first line of a repeated
+//! header counts.
 //!
-//! What is written always has a span id, `0` where there is none, as Google's client libraries document it for the first
-//! span of a trace: options behind a bare trace id are outside the documented grammar, and strict readers drop the trace.
+//! A written value always has a span id, `0` where there is none, as Google's client libraries document it for the
+//! first span of a trace: options behind a bare trace id are outside the documented grammar, and strict readers drop
+//! the trace.
 //!
 //! [`X-Cloud-Trace-Context`]: https://cloud.google.com/trace/docs/trace-context
 
@@ -39,7 +41,7 @@ fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
     let (ids, options) = split_once(value, b';');
     let (trace_id, span_id) = split_once(ids, b'/');
     if trace_id.len() < TRACE_ID_DIGITS {
-        // Nothing says that a shorter one lacks zeros, unlike elsewhere.
+        // No document says that a shorter trace id lacks zeros, unlike in other formats.
         return Err(Refusal::TraceId);
     }
     let trace_id = TraceId::from_loose_hex(trace_id).map_err(Refusal::of_trace_id)?;
@@ -60,7 +62,7 @@ fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
     })
 }
 
-/// What stands before the delimiter, and behind it if there is one.
+/// Returns the text before the delimiter, and the text behind it if there is a delimiter.
 fn split_once(text: &[u8], delimiter: u8) -> (&[u8], Option<&[u8]>) {
     match scan::split_once(text, delimiter) {
         Some((before, behind)) => (before, Some(behind)),
@@ -79,7 +81,7 @@ fn state(options: &[u8]) -> Result<SamplingState, Refusal> {
     })
 }
 
-/// Writes `x-cloud-trace-context`; an open decision is written by leaving the options out. Nothing without a trace.
+/// Writes `x-cloud-trace-context`, without options for a deferred decision; returns false without a context.
 pub fn inject(
     outgoing: &Outgoing<'_>,
     headers: &RequestHeaders<'_>,
@@ -101,10 +103,10 @@ pub fn inject(
     true
 }
 
-/// The digits' ASCII codes have the parity of the digits.
+/// Bit of the options that is set for a sampled trace; the ASCII codes of digits have the parity of the digits.
 const SAMPLED: u8 = 0x01;
 const TRACE_ID_DIGITS: usize = 32;
-/// Trace id, the longest number of 64 bits, and options.
+/// Length of a trace id, the longest number of 64 bits, and options.
 const MAX_TEXT_BYTES: usize = TRACE_ID_DIGITS + 1 + 20 + 4;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! OpenCensus' [binary context], as gRPC carries it: base64 in a header whose name ends in `-bin`.
+//! OpenCensus' format [binary context], as gRPC carries it: base64 in a header whose name ends in `-bin`.
 //!
 //! ```abnf
 //! grpc-trace-bin = base64 *( OWS "," OWS base64 )      ; RFC 4648 section 4, padded or not
@@ -8,9 +8,10 @@
 //!
 //! `AABL+S81d7NNpqPOkp0ODkc2AQDwZ6oLqQK3AgE`
 //!
-//! Of several values, in one line or in many, the first that is a context counts, and the flaw of the first where none
-//! is. An options bit that is not set is a refusal: the format would allow "undecided" as well, and its libraries never
-//! mean that. What leaves is always the 29 bytes with all fields in order, for some readers know no other layout.
+//! Of several values, in one line or in many, the first valid context counts; where none is valid, the refusal of the
+//! first value is reported. An options bit that is not set means deny: the format would allow "undecided" as well, and
+//! its libraries never mean that. A written value always has the 29 bytes with all fields in order, because some
+//! readers know no other layout (OC-4).
 //!
 //! [binary context]: https://github.com/census-instrumentation/opencensus-specs/blob/master/encodings/BinaryEncoding.md
 
@@ -24,7 +25,7 @@ use crate::ids::{SpanId, TraceId};
 
 use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
-/// Reads `grpc-trace-bin`; empty values are as good as none.
+/// Reads `grpc-trace-bin`; empty values count as absent.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
     let lines = headers.lines(Name::GrpcTraceBin);
     let values = lines
@@ -77,7 +78,8 @@ fn decode(value: &[u8]) -> Result<SpanContext, Refusal> {
                 options = *field;
                 rest
             }
-            // Its length is not known, so nothing behind it can be read; what stands before it is valid.
+            // The length of an unknown field is not known, so nothing behind it can be read; the fields before it are
+            // valid.
             _ => &[],
         };
     }
@@ -96,7 +98,8 @@ fn decode(value: &[u8]) -> Result<SpanContext, Refusal> {
     })
 }
 
-/// Writes `grpc-trace-bin`. Nothing without ids, and nothing undecided: the bit that is not set would be read as a refusal.
+/// Writes `grpc-trace-bin`; returns false without ids or a decision, because an options bit that is not set would be
+/// read as deny.
 pub fn inject(
     outgoing: &Outgoing<'_>,
     headers: &RequestHeaders<'_>,
@@ -140,11 +143,11 @@ const TRACE_ID: u8 = 0;
 const SPAN_ID: u8 = 1;
 const OPTIONS: u8 = 2;
 const SAMPLED: u8 = 0x01;
-/// The version, and each field behind its id.
+/// Length of the version and of each field behind its id.
 const BYTES: usize = 1 + (1 + 16) + (1 + 8) + (1 + 1);
-/// Three bytes are four characters, and the padding is left out.
+/// Length in base64, where three bytes are four characters, without padding.
 const TEXT_BYTES: usize = (BYTES * 4).div_ceil(3);
-/// Three times the known layout, for fields that are not known yet; what is longer is refused before it is decoded.
+/// Longest value that is decoded: three times the known layout, because later versions may add fields.
 const MAX_BYTES: usize = 96;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Writing: every header of a listed format is written from the one context or removed.
+//! Writing: every header of a listed format is written from one context or removed.
 //!
 //! Two formats can therefore never disagree behind this proxy.
 
@@ -8,10 +8,10 @@ use super::settings::Propagation;
 use super::{b3, datadog, gcp, grpc_trace_bin, jaeger, ottrace, w3c, xray};
 use crate::headers::{HeaderWriter, RequestHeaders};
 
-/// Which formats leave, put together once for all requests.
+/// The formats that leave, put together once for all requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InjectFormats {
-    // The headers of all others are never touched.
+    // The formats that are read or written; the headers of all others are never touched.
     listed: FormatSet,
     injected: FormatSet,
     mirror: bool,
@@ -33,7 +33,7 @@ impl From<&Propagation> for InjectFormats {
     }
 }
 
-/// Writes the context in every format that is wanted and removes what is left of the other listed ones.
+/// Writes the context in every wanted format, and removes the headers of the other listed formats.
 #[inline]
 pub fn inject(
     wanted: &InjectFormats,
@@ -45,7 +45,7 @@ pub fn inject(
         true => wanted.injected.and(outgoing.present),
         false => wanted.injected,
     };
-    // Where no context came in, nothing can be stale.
+    // A request without trace context has no stale headers.
     let touched = match headers.has_any(Format::ALL_NAMES) {
         true => wanted.listed,
         false => written,
@@ -65,7 +65,7 @@ pub fn inject(
     }
 }
 
-/// Whether a format has words for this.
+/// Returns true if a format has words for this context or decision.
 #[inline]
 pub(crate) fn can_write(format: Format, outgoing: &Outgoing<'_>) -> bool {
     struct Nowhere;
@@ -86,7 +86,7 @@ pub(crate) fn can_write(format: Format, outgoing: &Outgoing<'_>) -> bool {
     )
 }
 
-/// Writes one format; `false` when it has no words for this.
+/// Writes one format; returns false where the format has no words for this context or decision.
 #[inline]
 fn write(
     format: Format,

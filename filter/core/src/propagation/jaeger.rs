@@ -1,4 +1,4 @@
-//! Jaeger's `uber-trace-id`, as its [client libraries] write it.
+//! The Jaeger format, `uber-trace-id`, as Jaeger's [client libraries] write it.
 //!
 //! ```abnf
 //! uber-trace-id  = trace-id ":" span-id ":" parent-span-id ":" flags
@@ -12,8 +12,9 @@
 //! `4bf92f3577b34da6a3ce929d0e0e4736%3A00f067aa0ba902b7%3A0%3A1`.
 //!
 //! Digits may be of either case and lack zeros on the left. The parent is never needed, so junk in its place is
-//! ignored; junk in place of flags is not, for it would invent a decision. A value is decoded only if it has no `:`, only
-//! once, and only if the result is no longer than the grammar's longest. The first line of a repeated header counts.
+//! ignored; junk in place of flags is not, because reading it would invent a decision. A value is decoded only if it
+//! has no `:`, only once, and only if the result is no longer than the grammar's longest. The first line of a repeated
+//! header counts.
 //!
 //! [client libraries]: https://www.jaegertracing.io/sdk-migration/#propagation-format
 
@@ -29,7 +30,8 @@ use super::value_buffer::Text;
 const SAMPLED: u8 = 0x01;
 const DEBUG: u8 = 0x02;
 
-/// Reads `uber-trace-id`. Debug is reported as it stands there; whether this sender is believed is not decided here.
+/// Reads `uber-trace-id`. A debug flag is reported as received; [`extract`](super::extract()) decides by
+/// `trust.jaegerDebug` whether to believe the sender.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
     let Some(value) = headers.first(Name::UberTraceId) else {
         return Extracted::Absent;
@@ -70,7 +72,7 @@ fn parse_plain(value: &[u8]) -> Result<SpanContext, Refusal> {
     })
 }
 
-/// Undoes percent-encoding (RFC 3986, section 2.1).
+/// Decodes percent-encoding (RFC 3986, section 2.1).
 fn decode(value: &[u8]) -> Result<Text<MAX_TEXT_BYTES>, Refusal> {
     let mut text = Text::default();
     let mut rest = value;
@@ -94,8 +96,8 @@ fn byte(digits: &[u8]) -> Option<u8> {
     byte_from_hex(&repair_hex::<2>(digits)?)
 }
 
-/// Writes `uber-trace-id`. Nothing without ids, and nothing undecided: there is no word for it, and a flag that is not set
-/// is a refusal.
+/// Writes `uber-trace-id`; returns false without ids or a decision, because a sampled flag that is not set would be
+/// read as deny.
 pub fn inject(
     outgoing: &Outgoing<'_>,
     headers: &RequestHeaders<'_>,
@@ -108,9 +110,9 @@ pub fn inject(
     text.push(&context.trace_id.to_hex());
     text.push(b":");
     text.push(&span_id.to_hex());
-    // No parent, as at a root: receivers ignore it, and the caller's own is not ours to repeat.
+    // No parent, as at a root: receivers ignore the parent, and the caller's own is not the filter's to repeat.
     text.push(b":0:");
-    // One digit under 8: some clients write hexadecimal flags and read them as decimal, which is the same up to here.
+    // One digit below 8, because some clients write hexadecimal flags and read them as decimal (JG-8).
     text.push(match context.sampling {
         SamplingState::Deny | SamplingState::Deferred => b"0",
         SamplingState::Accept => b"1",
@@ -123,7 +125,7 @@ pub fn inject(
 const TRACE_ID_DIGITS: usize = 32;
 const SHORT_TRACE_ID_DIGITS: usize = 16;
 const SPAN_ID_DIGITS: usize = 16;
-/// Three ids and two digits of flags, with three colons.
+/// Length of three ids and two digits of flags, with three colons.
 const MAX_TEXT_BYTES: usize = TRACE_ID_DIGITS + 1 + SPAN_ID_DIGITS + 1 + SPAN_ID_DIGITS + 1 + 2;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The `ot-tracer-*` headers of OpenTracing's basic tracers, [deprecated] and still in use.
+//! The OpenTracing format: the `ot-tracer-*` headers of its basic tracers, [deprecated] and still in use.
 //!
 //! ```abnf
 //! ot-tracer-traceid = 1*32HEXDIG  ; not all zeros; senders write 16
@@ -8,11 +8,11 @@
 //!
 //! `ot-tracer-traceid: a3ce929d0e0e4736`, `ot-tracer-spanid: 00f067aa0ba902b7`, `ot-tracer-sampled: true`
 //!
-//! Digits may be of either case and lack zeros on the left, which OpenTelemetry's Python leaves out. Both ids are needed:
-//! one alone, or a decision without them, makes no context. The first line of a repeated header counts.
+//! Digits may be of either case and lack zeros on the left, which OpenTelemetry's Python leaves out. Both ids are
+//! needed: one id alone, or a decision without ids, makes no context. The first line of a repeated header counts.
 //!
-//! Trace ids have 64 bits here. Of a longer one the right half is written, as by everybody; an id whose right half is
-//! zero has no words in this format.
+//! Trace ids have 64 bits in this format. Of a longer id the right half is written, as all libraries do; the format has
+//! no words for an id whose right half is zero.
 //!
 //! [deprecated]: https://opentelemetry.io/docs/specs/otel/context/api-propagators/
 
@@ -48,7 +48,8 @@ fn parse(headers: &RequestHeaders<'_>) -> Result<SpanContext, Refusal> {
     })
 }
 
-/// A word that is none leaves the decision open: the ids beside it are good, and neither yes nor no was said.
+/// Reads the decision. An unknown word leaves the decision deferred, because the ids beside it are good and neither yes
+/// nor no was said (OT-4).
 fn state(headers: &RequestHeaders<'_>) -> SamplingState {
     match headers.first(Name::OtTracerSampled).map(trim) {
         Some(b"1") => SamplingState::Accept,
@@ -59,10 +60,11 @@ fn state(headers: &RequestHeaders<'_>) -> SamplingState {
     }
 }
 
-/// Writes `ot-tracer-*`; nothing without both ids.
+/// Writes `ot-tracer-*`; returns false without both ids.
 ///
-/// An open decision goes on where the caller left it open in these very headers. It is not translated into them: every
-/// library takes the missing word for a refusal, and would drop a trace that nobody has decided to drop.
+/// A deferred decision is written only where the caller deferred it in these very headers. It is not translated from
+/// other formats, because every library reads the missing word as deny, and would drop a trace that no proxy has
+/// decided to drop (OT-2).
 pub fn inject(
     outgoing: &Outgoing<'_>,
     headers: &RequestHeaders<'_>,

@@ -5,18 +5,18 @@ use alloc::vec::Vec;
 
 use super::format::Format;
 
-/// `$.propagation`.
+/// The settings of `$.propagation`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Propagation {
     /// The formats that are read, in order of precedence.
     pub extract: Vec<Format>,
     /// The formats that are always written.
     pub inject: Vec<Format>,
-    /// Whether the formats that the request came in are written as well.
+    /// True if the formats of the received headers are written as well.
     pub mirror: bool,
-    /// Whether an id that came with 16 digits leaves with 16 in B3.
+    /// True if an id that came with 16 digits leaves with 16 in B3.
     pub keep64bit: bool,
-    /// What becomes of baggage.
+    /// The changes of baggage.
     pub baggage: Baggage,
 }
 
@@ -39,7 +39,7 @@ impl Propagation {
     }
 }
 
-/// `$.propagation.baggage`; as it is by default, no baggage is ever read.
+/// The settings of `$.propagation.baggage`; by default no baggage is ever read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baggage {
     /// Patterns of keys whose members are removed.
@@ -53,31 +53,31 @@ pub struct Baggage {
 /// A form of baggage besides W3C's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaggageSource {
-    /// `uberctx-<key>`
+    /// Jaeger's headers `uberctx-<key>`.
     Jaeger,
-    /// `ot-baggage-<key>`
+    /// OpenTracing's headers `ot-baggage-<key>`.
     OtTrace,
 }
 
-/// `$.trust`.
+/// The settings of `$.trust`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trust {
-    /// What becomes of the ids.
+    /// The treatment of received ids.
     pub context: ContextTrust,
-    /// Whether a received decision is followed.
+    /// True if a received decision is followed.
     pub decision: bool,
-    /// Whether debug is more than sampled.
+    /// True if debug is followed, and not taken as plain sampled.
     pub debug: bool,
-    /// Whether Jaeger's debug bit is believed, which some senders set on every sampled span.
+    /// True if Jaeger's debug flag is believed, which some senders set on every sampled span (JG-5).
     pub jaeger_debug: bool,
 }
 
-/// `$.trust.context`.
+/// The treatment of received ids, `$.trust.context`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContextTrust {
     /// The trace continues.
     Accept,
-    /// A new trace begins, linked to the old one.
+    /// A new trace begins, linked to the received trace.
     Restart,
     /// A new trace begins.
     Ignore,

@@ -1,4 +1,5 @@
-//! Members of `tracestate` that carry facts of other formats: debug, for which `traceparent` has no bit, and Datadog's.
+//! The members of `tracestate` that carry facts of other formats: debug, for which `traceparent` has no bit, and
+//! Datadog's.
 
 use super::context::{SamplingState, SpanContext};
 use super::format::{Format, FormatSet};
@@ -7,8 +8,8 @@ use super::{b3, datadog, value_buffer};
 use crate::headers::RequestHeaders;
 use crate::stats::Stats;
 
-/// The `tracestate` that goes with this context: with the member that carries debug, which `traceparent` has no word for,
-/// and with Datadog's facts where Datadog told of this trace.
+/// Returns the `tracestate` that leaves with this context: with the member `b3` for debug, which `traceparent` has no
+/// word for, and with Datadog's facts where Datadog's headers name this trace.
 #[must_use]
 #[inline]
 pub fn add_state_members<'a>(
@@ -28,7 +29,7 @@ pub fn add_state_members<'a>(
     let debug = is_debug.then(|| b3::print_single(Some(context), context.sampling, false));
     let debug = debug.as_ref().map(value_buffer::Text::as_bytes);
     let tracestate = tracestate.with(tracestate::B3_MEMBER, debug, stats);
-    // A member that is there already is of Datadog's own tracer, which knows better which of its spans was the last.
+    // A received `dd` member is of Datadog's own tracer, which knows better which of the tracer's spans was the last.
     let is_told = tracestate.member(tracestate::DATADOG_MEMBER).is_some();
     if is_told || !same_trace.contains(Format::Datadog) {
         return tracestate;
@@ -39,8 +40,8 @@ pub fn add_state_members<'a>(
     }
 }
 
-/// The `tracestate` without what its Datadog member says of sampling: where decisions or debug of others are not believed,
-/// a user's wish in there would come out again as debug one hop further on.
+/// Returns the `tracestate` without the sampling facts of its Datadog member: where received decisions or debug are not
+/// believed, the next hop would read a user's wish in the member as debug.
 #[must_use]
 #[inline]
 pub fn without_datadog_decision<'a>(

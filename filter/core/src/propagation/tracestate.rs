@@ -9,9 +9,9 @@
 //!
 //! `congo=t61rcWkgMzE,rojo=00f067aa0ba902b7`
 //!
-//! Several lines are one list. A member that is not legal, or a 33rd member, makes the whole header unusable, and never
-//! touches `traceparent`. Of two members with one key the left one, the more recent, stays. Empty members are skipped.
-//! What is already written as it would leave is passed on without a copy.
+//! Several lines are one list. An illegal member, or a 33rd member, makes the whole header unusable, and never touches
+//! `traceparent`. Of two members with one key the left one, the more recent, stays. Empty members are skipped. A line
+//! that is already written as it would leave is passed on without a copy.
 //!
 //! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/#tracestate-header
 
@@ -22,28 +22,29 @@ use crate::codec::scan;
 use crate::headers::Lines;
 use crate::stats::{Counter, Stats};
 
-/// Members in a list, at most (W3C Trace Context, "list").
+/// Members that a list may have at most (W3C Trace Context, "list").
 const W3C_MAX_MEMBERS: usize = 32;
-/// Characters of a key and of a value, at most (W3C Trace Context, "key" and "value").
+/// Characters that a key or a value may have at most (W3C Trace Context, "key" and "value").
 const W3C_MAX_PART_BYTES: usize = 256;
-/// Members longer than this go first when the list must be cut (W3C Trace Context, "tracestate Limits").
+/// Length of a member beyond which it is dropped first when the list must be cut (W3C Trace Context, "tracestate
+/// Limits").
 const W3C_LONG_MEMBER_BYTES: usize = 128;
-/// Our own limit for the list; the standard asks for at least 512.
+/// Sidespan's own limit of the list; the standard asks for at least 512 (TM-7).
 const MAX_BYTES: usize = 4096;
 
 /// A checked list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tracestate<'a> {
-    /// No list, or one that may not leave.
+    /// No list, or a list that may not leave.
     Absent,
-    /// As it was received.
+    /// The list as received.
     Verbatim(&'a [u8]),
-    /// Put together from several lines, or without what may not leave.
+    /// A list put together from several lines, or without members that may not leave.
     Rebuilt(Vec<u8>),
 }
 
 impl Tracestate<'_> {
-    /// The list as text; empty when there is none.
+    /// Returns the list as text; empty where there is none.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
@@ -53,15 +54,15 @@ impl Tracestate<'_> {
         }
     }
 
-    /// The value of the member with this key.
+    /// Returns the value of the member with this key.
     #[inline]
     pub fn member(&self, key: &[u8]) -> Option<&[u8]> {
         self.members()
             .find_map(|member| member.strip_prefix(key)?.strip_prefix(b"="))
     }
 
-    /// The list with this member on the left, where a changed one goes, or without it. A 33rd member pushes out the
-    /// right-most, and what is over our limit goes too; that is counted.
+    /// Returns the list with this member on the left, the place of a changed member, or without it. A 33rd member
+    /// pushes out the right-most, and members beyond Sidespan's own limit are dropped; both are counted.
     #[must_use]
     #[inline]
     pub fn with(self, key: &[u8], value: Option<&[u8]>, stats: &mut Stats) -> Self {
@@ -97,12 +98,12 @@ impl Tracestate<'_> {
     }
 }
 
-/// The member that carries B3's debug, which `traceparent` has no word for; the value is B3's single header.
+/// Key of the member that carries debug, which `traceparent` has no word for; its value is B3's single header.
 pub const B3_MEMBER: &[u8] = b"b3";
-/// Datadog's member.
+/// Key of Datadog's member.
 pub const DATADOG_MEMBER: &[u8] = b"dd";
 
-/// Reads all lines; a list that is dropped or cut beside a valid `traceparent` is counted.
+/// Reads all lines, and counts a list that is dropped or cut beside a valid `traceparent`.
 #[inline]
 pub fn read<'a>(lines: &Lines<'_, 'a>, stats: &mut Stats) -> Tracestate<'a> {
     if !lines.is_present() {
@@ -124,7 +125,7 @@ pub fn read<'a>(lines: &Lines<'_, 'a>, stats: &mut Stats) -> Tracestate<'a> {
     }
 }
 
-/// The members in order, each key once; `None` when the header is unusable.
+/// Returns the members in order, each key once; `None` when the header is unusable.
 #[inline]
 fn members<'a>(lines: &Lines<'_, 'a>) -> Option<Vec<&'a [u8]>> {
     let mut members: Vec<&[u8]> = Vec::with_capacity(4);
@@ -147,7 +148,7 @@ fn members<'a>(lines: &Lines<'_, 'a>) -> Option<Vec<&'a [u8]>> {
     Some(members)
 }
 
-/// The key of a legal member.
+/// Returns the key of a legal member.
 #[inline]
 fn legal_key(member: &[u8]) -> Option<&[u8]> {
     let equals = scan::position(member, b'=')?;
@@ -166,7 +167,7 @@ fn legal_key(member: &[u8]) -> Option<&[u8]> {
     (starts && is_key && is_value).then_some(key)
 }
 
-/// Drops whole members until the list fits: long ones first, then from the right. Says whether any was dropped.
+/// Drops whole members until the list fits, long ones first, then from the right; returns true if any was dropped.
 #[inline]
 fn cut(members: &mut Vec<&[u8]>) -> bool {
     let before = members.len();
@@ -196,7 +197,7 @@ fn length(members: &[&[u8]]) -> usize {
         .saturating_sub(1)
 }
 
-/// Whether the line is these members with nothing but commas between them.
+/// Returns true if the line is these members with nothing but commas between them.
 #[inline]
 fn is_written_so(line: &[u8], members: &[&[u8]]) -> bool {
     line.len() == length(members) && scan::split(line, b',').eq(members.iter().copied())

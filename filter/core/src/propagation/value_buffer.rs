@@ -1,10 +1,10 @@
-//! A header's value on the stack: one that is written on every request needs no allocation.
+//! A buffer for a header's value on the stack: a value that is written on every request needs no allocation.
 
-/// Text of at most `N` bytes; what does not fit is left out, so `N` is the longest value of its writer.
+/// Text of at most `N` bytes. Bytes that do not fit are left out, so `N` is the longest value of its writer.
 #[derive(Debug)]
 pub(super) struct Text<const N: usize> {
     bytes: [u8; N],
-    // length <= N
+    // The invariant is `length <= N`.
     length: usize,
 }
 
@@ -24,7 +24,7 @@ impl<const N: usize> Text<N> {
     pub(super) fn push(&mut self, text: &[u8]) {
         let free = self.bytes.get_mut(self.length..).unwrap_or_default();
         let fitting = text.len().min(free.len());
-        // One copy, where a loop would cost an instruction or more for each byte.
+        // One copy, because a loop would cost an instruction or more for each byte.
         if let (Some(free), Some(text)) = (free.get_mut(..fitting), text.get(..fitting)) {
             free.copy_from_slice(text);
             self.length = self.length.saturating_add(fitting);
@@ -52,7 +52,7 @@ impl<const N: usize> Text<N> {
         self.push(used);
     }
 
-    /// What was appended so far.
+    /// Returns the text so far.
     #[inline]
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()

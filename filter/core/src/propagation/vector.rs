@@ -1,4 +1,5 @@
-//! The canonical context of the tests, as the rule book has it, and ways to put it into the mouths of formats.
+//! The canonical ids and contexts of the tests, as `filter/RULES.md` has them ("Symbols"), and requests that carry
+//! them.
 
 use alloc::format;
 use alloc::string::String;
@@ -12,14 +13,14 @@ use crate::in_memory::header_list::HeaderList;
 
 /// A trace id of 128 bits.
 pub(super) const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-/// Its right half.
+/// The right half of [`T`].
 pub(super) const T64: &str = "a3ce929d0e0e4736";
 /// A span id.
 pub(super) const S: &str = "00f067aa0ba902b7";
-/// The span id of a grandparent.
+/// The span id of the caller's parent.
 pub(super) const P: &str = "05e3ac9a4f6e3b90";
 
-/// The context of these ids.
+/// Returns the context of these ids.
 pub(super) fn context(sampling: SamplingState) -> SpanContext {
     SpanContext {
         trace_id: TraceId::from_hex(T.as_bytes()).unwrap(),
@@ -30,12 +31,12 @@ pub(super) fn context(sampling: SamplingState) -> SpanContext {
     }
 }
 
-/// The answer of a format that tells it.
+/// Returns the answer of a format that has the context.
 pub(super) fn found(sampling: SamplingState) -> Extracted {
     Extracted::Context(context(sampling))
 }
 
-/// A request that came in no format and goes on with this.
+/// Returns a request that arrived without trace context and leaves with this context or decision.
 pub(super) fn saying(context: Option<SpanContext>, decision: SamplingState) -> Outgoing<'static> {
     Outgoing {
         context,
@@ -46,12 +47,12 @@ pub(super) fn saying(context: Option<SpanContext>, decision: SamplingState) -> O
     }
 }
 
-/// The same with a context.
+/// Returns a request that arrived without trace context and leaves with this context.
 pub(super) fn carrying(context: SpanContext) -> Outgoing<'static> {
     saying(Some(context), SamplingState::Deferred)
 }
 
-/// A request that came in this format and goes on with this context.
+/// Returns a request that arrived in this format and leaves with this context.
 pub(super) fn carrying_in(format: Format, context: SpanContext) -> Outgoing<'static> {
     let own: FormatSet = [format].into_iter().collect();
     Outgoing {
@@ -61,7 +62,7 @@ pub(super) fn carrying_in(format: Format, context: SpanContext) -> Outgoing<'sta
     }
 }
 
-/// All headers, in alphabetical order.
+/// Returns all headers, in alphabetical order.
 pub(super) fn lines(headers: &HeaderList) -> Vec<String> {
     let mut lines: Vec<_> = headers
         .iter()

@@ -10,9 +10,9 @@
 //!
 //! `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`
 //!
-//! Version `00` ends after the flags. A later version may go on behind another `-`, which is read no further and never
-//! copied: what leaves is version `00`. Digits are lower case; anything else is refused, not repaired. Two lines are
-//! one too many, even when they are equal. Unknown flags are ignored and do not leave.
+//! Version `00` ends after the flags. A later version may go on behind another `-`; the rest is neither read nor
+//! copied, because version `00` is written. Digits are lower case; any other digit is refused, not repaired. A second
+//! line makes the header invalid, even when both lines are equal. Unknown flags are ignored and not written.
 //!
 //! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
 
@@ -26,7 +26,7 @@ use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 const SAMPLED: u8 = 0x01;
 const RANDOM: u8 = 0x02;
 
-/// Reads `traceparent`; its `tracestate` is read once this context is believed.
+/// Reads `traceparent`; [`tracestate`](super::tracestate) is read once this context is believed.
 #[inline]
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
     let lines = headers.lines(Name::Traceparent);
@@ -40,7 +40,7 @@ pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
 /// Reads one value.
 ///
 /// # Errors
-/// The first thing from the left that is not as the grammar has it; [`Refusal::Length`] before all.
+/// The first flaw from the left; [`Refusal::Length`] goes before all others.
 #[inline]
 pub fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
     let rest = trim(value);
@@ -76,7 +76,7 @@ pub fn parse(value: &[u8]) -> Result<SpanContext, Refusal> {
     })
 }
 
-/// The next `length` bytes, which a `-` must follow.
+/// Returns the next `length` bytes, which a `-` must follow, and the rest.
 #[inline]
 fn field(text: &[u8], length: usize) -> Result<(&[u8], &[u8]), Refusal> {
     let (field, rest) = text.split_at_checked(length).ok_or(Refusal::Length)?;
@@ -84,8 +84,8 @@ fn field(text: &[u8], length: usize) -> Result<(&[u8], &[u8]), Refusal> {
     Ok((field, rest))
 }
 
-/// Writes `traceparent` and `tracestate`. Nothing without ids, and nothing undecided: a flag that is not set would be read
-/// as a refusal.
+/// Writes `traceparent` and `tracestate`; returns false without ids or a decision, because a sampled flag that is not
+/// set would be read as deny.
 #[inline]
 pub fn inject(
     outgoing: &Outgoing<'_>,
@@ -100,7 +100,7 @@ pub fn inject(
     true
 }
 
-/// The value for a context that is decided.
+/// Returns the value of `traceparent` for a decided context.
 #[inline]
 pub fn print(context: &SpanContext, span_id: SpanId) -> [u8; LENGTH] {
     let mut value = *b"00-................................-................-00";
@@ -116,7 +116,7 @@ pub fn print(context: &SpanContext, span_id: SpanId) -> [u8; LENGTH] {
     value
 }
 
-/// The flags of a context: sampled and random, and nothing that this version does not know.
+/// Returns the flags of a context, sampled and random; this version knows no others.
 #[inline]
 pub fn trace_flags(context: &SpanContext) -> u8 {
     let sampled = match context.sampling {
@@ -126,7 +126,7 @@ pub fn trace_flags(context: &SpanContext) -> u8 {
     sampled | if context.random { RANDOM } else { 0 }
 }
 
-/// The length of version `00`.
+/// Length of a value of version `00`.
 const LENGTH: usize = 55;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! [AWS X-Ray], as its SDKs, load balancers and gateways send it.
+//! The [AWS X-Ray] format, as X-Ray's SDKs, load balancers and gateways send it.
 //!
 //! ```abnf
 //! x-amzn-trace-id = part *( OWS ";" OWS part )
@@ -11,9 +11,10 @@
 //!
 //! `Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled=1`, or `Root` alone.
 //!
-//! Parts come in any order, and only their keys' case counts. Digits may be upper case, and leading zeros of the first
-//! piece may be missing; both leave repaired. The first line of a repeated header and the first of equal keys count.
-//! Only `Lineage` is copied, byte for byte, for a loop that is not seen costs money; no other part belongs to a trace.
+//! Parts come in any order, and keys are compared with case. Digits may be upper case, and leading zeros of the first
+//! piece may be missing; both are repaired. The first line of a repeated header and the first of equal keys count. Only
+//! `Lineage` is copied, byte for byte, because a loop that AWS does not see costs money; no other part belongs to a
+//! trace.
 //!
 //! [AWS X-Ray]: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 
@@ -27,7 +28,7 @@ use crate::ids::{SpanId, TraceId};
 use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 use super::format::Format;
 
-/// Reads `x-amzn-trace-id`; an empty one is as good as none.
+/// Reads `x-amzn-trace-id`; an empty header counts as absent.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {
     match headers.first(Name::XAmznTraceId).map(trim) {
         None | Some(b"") => Extracted::Absent,
@@ -44,7 +45,7 @@ fn parse(value: &[u8]) -> Extracted {
         Some(_) => return Extracted::malformed(Refusal::Sampled),
     };
     let Some(root) = parts.root else {
-        // No context, yet the decision is as clear as one beside a trace id.
+        // A decision without a trace id is no context, yet as clear as a decision beside a trace id.
         return Extracted::Malformed {
             refusal: Refusal::TraceId,
             decision: sampling,
@@ -63,7 +64,7 @@ fn parse(value: &[u8]) -> Extracted {
     }
 }
 
-/// What follows each key that is known, in the first part that has it.
+/// The text behind each known key, from the first part with that key.
 #[derive(Default)]
 struct Parts<'a> {
     root: Option<&'a [u8]>,
@@ -73,7 +74,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Walks over the value once.
+    /// Reads the parts of a value in one pass.
     fn read(value: &'a [u8]) -> Self {
         let mut parts = Self::default();
         for part in scan::split(value, b';') {
@@ -118,7 +119,7 @@ fn parse_span_id(parent: &[u8]) -> Result<SpanId, Refusal> {
     SpanId::from_loose_hex(parent).map_err(Refusal::of_span_id)
 }
 
-/// Writes `x-amzn-trace-id`. Nothing without a trace id: a decision alone is no X-Ray.
+/// Writes `x-amzn-trace-id`; returns false without a context, because the format has no words for a decision alone.
 pub fn inject(
     outgoing: &Outgoing<'_>,
     headers: &RequestHeaders<'_>,
@@ -137,7 +138,7 @@ pub fn inject(
     true
 }
 
-/// The value, with what only the received header of this trace could tell.
+/// Returns the value, with the facts that only the received header of this trace has.
 fn print(context: &SpanContext, received: &Parts<'_>) -> Vec<u8> {
     let mut text = Vec::with_capacity(USUAL_TEXT_BYTES);
     let trace_id = context.trace_id.to_hex();
@@ -155,7 +156,7 @@ fn print(context: &SpanContext, received: &Parts<'_>) -> Vec<u8> {
     let sampled: &[u8] = match context.sampling {
         SamplingState::Accept | SamplingState::Debug => b"1",
         SamplingState::Deny => b"0",
-        // Some libraries refuse the whole header for a `?`, so nobody is given one who did not send it.
+        // Some libraries refuse the whole header for a `?`, so only a request that had a `?` leaves with one.
         SamplingState::Deferred if received.sampled == Some(b"?") => b"?",
         SamplingState::Deferred => b"",
     };
@@ -164,7 +165,7 @@ fn print(context: &SpanContext, received: &Parts<'_>) -> Vec<u8> {
         text.extend_from_slice(SAMPLED);
         text.extend_from_slice(sampled);
     }
-    // Half a lineage would be another one.
+    // A part of a lineage would be another lineage.
     let fits = |lineage: &&[u8]| {
         let pieces = [text.as_slice(), b";", LINEAGE, lineage];
         pieces
@@ -185,14 +186,14 @@ const ROOT: &[u8] = b"Root=";
 const PARENT: &[u8] = b"Parent=";
 const SAMPLED: &[u8] = b"Sampled=";
 const LINEAGE: &[u8] = b"Lineage=";
-/// Of the trace id's first piece, once the second of its creation.
+/// Digits of the trace id's first piece, which X-Ray defines as the second of its creation.
 const EPOCH_DIGITS: usize = 8;
-/// Of the trace id's second piece.
+/// Digits of the trace id's second piece.
 const UNIQUE_DIGITS: usize = 24;
 const PARENT_DIGITS: usize = 16;
-/// Without a lineage.
+/// Length of a value without a lineage.
 const USUAL_TEXT_BYTES: usize = 80;
-/// What OpenTelemetry's Java propagator still reads (`AwsXrayPropagator`).
+/// Length beyond which OpenTelemetry's Java propagator (`AwsXrayPropagator`) refuses the value.
 const MAX_TEXT_BYTES: usize = 256;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use sidespan_core::time::Nanos;
 
 use super::clock;
 use super::header_writer::MapWriter;
-use crate::shared_data::config_lease;
+use super::log_once;
 
 /// The proxy, which answers for the current context.
 #[derive(Clone, Copy, Debug, Default)]
@@ -177,7 +177,7 @@ impl Worker for CurrentProxy {
         round: Duration,
         line: fmt::Arguments<'_>,
     ) {
-        if config_lease::is_first_to_say(topic, &format!("{digest} {line}"), round) {
+        if log_once::is_first_to_say(topic, &format!("{digest} {line}"), round) {
             self.log(level, line);
         }
     }

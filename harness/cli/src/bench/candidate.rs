@@ -90,8 +90,8 @@ mod tests {
     /// A floor that writes less or more would make an unfair comparison.
     #[test]
     fn a_floor_writes_the_headers_that_the_filter_writes() {
-        let filter = Module::compile(crate::FILTER).unwrap();
-        let floor = Module::compile(crate::FLOOR).unwrap();
+        let filter = Module::compile(crate::embedded::FILTER).unwrap();
+        let floor = Module::compile(crate::embedded::FLOOR).unwrap();
         let all = all();
         let mut compared = 0;
         for candidate in &all {
@@ -117,7 +117,7 @@ mod tests {
     /// A candidate that writes less or more than the tracer would make an unfair comparison.
     #[test]
     fn what_is_held_against_a_tracer_writes_what_that_writes() {
-        let filter = Module::compile(crate::FILTER).unwrap();
+        let filter = Module::compile(crate::embedded::FILTER).unwrap();
         let b3 = ["traceparent", "x-b3-sampled", "x-b3-spanid", "x-b3-traceid"];
         for (name, expected) in [
             ("sidespan-100-w3c", &["traceparent"][..]),

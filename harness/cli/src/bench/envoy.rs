@@ -29,7 +29,10 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
     let surroundings = Environment::now(h2load::version().await?);
     let envoy = envoy::binary().await?;
     let folder = TempDir::with_prefix("sidespan-bench-")?;
-    let modules = [("filter.wasm", crate::FILTER), ("floor.wasm", crate::FLOOR)];
+    let modules = [
+        ("filter.wasm", crate::embedded::FILTER),
+        ("floor.wasm", crate::embedded::FLOOR),
+    ];
     let [filter, floor] = modules.map(|(name, module)| (folder.path().join(name), module));
     for (path, module) in [&filter, &floor] {
         fs::write(path, module)?;

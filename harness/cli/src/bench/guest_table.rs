@@ -9,7 +9,7 @@ use super::request_kind::RequestKind;
 
 /// Measures all kinds of requests, in their order.
 pub(super) fn measure() -> Result<Vec<(&'static str, Cost)>> {
-    let module = guest_cost::metered(crate::FILTER)?;
+    let module = guest_cost::metered(crate::embedded::FILTER)?;
     let kinds = RequestKind::all();
     let costs = kinds
         .iter()

@@ -67,14 +67,14 @@ impl Launcher {
     /// Compiles the filter for the built-in host, or finds Envoy's binary, which is fetched the first time.
     pub(super) async fn prepare(kind: Kind) -> anyhow::Result<Self> {
         if kind == Kind::BuiltIn {
-            let module = spawn_blocking(|| Module::compile(crate::FILTER)).await??;
+            let module = spawn_blocking(|| Module::compile(crate::embedded::FILTER)).await??;
             return Ok(Self::BuiltIn { module });
         }
         let binary = envoy::binary().await?;
         let folder = tempfile::Builder::new()
             .prefix("sidespan-demo-")
             .tempdir()?;
-        fs::write(module_in(folder.path()), crate::FILTER)?;
+        fs::write(module_in(folder.path()), crate::embedded::FILTER)?;
         Ok(Self::Envoy { binary, folder })
     }
 

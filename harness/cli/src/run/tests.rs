@@ -10,7 +10,7 @@ fn report(scenario: &str) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scenario.yaml");
     fs::write(&file, scenario).unwrap();
-    let runner = Runner::new(crate::FILTER).unwrap();
+    let runner = Runner::new(crate::embedded::FILTER).unwrap();
     let mut reports = runner
         .run_file(&file)
         .unwrap_or_else(|error| panic!("{error:#}"));

@@ -124,7 +124,7 @@ async fn stop(sidecar: &Sidecar, again: impl Future<Output = ()>) {
 fn config(args: SidecarArgs) -> anyhow::Result<SidecarConfig> {
     let wasm = match &args.module {
         Some(file) => fs::read(file).with_context(|| format!("reading {}", file.display()))?,
-        None => crate::FILTER.to_vec(),
+        None => crate::embedded::FILTER.to_vec(),
     };
     let module = Module::compile(&wasm).context("loading the module")?;
     let plugin_configuration = args

@@ -3,7 +3,12 @@
 /// Returns every path that begins with `crate` or `super`, from the crate's root: in `use` trees and elsewhere. What stands
 /// in comments and in a file's own tests does not count.
 pub(super) fn of(text: &str, module: &[String]) -> Vec<Vec<String>> {
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    let inner = [
+        "#[cfg(test)]\nmod tests {",
+        "#[cfg(test)]\npub(super) mod tests {",
+    ];
+    let end = inner.iter().filter_map(|tests| text.find(tests)).min();
+    let text = &text[..end.unwrap_or(text.len())];
     let code: Vec<_> = text
         .lines()
         .map(|line| line.split("//").next().unwrap_or_default())

@@ -1,8 +1,8 @@
-//! What Datadog says of a trace beside its ids, and what of it may go on: its priority, origin and tags.
+//! Datadog's facts of a trace beside its ids: priority, origin and tags, and the rules by which they leave.
 //!
-//! The facts come in Datadog's headers or in the `dd` member of `tracestate`, each with its own notation. They leave only
-//! as far as they fit what was decided here: `-1` and `2` are a user's words and `0` and `1` a sampler's, so a priority
-//! that agrees is kept, and any other one is a sampler's.
+//! The facts arrive in Datadog's headers or in the `dd` member of `tracestate`, each with a notation of its own. A
+//! received priority leaves only where it agrees with the decision taken here, because `-1` and `2` are a user's words
+//! and `0` and `1` a sampler's; any other priority that leaves is a sampler's (DD-4).
 
 use alloc::borrow::Cow;
 
@@ -11,15 +11,15 @@ use crate::codec::scan;
 use crate::headers::{Name, RequestHeaders};
 use crate::propagation::context::SamplingState;
 
-/// What Datadog says of a trace beside its ids, as its carrier writes it.
+/// Datadog's facts of a trace beside its ids, in the notation of their carrier.
 #[derive(Clone, Copy, Default)]
 pub(super) struct TraceData<'a> {
     carrier: Notation,
-    /// What was decided, and whether on a user's wish.
+    /// The decision: above 0 to record, else to drop; -1 and 2 are a user's wish.
     pub(super) priority: Option<i32>,
-    /// Where the trace began.
+    /// The place where the trace began, `rum` for a browser.
     pub(super) origin: &'a [u8],
-    // With whatever else there is between them.
+    // All tags in one text, and in a member all other parts with them.
     tags: &'a [u8],
 }
 
@@ -27,12 +27,12 @@ pub(super) struct TraceData<'a> {
 enum Notation {
     #[default]
     Headers,
-    // Where `=` is written as `~`.
+    // Writes `=` as `~`.
     Member,
 }
 
 impl<'a> TraceData<'a> {
-    /// What Datadog's headers say.
+    /// Reads the facts of Datadog's headers.
     pub(super) fn of_headers(headers: &RequestHeaders<'a>) -> Self {
         let value = |name| headers.first(name).map(trim).unwrap_or_default();
         Self {
@@ -43,7 +43,7 @@ impl<'a> TraceData<'a> {
         }
     }
 
-    /// The tags among them alone.
+    /// Reads the tags of Datadog's headers alone.
     pub(super) fn tags_of_headers(headers: &RequestHeaders<'a>) -> Self {
         Self {
             tags: headers
@@ -54,7 +54,7 @@ impl<'a> TraceData<'a> {
         }
     }
 
-    /// What the `dd` member of `tracestate` says.
+    /// Reads the facts of the `dd` member of `tracestate`.
     pub(super) fn of_member(member: &'a [u8]) -> Self {
         let part = |key: &[u8]| {
             let mut parts = scan::split(member, b';');
@@ -68,7 +68,7 @@ impl<'a> TraceData<'a> {
         }
     }
 
-    /// The tags that travel, without their prefix.
+    /// Returns the tags that leave with the trace, without their prefix.
     pub(super) fn tags(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let (separator, prefix, equals): (u8, &[u8], u8) = match self.carrier {
             Notation::Headers => (b',', HEADER_PREFIX, b'='),
@@ -81,10 +81,10 @@ impl<'a> TraceData<'a> {
         })
     }
 
-    /// The priority for what was decided here: the one that came, if it says the same.
+    /// Returns the priority for the decision taken here: the received priority, if it agrees.
     ///
-    /// Beside Datadog's headers a plain accept never keeps a user's wish: they told of debug, and where that is gone it was
-    /// not believed. `traceparent` has no word for debug, so beside the member the wish may stand.
+    /// Beside Datadog's headers a plain accept never keeps a user's wish: the headers asked for debug, and an accept
+    /// means that debug was not believed. `traceparent` has no word for debug, so beside the member the wish may stay.
     pub(super) fn priority_for(self, sampling: SamplingState) -> Option<i32> {
         let is_browsers = self.carrier == Notation::Member && self.origin == b"rum";
         if is_browsers && self.priority.is_none() && sampling != SamplingState::Debug {
@@ -107,7 +107,7 @@ impl<'a> TraceData<'a> {
         )
     }
 
-    /// The tags that leave beside this priority: not the one that says who took a decision that is overruled.
+    /// Returns the tags that leave beside this priority, without the decision maker of an overruled decision.
     pub(super) fn tags_beside(
         self,
         priority: Option<i32>,
@@ -120,7 +120,7 @@ impl<'a> TraceData<'a> {
         })
     }
 
-    /// An origin or a tag's value, as a header has it.
+    /// Returns an origin or a tag's value in the notation of headers.
     pub(super) fn unescape(self, text: &'a [u8]) -> Cow<'a, [u8]> {
         let mut text = Cow::Borrowed(text);
         if self.carrier == Notation::Member && text.contains(&b'~') {
@@ -141,12 +141,12 @@ fn parse_priority(text: &[u8]) -> Option<i32> {
     }
 }
 
-/// Of a tag that travels, in Datadog's headers.
+/// Prefix in Datadog's headers of a tag that leaves with the trace.
 pub(super) const HEADER_PREFIX: &[u8] = b"_dd.p.";
-/// The same in `tracestate`.
+/// Prefix in `tracestate` of a tag that leaves with the trace.
 pub(super) const MEMBER_PREFIX: &[u8] = b"t.";
-/// The left half of the trace id.
+/// Name of the tag with the left half of the trace id.
 pub(super) const TID: &[u8] = b"tid";
-/// Who took the decision.
+/// Name of the tag with the decision maker.
 const DECISION_MAKER: &[u8] = b"dm";
 const UPSTREAM_SERVICES: &[u8] = b"upstream_services";

@@ -1,0 +1,28 @@
+//! Lines that every worker of the process comes to write, though a reader of the log wants one.
+
+use std::time::Duration;
+
+use sidespan_abi::hostcalls;
+use sidespan_abi::types::Status;
+use sidespan_core::time::Nanos;
+
+use super::clock;
+
+/// Returns true if no worker has just written this log line on this topic: there is a VM for each worker, and a reader of the
+/// log wants one line. All workers come to write the line within one round.
+pub(crate) fn is_first_to_say(topic: &str, what: &str, round: Duration) -> bool {
+    let name = hostcalls::get_property("plugin_name").unwrap_or_default();
+    let name = String::from_utf8_lossy(&name);
+    let key = format!("sidespan.running.{name}.said.{topic}");
+    let now = clock::now();
+    let (value, version) = hostcalls::get_shared_data(&key);
+    let said = value
+        .split_first_chunk::<8>()
+        .map(|(when, other)| (Nanos(u64::from_le_bytes(*when)), other));
+    let is_said =
+        said.is_some_and(|(when, other)| other == what.as_bytes() && !now.is_past(when, round));
+    let Nanos(nanos) = now;
+    let note = [&nanos.to_le_bytes(), what.as_bytes()].concat();
+    // Of several that try at once, one is the first. Where nothing is shared, everybody is.
+    !is_said && hostcalls::swap_shared_data(&key, &note, version) != Err(Status::CasMismatch)
+}

@@ -1,0 +1,25 @@
+//! The compiled filters inside the program, which is therefore enough by itself; `build.rs` builds them.
+
+/// The compiled filter.
+pub const FILTER: &[u8] = include_bytes!(env!("SIDESPAN_FILTER_WASM"));
+
+/// The compiled floor filter, the least that a tracing filter can do, which `bench` compares the filter with. Its
+/// configuration is a list of steps, documented in the crate `sidespan-floor`.
+pub const FLOOR: &[u8] = include_bytes!(env!("SIDESPAN_FLOOR_WASM"));
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn the_filters_are_found_whatever_folder_cargo_was_given() {
+        let found = [
+            (env!("SIDESPAN_FILTER_WASM"), super::FILTER),
+            (env!("SIDESPAN_FLOOR_WASM"), super::FLOOR),
+        ];
+        for (file, module) in found {
+            assert!(Path::new(file).is_absolute(), "{file}");
+            assert!(module.starts_with(b"\0asm"), "{file}");
+        }
+    }
+}
