@@ -1,55 +1,101 @@
-//! Percent-encoding (<https://www.rfc-editor.org/rfc/rfc3986#section-2.1>).
+//! Percent-encoding ([RFC 3986, section 2.1]): `%` and two hexadecimal digits of either case in place of a byte.
+//!
+//! Callers differ in the bytes that they encode, and in their reading of a `%` without two digits behind it: it is itself in
+//! W3C Baggage, in `grpc-message` and in `OTEL_RESOURCE_ATTRIBUTES`, and refuses the whole value of Jaeger.
+//!
+//! [RFC 3986, section 2.1]: https://www.rfc-editor.org/rfc/rfc3986#section-2.1
 
 use alloc::vec::Vec;
 
-/// What a percent sign in a value is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Percent {
-    /// The beginning of an encoded byte.
-    IsEncoding,
-    /// Itself.
-    IsText,
-}
+/// A `%` without two hexadecimal digits behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Incomplete;
 
-pub(crate) fn encode(out: &mut Vec<u8>, value: &[u8], percent: Percent) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in value {
-        let stays = match byte {
-            b'%' => percent == Percent::IsEncoding,
-            0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e => true,
-            _ => false,
+/// Returns the bytes that a text stands for.
+pub(crate) fn decoded(text: &[u8]) -> impl Iterator<Item = Result<u8, Incomplete>> {
+    let mut rest = text;
+    core::iter::from_fn(move || {
+        let (first, behind) = rest.split_first()?;
+        rest = behind;
+        if *first != b'%' {
+            return Some(Ok(*first));
+        }
+        let mut byte = [0];
+        let encoded = behind.split_first_chunk::<2>();
+        let encoded = encoded.filter(|(digits, _)| hex::decode_to_slice(digits, &mut byte).is_ok());
+        let Some((_, behind)) = encoded else {
+            return Some(Err(Incomplete));
         };
-        if stays {
-            out.push(*byte);
-        } else {
-            out.push(b'%');
-            out.extend(DIGITS.get(usize::from(byte >> 4)));
-            out.extend(DIGITS.get(usize::from(byte & 0x0f)));
-        }
-    }
+        rest = behind;
+        let [byte] = byte;
+        Some(Ok(byte))
+    })
 }
 
-pub(crate) fn decode(value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        let encoded = (*byte == b'%')
-            .then(|| after.split_first_chunk::<2>())
-            .flatten()
-            .and_then(|(digits, after)| {
-                let digits = core::str::from_utf8(digits).ok()?;
-                let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-                let byte = u8::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
-                Some((byte, after))
-            });
-        match encoded {
-            Some((decoded, after)) => {
-                out.push(decoded);
-                rest = after;
-            }
-            None => out.push(*byte),
+/// Decodes a text in which a `%` without two digits behind it is itself.
+pub(crate) fn decode(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    bytes.extend(decoded(text).map(|byte| byte.unwrap_or(b'%')));
+    bytes
+}
+
+/// Returns a text for these bytes, each of them encoded that does not stay.
+pub(crate) fn encoded(bytes: &[u8], stays: impl Fn(u8) -> bool) -> impl Iterator<Item = u8> {
+    bytes.iter().flat_map(move |byte| {
+        if stays(*byte) {
+            return [*byte, 0, 0].into_iter().take(1);
+        }
+        let mut digits = [0; 2];
+        // Two digits have room for a byte.
+        let _ = hex::encode_to_slice([*byte], &mut digits);
+        digits.make_ascii_uppercase();
+        let [high, low] = digits;
+        [b'%', high, low].into_iter().take(3)
+    })
+}
+
+/// Returns true for a byte that means itself everywhere in a URL (RFC 3986, section 2.3).
+pub(crate) fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decodes_leniently_and_strictly() {
+        let strict = |text: &[u8]| decoded(text).collect::<Result<Vec<u8>, _>>();
+        for (text, bytes, is_complete) in [
+            (&b""[..], &b""[..], true),
+            (b"plain", b"plain", true),
+            (b"a%20b%3a%3A", b"a b::", true),
+            (b"caf%C3%a9", "café".as_bytes(), true),
+            (b"%00%ff", b"\0\xff", true),
+            // Decoded once, and no digit of another.
+            (b"%2541", b"%41", true),
+            (b"%%41", b"%A", false),
+            (b"100%", b"100%", false),
+            (b"%4", b"%4", false),
+            (b"%zz%4", b"%zz%4", false),
+            (b"%4g%41", b"%4gA", false),
+            (b"%+1%-1% 1", b"%+1%-1% 1", false),
+            (b"%\xc3\xa9", b"%\xc3\xa9", false),
+        ] {
+            assert_eq!(decode(text), bytes, "{text:?}");
+            let expected = is_complete.then(|| bytes.to_vec()).ok_or(Incomplete);
+            assert_eq!(strict(text), expected, "{text:?}");
         }
     }
-    out
+
+    #[test]
+    fn encodes_what_does_not_stay_and_reads_it_again() {
+        let all: Vec<u8> = (0..=255).collect();
+        let text: Vec<u8> = encoded(&all, is_unreserved).collect();
+        assert_eq!(decode(&text), all);
+        let text: Vec<u8> = encoded(b"a b-\xfc~%", is_unreserved).collect();
+        assert_eq!(text, b"a%20b-%FC~%25");
+        let text: Vec<u8> = encoded(b"a b%", |byte| byte != b' ').collect();
+        assert_eq!(text, b"a%20b%");
+    }
 }

@@ -18,7 +18,7 @@ use base64::Engine;
 
 use super::settings::Protocol;
 use crate::codec::base64::BASE64;
-use crate::codec::{protobuf, scan};
+use crate::codec::{percent, protobuf, scan};
 use crate::export::answer::Answer;
 use crate::export::grpc_frame;
 use crate::otlp;
@@ -55,7 +55,7 @@ pub fn message<'a>(
 ) -> Option<String> {
     let grpc_message = answer.grpc.message.filter(|message| !message.is_empty());
     let message = match (protocol, grpc_message) {
-        (Protocol::Grpc, Some(message)) => percent_decoded(message),
+        (Protocol::Grpc, Some(message)) => Cow::Owned(percent::decode(message)),
         (Protocol::Grpc, None) => Cow::Borrowed(
             grpc_frame::grpc_message(answer.body)
                 .and_then(otlp::response::partial_success_message)?,
@@ -136,35 +136,6 @@ fn bytes(message: &[u8], field: u64) -> Option<&[u8]> {
 
 fn fields(mut message: &[u8]) -> impl Iterator<Item = (u64, protobuf::Field<'_>)> {
     core::iter::from_fn(move || protobuf::read(&mut message))
-}
-
-/// gRPC escapes what is not printable ASCII; a `%` that is no escape is itself.
-fn percent_decoded(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.contains(&b'%') {
-        return Cow::Borrowed(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((byte, behind)) = rest.split_first() {
-        rest = behind;
-        let escaped = behind.split_first_chunk::<2>().filter(|_| *byte == b'%');
-        let decoded = escaped.and_then(|([high, low], behind)| {
-            let digit = |digit: u8| {
-                char::from(digit)
-                    .to_digit(16)
-                    .and_then(|digit| u8::try_from(digit).ok())
-            };
-            Some((digit(*high)?.wrapping_shl(4) | digit(*low)?, behind))
-        });
-        match decoded {
-            Some((decoded, behind)) => {
-                bytes.push(decoded);
-                rest = behind;
-            }
-            None => bytes.push(*byte),
-        }
-    }
-    Cow::Owned(bytes)
 }
 
 const STATUS_MESSAGE: u64 = 2;

@@ -1,117 +1,85 @@
 //! The names of headers that the filter knows, and how one is told from the many that it does not.
 
+use strum::{IntoStaticStr, VariantArray};
+
 /// The headers that the filter knows, whichever formats are configured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[expect(missing_docs, reason = "`as_str` is the documentation")]
 pub enum Name {
+    #[strum(serialize = ":method")]
     Method,
+    #[strum(serialize = ":path")]
     Path,
+    #[strum(serialize = ":authority")]
     Authority,
+    #[strum(serialize = ":scheme")]
     Scheme,
+    #[strum(serialize = "user-agent")]
     UserAgent,
+    #[strum(serialize = "content-type")]
     ContentType,
+    #[strum(serialize = "forwarded")]
     Forwarded,
+    #[strum(serialize = "x-forwarded-for")]
     ForwardedFor,
+    #[strum(serialize = "x-forwarded-host")]
     ForwardedHost,
+    #[strum(serialize = "x-forwarded-proto")]
     ForwardedProto,
+    #[strum(serialize = "traceparent")]
     Traceparent,
+    #[strum(serialize = "tracestate")]
     Tracestate,
+    #[strum(serialize = "b3")]
     B3,
+    #[strum(serialize = "x-b3-traceid")]
     B3TraceId,
+    #[strum(serialize = "x-b3-spanid")]
     B3SpanId,
+    #[strum(serialize = "x-b3-parentspanid")]
     B3ParentSpanId,
+    #[strum(serialize = "x-b3-sampled")]
     B3Sampled,
+    #[strum(serialize = "x-b3-flags")]
     B3Flags,
+    #[strum(serialize = "uber-trace-id")]
     UberTraceId,
+    #[strum(serialize = "x-amzn-trace-id")]
     XAmznTraceId,
+    #[strum(serialize = "x-datadog-trace-id")]
     DatadogTraceId,
+    #[strum(serialize = "x-datadog-parent-id")]
     DatadogParentId,
+    #[strum(serialize = "x-datadog-sampling-priority")]
     DatadogSamplingPriority,
+    #[strum(serialize = "x-datadog-origin")]
     DatadogOrigin,
+    #[strum(serialize = "x-datadog-tags")]
     DatadogTags,
+    #[strum(serialize = "x-cloud-trace-context")]
     CloudTraceContext,
+    #[strum(serialize = "ot-tracer-traceid")]
     OtTracerTraceId,
+    #[strum(serialize = "ot-tracer-spanid")]
     OtTracerSpanId,
+    #[strum(serialize = "ot-tracer-sampled")]
     OtTracerSampled,
+    #[strum(serialize = "grpc-trace-bin")]
     GrpcTraceBin,
+    #[strum(serialize = "baggage")]
     Baggage,
+    #[strum(serialize = "x-request-id")]
     XRequestId,
 }
 
 impl Name {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 32] = [
-        Self::Method,
-        Self::Path,
-        Self::Authority,
-        Self::Scheme,
-        Self::UserAgent,
-        Self::ContentType,
-        Self::Forwarded,
-        Self::ForwardedFor,
-        Self::ForwardedHost,
-        Self::ForwardedProto,
-        Self::Traceparent,
-        Self::Tracestate,
-        Self::B3,
-        Self::B3TraceId,
-        Self::B3SpanId,
-        Self::B3ParentSpanId,
-        Self::B3Sampled,
-        Self::B3Flags,
-        Self::UberTraceId,
-        Self::XAmznTraceId,
-        Self::DatadogTraceId,
-        Self::DatadogParentId,
-        Self::DatadogSamplingPriority,
-        Self::DatadogOrigin,
-        Self::DatadogTags,
-        Self::CloudTraceContext,
-        Self::OtTracerTraceId,
-        Self::OtTracerSpanId,
-        Self::OtTracerSampled,
-        Self::GrpcTraceBin,
-        Self::Baggage,
-        Self::XRequestId,
-    ];
+    pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
     /// The name as proxies write it: in lower case.
     #[inline]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Method => ":method",
-            Self::Path => ":path",
-            Self::Authority => ":authority",
-            Self::Scheme => ":scheme",
-            Self::UserAgent => "user-agent",
-            Self::ContentType => "content-type",
-            Self::Forwarded => "forwarded",
-            Self::ForwardedFor => "x-forwarded-for",
-            Self::ForwardedHost => "x-forwarded-host",
-            Self::ForwardedProto => "x-forwarded-proto",
-            Self::Traceparent => "traceparent",
-            Self::Tracestate => "tracestate",
-            Self::B3 => "b3",
-            Self::B3TraceId => "x-b3-traceid",
-            Self::B3SpanId => "x-b3-spanid",
-            Self::B3ParentSpanId => "x-b3-parentspanid",
-            Self::B3Sampled => "x-b3-sampled",
-            Self::B3Flags => "x-b3-flags",
-            Self::UberTraceId => "uber-trace-id",
-            Self::XAmznTraceId => "x-amzn-trace-id",
-            Self::DatadogTraceId => "x-datadog-trace-id",
-            Self::DatadogParentId => "x-datadog-parent-id",
-            Self::DatadogSamplingPriority => "x-datadog-sampling-priority",
-            Self::DatadogOrigin => "x-datadog-origin",
-            Self::DatadogTags => "x-datadog-tags",
-            Self::CloudTraceContext => "x-cloud-trace-context",
-            Self::OtTracerTraceId => "ot-tracer-traceid",
-            Self::OtTracerSpanId => "ot-tracer-spanid",
-            Self::OtTracerSampled => "ot-tracer-sampled",
-            Self::GrpcTraceBin => "grpc-trace-bin",
-            Self::Baggage => "baggage",
-            Self::XRequestId => "x-request-id",
-        }
+        self.into()
     }
 
     #[inline]
@@ -271,9 +239,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_every_name_where_its_declaration_puts_it() {
-        for (index, name) in Name::ALL.into_iter().enumerate() {
-            assert_eq!(name as usize, index);
+    fn knows_every_name_and_no_other() {
+        for name in Name::ALL {
             let text = name.as_str().as_bytes();
             assert_eq!(Name::of(text, Names::ALL), Some(name));
             assert_eq!(Name::of(text, Names::ALL.without(&[name])), None);

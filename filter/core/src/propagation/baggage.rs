@@ -23,8 +23,7 @@ use alloc::vec::Vec;
 
 use super::settings::{Baggage, BaggageSource};
 use crate::codec::number::trim;
-use crate::codec::percent::{Percent, decode, encode};
-use crate::codec::scan;
+use crate::codec::{percent, scan};
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::pattern;
 use crate::stats::{Counter, Stats};
@@ -131,11 +130,12 @@ impl Baggage {
         }
         let mut member = key.to_vec();
         member.push(b'=');
-        match source {
-            // Jaeger's clients percent-encode values for HTTP, as W3C does, so encoded bytes stay as they are (JG-10).
-            BaggageSource::Jaeger => encode(&mut member, value, Percent::IsEncoding),
-            BaggageSource::OtTrace => encode(&mut member, value, Percent::IsText),
-        }
+        // Jaeger's clients percent-encode values for HTTP, as W3C does; so encoded bytes stay as they are (JG-10).
+        let is_encoded = source == BaggageSource::Jaeger;
+        member.extend(percent::encoded(value, |byte| match byte {
+            b'%' => is_encoded,
+            other => is_octet(other),
+        }));
         Some(member)
     }
 }
@@ -153,7 +153,7 @@ pub fn value(headers: &RequestHeaders<'_>, key: &[u8]) -> Option<Vec<u8>> {
         .last()?;
     let (_, value) = split(member)?;
     let value = scan::split(value, b';').next().map(trim)?;
-    Some(decode(value))
+    Some(percent::decode(value))
 }
 
 struct List<'a> {
@@ -213,17 +213,22 @@ fn length<'a>(parts: impl Iterator<Item = &'a [u8]>) -> usize {
 /// Returns the key of a legal member.
 fn legal_key(member: &[u8]) -> Option<&[u8]> {
     let (key, value) = split(member)?;
-    let is_octet = |byte: &u8| {
+    let is_legal = |byte: &u8| {
         // White space stands only around the separators of properties.
         matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x5b | 0x5d..=0x7e | b' ' | b'\t')
     };
-    (is_token(key) && value.iter().all(is_octet)).then_some(key)
+    (is_token(key) && value.iter().all(is_legal)).then_some(key)
 }
 
 fn split(member: &[u8]) -> Option<(&[u8], &[u8])> {
     let equals = scan::position(member, b'=')?;
     let (key, value) = member.split_at_checked(equals)?;
     Some((trim(key), trim(value.strip_prefix(b"=")?)))
+}
+
+/// Returns true if the byte is a baggage-octet, which may stand in a value as it is.
+fn is_octet(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e)
 }
 
 /// Returns true if the text is a token (RFC 9110, section 5.6.2).

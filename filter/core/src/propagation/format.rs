@@ -1,58 +1,49 @@
 //! The formats by name: which headers belong to each, and sets of them.
 
+use strum::{IntoStaticStr, VariantArray};
+
 use crate::headers::{Name, Names};
 
 /// A trace-context format, in the order in which formats are read by default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Format {
     /// W3C Trace Context: `traceparent`, `tracestate`.
+    #[strum(serialize = "tracecontext")]
     TraceContext,
     /// B3 in one header: `b3`.
+    #[strum(serialize = "b3")]
     B3,
     /// B3 in several headers: `x-b3-*`.
+    #[strum(serialize = "b3multi")]
     B3Multi,
     /// Jaeger: `uber-trace-id`.
+    #[strum(serialize = "jaeger")]
     Jaeger,
     /// AWS X-Ray: `x-amzn-trace-id`.
+    #[strum(serialize = "xray")]
     XRay,
     /// Datadog: `x-datadog-*`.
+    #[strum(serialize = "datadog")]
     Datadog,
     /// OpenCensus' binary format in gRPC: `grpc-trace-bin`.
+    #[strum(serialize = "grpc-trace-bin")]
     GrpcTraceBin,
     /// OpenTracing's basic tracer: `ot-tracer-*`.
+    #[strum(serialize = "ottrace")]
     OtTrace,
     /// Google Cloud: `x-cloud-trace-context`.
+    #[strum(serialize = "gcp")]
     Gcp,
 }
 
 impl Format {
     /// All formats, in the order in which they are read by default.
-    pub const ALL: [Self; 9] = [
-        Self::TraceContext,
-        Self::B3,
-        Self::B3Multi,
-        Self::Jaeger,
-        Self::XRay,
-        Self::Datadog,
-        Self::GrpcTraceBin,
-        Self::OtTrace,
-        Self::Gcp,
-    ];
+    pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
     /// The name in configurations and counters.
     #[inline]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::TraceContext => "tracecontext",
-            Self::B3 => "b3",
-            Self::B3Multi => "b3multi",
-            Self::Jaeger => "jaeger",
-            Self::XRay => "xray",
-            Self::Datadog => "datadog",
-            Self::GrpcTraceBin => "grpc-trace-bin",
-            Self::OtTrace => "ottrace",
-            Self::Gcp => "gcp",
-        }
+        self.into()
     }
 
     /// Every header that belongs to the format; none of them may leave stale.
@@ -167,9 +158,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_every_format_where_its_declaration_puts_it() {
-        for (index, format) in Format::ALL.into_iter().enumerate() {
-            assert_eq!(format as usize, index);
+    fn has_the_headers_of_every_format_as_a_set() {
+        for format in Format::ALL {
             assert_eq!(format.names(), Names::of(format.headers()));
         }
     }

@@ -20,7 +20,7 @@
 
 use crate::codec::hex::{byte_from_hex, repair_hex};
 use crate::codec::number::trim;
-use crate::codec::scan;
+use crate::codec::{percent, scan};
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
 
@@ -72,22 +72,14 @@ fn parse_plain(value: &[u8]) -> Result<SpanContext, Refusal> {
     })
 }
 
-/// Decodes percent-encoding (RFC 3986, section 2.1).
+/// Decodes percent-encoding (RFC 3986, section 2.1) of at most as many bytes as the grammar's longest value has.
 fn decode(value: &[u8]) -> Result<Text<MAX_TEXT_BYTES>, Refusal> {
     let mut text = Text::default();
-    let mut rest = value;
-    while let [first, tail @ ..] = rest {
+    for byte in percent::decoded(value) {
         if text.as_bytes().len() == MAX_TEXT_BYTES {
             return Err(Refusal::Length);
         }
-        if *first == b'%' {
-            let (digits, tail) = tail.split_at_checked(2).ok_or(Refusal::Encoding)?;
-            text.push(&[byte(digits).ok_or(Refusal::Encoding)?]);
-            rest = tail;
-        } else {
-            text.push(&[*first]);
-            rest = tail;
-        }
+        text.push(&[byte.map_err(|_| Refusal::Encoding)?]);
     }
     Ok(text)
 }

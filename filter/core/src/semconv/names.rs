@@ -16,106 +16,79 @@
 //! | `http.request.resend_count` | | `http.resend_count` |
 //! | `rpc.system.name`, `rpc.method`, `rpc.response.status_code` | `rpc.system`, `rpc.service` and `rpc.method`, `rpc.grpc.status_code` | the same |
 
+use strum::{IntoStaticStr, VariantArray};
+
 use super::settings::{Conventions, Spans};
 use crate::span::SpanKind;
 use crate::span::attributes::Attributes;
 
 /// An attribute that the filter finds out by itself, by its stable name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub(crate) enum AttributeKey {
+    #[strum(serialize = "http.request.method")]
     Method,
+    #[strum(serialize = "http.request.method_original")]
     MethodOriginal,
+    #[strum(serialize = "url.path")]
     Path,
+    #[strum(serialize = "url.query")]
     Query,
+    #[strum(serialize = "url.scheme")]
     Scheme,
+    #[strum(serialize = "url.full")]
     FullUrl,
+    #[strum(serialize = "url.template")]
     Template,
+    #[strum(serialize = "http.route")]
     Route,
+    #[strum(serialize = "server.address")]
     ServerAddress,
+    #[strum(serialize = "server.port")]
     ServerPort,
+    #[strum(serialize = "client.address")]
     ClientAddress,
+    #[strum(serialize = "network.peer.address")]
     PeerAddress,
+    #[strum(serialize = "network.peer.port")]
     PeerPort,
+    #[strum(serialize = "network.protocol.version")]
     ProtocolVersion,
+    #[strum(serialize = "user_agent.original")]
     UserAgent,
+    #[strum(serialize = "http.response.status_code")]
     StatusCode,
+    #[strum(serialize = "error.type")]
     ErrorType,
+    #[strum(serialize = "http.request.resend_count")]
     ResendCount,
+    #[strum(serialize = "rpc.system.name")]
     RpcSystem,
+    #[strum(serialize = "rpc.method")]
     RpcMethod,
+    #[strum(serialize = "rpc.method_original")]
     RpcMethodOriginal,
+    #[strum(serialize = "rpc.response.status_code")]
     RpcStatus,
+    #[strum(serialize = "istio.canonical_service")]
     CanonicalService,
+    #[strum(serialize = "istio.canonical_revision")]
     CanonicalRevision,
+    #[strum(serialize = "istio.mesh_id")]
     MeshId,
+    #[strum(serialize = "istio.namespace")]
     Namespace,
+    #[strum(serialize = "istio.cluster_id")]
     ClusterId,
 }
 
 impl AttributeKey {
     /// All of them, in the order of their declaration.
-    pub(crate) const ALL: [Self; 27] = [
-        Self::Method,
-        Self::MethodOriginal,
-        Self::Path,
-        Self::Query,
-        Self::Scheme,
-        Self::FullUrl,
-        Self::Template,
-        Self::Route,
-        Self::ServerAddress,
-        Self::ServerPort,
-        Self::ClientAddress,
-        Self::PeerAddress,
-        Self::PeerPort,
-        Self::ProtocolVersion,
-        Self::UserAgent,
-        Self::StatusCode,
-        Self::ErrorType,
-        Self::ResendCount,
-        Self::RpcSystem,
-        Self::RpcMethod,
-        Self::RpcMethodOriginal,
-        Self::RpcStatus,
-        Self::CanonicalService,
-        Self::CanonicalRevision,
-        Self::MeshId,
-        Self::Namespace,
-        Self::ClusterId,
-    ];
+    pub(crate) const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
     /// The stable name.
     #[inline]
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Method => "http.request.method",
-            Self::MethodOriginal => "http.request.method_original",
-            Self::Path => "url.path",
-            Self::Query => "url.query",
-            Self::Scheme => "url.scheme",
-            Self::FullUrl => "url.full",
-            Self::Template => "url.template",
-            Self::Route => "http.route",
-            Self::ServerAddress => "server.address",
-            Self::ServerPort => "server.port",
-            Self::ClientAddress => "client.address",
-            Self::PeerAddress => "network.peer.address",
-            Self::PeerPort => "network.peer.port",
-            Self::ProtocolVersion => "network.protocol.version",
-            Self::UserAgent => "user_agent.original",
-            Self::StatusCode => "http.response.status_code",
-            Self::ErrorType => "error.type",
-            Self::ResendCount => "http.request.resend_count",
-            Self::RpcSystem => "rpc.system.name",
-            Self::RpcMethod => "rpc.method",
-            Self::RpcMethodOriginal => "rpc.method_original",
-            Self::RpcStatus => "rpc.response.status_code",
-            Self::CanonicalService => "istio.canonical_service",
-            Self::CanonicalRevision => "istio.canonical_revision",
-            Self::MeshId => "istio.mesh_id",
-            Self::Namespace => "istio.namespace",
-            Self::ClusterId => "istio.cluster_id",
-        }
+        self.into()
     }
 
     /// All its old names, of whichever kind of span.
@@ -258,9 +231,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_every_key_where_its_declaration_puts_it() {
-        for (index, key) in AttributeKey::ALL.into_iter().enumerate() {
-            assert_eq!(key as usize, index);
+    fn knows_every_key_by_each_of_its_names() {
+        for key in AttributeKey::ALL {
             assert_eq!(AttributeKey::named(key.name()), Some(key));
             for old in key.old_names() {
                 assert_eq!(AttributeKey::named(old), Some(key), "{old}");

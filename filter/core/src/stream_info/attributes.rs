@@ -7,53 +7,46 @@
 
 use alloc::string::String;
 
+use strum::{IntoStaticStr, VariantArray};
+
 /// An attribute that every span of a kind asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub(crate) enum Attribute {
     /// Nanoseconds, by a clock that never steps back.
+    #[strum(serialize = "request\0duration")]
     Duration,
     /// Envoy's response flags as one number.
+    #[strum(serialize = "response\0flags")]
     Flags,
     /// The status code of the response.
+    #[strum(serialize = "response\0code")]
     StatusCode,
     /// The peer that calls, `ip:port`.
+    #[strum(serialize = "source\0address")]
     Source,
     /// `HTTP/1.1`
+    #[strum(serialize = "request\0protocol")]
     Protocol,
     /// The peer that is called, `ip:port`.
+    #[strum(serialize = "upstream\0address")]
     Upstream,
     /// How often the request was tried.
+    #[strum(serialize = "upstream\0request_attempt_count")]
     Attempts,
 }
 
 impl Attribute {
-    pub(super) const ALL: [Self; 7] = [
-        Self::Duration,
-        Self::Flags,
-        Self::StatusCode,
-        Self::Source,
-        Self::Protocol,
-        Self::Upstream,
-        Self::Attempts,
-    ];
+    pub(super) const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
     /// The path of the property.
     #[inline]
     pub(super) fn path(self) -> &'static str {
-        match self {
-            Self::Duration => "request\0duration",
-            Self::Flags => "response\0flags",
-            Self::StatusCode => "response\0code",
-            Self::Source => "source\0address",
-            Self::Protocol => "request\0protocol",
-            Self::Upstream => "upstream\0address",
-            Self::Attempts => "upstream\0request_attempt_count",
-        }
+        self.into()
     }
 }
 
 /// The spans whose facts are asked for together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum AttributeSet {
     /// A SERVER span alone.
     Server,
@@ -65,7 +58,7 @@ pub enum AttributeSet {
 
 impl AttributeSet {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 3] = [Self::Server, Self::Client, Self::Both];
+    pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
     /// The list as an expression of CEL.
     pub fn expression(self) -> String {
@@ -99,16 +92,6 @@ mod tests {
     use super::*;
     use crate::in_memory::stream_record::{Record, list};
     use crate::stream_info::answers::Answers;
-
-    #[test]
-    fn knows_every_fact_where_its_declaration_puts_it() {
-        for (index, fact) in Attribute::ALL.into_iter().enumerate() {
-            assert_eq!(fact as usize, index);
-        }
-        for (index, question) in AttributeSet::ALL.into_iter().enumerate() {
-            assert_eq!(question as usize, index);
-        }
-    }
 
     #[test]
     fn asks_in_the_language_of_the_proxy() {

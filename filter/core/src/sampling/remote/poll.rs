@@ -5,13 +5,13 @@
 //! configuration, and until then the configured percentages hold.
 
 use alloc::string::{String, ToString};
-use core::fmt::{self, Write};
+use core::fmt;
 use core::time::Duration;
 
 use super::document::Document;
 use crate::cluster_call::failure_log::{FailureLog, LogEvent};
 use crate::cluster_call::send_error::SendError;
-use crate::codec::number;
+use crate::codec::{number, percent};
 use crate::time::Nanos;
 
 /// Asks a sampling server, time and again.
@@ -189,14 +189,8 @@ pub fn target(path: &str, service: &str) -> String {
     let mut target = String::from(path);
     target.push(if path.contains('?') { '&' } else { '?' });
     target.push_str("service=");
-    for byte in service.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            target.push(char::from(byte));
-        } else {
-            // Writing to a string never fails.
-            let _ = write!(target, "%{byte:02X}");
-        }
-    }
+    let service = percent::encoded(service.as_bytes(), percent::is_unreserved);
+    target.extend(service.map(char::from));
     target
 }
 
