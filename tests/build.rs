@@ -1,5 +1,5 @@
-//! Says where no real Envoy can run, and where there are no packages of Python and Node, no other collector or no generator
-//! of load, so that the tests that need them end as *ignored*, with the reason.
+//! The build script: finds out where no real Envoy can run, and where packages of Python and Node, another collector or a
+//! load generator are missing, so that the tests that need them end as *ignored*, with the reason.
 
 use std::env;
 use std::process::Command;
@@ -38,7 +38,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
 }
 
-/// What the package's tags say, and that the library which its program is linked to is there.
+/// A program that checks what rotel's package demands by its tags, and that the library exists to which rotel is linked.
 const CAN_RUN_ROTEL: &str = r#"
 import ctypes, ensurepip, os, sys, venv
 assert (3, 10) <= sys.version_info < (3, 14)

@@ -1,4 +1,4 @@
-//! Keeping the spans of failed and slow requests that nobody sampled.
+//! Keeping: spans of failed and slow requests that were not sampled.
 
 mod edge;
 mod external;

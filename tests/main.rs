@@ -1,7 +1,7 @@
 //! Every promise of Sidespan, one folder a subject.
 //!
-//! A test that needs any program but Sidespan stands in the `external` module of its folder: Envoys, the libraries of other
-//! people, a compiler. All other tests run the compiled filter on the built-in host.
+//! A test that needs any program but Sidespan stands in the `external` module of its folder: Envoys, other projects'
+//! libraries, a compiler. All other tests run the compiled filter on the built-in host.
 
 mod cost;
 mod export;

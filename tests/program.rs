@@ -1,4 +1,4 @@
-//! The command line, the examples, the manifests, and the log that a person reads.
+//! The program: its command line, the examples, the manifests, and the filter's log.
 
 mod command_line;
 mod debug_log;

@@ -1,4 +1,4 @@
-//! Spans: which of them a request makes, with which attributes, under which parent, and who else can read them.
+//! Spans: how many a request makes, with which attributes and parents, and other projects' software that reads them.
 
 mod correlation;
 mod external;

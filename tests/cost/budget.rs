@@ -1,8 +1,8 @@
-//! What a request may cost in the filter itself: instructions of the compiled guest, part by part, and calls to the proxy.
+//! The budget of a request in the filter: instructions of the compiled guest, part by part, and calls to the proxy.
 //!
-//! The budget is what was recorded last, in `budget/recorded.json`. A change that makes any part of any kind of request
-//! dearer by more than 3 % fails here, and the message says which; one that makes it cheaper by as much is to be
-//! recorded, or the next one could lose it again unseen. `SIDESPAN_UPDATE=1` records.
+//! The budget is the last record, in `budget/recorded.json`. A change that makes any part of any kind of request dearer by
+//! more than 3 % fails, and the message names the part; a change that makes a part cheaper by as much has to be recorded,
+//! because otherwise the next change could lose the gain unseen. `SIDESPAN_UPDATE=1` records.
 
 mod memory;
 
@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use sidespan::bench::guest_cost::{self, Cost};
 use sidespan::bench::request_kind::RequestKind;
 
-/// Of a hundred.
+/// The permitted difference, in percent.
 const TOLERANCE: u64 = 3;
-/// A part so short is one branch away from that.
+/// The permitted difference in instructions, because a single branch is more than 3 % of a short part.
 const SLACK: u64 = 25;
 
 #[test]
@@ -72,7 +72,7 @@ fn a_budget_that_is_left_says_where_and_by_how_much() {
     );
 }
 
-/// A line for each part that is dearer or cheaper than it may be.
+/// Returns a line for each part that is dearer or cheaper than permitted.
 fn differences(recorded: &BTreeMap<String, Cost>, observed: &BTreeMap<String, Cost>) -> String {
     let mut lines = String::new();
     for name in recorded.keys().filter(|name| !observed.contains_key(*name)) {

@@ -1,15 +1,16 @@
-//! What the formats cost, in instructions of the compiled guest: the same inputs give the same number on every machine.
+//! The cost of the formats, in instructions of the compiled guest: the same inputs give the same number on every machine.
 //!
-//! Three definitions, each of a request of a browser's eight headers that the caller sampled, continued under a new span id
-//! and not recorded (a span costs what it costs whatever the formats), from the arrival of its headers until they left:
+//! Three definitions, each of a request with a browser's eight headers that the caller has sampled, continued under a new
+//! span id and not recorded (because a span costs the same whatever the formats), from the arrival of its headers until
+//! they have left:
 //! - **Nine formats against one, in one mesh.** `extract` and `inject` list all nine. The request that carries the same
 //!   context in all nine, against the one that carries `traceparent` alone. This is what a service that speaks nine formats
 //!   at once costs its sidecar beside one that speaks one.
 //! - **Nine formats against one, in two meshes.** The request with all nine where all nine are listed, against the one with
-//!   `traceparent` where that alone is listed. This is what listing everything costs. It is bounded by what it is today,
-//!   so that nobody makes it worse without noticing: W3C and B3 are compiled for speed, and the other formats to be small.
+//!   `traceparent` where that alone is listed. This is what listing everything costs. It is bounded by today's factor,
+//!   so that no change makes it worse unnoticed: W3C and B3 are compiled for speed, and the other formats for size.
 //! - **Formats that are not listed.** That first configuration, and the request with the headers of the eight other
-//!   formats, against the same with as many headers of names and values of equal length that nobody knows.
+//!   formats, against the same with as many unknown headers whose names and values have equal lengths.
 
 mod gzip;
 mod keep;
@@ -57,7 +58,7 @@ fn a_format_that_is_not_listed_costs_what_any_header_costs() {
     );
 }
 
-/// A caller fills the headers that a proxy lets through: the work must grow with their length and not with its square.
+/// Fills the headers that a proxy lets through: the work must grow with their length and not with its square.
 #[test]
 fn baggage_costs_by_its_length_alone() {
     let configuration = r#"{"propagation": {"baggage": {"deny": ["secret"], "maxBytes": "8KiB", "from": ["jaeger"]}}}"#;
@@ -74,7 +75,7 @@ fn baggage_costs_by_its_length_alone() {
     );
 }
 
-/// What each format adds to a request whose configuration lists none: read alone, and read and written.
+/// Returns the cost that each format adds to a request whose configuration lists none: read alone, and read and written.
 fn table() -> String {
     let formats = [
         ("tracecontext", 0..1),
@@ -102,7 +103,7 @@ fn table() -> String {
     rows.join("\n")
 }
 
-/// The filter, counting its instructions.
+/// Returns the compiled filter that counts its instructions.
 fn metered() -> &'static Module {
     static METERED: OnceLock<Module> = OnceLock::new();
     METERED.get_or_init(|| {
@@ -111,7 +112,7 @@ fn metered() -> &'static Module {
     })
 }
 
-/// The instructions of one request: the fewest of many, so that no drawing of randomness for many is among them.
+/// Returns the instructions of one request: the fewest of many, because some draw randomness for many requests.
 fn cost(configuration: &str, headers: &[Line]) -> u64 {
     let mut host = Host::builder(metered())
         .plugin_name("sidespan")
@@ -132,7 +133,7 @@ fn cost(configuration: &str, headers: &[Line]) -> u64 {
     costs.into_iter().min().expect("twenty")
 }
 
-/// What a browser sends through a proxy.
+/// Returns the headers of a browser's request behind a proxy.
 fn usual() -> Vec<Line> {
     [
         (":method", "GET"),
@@ -154,7 +155,7 @@ fn usual() -> Vec<Line> {
     .into()
 }
 
-/// One context, in these headers.
+/// Returns one context in these headers.
 fn context(names: &[Name]) -> Vec<Line> {
     let value = |name| match name {
         Name::Traceparent => "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",

@@ -1,5 +1,6 @@
-//! Ten minutes without a collector, in the compiled guest and in no time: the account is right at every second, the
-//! queue keeps its bounds, the collector is asked seldom, the log says it once, and afterwards everything that is left goes.
+//! Ten minutes without a collector, in the compiled guest and in virtual time: the counters add up at every second, the
+//! queue keeps its limits, the collector gets few requests, the log has one line, and afterwards all queued spans are
+//! exported.
 
 use std::time::Duration;
 
@@ -9,14 +10,14 @@ use sidespan_tests::accounts::assert_accounted;
 use sidespan_tests::effort;
 use sidespan_tests::worlds::Guest;
 
-/// Ways of not being there.
+/// Ways in which a collector is unavailable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Absence {
-    /// The connection breaks: the guest hears nothing but the end of its call.
+    /// A broken connection: the guest gets an empty response to its call.
     Broken,
     /// No endpoint: Envoy answers by itself.
     Unavailable,
-    /// Nobody answers, until the time is up.
+    /// No answer until the timeout.
     Silent,
 }
 
@@ -52,7 +53,7 @@ fn outage(protocol: &str, absence: Absence) {
     let mut guest = Guest::start(&configuration(protocol));
     let (mut sent, mut most, mut calls) = (0, 0, 0);
     for second in 0..minutes * 60 {
-        // Now and then a burst that alone fills the queue.
+        // Sometimes a burst that fills the queue by itself.
         let requests = if second % 97 == 0 { 1_200 } else { 5 };
         for _ in 0..requests {
             guest.request(Direction::Inbound, &[], 200);
@@ -77,7 +78,7 @@ fn outage(protocol: &str, absence: Absence) {
     for lost in ["spans.dropped_queue", "spans.dropped_export"] {
         assert!(count(&guest, lost) > 0, "{what}: {lost}");
     }
-    // Thirty seconds less a fifth between tries, once the first ones are made.
+    // At least thirty seconds less a fifth between requests, after the first retries.
     assert!(calls <= 8 + minutes * 60 / 24, "{what}: {calls} calls");
     let lost = ["spans.dropped_queue", "spans.dropped_export"].map(|name| count(&guest, name));
 

@@ -1,5 +1,5 @@
-//! What the compiled guest makes of a collector's answers, at the second: delays by either protocol, wherever they stand,
-//! answers that are none, and what of it all is in the log.
+//! The compiled guest's reaction to a collector's answers, to the second: delays by either protocol and in every place,
+//! invalid answers, and the lines in the log.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn guest(protocol: &str) -> Guest {
     ))
 }
 
-/// One span, and the request that carries it.
+/// Sends one span and returns the request that carries it.
 fn call(guest: &mut Guest) -> HttpCall {
     guest.request(Direction::Inbound, &[], 200);
     guest.host.advance(SECOND);
@@ -50,7 +50,7 @@ fn answer<'a>(
     answered.expect("a call under way");
 }
 
-/// Seconds until the same comes again, of at most a minute.
+/// Returns the seconds until the same request comes again, at most sixty.
 fn comes_again_after(guest: &mut Guest, first: &HttpCall) -> Option<u64> {
     (1..=60).find(|_| {
         guest.host.advance(SECOND);
@@ -118,7 +118,7 @@ fn rt_1_grpcs_status_wins_wherever_it_stands() {
     for (status, headers, trailers, exported) in [
         ("503", None, Some("0"), 1),
         ("503", Some("0"), None, 1),
-        // What stands in the trailers came last.
+        // The trailers come after the headers and override them.
         ("200", Some("0"), Some("3"), 0),
     ] {
         let mut guest = guest("grpc");
@@ -182,7 +182,7 @@ fn a_collector_that_comes_and_goes_does_not_fill_the_log() {
         "ten minutes of every second request refused: {} lines",
         said.len()
     );
-    // One on the failure and one on its end, a minute.
+    // One line for the failure and one for its end in each minute.
     assert!((2..=22).contains(&said.len()), "{said:#?}");
     assert_eq!(count(&guest, "spans.dropped_export"), 300);
 }

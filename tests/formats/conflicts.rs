@@ -1,8 +1,8 @@
-//! Two formats on one request that disagree: in ids, in the width of an id, in the decision.
+//! Conflicts: two formats on one request that differ in ids, in the width of an id, or in the decision.
 //!
-//! All 36 pairs of formats, the one that is read earlier first, with everything that both can say, natively and in the
-//! guest. What goes on must be what the rules in [`Disagreement::expected`] say, and the table of what did is the one in
-//! the filter's README.
+//! All 36 pairs of formats, the one that is read earlier first, with every difference that both can express, natively and
+//! in the guest. The outgoing context must be that of the rules in [`Disagreement::expected`], and the table of the results
+//! must be that of the filter's README.
 
 mod table;
 
@@ -20,10 +20,10 @@ const OTHER_LEFT_HALF: &str = "5bf92f3577b34da6a3ce929d0e0e4736";
 const OTHER_TRACE: &str = "d1d1d1d1d1d1d1d1b2b2b2b2b2b2b2b2";
 const SPAN: &str = "00f067aa0ba902b7";
 const OTHER_SPAN: &str = "c3c3c3c3c3c3c3c3";
-/// In place of the id that the filter draws.
+/// The span id in place of the one that the filter draws.
 const OURS: &str = "0f0f0f0f0f0f0f0f";
 
-/// One format alone is written, so that the spans, the counters and this header say what was made of both.
+/// A configuration that writes one format only, so that the spans, the counters and this header show the reading of both.
 const CONFIGURATION: &str = r#"{
     "propagation": {"inject": ["tracecontext"], "mirror": false},
     "sampling": {"percentage": 0},
@@ -31,7 +31,7 @@ const CONFIGURATION: &str = r#"{
     "export": {"otlp": {"cluster": "collector", "protocol": "http/protobuf"}}
 }"#;
 
-/// What two formats of one request say.
+/// Two formats of one request, and their contexts.
 #[derive(Clone, Debug)]
 struct Disagreement {
     matter: Matter,
@@ -48,14 +48,14 @@ enum Matter {
     Decision,
 }
 
-/// What went on.
+/// The outgoing context, and the span's parent and link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct GoesOn {
     trace_id: String,
     state: State,
-    // Of the span, where one is recorded.
+    // The parent of the span, where one is recorded.
     parent: Option<String>,
-    // Trace and span.
+    // The linked trace and span.
     link: Option<[String; 2]>,
     conflicts: u64,
 }
@@ -71,7 +71,7 @@ fn whatever_two_formats_disagree_in_the_readme_says_what_goes_on() {
     readme::documents("disagreements of two formats", &table.render());
 }
 
-/// Every pair with everything in which it can disagree.
+/// Returns every pair with everything in which the two formats can differ.
 fn disagreements() -> impl Iterator<Item = Disagreement> {
     let matters = [
         Matter::Trace,
@@ -151,8 +151,8 @@ fn decisions() -> Vec<[Context; 2]> {
 }
 
 impl Disagreement {
-    /// MF-3 and MF-4: the first wins. From another format of the same trace it learns what it has no word for: debug
-    /// beside sampled, any decision where it has none, and the left half of an id.
+    /// Returns the result by MF-3 and MF-4: the first format wins and learns from another format of the same trace what it
+    /// cannot express itself: debug beside sampled, any decision where it has none, and the left half of an id.
     fn expected(&self) -> GoesOn {
         let [first, other] = [0, 1].map(|side| {
             let Context { trace_id, .. } = self.said[side].clone();
@@ -223,12 +223,13 @@ impl Disagreement {
         ]
         .map(|(name, value)| (name, value.into()))
         .into();
-        // The order of formats counts and not the order of lines.
+        // In reverse order, because the order of formats counts and not that of lines.
         for (format, said) in self.formats.iter().zip(&self.said).rev() {
             let lines = dialect::write(*format, said).into_iter();
             headers.extend(lines.map(|(name, value)| (name, value.into_bytes())));
         }
-        // Ids that are not found among the headers would be taken for the filter's own, and some formats write decimals.
+        // The ids once more in hexadecimal digits, because ids that are not found among the headers are taken for the
+        // filter's own, and some formats write decimals.
         let said = self
             .said
             .iter()

@@ -1,4 +1,5 @@
-//! Trace headers between services of different formats, beside Envoy's own tracers, and beside OpenTelemetry's own libraries.
+//! Trace headers on real Envoys: between services of different formats, beside Envoy's own tracers and OpenTelemetry's
+//! libraries.
 
 mod differential;
 mod hops;

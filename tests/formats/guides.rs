@@ -1,6 +1,6 @@
-//! Headers as they are printed in the guides that people learn from, and what comes of each in both worlds.
+//! Headers as printed in guides that people learn from, and their reading by the core and by the compiled guest.
 //!
-//! Some guides print what is not legal. Those rows say what a reader of that guide will see in the counters.
+//! Some guides print illegal headers. Those rows have the counters that a reader of the guide will see.
 
 mod examples;
 

@@ -1,4 +1,4 @@
-//! The vector bank of the rule book (`propagation.md`, appendix A), natively and in the compiled guest.
+//! The vectors of the rule book (`filter/RULES.md`, appendix A), natively and in the compiled guest.
 
 mod bank;
 
@@ -14,10 +14,10 @@ const W3C: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const B3: &str = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1";
 const ROOT: &str = "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736";
 const TRACE_BIN: &str = "AABL+S81d7NNpqPOkp0ODkc2AQDwZ6oLqQK3AgE";
-/// Of A15: kept by a sampler at 20 %, dropped by one at 10 %.
+/// The decisions on A15: kept by a sampler at 20 %, dropped by one at 10 %.
 const UNDECIDED: [(u8, bool); 3] = [(10, false), (20, true), (100, true)];
 
-/// With what probability a trace begins here is not told: no vector speaks of it.
+/// Returns a configuration without consistent sampling, because no vector has a probability in `tracestate`.
 fn configuration(percentage: u8, trust: &str) -> String {
     format!(
         r#"{{
@@ -159,7 +159,7 @@ fn a36_the_loser_is_a_link() {
     assert_eq!(link.attributes[0].key, "link.reason");
 }
 
-/// A.4, as far as protobuf has what the table says of JSON.
+/// Checks A.4, as far as protobuf has what the table says of JSON.
 #[test]
 fn a4_the_span_of_a13_says_where_its_parent_is() {
     let outcome = bank::b3()[0].check(Direction::Inbound, 100, "", true);
@@ -168,7 +168,7 @@ fn a4_the_span_of_a13_says_where_its_parent_is() {
     assert_eq!(span.status.as_ref().map_or(0, |status| status.code), 0);
 }
 
-/// A.2: what each format says of the context `T`, `S`; where nothing is decided, the caller's span id stays.
+/// Checks A.2: the headers of each format for the context `T`, `S`. Where nothing is decided, the caller's span id stays.
 #[test]
 fn a2_every_format_says_the_same_of_one_context() {
     let translate = format!(r#"{{"propagation": {{"inject": [{NINE}]}}}}"#);
@@ -176,7 +176,8 @@ fn a2_every_format_says_the_same_of_one_context() {
     let unsampled = ("traceparent", W3C.replace("-01", "-00"));
     let debug = ("b3", B3.replace("-1", "-d"));
     let debug_state = format!("b3={}", debug.1);
-    // In this order: flags, B3, multi's two, Jaeger, X-Ray and Google Cloud, priority, options, word.
+    // The columns: flags, B3, the two of B3 multi, Jaeger, X-Ray and Google Cloud, priority, options, OpenTracing's
+    // `sampled`.
     let rows = [
         (plain, "01 1 1 _ 1 1 1 E true", None),
         (unsampled, "00 0 0 _ 0 0 0 A false", None),
@@ -244,8 +245,8 @@ fn a2_every_format_says_the_same_of_one_context() {
     }
 }
 
-/// A.5: a threshold that can be true stays where it is; one that cannot, and one beside debug, is taken away, and what was
-/// changed moves to the left end.
+/// Checks A.5: a threshold that can be true stays in its place; one that cannot, and one beside debug, is removed, and a
+/// changed member moves to the left end.
 #[test]
 fn a5_members_keep_their_order_and_ours_comes_first() {
     let state = "foo=1,ot=th:4;rv:6e6d1a75832a2f,bar=2";

@@ -1,4 +1,4 @@
-//! Nothing about traces leaves at an edge: whatever was decided on the request, and whoever said it.
+//! Edges: no response that leaves the mesh names a trace, whatever was decided on the request, by whichever side.
 
 use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, StreamProperties};
 use sidespan_tests::worlds::module;
@@ -31,7 +31,7 @@ fn no_word_leaves_at_an_edge_whatever_was_decided() {
         for keep in [r#"{}"#, r#"{"tell": false}"#, r#"{"errors": false}"#] {
             let configuration =
                 format!(r#"{{"sampling": {{"percentage": 0, "keep": {keep}}}, {more}}}"#);
-            // A listener is asked only where anything depends on it.
+            // The filter asks for a listener's direction only where something depends on it.
             let is_asked = !(what.starts_with("held, of") && keep.contains("errors"));
             let strips = (strips && is_asked) || keep.contains("tell");
             let said = answered(&configuration, path);
@@ -46,7 +46,7 @@ fn no_word_leaves_at_an_edge_whatever_was_decided() {
     assert_eq!(said.len(), 3, "who only translates leaves responses alone");
 }
 
-/// The lines of `server-timing` that go on with the answer to a request whose flags are the path.
+/// Returns the lines of `server-timing` of the response to a request whose flags are the path.
 fn answered(configuration: &str, path: &str) -> Vec<String> {
     let mut host = Host::builder(module())
         .plugin_name("sidespan")

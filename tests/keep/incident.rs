@@ -1,8 +1,8 @@
-//! An incident: everything fails, four times as much as may be kept. Five hops, each with a worker of its own on the
-//! built-in host, whose clocks do not agree to the second; requests come as chance has it.
+//! An incident: all requests fail, four times as many as may be kept. Five hops, each with a worker of its own on the
+//! built-in host, whose clocks differ by less than a second; requests come at random times.
 //!
-//! Each worker limits what it keeps by itself, and nobody tells it what the others do. That the paths stay whole rests on
-//! their choosing by the same number, the trace's randomness, and coming to nearly the same threshold.
+//! Each worker limits its kept spans by itself, without knowing the others. Paths stay whole because all workers choose by
+//! the same number, the trace's randomness, and come to nearly the same threshold.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use sidespan_tests::effort;
 use super::pod::{Pod, Random, Side, keeping, traceparent};
 
 const HOPS: usize = 5;
-/// SERVER spans of all, and CLIENT spans of all but the last.
+/// The spans of a whole path: SERVER spans of all hops, and CLIENT spans of all but the last.
 const PATH: usize = 2 * HOPS - 1;
 const SPANS_PER_SECOND: f64 = 50.0;
-/// Each makes two spans in a worker.
+/// Four times the limit, because each request makes two spans in a worker.
 const REQUESTS_PER_SECOND: f64 = 4.0 * SPANS_PER_SECOND / 2.0;
 const SECONDS: u64 = 30;
-/// From one hop's clock to the next: as they should be, and as they should not.
+/// The difference between the clocks of two neighbours: within a cluster, and far beyond.
 const NEAR: Duration = Duration::from_millis(9);
 const FAR: Duration = Duration::from_millis(137);
 
@@ -44,7 +44,7 @@ fn nine_of_ten_paths_are_whole_when_everything_fails_four_times_as_often_as_may_
             100.0 * whole as f64 / kept as f64,
             rates.join(", "),
         );
-        // Half a second from one end to the other is no clock of a cluster, and does little harm.
+        // Half a second between the first clock and the last is more than in any cluster, and costs few paths.
         let percent = if apart == NEAR { 90 } else { 85 };
         assert!(whole * 100 >= kept * percent, "{whole} of {kept}");
         // The last hop has no CLIENT spans.
@@ -58,12 +58,12 @@ fn nine_of_ten_paths_are_whole_when_everything_fails_four_times_as_often_as_may_
     }
 }
 
-/// What the services between do with the failure of the last.
+/// The response of the services between to the failure of the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
-    /// They fail, too.
+    /// A failure of their own.
     Fails,
-    /// They answer 200, so that a path hangs on the words alone.
+    /// A response with 200, so that only `server-timing` tells of the failure.
     Hides,
 }
 
@@ -73,7 +73,7 @@ struct Run {
     requests: u64,
     // Spans of each trace, by all hops.
     traces: BTreeMap<Vec<u8>, usize>,
-    // By hop.
+    // Kept spans of each hop.
     spans: [usize; HOPS],
 }
 
@@ -93,7 +93,7 @@ impl Run {
         while now < run.seconds {
             run.requests += 1;
             travel(&mut pods, answer, &random.trace_id());
-            // Chance: the time to the next is exponentially distributed.
+            // Random times: the time to the next request is exponentially distributed.
             let pause = -random.share().ln() / REQUESTS_PER_SECOND;
             now += pause;
             run.advance(&mut pods, Duration::from_secs_f64(pause));
@@ -121,7 +121,7 @@ impl Run {
     }
 }
 
-/// One request, through all and back.
+/// Sends one request through all hops, and its response back.
 fn travel(pods: &mut [Pod], answer: Answer, trace_id: &str) {
     let mut context = traceparent(trace_id);
     let mut streams = Vec::new();
@@ -136,7 +136,7 @@ fn travel(pods: &mut [Pod], answer: Answer, trace_id: &str) {
     }
     let (mut status, mut timing) = ("503", None);
     for (hop, side, stream) in streams.into_iter().rev() {
-        // The service hands on nothing but its status.
+        // The service passes on nothing but its status.
         if side == Side::Inbound {
             timing = None;
         }

@@ -1,4 +1,4 @@
-//! A worker of a sidecar on the built-in host, with both of its sides.
+//! A worker of a sidecar on the built-in host, with its inbound and its outbound side.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) struct Pod {
 }
 
 impl Pod {
-    /// Starts one whose clock runs ahead by so much, and whose ids are its own.
+    /// Starts a worker whose clock runs ahead by this much, with ids of its own.
     pub(super) fn start(configuration: &str, shared: &Shared, ahead: Duration, seed: u64) -> Self {
         let start = Duration::from_secs(1_800_000_000) + ahead;
         let host = Host::builder(module())
@@ -38,7 +38,7 @@ impl Pod {
         }
     }
 
-    /// A request comes with this context; returns the context with which it goes on.
+    /// Sends a request with this context in; returns the context with which it goes on.
     pub(super) fn request(&mut self, side: Side, traceparent: &str) -> (StreamId, String) {
         let direction = match side {
             Side::Inbound => 1,
@@ -64,7 +64,7 @@ impl Pod {
         (stream, onward.expect("a context"))
     }
 
-    /// The answer comes, with this `server-timing`; returns the one with which it goes on.
+    /// Sends the response in, with this `server-timing`; returns the `server-timing` with which it goes on.
     pub(super) fn answer(
         &mut self,
         stream: StreamId,
@@ -103,7 +103,7 @@ impl Pod {
     }
 }
 
-/// A configuration with these rules of keeping.
+/// Returns a configuration with these settings of `keep`.
 pub(super) fn keeping(keep: &str) -> String {
     format!(
         r#"{{"sampling": {{"percentage": 0, "keep": {keep}}},
@@ -111,7 +111,7 @@ pub(super) fn keeping(keep: &str) -> String {
     )
 }
 
-/// Numbers from a seed: SplitMix64.
+/// A generator of numbers from a seed: SplitMix64.
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
@@ -123,18 +123,18 @@ impl Random {
         word ^ (word >> 31)
     }
 
-    /// A trace id.
+    /// Returns a trace id.
     pub(super) fn trace_id(&mut self) -> String {
         format!("{:016x}{:016x}", self.next(), self.next())
     }
 
-    /// Above 0, up to 1.
+    /// Returns a number above 0, and at most 1.
     pub(super) fn share(&mut self) -> f64 {
         ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64
     }
 }
 
-/// Unsampled.
+/// Returns a `traceparent` that is not sampled.
 pub(super) fn traceparent(trace_id: &str) -> String {
     format!("00-{trace_id}-00f067aa0ba902b7-00")
 }

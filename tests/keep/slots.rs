@@ -1,5 +1,5 @@
-//! The notes between the two sides of a pod are in a fixed number of slots: however many traces fail, they leave no more
-//! behind than a thousand (`SIDESPAN_LOAD=100000` takes a million, and as long as that takes); and where two traces meet in one slot, only a hint is lost.
+//! The notes between the two sides of a pod, in a fixed number of slots: however many traces fail, at most a thousand notes
+//! stay (`SIDESPAN_LOAD=100000` sends a million, whatever time they take); two traces in one slot lose a hint only.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,15 +14,15 @@ use super::pod::{Pod, Random, Side, keeping, traceparent};
 
 const WORKERS: u64 = 4;
 const SLOTS: usize = 1024;
-/// Of a note: its key, the trace's id and a time.
+/// The bytes of a note: its key, the trace's id and a time.
 const NOTE_BYTES: usize = 16 + 24;
-/// Time is what ends the run on a slow machine.
+/// The time after which a slow machine ends the run.
 const LIMIT: Duration = Duration::from_secs(12);
 
 #[test]
 fn failing_traces_leave_a_thousand_notes_and_no_memory_behind() {
     let shared = Shared::new();
-    // Whatever else is shared is there at the start.
+    // Everything else that is shared exists at the start.
     let configuration = keeping(r#"{"spansPerSecond": 1000000000}"#);
     let pods: Vec<Pod> = (0..WORKERS)
         .map(|worker| Pod::start(&configuration, &shared, Duration::ZERO, worker))
@@ -46,7 +46,7 @@ fn failing_traces_leave_a_thousand_notes_and_no_memory_behind() {
         memory.join(", ")
     );
     assert_eq!(shared.counter("sidespan.kept.error"), Some(requests));
-    // The notes, and what workers tell each other of themselves.
+    // The notes, and the workers' entries about themselves.
     assert!((SLOTS..SLOTS + 8).contains(&keys), "{keys}");
     assert!(bytes < SLOTS * NOTE_BYTES + 2048, "{bytes}");
     for run in &runs {
@@ -57,7 +57,7 @@ fn failing_traces_leave_a_thousand_notes_and_no_memory_behind() {
 #[test]
 fn two_traces_in_one_slot_lose_a_hint_and_no_span_that_failed_by_itself() {
     let mut pod = Pod::start(&keeping("{}"), &Shared::new(), Duration::ZERO, 0);
-    // The slot is in the last ten bits.
+    // The last ten bits of the trace id name the slot.
     let [first, second] = [
         "4bf92f3577b34da6a3ce929d0e0e4736",
         "11112222333344445555666677778b36",
@@ -92,7 +92,7 @@ fn two_traces_in_one_slot_lose_a_hint_and_no_span_that_failed_by_itself() {
 
 struct Run {
     requests: u64,
-    // After a tenth, and at the end.
+    // After a tenth of the requests, and at the end.
     memory: [usize; 2],
 }
 
@@ -103,7 +103,7 @@ impl std::fmt::Display for Run {
     }
 }
 
-/// Calls that fail, each of another trace.
+/// Sends calls that fail, each of another trace.
 fn fail(mut pod: Pod, count: u64, worker: u64, end: Instant) -> Run {
     let mut random = Random(worker << 32);
     let mut run = Run {
@@ -132,7 +132,7 @@ fn fail(mut pod: Pod, count: u64, worker: u64, end: Instant) -> Run {
     run
 }
 
-/// By then a worker has all that it needs.
+/// The number of requests after which a worker has allocated all that it needs.
 const EARLY: u64 = 4_000;
 
 fn cause(span: &Span) -> String {

@@ -6,14 +6,14 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// How it ended.
+/// The end of a run: exit code and output.
 struct Ended {
     code: Option<i32>,
     out: String,
     errors: String,
 }
 
-/// Starts it in the root of the project, as the READMEs do.
+/// Runs the program in the root of the project, as the READMEs do.
 fn sidespan(arguments: &[&str], input: &str) -> Ended {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sidespan-program"))
         .args(arguments)
@@ -25,7 +25,7 @@ fn sidespan(arguments: &[&str], input: &str) -> Ended {
         .spawn()
         .expect("the program");
     let mut stdin = child.stdin.take().expect("a pipe");
-    // Whoever does not read it may have ended already.
+    // A program that does not read its input may have ended already.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     let output = child.wait_with_output().expect("its output");

@@ -1,4 +1,4 @@
-//! What a person can learn of one request and of one configuration, from the log alone (design 4.12).
+//! The filter's log about one request and about one configuration (`filter/README.md`, "Why …?").
 
 use std::time::Duration;
 

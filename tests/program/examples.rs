@@ -1,5 +1,5 @@
-//! Every folder of `examples/` is what it says: a configuration, an Envoy with it that serves, and a scenario that
-//! holds.
+//! The folders of `examples/`: in each a valid configuration, an Envoy configuration with the same, and a scenario that
+//! passes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -80,7 +80,7 @@ fn filter(bootstrap: &Value) -> &Value {
     found.expect("the wasm filter")
 }
 
-/// In front of the router, or behind it.
+/// The filter's place in an Envoy configuration, in front of the router and behind it.
 pub(super) const IN_FRONT: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config";
 pub(super) const BEHIND: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/upstream_http_filters/0/typed_config/config";
 

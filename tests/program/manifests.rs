@@ -1,6 +1,6 @@
-//! What `istio/` gives to a cluster: configurations that the filter takes, resources that Istio's schemas take.
+//! The manifests of `istio/`: configurations that the filter accepts, resources that Istio's schemas accept.
 //!
-//! Of a schema, the rules written in CEL are not checked: only an API server evaluates those.
+//! The rules of a schema that are written in CEL are not checked, because only an API server evaluates them.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ fn all_three_ways_install_the_same() {
             expected
         );
         assert_eq!(config["root_id"], plugin["spec"]["pluginName"]);
-        // As Istio makes it of the others: copies of two kinds find each other only then.
+        // No VM id, as Istio writes none for a WasmPlugin: copies of the two kinds find each other only under one VM id.
         assert!(config["vm_config"]["vm_id"].is_null());
     }
 }
@@ -151,7 +151,7 @@ fn the_readme_maps_every_tracing_field_of_istios_telemetry() {
     assert_eq!(lacking, [""; 0]);
 }
 
-/// What the program says of this text, in a file of the name that comes first.
+/// Returns the program's output for this text, in a file of the name that comes first.
 fn check(arguments: &[&str], text: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join(arguments[0]);
@@ -199,22 +199,22 @@ fn every_resource_passes_the_schema_of_its_kind() {
     }
 }
 
-/// Istio's definitions; `None` where there are none to be had, which the test says that asks.
+/// Returns Istio's resource definitions; `None`, with a note on standard error, where there are none on this machine.
 fn definitions(test: &str) -> Option<Vec<Value>> {
     let Some(path) = env::var_os("SIDESPAN_ISTIO_CRDS").map(PathBuf::from) else {
-        // Not `eprintln!`, which the test harness keeps to itself.
+        // Not `eprintln!`, whose output the test harness captures.
         let note = "for SIDESPAN_ISTIO_CRDS is not set.\n\
                     With the path of Istio's CRDs there, in one YAML file, istio/ is held against their schemas.\n";
         writeln!(io::stderr(), "\nDID NOT RUN: {test}, {note}").expect("standard error");
         return None;
     };
-    // From the project's root, as `.ci/run` and people give it; the tests run in a folder below.
+    // From the project's root, as `.ci/run` and people give the path; the tests run in a folder below.
     let text = fs::read_to_string(root().join(&path))
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     Some(serde_saphyr::from_multiple(&text).expect("definitions in YAML"))
 }
 
-/// The schema for the kind and the version of a resource.
+/// Returns the schema for the kind and the version of a resource.
 fn schema<'a>(definitions: &'a [Value], resource: &Value) -> &'a Value {
     let (group, version) = resource["apiVersion"]
         .as_str()
@@ -232,7 +232,7 @@ fn schema<'a>(definitions: &'a [Value], resource: &Value) -> &'a Value {
     &served.unwrap_or_else(|| panic!("{version} is not served"))["schema"]["openAPIV3Schema"]
 }
 
-/// Fields that the schema does not name: an API server drops them, `kubectl apply` refuses them.
+/// Collects fields that the schema does not name: an API server drops them, `kubectl apply` refuses them.
 fn unknown_fields(value: &Value, schema: &Value, path: &str, unknown: &mut Vec<String>) {
     if schema["x-kubernetes-preserve-unknown-fields"] == true {
         return;

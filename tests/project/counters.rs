@@ -1,4 +1,4 @@
-//! Every number of the README, moved in the compiled guest by the thing that it says it counts.
+//! Every counter and gauge of the README, moved in the compiled guest by its documented cause.
 
 mod formats;
 
@@ -30,7 +30,7 @@ fn bytes(headers: &[(&'static str, &str)]) -> Vec<Header> {
         .collect()
 }
 
-/// The counters that one request moves, but for the exporter's.
+/// Returns the counters that one request moves, but for the exporter's.
 fn moved(configuration: &str, headers: &[(&'static str, &str)]) -> Vec<String> {
     let mut guest = Guest::start(configuration);
     guest.request(Direction::Inbound, &bytes(headers), 200);
@@ -246,7 +246,7 @@ fn every_span_is_accounted_for_through_failure_retry_and_overflow() {
     assert_eq!(count(&guest, "spans.rejected"), 1);
     assert_eq!(count(&guest, "spans.exported"), 3);
 
-    // Unavailable twice: two tries, then the batch is dropped.
+    // Unavailable twice: two requests, then the batch is dropped.
     send(&mut guest, 2);
     answer(&mut guest, "503", b"");
     guest.host.advance(3 * second);
@@ -256,7 +256,7 @@ fn every_span_is_accounted_for_through_failure_retry_and_overflow() {
     assert_eq!(count(&guest, "export.failures"), 2);
     assert_eq!(count(&guest, "spans.dropped_export"), 2);
 
-    // Two under way without an answer, four in the queue, and three too many.
+    // Two spans are under way without an answer, four are in the queue, and three are too many.
     send(&mut guest, 2);
     send(&mut guest, 7);
     assert_eq!(count(&guest, "spans.dropped_queue"), 3);

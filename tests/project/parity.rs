@@ -1,5 +1,4 @@
-//! What comes out of the core and of the compiled guest is the same to the last byte, also where the bytes that come in are
-//! none that a client should send.
+//! Parity of the core and the compiled guest: the same output to the last byte, also for bytes that no client should send.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use sidespan_core::direction::Direction;
@@ -121,7 +120,7 @@ fn an_unsampled_request_costs_no_more_hostcalls_than_it_writes_headers() {
     assert_eq!(transcript.total(), 6, "{:?}", transcript.calls());
 }
 
-/// The valid header with each byte replaced by each of the 256 values: no trap, and the answer of the native core.
+/// Replaces each byte of the valid header by each of the 256 values: no trap, and the guest does what the native core does.
 fn replaces_every_byte(name: &'static str, valid: &str, others: &[(&'static str, String)]) {
     let mut guest = Guest::start(TRANSLATE);
     for at in 0..valid.len() {
@@ -137,7 +136,7 @@ fn replaces_every_byte(name: &'static str, valid: &str, others: &[(&'static str,
     }
 }
 
-/// Translation alone draws no ids, so that the two worlds need no names for them.
+/// A configuration that only translates, which draws no ids, so that the two outputs need no names for them.
 const TRANSLATE: &str = r#"{"propagation": {"inject": ["tracecontext", "b3multi", "b3"]}}"#;
 
 #[test]

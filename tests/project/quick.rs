@@ -1,10 +1,10 @@
-//! The tests outside of the `external` modules, which `cargo quick` runs: they start no program but Sidespan, and what
-//! Sidespan starts is no Envoy.
+//! The tests outside of the `external` modules, which `cargo quick` runs: they start no program but Sidespan, and Sidespan
+//! starts no Envoy there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Parts of a line that stand for another program, and the reason.
+/// Parts of a line that mean another program, and the program.
 const OTHER_PROGRAMS: [(&str, &str); 7] = [
     ("sidespan_envoy", "Envoy"),
     ("sidespan_tests::envoy", "Envoy"),

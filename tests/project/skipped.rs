@@ -1,5 +1,4 @@
-//! Nothing is skipped in silence: tests that cannot run here end as *ignored*, with the reason, and in CI that is a
-//! failure.
+//! Skipped tests: those that cannot run on a machine end as *ignored*, with the reason, and in CI that is a failure.
 
 use std::env;
 

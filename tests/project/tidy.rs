@@ -1,4 +1,4 @@
-//! What is written about the code is true of the code: directions, lengths, paths, counters, the artifact.
+//! Truth of what is written about the code: dependencies, lengths, paths, counters, the size of the module.
 
 mod layers;
 mod rules;
@@ -12,7 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sidespan_core::stats::{Counter, Gauge};
 
-/// A crate, and which of ours it may use.
+/// A crate, and the crates of this workspace that it may use.
 const DIRECTIONS: [(&str, &[&str]); 11] = [
     ("filter/core", &[]),
     ("filter/abi", &[]),
@@ -44,11 +44,12 @@ const DIRECTIONS: [(&str, &[&str]); 11] = [
     ),
 ];
 
-/// Lines of a file that are no tests. One idea seldom needs more; a file that does is to be cut, or this to be argued.
+/// The most lines of a file without its tests. One idea seldom needs more.
 const MAX_LINES: usize = 360;
-/// The module is loaded into every worker of every proxy.
+/// The most bytes of the module, because every worker of every proxy loads it.
 const MAX_GUEST_BYTES: usize = 512 * 1024;
-/// As such it is fetched, from a registry or over xDS. Tables of numbers count most here, for no compressor makes them smaller.
+/// The most bytes of the compressed module, which is fetched from a registry or over xDS. Tables of numbers count most
+/// here, because no compressor makes them smaller.
 const MAX_GZIPPED_BYTES: usize = 224 * 1024;
 
 fn root() -> PathBuf {
@@ -60,7 +61,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// All files below the folders of ours with this ending.
+/// Returns all files of this ending in the workspace's folders.
 fn files(ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders: Vec<_> = ["filter", "harness", "tests", "istio", "examples"]
@@ -70,7 +71,7 @@ fn files(ending: &str) -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).expect("a folder of ours") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
-                // What somebody has built in `filter/fuzz` is not ours.
+                // Build products of `filter/fuzz`.
                 if !path.ends_with("filter/fuzz/target") {
                     folders.push(path);
                 }
@@ -124,12 +125,12 @@ fn the_filters_crates_refuse_to_panic() {
     assert!(plugin.contains("#![forbid(unsafe_code)]"));
 }
 
-/// The word itself is looked for, because a lint that is lowered for a module is lowered for its children, too.
+/// Looks for the keyword itself, because a lint that is lowered for a module is lowered for its children, too.
 #[test]
 fn all_unsafe_code_is_in_the_crate_of_the_abi() {
     let abi = root().join("filter/abi/src");
     for path in files(".rs") {
-        // Others may ask for the word, as this does.
+        // This file names the keyword.
         if path.starts_with(&abi) || path.ends_with("tests/project/tidy.rs") {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Jaeger's remote sampling: percentages follow the document, and no request ever feels what is wrong with its server.
+//! Jaeger's remote sampling: percentages follow the document, and no request notices a fault of its server.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(super) const ALL: &str =
 pub(super) const NONE: &str =
     r#"{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0}}"#;
 
-/// Nothing is sampled but by what is fetched; no export.
+/// A configuration that samples by the fetched document only, and exports nothing.
 const CONFIGURATION: &str = r#"{
     "sampling": {
         "percentage": 0,
@@ -49,7 +49,7 @@ impl Scene {
         Self::of(CONFIGURATION, &[CLUSTER], &Shared::new())
     }
 
-    /// Whether a new request to this path is sampled.
+    /// Returns true if a new request to this path is sampled.
     fn samples(&mut self, path: &str) -> bool {
         self.samples_with(path, &[])
     }
@@ -75,7 +75,7 @@ impl Scene {
         traceparent.expect("a context").ends_with("1")
     }
 
-    /// Waits for the next request: a tenth more or less than a minute.
+    /// Waits for the next request to the server: a minute, a tenth more or less.
     fn call(&mut self) -> HttpCall {
         for _ in 0..70 {
             if let Some(call) = self.host.calls().pop() {
@@ -93,7 +93,7 @@ impl Scene {
         answered.expect("a call under way");
     }
 
-    /// The lines on sampling since the last time.
+    /// Returns the log's lines on sampling since the last call.
     fn says(&mut self) -> Vec<String> {
         let lines = self.host.take_logs().into_iter();
         let lines = lines.filter(|line| line.text.contains("sampling.remote"));
@@ -196,7 +196,7 @@ fn jr_4_a_failure_keeps_the_last_good_one_and_is_said_once_a_kind() {
         let expected = usize::from(!line.is_empty());
         assert_eq!((says.len(), is_told), (expected, expected == 1), "{says:?}");
     }
-    // Nobody answers until the time is up, and a connection breaks.
+    // No answer until the timeout, and then a broken connection.
     let token = scene.call().token;
     scene.host.fail_call(token).expect("a call under way");
     assert_eq!(scene.says().len(), 1);
@@ -260,7 +260,7 @@ fn the_answers_of_the_sampling_server_and_of_the_collector_are_not_taken_for_eac
     scene.host.advance(SECOND);
     assert_eq!(scene.host.counter("sidespan.spans.exported"), Some(1));
     assert_eq!(scene.host.counter("sidespan.export.failures"), Some(0));
-    // An answer to a configuration that is no more is nobody's.
+    // An answer to a replaced configuration changes nothing.
     let late = scene.host.calls().remove(0);
     scene.host.reconfigure(configuration).expect("a good one");
     let _ = scene
@@ -325,7 +325,7 @@ fn workers_ask_each_for_itself_and_say_it_once() {
     let mut workers = [(); 3].map(|()| Scene::of(CONFIGURATION, &[CLUSTER], &process));
     let mut lines = Vec::new();
     for (number, worker) in workers.iter_mut().enumerate() {
-        // Some are late.
+        // Some answers are late.
         let seconds = u32::try_from(number * 2).expect("few");
         worker.host.advance(SECOND * seconds);
         worker.answer("200", ALL);
@@ -343,7 +343,7 @@ fn without_remote_nobody_is_asked_and_a_request_costs_what_it_did() {
         if !body.is_empty() {
             scene.answer("200", body);
         }
-        // The first draws randomness for many.
+        // The first request draws randomness for many.
         scene.samples("/");
         scene.host.clear_transcript();
         scene.samples("/");

@@ -1,4 +1,5 @@
-//! `correlation.requestId`: what goes out with the `x-request-id` of what came in, and with nothing else, is its child.
+//! `correlation.requestId`: an outbound request with the `x-request-id` of an inbound one, and with no context, is its
+//! child.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -104,7 +105,7 @@ fn came(traceparent: &str) -> [(&str, &str); 2] {
     [("traceparent", traceparent), ("x-request-id", ID)]
 }
 
-/// Another id whose note is in the same place.
+/// Returns another id whose note is in the same place.
 fn rival(id: &str) -> String {
     let slot = |id: &str| RequestId::new(id.as_bytes()).expect("an id").slot();
     (0..)
@@ -113,7 +114,7 @@ fn rival(id: &str) -> String {
         .expect("one in a thousand")
 }
 
-/// How many places have ever been used; none of them may hold a note.
+/// Counts the places that have ever been used; none of them may still hold a note.
 fn places(process: &Shared) -> usize {
     let keys = (0..u16::MAX).map(|slot| format!("sidespan.request.{slot}"));
     let notes = keys.filter_map(|key| process.data("", &key));
@@ -195,7 +196,7 @@ fn two_ids_in_one_place_lose_a_hint_and_no_span_is_put_under_another_request() {
     let second = worker.comes_in(&[("traceparent", &theirs), ("x-request-id", &rival)]);
     let lost = worker.goes_out(&[("x-request-id", ID)]);
     assert!(lost.trace_id() != T && lost.trace_id() != other, "a root");
-    // The first one's end leaves the second one's note.
+    // The end of the first request leaves the second one's note.
     worker.end(&first, Ending::Complete);
     let joined = worker.goes_out(&[("x-request-id", &rival)]);
     assert_eq!((joined.trace_id(), joined.field(3)), (other, "00"));
@@ -298,7 +299,7 @@ fn the_calls_of_correlation_are_those_that_are_documented() {
     for (what, direction, headers) in rows {
         let [with, without] = [ON, OFF].map(|configuration| {
             let mut worker = Worker::of(&Shared::new(), configuration);
-            // The first draws randomness for many.
+            // The first request draws randomness for many.
             let _inbound = worker.comes_in(&[id, context]);
             worker.0.clear_transcript();
             let open = worker.open(direction, headers);

@@ -1,4 +1,4 @@
-//! The spans of real requests through real Envoys, and other people's collectors that read them.
+//! Spans of real requests through real Envoys, and other projects' collectors that read them.
 
 mod attempts;
 mod correlation;

@@ -1,5 +1,5 @@
-//! What was not asked for is in no byte that leaves: a request with a mark of its own in every field, and the export
-//! searched for each.
+//! Privacy: fields that no configuration asks for are in no byte that leaves. Every field of a request has a mark of its
+//! own, and the export is searched for each.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use sidespan_host::{
 };
 use sidespan_tests::worlds::module;
 
-/// Fields of a request and of its response that no convention asks for, and those that open doors.
+/// Fields of a request and of its response that no convention asks for, and those that are secrets.
 const NEVER: [&str; 16] = [
     "authorization",
     "proxy-authorization",
@@ -117,7 +117,7 @@ fn exported(configuration: &str, content_type: &str) -> String {
             text.push_str(&String::from_utf8_lossy(value));
         }
     }
-    // What stands in a log leaves the pod as well.
+    // A log leaves the pod as well.
     for line in host.take_logs() {
         text.push_str(&line.text);
     }
@@ -135,7 +135,7 @@ fn nothing_leaves_that_was_not_asked_for() {
         let found: Vec<&str> = text
             .match_indices("mark-of-")
             .map(|(at, _)| text[at..].split(['&', '\n', '"']).next().unwrap_or(""))
-            // The query is the convention's to record, and its own secrets are hidden.
+            // The convention records the query, and hides its secrets.
             .filter(|found| !found.starts_with("mark-of-token"))
             .collect();
         assert_eq!(found, [""; 0], "{content_type}");

@@ -1,11 +1,12 @@
-//! The one equation of the filter's numbers: what has ended is somewhere, at every moment.
+//! The equation of the filter's counters: at every moment, each finished span is in one of them or in the queue.
 
 use sidespan_host::Shared;
 
-/// Checks that each span that has ended is in exactly one counter of what became of it, or still waits.
+/// Checks that each finished span is in exactly one of the counters of exported, rejected, dropped and lost spans, or in
+/// the queue.
 ///
 /// # Panics
-/// With all counters, when that is not so.
+/// With all counters, when the sum is wrong.
 pub fn assert_accounted(process: &Shared) {
     let counters = process.counters();
     let is_end = |name: &str| name.starts_with("sidespan.spans.") && !name.ends_with(".finished");

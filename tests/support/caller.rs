@@ -1,18 +1,18 @@
-//! What a caller sends: a context that no other test of this run has.
+//! A caller's context, which no other test of this run has.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The context of a caller, sampled unless it says otherwise.
+/// A caller's context, sampled unless a method says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// 32 hex digits.
+    /// The trace id, in 32 hex digits.
     pub trace_id: String,
-    /// The caller's span: 16 hex digits.
+    /// The id of the caller's span, in 16 hex digits.
     pub span_id: String,
 }
 
 impl Caller {
-    /// A caller that nobody has met.
+    /// Returns a context that was not used before.
     pub fn fresh() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -24,17 +24,17 @@ impl Caller {
         }
     }
 
-    /// `traceparent`, sampled.
+    /// Returns `traceparent`, sampled.
     pub fn traceparent(&self) -> String {
         format!("00-{}-{}-01", self.trace_id, self.span_id)
     }
 
-    /// `traceparent`, not sampled.
+    /// Returns `traceparent`, not sampled.
     pub fn unsampled(&self) -> String {
         format!("00-{}-{}-00", self.trace_id, self.span_id)
     }
 
-    /// `b3` in one header, sampled.
+    /// Returns `b3` in one header, sampled.
     pub fn b3(&self) -> String {
         format!("{}-{}-1", self.trace_id, self.span_id)
     }

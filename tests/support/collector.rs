@@ -1,4 +1,5 @@
-//! The OTLP sink for tests that block: it runs on a runtime of its own, and a wait that is in vain says what did arrive.
+//! The OTLP sink for tests that block: the sink runs on a runtime of its own, and a wait without success reports what has
+//! arrived.
 
 use std::sync::OnceLock;
 
@@ -12,40 +13,40 @@ use crate::envoy::LIMIT;
 pub struct Collector(Sink);
 
 impl Collector {
-    /// Starts one on free ports.
+    /// Starts a collector on free ports.
     ///
     /// # Panics
-    /// When there are none.
+    /// When there are no free ports.
     pub fn start() -> Self {
         let sink = runtime().block_on(Sink::start(SinkConfig::default()));
         Self(sink.unwrap_or_else(|error| panic!("{error}")))
     }
 
-    /// The sink itself, for everything that does not wait.
+    /// Returns the sink, for everything that does not wait.
     pub fn sink(&self) -> &Sink {
         &self.0
     }
 
-    /// A cluster that leads to its OTLP/gRPC side.
+    /// Returns a cluster of the collector's OTLP/gRPC side.
     pub fn grpc_cluster(&self, name: &str) -> Cluster {
         Cluster::new(name, self.0.grpc_addr()).protocol(Protocol::Http2)
     }
 
-    /// A cluster that leads to its OTLP/HTTP side.
+    /// Returns a cluster of the collector's OTLP/HTTP side.
     pub fn http_cluster(&self, name: &str) -> Cluster {
         Cluster::new(name, self.0.http_addr())
     }
 
-    /// Waits until a look finds what it looks for.
+    /// Waits until `look` returns a value.
     ///
     /// # Panics
-    /// With what has arrived, when it never does.
+    /// With what has arrived, when `look` never returns a value.
     pub fn wait<T>(&self, look: impl FnMut(&Snapshot) -> Option<T>) -> T {
         let found = runtime().block_on(self.0.wait_for(LIMIT, look));
         found.unwrap_or_else(|timeout| panic!("{timeout}"))
     }
 
-    /// Waits until a trace has this many spans and returns all that it has by then.
+    /// Waits until a trace has this many spans, and returns all that have arrived by then.
     ///
     /// # Panics
     /// As [`Collector::wait`].
@@ -53,22 +54,22 @@ impl Collector {
         self.wait(|now| Some(now.trace(trace_id)).filter(|spans| spans.len() >= count))
     }
 
-    /// As [`Collector::trace`], and returns what has arrived when that is never enough.
+    /// Waits as [`Collector::trace`] does, and returns the spans that have arrived when there are never enough.
     pub fn trace_if_any(&self, trace_id: &str, count: usize) -> Vec<StoredSpan> {
         let look = |now: &Snapshot| Some(now.trace(trace_id)).filter(|spans| spans.len() >= count);
         let found = runtime().block_on(self.0.wait_for(LIMIT, look));
         found.unwrap_or_else(|_| self.0.trace(trace_id))
     }
 
-    /// Goes away, as a collector does that is restarted.
+    /// Stops listening, as a collector does that restarts.
     pub fn pause(&self) {
         runtime().block_on(self.0.pause());
     }
 
-    /// Comes back on the same ports.
+    /// Listens on the same ports again.
     ///
     /// # Panics
-    /// When somebody else has taken one.
+    /// When another process has taken a port.
     pub fn resume(&self) {
         runtime()
             .block_on(self.0.resume())

@@ -1,7 +1,7 @@
-//! The nine formats as services speak them that know no other.
+//! The nine formats in the dialects of services that know one format only.
 //!
-//! Written from the formats' own documents and not with the filter's code, so that a misreading there is not repeated
-//! here. A service writes the one shape that its libraries write, and reads strictly: what is not that shape is nothing.
+//! Written from the formats' own documents and not with the filter's code, so that a misreading there is not repeated here.
+//! A service writes the one shape that its libraries write, and reads strictly: every other shape is no context.
 
 mod read;
 mod write;
@@ -11,42 +11,42 @@ use sidespan_core::propagation::format::Format;
 pub use read::read;
 pub use write::write;
 
-/// What a service says of the span that it calls from.
+/// The context of the span from which a service calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
-    /// 32 hex digits; a left half of zeros is left out where the format has an id of 64 bits.
+    /// The trace id, in 32 hex digits; with a left half of zeros where the format has an id of 64 bits.
     pub trace_id: String,
-    /// 16 hex digits.
+    /// The span id, in 16 hex digits.
     pub span_id: String,
-    /// What was decided.
+    /// The sampling state.
     pub state: State,
 }
 
 impl Context {
-    /// Whether the trace id has 64 bits: the format that has no more room loses nothing of it.
+    /// Returns true if the trace id has 64 bits only, so that a format without room for more loses nothing.
     pub fn is_narrow(&self) -> bool {
         is_zero(&self.trace_id[..16])
     }
 }
 
-/// What a caller can say about sampling.
+/// The sampling state that a caller sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Recorded.
     Sampled,
     /// Not recorded.
     Unsampled,
-    /// Recorded on somebody's wish, whatever the limits.
+    /// Recorded at the caller's wish, whatever the limits.
     Debug,
-    /// Not decided.
+    /// Undecided.
     Deferred,
 }
 
 impl State {
-    /// All of them.
+    /// All states.
     pub const ALL: [Self; 4] = [Self::Sampled, Self::Unsampled, Self::Debug, Self::Deferred];
 
-    /// In the words of a table.
+    /// Returns the state as the README's tables name it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sampled => "sampled",
@@ -56,7 +56,7 @@ impl State {
         }
     }
 
-    /// What is left of it in a format.
+    /// Returns the part of the state that a format can express.
     pub fn in_words_of(self, format: Format) -> Self {
         match self {
             Self::Debug if !can_say(format, Self::Debug) => Self::Sampled,
@@ -65,7 +65,7 @@ impl State {
     }
 }
 
-/// Whether the format has a word for this; for debug in `tracecontext` it is the filter's member of `tracestate`.
+/// Returns true if the format can express this state; debug in `tracecontext` is the filter's member of `tracestate`.
 pub fn can_say(format: Format, state: State) -> bool {
     use Format::{B3, B3Multi, Datadog, Gcp, Jaeger, OtTrace, TraceContext, XRay};
     match state {
@@ -75,7 +75,7 @@ pub fn can_say(format: Format, state: State) -> bool {
     }
 }
 
-/// The headers of a service that speaks only this.
+/// Returns the headers of a service that speaks only this format.
 pub fn headers(format: Format) -> &'static [&'static str] {
     match format {
         Format::TraceContext => &["traceparent", "tracestate"],
@@ -96,7 +96,7 @@ pub fn headers(format: Format) -> &'static [&'static str] {
     }
 }
 
-/// A header and its value.
+/// A header's name and value.
 pub type Line = (&'static str, String);
 
 fn is_zero(digits: &str) -> bool {

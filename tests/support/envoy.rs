@@ -9,29 +9,29 @@ use std::{fs, process};
 use serde_json::Value;
 use sidespan_envoy::{Bootstrap, Envoy, Wasm, install, wait_for};
 
-/// No wait of these tests needs this long on any machine; it is where a test gives up.
+/// The time limit of every wait: longer than any wait takes on any machine.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// Starts an Envoy.
 ///
 /// # Panics
-/// With the end of its log, when it does not serve.
+/// With the end of Envoy's log, when Envoy does not serve.
 pub fn start(bootstrap: &Bootstrap) -> Envoy {
     Envoy::start(binary(), bootstrap).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The filter with this configuration, failing closed: a trap turns every later request into a 503, so that no test
-/// can miss it.
+/// Returns the filter with this configuration, failing closed: a trap turns every later request into a 503, so that no test
+/// can miss a trap.
 pub fn filter(configuration: &Value) -> Wasm {
     filter_with(&configuration.to_string())
 }
 
-/// The filter with a configuration that need not be JSON.
+/// Returns the filter with a configuration that need not be JSON.
 pub fn filter_with(configuration: &str) -> Wasm {
     filter_named("sidespan", configuration)
 }
 
-/// The same under another plugin's name.
+/// Returns the filter with a configuration, under another plugin name.
 pub fn filter_named(name: &str, configuration: &str) -> Wasm {
     Wasm::new(name, module())
         .root_id(name)
@@ -41,7 +41,7 @@ pub fn filter_named(name: &str, configuration: &str) -> Wasm {
 /// Returns one of the filter's counters or gauges by its name in the README, without the prefix; 0 when it is not there.
 ///
 /// # Panics
-/// When Envoy does not say.
+/// When Envoy does not answer.
 pub fn counter(envoy: &Envoy, name: &str) -> u64 {
     envoy
         .stat(&stat(name))
@@ -49,18 +49,18 @@ pub fn counter(envoy: &Envoy, name: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// Waits until one of the filter's counters or gauges is as wanted. They are written on the tick, not at once.
+/// Waits until one of the filter's counters or gauges is as wanted. They are written on the tick only.
 ///
 /// # Panics
-/// When it never is.
+/// When the value is never as wanted.
 pub fn wait_for_counter(envoy: &Envoy, name: &str, wanted: impl Fn(u64) -> bool) -> u64 {
     envoy
         .wait_for_stat(&stat(name), wanted, LIMIT)
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Waits until the filter has ticked often enough, on one worker and on the main thread, which has a VM too, that all that
-/// happened before is in the counters. Both tick at the same pace.
+/// Waits until the filter has ticked so often, on the one worker and on the main thread (which has a VM too), that
+/// everything before is in the counters. Both tick at the same pace.
 ///
 /// # Panics
 /// When the filter ticks no more.
@@ -69,11 +69,10 @@ pub fn settle(envoy: &Envoy) {
     wait_for_counter(envoy, "worker.ticks", |now| now >= seen + 6);
 }
 
-/// Waits until this many spans have ended and each of them is in exactly one of the counters of what became of it, or
-/// still waits.
+/// Waits until this many spans have finished and each is in exactly one of the counters of `ENDS`.
 ///
 /// # Panics
-/// With what was counted, when that is never so.
+/// With the counts, when they never agree.
 pub fn wait_until_accounted(envoy: &Envoy, finished: u64) {
     let mut seen = (0, 0);
     let is_so = wait_for(LIMIT, || {
@@ -88,7 +87,7 @@ pub fn wait_until_accounted(envoy: &Envoy, finished: u64) {
     );
 }
 
-/// What becomes of a span.
+/// Counters of finished spans, and the gauge of those that wait in the queue.
 const ENDS: [&str; 7] = [
     "spans.exported",
     "spans.rejected",
@@ -99,24 +98,24 @@ const ENDS: [&str; 7] = [
     "queue.spans",
 ];
 
-/// The name of a counter in `/stats`.
+/// Returns the name of a counter in `/stats`.
 pub fn stat(name: &str) -> String {
     format!("wasmcustom.sidespan.{name}")
 }
 
-/// Envoy's binary, fetched by the first test that needs it.
+/// Returns the path of Envoy's binary, which the first call installs.
 ///
 /// # Panics
-/// When it cannot be fetched.
+/// When Envoy cannot be installed.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| install(&target_dir()).unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// The filter's module as a file, for Envoy to load. It is the one that the command line embeds.
+/// Returns the path of the filter's module as a file, for Envoy to load: the module that the command line embeds.
 ///
 /// # Panics
-/// When it cannot be written.
+/// When the file cannot be written.
 pub fn module() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
     MODULE.get_or_init(|| {
@@ -126,7 +125,7 @@ pub fn module() -> &'static Path {
         let path = folder.join(format!("sidespan-{:016x}.wasm", hasher.finish()));
         if !path.exists() {
             fs::create_dir_all(&folder).expect("a folder for test files");
-            // Another process may be doing the same, so the file appears whole or not at all.
+            // Written under another name first, because another process may write the same file at the same time.
             let part = folder.join(format!("sidespan-{}.part", process::id()));
             fs::write(&part, sidespan::FILTER).expect("the filter's module");
             fs::rename(&part, &path).expect("the filter's module");
@@ -135,7 +134,7 @@ pub fn module() -> &'static Path {
     })
 }
 
-/// The folder of build products: a test binary is `target/<profile>/deps/<name>`.
+/// Returns the folder of build products: a test binary is `target/<profile>/deps/<name>`.
 pub(crate) fn target_dir() -> PathBuf {
     let program = std::env::current_exe().expect("the path of the test binary");
     program

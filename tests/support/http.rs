@@ -1,6 +1,7 @@
-//! HTTP/1.1 as bytes on a socket: a client that sends exactly what it is told, a server that keeps exactly what it got.
+//! HTTP/1.1 as bytes on a socket: a client that sends exactly the given bytes, a server that stores exactly the received
+//! ones.
 //!
-//! A library would repair what these tests are about: it joins lines, trims values, refuses bytes above 0x7F.
+//! A library would repair what these tests are about: libraries join lines, trim values and refuse bytes above 0x7F.
 
 mod client;
 mod load;

@@ -1,4 +1,4 @@
-//! A caller by HTTP/2 that takes a request back, which HTTP/1.1 cannot do without giving up its connection.
+//! An HTTP/2 caller that resets a request, which HTTP/1.1 cannot do without closing its connection.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,17 +13,17 @@ use tokio::task::JoinHandle;
 
 use crate::collector::runtime;
 
-/// A connection.
+/// An HTTP/2 connection.
 pub struct Connection {
     sender: SendRequest<Empty<Bytes>>,
     task: JoinHandle<hyper::Result<()>>,
 }
 
 impl Connection {
-    /// Connects, by HTTP/2 with prior knowledge.
+    /// Opens a connection, by HTTP/2 with prior knowledge.
     ///
     /// # Panics
-    /// When nobody listens there.
+    /// When nothing listens at the address.
     pub fn open(address: SocketAddr) -> Self {
         runtime().block_on(async {
             let stream = TcpStream::connect(address).await.expect("a listener");
@@ -35,7 +35,7 @@ impl Connection {
         })
     }
 
-    /// Sends a `GET` and does not wait for the answer.
+    /// Sends a `GET` and does not wait for the response.
     ///
     /// # Panics
     /// When the connection has ended.
@@ -50,10 +50,10 @@ impl Connection {
         Stream(Box::pin(self.sender.send_request(request)))
     }
 
-    /// Closes it, which must not have happened before.
+    /// Closes the connection, which must still be open.
     ///
     /// # Panics
-    /// When it has.
+    /// When the connection is closed already.
     pub fn close(self) {
         assert!(!self.task.is_finished(), "the connection outlives a stream");
         self.task.abort();
@@ -66,16 +66,16 @@ pub struct Stream(Pin<Box<dyn Future<Output = Answer> + Send>>);
 type Answer = hyper::Result<Response<Incoming>>;
 
 impl Stream {
-    /// Resets it.
+    /// Resets the stream.
     pub fn reset(self) {
-        // Hyper sends RST_STREAM when nobody waits for the answer any more.
+        // Hyper sends RST_STREAM when the future of the response is dropped.
         drop(self.0);
     }
 
-    /// Waits for the head of the answer, resets the stream before its body, and returns the status.
+    /// Waits for the response's headers, resets the stream before its body, and returns the status.
     ///
     /// # Panics
-    /// When there is no answer.
+    /// When there is no response.
     pub fn reset_within_the_answer(self) -> u16 {
         let response = runtime().block_on(self.0).expect("an answer");
         response.status().as_u16()

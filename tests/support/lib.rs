@@ -1,4 +1,4 @@
-//! What the tests stand on: a real Envoy with the filter, a collector, HTTP as bytes, other people's packages.
+//! The tests' support: a real Envoy with the filter, a collector, HTTP as bytes, other projects' packages.
 
 pub mod accounts;
 pub mod caller;

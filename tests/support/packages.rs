@@ -8,10 +8,10 @@ use std::process::Command;
 
 use crate::envoy::target_dir;
 
-/// The virtual environment of this name, with what these lines of a `requirements.txt` pin and nothing else.
+/// Returns the virtual environment of this name, with what these lines of a `requirements.txt` pin and nothing else.
 ///
 /// # Panics
-/// With what is missing, when it cannot be installed.
+/// With the missing package, when the installation fails.
 pub fn python(name: &str, requirements: &str) -> PathBuf {
     installed(name, requirements, |folder| {
         run(Command::new("python3").args([
@@ -28,7 +28,7 @@ pub fn python(name: &str, requirements: &str) -> PathBuf {
     })
 }
 
-/// The `node_modules` of this name, with what a `package.json` pins.
+/// Returns the folder of `node_modules` of this name, with what a `package.json` pins.
 ///
 /// # Panics
 /// As [`python`].
@@ -49,7 +49,7 @@ pub fn node(name: &str, package: &str) -> PathBuf {
     folder.join("node_modules")
 }
 
-/// The folder, filled once for these pins; half of an installation is thrown away.
+/// Returns the folder, which the first call with these pins fills; a folder that was half filled is thrown away.
 fn installed(name: &str, pins: &str, fill: impl Fn(&Path)) -> PathBuf {
     let packages = target_dir().join("packages");
     fs::create_dir_all(&packages).expect("a folder below target");
@@ -85,7 +85,7 @@ fn run(command: &mut Command) {
     }
 }
 
-/// Says it on standard error, also in a test that passes, whose output nobody sees.
+/// Writes to standard error directly, because the test harness hides the output of a test that passes.
 fn tell(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

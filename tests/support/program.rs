@@ -1,5 +1,5 @@
-//! A program of another language beside a test: what it says goes into a file, and it ends with the value that stands for
-//! it, at the latest with this process.
+//! A program of another language beside a test: its output goes into a file, and it ends when its value is dropped, at the
+//! latest with this process.
 
 use std::env;
 use std::fs::{self, File};
@@ -20,8 +20,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it in a folder of its own. What this machine tells OpenTelemetry's libraries, and its HTTP proxy, are not
-    /// for this program.
+    /// Starts a program in a folder of its own, without this machine's settings for OpenTelemetry's libraries and without
+    /// an HTTP proxy.
     ///
     /// # Panics
     /// When there is no such program.
@@ -44,7 +44,7 @@ impl Program {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let leash = Leash::new(child.id(), folder.path()).unwrap_or_else(|error| {
-            // Nothing else would end it.
+            // The leash that would end the child has failed.
             let _ = child.kill();
             panic!("{error}")
         });
@@ -55,25 +55,26 @@ impl Program {
         }
     }
 
-    /// Writes a line that it reads.
+    /// Writes a line to the program's standard input.
     ///
     /// # Panics
-    /// When it does not.
+    /// When the program does not read.
     pub fn tell(&mut self, line: &str) {
         let input = self.child.stdin.as_mut().expect("a pipe");
         writeln!(input, "{line}").expect("it reads");
     }
 
-    /// All that it has said.
+    /// Returns all output of the program.
     pub fn said(&self) -> String {
         let bytes = fs::read(self.folder.path().join(SAID)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Waits until `look` finds what it looks for in what the program has said, or elsewhere; an end is not waited for.
+    /// Waits until `look` returns a value from the program's output, or from elsewhere; a program that has ended is not
+    /// waited for.
     ///
     /// # Panics
-    /// With all that it has said.
+    /// With all output of the program.
     pub fn wait<T>(&mut self, what: &str, look: impl Fn(&str) -> Option<T>) -> T {
         let found = wait_for(LIMIT, || {
             let found = look(&self.said()).map(Some);
@@ -87,7 +88,7 @@ impl Program {
         }
     }
 
-    /// Whether it has ended by itself.
+    /// Returns true if the program has ended by itself.
     pub fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
     }
@@ -95,7 +96,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // One that has already ended is only collected.
+        // A program that has already ended is only collected.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

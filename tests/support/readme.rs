@@ -1,4 +1,5 @@
-//! Tables that a test has observed and the filter's README prints: between two comments, and equal.
+//! Tables of the filter's README that a test has observed: they stand between two comments and are compared with the
+//! test's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,13 +7,13 @@ use std::sync::{Mutex, PoisonError};
 
 use sidespan_core::propagation::format::Format;
 
-/// Prints what was observed and compares it with the part of the README between `<!-- name -->` and `<!-- /name -->`.
-/// With `SIDESPAN_UPDATE=1` in the environment the part is written anew instead.
+/// Prints the observed table and compares it with the part of the README between `<!-- name -->` and `<!-- /name -->`. With
+/// `SIDESPAN_UPDATE=1` in the environment, writes that part anew instead.
 ///
 /// # Panics
 /// When they differ, or the README has no such part.
 pub fn documents(name: &str, observed: &str) {
-    // Two tests that write the same file would lose each other's part.
+    // A lock, because two tests that write the same file would lose each other's part.
     static WRITING: Mutex<()> = Mutex::new(());
     let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     println!("{observed}");
@@ -37,7 +38,7 @@ pub fn documents(name: &str, observed: &str) {
     fs::write(&path, updated).expect("the filter's README");
 }
 
-/// Names formats among those that could be meant, as shortly as is clear.
+/// Names formats as shortly as is unambiguous: as a list, or as all but a list.
 pub fn formats(named: &[Format], all: &[Format]) -> String {
     let list = |formats: Vec<&Format>| {
         let names = formats.iter().map(|it| format!("`{}`", it.name()));
@@ -51,10 +52,10 @@ pub fn formats(named: &[Format], all: &[Format]) -> String {
     }
 }
 
-/// The filter's README.
+/// Returns the filter's README.
 ///
 /// # Panics
-/// When it is not there.
+/// When the file is missing.
 pub fn text() -> String {
     fs::read_to_string(path()).expect("the filter's README")
 }

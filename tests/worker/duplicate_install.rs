@@ -1,6 +1,6 @@
-//! Two copies of the filter in one chain: the second stands aside. One that is alone pays nothing for it.
+//! Two copies of the filter in one chain: the second stands aside, and a single copy pays nothing for that.
 //!
-//! Istio appends the plugins of a namespace to those of the root namespace, so two copies happen without anybody's wish.
+//! Istio appends the plugins of a namespace to those of the root namespace, so two copies happen by accident.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn copy(name: &str, process: &Shared) -> Host {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// One request; returns the headers that went on.
+/// Sends one request and returns the headers that went on.
 fn request(host: &mut Host, properties: StreamProperties) -> Vec<(Vec<u8>, Vec<u8>)> {
     let stream = host.open_stream(properties.listener_direction(1));
     let sent: Headers = [(":method", "GET"), ("b3", "0")].into_iter().collect();
@@ -36,7 +36,7 @@ fn a_copy_that_comes_second_touches_nothing_and_counts() {
     let process = Shared::new();
     let mut copies = ["mesh", "shop"].map(|name| copy(name, &process));
     for copy in &mut copies {
-        // Who was there first learns of the other on its tick.
+        // The first copy learns of the other on its tick.
         copy.advance(Duration::from_secs(1));
         let seen = StreamProperties::new().set(["sidespan.seen"], "1");
         assert_eq!(request(copy, seen).len(), 2, "as it came");

@@ -1,5 +1,5 @@
-//! How often the filter calls the proxy for one request of each kind: each call is time of the proxy's (design 4.9), and
-//! for a request that is not recorded there are only those that the context needs.
+//! The number of hostcalls for one request of each kind, because each call costs time in the proxy (`filter/README.md`,
+//! "What a request costs"); a request that is not recorded makes only those that its context needs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -174,7 +174,8 @@ impl Row {
         }
     }
 
-    /// The calls of a request that is one of many: randomness is drawn for many ids at once, and ticks are not of it.
+    /// Counts the calls of one request among many, without ticks and without the drawing of randomness, which serves many
+    /// ids.
     fn calls(&self) -> BTreeMap<&'static str, u64> {
         let mut host = Host::builder(module())
             .plugin_name("sidespan")

@@ -1,11 +1,12 @@
-//! Handles of metrics, which Envoy keeps as long as the machine lives, over several configurations in one VM.
+//! Handles of metrics over several configurations in one VM; Envoy keeps a handle as long as the VM lives.
 
 use std::time::Duration;
 
 use sidespan_core::stats::{Counter, Gauge};
 use sidespan_tests::worlds::Guest;
 
-/// Envoy keeps every handle as long as the machine lives, so a configuration must not ask for its own.
+/// Reconfigures one VM, because Envoy keeps every handle as long as the VM lives, so that a configuration must not define
+/// its own.
 #[test]
 fn a_configuration_defines_no_number_that_the_machine_has() {
     let configuration = |name: &str| format!(r#"{{"spans": {{"serviceName": "{name}"}}}}"#);

@@ -1,5 +1,5 @@
-//! What a trapped VM held: its spans are counted and its share of the gauges is taken back, by a worker that lives on or
-//! by one that starts later, and never by one that only believes so.
+//! The spans of a trapped VM: a worker that lives on, or starts later, counts them and subtracts the VM's share of the
+//! gauges. Where the VM was only suspended and goes on, the sums stay right.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ fn waiting(process: &Shared) -> [u64; 2] {
     })
 }
 
-/// A VM that ends as a trapped one does: without a word.
+/// Ends a VM as a trap does: without a callback.
 fn trap(worker: Host) {
     drop(worker);
 }
@@ -68,7 +68,7 @@ fn a_worker_that_lives_on_counts_what_a_trapped_one_held() {
     }
     let [spans, bytes] = waiting(&process);
     assert_eq!(spans, 9);
-    // Of these no number tells, as nobody has heard of them.
+    // No counter includes these spans, because the VM trapped before the tick that would have written them.
     requests(&mut trapped, 3);
     trap(trapped);
 
@@ -155,6 +155,6 @@ fn an_idle_worker_writes_nothing_and_looks_seldom() {
         calls.count("proxy_get_shared_data"),
         calls.count("proxy_set_shared_data")
     );
-    // The lists of installations and of good configurations are read each second and renewed each five.
+    // The installations' list and the configurations' lease are read each second and renewed every five.
     assert!(calls.count("proxy_set_shared_data") <= 24);
 }

@@ -1,11 +1,11 @@
 //! A table of contexts by their ids, which the proxy gives one after the other: open addressing, never more than half full.
 //!
-//! Every callback of every stream looks its context up. A general hash map is four times the code and half as fast, because it
-//! cannot know that nobody chooses these numbers.
+//! Every callback of a stream looks its context up, so the table is written for these ids: a general hash map is more code
+//! and slower, because it must expect keys that an attacker chooses.
 
 /// Values by their numbers, as contexts by their ids.
 pub(crate) struct ContextTable<T> {
-    // No slot, or a power of two of them.
+    // Empty, or a power of two of slots.
     slots: Vec<Option<(u32, T)>>,
     len: usize,
 }
@@ -40,7 +40,7 @@ impl<T> ContextTable<T> {
         let mut gap = self.place(number)?;
         let (_, value) = self.slots.get_mut(gap)?.take()?;
         self.len = self.len.saturating_sub(1);
-        // A value that went past the gap to find its place would not be found behind the gap.
+        // A search ends at an empty slot, so a value that was displaced past the gap has to move into the gap.
         let mut place = self.next(gap);
         while let Some(Some((other, _))) = self.slots.get(place) {
             let from_home = self.distance(self.home(*other), place);
@@ -58,7 +58,7 @@ impl<T> ContextTable<T> {
 
     fn place(&self, number: u32) -> Option<usize> {
         let mut place = self.home(number);
-        // Half of the slots are empty, so this ends.
+        // The loop ends, because half of the slots are empty.
         while let Some((other, _)) = self.slots.get(place)? {
             if *other == number {
                 return Some(place);
@@ -91,8 +91,8 @@ impl<T> ContextTable<T> {
         }
     }
 
-    /// Returns the first slot to look into. Numbers that follow each other are put far apart (Knuth's multiplicative hashing),
-    /// so that long streams do not stand in the way of short ones.
+    /// Returns the slot at which the search for a number begins. Consecutive numbers are put far apart (Knuth's
+    /// multiplicative hashing), so that the ids of long streams do not form runs that other searches have to pass.
     fn home(&self, number: u32) -> usize {
         let mixed = u64::from(number.wrapping_mul(GOLDEN));
         let count = u64::try_from(self.slots.len()).unwrap_or(0);
@@ -150,7 +150,7 @@ mod tests {
         let mut slots = ContextTable::new();
         for number in 1..100_000_u32 {
             slots.insert(number, ());
-            // One in a hundred stays for good.
+            // Every hundredth stream stays open.
             if number > 50 && (number - 50) % 100 != 0 {
                 slots.remove(number - 50);
             }

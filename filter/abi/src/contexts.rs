@@ -1,7 +1,7 @@
 //! The contexts of this VM, by the ids that the proxy has given them.
 //!
-//! A callback that comes while another of its kind is under way finds their contexts borrowed, and gets the answer for an
-//! unknown one: nothing in here can end the VM.
+//! A nested callback finds the contexts of its kind borrowed and is answered like a callback for an unknown context, so no
+//! order of callbacks can end the VM.
 
 use std::cell::{Cell, RefCell};
 
@@ -15,10 +15,10 @@ thread_local! {
     static CONTEXTS: Contexts = const { Contexts::new() };
 }
 
-/// The contexts of one VM, and the HTTP calls that wait for their answers.
+/// The contexts of one VM, and the HTTP calls that have no answer yet.
 pub(crate) struct Contexts {
     new_root: Cell<Option<NewRootContext>>,
-    // One for each configuration in this VM: few enough to be looked through.
+    // One root context for each configuration in this VM: few enough for a linear search.
     roots: RefCell<Vec<(u32, Box<dyn RootContext>)>>,
     streams: RefCell<ContextTable<Box<dyn HttpContext>>>,
     // The context whose callback is under way.
@@ -43,13 +43,13 @@ impl Contexts {
         }
     }
 
-    /// Runs `act` on this thread's contexts; `otherwise` is the answer while the thread shuts down.
+    /// Runs `act` on this thread's contexts; returns `otherwise` while the thread shuts down.
     #[inline]
     pub(crate) fn with<T>(otherwise: T, act: impl FnOnce(&Self) -> T) -> T {
         CONTEXTS.try_with(act).unwrap_or(otherwise)
     }
 
-    /// Returns the answer of a stream's context, or `otherwise` where there is no such stream.
+    /// Runs `ask` on a stream's context; returns `otherwise` where there is no such stream.
     #[inline]
     pub(crate) fn stream<T>(
         id: u32,
@@ -65,7 +65,7 @@ impl Contexts {
         .unwrap_or(otherwise)
     }
 
-    /// Returns the answer of a root context, or `otherwise` where there is no such root.
+    /// Runs `ask` on a root context; returns `otherwise` where there is no such root context.
     pub(crate) fn root<T>(id: u32, otherwise: T, ask: impl FnOnce(&mut dyn RootContext) -> T) -> T {
         Self::with(None, |contexts| {
             let mut roots = contexts.roots.try_borrow_mut().ok()?;
@@ -76,7 +76,7 @@ impl Contexts {
         .unwrap_or(otherwise)
     }
 
-    /// Makes a context: one of a stream in this root context, or a root context where `root` is 0.
+    /// Makes a stream context below the root context `root`, or a root context where `root` is 0.
     pub(crate) fn create(&self, id: u32, root: u32) -> Option<()> {
         if root == 0 {
             let new = self.new_root.get()?(id);

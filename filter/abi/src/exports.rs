@@ -1,6 +1,6 @@
-//! Exports: every callback, under the name that the proxy looks for (proxy-wasm ABI 0.2.1).
+//! Exports: every callback that the filter uses, under its name in proxy-wasm ABI 0.2.1.
 //!
-//! A callback that is not exported is not called either, which spares each request a way into the module.
+//! The proxy does not call a callback that is not exported, which spares each request an entry into the module.
 #![expect(
     unsafe_code,
     reason = "an exported name is one that nothing else may have"
@@ -10,11 +10,11 @@ use crate::contexts::Contexts;
 use crate::hostcalls;
 use crate::types::Action;
 
-/// Names the version of the ABI by being there.
+/// Marks the version of the ABI by its name; the proxy only looks for the export.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_abi_version_0_2_1() {}
 
-/// Allocates memory for an answer of the proxy, as a boxed slice; `hostcalls/memory.rs` takes it over.
+/// Allocates memory for the result of a hostcall, as a boxed slice; `hostcalls/memory.rs` takes it over.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
     Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()
@@ -85,7 +85,8 @@ extern "C" fn proxy_on_response_trailers(id: u32, trailers: usize) -> Action {
     })
 }
 
-/// Ends the VM at a connection, which only an HTTP filter that is installed as a network filter gets: the SDK does so as well.
+/// Ends the VM at a connection, as the SDK does, because only a network filter gets connections: this HTTP filter is then
+/// installed wrongly.
 #[unsafe(no_mangle)]
 #[expect(
     clippy::panic,

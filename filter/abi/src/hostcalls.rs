@@ -1,8 +1,8 @@
 //! Hostcalls: every call of this module to the proxy (proxy-wasm ABI 0.2.1), named as in its Rust SDK.
 //!
-//! A status is read as a number and never trusted to be one of a list, because the SDK's way, a panic at one that it does not
-//! know, ends the VM with all its requests. A status that is not OK means no value. It is returned only where a caller can do
-//! something about it.
+//! Every status is read as a number with a fallback, because a panic at an unknown status, as in the SDK, ends the VM with
+//! all its requests. A status that is not OK means no value. A function returns the status only where its caller can act on
+//! it.
 #![expect(
     unsafe_code,
     reason = "hostcalls are foreign functions, and their results are raw memory of this module"
@@ -74,7 +74,7 @@ pub fn get_current_time() -> u64 {
     nanos
 }
 
-/// Asks for a tick of the root context this often; a stream's call sets its root's.
+/// Sets the period of the root context's tick; in a stream's callback, that of the stream's root context.
 #[inline]
 pub fn set_tick_period(period: Duration) {
     let millis = u32::try_from(period.as_millis()).unwrap_or(u32::MAX).max(1);
@@ -88,7 +88,8 @@ pub fn done() {
     let _ = unsafe { proxy_done() };
 }
 
-/// Calls a function that the proxy has beside the ABI; `None` also where the proxy does not have it.
+/// Calls a foreign function, which a proxy offers beside the ABI. Returns `None` where the call fails or the proxy has no
+/// such function.
 #[inline]
 pub fn call_foreign_function(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
     let mut out = Out::default();
@@ -121,9 +122,9 @@ pub fn log(level: LogLevel, message: &str) {
     let _ = unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) };
 }
 
-/// Makes this context the one that hostcalls are about from here on.
+/// Sets the context that later hostcalls act on.
 pub(crate) fn set_effective_context(id: u32) {
-    // SAFETY: a plain number. A proxy that refuses has another context in mind, and hostcalls about this one get no answer.
+    // SAFETY: a plain number. Where the proxy refuses, later hostcalls find no value of this context.
     let _ = unsafe { proxy_set_effective_context(id) };
 }
 

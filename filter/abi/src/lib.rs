@@ -1,5 +1,5 @@
-//! The part of proxy-wasm ABI 0.2.1 that an HTTP filter for tracing needs: exports, contexts and hostcalls, with the names of
-//! proxy-wasm's Rust SDK (0.2.5).
+//! The part of proxy-wasm ABI 0.2.1 that an HTTP filter for tracing needs: exports, contexts and hostcalls, with the names
+//! of proxy-wasm's Rust SDK (0.2.5).
 //!
 //! ```text
 //!   proxy_on_…  (exports)  ->  contexts, by their ids  ->  RootContext, HttpContext  (traits)
@@ -7,8 +7,9 @@
 //!   hostcalls::dispatch_http_call  ->  the token, and its context  ->  on_http_call_response
 //! ```
 //!
-//! All `unsafe` code of a filter is in here. A panic ends the VM and with it every request of the proxy's worker, so an unknown
-//! context, call or status gets an answer that lets the request pass. One case is loud: a connection where a request was meant.
+//! All `unsafe` code of the filter is in this crate. A panic ends the VM and with it every request of the proxy's worker,
+//! so for an unknown context, call or status every function returns a value that lets the request pass. The one exception
+//! is a connection, which only a network filter gets (`exports.rs`).
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -32,7 +33,8 @@ pub mod types;
 
 pub use contexts::{NewRootContext, set_root_context};
 
-/// Exports `_initialize`, which the proxy calls first: the block is to [set the root context](set_root_context).
+/// Exports `_initialize`, which the proxy calls first and which runs the block. The block must [set the root
+/// context](set_root_context).
 #[macro_export]
 macro_rules! main {
     ($code:block) => {
@@ -43,7 +45,7 @@ macro_rules! main {
 
         #[unsafe(no_mangle)]
         extern "C" fn _initialize() {
-            // SAFETY: called once, before anything else, as WASI's reactors are to.
+            // SAFETY: called once and before all other code, as WASI requires of a reactor.
             #[cfg(target_os = "wasi")]
             unsafe {
                 __wasm_call_ctors()

@@ -1,4 +1,4 @@
-//! Callbacks of the proxy, by the kind of context that they are for.
+//! Callbacks of the proxy: one trait for each kind of context.
 
 use crate::types::Action;
 
@@ -14,7 +14,8 @@ pub trait Context {
     ) {
     }
 
-    /// Returns true if the context may end; one that may not yet calls [`done`](crate::hostcalls::done) once it may.
+    /// Returns true if the context may end. A context that returns false calls [`done`](crate::hostcalls::done) when it has
+    /// finished.
     fn on_done(&mut self) -> bool {
         true
     }
@@ -25,7 +26,7 @@ pub trait RootContext: Context {
     /// Returns true if the configuration is accepted.
     fn on_configure(&mut self, bytes: usize) -> bool;
 
-    /// Does what is due, once each [tick period](crate::hostcalls::set_tick_period).
+    /// Runs periodic work, once each [tick period](crate::hostcalls::set_tick_period).
     fn on_tick(&mut self);
 
     /// Makes the context of a stream.
@@ -34,10 +35,10 @@ pub trait RootContext: Context {
 
 /// Callbacks for the context of one stream.
 pub trait HttpContext: Context {
-    /// Decides on the request's headers, which are all there.
+    /// Decides on the request's headers, which have all arrived.
     fn on_http_request_headers(&mut self, headers: usize, is_end: bool) -> Action;
 
-    /// Decides on the response's headers, which are all there.
+    /// Decides on the response's headers, which have all arrived.
     fn on_http_response_headers(&mut self, headers: usize, is_end: bool) -> Action;
 
     /// Decides on a part of the response's body.
@@ -46,6 +47,6 @@ pub trait HttpContext: Context {
     /// Decides on the response's trailers.
     fn on_http_response_trailers(&mut self, trailers: usize) -> Action;
 
-    /// Takes leave of the stream in the proxy's access log phase, when everything about it is known.
+    /// Finishes the stream in the proxy's access log phase, when all attributes of the stream are known.
     fn on_log(&mut self);
 }

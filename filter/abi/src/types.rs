@@ -1,11 +1,11 @@
 //! The numbers of proxy-wasm ABI 0.2.1, named as in its Rust SDK.
 //!
-//! What the proxy answers is read from a plain number and has a fallback, because a proxy may know more of them than this crate.
+//! Numbers from the proxy are read with a fallback, because a proxy may know more of them than this crate.
 
 /// The next step of the proxy with a part of a request or a response.
 ///
-/// The SDK's `Pause` is left out, because a filter for tracing never makes a request wait, and an answer that has only one value
-/// costs no instruction: with two, `tests/cost/budget` counts 9 % more of them for a response.
+/// The SDK's `Pause` is left out, because a tracing filter never makes a request wait, and because a type with one value
+/// costs no instruction (`tests/cost/budget.rs` counts them).
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -13,29 +13,29 @@ pub enum Action {
     Continue = 0,
 }
 
-/// The answer to a hostcall.
+/// The status of a hostcall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Done.
+    /// Success.
     Ok,
     /// No such value, header or metric.
     NotFound,
-    /// An argument that the proxy refuses; of a call to a cluster, an unknown cluster.
+    /// An argument that the proxy refuses; for an HTTP call, an unknown cluster.
     BadArgument,
     /// A value that the proxy cannot serialise.
     SerializationFailure,
     /// A value that the proxy cannot read.
     ParseFailure,
-    /// Nothing there.
+    /// An empty result.
     Empty,
-    /// A shared value that somebody else has set since it was read.
+    /// A shared value that another worker has set since it was read.
     CasMismatch,
     /// A failure of the proxy, and every number that is not listed here.
     InternalFailure,
 }
 
 impl Status {
-    /// Returns the result that a hostcall's answer stands for: every answer but OK is an error.
+    /// Returns `Ok` for the number of [`Status::Ok`], and the status as an error for every other number.
     ///
     /// # Errors
     /// The status, if it is not [`Status::Ok`].
@@ -86,9 +86,9 @@ pub enum MapType {
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BufferType {
-    /// The part of the current stream's request body that is there.
+    /// The part of the current stream's request body that has arrived.
     HttpRequestBody = 0,
-    /// The part of the current stream's response body that is there.
+    /// The part of the current stream's response body that has arrived.
     HttpResponseBody = 1,
     /// The body of the answer to an HTTP call.
     HttpCallResponseBody = 4,
@@ -114,17 +114,17 @@ pub enum MetricType {
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// Every step.
+    /// Single steps.
     Trace = 0,
-    /// Details for whoever looks for a fault.
+    /// Details for finding a fault.
     Debug = 1,
     /// Normal events.
     Info = 2,
-    /// Something is wrong and goes on.
+    /// A fault that the program survives.
     Warn = 3,
-    /// Something has failed.
+    /// A failed operation.
     Error = 4,
-    /// Nothing works any more.
+    /// A failure of the whole program.
     Critical = 5,
 }
 

@@ -1,4 +1,4 @@
-//! Notations of bytes and numbers, which know nothing of traces: hexadecimal, base64, protocol buffers, gzip, SHA-256.
+//! Notations of bytes and numbers that know nothing of traces: hexadecimal, base64, protocol buffers, gzip, SHA-256.
 
 pub(crate) mod base64;
 pub mod gzip;

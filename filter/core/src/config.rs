@@ -1,10 +1,11 @@
-//! The plugin's configuration: from the bytes of `pluginConfig` to checked values.
+//! The plugin's configuration: the bytes of `pluginConfig` as checked settings of all stages.
 //!
-//! The whole language of the configuration is known here and all of it is checked.
+//! Every key of the configuration is known here, and every value is checked.
 //!
-//! All errors are found in one go and told in the order of the document, each with its JSON path. No value that may be
-//! secret is in them. Where the contract is silent, the limits here are: 100 errors (the rest is counted), 131,072
-//! spans and 128 MiB in the queue, 100 tries, 64 entries in lists and objects without a limit of their own.
+//! All errors are found in one pass and listed in the order of the document, each with its JSON path and without values
+//! that may be secret. Where no standard sets a limit, the constants of these files do, because a configuration must
+//! not exhaust a worker: the number of errors, spans and bytes in the queue, attempts of an export, entries of lists
+//! and objects.
 
 use alloc::format;
 use alloc::string::String;
@@ -35,36 +36,36 @@ use tree::JsonNode;
 /// A whole, checked configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
-    /// Which formats are read and written.
+    /// The formats that are read and written, and baggage.
     pub propagation: Propagation,
-    /// Whether and how roots are decided here; `None` while neither `sampling` nor `export.otlp` is set.
+    /// The settings of decisions on roots; `None` while neither `sampling` nor `export.otlp` is set.
     pub sampling: Option<Sampling>,
-    /// What is believed of a context that comes in.
+    /// The trust in a received context.
     pub trust: Trust,
-    /// The same where the direction is edge, if it is configured.
+    /// The trust in a received context where the direction is edge, if it is configured.
     pub gateway_trust: Option<Trust>,
-    /// What is used in place of [`Sampling::exclude`] there, if it is configured.
+    /// The replacement of [`Sampling::exclude`] where the direction is edge, if it is configured.
     pub gateway_exclude: Option<Vec<Match>>,
-    /// What is used in place of [`Sampling::keep`] there, if it is configured.
+    /// The replacement of [`Sampling::keep`] where the direction is edge, if it is configured.
     pub gateway_keep: Option<Keep>,
-    /// `$.correlation.requestId`: whether what goes out without a context continues what came in with the same
-    /// `x-request-id`.
+    /// True if an outgoing request without a context continues the trace of the incoming request with the same
+    /// `x-request-id` (`$.correlation.requestId`).
     pub correlates_request_ids: bool,
-    /// The direction of all requests; `None` where the proxy is asked for it (`auto`).
+    /// The direction of all requests; `None` where the proxy is asked for the direction (`auto`).
     pub direction: Option<Direction>,
-    /// What spans say.
+    /// The names, attributes and resource of spans.
     pub spans: Spans,
-    /// Where spans go.
+    /// The destination of spans.
     pub export: Export,
-    /// Where in the proxy this is.
+    /// The position of the filter in the proxy.
     pub role: Role,
 }
 
 impl Config {
-    /// Reads a configuration. Nothing, or nothing but white space, is the configuration `{}`: all defaults.
+    /// Parses a configuration. Nothing, or nothing but white space, is the configuration `{}`: all defaults.
     ///
     /// # Errors
-    /// Everything that is wrong, in the order of the document; a document that is not JSON is one error.
+    /// All errors, in the order of the document; a document that is not JSON is one error.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<ConfigError>> {
         let errors = Errors::default();
         if bytes.trim_ascii().is_empty() {
@@ -121,13 +122,14 @@ impl Config {
         config
     }
 
-    /// The first eight hexadecimal digits of a configuration's SHA-256, by which people tell which one runs.
+    /// Returns the first eight hexadecimal digits of a configuration's SHA-256, by which people distinguish
+    /// configurations.
     pub fn digest(bytes: &[u8]) -> String {
         let [a, b, c, d, ..] = sha256(bytes);
         hex::encode([a, b, c, d])
     }
 
-    /// The environment variables that are asked for, each once.
+    /// Returns the names of the environment variables that the configuration reads, each once.
     pub fn variables(&self) -> Vec<&str> {
         let headers = self.export.otlp.iter().flat_map(|otlp| &otlp.headers);
         let headers = headers.filter_map(|(_, value)| match value {
@@ -137,7 +139,7 @@ impl Config {
         distinct(&mut headers.chain(self.spans.variables()))
     }
 
-    /// The labels of the workload that a match asks for.
+    /// Returns the names of the workload's labels that matches compare.
     pub fn labels(&self) -> Vec<&str> {
         let exclude = self
             .sampling
@@ -151,17 +153,17 @@ impl Config {
     }
 }
 
-/// `$.role`.
+/// The position of the filter in the proxy, `$.role`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// An HTTP filter: one request, whatever becomes of it.
+    /// An HTTP filter, which sees one request with all its attempts.
     #[default]
     Request,
-    /// An upstream HTTP filter, behind the router: one try of it.
+    /// An upstream HTTP filter behind the router, which sees one attempt.
     Attempt,
 }
 
-/// What is used in place of `trust`, `sampling.exclude` and `sampling.keep` where the direction is edge.
+/// Reads the settings that replace `trust`, `sampling.exclude` and `sampling.keep` where the direction is edge.
 fn gateway(at: Cursor<'_>, config: &mut Config) {
     at.object(&["trust", "exclude", "keep"], |key, at| match key {
         "trust" => config.gateway_trust = Some(Trust::read(at)),
@@ -170,7 +172,7 @@ fn gateway(at: Cursor<'_>, config: &mut Config) {
     });
 }
 
-/// With role attempt, the filter stands behind the router, where roots and directions have been decided.
+/// Refuses sections that have no meaning with role attempt: behind the router, roots and directions have been decided.
 fn role(at: Cursor<'_>) {
     let is_attempt = at
         .get("role")

@@ -13,19 +13,26 @@
 //! This is the only place that knows the sequence. The plugin maps proxy-wasm's callbacks to these; tests, fuzz targets,
 //! benches and `sidespan check --request` call the same with a proxy in memory.
 
+mod stream_direction;
+mod stream_state;
+
 use alloc::boxed::Box;
-use core::cell::Cell;
 use core::time::Duration;
 
+pub use stream_state::StreamState;
+
+use stream_direction::StreamDirection;
+use stream_state::StreamSpans;
+
 use crate::config::{Config, Role};
-use crate::direction::{Direction, DirectionSource};
+use crate::direction::DirectionSource;
 use crate::export::collector::Collector;
 use crate::export::exporter::{Exporter, SendTrigger, SpanExporter};
 use crate::headers::RequestHeaders;
 use crate::headers::pairs::HeaderPairs;
 use crate::id_generator::Random;
 use crate::node::Node;
-use crate::proxy::{LogLevel, Proxy, Stream};
+use crate::proxy::{LogLevel, Proxy};
 use crate::sampling::remote::server::SamplingServer;
 use crate::shared_data::kept_traces::SharedSlots;
 use crate::shared_data::queue_ledger::QueuedSpans;
@@ -54,61 +61,6 @@ pub struct Filter<P, R, E> {
     sampling_server: Option<SamplingServer>,
     // True while other installations are in this process, and may be in this chain.
     has_copies: bool,
-}
-
-/// The state that one stream carries from its request to its end.
-#[derive(Debug, Default)]
-pub struct StreamState {
-    spans: Option<StreamSpans>,
-    // True where `server-timing` may not name kept traces to the caller.
-    strips_server_timing: bool,
-    // The note that the request has left for another one with its id.
-    note: Option<request_ids::Note>,
-}
-
-/// The spans of one stream.
-#[derive(Debug)]
-enum StreamSpans {
-    Recorded(Box<OpenSpans>),
-    Attempt(Box<OpenSpans>),
-    Pending(PendingSpans),
-}
-
-impl StreamState {
-    /// Returns true if the response makes a difference here.
-    #[inline]
-    pub fn listens(&self) -> bool {
-        self.strips_server_timing
-            || matches!(
-                self.spans,
-                Some(StreamSpans::Attempt(_) | StreamSpans::Pending(_))
-            )
-    }
-
-    /// Returns true if anything is left to be done at the end.
-    #[inline]
-    pub fn is_open(&self) -> bool {
-        self.spans.is_some() || self.note.is_some()
-    }
-
-    /// Notes a part of the response's body.
-    #[inline]
-    pub fn on_response_body(&mut self, end_of_stream: bool) {
-        if end_of_stream {
-            self.end_response();
-        }
-    }
-
-    /// Notes that the response has come to its end.
-    #[inline]
-    fn end_response(&mut self) {
-        match &mut self.spans {
-            Some(StreamSpans::Attempt(spans)) => spans.hear_end(),
-            Some(StreamSpans::Pending(spans)) => spans.hear_end(),
-            // The proxy says at the end how a recorded request ended.
-            Some(StreamSpans::Recorded(_)) | None => {}
-        }
-    }
 }
 
 impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
@@ -146,7 +98,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     #[inline]
     fn begin_request(&mut self, stream: &mut StreamState) {
         let proxy = &self.proxy;
-        if self.has_copies && is_marked(proxy) {
+        if self.has_copies && installations::has_seen(proxy) {
             self.state.stats.add(Counter::ContextDuplicateInstall);
             return;
         }
@@ -328,14 +280,10 @@ impl<P: Proxy, R: Random> Filter<P, R, Collector> {
 
     /// Takes the answer to a call. Returns true if it was the collector's, so that more may be sent now.
     pub fn on_call_response(&mut self, token: u32, body_bytes: usize, has_trailers: bool) -> bool {
-        let (
-            proxy,
-            State {
-                ids, remote, stats, ..
-            },
-        ) = (&self.proxy, &mut self.state);
+        let (proxy, state) = (&self.proxy, &mut self.state);
+        let (ids, stats) = (&mut state.ids, &mut state.stats);
         if let Some(server) = &mut self.sampling_server
-            && server.take_answer(proxy, token, body_bytes, remote, ids)
+            && server.take_answer(proxy, token, body_bytes, &mut state.remote, ids)
         {
             return false;
         }
@@ -353,16 +301,6 @@ impl<P: Proxy, R: Random> Filter<P, R, Collector> {
         }
     }
 
-    /// Returns random bytes that tell this filter from every other in the process; zeros where there is no randomness.
-    pub fn identity(&mut self) -> [u8; 8] {
-        self.state.ids.take().unwrap_or_default()
-    }
-
-    /// Returns true if the filter of this configuration asks the proxy for sets of attributes.
-    pub fn reads_attributes(config: &Config) -> bool {
-        config.role == Role::Request && config.export.otlp.is_some()
-    }
-
     /// Returns how often the tick is wanted.
     pub fn tick_period(&self) -> Duration {
         self.exporter().map_or(IDLE_TICK, Exporter::tick_period)
@@ -376,12 +314,8 @@ impl<P: Proxy, R: Random> Filter<P, R, Collector> {
 
     /// Returns the spans that are queued or under way.
     pub fn queued_spans(&self) -> QueuedSpans {
-        let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
         self.exporter()
-            .map_or_else(QueuedSpans::default, |exporter| QueuedSpans {
-                spans: number(exporter.spans()),
-                bytes: number(exporter.bytes()),
-            })
+            .map_or_else(QueuedSpans::default, Exporter::queued_spans)
     }
 
     /// Gives up on queued spans, each of which is counted.
@@ -407,57 +341,12 @@ impl<P: Proxy, R: Random> Filter<P, R, Collector> {
     }
 }
 
-/// The direction of one stream, asked for where it makes a difference, and once.
-struct StreamDirection {
-    source: DirectionSource,
-    known: Cell<Option<Direction>>,
-}
-
-impl StreamDirection {
-    #[inline]
-    fn new(source: DirectionSource) -> Self {
-        Self {
-            known: Cell::new(source.known()),
-            source,
-        }
-    }
-
-    #[inline]
-    fn of(&self, stream: &impl Stream) -> Direction {
-        self.known.get().unwrap_or_else(|| {
-            let direction = match self.source {
-                DirectionSource::Fixed(direction) => direction,
-                DirectionSource::Listener => Direction::of_listener(stream.listener_direction()),
-            };
-            self.known.set(Some(direction));
-            direction
-        })
-    }
-
-    #[inline]
-    fn known(&self) -> Option<Direction> {
-        self.known.get()
-    }
-}
-
-/// Returns true if the stream has been through another installation of the filter; from now on it has been through this one.
-#[inline]
-fn is_marked(stream: &impl Stream) -> bool {
-    let is_marked = stream.property(MARK).is_some();
-    if !is_marked {
-        stream.set_filter_state(MARK, b"1");
-    }
-    is_marked
-}
-
 /// Keeps the state of tries in Envoy's filter state `wasm.sidespan.attempts`.
 const ATTEMPTS: &str = "sidespan.attempts";
 /// The name in Envoy's filter state is `wasm.sidespan.trace_id`, which `%FILTER_STATE%` of an access log finds.
 const TRACE_ID: &str = "sidespan.trace_id";
 /// The same for `wasm.sidespan.span_id`.
 const SPAN_ID: &str = "sidespan.span_id";
-/// The mark of an installation, `wasm.sidespan.seen`.
-const MARK: &str = "sidespan.seen";
 /// Without an exporter, ticks are for counters alone.
 const IDLE_TICK: Duration = Duration::from_secs(1);
 

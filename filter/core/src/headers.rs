@@ -1,8 +1,8 @@
-//! The headers of one request, read in one pass, and the way changes go back.
+//! The headers of one request, read in one pass, and the changes to the proxy's header map.
 //!
-//! The proxy hands over the whole header map as one block of bytes; asking for single headers would cost a call each.
-//! [`RequestHeaders::read`] walks over it once and keeps borrowed slices of what the filter knows, so nothing is
-//! allocated for a header, and nothing about a header is believed: values are bytes, names may repeat.
+//! The proxy hands over the whole header map as one block of bytes, because asking for single headers would cost a call
+//! each. [`RequestHeaders::read`] walks over the block once and keeps borrowed slices of the headers that the filter
+//! knows, so nothing is allocated for a header. Headers are not trusted: values are bytes, names may repeat.
 
 mod name;
 pub mod pairs;
@@ -12,15 +12,15 @@ use alloc::vec::Vec;
 
 pub use name::{Name, Names};
 
-/// What the filter knows of a request's headers.
+/// The headers of a request that the filter knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHeaders<'a> {
     first: [Option<&'a [u8]>; Name::ALL.len()],
-    // One bit for each name that has a line, so that a format that is not there costs one test.
+    // Names that have a line, one bit each, so that looking for a format costs one test.
     present: Names,
-    // Which were looked for: of others nobody knows whether they have one.
+    // Names that were searched for. For any other name, absence is unknown.
     searched: Names,
-    // Empty for all but hostile or careless callers, and then without an allocation.
+    // The second and later lines of a name; empty, and not allocated, but for hostile or careless callers.
     repeated: Vec<(Name, &'a [u8])>,
 }
 
@@ -37,13 +37,13 @@ impl Default for RequestHeaders<'_> {
 }
 
 impl<'a> RequestHeaders<'a> {
-    /// Keeps what the filter knows of these headers; names are expected in lower case, as proxies write them.
+    /// Reads the headers that the filter knows; names must be in lower case, as proxies write them.
     #[inline]
     pub fn read(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
         Self::read_only(Names::ALL, headers)
     }
 
-    /// The same, of some names alone.
+    /// Reads the headers with these names alone.
     #[inline]
     pub fn read_only(
         wanted: Names,
@@ -65,7 +65,7 @@ impl<'a> RequestHeaders<'a> {
         kept
     }
 
-    /// The same headers with another value in the first line of one.
+    /// Returns the headers with another value in the first line of one header.
     #[must_use]
     #[inline]
     pub(crate) fn replaced(mut self, name: Name, value: &'a [u8]) -> Self {
@@ -76,7 +76,7 @@ impl<'a> RequestHeaders<'a> {
         self
     }
 
-    /// All lines of a header.
+    /// Returns all lines of a header.
     #[inline]
     pub fn lines(&self, name: Name) -> Lines<'_, 'a> {
         Lines {
@@ -86,25 +86,26 @@ impl<'a> RequestHeaders<'a> {
         }
     }
 
-    /// The value of a header's first line.
+    /// Returns the value of a header's first line.
     #[inline]
     pub fn first(&self, name: Name) -> Option<&'a [u8]> {
         self.first.get(name as usize).copied().flatten()
     }
 
-    /// Whether there is a line, be it empty.
+    /// Returns true if the header has a line, even an empty one.
     #[inline]
     pub fn has(&self, name: Name) -> bool {
         self.present.contains(name)
     }
 
-    /// Whether any of these headers has a line.
+    /// Returns true if any of these headers has a line.
     #[inline]
     pub fn has_any(&self, names: Names) -> bool {
         self.present.meets(names)
     }
 
-    /// Writes the header unless it already says exactly this: a write that changes nothing still costs a call.
+    /// Writes the header, unless it has this value already, because a write that changes nothing still costs a call
+    /// (EN-10).
     #[inline]
     pub(crate) fn set(&self, writer: &mut impl HeaderWriter, name: Name, value: &[u8]) {
         if self.searched.contains(name) && !self.has(name) {
@@ -114,7 +115,7 @@ impl<'a> RequestHeaders<'a> {
         }
     }
 
-    /// Writes the header, or removes it where there is nothing to say.
+    /// Writes the header, or removes it where the value is empty.
     #[inline]
     pub(crate) fn set_or_remove(&self, writer: &mut impl HeaderWriter, name: Name, value: &[u8]) {
         if value.is_empty() {
@@ -124,7 +125,7 @@ impl<'a> RequestHeaders<'a> {
         }
     }
 
-    /// Removes the header if it is there.
+    /// Removes the header if it has a line.
     #[inline]
     pub(crate) fn remove(&self, writer: &mut impl HeaderWriter, name: Name) {
         if self.has(name) {
@@ -133,7 +134,7 @@ impl<'a> RequestHeaders<'a> {
     }
 }
 
-/// All lines of one header, in order.
+/// The lines of one header, in order.
 #[derive(Clone, Copy, Debug)]
 pub struct Lines<'h, 'a> {
     name: Name,
@@ -142,20 +143,20 @@ pub struct Lines<'h, 'a> {
 }
 
 impl<'h, 'a> Lines<'h, 'a> {
-    /// The value, if there is exactly one line.
+    /// Returns the value, if there is exactly one line.
     #[inline]
     pub fn single(&self) -> Option<&'a [u8]> {
         let is_alone = self.repeated.iter().all(|(name, _)| *name != self.name);
         self.first.filter(|_| is_alone)
     }
 
-    /// Whether there is a line, be it empty.
+    /// Returns true if there is a line, even an empty one.
     #[inline]
     pub fn is_present(&self) -> bool {
         self.first.is_some()
     }
 
-    /// The values, in order.
+    /// Returns the values, in order.
     #[inline]
     pub fn iter(self) -> impl Iterator<Item = &'a [u8]> + use<'h, 'a> {
         let rest = self
@@ -167,16 +168,16 @@ impl<'h, 'a> Lines<'h, 'a> {
     }
 }
 
-/// Where changes to the request's headers go.
+/// The destination of changes to the request's headers.
 pub trait HeaderWriter {
-    /// Makes this the header's one line.
+    /// Replaces all lines of the header by this one.
     fn set(&mut self, name: &'static str, value: &[u8]);
-    /// The same for a header that has no line. A proxy need not look for what it would replace; Envoy spends 0.1 µs less.
+    /// Adds the one line of a header that has none, so that a proxy need not look for lines to replace.
     #[inline]
     fn add(&mut self, name: &'static str, value: &[u8]) {
         self.set(name, value);
     }
-    /// Takes away all lines of the header.
+    /// Removes all lines of the header.
     fn remove(&mut self, name: &'static str);
 }
 

@@ -1,18 +1,20 @@
-//! Patterns of the configuration: `*` is any run of characters, also none; everything else is itself. And templates of
-//! paths: `{name}` is one segment, and never an empty one.
+//! The patterns of the configuration, in which `*` is any run of characters, also an empty one, and the templates of
+//! paths, in which `{name}` is one segment that is not empty.
 //!
-//! A pattern describes the whole value, and upper and lower case differ: `pay*` matches `pay` and `payments`, neither
+//! A pattern matches the whole value, and upper and lower case differ: `pay*` matches `pay` and `payments`, neither
 //! `Pay` nor `repay`. The parts between stars are searched from left to right and never again, so the time grows with
 //! the length of the value, never exponentially. Values are bytes, because header values need not be UTF-8.
+//!
+//! Not the crate `wildmatch`, because it compares text, and gives `?` a meaning that patterns here do not have.
 
 use crate::codec::scan;
 use alloc::string::String;
 
-/// A pattern that is compared with every request, so what stands before its first star is known beforehand.
+/// A pattern that is compared with every request, with the length of the text before its first star.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Glob {
     pattern: String,
-    // prefix <= pattern.len()
+    // The invariant is `prefix <= pattern.len()`.
     prefix: usize,
 }
 
@@ -25,7 +27,7 @@ impl Glob {
         }
     }
 
-    /// Whether it describes the whole value; nearly always its first byte already says that it does not.
+    /// Returns true if the pattern matches the whole value; nearly always the first byte already decides.
     #[inline]
     pub(crate) fn matches(&self, value: &[u8]) -> bool {
         let Some((prefix, rest)) = self.pattern.as_bytes().split_at_checked(self.prefix) else {
@@ -45,7 +47,7 @@ impl Glob {
     }
 }
 
-/// Whether the pattern describes the whole value.
+/// Returns true if the pattern matches the whole value.
 #[inline]
 pub fn matches(pattern: &str, value: &[u8]) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
@@ -64,7 +66,7 @@ pub fn matches(pattern: &str, value: &[u8]) -> bool {
     value.ends_with(last.as_bytes())
 }
 
-/// Whether the template of a path describes the whole path.
+/// Returns true if the template matches the whole path.
 #[inline]
 pub fn template_matches(template: &str, path: &[u8]) -> bool {
     let mut segments = scan::split(path, b'/');
@@ -78,7 +80,7 @@ pub fn template_matches(template: &str, path: &[u8]) -> bool {
         && segments.next().is_none()
 }
 
-/// How exact a pattern is: its characters that are no stars.
+/// Returns the number of a pattern's characters that are no stars, which says how exact the pattern is.
 pub fn literal_characters(pattern: &str) -> usize {
     pattern
         .chars()
@@ -86,7 +88,7 @@ pub fn literal_characters(pattern: &str) -> usize {
         .count()
 }
 
-/// What follows the first occurrence of the part.
+/// Returns the bytes behind the first occurrence of the part.
 #[inline]
 fn after<'a>(value: &'a [u8], part: &str) -> Option<&'a [u8]> {
     let at = scan::find(value, part.as_bytes())?;

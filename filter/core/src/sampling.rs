@@ -1,4 +1,5 @@
-//! Decisions: which requests are recorded, with what probability, and how many of them.
+//! The sampling decision: record or drop, with what probability, and within which limits (OpenTelemetry's consistent
+//! probability sampling, Jaeger's remote sampling).
 
 pub mod decision;
 pub(crate) mod matcher;

@@ -1,4 +1,5 @@
-//! What spans and their resource say, by OpenTelemetry's semantic conventions (<https://opentelemetry.io/docs/specs/semconv/>).
+//! The names and attributes of spans and their resource, by OpenTelemetry's semantic conventions
+//! (<https://opentelemetry.io/docs/specs/semconv/>).
 
 pub(crate) mod custom;
 pub(crate) mod describe;

@@ -1,11 +1,11 @@
-//! Every number the filter reports: one enum, one name each, added up here and written to the proxy on the tick.
+//! The counters and gauges that the filter reports: summed in the worker, and written to the proxy on the tick.
 //!
-//! A counter in the proxy costs a call for each increment; added up in the VM it costs nothing. Everything that is
-//! refused or dropped moves one of these. Names are given without the common prefix.
+//! A counter in the proxy costs a call for each increment; a sum in the VM costs none. Each thing that is refused or
+//! dropped has a counter. Names are without the common prefix.
 
 use strum::{IntoStaticStr, VariantArray};
 
-/// A counter; it only grows.
+/// A counter, which only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[expect(
     missing_docs,
@@ -146,7 +146,7 @@ impl Counter {
     /// All counters, in the order of their declaration.
     pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
-    /// The name behind the common prefix.
+    /// Returns the name behind the common prefix.
     #[inline]
     pub fn name(self) -> &'static str {
         self.into()
@@ -156,13 +156,13 @@ impl Counter {
 /// A level that goes up and down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Gauge {
-    /// Spans that wait or are under way, over all workers.
+    /// Spans in the queues and requests of all workers.
     #[strum(serialize = "queue.spans")]
     QueueSpans,
-    /// Their bytes.
+    /// Bytes in the queues and requests of all workers.
     #[strum(serialize = "queue.bytes")]
     QueueBytes,
-    /// 1 while a configuration is refused and the filter stands aside.
+    /// The value 1 while a configuration is refused and the filter does nothing.
     #[strum(serialize = "config.refused")]
     ConfigRefused,
 }
@@ -171,14 +171,14 @@ impl Gauge {
     /// All gauges, in the order of their declaration.
     pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
-    /// The name behind the common prefix.
+    /// Returns the name behind the common prefix.
     #[inline]
     pub fn name(self) -> &'static str {
         self.into()
     }
 }
 
-/// What was counted since it was last taken.
+/// The counts since the last [`Stats::take`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stats {
     counts: [u64; Counter::ALL.len()],
@@ -194,13 +194,13 @@ impl Default for Stats {
 }
 
 impl Stats {
-    /// Counts one.
+    /// Counts one event.
     #[inline]
     pub fn add(&mut self, counter: Counter) {
         self.add_many(counter, 1);
     }
 
-    /// Counts several.
+    /// Counts several events.
     #[inline]
     pub fn add_many(&mut self, counter: Counter, count: usize) {
         if let Some(sum) = self.counts.get_mut(counter as usize) {
@@ -208,7 +208,7 @@ impl Stats {
         }
     }
 
-    /// Counts all that another has counted, which starts again at zero.
+    /// Takes all counts of another, which starts again at zero.
     #[inline]
     pub fn add_all(&mut self, other: &mut Self) {
         for (counter, count) in other.take() {
@@ -218,13 +218,13 @@ impl Stats {
         }
     }
 
-    /// What this counter has reached.
+    /// Returns the count since the last [`Stats::take`].
     #[inline]
     pub fn get(&self, counter: Counter) -> u64 {
         self.counts.get(counter as usize).copied().unwrap_or(0)
     }
 
-    /// Hands over every counter that moved, and starts again at zero.
+    /// Returns the counts that are not zero, and starts again at zero.
     #[inline]
     pub fn take(&mut self) -> impl Iterator<Item = (Counter, u64)> + use<> {
         let counts = core::mem::take(self).counts;

@@ -1,6 +1,6 @@
-//! The least that a tracing filter can do, as a measuring rod: `sidespan bench --envoy` holds the filter against it.
+//! The least that a tracing filter can do: a floor with which `sidespan bench --envoy` compares the filter.
 //!
-//! Its configuration is a list of steps, one a line; without any it is the empty filter.
+//! The configuration is a list of steps, one a line; without steps this filter does nothing.
 //!
 //! ```text
 //! read                  the request's headers are read, once and as bytes
@@ -9,7 +9,8 @@
 //! ask EXPRESSION        when a request is logged: one question, in CEL, and the time, as spans need
 //! ```
 //!
-//! It decides nothing, remembers nothing and frees what it reads. What is more than this is the price of what a filter knows.
+//! This filter decides nothing, stores nothing and frees what it reads. Costs above this floor are those of a filter's own
+//! work.
 
 use std::rc::Rc;
 
@@ -17,7 +18,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, MapType};
 
-/// What is done with every request.
+/// Steps at every request.
 #[derive(Default)]
 struct Steps {
     reads: bool,
@@ -126,7 +127,7 @@ impl HttpContext for Stream {
     }
 }
 
-/// What the proxy calls first.
+/// The entry point, which the proxy calls first.
 mod entry {
     proxy_wasm::main! {{
         proxy_wasm::set_root_context(|_| Box::new(crate::Root::default()));

@@ -24,7 +24,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     assert_eq!(baggage::value(&headers, b"secrets"), None);
     let lines = after.iter().filter(|(name, _)| *name == "baggage");
     assert!(lines.map(|(_, value)| value.len()).sum::<usize>() <= 256);
-    // What was not legal is gone after the first time, which leaves room for more of the older forms.
+    // The first rewrite removes illegal members, which leaves room for more of the older forms.
     let twice = rewrite(&after);
     assert_eq!(rewrite(&twice), twice);
 });

@@ -1,4 +1,4 @@
-//! `pluginConfig`: checked values, or errors that can be shown.
+//! `pluginConfig`: checked values, or errors of one line each.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! The block of bytes in which a proxy hands over a header map.
+//! The block of bytes as which a proxy serialises a header map.
 
 #![no_main]
 

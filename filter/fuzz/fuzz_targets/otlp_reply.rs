@@ -1,5 +1,5 @@
-//! A collector's answer: `:status`, `grpc-status`, `grpc-message`, `grpc-status-details-bin` and `retry-after` a line each,
-//! and behind them the body.
+//! A collector's answer: one line each for `:status`, `grpc-status`, `grpc-message`, `grpc-status-details-bin` and
+//! `retry-after`, and then the body.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What a sampling server answers: a document, or an error of one line.
+//! A sampling server's answer: a document, or an error of one line.
 
 #![no_main]
 

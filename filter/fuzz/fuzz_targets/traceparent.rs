@@ -1,4 +1,4 @@
-//! `traceparent` and behind it, line by line in turn, `tracestate`: W3C Trace Context whole.
+//! `traceparent` and `tracestate`, line by line in turn: all of W3C Trace Context.
 
 #![no_main]
 

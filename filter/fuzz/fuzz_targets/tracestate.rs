@@ -1,4 +1,5 @@
-//! `tracestate`, a line each: what is read is legal, each key once, is read again as the same, and takes a member more.
+//! `tracestate`, a header line for each line of the input: the result is legal, has each key once, reads again as itself,
+//! and takes one more member.
 
 #![no_main]
 

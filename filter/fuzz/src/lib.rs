@@ -1,7 +1,7 @@
-//! Bytes to headers, and what must be true of a context whatever the bytes were.
+//! Helpers of the fuzz targets: headers from bytes, and properties that hold whatever the bytes are.
 //!
-//! A format reads what it wrote, the same context; it writes one line of each header; and what it wrote it does not write
-//! differently. The targets beside this file are thin: each says where its bytes go and calls one of these functions.
+//! A format reads from its own headers the context that was written; it writes one line of each header; and it writes its
+//! own headers again without a change. The targets in `fuzz_targets/` say where their bytes go and call these functions.
 
 use sidespan_core::config::Config;
 use sidespan_core::direction::Direction;
@@ -21,7 +21,7 @@ use sidespan_core::span::Span;
 use sidespan_core::stats::Stats;
 use sidespan_core::time::Nanos;
 
-/// The headers of a format, a line of the input for each in turn; a line `~` leaves its header out.
+/// Makes the headers of a format from one line of the input for each in turn; a line `~` leaves its header out.
 pub fn lines_of(format: Format, input: &[u8]) -> HeaderList {
     let names = format.headers().iter().cycle();
     let lines = input.split(|byte| *byte == b'\n').zip(names);
@@ -32,7 +32,7 @@ pub fn lines_of(format: Format, input: &[u8]) -> HeaderList {
     )
 }
 
-/// Headers as in HTTP/1: lines of a name, `: ` and a value. A line without a name that is text is left out.
+/// Makes headers as in HTTP/1, from lines of a name, `: ` and a value; leaves out lines whose name is no text.
 pub fn headers(input: &[u8]) -> HeaderList {
     let lines = input.split(|byte| *byte == b'\n');
     HeaderList::new(lines.filter_map(|line| {
@@ -42,7 +42,7 @@ pub fn headers(input: &[u8]) -> HeaderList {
     }))
 }
 
-/// All that a list says, with Jaeger's debug as it stands there.
+/// Extracts the context from a list of headers, with trust in Jaeger's debug bit.
 pub fn extract<'a>(formats: &[Format], list: &'a HeaderList) -> Extraction<'a> {
     let trust = Trust {
         jaeger_debug: true,
@@ -52,7 +52,7 @@ pub fn extract<'a>(formats: &[Format], list: &'a HeaderList) -> Extraction<'a> {
     propagation::extract(formats, &trust, &headers, &mut Stats::default())
 }
 
-/// The list behind a proxy that reads and writes these formats and decides nothing.
+/// Returns the headers behind a proxy that reads and writes these formats and decides nothing.
 pub fn translate(formats: &[Format], list: &HeaderList) -> HeaderList {
     let propagation = Propagation {
         extract: formats.into(),
@@ -80,7 +80,7 @@ pub fn translate(formats: &[Format], list: &HeaderList) -> HeaderList {
     after
 }
 
-/// One format alone: what it reads it writes, in one line, and reads again.
+/// Checks one format alone: the context that was read is written in one line of each header, and read again.
 pub fn one_format(format: Format, list: &HeaderList) {
     let after = translate(&[format], list);
     let (read, again) = (extract(&[format], list), extract(&[format], &after));
@@ -88,7 +88,7 @@ pub fn one_format(format: Format, list: &HeaderList) {
     if let Some(mut context) = read.context {
         context.short_trace_id = false;
         if format == Format::OtTrace && !context.trace_id.is_short() {
-            // Only the right half has room, and a zero half is no id.
+            // The format has room for the right half only, and a half of zeros is no id.
             let kept = again.context.map(|again| again.trace_id);
             let has_half = context.trace_id.right_half() != 0;
             assert_eq!(
@@ -110,7 +110,7 @@ pub fn one_format(format: Format, list: &HeaderList) {
     assert_eq!(translate(&[format], &after), after, "from {list:?}");
 }
 
-/// All formats tell of this trace, or of its right half, with this decision, or are not there.
+/// Checks that every format that is present has the same trace id, or its right half, and the same decision.
 pub fn all_agree(list: &HeaderList) {
     has_one_line_each(list);
     let whole = extract(&Format::ALL, list);
@@ -138,7 +138,7 @@ pub fn all_agree(list: &HeaderList) {
     }
 }
 
-/// No header of any format has two lines.
+/// Checks that no header of any format has two lines.
 pub fn has_one_line_each(list: &HeaderList) {
     for name in Format::ALL.iter().flat_map(|format| format.headers()) {
         let lines = list.iter().filter(|(other, _)| *other == name.as_str());
@@ -146,11 +146,11 @@ pub fn has_one_line_each(list: &HeaderList) {
     }
 }
 
-/// A filter behind which one stream has come to its end.
+/// A filter after one finished stream.
 pub type Passed = Filter<InMemoryProxy, SequentialBytes, Vec<Span>>;
 
-/// Lets one stream pass a new filter: its request, its response, and its end a nanosecond later. A response without
-/// trailers breaks off.
+/// Runs one stream through a new filter: its request, its response, and its end a nanosecond later. Without trailers the
+/// response breaks off.
 pub fn pass(
     config: &Config,
     direction: Direction,

@@ -1,12 +1,12 @@
-//! The way of every request through the filter, compiled for speed.
+//! The code that every request runs through, compiled for speed.
 //!
-//! Nine tenths of the filter run once: the configuration is read, checked and explained, a node describes itself, a batch
-//! is sent. All of that is compiled to be small, for the module is loaded into every worker of every proxy. The rest runs with
-//! every request and is three times as fast where it is compiled to be fast. How a crate is compiled goes for all of it, but a
-//! function marked `#[inline]` is compiled where it is used: those of `sidespan-plugin` and `sidespan-core` that a request
-//! goes through are marked so, and used from here.
+//! Most of the filter's code runs once or seldom: reading and checking a configuration, describing the node, sending a
+//! batch. That code is compiled for size, because the module is loaded into every worker of every proxy. An optimisation
+//! level holds for a whole crate, but a function marked `#[inline]` is compiled in the crate that uses it: the functions of
+//! `sidespan-plugin` and `sidespan-core` that a request runs through are marked so, and used from this crate.
 //!
-//! Whoever adds to the way of a request marks it too; a test that counts instructions will tell.
+//! Mark every function that a request newly runs through; `tests/cost/budget.rs`, which counts instructions, shows a
+//! missing mark.
 
 use sidespan_abi::traits::HttpContext;
 use sidespan_plugin::Sharing;

@@ -1,4 +1,4 @@
-//! The proxy, as the core's traits have it, on hostcalls (`sidespan-abi`).
+//! The core's traits of a proxy, implemented by hostcalls (`sidespan-abi`).
 
 pub(crate) mod clock;
 pub(crate) mod header_writer;

@@ -1,4 +1,4 @@
-//! What a root context and its streams have in common, whatever became of the configuration.
+//! The state that a root context shares with its streams: the filter at work, or the errors of a refused configuration.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,26 +15,26 @@ use crate::shared_data::config_lease;
 use crate::shared_data::queue_ledger::{self, Noted};
 use crate::worker::Worker;
 
-/// What a root context shares with its streams.
+/// A handle on the state that a root context shares with its streams.
 pub struct Sharing(pub(crate) Rc<RefCell<Instance>>);
 
-/// Makes the context of a stream.
+/// A function that makes the context of a stream.
 pub type NewStream = fn(Sharing) -> Box<dyn HttpContext>;
 
 pub(crate) struct Instance {
     pub(crate) mode: Mode,
     metrics: Option<Metrics>,
-    // None where there is no randomness to tell workers apart.
+    // `None` where the proxy has no randomness, without which workers have no identities.
     ledger: Option<QueueLedger>,
 }
 
-/// What became of the configuration.
+/// The state of the configuration.
 pub(crate) enum Mode {
-    /// There is none yet.
+    /// No configuration yet.
     New,
-    /// A good one is at work.
+    /// A valid configuration, at work.
     Working(Box<Worker>),
-    /// A bad one came first: nothing is touched.
+    /// An invalid first configuration: requests pass untouched.
     Aside {
         errors: Vec<ConfigError>,
         said_at: Nanos,
@@ -50,13 +50,13 @@ impl Instance {
         }
     }
 
-    /// Puts a worker to work under this name.
+    /// Starts a worker under this identity; zeros are no identity.
     pub(crate) fn work(&mut self, worker: Worker, identity: [u8; 8]) {
         self.ledger = (identity != [0; 8]).then(|| QueueLedger::new(identity));
         self.mode = Mode::Working(Box::new(worker));
     }
 
-    /// The numbers in the proxy, defined when they are first asked for.
+    /// Returns the proxy's metrics, which the first call defines.
     pub(crate) fn metrics(&mut self) -> &mut Metrics {
         self.metrics.get_or_insert_with(Metrics::define)
     }
@@ -70,7 +70,7 @@ impl Instance {
         }
     }
 
-    /// Ends the current stream.
+    /// Finishes the current stream.
     #[inline]
     pub(crate) fn on_log(&mut self, stream: &mut StreamState) {
         if let Some(worker) = self.worker() {
@@ -79,18 +79,18 @@ impl Instance {
                 .exporter()
                 .is_some_and(|exporter| exporter.is_closed())
             {
-                // No tick comes any more, and what is counted now would be lost.
+                // No tick follows that would write these counts.
                 self.write_metrics();
             }
         }
     }
 
-    /// Whether the last spans may still go until then.
+    /// Returns true if spans are still on their way and `until` is not past.
     pub(crate) fn is_draining(&self, until: Nanos) -> bool {
         matches!(&self.mode, Mode::Working(worker) if worker.is_draining(until))
     }
 
-    /// Ends for good: everything counted is written, and what was left in shared places is taken back.
+    /// Ends the instance: writes all counts, and removes the configuration's lease.
     pub(crate) fn end(&mut self, identity: &[u8; 8]) {
         if let Mode::Working(worker) = &mut self.mode {
             worker.close();
@@ -102,7 +102,7 @@ impl Instance {
         }
     }
 
-    /// Writes what was counted, and the levels.
+    /// Writes counters and gauges.
     pub(crate) fn write_metrics(&mut self) {
         let Some(metrics) = &mut self.metrics else {
             return;
@@ -110,8 +110,8 @@ impl Instance {
         match &mut self.mode {
             Mode::Working(worker) => {
                 let held = worker.queued_spans();
-                // Counters, gauges and the note move together or not at all: whoever counts what a trapped VM held knows
-                // the note alone.
+                // Counters, gauges and the ledger entry change together or not at all, because the worker that counts the
+                // spans of a trapped VM knows the entry alone.
                 let noted = match &mut self.ledger {
                     Some(ledger) => queue_ledger::note(ledger, held),
                     None => Some(Noted::default()),
@@ -123,7 +123,8 @@ impl Instance {
                 stats.add_many(Counter::SpansDroppedRestart, as_usize(lost.spans));
                 metrics.take_back(lost);
                 if reclaimed != QueuedSpans::default() {
-                    // They were counted as lost and go on nevertheless; ended a second time, the sum stays right.
+                    // Another worker has counted these spans as lost; counted as finished once more, they keep the sum
+                    // right.
                     stats.add_many(Counter::SpansFinished, as_usize(reclaimed.spans));
                     metrics.was_taken_back();
                 }
@@ -134,8 +135,8 @@ impl Instance {
                 let mut stats = Stats::default();
                 stats.add(Counter::WorkerTicks);
                 metrics.write_counters(&mut stats);
-                // Said again each time, for the end of another refused configuration takes it back for all; but not
-                // over a good one, beside which only the last streams of this one go on.
+                // Written at each tick, because the end of another refused configuration resets the gauge for all; but not
+                // while a valid configuration runs, beside which only the last streams of this one go on.
                 if !config_lease::is_noted() {
                     metrics.write_refused(true);
                 }

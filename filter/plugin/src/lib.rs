@@ -8,7 +8,7 @@
 //!   host      the core's traits of a proxy, on the hostcalls of `sidespan-abi`
 //! ```
 //!
-//! A panic in here ends the VM, and with it every request of the pod. Whatever can fail therefore has an answer that
+//! A panic in this crate ends the VM, and with it every request of the pod. Whatever can fail therefore has a result that
 //! lets the request pass: no `unwrap`, no indexing, no unchecked arithmetic, and hostcalls whose status is a number.
 //! `filter/README.md` ("Why not the SDK") says why exports and hostcalls are not those of proxy-wasm's SDK.
 #![forbid(unsafe_code)]

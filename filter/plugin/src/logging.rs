@@ -1,11 +1,11 @@
-//! The `log` facade over the proxy's log. Panics are logged as well, because a trap without a line would be a riddle.
+//! The `log` facade over the proxy's log. Panics are logged as well, because the proxy reports a trap without its cause.
 
 use sidespan_abi::hostcalls;
 use sidespan_abi::types::LogLevel;
 
-/// Sends everything to the proxy from now on.
+/// Installs the logger and the panic hook, which write to the proxy's log.
 pub(crate) fn start() {
-    // A second logger is refused, and then the first one serves.
+    // A second call is refused and keeps the first logger.
     if log::set_logger(&ProxyLog).is_ok() {
         log::set_max_level(log::LevelFilter::Info);
     }
@@ -14,8 +14,8 @@ pub(crate) fn start() {
     }));
 }
 
-/// Logs what the proxy would write, down to one line a request at level debug; read now and then, for it may change at any
-/// time. A proxy that does not tell its level gets everything but those.
+/// Reads the proxy's log level, which may change at any time, and logs lines of level debug (one for each request) only
+/// where the proxy writes them. A proxy that does not know `proxy_get_log_level` gets all lines but those.
 pub(crate) fn follow() {
     let is_debug = hostcalls::get_log_level().is_some_and(|level| level <= LogLevel::Debug);
     log::set_max_level(match is_debug {

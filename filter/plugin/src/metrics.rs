@@ -1,8 +1,7 @@
-//! The filter's numbers in the proxy's stats: written on the tick, as the difference to what was written before.
+//! The filter's metrics in the proxy's stats, written on the tick as differences from the last write.
 //!
-//! A gauge is a sum over workers. Each worker adds and takes back its own share, because recording a value would set it
-//! for the whole process and the last worker would win. The one exception says the same for all of them: whether the
-//! configuration is refused.
+//! A gauge is a sum over workers. Each worker adds and subtracts its own share, because recording a value sets it for the
+//! whole process, and the last worker would win. The one recorded gauge is `config.refused`, which is equal in all workers.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -12,22 +11,22 @@ use sidespan_abi::types::MetricType;
 use sidespan_core::shared_data::queue_ledger::QueuedSpans;
 use sidespan_core::stats::{Counter, Gauge, Stats};
 
-/// All numbers, and what this configuration has written of its levels.
+/// All metrics, and this configuration's share of each gauge.
 pub(crate) struct Metrics {
     ids: Rc<Ids>,
     queue_spans: Level,
     queue_bytes: Level,
 }
 
-/// Handles on all numbers, in the order of their declaration.
+/// Handles on all metrics, in the order of their declaration.
 struct Ids {
     counters: Vec<Option<MetricId>>,
     gauges: [Option<MetricId>; Gauge::ALL.len()],
 }
 
 thread_local! {
-    // One for the machine and not one for a configuration: the proxy gives a new handle each time and keeps it as long as
-    // the machine lives, which was 13 KiB for each configuration of a proxy with two workers.
+    // One for the VM and not one for each configuration, because the proxy makes a new handle at each definition and keeps
+    // it as long as the VM lives (`tests/worker/reconfiguration.rs`).
     static IDS: OnceCell<Rc<Ids>> = const { OnceCell::new() };
 }
 
@@ -54,7 +53,7 @@ struct Level {
 }
 
 impl Metrics {
-    /// Defines every number at once, so that each can be seen at zero, unless it has been done in this machine.
+    /// Defines every metric at once, so that each can be seen at zero, unless this VM has defined them.
     pub(crate) fn define() -> Self {
         let ids = IDS.try_with(|ids| Rc::clone(ids.get_or_init(Ids::define)));
         let ids = ids.unwrap_or_else(|_| Ids::define());
@@ -69,7 +68,7 @@ impl Metrics {
         }
     }
 
-    /// Adds what was counted since the last time.
+    /// Adds the counts since the last write.
     pub(crate) fn write_counters(&self, stats: &mut Stats) {
         for (counter, count) in stats.take() {
             if let Some(Some(id)) = self.ids.counters.get(counter as usize) {
@@ -78,25 +77,25 @@ impl Metrics {
         }
     }
 
-    /// Moves this worker's share of the queue to these values.
+    /// Sets this worker's share of the queue gauges.
     pub(crate) fn write_queue(&mut self, held: QueuedSpans) {
         self.queue_spans.move_to(held.spans);
         self.queue_bytes.move_to(held.bytes);
     }
 
-    /// Takes the share of a worker out of the queue that can no longer do so itself.
+    /// Subtracts a lost worker's share from the queue gauges.
     pub(crate) fn take_back(&self, lost: QueuedSpans) {
         self.queue_spans.subtract(lost.spans);
         self.queue_bytes.subtract(lost.bytes);
     }
 
-    /// Another worker has taken this one's share out of the queue.
+    /// Notes that another worker has subtracted this worker's share from the queue gauges.
     pub(crate) fn was_taken_back(&mut self) {
         self.queue_spans.written = 0;
         self.queue_bytes.written = 0;
     }
 
-    /// Says whether the filter stands aside.
+    /// Writes `config.refused`: 1 while the filter stands aside.
     pub(crate) fn write_refused(&self, is_refused: bool) {
         if let Some(id) = self.ids.gauge(Gauge::ConfigRefused) {
             hostcalls::record_metric(id, u64::from(is_refused));

@@ -1,19 +1,19 @@
-//! The node's metadata, as the proxy tells it.
+//! The node's metadata: properties of the proxy, read once for each configuration.
 //!
-//! Envoy 1.33 moved these properties under `xds`; where that is not known, the old names are asked.
+//! Envoy 1.33 moved these properties under `xds`; on an older Envoy the old names are read.
 
 use sidespan_abi::hostcalls;
 use sidespan_core::node::Node;
 
-/// Reads the node's metadata, and of its labels and of the VM's environment what is asked for: each is a call, though only
-/// this once.
+/// Reads the node's metadata, and the labels and environment variables of these names. Each property is one hostcall, at
+/// the start of a worker only.
 pub(crate) fn read<'a>(
     labels: impl IntoIterator<Item = &'a str>,
     variables: impl IntoIterator<Item = &'a str>,
 ) -> Node {
     let label = |name: &str| {
         let value = property(&format!("metadata\0LABELS\0{name}"))?;
-        // A label may be empty, and is there nevertheless.
+        // An empty label is a label.
         Some((name.to_owned(), String::from_utf8(value).ok()?))
     };
     let variable = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
@@ -50,7 +50,7 @@ fn property(path: &str) -> Option<Vec<u8>> {
         .or_else(|| hostcalls::get_property(&format!("node\0{path}")))
 }
 
-/// The node's id.
+/// Returns the node's id.
 pub(crate) fn id() -> String {
     node("id").unwrap_or_default()
 }

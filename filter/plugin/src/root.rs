@@ -1,8 +1,8 @@
 //! The root context: configuration, tick, answers of the collector and of the sampling server, and the end.
 //!
-//! A bad configuration is never applied. Where a good one of this plugin already runs in the process it is refused, and
-//! the proxy goes on with the old one. Where none runs it is accepted and the filter stands aside: a refused first
-//! configuration would make an Envoy that got it by ECDS answer 500 to everything.
+//! An invalid configuration is never applied. Where a valid one of this plugin runs in the process, the new one is refused,
+//! and the proxy keeps the old one. Where none runs, the new one is accepted and the filter stands aside, because an Envoy
+//! whose first configuration by ECDS is refused answers 500 to every request.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -24,7 +24,7 @@ pub(crate) struct Root {
     shared: Rc<RefCell<Instance>>,
     new_stream: NewStream,
     identity: [u8; 8],
-    // Set while the end waits for the last answers.
+    // Set while `on_done` is deferred for the collector's last answers.
     drain_until: Option<Nanos>,
 }
 
@@ -47,7 +47,7 @@ impl Root {
         }
     }
 
-    /// Ends what had to wait for the last spans, once they are gone or too late.
+    /// Ends the deferred root context once its last spans are sent or their time is over.
     fn end_if_drained(&self, shared: &mut Instance) {
         if let Some(until) = self.drain_until
             && !shared.is_draining(until)
@@ -64,7 +64,7 @@ impl Root {
         }
         shared.metrics().write_refused(false);
         let mut worker = worker::start(config, digest);
-        self.identity = worker.identity();
+        self.identity = worker.state.ids.take().unwrap_or_default();
         config_lease::note(&self.identity);
         hostcalls::set_tick_period(worker.tick_period());
         shared.work(worker, self.identity);
@@ -103,7 +103,7 @@ impl Context for Root {
             let until = worker.drain_until();
             if worker.is_draining(until) {
                 self.drain_until = Some(until);
-                // Where the whole process ends, nobody will ask again.
+                // Where the whole process ends, no further callback comes.
                 shared.write_metrics();
                 return false;
             }
@@ -148,7 +148,7 @@ impl RootContext for Root {
                 }
                 worker.on_tick(is_ending);
             }
-            // A good configuration may have come while a stream of this one goes on.
+            // A valid configuration may have replaced this one while streams of this one go on.
             Mode::Aside { errors, said_at } if !config_lease::is_noted() => {
                 let now = clock::now();
                 if now.is_past(*said_at, REPEAT_ERRORS) {

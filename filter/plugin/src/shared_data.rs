@@ -1,4 +1,5 @@
-//! Values that all workers of the proxy share: one file each for its keys, and for when they are read and written.
+//! Shared data of all workers of the proxy: a file for each kind of entry, with its key and the times of its reads and
+//! writes.
 
 pub(crate) mod config_lease;
 pub(crate) mod queue_ledger;

@@ -1,4 +1,5 @@
-//! The log lines of a worker's start: which version and configuration run, for which service, and what is missing.
+//! Log lines at a worker's start: the version, the configuration and the service, and environment variables that are
+//! missing.
 
 use sidespan_core::config::Config;
 use sidespan_core::direction::DirectionSource;
@@ -10,7 +11,8 @@ use crate::node;
 /// The version of this program.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Writes one line on a configuration that is put to work, and one on each environment variable that it asks for in vain.
+/// Writes one line about a configuration that takes effect, and one about each environment variable that the configuration
+/// names and the VM does not have.
 pub(crate) fn say(
     config: &Config,
     digest: &str,

@@ -1,8 +1,8 @@
-//! One request: its headers are treated when they arrive, its spans end when the proxy logs it.
+//! The stream context: callbacks of one request, handed to the filter of the core.
 //!
-//! The access log phase comes exactly once for every way in which a stream can end: a response, a local reply, a reset,
-//! a client that goes away. An upstream filter, one try of a request, has no such phase: it ends in `on_done`, when the
-//! response can no longer be read, and listens to it before.
+//! The access log phase comes exactly once for every way in which a stream can end: a response, a local reply, a reset, a
+//! client that goes away. An upstream filter (one attempt of a request) has no such phase: its stream ends in `on_done`,
+//! when the response can no longer be read, so the filter reads the response before.
 
 use std::cell::RefCell;
 use std::rc::Rc;

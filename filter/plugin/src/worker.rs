@@ -1,9 +1,9 @@
-//! The filter of one worker: a configuration, put to work on what the proxy says of itself.
+//! The start of one worker's filter, from a configuration and the node that the proxy describes.
 
 use std::env::VarError;
 use std::time::Duration;
 
-use sidespan_core::config::Config;
+use sidespan_core::config::{Config, Role};
 use sidespan_core::direction::DirectionSource;
 use sidespan_core::export::collector::Collector;
 use sidespan_core::export::settings::{HeaderValue, is_header_value};
@@ -19,10 +19,10 @@ use crate::host::random::WasiRandom;
 use crate::startup_log::{self, VERSION};
 use crate::{logging, node};
 
-/// The filter on this proxy.
+/// The core's filter on this proxy.
 pub(crate) type Worker = Filter<CurrentProxy, WasiRandom, Collector>;
 
-/// Puts a configuration to work on this node. The digest is of its bytes.
+/// Makes the worker's filter from a configuration and the node; `digest` is of the configuration's bytes.
 pub(crate) fn start(config: &Config, digest: &str) -> Worker {
     let asked = config.spans.variables();
     let variables = asked.iter().copied().chain(resource::VARIABLES);
@@ -49,9 +49,9 @@ pub(crate) fn start(config: &Config, digest: &str) -> Worker {
     let service = resource.get("service.name");
     let sampling_server = SamplingServer::new(sampling, service, digest, PRODUCT);
     logging::follow();
-    let proxy = match Worker::reads_attributes(config) {
-        true => CurrentProxy::prepare(),
-        false => CurrentProxy::default(),
+    let proxy = match (&collector, config.role) {
+        (Some(_), Role::Request) => CurrentProxy::prepare(),
+        _ => CurrentProxy::default(),
     };
     Filter::new(
         config,
@@ -64,15 +64,15 @@ pub(crate) fn start(config: &Config, digest: &str) -> Worker {
     )
 }
 
-/// Returns a header with its value, or `None` and a line in the log where it has none. The value is a secret more often
-/// than not, and is not in that line.
+/// Returns a header with its value, or logs a line and returns `None` where the header has none. The value is not in the
+/// line, because most are secrets.
 fn with_value((header, value): &(String, HeaderValue), says: bool) -> Option<(String, String)> {
     let variable = match value {
         HeaderValue::Literal(text) => return Some((header.clone(), text.clone())),
         HeaderValue::Environment(variable) => variable,
     };
     let flaw = match std::env::var(variable) {
-        // Secrets are often files, and files end with a line end.
+        // Trimmed, because a secret that was a file ends with a line feed.
         Ok(text) if is_header_value(text.trim()) => {
             return Some((header.clone(), text.trim().to_owned()));
         }
@@ -89,5 +89,5 @@ fn with_value((header, value): &(String, HeaderValue), says: bool) -> Option<(St
 
 /// The name and version of this filter, for `user-agent`.
 const PRODUCT: &str = concat!("sidespan/", env!("CARGO_PKG_VERSION"));
-/// All workers of a proxy have a new configuration within this time.
+/// The time within which all workers of a proxy get a new configuration.
 const ONE_ROUND: Duration = Duration::from_secs(10);

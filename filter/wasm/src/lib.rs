@@ -1,7 +1,7 @@
 //! The Sidespan filter as a proxy-wasm module: `sidespan_filter.wasm`.
 //!
-//! Nothing but where it begins. How this crate is compiled is how the linker's optimiser treats all others, so it is a crate of
-//! its own, and compiled to be small.
+//! The crate holds only the entry point. The linker's optimiser treats the whole module by this crate's optimisation level,
+//! so the entry point is a crate of its own, compiled for size.
 
 sidespan_abi::main! {{
     sidespan_hot::start();

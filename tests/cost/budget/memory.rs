@@ -1,4 +1,4 @@
-//! What a worker's virtual machine takes: at rest, with a queue that is full, and after many requests.
+//! Memory of a worker's VM: at rest, with a full queue, and after many requests.
 
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ fn a_machine_takes_three_mebibytes_at_rest_and_twelve_with_a_full_queue() {
     assert!(full <= 12 * MIB, "{full}");
 }
 
-/// `SIDESPAN_LOAD=100000` takes five million, and as long as that takes.
+/// Sends five million requests with `SIDESPAN_LOAD=100000`, whatever time they take.
 #[test]
 fn requests_leave_no_memory_behind() {
     for sampling in [
@@ -86,7 +86,7 @@ fn requests_leave_no_memory_behind() {
 }
 
 const LIMIT: Duration = Duration::from_secs(4);
-/// By then a worker has all that it needs.
+/// The number of requests after which a worker has allocated all that it needs.
 const EARLY: u64 = 50_000;
 
 fn start(configuration: &Value) -> Host {

@@ -1,4 +1,4 @@
-//! What compression costs, in instructions of the compiled guest, and what it saves, in bytes: by the size of the batch.
+//! The cost of compression in instructions of the compiled guest, and its saving in bytes, by the size of the batch.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ fn compression_pays_from_a_few_spans_on() {
              the batch leaves in {:?}, with gzip in {:?}",
             plain.bytes, small.bytes, plain.request, plain.time, small.time,
         );
-        // Rounded, so that not every change of a span's attributes is one of this table.
+        // Rounded, so that a small change of a span's attributes does not change the table.
         let percent = (small.bytes * 20 + plain.bytes / 2) / plain.bytes * 5;
         let row = format!(
             "| {spans} | {percent} % | {} | {} |\n",
@@ -40,13 +40,13 @@ fn compression_pays_from_a_few_spans_on() {
     readme::documents("the cost of compression", &table);
 }
 
-/// To one digit, in thousands.
+/// Rounds to one digit, in thousands.
 fn rounded(number: u64) -> String {
     let unit = 10_u64.pow(number.max(1).ilog10());
     format!("{},000", (number + unit / 2) / unit * unit / 1_000)
 }
 
-/// A batch on its way out.
+/// One exported batch, and what it cost.
 struct Export {
     bytes: usize,
     instructions: u64,
@@ -81,7 +81,7 @@ impl Export {
         }
         let request = (used(&host) - before) / u64::try_from(spans).expect("a number");
         let (before, start) = (used(&host), Instant::now());
-        // The tick that a full batch has asked for.
+        // The tick that a full batch has requested.
         host.advance(Duration::from_millis(1));
         let time = start.elapsed();
         let calls = host.calls();
@@ -99,7 +99,7 @@ fn used(host: &Host) -> u64 {
     host.fuel_used().expect("a metered module")
 }
 
-/// No two are equal: ids, paths, clients and answers differ as they do in a shop.
+/// Runs one request of many that all differ in ids, paths, clients and responses, as in a shop.
 fn request(host: &mut Host, number: usize) {
     let agents = [
         "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",

@@ -1,11 +1,11 @@
-//! What it costs a healthy request that was not sampled that it could still be kept: guest instructions of all its
-//! callbacks, and calls to the proxy, against the same with `keep` off.
+//! The cost of keeping for a healthy request that was not sampled: guest instructions of all its callbacks and calls to the
+//! proxy, compared with `keep` off.
 //!
-//! Where the guest's allocator finds room depends on what it has given away before, so requests and configurations of many
-//! lengths are measured, and the mean is taken: one alone may be lucky.
+//! Requests and configurations of many lengths are measured, and their mean is taken, because the time to find room in the
+//! guest's allocator depends on earlier allocations, and a single measurement may be lucky.
 //!
-//! The bound is a number and not a share: it was a tenth of a request when a request cost 13,000, and costs no more now that
-//! one costs 9,000.
+//! The bound is a number and not a share of the request, because the cost of keeping does not fall when a request gets
+//! cheaper.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ enum Received {
     Nothing,
 }
 
-/// The mean instructions of a whole request, and the calls of each.
+/// Returns the mean instructions of a whole request, and the calls of each.
 fn cost(
     keep: &str,
     direction: Direction,
@@ -65,7 +65,7 @@ fn cost(
     (sum / LENGTHS.len() as u64, calls)
 }
 
-/// The same in one virtual machine, whose configuration is longer by so much.
+/// Measures the same in one VM whose configuration and request are longer by `length`.
 fn cost_in(
     keep: &str,
     direction: Direction,
@@ -93,7 +93,7 @@ fn cost_in(
         headers.extend(context(&[Name::Traceparent]).into_iter().map(unsampled));
     }
     headers.push(("x-longer".to_owned(), "x".repeat(length)));
-    // The fewest of several, so that no drawing of randomness for many is among them.
+    // The fewest of several, because some draw randomness for many requests.
     let costs = (0..10).map(|_| {
         host.clear_transcript();
         let before = host.fuel_used().expect("a metered module");
@@ -106,7 +106,7 @@ fn cost_in(
     fewest
 }
 
-/// A request that is answered well, with a body.
+/// Runs one request with a good response that has a body.
 fn healthy(host: &mut Host, direction: i64, headers: Headers) {
     let stream = host.open_stream(StreamProperties::new().listener_direction(direction));
     let asked = host.request_headers(stream, headers, EndOfStream::Yes);

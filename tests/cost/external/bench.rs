@@ -1,5 +1,5 @@
-//! `sidespan bench --envoy`, small: every figure is there and every span accounted for. How large the figures are is of no
-//! interest here: a test does not have the machine for itself.
+//! `sidespan bench --envoy`, small: every figure exists and every span is accounted for. The size of the figures does not
+//! matter here, because a test does not have the machine for itself.
 
 use std::path::Path;
 use std::process::Command;
@@ -34,7 +34,7 @@ fn measures_each_candidate_and_accounts_for_every_span() {
     }
     let found = report["candidates"].as_array().expect("candidates");
     let names: Vec<_> = found.iter().filter_map(|it| it["name"].as_str()).collect();
-    // `native-otel` is a name, and the beginning of two others that were not meant.
+    // `native-otel` is a name, and a prefix of two others that must not be chosen.
     let expected: Vec<_> = std::iter::once("no-tracing")
         .chain(chosen.split(','))
         .collect();
@@ -71,7 +71,7 @@ fn measures_each_candidate_and_accounts_for_every_span() {
     for name in ["native-otel", "native-zipkin", "sidespan-100-w3c"] {
         let spans = &of(name)["spans"];
         assert_eq!(spans["missing"], 0, "{name}: {spans:#}");
-        // Two processes, each with requests that do not count and such that do, and rounds for latency.
+        // Two processes, each with requests that count, requests that do not, and rounds for latency.
         assert!(spans["due"].as_u64() > Some(1400), "{name}: {spans:#}");
     }
     let ours = of("sidespan-100-w3c");
@@ -111,7 +111,7 @@ fn wrong_use_is_told_what_is_right() {
     }
 }
 
-/// What the numbers may be, `budget` says.
+/// Shows figures without a bound, because the bounds are those of `tests/cost/budget.rs`.
 #[test]
 fn without_an_envoy_the_cost_inside_the_filter_is_told() {
     let output = bench().output().expect("the program");

@@ -1,5 +1,5 @@
-//! Spans on their way out: to clusters of any name, by either protocol, to a collector that is away and comes back, and
-//! of the namespaces that are asked for.
+//! Delivery of spans: to clusters of any name, by either protocol, to a collector that goes away and comes back, and for
+//! the configured namespaces only.
 
 use serde_json::{Value, json};
 use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route};
@@ -9,7 +9,8 @@ use sidespan_tests::effort;
 use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter, wait_until_accounted};
 use sidespan_tests::http::{Request, Server, load, send};
 
-/// These names parse as protobuf; the obvious hostcall aborts the whole Envoy on them (design 4.5).
+/// Uses names that parse as protobuf, because the proxy-wasm call made for gRPC ends the whole Envoy on them
+/// (`filter/README.md`, "… is gRPC sent as a plain HTTP call?").
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn exports_by_grpc_to_clusters_whose_names_parse_as_protobuf() {
@@ -62,7 +63,8 @@ fn exports_by_http_protobuf() {
     wait_for_counter(&envoy, "spans.exported", |count| count == 1);
 }
 
-/// `{payments: 100, "*": 0}`: the workload's own namespace decides about roots, and a received decision about the rest.
+/// Configures `{payments: 100, "*": 0}`: the workload's own namespace decides about roots, and a received decision about
+/// the rest.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn samples_the_roots_of_the_namespaces_that_are_asked_for() {
@@ -90,7 +92,7 @@ fn samples_the_roots_of_the_namespaces_that_are_asked_for() {
         request(&envoy, "in", &caller.unsampled());
         let sampled = Caller::fresh();
         request(&envoy, "in", &sampled.traceparent());
-        // Spans leave a worker in the order in which they ended, so this one is the last.
+        // A worker exports spans in the order in which they ended, so this one is the last.
         collector.trace(&sampled.trace_id, 1);
         assert_eq!(
             collector.sink().trace(root).len(),
@@ -151,7 +153,7 @@ fn without_a_collector_traffic_flows_memory_is_bounded_and_export_resumes() {
     wait_until_accounted(&envoy, count + 2);
 }
 
-/// What is proved.
+/// The number of requests of the full test.
 const FULL: u64 = 100_000;
 
 fn exporting(export: Value) -> Value {

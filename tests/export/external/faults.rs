@@ -1,5 +1,5 @@
-//! Everything that can go wrong with a collector, on real Envoy: each span has one place to the last, the counters say
-//! which, the queue keeps its bounds, and no request waits for any of it.
+//! Faults of a collector, on real Envoy: each span ends in one counter, the queue keeps its limits, and no request waits
+//! for the collector.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ fn rt_5_a_refused_connection_is_tried_again() {
         scene.count("spans.exported") + lost[0] + lost[1],
         scene.sent
     );
-    // Whoever refuses a connection has taken nothing.
+    // A refused connection has transferred nothing.
     assert_eq!(
         scene.collector.sink().counts().accepted,
         scene.count("spans.exported")
@@ -146,7 +146,7 @@ fn rt_5_a_reset_is_tried_again_wherever_it_comes() {
             );
             let counts = scene.collector.sink().counts();
             assert_eq!(counts.accepted, scene.sent, "{protocol} {reset:?}");
-            // Where the answer alone was lost, the collector had taken them already.
+            // Where only the answer was lost, the collector had accepted the spans already.
             assert_eq!(
                 counts.duplicates > 0,
                 reset != Reply::Reset,
@@ -192,7 +192,7 @@ fn twenty_seconds_without_a_collector_keep_to_the_bounds_and_to_the_span() {
     );
     assert!(dropped_queue > 0 && dropped_export > 0 && most >= QUEUE);
     assert_eq!(exported + dropped_export + dropped_queue, scene.sent);
-    // A second at most between tries, and three tries for a batch.
+    // At most one second between retries, and three requests for a batch.
     assert!(failures <= 200, "{failures}");
     assert_eq!(
         scene
@@ -206,7 +206,7 @@ fn twenty_seconds_without_a_collector_keep_to_the_bounds_and_to_the_span() {
     );
 }
 
-/// What is configured wrongly fails with every batch, and is said once, with its cure.
+/// Misconfigures the collector, which fails with every batch and must be logged once, with its remedy.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn rt_8_a_wrong_cluster_is_one_line_and_a_counter() {
@@ -251,19 +251,19 @@ fn rt_8_a_wrong_cluster_is_one_line_and_a_counter() {
 }
 
 const PROTOCOLS: [&str; 2] = ["grpc", "http/protobuf"];
-/// Far longer than the exporter's own delay here.
+/// A delay that is far longer than the exporter's own in this test.
 const PATIENCE: Duration = Duration::from_secs(2);
 const BATCH: u64 = 64;
 const QUEUE: u64 = 1_000;
 const QUEUE_BYTES: u64 = 1 << 20;
-/// Requests for one measurement.
+/// The number of requests of one measurement.
 const SAMPLE: usize = 400;
 
-/// An Envoy with one worker, whose collector has answered a first measurement as it should.
+/// An Envoy with one worker, whose collector has answered a first measurement well.
 struct Scene {
     envoy: Envoy,
     collector: Collector,
-    // With the filter, and without.
+    // Through the filter, and without.
     connections: [Connection; 2],
     usual: f64,
     slowest: f64,
@@ -310,8 +310,8 @@ impl Scene {
         scene
     }
 
-    /// How many times as long a request takes as one without the filter, by the median of many, taken in turn: what else
-    /// the machine does meets both.
+    /// Returns the median time of a request, as a multiple of that of a request without the filter; the two alternate, so
+    /// that other load of the machine meets both.
     fn slowness(&mut self) -> f64 {
         let request = Request::get("/orders/17")
             .header("user-agent", "load/1")
@@ -333,7 +333,7 @@ impl Scene {
         with / without
     }
 
-    /// Requests that take what they always take, but for noise.
+    /// Checks that requests take no longer than before the fault, but for noise.
     fn requests_during_the_fault(&mut self) {
         let during = self.slowness();
         let usual = self.usual;
@@ -344,17 +344,17 @@ impl Scene {
         self.slowest = self.slowest.max(during);
     }
 
-    /// From the failure to the next try.
+    /// Measures the time from the failure to the retry.
     fn asks_again_after(&self, asked: Duration) {
         self.wait_for("export.failures", |failures| failures > 0);
         let start = Instant::now();
         self.wait_for("export.retries", |retries| retries > 0);
         let waited = start.elapsed();
-        // The failure was seen a tick after it happened, or some more on a busy machine.
+        // The failure was seen on the tick after it, or later on a busy machine.
         assert!(waited >= asked / 2, "{waited:?}");
     }
 
-    /// The collector is in order again, and everything that can still go has gone.
+    /// Checks the end of the fault: all spans are accounted for, and none is left in the queue.
     fn ends(&self) {
         self.is_accounted();
         self.wait_for("queue.spans", |waiting| waiting == 0);
@@ -369,7 +369,8 @@ impl Scene {
         wait_until_accounted(&self.envoy, self.sent);
     }
 
-    /// Exported, rejected, dropped by the export and by the queue; failures and retries.
+    /// Returns the counters of spans that were exported, rejected, dropped by the export and by the queue, and of failures
+    /// and retries.
     fn counts(&self) -> [u64; 6] {
         [
             "spans.exported",
@@ -390,7 +391,7 @@ impl Scene {
         wait_for_counter(&self.envoy, name, wanted);
     }
 
-    /// The one line of the log that says so.
+    /// Waits for a line of the log that contains `what`, checks that there is one only, and returns it.
     fn says(&self, what: &str) -> String {
         let lines = wait_for(LIMIT, || {
             let log = self.envoy.log();

@@ -1,7 +1,7 @@
-//! Spans under load: with a collector that answers, none is lost, and a batch is a batch.
+//! Export under load with a collector that answers: no span is lost, and batches are full.
 //!
-//! A proxy starts the filter's timer anew whenever it is set. A filter that sets it with every request never sees it end,
-//! and one that sends whatever is there whenever it can sends spans one by one.
+//! A proxy restarts the filter's timer whenever it is set. A filter that sets the timer with every request never gets a
+//! tick, and a filter that sends its queue at every opportunity sends spans one by one.
 
 use serde_json::{Value, json};
 use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route};
@@ -12,14 +12,14 @@ use sidespan_tests::http::{Server, load};
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn small_batches_under_load_lose_no_span_and_are_full() {
-    // More than the queue holds.
+    // More spans than the queue holds.
     const COUNT: u64 = 12_000;
     const FULL_BATCHES: u64 = COUNT.div_ceil(64);
     let run = Run::of(&json!({"maxSpans": 64}), COUNT);
     assert_eq!(run.counter("spans.dropped_queue"), 0);
     assert_eq!(run.counter("spans.exported"), COUNT);
     assert_eq!(run.collector.sink().counts().accepted, COUNT);
-    // Once a second whatever there is goes, full or not.
+    // Once a second a batch leaves, full or not.
     let requests = run.counter("export.requests");
     assert!(
         requests <= FULL_BATCHES * 5 / 4,
@@ -40,7 +40,7 @@ fn batches_are_filled_before_they_leave() {
     );
 }
 
-/// A worker that has sent the spans of all its requests.
+/// An Envoy whose one worker has exported the spans of all its requests.
 struct Run {
     collector: Collector,
     envoy: Envoy,

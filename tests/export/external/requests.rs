@@ -1,5 +1,5 @@
-//! What a request to the collector says beside its spans, on real Envoy: headers of the configuration and of the
-//! environment, and how its body is written.
+//! Export requests on real Envoy beside their spans: headers from the configuration and from the environment, and the
+//! encoding of the body.
 
 use serde_json::{Value, json};
 use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route, Wasm};
@@ -65,7 +65,7 @@ fn op_6_headers_go_with_every_request_and_their_values_into_no_log() {
                 .filter(|line| line.contains(name))
                 .collect::<Vec<_>>();
             assert!(lines.iter().all(|line| line.contains(why)), "{lines:#?}");
-            // One for each machine: the worker's, and the main thread's.
+            // One line for each VM: the worker's and the main thread's.
             assert!((1..=3).contains(&lines.len()), "{lines:#?}");
         }
         assert!(
@@ -145,7 +145,7 @@ impl Scene {
         }
     }
 
-    /// What the collector was sent for so many requests, all of which it took.
+    /// Returns the collector's records of the requests for this many spans, all of which it accepted.
     fn exported(&self, count: u64) -> Vec<RequestRecord> {
         load(self.envoy.address("in").expect("a listener"), count);
         wait_for_counter(&self.envoy, "spans.exported", |exported| exported == count);

@@ -1,4 +1,4 @@
-//! The end of a configuration on real Envoy: what still waits goes out, and nothing is counted twice.
+//! The end of a configuration on real Envoy: queued spans are exported, and none is counted twice.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use sidespan_tests::envoy::{
 };
 use sidespan_tests::http::{Request, Server, load, send};
 
-/// A batch that would wait for a minute.
+/// Returns a configuration whose batch waits for a minute.
 fn patient(max_spans: u32) -> Value {
     json!({
         "export": {
@@ -35,7 +35,7 @@ fn a_new_configuration_sends_what_the_old_one_held() {
         let address = scene.envoy.address("inbound").expect("a listener");
         assert_eq!(send(address, &request).status, 200);
     }
-    // Written by a tick, so the spans are in the queue by then.
+    // The gauge is written by a tick, so the spans are in the queue by then.
     wait_for_counter(&scene.envoy, "queue.spans", |waiting| waiting == 3);
 
     scene.replace(&filter(&patient(511)));
@@ -47,7 +47,7 @@ fn a_new_configuration_sends_what_the_old_one_held() {
     }
 }
 
-/// A collector that is overloaded and says so must not get all that is left, batch by batch and try by try.
+/// Checks that a collector which says that it is overloaded does not get the rest, batch by batch and retry by retry.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn the_end_of_a_configuration_spares_a_collector_that_asked_for_patience() {
@@ -88,7 +88,7 @@ fn the_end_of_a_configuration_spares_a_collector_that_asked_for_patience() {
     );
 }
 
-/// An Envoy whose filter comes by discovery.
+/// An Envoy whose filter comes by discovery (ECDS).
 struct Scene {
     envoy: Envoy,
     file: ExtensionFile,

@@ -1,4 +1,4 @@
-//! What went on, as a table in which pairs of formats share a row for which it is the same.
+//! The results as a table, in which pairs of formats with the same result share a row.
 
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ struct Row {
 }
 
 impl Table {
-    /// Adds one pair to the row of those that are like it.
+    /// Adds one pair to the row with its result.
     pub(super) fn add(&mut self, disagreement: &Disagreement, found: &GoesOn) {
         let cells = cells(disagreement, found);
         let pair = disagreement.formats;
@@ -33,7 +33,7 @@ impl Table {
         }
     }
 
-    /// The table in Markdown.
+    /// Returns the table in Markdown.
     pub(super) fn render(&self) -> String {
         let mut table = String::from(
             "| they disagree in | the first says | the other says | what goes on | the first is | the other is | pairs |\n\
@@ -96,9 +96,9 @@ fn cells(disagreement: &Disagreement, found: &GoesOn) -> [String; 4] {
     cells
 }
 
-/// Names the formats on either side, each of one with each of the other.
+/// Names the formats on either side of a row, which holds each of one side with each of the other.
 fn sides(found: &[[Format; 2]]) -> [String; 2] {
-    // The last is read behind all others, and the first before.
+    // No format is read after the last one, and none before the first.
     let all = [&Format::ALL[..8], &Format::ALL[1..]];
     let met = [0, 1].map(|side| {
         let is_met = |format: &Format| found.iter().any(|pair| pair[side] == *format);

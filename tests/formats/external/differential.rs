@@ -1,9 +1,9 @@
 //! Our reading of headers beside that of OpenTelemetry's Python and JavaScript propagators.
 //!
-//! Headers are made from a seed, read by core and by both, and every disagreement must be a row of a table that names its
-//! rule and whose fault it is. Ordinarily each format has 1,000 header sets and a fixed seed. `SIDESPAN_DIFFERENTIAL=10000`
-//! makes so many of each with that number as the seed, and says what each row came to; `0` leaves the test out where
-//! nothing can be installed.
+//! Headers are made from a seed and read by the core and by both libraries; every disagreement must be a row of a table
+//! that names its rule and the side at fault. By default each format has 1,000 header sets and a fixed seed.
+//! `SIDESPAN_DIFFERENTIAL=10000` makes that many of each with that number as the seed, and prints the count of each row;
+//! `0` leaves the test out where nothing can be installed.
 
 mod answer;
 mod generate;
@@ -73,7 +73,8 @@ fn every_row_has_a_name_of_its_own() {
     assert_eq!(names.len(), count);
 }
 
-/// What came of it, and which rows nothing came to: those may be cured by now, or never met by what is generated.
+/// Prints the count of each row, and the rows without a match, which the library may have mended or the generator never
+/// makes.
 fn print(matched: &BTreeMap<(&str, Library, &str), usize>) {
     for ((format, library, verdict), count) in matched {
         println!("{format:12} {library:?} {count:>7}  {verdict}");

@@ -1,5 +1,5 @@
-//! What is left of a trace behind services that hand on what a guide told them to, behind a gRPC service with a real client
-//! and server, and behind another vendor's proxy. On real Envoy; `cargo test hops -- --nocapture` prints the table.
+//! Hops: traces behind services that pass on the headers of a guide, behind a gRPC service with a real client and server,
+//! and behind another vendor's proxy. On real Envoy; `cargo test hops -- --nocapture` prints the table.
 //!
 //! ```text
 //! test ── inbound ── service ── outbound ── test      a client ── outbound ── inbound ── a server
@@ -32,19 +32,19 @@ const ISTIO: [&str; 9] = [
     "b3",
 ];
 
-/// The span that linkerd's proxy makes.
+/// The id of the span that linkerd's proxy makes.
 const LINKERD_SPAN: &str = "11ce4d0000000001";
 
-/// A service, by what it does with the headers that it gets.
+/// A service, by its treatment of the headers that it gets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Service {
-    /// Hands on these.
+    /// Passes these headers on, and no other.
     Forwards(&'static [&'static str]),
-    /// Hands on everything and rewrites the one format that it found first: W3C, `grpc-trace-bin`, B3 in several headers.
+    /// Passes all headers on and rewrites the first format that it finds: W3C, `grpc-trace-bin`, B3 in several headers.
     Linkerd,
 }
 
-/// A hop, and what becomes of a trace there.
+/// A hop, and the trace's state behind it.
 struct Hop {
     name: &'static str,
     listener: &'static str,
@@ -53,14 +53,14 @@ struct Hop {
     parent: Parent,
 }
 
-/// What the outbound span hangs on.
+/// The parent of the outbound span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Parent {
     /// The inbound span of the same proxy.
     Inbound,
     /// The span of linkerd's proxy between them.
     Linkerd,
-    /// Nothing: it is the root of another trace.
+    /// None: the span is the root of another trace.
     Nothing,
 }
 
@@ -81,7 +81,7 @@ const HOPS: [Hop; 6] = [
             "x-b3-spanid",
             "x-b3-parentspanid",
         ]),
-        // The decision is taken here, and told with its probability.
+        // The decision is taken here, and written with its probability.
         arrives: "traceparent tracestate x-b3-traceid x-b3-spanid x-b3-sampled",
         parent: Parent::Inbound,
     },
@@ -103,7 +103,7 @@ const HOPS: [Hop; 6] = [
         name: "linkerd2-proxy that finds grpc-trace-bin",
         listener: "b3multi-and-grpc",
         service: Service::Linkerd,
-        // B3 is read before grpc-trace-bin, so its stale span is believed: linkerd's own is a leaf beside ours.
+        // B3 is read before grpc-trace-bin, so its stale span becomes the parent: linkerd's own span is a sibling of ours.
         arrives: "x-b3-traceid x-b3-spanid x-b3-sampled grpc-trace-bin",
         parent: Parent::Inbound,
     },
@@ -219,7 +219,7 @@ impl Scene {
     }
 }
 
-/// Trace and span, which every format that arrived has to agree on.
+/// Returns the trace and the span, on which all formats that arrived must agree.
 fn ids(arrived: &Headers) -> [String; 2] {
     let ids = match arrived.one("traceparent") {
         Some(traceparent) => {
@@ -243,7 +243,7 @@ fn ids(arrived: &Headers) -> [String; 2] {
     ids
 }
 
-/// The service: it calls on, through its own sidecar, and then answers.
+/// Makes the service's own call, through its sidecar, and then answers.
 fn answer(request: &Received, ways_out: &OnceLock<Vec<SocketAddr>>) -> Reply {
     let number: usize = request.path[1..].parse().expect("the number of a hop");
     let hop = &HOPS[number];
@@ -264,14 +264,14 @@ fn answer(request: &Received, ways_out: &OnceLock<Vec<SocketAddr>>) -> Reply {
     Reply::status(200)
 }
 
-/// Rewrites the first format of linkerd's order; what is in others stays as it is.
+/// Rewrites the first format of linkerd's order; other formats stay as they are.
 fn as_linkerd(mut lines: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
     let order = ["traceparent", "grpc-trace-bin", "x-b3-spanid"];
     let found = order
         .into_iter()
         .find(|name| lines.iter().any(|(own, _)| own == name));
     let found = found.expect("it starts nothing");
-    // It reads the id where it rewrites it; here the same id stands in B3 as well.
+    // Linkerd reads the id from the header; here the same id is in B3 as well.
     let trace_id = lines
         .iter()
         .find(|(name, _)| name == "x-b3-traceid")
@@ -291,7 +291,7 @@ fn as_linkerd(mut lines: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
     lines
 }
 
-/// Listener, `inject`, `mirror`.
+/// A listener's name, `inject`, and `mirror`.
 const CONFIGURATIONS: [(&str, &[&str], bool); 3] = [
     ("usual", &["tracecontext", "b3multi"], true),
     ("b3multi-and-grpc", &["b3multi", "grpc-trace-bin"], false),

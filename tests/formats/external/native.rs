@@ -1,8 +1,8 @@
-//! The headers that leave Envoy, written by its own tracers and by the filter, side by side.
+//! Headers that leave Envoy, written by its own tracers and by the filter, side by side.
 //!
-//! Each row is a request at which a native tracer goes wrong, or where it is right and a rule says why the filter does
-//! the same. Both columns are asserted, on the same Envoy: the left one so that the table stays true when Envoy
-//! changes, the right one because it is our promise. `cargo test native -- --nocapture` prints the table.
+//! Each row is a request at which a native tracer errs, or is right, with the rule for what the filter does. Both columns
+//! are asserted, on the same Envoy: the left one so that the table stays true when Envoy changes, the right one because it
+//! is our promise. `cargo test native -- --nocapture` prints the table.
 
 mod render;
 mod rows;

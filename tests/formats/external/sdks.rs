@@ -15,7 +15,7 @@ use sidespan_tests::caller::Caller;
 
 use mesh::{Mesh, Sidecars};
 
-/// A request's way through the mesh: service, kind, and the scope of whoever made the span.
+/// The spans of a request's path through the mesh: service, kind, and the scope of the span.
 const WAY: [(&str, SpanKind, &str); 8] = [
     ("cart", SpanKind::Server, SIDESPAN),
     ("cart", SpanKind::Server, WSGI),
@@ -70,7 +70,8 @@ fn without_the_filter_it_breaks_between_the_two() {
     assert_eq!(served.expect("its SERVER span").parent_span_id, None);
 }
 
-/// Each span hangs on the one before it, the first on `parent`, the warehouse is told the last, and there are no others.
+/// Checks that each span is the child of the one before, the first of `parent`, that the warehouse got the last, and that
+/// there are no others.
 fn is_one_way(mesh: &Mesh, path: &str, trace_id: &str, parent: Option<&str>) {
     let spans = mesh.collector.trace(trace_id, WAY.len());
     let mut parent = parent;
@@ -126,13 +127,13 @@ fn nobody_records_what_the_caller_has_not_sampled() {
     let logged = mesh.traces_in_the_logs("/unsampled");
     assert_eq!(logged.each_ref(), [&unsampled.trace_id; 2]);
     mesh.request("/sampled", Some(sampled.traceparent()));
-    // Spans leave each of the four in the order in which they ended, so behind these none of the others comes.
+    // Each of the four exports spans in the order in which they ended, so none of the others comes after these.
     mesh.collector.trace(&sampled.trace_id, WAY.len());
     let spans = mesh.collector.sink().trace(&unsampled.trace_id);
     assert!(spans.is_empty(), "{spans:#?}");
 }
 
-/// `filter/README.md`, "Counting each request once".
+/// Counts requests as `filter/README.md`, "Counting each request once", says.
 #[test]
 #[cfg_attr(
     any(no_envoy, no_packages),

@@ -1,8 +1,8 @@
 //! A service that speaks only one format calls a service that speaks only another, through two sidecars: all 81 pairs.
 //!
-//! Each request is a [`Journey`] of `mesh.rs`, sampled, not sampled, and as debug or undecided where the caller has a word
-//! for it. Both sidecars write all nine formats and sample nothing by themselves, so that a decision that is lost shows
-//! as a trace that is missing. The journeys are made once; each test looks at all of them for one promise.
+//! Each request is a [`Journey`] of `translation/mesh.rs`, sampled, not sampled, and as debug or undecided where the caller
+//! can express that. Both sidecars write all nine formats and sample nothing by themselves, so that a lost decision shows
+//! as a missing trace. The journeys are made once; each test checks all of them for one promise.
 
 mod losses;
 mod mesh;
@@ -70,7 +70,7 @@ fn the_trace_is_one_through_all_81_pairs() {
     assert_eq!(pairs.count(), 81);
 }
 
-/// MAP-3: such a service gets the right half of the id, and nobody can know the left one from what it sends.
+/// Checks MAP-3: a service of `ottrace` gets the right half of the id, from which the left one cannot be known.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn a_trace_is_split_only_behind_ottrace_and_only_if_its_id_has_128_bits() {
@@ -94,7 +94,7 @@ fn a_trace_is_split_only_behind_ottrace_and_only_if_its_id_has_128_bits() {
 fn the_decision_and_debug_arrive_wherever_there_is_a_word_for_them() {
     for journey in journeys() {
         let arriving = journey.arriving_state();
-        // What the service has no word for cannot be told to those behind it.
+        // A service cannot pass on what its format cannot express.
         let behind = arriving.in_words_of(journey.service);
         let at_app = journey.at_app().expect("a context");
         assert_eq!(at_app.state, behind, "{journey}");
@@ -197,7 +197,7 @@ fn mesh() -> &'static Mesh {
     MESH.get_or_init(Mesh::travelled)
 }
 
-/// The id as a reader of the format knows it.
+/// Returns the id as a reader of the format knows it.
 fn narrowed_for(format: Format, trace_id: &str) -> String {
     if format == Format::OtTrace {
         format!("{:0>32}", &trace_id[16..])

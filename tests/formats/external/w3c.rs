@@ -1,8 +1,8 @@
 //! The 41 cases of the W3C trace-context suite, level 2, strict, under the suite's names, on a real Envoy.
 //!
-//! The suite: <https://github.com/w3c/trace-context/tree/acab820be9db7b3433668baa5cdd43f57f4c4be0/test>, whose
-//! `SPEC_LEVEL` and `STRICT_LEVEL` are 2 here. Requests go through the topology of `mesh.rs`. Beside the filter stand
-//! Envoy's own tracers: the same cases show what a mesh does today.
+//! The suite: <https://github.com/w3c/trace-context/tree/acab820be9db7b3433668baa5cdd43f57f4c4be0/test>, with `SPEC_LEVEL`
+//! and `STRICT_LEVEL` 2. Requests go through the topology of `w3c/mesh.rs`. Beside the filter stand Envoy's own tracers:
+//! the same cases show the behaviour of a mesh without the filter.
 
 mod cases;
 mod mesh;
@@ -16,7 +16,7 @@ use sidespan_tests::envoy::filter;
 
 use mesh::Mesh;
 
-/// Every case as a test of the filter, and all of them as a table for whatever else can be put in its place.
+/// A test of the filter for every case, and a table of all cases for other filters and tracers.
 macro_rules! suite {
     ($($name:ident)*) => {
         $(
@@ -80,7 +80,7 @@ fn is_the_whole_suite() {
     assert_eq!(CASES.len(), 41);
 }
 
-/// 25 by number: 3, 6 to 11, 12 to 22, 33 to 37, 40, 41.
+/// Counts the failing cases, by number: 3, 6 to 22, 33 to 37, 40, 41.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn envoys_opentelemetry_tracer_fails_25() {
@@ -107,7 +107,7 @@ fn envoys_zipkin_tracer_fails_10() {
     assert_eq!(failures(&mesh), [3, 7, 8, 24, 33, 34, 35, 36, 37, 41]);
 }
 
-/// The numbers of the cases that fail, counted from 1 as the suite's list in the documentation does.
+/// Returns the numbers of the cases that fail, counted from 1 as in the suite's documentation.
 fn failures(mesh: &Mesh) -> Vec<usize> {
     let fails = |case: fn(&Mesh)| catch_unwind(AssertUnwindSafe(|| case(mesh))).is_err();
     let numbered = CASES.iter().zip(1..);

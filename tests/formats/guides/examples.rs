@@ -1,13 +1,14 @@
-//! The rows: a guide, what it prints, and what comes of that.
+//! The rows: a guide, its printed headers, and the expected result.
 
-/// Where it is printed, header lines, and what comes of them.
+/// A guide, its header lines, and the expected result.
 pub(super) struct Example {
     pub(super) guide: &'static str,
     pub(super) headers: &'static [(&'static str, &'static str)],
     pub(super) outcome: Comes,
 }
 
-/// Trace and parent (empty: none), and the counters that move, beside that of the decision, without `context.`.
+/// The expected trace and parent (empty: none), the decision, and the counters that move beside the decision's, without
+/// `context.`.
 pub(super) struct Comes {
     pub(super) trace_id: &'static str,
     pub(super) parent: &'static str,

@@ -1,22 +1,22 @@
-//! The rows of A.1.
+//! The rows of appendix A.1 (`filter/RULES.md`).
 
 use super::{B3, ROOT, S, T, TP, TRACE_BIN, W3C};
 
-/// A row of A.1. Where the trace id or the parent is empty, there is none from outside.
+/// A row of A.1. The trace id or the parent is empty where it is the filter's own.
 #[derive(Clone)]
 pub(super) struct Vector {
     pub(super) id: &'static str,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) trace_id: &'static str,
     pub(super) parent: &'static str,
-    // By every sampler, or by that of A15.
+    // The decision of every sampler, or `None` for that of A15.
     pub(super) sampled: Option<bool>,
-    // Header lines that leave, with `T` for that trace id and `N` for our own span; an empty value is no header.
+    // Header lines that leave, with `T` for that trace id and `N` for our own span; an empty value means no header.
     pub(super) leaves: &'static [(&'static str, &'static str)],
     pub(super) counts: &'static [&'static str],
 }
 
-/// A row whose caller is continued and was recorded.
+/// Makes a row whose caller is sampled and continued.
 pub(super) fn row<const N: usize>(id: &'static str, headers: [(&'static str, &str); N]) -> Vector {
     Vector {
         id,
@@ -55,7 +55,7 @@ impl Vector {
     }
 }
 
-/// A01 to A12: W3C Trace Context.
+/// Makes A01 to A12: W3C Trace Context.
 pub(super) fn trace_context() -> Vec<Vector> {
     let parent = |id, value: &str| row(id, [("traceparent", value)]);
     let with_flags = |flags: &str| format!("00-{T}-{S}-{flags}");
@@ -104,7 +104,7 @@ pub(super) fn trace_context() -> Vec<Vector> {
     ]
 }
 
-/// A13 to A21: B3.
+/// Makes A13 to A21: B3.
 pub(super) fn b3() -> Vec<Vector> {
     let single = |id, value: &str| row(id, [("b3", value)]);
     let ids = [("x-b3-traceid", T), ("x-b3-spanid", S)];
@@ -139,7 +139,7 @@ pub(super) fn b3() -> Vec<Vector> {
     ]
 }
 
-/// A22 to A28: Jaeger and X-Ray.
+/// Makes A22 to A28: Jaeger and X-Ray.
 pub(super) fn jaeger_and_xray() -> Vec<Vector> {
     let jaeger = |id, value: &str| row(id, [("uber-trace-id", value)]);
     let xray = |id, rest: &str| row(id, [("x-amzn-trace-id", &*format!("{ROOT}{rest}"))]);
@@ -161,7 +161,7 @@ pub(super) fn jaeger_and_xray() -> Vec<Vector> {
     ]
 }
 
-/// A29 to A35: Datadog, Google Cloud, `grpc-trace-bin`, OpenTracing.
+/// Makes A29 to A35: Datadog, Google Cloud, `grpc-trace-bin`, OpenTracing.
 pub(super) fn others() -> Vec<Vector> {
     let datadog = |id, priority, tid: &str| {
         let ids = [
@@ -222,7 +222,7 @@ pub(super) fn others() -> Vec<Vector> {
     ]
 }
 
-/// A36 and A37: two formats.
+/// Makes A36 and A37: two formats.
 pub(super) fn two_formats() -> Vec<Vector> {
     vec![
         row(

@@ -1,8 +1,8 @@
-//! What nobody sampled and is kept all the same: the path from a failure, or from what was slow, up to the root, whole and
-//! nothing else. On real Envoys, five services in two branches, and not one percent sampled.
+//! Kept paths: from a failure, or from a slow span, up to the root, the path of spans that were not sampled is kept, whole
+//! and nothing else. On real Envoys, five services in two branches, at 0 %.
 //!
-//! The services hand on `traceparent` and know nothing of this; see `kept_paths/mesh.rs` for how they stand and
-//! `kept_paths/service.rs` for what they do.
+//! The services pass on `traceparent` and know nothing of keeping; `kept_paths/mesh.rs` has their topology and
+//! `kept_paths/service.rs` their behaviour.
 
 mod grpc;
 mod mesh;
@@ -18,7 +18,7 @@ use sidespan_tests::http::{Request, Response, send};
 use mesh::{Entry, Mesh, keeping};
 use path::{of_gateway, path};
 
-/// Every span between the bank and the root, and why each is kept, for a failure that everybody passes on.
+/// Every span between the bank and the root, and why each is kept, for a failure that every service passes on.
 const ALL_FAIL: [&str; 7] = [
     "front SERVER error",
     "front CLIENT error",
@@ -29,7 +29,7 @@ const ALL_FAIL: [&str; 7] = [
     "bank SERVER error",
 ];
 
-/// The same where orders hides it.
+/// The path where orders hides the failure.
 const ORDERS_HIDES: [&str; 7] = [
     "front SERVER callee",
     "front CLIENT callee",
@@ -40,7 +40,7 @@ const ORDERS_HIDES: [&str; 7] = [
     "bank SERVER error",
 ];
 
-/// The same where nobody but the bank and its caller sees it.
+/// The path where only the bank and its caller see the failure.
 const PAYMENTS_HIDES: [&str; 7] = [
     "front SERVER callee",
     "front CLIENT callee",
@@ -69,7 +69,7 @@ fn a_failure_brings_its_path_to_the_root_and_nothing_of_the_healthy_branch() {
         ("hidden-early", 200, PAYMENTS_HIDES),
         ("late", 200, ORDERS_HIDES),
         ("parallel", 503, ALL_FAIL),
-        // The call that went well is no part of it.
+        // The call that went well is no part of the path.
         ("retried", 200, PAYMENTS_HIDES),
         ("broken", 502, ALL_FAIL),
     ] {
@@ -117,7 +117,7 @@ fn a_slow_leaf_brings_its_path_to_the_root() {
     assert_eq!(answer.status, 200);
     let expected = ALL_FAIL.map(|span| span.replace("error", "slow"));
     assert_eq!(path(&mesh().spans("slow", &caller)), expected);
-    // Nothing is slow where nobody has said what slow is.
+    // Nothing is slow where `slowerThan` is not set.
     let caller = Caller::fresh();
     mesh().request(Entry::Front, "errors", "slow", &caller);
     assert_eq!(mesh().spans("errors", &caller), []);
@@ -195,11 +195,11 @@ fn where_nothing_is_told_each_keeps_what_it_sees_itself() {
     let answer = mesh().request(Entry::Front, "quiet", "hidden", &caller);
     assert_eq!((answer.status, timing(&answer)), (200, own("front")));
     let spans = mesh().spans("quiet", &caller);
-    // The note is within the pod; what orders hides, its caller does not hear of.
+    // The note stays within the pod; orders hides the failure from its caller.
     assert_eq!(path(&spans), ORDERS_HIDES[2..]);
 }
 
-/// What Envoy tries again by itself is one request to its filters, and of an answer that was thrown away they see nothing.
+/// Lets Envoy retry: its filters see one request for all attempts, and nothing of a response that was thrown away.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn of_a_try_that_the_proxy_repeats_only_the_callees_own_span_is_kept() {
@@ -208,7 +208,7 @@ fn of_a_try_that_the_proxy_repeats_only_the_callees_own_span_is_kept() {
     assert_eq!((answer.status, timing(&answer)), (200, own("front")));
     let spans = mesh().spans("retries", &caller);
     assert_eq!(path(&spans), ["bank SERVER error"]);
-    // Where all tries fail, the path is there.
+    // Where all attempts fail, the path is kept.
     let caller = Caller::fresh();
     mesh().request(Entry::Front, "retries", "hidden-early", &caller);
     let spans = mesh().spans("retries", &caller);
@@ -219,7 +219,7 @@ fn of_a_try_that_the_proxy_repeats_only_the_callees_own_span_is_kept() {
     assert_eq!(path(&others), PAYMENTS_HIDES);
 }
 
-/// A mesh of its own, for its Envoys have two workers: the call that fails passes one of them, and the answer mostly the
+/// Starts a mesh of its own, whose Envoys have two workers: the failed call passes one of them, and the response mostly the
 /// other.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
@@ -238,7 +238,7 @@ fn twenty_of_twenty_paths_are_whole_with_two_workers() {
     }
 }
 
-/// What a service says by itself.
+/// Returns the service's own entry of `server-timing`.
 fn own(service: &str) -> String {
     format!("{service};dur=53")
 }

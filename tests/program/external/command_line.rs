@@ -1,4 +1,4 @@
-//! The demo on real Envoys, as people start it.
+//! The demo on real Envoys, by its documented command.
 
 use crate::program::command_line::shows_one_whole_trace;
 

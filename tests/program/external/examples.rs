@@ -44,14 +44,14 @@ fn every_envoy_serves() {
     }
 }
 
-/// Moves everything to free ports, and the service to that of the test.
+/// Moves all ports to free ones, and the service's to that of the test.
 fn set_ports(value: &mut Value, service: u16) {
     match value {
         Value::Object(fields) => {
             if let Some(port) = fields.get_mut("port_value") {
                 *port = match port.as_u64() {
                     Some(8080) => service.into(),
-                    // Nothing listens on the port of the collector: that must not matter to a request.
+                    // Nothing listens on the collector's port, which must not matter to a request.
                     Some(4317) => 9.into(),
                     Some(9901 | 10000) => 0.into(),
                     other => panic!("what is port {other:?}?"),

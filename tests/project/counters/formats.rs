@@ -1,4 +1,4 @@
-//! The numbers of the formats beside W3C's and B3, and of baggage.
+//! Counters of baggage and of the formats beside W3C's and B3.
 
 use std::time::Duration;
 

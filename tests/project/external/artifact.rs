@@ -1,4 +1,4 @@
-//! The artifact of the documented command, which is the filter that the program embeds.
+//! The artifact of the documented build command, which must be the filter that the program embeds.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::Command;
 fn the_embedded_filter_is_the_one_that_the_documented_command_builds() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = tests.parent().expect("the workspace");
-    // A relative one is meant from where cargo is called, here the root; joining keeps an absolute one.
+    // A relative target folder counts from the root, where cargo is called; joining keeps an absolute one.
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     let target = root.join(target);
     let status = Command::new(env!("CARGO"))

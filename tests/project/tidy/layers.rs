@@ -1,8 +1,8 @@
-//! Imports run one way: what a folder's rooms may use of each other, lowest first.
+//! Layers: the order in which the modules of a folder may use each other, lowest first.
 //!
-//! A room is a file, or a folder with the file of its name (its face). A `use` or a path by `crate::…` or `super::…` goes to
-//! the room that it names, and may only go down. A face may use its children; no child uses its face. A folder that is not
-//! listed has no order, and no circle either.
+//! In this test a room is a file, or a folder with the file of its name (its face). A `use` or a path by `crate::…` or
+//! `super::…` goes to the room that it names, and may only go down. A face may use its children; no child uses its face. A
+//! folder without a row in the table may have any order, but no circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,7 +14,7 @@ mod table;
 
 use table::{LAYERS, OFFENDERS};
 
-/// An import: the folder whose order it is of, the file that imports, and the room.
+/// An import: the folder in whose order it counts, the importing file, and the imported room.
 type Import = (String, String, String);
 
 /// The modules of one crate: their paths, as in `["tracer", "keep", "decide"]`, and their files.
@@ -38,7 +38,7 @@ impl Modules {
         }
     }
 
-    /// Returns the module that a path leads to: the longest beginning of it that is one.
+    /// Returns the module that a path leads to: the longest prefix of the path that is a module.
     fn named(&self, path: &[String]) -> Vec<String> {
         let lengths = (0..=path.len()).rev();
         let mut beginnings = lengths.map(|length| path[..length].to_vec());
@@ -53,7 +53,7 @@ impl Modules {
             for path in paths::of(text, from) {
                 let to = self.named(&path);
                 let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-                // A face uses its children; nothing below the crate's own face uses that.
+                // A face uses its children; no module below uses the crate's own face.
                 if shared == from.len() {
                     continue;
                 }
@@ -66,7 +66,7 @@ impl Modules {
     }
 }
 
-/// Returns the path of a module by the file that it is in.
+/// Returns the path of the module that a file holds.
 fn module(path: &Path, source: &Path) -> Vec<String> {
     let inner = path.strip_prefix(source).expect("a file of the crate");
     let inner = inner.with_extension("");
@@ -196,7 +196,7 @@ fn an_import_that_goes_up_is_found() {
     assert_eq!(circles.len(), 6, "{circles:?}");
 }
 
-/// Crates whose imports are held to one way.
+/// Crates whose imports must run one way.
 const CRATES: [&str; 7] = [
     "filter/core/src",
     "filter/abi/src",
@@ -206,5 +206,5 @@ const CRATES: [&str; 7] = [
     "harness/envoy/src",
     "harness/cli/src",
 ];
-/// A room's name for the face that it stands under.
+/// The name of a room for the face above it.
 const FACE: &str = "its face";

@@ -6,8 +6,9 @@ use super::{files, is_test_file, read, root};
 
 const RULE_BOOK: &str = "filter/RULES.md";
 
-/// Headings and rows of tables that begin with an id. A heading is one cell; a row has two cells for a rule without a test
-/// and the excuse, three for a rule with its text and its source, four where the rule does not apply. The stem of `TH-5` is `TH-`.
+/// The rule book's headings and table rows that begin with an id. A heading is one cell; a row has two cells for a rule
+/// without a test and the excuse, three for a rule with its text and its source, four where the rule does not apply. The
+/// stem of `TH-5` is `TH-`.
 struct Book {
     rows: Vec<Vec<String>>,
     stems: BTreeSet<String>,
@@ -32,7 +33,7 @@ impl Book {
         self.rows.iter().any(|row| row[0] == id && row.len() != 2)
     }
 
-    /// Returns the words of the form `TH-5` or `A15` that begin as some rule does.
+    /// Returns the words of the form `TH-5` or `A15` whose stem some rule has.
     fn rules_in(&self, text: &str) -> Vec<String> {
         let words = text.split(|it: char| !it.is_ascii_alphanumeric() && it != '-');
         let ids = words.flat_map(|word| {
@@ -95,7 +96,7 @@ fn sections_in(before: &str, line: &str) -> Vec<String> {
         // Without such a word in front, as in `(6.4.4)` or `"6.8: …"`, a number may be a version, or any other.
         let is_dotted = |id: &String| id.contains('.') && !id.contains('0') && id.len() < 6;
         let is_framed = behind.starts_with([')', ':']) && ids.iter().all(is_dotted);
-        // The sections of other documents have numbers, too.
+        // Sections of other documents have numbers, too.
         let near = &words[at.saturating_sub(5)..at];
         if (is_named || is_framed) && !near.iter().any(|word| ["RFC", "FIPS"].contains(word)) {
             found.extend(ids);
@@ -104,14 +105,14 @@ fn sections_in(before: &str, line: &str) -> Vec<String> {
     found
 }
 
-/// True for `6.4.4`, `11`, `A` and `A.1`.
+/// Returns true for `6.4.4`, `11`, `A` and `A.1`.
 fn is_section(word: &str) -> bool {
     let is_number = |part: &str| part.parse::<u16>().is_ok();
     let (head, rest) = word.split_once('.').unwrap_or((word, "1"));
     (is_number(head) || matches!(head.as_bytes(), [b'A'..=b'Z'])) && rest.split('.').all(is_number)
 }
 
-/// True for `TH-5` and `A15`, whether there is such a rule or not.
+/// Returns true for the form of `TH-5` and `A15`, whether or not there is such a rule.
 fn is_rule(word: &str) -> bool {
     let is_vector = matches!(word.as_bytes(), [b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9']);
     let number = word
@@ -167,7 +168,7 @@ fn every_rule_has_a_test_that_quotes_its_id() {
     let rows = |cells| book.rows.iter().filter(move |row| row.len() == cells);
     let rules = rows(3).map(|row| &row[0]);
     let missing: BTreeSet<_> = rules.filter(|id| !quoted.contains(*id)).collect();
-    // An excuse is for a rule that is there, names no test that is not, and goes once a test quotes the rule.
+    // An excuse names a rule that exists, names only tests that exist, and goes once a test quotes the rule.
     let excused = rows(2).map(|row| &row[0]).collect();
     let wrong: Vec<_> = missing.symmetric_difference(&excused).collect();
     assert!(

@@ -1,5 +1,5 @@
-//! Rules and the limit on new traces, on a real Envoy: what they drop and let pass is in their counters, and a context that
-//! was sampled elsewhere is never limited.
+//! Rules and the limit on new traces, on a real Envoy: the counters agree with the traces that are dropped and let through,
+//! and a context that was sampled elsewhere is never limited.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use sidespan_tests::http::{Connection, Request, Server};
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn only_traces_that_begin_here_are_limited() {
-    // By the trace's randomness, and by a bucket.
+    // By the trace's randomness, and by a token bucket.
     for consistent in [true, false] {
         let sampling = json!({
             "percentage": 100, "consistent": consistent, "rateLimit": {"tracesPerSecond": RATE},
@@ -27,8 +27,8 @@ fn only_traces_that_begin_here_are_limited() {
         println!(
             "consistent: {consistent}: of {ROOTS} in {seconds:.2} s {sampled} began, {dropped} did not; {RATE} a second may"
         );
-        // At least what one second allows, and at most that for each second that was begun, and what passes while nobody
-        // knows yet how many come.
+        // At least one second's limit, and at most that for each second that has started, and more in the first second,
+        // while the rate is unknown.
         let begun = seconds.floor() + 2.0;
         assert!(sampled >= RATE, "{sampled}");
         let most = RATE as f64 * begun * if consistent { 5.0 } else { 1.0 };
@@ -83,7 +83,7 @@ fn the_first_rule_that_matches_decides_before_any_percentage() {
         );
         wait_for_counter(&scene.envoy, expected, |count| count == before + 1);
     }
-    // What the caller has decided stands before every rule.
+    // The caller's decision comes before every rule.
     let caller = Caller::fresh();
     let decided = Request::new("DELETE", "/orders/7").header("traceparent", caller.traceparent());
     let mut connection = Connection::open(scene.address()).expect("a listener");
@@ -130,7 +130,7 @@ impl Scene {
         self.envoy.address("in").expect("a listener")
     }
 
-    /// So many requests, as fast as they are answered.
+    /// Sends this many requests in sequence.
     fn sends(&self, count: u64, with: impl Fn(Request) -> Request) {
         let mut connection = Connection::open(self.address()).expect("a listener");
         for _ in 0..count {
@@ -139,7 +139,7 @@ impl Scene {
         }
     }
 
-    /// Both counters, once they count all.
+    /// Returns both counters, once their sum is `all`.
     fn counted(&self, names: [&str; 2], all: u64) -> [u64; 2] {
         let now = || names.map(|name| counter(&self.envoy, name));
         let counts = wait_for(LIMIT, || {

@@ -1,12 +1,12 @@
-//! One percent sampled, two percent failing, 20,000 requests through two sidecars on real Envoys: every failure arrives, and
-//! one in a hundred of the rest. `SIDESPAN_LOAD=2000` sends fewer.
+//! Rates from spans: one percent sampled, two percent failing, 20,000 requests through two sidecars on real Envoys: every
+//! failure arrives, and one in a hundred of the rest. `SIDESPAN_LOAD=2000` sends fewer.
 //!
 //! ```text
 //! load ── front (SERVER) ── front (CLIENT) ── stock (SERVER)
 //! ```
 //!
-//! What was kept late stands for itself alone, and what was sampled for as many as its `th` says: who counts the second
-//! and leaves out the first has the true rates, and who counts spans has most of them fail.
+//! A kept span stands for itself alone, and a sampled span for as many as its `th` says: counting the second and leaving
+//! out the first gives the true rates, and counting all spans makes most of them failures.
 
 mod mesh;
 
@@ -95,7 +95,7 @@ fn late_keeping_does_not_falsify_rates() {
     assert!(naively >= least && naively > 10.0 * truth, "{naively}");
 }
 
-/// The settings that the README gives leave out what the filter marks, by the name that it marks it with.
+/// Reads the settings that the README gives, which must leave out kept spans by the attribute that the filter sets.
 #[test]
 fn the_documented_settings_name_the_mark_and_its_values() {
     let readme = readme::text();
@@ -121,7 +121,7 @@ fn the_documented_settings_name_the_mark_and_its_values() {
     }
 }
 
-/// What 1 % is when it is rounded to four digits (TH-5).
+/// The probability of 1 %, rounded to four digits (TH-5).
 const P: f64 = 0.010_000_228_881_835_938;
 const SIGMAS: f64 = 5.0;
 const HOPS: usize = 3;
@@ -132,7 +132,7 @@ fn run() -> &'static Run {
 }
 
 impl Run {
-    /// The spans of each trace, from the root down.
+    /// Returns the spans of each trace, from the root down.
     fn traces(&self) -> BTreeMap<&str, Vec<&StoredSpan>> {
         let mut traces: BTreeMap<&str, Vec<&StoredSpan>> = BTreeMap::new();
         for span in &self.spans {
@@ -145,7 +145,7 @@ impl Run {
     }
 }
 
-/// Each the parent of the next, and the first of them a root.
+/// Returns true if the first span is a root and each other one is the child of the span before.
 fn is_chain(spans: &[&StoredSpan]) -> bool {
     let above = [None]
         .into_iter()
@@ -163,7 +163,7 @@ fn is_kept(span: &StoredSpan) -> bool {
         .is_some()
 }
 
-/// For how many spans one stands: 2^56 / (2^56 - T), as OpenTelemetry defines it.
+/// Returns the number of spans for which one stands: 2^56 / (2^56 - T), as OpenTelemetry defines it.
 fn adjusted_count(span: &StoredSpan) -> f64 {
     const RANGE: f64 = (1_u64 << 56) as f64;
     let th = span
@@ -174,7 +174,7 @@ fn adjusted_count(span: &StoredSpan) -> f64 {
     RANGE / (RANGE - threshold as f64)
 }
 
-/// The standard deviation of how many of so many are sampled.
+/// Returns the standard deviation of the number of sampled requests among `count`.
 fn deviation(count: u64) -> f64 {
     (count as f64 * P * (1.0 - P)).sqrt()
 }

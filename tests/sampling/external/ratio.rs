@@ -1,8 +1,8 @@
-//! Our decision beside that of OpenTelemetry's own consistent sampler, of its Python SDK: at every percentage of the table in
+//! Our decision beside that of OpenTelemetry's consistent sampler in its Python SDK: at every percentage of the table in
 //! section 6.4.2 of the rule book and for 100,000 random trace ids, the same `th` is written and the same traces are kept.
 //!
-//! The sampler is asked for the probability that our `th` says, for we round to four significant digits (TH-5), and for the
-//! one that was configured: there it may differ only where the randomness lies between the two thresholds.
+//! The sampler is asked for the probability of our `th`, because we round to four significant digits (TH-5), and for the
+//! configured one: with that it may differ only where the randomness lies between the two thresholds.
 
 use std::io::Write;
 use std::path::Path;
@@ -14,7 +14,7 @@ use sidespan_core::sampling::threshold::Threshold;
 use sidespan_tests::packages;
 use sidespan_tests::worlds::{Guest, Header};
 
-/// Of the table, in percent.
+/// The percentages of the table.
 const PERCENTAGES: [f64; 20] = [
     100.0,
     99.99,
@@ -39,7 +39,7 @@ const PERCENTAGES: [f64; 20] = [
 ];
 const RANGE: u64 = 1 << 56;
 const IDS: usize = 100_000;
-/// Through the compiled guest, of each percentage.
+/// The number of ids at each percentage that go through the compiled guest.
 const IN_THE_GUEST: usize = 100;
 
 #[test]
@@ -55,7 +55,7 @@ fn th_4_the_same_traces_are_kept_as_by_opentelemetrys_own_sampler() {
     for (row, percentage) in PERCENTAGES.into_iter().enumerate() {
         let threshold = Threshold::of_percentage(percentage);
         let (their_th, their_verdicts) = &exact[row];
-        // Of the rarest there may be none.
+        // The rarest percentages may keep none.
         if their_verdicts.contains('1') {
             assert_eq!(*their_th, format!("th:{}", told[row]), "{percentage} %");
         }
@@ -80,8 +80,8 @@ fn th_4_the_same_traces_are_kept_as_by_opentelemetrys_own_sampler() {
     );
 }
 
-/// What our `th` says at this percentage, from a trace that every percentage keeps; some of the others go through the guest
-/// as well, for its verdicts to be those of the native code.
+/// Returns our `th` at this percentage, from a trace that every percentage keeps; some of the other ids go through the
+/// guest as well, to show that its verdicts are those of the native code.
 fn told(percentage: f64, ids: &[u128]) -> String {
     let mut guest = Guest::start(&format!(
         r#"{{"sampling": {{"percentage": {percentage}, "exclude": []}}}}"#
@@ -115,7 +115,7 @@ fn told(percentage: f64, ids: &[u128]) -> String {
     told
 }
 
-/// Of 2^56, to the nearest.
+/// Returns a percentage as a fraction of 2^56, rounded to the nearest.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -125,12 +125,12 @@ fn fraction(percentage: f64) -> u64 {
     (percentage / 100.0 * RANGE as f64).round() as u64
 }
 
-/// TH-1, once more.
+/// Reads `th` by TH-1, written a second time.
 fn decoded(th: &str) -> u64 {
     u64::from_str_radix(&format!("{th:0<14}"), 16).expect("hexadecimal digits")
 }
 
-/// What the sampler writes at each of these fractions of 2^56, and which of the ids it keeps.
+/// Returns the `th` that the sampler writes at each of these fractions of 2^56, and its verdict on each id.
 fn ask(fractions: &[u64], ids: &[u128]) -> Vec<(String, String)> {
     let pins = include_str!("../../formats/external/differential/requirements.txt");
     let python = packages::python("differential-python", pins);
@@ -155,7 +155,7 @@ fn ask(fractions: &[u64], ids: &[u128]) -> Vec<(String, String)> {
     answers.lines().map(pair).collect()
 }
 
-/// Ids from a seed: SplitMix64.
+/// Makes trace ids from a seed: SplitMix64.
 fn ids() -> Vec<u128> {
     let mut state = 7_u64;
     let mut next = || {

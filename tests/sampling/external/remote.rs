@@ -1,4 +1,4 @@
-//! On a real Envoy: with a sampling server that does what it should, and with one that does everything else.
+//! Remote sampling on a real Envoy: with a sampling server that works, and with one that fails in every way.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ fn jr_2_on_envoy_the_percentages_are_those_of_the_document() {
     for share in [0.5, 0.05] {
         let document = json!({"probabilisticSampling": {"samplingRate": share}});
         scene.serve(answer(&document.to_string()));
-        // It has been fetched twice since: by the worker, and by the main thread's VM.
+        // Two fetches since: the worker's, and that of the main thread's VM.
         scene.wait_for_line(&format!("says: probability {share}"));
         scene.is_asked_again();
         let before = ["sampled.remote", "dropped.remote"].map(|name| scene.settled(name));
@@ -71,7 +71,7 @@ fn jr_4_on_envoy_no_fault_of_the_server_reaches_a_request() {
             "fails: an answer of more than 1 MiB",
         ),
         (Reply::Bytes(b"\0\xff\r\n\r\n".to_vec()), ""),
-        // Until the time is up.
+        // No answer until the timeout.
         (Reply::Stall, ""),
         (Reply::Silence, "fails: HTTP status 504"),
     ] {
@@ -115,7 +115,7 @@ fn answer(document: &str) -> Reply {
     Reply::Answer(200, Vec::new(), document.into())
 }
 
-/// What is sampled at this percentage before anything is fetched.
+/// Returns an Envoy with this percentage until the first document.
 fn bootstrap(upstream: &Server, percentage: u32) -> Bootstrap {
     let configuration: Value = json!({
         "sampling": {"percentage": percentage, "remote": {"cluster": "jaeger", "interval": "100ms"}},
@@ -162,7 +162,7 @@ impl Scene {
         self.envoy.address("in").expect("a listener")
     }
 
-    /// Every VM, the worker's and the main thread's, has asked since.
+    /// Waits until every VM, the worker's and the main thread's, has fetched again.
     fn is_asked_again(&self) {
         let seen = self.server.count();
         let asked = wait_for(LIMIT, || (self.server.count() >= seen + 3).then_some(()));

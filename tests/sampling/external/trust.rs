@@ -1,4 +1,4 @@
-//! Who is believed at an edge, on real Envoy: what arrives behind it, and what the collector gets of it.
+//! Trust at an edge, on real Envoy: the headers that arrive behind it, and the spans at the collector.
 
 use std::sync::OnceLock;
 
@@ -131,7 +131,7 @@ fn mf_13_an_excluded_request_carries_nothing_in_where_the_context_is_not_accepte
     }
 }
 
-/// W3C, B3 and Jaeger of one span, and a state beside them.
+/// Returns W3C, B3 and Jaeger headers of one span, and a `tracestate`.
 fn three_formats(caller: &Caller) -> [(&'static str, String); 4] {
     [
         ("traceparent", caller.traceparent()),
@@ -153,7 +153,7 @@ fn in_three_formats(listener: &str, caller: &Caller) -> Headers {
 /// Sends a request through a listener and returns the headers that arrive behind it.
 fn arrives(listener: &str, caller: &Caller, path: &str, headers: &[(&str, &str)]) -> Headers {
     let scene = scene();
-    // The exclude list looks at the path alone, so the caller's id stands in the query.
+    // The exclude list compares the path alone, so the caller's id stands in the query.
     let path = format!("{path}?{}", caller.trace_id);
     let envoys = [&scene.sidecar, &scene.gateway];
     let address = envoys
@@ -167,14 +167,14 @@ fn arrives(listener: &str, caller: &Caller, path: &str, headers: &[(&str, &str)]
     scene.upstream.only(&path).headers
 }
 
-/// Trace id, span id and flags.
+/// Returns trace id, span id and flags.
 fn traceparent_of(arrived: &Headers) -> (String, String, String) {
     let traceparent = arrived.one("traceparent").expect("a traceparent");
     let fields: Vec<&str> = traceparent.split('-').collect();
     (fields[1].into(), fields[2].into(), fields[3].into())
 }
 
-/// The one span of a request through a sidecar, and the flags that left; a tick later it would have company if it had any.
+/// Returns the only span of a request through a sidecar, and the flags that left.
 fn only_span(arrived: &Headers) -> (StoredSpan, String) {
     let (trace_id, span_id, flags) = traceparent_of(arrived);
     let spans = scene().collector.trace(&trace_id, 1);
@@ -185,7 +185,7 @@ fn only_span(arrived: &Headers) -> (StoredSpan, String) {
     (span.clone(), flags)
 }
 
-/// Trace, span and reason of a span's only link.
+/// Returns the trace, the span and the reason of a span's only link.
 fn link(span: &StoredSpan) -> Option<(String, String, String)> {
     assert!(span.links.len() <= 1, "{span:#?}");
     let link = span.links.first()?;
@@ -206,7 +206,7 @@ fn assert_nothing_of(caller: &Caller, arrived: &Headers) {
         let value = String::from_utf8_lossy(value);
         let is_theirs = value.contains(&caller.trace_id) || value.contains(&caller.span_id);
         assert!(name.starts_with(':') || !is_theirs, "{name}: {value}");
-        // What begins here says with what probability.
+        // A trace that starts here has its probability.
         let is_ours = value.starts_with("ot=th:") && !value.contains(',');
         assert!(name != "tracestate" || is_ours, "{name}: {value}");
     }
@@ -239,7 +239,7 @@ fn scene() -> &'static Scene {
                 .cluster(Cluster::new("app", upstream.address()))
                 .cluster(collector.grpc_cluster("collector"));
             for (name, configuration) in listeners {
-                // Istio's gateway listeners are outbound; what makes an edge of them is the node.
+                // Istio's gateway listeners are outbound; the node makes an edge of them.
                 let direction = match *name {
                     "gateway" => Direction::Outbound,
                     _ => Direction::Inbound,

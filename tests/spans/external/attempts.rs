@@ -1,5 +1,5 @@
-//! The filter behind the router (`role: attempt`): one CLIENT span a try, with the right parent, and the context written
-//! last of all, after Envoy's own tracer.
+//! The filter behind the router (`role: attempt`): one CLIENT span for each attempt, with the right parent, and the context
+//! written last of all, after Envoy's own tracer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -94,7 +94,7 @@ fn every_end_of_a_try_ends_its_span() {
     for (path, expected) in [
         ("/ok", vec![(Some(200), None)]),
         ("/404", vec![(Some(404), Some("404"))]),
-        // Of a reset, and of a time that is over, Envoy tells a try nothing.
+        // Envoy tells an attempt neither of a reset nor of a timeout.
         ("/hangup", vec![(None, Some("_OTHER"))]),
         (
             "/dead",
@@ -112,7 +112,7 @@ fn every_end_of_a_try_ends_its_span() {
         let caller = Caller::fresh();
         let request = Request::get(path).header("traceparent", caller.traceparent());
         let address = scene.envoy.address("out").expect("a listener");
-        // A cut answer is none.
+        // A response that is cut off is an error here.
         let _ = Connection::open(address).and_then(|mut open| open.exchange(&request));
         let spans = scene.collector.trace(&caller.trace_id, expected.len());
         let found: Vec<_> = spans
@@ -159,7 +159,7 @@ fn an_unsampled_request_has_no_spans_of_tries_either() {
     assert_eq!(scene.collector.sink().trace(&caller.trace_id).len(), 0);
 }
 
-/// The spans of tries, in order, and the others.
+/// Returns the spans of attempts, in order, and the others.
 fn apart(spans: &[StoredSpan]) -> (Vec<&StoredSpan>, Vec<&StoredSpan>) {
     let is_try = |span: &&StoredSpan| {
         let service = span.service();
@@ -175,7 +175,7 @@ fn configuration(mut more: Value) -> Value {
     more
 }
 
-/// The filter in its usual place.
+/// Returns the filter in its usual place.
 fn request() -> sidespan_envoy::Wasm {
     filter(&configuration(json!({"sampling": {"percentage": 100}})))
 }
@@ -191,7 +191,8 @@ impl Scene {
         Self::with(Vec::new(), listener)
     }
 
-    /// An outbound listener with retries and the filter behind the router, and what `listener` adds.
+    /// Starts an Envoy with an outbound listener that retries and has the filter behind the router, and with the additions
+    /// of `listener`.
     fn with(clusters: Vec<Cluster>, listener: impl FnOnce(Listener) -> Listener) -> Self {
         let collector = Collector::start();
         let count = AtomicU64::new(0);

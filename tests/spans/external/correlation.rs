@@ -1,4 +1,4 @@
-//! On real Envoy: an application that hands on `x-request-id` and nothing else, behind a sidecar with two workers.
+//! On real Envoy: an application that passes on `x-request-id` and nothing else, behind a sidecar with two workers.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -19,7 +19,7 @@ const REQUESTS: u64 = 25;
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn an_application_that_hands_on_the_id_alone_is_in_the_middle_of_one_trace() {
     let scene = Scene::start(true);
-    // Several at once, each with a trace of its own; an id can find its place taken, and that must be told apart.
+    // Several at once, each with a trace of its own; an id can find its place taken, which the test has to see.
     thread::scope(|scope| {
         for _ in 0..CALLERS {
             scope.spawn(|| (0..REQUESTS).for_each(|_| scene.passes()));
@@ -28,7 +28,7 @@ fn an_application_that_hands_on_the_id_alone_is_in_the_middle_of_one_trace() {
     let all = CALLERS * REQUESTS;
     let joined = wait_for_counter(&scene.envoy, "context.correlated", |count| count + 5 >= all);
     println!("{joined} of {all} joined");
-    // What was decided not to be recorded is not recorded behind it either.
+    // A trace that is not sampled stays so behind the application.
     let caller = Caller::fresh();
     let unsampled = caller.traceparent().replace("-01", "-00");
     scene.send(&unsampled);
@@ -73,7 +73,7 @@ impl Scene {
             let way_out = Arc::clone(&way_out);
             Server::start(move |request| {
                 let id = request.headers.one("x-request-id").expect("Envoy's id");
-                // The path is only for the test to find it again.
+                // The path is only for the test to find the call again.
                 let call = Request::get(&request.path).header("x-request-id", id);
                 send(*way_out.get().expect("a listener"), &call);
                 Reply::status(200)
@@ -109,20 +109,21 @@ impl Scene {
         }
     }
 
-    /// Sends a request with this context; its path is the context, for the application hands on nothing to tell it by.
+    /// Sends a request with this context, and with its context as its path, because the application passes on no header by
+    /// which to find it.
     fn send(&self, traceparent: &str) {
         let request = Request::get(&format!("/{traceparent}")).header("traceparent", traceparent);
         let address = self.envoy.address("in").expect("a listener");
         assert_eq!(send(address, &request).status, 200);
     }
 
-    /// The context that arrived behind.
+    /// Returns the context that arrived behind the application.
     fn arrived(&self, traceparent: &str) -> String {
         let request = self.behind.only(&format!("/{traceparent}"));
         request.headers.one("traceparent").expect("a context")
     }
 
-    /// One request from end to end.
+    /// Sends one request from end to end.
     fn passes(&self) {
         let caller = Caller::fresh();
         let traceparent = caller.traceparent();
@@ -130,7 +131,7 @@ impl Scene {
         let behind = self.arrived(&traceparent);
         let fields: Vec<&str> = behind.split('-').collect();
         if fields[1] != caller.trace_id {
-            // Its place was taken by another of the few that are under way: it is a root, and nobody else's child.
+            // Another request under way has taken the place: the call is a root, and the child of no other request.
             assert_eq!(fields[3], "00", "at 0 %");
             return;
         }

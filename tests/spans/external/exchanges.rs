@@ -1,6 +1,6 @@
 //! A table of exchanges on a real Envoy, each with the spans that it makes, exactly: kind, name, status, all attributes.
 //!
-//! All rows run before the table fails, and then all of it is printed.
+//! All rows run before the table fails, and then the whole table is printed.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -53,7 +53,7 @@ fn every_exchange_makes_exactly_these_spans() {
             });
         }
     });
-    // A worker's spans arrive in the order in which they ended. When those of a later request are here, all are.
+    // A worker's spans arrive in the order in which they ended, so all have arrived when those of a later request have.
     let later = Caller::fresh();
     let request = Request::get("/app/status/200").header("traceparent", later.traceparent());
     assert_eq!(send(scene.address(Way::Edge), &request).status, 200);
@@ -62,7 +62,7 @@ fn every_exchange_makes_exactly_these_spans() {
     let mut done: Vec<(usize, Run<'_>)> = done.into_inner().expect("no row panics");
     done.sort_by_key(|(index, _)| *index);
     let mut failures = Vec::new();
-    // Those that are not as expected come last, where a terminal shows them.
+    // Rows with a difference come last, where a terminal shows them.
     let (mut table, mut rest) = (String::new(), String::new());
     for (_, run) in &done {
         let (text, is_good) = run.compare(&scene);
@@ -82,10 +82,10 @@ fn every_exchange_makes_exactly_these_spans() {
     );
 }
 
-/// Rows that run at the same time: most of them wait for something.
+/// The number of rows that run at the same time, because most of them wait for something.
 const AT_A_TIME: usize = 12;
 
-/// An exchange that has taken place.
+/// A finished exchange.
 struct Run<'a> {
     exchange: &'a Exchange,
     way: Way,
@@ -114,7 +114,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The row as it is printed, and whether it is as expected.
+    /// Returns the row as it is printed, and true if it is as expected.
     fn compare(&self, scene: &Scene) -> (String, bool) {
         let mut ports: HashMap<i64, &str> = scene.ports.clone();
         ports.insert(i64::from(self.port), "caller");
@@ -151,10 +151,10 @@ impl<'a> Run<'a> {
         (text, is_good)
     }
 
-    /// What is true of every span, where it is not.
+    /// Returns the violations of what holds for every span.
     fn faults(&self, span: &StoredSpan, above: Option<&StoredSpan>) -> Vec<String> {
         let (parent, flags) = match above {
-            // The CLIENT span of an edge: its parent is of the same process.
+            // The CLIENT span of an edge, whose parent is of the same process.
             Some(above) if span.kind == SpanKind::Client && above.kind == SpanKind::Server => {
                 (&above.span_id, 0x101)
             }
@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The spans, each behind its parent, and at the end those that hang on none.
+/// Returns the spans, each behind its parent, and at the end those without one among them.
 fn chain(caller: &str, mut spans: Vec<StoredSpan>) -> Vec<StoredSpan> {
     let mut chain: Vec<StoredSpan> = Vec::new();
     loop {
@@ -211,7 +211,7 @@ fn now() -> u128 {
     since.expect("a clock that is right").as_nanos()
 }
 
-/// Two columns, with a mark where a line of one is not in the other.
+/// Returns two columns, with a mark at each line that is in one only.
 fn side_by_side(wanted: &[String], found: &[String]) -> String {
     let line = |at: usize| {
         let left = wanted.get(at).map_or("", String::as_str);

@@ -1,5 +1,5 @@
-//! The filter's spans, taken by code that is not ours: OpenTelemetry's protobuf types in Python, and a collector of
-//! somebody else's. That our own sink takes them proves less, for what one hand wrote the same hand reads.
+//! The filter's spans, read by other projects' code: OpenTelemetry's protobuf types in Python, and another collector. Our
+//! own sink proves less, because it could share a misreading with the filter.
 
 mod messages;
 mod rotel;

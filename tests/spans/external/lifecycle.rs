@@ -1,4 +1,4 @@
-//! Which spans a proxy makes, and that every way in which a request can end makes exactly these.
+//! The spans that a proxy makes, and all ways in which a request can end, each of which makes exactly these.
 
 use std::sync::OnceLock;
 
@@ -115,7 +115,7 @@ fn an_upstream_that_hangs_up_ends_the_span() {
 fn a_response_that_is_cut_fails_the_span_and_keeps_its_status_code() {
     for listener in [INBOUND, OUTBOUND] {
         let [span] = Call::to(listener, "/cut").spans();
-        // Envoy's flag is UPE: less came than `content-length` has promised.
+        // Envoy's flag is UPE, because less came than `content-length` had announced.
         assert_outcome(
             &span,
             Some(200),
@@ -134,7 +134,7 @@ fn a_caller_that_goes_away_ends_the_span() {
     assert_outcome(&client, None, StatusCode::Unset, None);
 }
 
-/// HTTP/2 has a flag of its own for it: the connection stays.
+/// Resets by HTTP/2, because Envoy has a flag of its own for a stream that ends while its connection stays.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn a_caller_that_resets_its_stream_before_the_answer_ends_the_span() {
@@ -220,7 +220,7 @@ impl Call {
         let request = Request::get(&path).header("traceparent", traceparent);
         let answer = Connection::open(scene().address(listener))
             .and_then(|mut open| open.exchange(&request));
-        // An answer that is cut is none.
+        // A response that is cut off has no status.
         let status = answer.ok().map(|Response { status, .. }| status);
         Self {
             listener,
@@ -230,7 +230,7 @@ impl Call {
         }
     }
 
-    /// A caller that leaves while the upstream thinks.
+    /// Makes a call whose caller leaves while the upstream is silent.
     fn abandoned(listener: &'static str) -> Self {
         let caller = Caller::fresh();
         let path = format!("/silence/{}", caller.trace_id);
@@ -247,8 +247,8 @@ impl Call {
         }
     }
 
-    /// A caller that resets its stream and keeps its connection: once the upstream has begun its answer, if it ever does,
-    /// else once it has the request.
+    /// Makes a call whose caller resets its stream and keeps its connection: once the upstream has started its response,
+    /// or, if it never does, once it has the request.
     fn reset(listener: &'static str, path: &str) -> Self {
         let caller = Caller::fresh();
         let answers = path == "/stall";
@@ -278,10 +278,10 @@ impl Call {
         }
     }
 
-    /// The spans of this call, of which there are exactly `N`.
+    /// Returns the spans of this call, of which there are exactly `N`.
     ///
-    /// A worker's spans arrive in the order in which they ended. So when those of a later request are here, all of this
-    /// one are.
+    /// A worker's spans arrive in the order in which they ended, so all of this call have arrived when those of a later
+    /// request have.
     fn spans<const N: usize>(&self) -> [StoredSpan; N] {
         let scene = scene();
         scene.collector.trace(&self.caller.trace_id, N);
@@ -295,7 +295,7 @@ impl Call {
             .unwrap_or_else(|spans| panic!("{N} spans expected: {spans:#?}"))
     }
 
-    /// The two spans of an edge, the SERVER first.
+    /// Returns the two spans of an edge, the SERVER first.
     fn edge(&self) -> [StoredSpan; 2] {
         let mut spans: [StoredSpan; 2] = self.spans();
         spans.sort_by_key(|span| span.kind != SpanKind::Server);
@@ -306,7 +306,7 @@ impl Call {
         spans
     }
 
-    /// Trace id and span id of the traceparent that went upstream.
+    /// Returns the trace id and the span id of the traceparent that went upstream.
     fn sent_upstream(&self) -> (String, String) {
         let traceparent = scene()
             .upstream
@@ -319,7 +319,7 @@ impl Call {
     }
 }
 
-/// A sidecar and a gateway, what stands behind them, and where their spans go.
+/// A sidecar and a gateway, with the upstream and the collector behind them.
 struct Scene {
     collector: Collector,
     upstream: Server,

@@ -1,10 +1,10 @@
-//! What a service makes of what it gets: the one shape that the filter promises to write, and nothing else.
+//! The reading side of a service: the one shape of a format that the filter promises to write, and nothing else.
 
 use sidespan_core::propagation::format::Format;
 
 use super::{BASE64, Context, State};
 
-/// What the service makes of the headers that it gets; `None` where they tell it of no trace.
+/// Returns the context that the service reads from the headers; `None` where they have none.
 pub fn read(format: Format, header: impl Fn(&str) -> Option<String>) -> Option<Context> {
     let context = |trace_id: &str, span_id: &str, state| {
         let is_whole = trace_id.len() <= 32 && span_id.len() == 16;

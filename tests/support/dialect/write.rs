@@ -1,10 +1,10 @@
-//! What a service sends: the one shape that the libraries of its format write.
+//! The writing side of a service: the one shape that the libraries of its format write.
 
 use sidespan_core::propagation::format::Format;
 
 use super::{BASE64, Context, Line, State, is_zero};
 
-/// What the service sends; a state that the format has no word for is left out, which none of these tests asks for.
+/// Returns the headers that the service sends. A state that the format cannot express is left out; no test asks for that.
 pub fn write(format: Format, context: &Context) -> Vec<Line> {
     let Context {
         trace_id,
@@ -94,7 +94,7 @@ fn decimal(digits: &str) -> String {
     number.expect("16 hex digits").to_string()
 }
 
-/// Without padding, as gRPC wants it.
+/// Encodes base64 without padding, as gRPC does in binary metadata.
 fn base64(bytes: &[u8]) -> String {
     let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
     let sextets = bits.as_bytes().chunks(6).map(|chunk| {

@@ -1,4 +1,4 @@
-//! The client: a request is bytes, and leaves as these bytes.
+//! The client, which sends a request as exactly these bytes.
 
 use std::io::{self, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -14,12 +14,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// A `GET` without any header but `host`.
+    /// Makes a `GET` without any header but `host`.
     pub fn get(path: &str) -> Self {
         Self::new("GET", path)
     }
 
-    /// A `POST` with this body.
+    /// Makes a `POST` with this body.
     pub fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         let length = body.len().to_string();
@@ -30,7 +30,7 @@ impl Request {
         .header("content-length", length)
     }
 
-    /// Any method.
+    /// Makes a request of any method.
     pub fn new(method: &str, path: &str) -> Self {
         let head = format!("{method} {path} HTTP/1.1\r\nhost: sidespan.test\r\n").into_bytes();
         Self {
@@ -58,20 +58,20 @@ impl Request {
             .fold(self, |request, (name, value)| request.header(name, value))
     }
 
-    /// The request as it leaves.
+    /// Returns the bytes of the request.
     pub fn bytes(&self) -> Vec<u8> {
         [self.head.as_slice(), b"\r\n", &self.body].concat()
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// Its headers.
+    /// The response's headers.
     pub headers: Headers,
-    /// Its body.
+    /// The response's body.
     pub body: Vec<u8>,
 }
 
@@ -80,10 +80,10 @@ pub struct Response {
 pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    /// Connects.
+    /// Opens a connection.
     ///
     /// # Errors
-    /// When nobody listens there.
+    /// When nothing listens at the address.
     pub fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
@@ -91,15 +91,15 @@ impl Connection {
         Ok(Self(BufReader::new(stream)))
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the response.
     ///
     /// # Errors
-    /// When the connection ends before the answer does.
+    /// When the connection ends before the response does.
     pub fn exchange(&mut self, request: &Request) -> io::Result<Response> {
         self.exchange_bytes(&request.bytes())
     }
 
-    /// Sends a request that has been put into bytes before, as a load generator does.
+    /// Sends a request whose bytes were made before, as a load generator does.
     ///
     /// # Errors
     /// As [`Connection::exchange`].
@@ -120,7 +120,7 @@ impl Connection {
         })
     }
 
-    /// Sends a request and goes away without waiting, once `until` returns.
+    /// Sends a request and closes the connection once `until` returns, without waiting for the response.
     ///
     /// # Errors
     /// When the request cannot be sent.
@@ -131,14 +131,14 @@ impl Connection {
     }
 }
 
-/// Sends a request on a connection of its own.
+/// Sends a request on a connection of its own and returns the response.
 ///
 /// # Panics
-/// When there is no answer.
+/// When there is no response.
 pub fn send(address: SocketAddr, request: &Request) -> Response {
     let answer = Connection::open(address).and_then(|mut connection| connection.exchange(request));
     answer.unwrap_or_else(|error| panic!("{error}\n{}", request.head.escape_ascii()))
 }
 
-/// No answer of these tests takes this long, and none hangs for ever.
+/// The time limit of a read: longer than any response of these tests, so that none waits for ever.
 const PATIENCE: Duration = Duration::from_secs(30);

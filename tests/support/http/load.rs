@@ -1,4 +1,4 @@
-//! Load: requests as fast as they are answered, over a few connections that stay open.
+//! Load: requests in sequence over a few connections that stay open.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -8,7 +8,7 @@ use super::{Connection, Request};
 /// Sends this many requests, each of which must be answered 200.
 ///
 /// # Panics
-/// When one is not.
+/// When one is answered otherwise.
 pub fn load(address: SocketAddr, count: u64) {
     let request = Request::get("/load")
         .header("user-agent", "load/1")

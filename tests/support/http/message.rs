@@ -1,4 +1,4 @@
-//! Reading a message: its first line, its header lines as they came, its body.
+//! The reader of a message: its first line, its header lines as received, its body.
 
 use std::fmt;
 use std::io::{self, BufRead};
@@ -48,7 +48,7 @@ impl Headers {
         Headers(lines)
     }
 
-    /// Returns whether there is such a line.
+    /// Returns true if there is a line of this name.
     pub fn has(&self, name: &str) -> bool {
         !self.all(name).is_empty()
     }
@@ -67,21 +67,21 @@ impl fmt::Display for Headers {
     }
 }
 
-/// A message as it came.
+/// A message as received.
 pub(super) struct Message {
     pub(super) first: String,
     pub(super) headers: Headers,
     pub(super) body: Vec<u8>,
 }
 
-/// Whether the end of the connection may be the end of the body, as it may for responses.
+/// The sender of a message. The end of the connection may end the body of a response, but not that of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Request,
     Response,
 }
 
-/// Reads one message; `None` when the peer has closed the connection before one began.
+/// Reads one message; `None` when the peer has closed the connection before a first byte.
 pub(super) fn read(stream: &mut impl BufRead, side: Side) -> io::Result<Option<Message>> {
     let Some(first) = line(stream)? else {
         return Ok(None);

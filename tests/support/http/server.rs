@@ -1,4 +1,4 @@
-//! The server: it keeps every request as it came and answers as it is told.
+//! The server, which stores every request as received and answers as a closure says.
 
 use std::collections::VecDeque;
 use std::io::{self, BufReader, Read, Write};
@@ -10,58 +10,58 @@ use std::time::{Duration, Instant};
 
 use super::message::{self, Headers, Message, Side};
 
-/// A request as it came.
+/// A request as received.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// Its method.
+    /// The method.
     pub method: String,
-    /// Its path, with the query.
+    /// The path, with the query.
     pub path: String,
-    /// Its headers.
+    /// The headers.
     pub headers: Headers,
-    /// Its body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// Answers with this status, these header lines and this body.
+    /// A response with this status, these header lines and this body.
     Answer(u16, Vec<(String, String)>, Vec<u8>),
-    /// Closes the connection instead of an answer.
+    /// A closed connection instead of a response.
     HangUp,
-    /// Closes the connection in the middle of an answer with status 200.
+    /// A connection that is closed in the middle of a response with status 200.
     Cut,
-    /// Begins an answer with status 200 and says no more until the peer goes away.
+    /// The beginning of a response with status 200, and then nothing until the peer goes away.
     Stall,
-    /// Says nothing until the peer goes away.
+    /// No byte until the peer goes away.
     Silence,
-    /// Answers with these bytes, whatever they are, and closes the connection.
+    /// These bytes, whatever they are, and then a closed connection.
     Bytes(Vec<u8>),
-    /// The same, and instead of closing sends back whatever comes until the peer goes away.
+    /// These bytes, and then an echo of all that the peer sends, until it goes away.
     Echo(Vec<u8>),
 }
 
 impl Reply {
-    /// An answer that is a status and nothing else.
+    /// Makes a response of a status and nothing else.
     pub fn status(status: u16) -> Self {
         Self::Answer(status, Vec::new(), Vec::new())
     }
 }
 
-/// A running server. It ends with this value; connections end with their peers.
+/// A running server, which ends when this value is dropped; connections end with their peers.
 pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 impl Server {
-    /// Answers everything with 200.
+    /// Starts a server that answers every request with 200.
     pub fn ok() -> Self {
         Self::start(|_| Reply::status(200))
     }
 
-    /// Answers as `reply` says.
+    /// Starts a server that answers as `reply` says.
     pub fn start(reply: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener
@@ -82,12 +82,12 @@ impl Server {
         server
     }
 
-    /// Where it listens.
+    /// Returns the address at which the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many requests came.
+    /// Counts the requests received.
     pub fn count(&self) -> u64 {
         self.shared.count.load(Ordering::Relaxed)
     }
@@ -108,7 +108,7 @@ impl Server {
     /// Returns the only request to this path.
     ///
     /// # Panics
-    /// When there was none, or another.
+    /// When there was none, or more than one.
     pub fn only(&self, path: &str) -> Received {
         let mut requests = self.to(path);
         assert_eq!(requests.len(), 1, "requests to {path}");
@@ -154,7 +154,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::Relaxed);
-        // The accepting thread looks at the flag when somebody connects; a failure means that it has gone.
+        // The accepting thread looks at the flag at each connection; a failure means that the thread has ended.
         drop(TcpStream::connect(self.address));
     }
 }
@@ -174,7 +174,7 @@ impl Shared {
                 return;
             }
             let shared = Arc::clone(&self);
-            // How a connection ends is the peer's affair: a proxy resets connections as it likes.
+            // An error of a connection is no failure of a test, because a proxy resets connections at any time.
             thread::spawn(move || stream.and_then(|stream| shared.serve(stream)));
         }
     }
@@ -246,5 +246,5 @@ impl Shared {
     }
 }
 
-/// Requests kept: more than any test asks for, and little beside what a load test sends.
+/// The number of requests that are stored: more than any test asks for, and little beside what a load test sends.
 const KEPT: usize = 4096;

@@ -1,9 +1,9 @@
-//! Ids that a format does not write as 16 or 32 hexadecimal digits, in these digits.
+//! Hexadecimal forms of ids that a format writes otherwise than as 16 or 32 hexadecimal digits.
 //!
-//! Datadog and Google Cloud write decimal numbers, X-Ray cuts the trace id in two, `grpc-trace-bin` is base64. Where such a
-//! header has an id that was made up on the way, it is shown in digits, so that the id can be given a name.
+//! Datadog and Google Cloud write decimal numbers, X-Ray cuts the trace id in two, `grpc-trace-bin` is base64. An id of
+//! such a header that was made on the way is put into hexadecimal digits, so that the comparison can give it a name.
 
-/// The ids of the headers that were sent, in digits, one line each.
+/// Returns the ids of the headers that were sent, in hexadecimal digits, one line each.
 pub(super) fn of_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> String {
     let mut lines: Vec<String> = headers
         .clone()
@@ -20,7 +20,7 @@ pub(super) fn of_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)> +
     lines.join("\n")
 }
 
-/// The value with its ids in digits; `None` for a header that has them in digits already.
+/// Returns the value with its ids in hexadecimal digits; `None` for a header that has them so already.
 pub(super) fn spelled(name: &str, value: &str) -> Option<String> {
     match name {
         "x-datadog-trace-id" | "x-datadog-parent-id" => digits(value),
@@ -55,7 +55,7 @@ fn digits(number: &str) -> Option<String> {
     Some(format!("{:016x}", number.parse::<u64>().ok()?))
 }
 
-/// Undoes base64 without padding (RFC 4648, section 4).
+/// Decodes base64 without padding (RFC 4648, section 4).
 fn bytes(text: &str) -> Option<Vec<u8>> {
     let mut bits = (0_u32, 0_u32);
     let mut bytes = Vec::new();

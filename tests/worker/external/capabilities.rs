@@ -1,11 +1,11 @@
-//! A plugin that may not make every call: what it may still do, it does.
+//! `allowed_capabilities`: a filter that may not make every hostcall does what the others permit.
 
 use serde_json::json;
 use sidespan_envoy::{Bootstrap, Cluster, Direction, Listener, Node, Route};
 use sidespan_tests::envoy::{self, filter};
 use sidespan_tests::http::{Reply, Request, Server, send};
 
-/// Lists of capabilities are as old as what was first installed with them.
+/// Runs the filter with an older list of capabilities, because such lists stay as they were at the first installation.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn who_may_not_add_a_header_replaces_it() {
@@ -29,7 +29,7 @@ fn who_may_not_add_a_header_replaces_it() {
     }
 }
 
-/// All that the filter imports and exports but `proxy_add_header_map_value`.
+/// All imports and exports of the filter but `proxy_add_header_map_value`.
 const CAPABILITIES: [&str; 38] = [
     "environ_get",
     "environ_sizes_get",

@@ -1,4 +1,4 @@
-//! The note that a good configuration runs: left by some, taken back by others, and true whatever came between.
+//! The lease of a valid configuration: written by some, removed by others, and right in whatever order they come.
 
 use serde_json::{Value, json};
 use sidespan_envoy::{
@@ -10,12 +10,13 @@ use sidespan_tests::collector::Collector;
 use sidespan_tests::envoy::{self, LIMIT, counter, filter, settle, wait_for_counter};
 use sidespan_tests::http::{Connection, Reply, Request, Server, send};
 
-/// Both listeners have a filter of the same name, so they share the note, and the newest configuration has left it.
+/// Gives both listeners a filter of the same name, so that they share the lease, which the newest configuration has
+/// written.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn the_end_of_another_listeners_configuration_does_not_let_a_bad_one_in() {
     let collector = Collector::start();
-    // Its tick is far quicker than those of the others.
+    // The tick of this configuration is far quicker than the others'.
     let good = json!({
         "sampling": {"percentage": 100},
         "export": {"otlp": {"cluster": "collector"}, "batch": {"maxDelay": "20ms"}},
@@ -28,10 +29,10 @@ fn the_end_of_another_listeners_configuration_does_not_let_a_bad_one_in() {
     let caller = Caller::fresh();
     let request = Request::get("/").header("traceparent", caller.traceparent());
     assert_eq!(send(scene.address("out"), &request).status, 200);
-    // In a machine of its own the next one sees another note; nobody but the one that ends touches this one.
+    // In a VM of its own the next configuration has another lease, so only the ending one touches this lease.
     let elsewhere = filter(&patient(510)).vm_id("elsewhere");
     assert_eq!(scene.replace("out", &elsewhere), Verdict::Applied);
-    // What it held is counted as its last act.
+    // The ending configuration counts its queued spans last.
     collector.trace(&caller.trace_id, 1);
     wait_for_counter(&scene.envoy, "spans.exported", |exported| exported >= 1);
     settle(&scene.envoy);
@@ -54,7 +55,7 @@ fn the_last_streams_of_a_bad_configuration_say_nothing_over_a_good_one() {
         assert_eq!(scene.replace("in", &good), Verdict::Applied);
         wait_for_counter(&scene.envoy, "config.refused", |value| value == 0);
         assert!(scene.starts_traces("in"));
-        // Four contexts tick once a second at most: the old and the new, on the worker and on the main thread.
+        // Four contexts tick at most once a second each: the old and the new, on the worker and on the main thread.
         let seen = counter(&scene.envoy, "worker.ticks");
         let ticked = wait_for(LIMIT, || {
             assert_eq!(counter(&scene.envoy, "config.refused"), 0);
@@ -72,12 +73,12 @@ fn bad() -> Value {
     json!({"sampling": {"percentage": "fifty"}})
 }
 
-/// Holds a span for a minute, or until its end.
+/// Returns a configuration that queues a span for a minute, or until its end.
 fn patient(max_spans: u32) -> Value {
     json!({"export": {"otlp": {"cluster": "collector"}, "batch": {"maxDelay": "60s", "maxSpans": max_spans}}})
 }
 
-/// An Envoy whose filters, all of one name, come by discovery, one file a listener.
+/// An Envoy whose filters, all of one name, come by discovery (ECDS), one file for each listener.
 struct Scene {
     envoy: Envoy,
     files: Vec<(String, ExtensionFile)>,
@@ -86,7 +87,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// The first listener has the configuration, the others hold spans.
+    /// Starts the first listener with this configuration, and the others with one that queues spans.
     fn start(listeners: &[&str], first: &Wasm, collector: &Collector) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let upstream = Server::start(|request| match request.path.as_str() {

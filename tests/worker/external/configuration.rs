@@ -24,7 +24,7 @@ fn a_bad_configuration_over_a_good_one_changes_nothing_but_the_log() {
     );
     scene.log_names_every_error();
 
-    // The refused one must not have spoilt the note that a good one runs.
+    // The refused configuration must not have changed the lease of the valid one.
     assert_eq!(
         scene.replace(&filter(&json!({"role": "spectator"}))),
         Verdict::Refused
@@ -66,7 +66,7 @@ fn what_is_not_even_json_is_refused_in_the_same_way() {
     wait_for_counter(&scene.envoy, "config.refused", |value| value == 0);
 }
 
-/// Design 3.4, "Empty": translates, exports nothing, starts no trace.
+/// Checks the promise of `filter/README.md`: with an empty configuration the filter only translates.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn an_empty_configuration_translates_and_decides_nothing() {
@@ -106,7 +106,7 @@ fn an_empty_configuration_translates_and_decides_nothing() {
     }
 }
 
-/// Two errors, at two paths.
+/// Returns a configuration with two errors, at two paths.
 fn bad() -> Value {
     json!({"sampling": {"percentage": "fifty"}, "nonsense": true})
 }
@@ -125,7 +125,7 @@ fn requests() -> Vec<Request> {
     ]
 }
 
-/// An Envoy whose filter comes by discovery, and beside it a listener without the filter.
+/// An Envoy whose filter comes by discovery (ECDS), and beside it a listener without the filter.
 struct Discovered {
     envoy: Envoy,
     file: ExtensionFile,
@@ -162,8 +162,8 @@ impl Discovered {
             .unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Sends a request through both listeners; returns the status of the first, and what arrived behind each, without
-    /// the id that Envoy makes for every request.
+    /// Sends a request through both listeners; returns the status of the first, and the headers that arrived behind each,
+    /// without the id that Envoy makes for every request.
     fn both(&self, request: &Request) -> (u16, Headers, Headers) {
         let through = |listener| {
             let seen = self.upstream.count();

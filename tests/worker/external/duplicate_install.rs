@@ -22,7 +22,7 @@ fn two_copies_in_one_chain_make_one_span_and_one_set_of_headers() {
     let usual = configuration(json!(["tracecontext", "b3multi"]));
     let other = configuration(json!(["jaeger", "xray"]));
     let envoy = chain(&collector, &upstream, [&usual, &usual, &other]);
-    // Each has looked at the list of all since the last of them was there.
+    // Each copy has read the list of installations since the last one entered it.
     settle(&envoy);
     let listeners = ["same", "different"];
     for (number, listener) in (1_u64..).zip(listeners) {
@@ -40,7 +40,7 @@ fn two_copies_in_one_chain_make_one_span_and_one_set_of_headers() {
         }
         assert!(!arrived.has("uber-trace-id") && !arrived.has("x-amzn-trace-id"));
         collector.trace(&caller.trace_id, 1);
-        // Whatever the second copy had made would be here by now.
+        // A span of the second copy would have arrived by now.
         settle(&envoy);
         let spans = collector.sink().trace(&caller.trace_id);
         assert_eq!(spans.len(), 1, "{listener}: {spans:#?}");
@@ -49,7 +49,7 @@ fn two_copies_in_one_chain_make_one_span_and_one_set_of_headers() {
     }
 }
 
-/// Listeners with two copies each: the first and the second, the first and the third.
+/// Starts an Envoy with listeners of two copies each: the first and the second, the first and the third.
 fn chain(collector: &Collector, upstream: &Server, configurations: [&Value; 3]) -> Envoy {
     let names = ["mesh", "shop", "cart"];
     let copies: Vec<Wasm> = names

@@ -1,5 +1,5 @@
-//! Bytes that no client should send. A trap would answer this worker's every later request with 503, so each of them is
-//! answered, each is followed by a good one, and what was refused is counted once.
+//! Bytes that no client should send. A trap would answer every later request of the worker with 503, so each hostile
+//! request must be answered, a good one after each must be answered, and each refusal must be counted once.
 
 use std::net::SocketAddr;
 
@@ -41,7 +41,7 @@ fn no_request_can_trap_the_filter() {
         }
     }
 
-    // Whatever these requests held was exported: the last one's span comes after all of theirs.
+    // Exported spans: the last request's span comes after all others.
     let last = Caller::fresh();
     let request = Request::get("/last").header("traceparent", last.traceparent());
     assert_eq!(send(scene.address("plain"), &request).status, 200);
@@ -55,7 +55,7 @@ fn no_request_can_trap_the_filter() {
     }
 }
 
-/// Requests that are no malformed contexts.
+/// Returns requests that are strange, but whose contexts are not malformed.
 fn strange() -> Vec<(&'static str, Request)> {
     let get = || Request::get("/strange");
     let many = (0..150).fold(get(), |request, index| {
@@ -113,7 +113,7 @@ fn strange() -> Vec<(&'static str, Request)> {
     ]
 }
 
-/// Requests whose context is malformed, and the counters that say so.
+/// Returns requests whose context is malformed, and the counters that say so.
 fn malformed() -> Vec<(&'static str, Request, [&'static str; 2])> {
     let get = || Request::get("/malformed");
     let caller = Caller::fresh();
@@ -213,7 +213,7 @@ impl Scene {
         }
     }
 
-    /// The counters that say that something was malformed, where they are not 0.
+    /// Returns the counters of malformed contexts that are not 0.
     fn refused(&self) -> Vec<(String, u64)> {
         let prefix = envoy::stat("");
         let stats = self.envoy.stats(&prefix).expect("the admin interface");

@@ -1,4 +1,4 @@
-//! One configuration after the other while requests go on: none fails, no span is lost, and memory does not grow.
+//! Many configurations in sequence under load: no request fails, no span is lost, and memory does not grow.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -45,7 +45,7 @@ fn two_hundred_configurations_under_load_lose_neither_a_request_nor_a_span() {
         }
         (1..=swaps)
             .map(|number| {
-                // Each has spans to hand over.
+                // Each configuration has spans to export at its end.
                 let answered = load.answered();
                 let verdict = file.replace(&configured(number), &envoy, LIMIT);
                 assert_eq!(verdict.expect("a verdict"), Verdict::Applied, "{number}");
@@ -77,11 +77,11 @@ fn two_hundred_configurations_under_load_lose_neither_a_request_nor_a_span() {
 }
 
 const CONNECTIONS: usize = 2;
-/// Of a configuration about 2 KiB stay in Envoy, most of them also with a filter that exports nothing; beside the allocator's
-/// noise, there is no room for a machine, or for a queue, that stayed.
+/// The permitted growth of Envoy's memory: room for the allocator's noise and the few KiB that Envoy keeps of each
+/// configuration, also with a filter that exports nothing, but not for a VM or a queue of spans that stays.
 const MAX_GROWTH_KIB: u64 = 4 << 10;
 
-/// No two are equal, or Envoy would not take the second.
+/// Returns the filter with a configuration that differs for each number, because Envoy does not apply an equal one.
 fn configured(number: u64) -> Wasm {
     filter(&json!({
         "sampling": {"percentage": 100},
@@ -90,7 +90,7 @@ fn configured(number: u64) -> Wasm {
     }))
 }
 
-/// Requests one after the other, until it is enough.
+/// Requests in sequence until the load is stopped.
 #[derive(Default)]
 struct Load {
     is_enough: AtomicBool,
@@ -120,7 +120,7 @@ impl Load {
     }
 }
 
-/// Ends the load also where the test fails, which would wait for it for ever.
+/// A guard that ends the load also where the test fails, because the load's threads are joined.
 struct Stop<'a>(&'a Load);
 
 impl Drop for Stop<'_> {

@@ -1,4 +1,4 @@
-//! The spans of a trapped VM in a real Envoy, which are counted by another.
+//! The spans of a trapped VM in a real Envoy, which another VM counts.
 
 use serde_json::json;
 use sidespan_envoy::{Bootstrap, Cluster, Direction, FailurePolicy, Listener, Node, Route};
@@ -6,8 +6,8 @@ use sidespan_tests::collector::Collector;
 use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter, wait_until_accounted};
 use sidespan_tests::http::{Connection, Request, Server, send};
 
-/// On a real Envoy with one worker it is the main thread's VM that lives on. What traps the worker's is the one mistake
-/// that can: the module as a network filter, at the first connection.
+/// Traps the VM of Envoy's one worker, so that the main thread's VM lives on: the module as a network filter traps at the
+/// first connection.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn a_trapped_worker_of_a_real_envoy_is_counted_by_its_main_thread() {
@@ -34,7 +34,7 @@ fn a_trapped_worker_of_a_real_envoy_is_counted_by_its_main_thread() {
         assert_eq!(send(address("good"), &Request::get("/")).status, 200);
     }
     wait_for_counter(&envoy, "queue.spans", |waiting| waiting == 7);
-    // Nobody needs its answer, which may be none.
+    // This connection may end without an answer.
     let mistaken = Connection::open(address("mistaken"));
     drop(mistaken.and_then(|mut connection| connection.exchange(&Request::get("/"))));
     envoy

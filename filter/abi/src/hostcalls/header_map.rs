@@ -3,7 +3,7 @@
 use super::memory::Out;
 use crate::types::{MapType, Status};
 
-/// Returns all headers of a map as the proxy serialises them; nothing where there is no such map now.
+/// Returns all headers of a map as the proxy serialises them; empty where the map does not exist at the moment.
 #[inline]
 pub fn get_map_block(map: MapType) -> Vec<u8> {
     let mut out = Out::default();
@@ -48,7 +48,7 @@ pub fn set_map_value_bytes(map: MapType, name: &str, value: &[u8]) {
 /// Adds a line to a header.
 ///
 /// # Errors
-/// The proxy's status, where it refuses: a list of allowed capabilities may have replacing and not adding.
+/// The proxy's status where the call is refused, because `allowed_capabilities` may list replacing and not adding.
 #[inline]
 pub fn add_map_value_bytes(map: MapType, name: &str, value: &[u8]) -> Result<(), Status> {
     // SAFETY: name and value live as long as the call.

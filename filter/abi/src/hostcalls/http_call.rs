@@ -21,7 +21,7 @@ pub fn dispatch_http_call(
     let body = body.unwrap_or_default();
     let milliseconds = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
     let mut token = 0;
-    // SAFETY: all that is pointed to lives as long as the call.
+    // SAFETY: all texts, the body and the out pointer live as long as the call.
     let status = unsafe {
         proxy_http_call(
             cluster.as_ptr(),
@@ -41,7 +41,8 @@ pub fn dispatch_http_call(
     Ok(token)
 }
 
-/// Encodes a map of headers as the ABI has it: how many, the lengths of all, then all, each with a zero behind it.
+/// Encodes a map of headers as the ABI defines it: the number of headers, the lengths of all names and values, then the
+/// names and values, each followed by a zero.
 fn block(headers: &[(&str, &str)]) -> Vec<u8> {
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
     let texts = || headers.iter().flat_map(|(name, value)| [*name, *value]);

@@ -1,13 +1,13 @@
 //! Memory of this module that the proxy has filled.
 //!
-//! The proxy asks for it by `proxy_on_memory_allocate`, which allocates it as a boxed slice; it is taken over as a `Vec` of
-//! that size.
+//! `proxy_on_memory_allocate` (`exports.rs`) allocates the memory as a boxed slice, and [`Out::into_bytes`] takes it over
+//! as a `Vec` of that size.
 
 use std::ptr;
 
 use crate::types::Status;
 
-/// The address and the size of an answer, where the proxy puts them.
+/// Out pointers of a hostcall: the address and the size of its result.
 pub(super) struct Out {
     pub(super) data: *mut u8,
     pub(super) size: usize,
@@ -24,7 +24,7 @@ impl Default for Out {
 }
 
 impl Out {
-    /// Takes the answer over; a status that is not OK has none.
+    /// Takes the result over; `None` if the status is not OK.
     #[inline]
     pub(super) fn into_bytes(self, status: u32) -> Option<Vec<u8>> {
         Status::check(status).ok()?;
@@ -32,7 +32,7 @@ impl Out {
             return Some(Vec::new());
         }
         // SAFETY: the proxy got this memory from `proxy_on_memory_allocate(size)`, which gives away a boxed slice of
-        // exactly `size` bytes from the same allocator, and it keeps no pointer to it.
+        // exactly `size` bytes from the same allocator, and the proxy keeps no pointer to the slice.
         Some(unsafe { Vec::from_raw_parts(self.data, self.size, self.size) })
     }
 }

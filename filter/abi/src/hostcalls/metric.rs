@@ -6,7 +6,7 @@ use crate::types::{MetricType, Status};
 #[derive(Clone, Copy)]
 pub struct MetricId(u32);
 
-/// Defines a metric, or finds the one of this name.
+/// Defines a metric, or finds the existing metric of this name.
 pub fn define_metric(kind: MetricType, name: &str) -> Option<MetricId> {
     let mut id = 0_u32;
     // SAFETY: the name and the out pointer live as long as the call.

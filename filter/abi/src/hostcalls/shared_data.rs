@@ -1,19 +1,20 @@
-//! Hostcalls on values that all VMs with one VM id share, written without comparison or against what was read.
+//! Hostcalls on shared data: values of all VMs with one VM id, set always or only if unchanged since they were read.
 //!
-//! A value cannot be deleted, so an empty one stands for none.
+//! Shared data has no delete (<https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>), so an empty value stands
+//! for none.
 
 use super::memory::Out;
 use crate::types::Status;
 
-/// The version of a shared value that another write is compared by (the ABI's `cas`).
+/// The version of a shared value, with which a later write is compared (the ABI's `cas`).
 #[derive(Clone, Copy)]
 pub struct Version(u32);
 
 impl Version {
     /// The number that asks for no comparison.
     const ANY: Self = Self(0);
-    /// The version of a missing value. The proxy sets a missing one whatever the number; this number is no other version's,
-    /// so it does not if somebody has made the value meanwhile.
+    /// The version of a missing value. The proxy sets a missing value whatever the number is; because no value has this
+    /// version, the write fails if another worker has set the value since.
     const MISSING: Self = Self(u32::MAX);
 }
 
@@ -45,10 +46,10 @@ pub fn set_shared_data(key: impl AsRef<[u8]>, value: &[u8]) {
     let _ = swap_shared_data(key, value, Version::ANY);
 }
 
-/// Sets a shared value, if nobody else has since it was read.
+/// Sets a shared value if its version is still the version that was read.
 ///
 /// # Errors
-/// [`Status::CasMismatch`] where somebody else was quicker; every other status where the proxy does not do it at all.
+/// [`Status::CasMismatch`] where another write came first; every other status where the proxy does not share data.
 #[inline]
 pub fn swap_shared_data(
     key: impl AsRef<[u8]>,

@@ -1,4 +1,4 @@
-//! A request in fewer bytes: gzip (RFC 1952) around deflate, at the fastest level.
+//! Compression with gzip (RFC 1952) around deflate (RFC 1951), at the fastest level.
 //!
 //! ```text
 //! 1f 8b 08 00  00000000 04 ff   magic, deflate, no flags, no time, "fastest", no system
@@ -6,8 +6,11 @@
 //! crc32, length                 of the plain bytes, little endian
 //! ```
 //!
-//! Spans repeat each other nearly word for word, so the fastest level finds most of what there is to find. What would not
+//! Spans repeat each other nearly word for word, so the fastest level finds most repetitions. A body that would not
 //! become smaller is not compressed at all.
+//!
+//! `miniz_oxide` deflates. The frame is written here because that crate has only zlib's, and the checksum because the
+//! tables of `crc32fast` are larger than all of this file.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -17,7 +20,7 @@ use miniz_oxide::deflate::core::{
     create_comp_flags_from_zip_params,
 };
 
-/// The same in gzip, or `None` where that would not be smaller.
+/// Returns the bytes in gzip, or `None` where gzip would not be smaller.
 pub fn compress(plain: &[u8]) -> Option<Vec<u8>> {
     let room = plain
         .len()
@@ -26,21 +29,21 @@ pub fn compress(plain: &[u8]) -> Option<Vec<u8>> {
     let (header, body) = out.split_at_mut_checked(HEADER.len())?;
     header.copy_from_slice(&HEADER);
     let mut compressor = CompressorOxide::new(create_comp_flags_from_zip_params(LEVEL, RAW, 0));
-    // The buffer is as long as the result may be: what is not done by its end is not worth it.
+    // The buffer ends where the result would not be smaller, and compression ends with the buffer.
     let (status, _, written) = deflate(&mut compressor, plain, body, TDEFLFlush::Finish);
     if status != TDEFLStatus::Done {
         return None;
     }
     out.truncate(HEADER.len().saturating_add(written));
     out.extend_from_slice(&crc32(plain).to_le_bytes());
-    // RFC 1952 wants the length modulo 2^32; requests are far shorter.
+    // RFC 1952 asks for the length modulo 2^32; requests are far shorter.
     let length = u32::try_from(plain.len()).ok()?;
     out.extend_from_slice(&length.to_le_bytes());
     Some(out)
 }
 
-/// The checksum of RFC 1952, section 8. Its table is made for each batch, which costs less than a span of it: tables are what
-/// no compressor makes any smaller, and the module is in every worker of every proxy.
+/// Returns the checksum of RFC 1952, section 8. Its table is made for each batch and not stored in the module, because
+/// tables do not compress, and the module is in every worker of every proxy.
 fn crc32(bytes: &[u8]) -> u32 {
     let mut remainders = [0_u32; 256];
     for (remainder, byte) in remainders.iter_mut().zip(0_u32..) {
@@ -57,13 +60,13 @@ fn crc32(bytes: &[u8]) -> u32 {
     !rest
 }
 
-/// The lowest bit first.
+/// The polynomial with its lowest bit first.
 const POLYNOMIAL: u32 = 0xedb8_8320;
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 0xff];
 const TRAILER_BYTES: usize = 8;
-/// Of 0 to 10.
+/// The fastest level that compresses, of 0 to 10.
 const LEVEL: i32 = 1;
-/// No zlib around it.
+/// The number that asks for deflate without zlib around it.
 const RAW: i32 = 0;
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! Hexadecimal digits of trace-context headers: as many as expected and in lower case, eight at a time.
+//! Hexadecimal digits of trace-context headers ("HEXDIGLC" of W3C Trace Context): a fixed number, in lower case, eight
+//! at a time.
 //!
-//! Not the crate `hex`, which reads and prints digits everywhere else, because W3C Trace Context refuses the upper case that
-//! the crate takes ("HEXDIGLC").
+//! Other code uses the crate `hex`, which cannot read these headers because it accepts upper case, which W3C Trace
+//! Context refuses.
 
 /// Reads one byte from exactly two lower-case digits.
 #[inline]
@@ -9,7 +10,7 @@ pub fn byte_from_hex(digits: &[u8]) -> Option<u8> {
     bytes_of(digits).map(|[byte]: [u8; 1]| byte)
 }
 
-/// Two lower-case digits.
+/// Returns two lower-case digits.
 #[inline]
 pub fn byte_to_hex(byte: u8) -> [u8; 2] {
     let mut digits = [b'0'; 2];
@@ -17,8 +18,8 @@ pub fn byte_to_hex(byte: u8) -> [u8; 2] {
     digits
 }
 
-/// Repairs what tolerant formats let pass: upper case, and zeros missing on the left. `None` for no digit at all or more
-/// than `N`; whether the characters are digits is for the strict reader to say.
+/// Repairs digits of tolerant formats: upper case, and zeros missing on the left. Returns `None` for no digit at all or
+/// more than `N`; the strict reader checks that the characters are digits.
 #[inline]
 pub fn repair_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let missing = N.checked_sub(digits.len()).filter(|_| !digits.is_empty())?;
@@ -28,7 +29,7 @@ pub fn repair_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     Some(repaired)
 }
 
-/// Exactly `2 * N` lower-case digits.
+/// Reads bytes from exactly `2 * N` lower-case digits.
 #[inline]
 pub(crate) fn bytes_of<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     if digits.len() != N.saturating_mul(2) {
@@ -37,7 +38,7 @@ pub(crate) fn bytes_of<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     let (words, rest) = digits.as_chunks::<8>();
     let (places, left) = bytes.as_chunks_mut::<4>();
-    // Looked at once at the end.
+    // Bits of wrong digits, which are checked once behind the loop.
     let mut wrong = 0;
     for (place, word) in places.iter_mut().zip(words) {
         let digits = u64::from_le_bytes(*word);
@@ -56,10 +57,10 @@ pub(crate) fn bytes_of<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     }
 }
 
-/// What eight digits are worth, all at once: the first is in the lowest byte, as memory has it on this target.
+/// Returns the value of eight digits at once; the first digit is in the lowest byte, as memory has it on this target.
 #[inline]
 fn word_of(digits: u64) -> u32 {
-    // Letters have a bit that digits have not, and begin at one where they mean ten.
+    // Letters have a bit that digits have not, and their low halves begin at 1 for the value 10.
     let tens = ((digits >> 6) & ONES).wrapping_mul(9);
     let mut number = (digits & LOW_HALVES).wrapping_add(tens);
     number = ((number << 4) | (number >> 8)) & 0x00ff_00ff_00ff_00ff;
@@ -68,12 +69,12 @@ fn word_of(digits: u64) -> u32 {
     u32::from_le_bytes([a, b, c, d])
 }
 
-/// Bits that are set where one of eight bytes is no lower-case digit.
+/// Returns bits that are set where one of eight bytes is no lower-case digit.
 #[inline]
 fn wrong_digits(digits: u64) -> u64 {
     let letters = (digits >> 6) & ONES;
     let low = digits & LOW_HALVES;
-    // `0` to `9` are 0x30 to 0x39, and `a` to `f` are 0x61 to 0x66.
+    // The digits `0` to `9` are 0x30 to 0x39, and `a` to `f` are 0x61 to 0x66.
     let high = ONES.wrapping_add(letters).wrapping_mul(0x30);
     let is_high = (digits & !LOW_HALVES) ^ high;
     let is_too_great = low.wrapping_add(ONES.wrapping_mul(6).wrapping_add(letters.wrapping_mul(3)));
@@ -81,7 +82,7 @@ fn wrong_digits(digits: u64) -> u64 {
     is_high | (is_too_great & ONES.wrapping_mul(0x10)) | ((has_letter & ONES) ^ letters)
 }
 
-/// Prints as many bytes as there is room for the digits of, four at a time.
+/// Writes the digits of as many bytes as there is room for, four bytes at a time.
 #[inline]
 pub(crate) fn print(bytes: &[u8], digits: &mut [u8]) {
     let (words, rest) = bytes.as_chunks::<4>();
@@ -96,7 +97,8 @@ pub(crate) fn print(bytes: &[u8], digits: &mut [u8]) {
     }
 }
 
-/// Eight digits of four bytes: each half byte is moved into a byte of its own, and then all become letters at once.
+/// Returns the eight digits of four bytes: each half byte is moved into a byte of its own, then all become characters
+/// at once.
 #[inline]
 fn digits_of(word: u32) -> u64 {
     let mut spread = u64::from(word);
@@ -110,10 +112,10 @@ fn digits_of(word: u32) -> u64 {
         .wrapping_add(letters.wrapping_mul(0x27))
 }
 
-/// One in each of eight bytes.
+/// The number 1 in each of eight bytes.
 const ONES: u64 = 0x0101_0101_0101_0101;
 
-/// The lower half of each.
+/// The lower half of each of eight bytes.
 const LOW_HALVES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A point in time as HTTP writes it (RFC 9110, "Date/Time Formats").
+//! The dates of HTTP headers (RFC 9110, "Date/Time Formats").
 //!
 //! ```abnf
 //! IMF-fixdate = day-name "," SP 2DIGIT SP month SP 4DIGIT SP 2DIGIT ":" 2DIGIT ":" 2DIGIT SP GMT
@@ -6,8 +6,10 @@
 //!
 //! `Sun, 06 Nov 1994 08:49:37 GMT`
 //!
-//! The two obsolete forms are not read: nobody who sends spans' answers writes them, and the exporter has a delay of its
-//! own. Nor is the name of the day, which says nothing that the date does not.
+//! The two obsolete forms are not read, because no collector writes them, and the exporter has a delay of its own. The
+//! name of the day is not read either, because it says nothing that the date does not.
+//!
+//! Not the crate `httpdate`, because it gives the time as `std::time::SystemTime`, and the filter's core has no `std`.
 
 use core::time::Duration;
 
@@ -29,7 +31,7 @@ fn seconds(date: &[u8]) -> Option<u64> {
     let (minute, date) = number(date.strip_prefix(b":")?, 2)?;
     let (second, date) = number(date.strip_prefix(b":")?, 2)?;
     let month = MONTHS.iter().position(|name| *name == month)?;
-    // A leap second is the second in front of it.
+    // A leap second counts as the second before it.
     if date != b" GMT" || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -47,7 +49,7 @@ fn number(text: &[u8], digits: usize) -> Option<(u64, &[u8])> {
     Some((core::str::from_utf8(number).ok()?.parse().ok()?, rest))
 }
 
-/// Days from 1970 to a day; months count from 0, days from 1.
+/// Returns the days from 1970 to a day; months count from 0, days from 1.
 fn days(year: u64, month: usize, day: u64) -> Option<u64> {
     let is_leap = is_multiple(year, 4) && (!is_multiple(year, 100) || is_multiple(year, 400));
     let length = |month: usize, days: u64| days.checked_add(u64::from(is_leap && month == 1));

@@ -1,6 +1,6 @@
-//! Decimal numbers in headers, and the space around them.
+//! Decimal numbers in headers, and the white space around values.
 
-/// A number in decimal digits, and nothing else, if it is one and fits.
+/// Parses a number of decimal digits alone; `None` where the text is no number, or does not fit.
 #[inline]
 pub(crate) fn parse<N: TryFrom<u64>>(digits: &[u8]) -> Option<N> {
     N::try_from(decimal(digits)?).ok()
@@ -28,15 +28,15 @@ fn decimal(digits: &[u8]) -> Option<u64> {
         if digit > 9 || number > u64::MAX / 10 {
             return None;
         }
-        // The comparison is all that a checked multiplication does, which wasm32 makes a call of.
+        // The comparison above stands for a checked multiplication, which wasm32 does with a call.
         number.wrapping_mul(10).checked_add(u64::from(digit))
     })
 }
 
-/// No number of so many digits is too long for 64 bits.
+/// Digits that fit 64 bits whatever they are.
 const SAFE_DIGITS: usize = 19;
 
-/// Without spaces and tabs at both ends (RFC 9110, optional whitespace).
+/// Removes spaces and tabs from both ends (RFC 9110, optional whitespace).
 #[inline]
 pub(crate) fn trim(value: &[u8]) -> &[u8] {
     let mut rest = value;

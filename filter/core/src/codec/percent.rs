@@ -1,17 +1,18 @@
 //! Percent-encoding ([RFC 3986, section 2.1]): `%` and two hexadecimal digits of either case in place of a byte.
 //!
-//! Callers differ in the bytes that they encode, and in their reading of a `%` without two digits behind it: it is itself in
-//! W3C Baggage, in `grpc-message` and in `OTEL_RESOURCE_ATTRIBUTES`, and refuses the whole value of Jaeger.
+//! Callers differ in the bytes that they encode, and in their reading of a `%` without two digits behind it: in W3C
+//! Baggage, in `grpc-message` and in `OTEL_RESOURCE_ATTRIBUTES` it is a plain character, and in Jaeger's header it
+//! makes the whole value invalid.
 //!
 //! [RFC 3986, section 2.1]: https://www.rfc-editor.org/rfc/rfc3986#section-2.1
 
 use alloc::vec::Vec;
 
-/// A `%` without two hexadecimal digits behind it.
+/// The error of a `%` without two hexadecimal digits behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Incomplete;
 
-/// Returns the bytes that a text stands for.
+/// Returns the decoded bytes of a text, with an error for each incomplete `%`.
 pub(crate) fn decoded(text: &[u8]) -> impl Iterator<Item = Result<u8, Incomplete>> {
     let mut rest = text;
     core::iter::from_fn(move || {
@@ -32,21 +33,21 @@ pub(crate) fn decoded(text: &[u8]) -> impl Iterator<Item = Result<u8, Incomplete
     })
 }
 
-/// Decodes a text in which a `%` without two digits behind it is itself.
+/// Decodes a text in which a `%` without two digits behind it is a plain character.
 pub(crate) fn decode(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     bytes.extend(decoded(text).map(|byte| byte.unwrap_or(b'%')));
     bytes
 }
 
-/// Returns a text for these bytes, each of them encoded that does not stay.
+/// Returns the text for these bytes, with each byte encoded that `stays` is false for.
 pub(crate) fn encoded(bytes: &[u8], stays: impl Fn(u8) -> bool) -> impl Iterator<Item = u8> {
     bytes.iter().flat_map(move |byte| {
         if stays(*byte) {
             return [*byte, 0, 0].into_iter().take(1);
         }
         let mut digits = [0; 2];
-        // Two digits have room for a byte.
+        // The encoding never fails, because two digits have room for a byte.
         let _ = hex::encode_to_slice([*byte], &mut digits);
         digits.make_ascii_uppercase();
         let [high, low] = digits;
@@ -54,7 +55,7 @@ pub(crate) fn encoded(bytes: &[u8], stays: impl Fn(u8) -> bool) -> impl Iterator
     })
 }
 
-/// Returns true for a byte that means itself everywhere in a URL (RFC 3986, section 2.3).
+/// Returns true for an unreserved byte, which is never encoded (RFC 3986, section 2.3).
 pub(crate) fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }

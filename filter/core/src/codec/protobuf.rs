@@ -1,7 +1,10 @@
-//! The wire format of Protocol Buffers, as much of it as OTLP needs; it knows nothing of traces.
+//! The wire format of Protocol Buffers, as far as OTLP needs it ("Encoding" of the Protocol Buffers documentation).
 //!
-//! Writing goes straight into the bytes that are sent. Reading believes nothing: what does not fit ends the message.
-//! See the Protocol Buffers documentation, "Encoding".
+//! Fields are written straight into the bytes that are sent. Received bytes are not trusted: a field that does not fit
+//! ends the message.
+//!
+//! Not the crate `prost`, because it wants a tree of messages before it writes the first byte, and a span is written
+//! where it ends, once. Tests read the written bytes with `prost`.
 
 use alloc::vec::Vec;
 
@@ -63,8 +66,8 @@ pub fn bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
     }
 }
 
-/// Writes a message field with what `fields` writes. Its length stands in front and is known behind; as many bytes are kept
-/// free for it as it usually takes, so that usually nothing has to move.
+/// Writes a message field with the fields that `fields` writes. The length stands in front and is known only at the
+/// end, so `digits` bytes are reserved for it, its usual size, and usually nothing has to move.
 #[inline]
 pub fn message(out: &mut Vec<u8>, field: u64, digits: usize, fields: impl FnOnce(&mut Vec<u8>)) {
     tag(out, field, BYTES);
@@ -88,7 +91,7 @@ pub fn message(out: &mut Vec<u8>, field: u64, digits: usize, fields: impl FnOnce
     }
 }
 
-/// Puts a length where too much or too little was kept free for it.
+/// Writes a length where too many or too few bytes were reserved for it.
 #[cold]
 fn lengthen(out: &mut Vec<u8>, at: usize, begin: usize, length: u64) {
     let mut digits = Vec::new();
@@ -96,7 +99,7 @@ fn lengthen(out: &mut Vec<u8>, at: usize, begin: usize, length: u64) {
     out.splice(at..begin, digits);
 }
 
-/// A field that was read.
+/// A field as it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field<'a> {
     /// An integer, enum or boolean.
@@ -107,7 +110,7 @@ pub enum Field<'a> {
     Fixed,
 }
 
-/// Reads the next field with its number; `None` at the end, and where the bytes are no field.
+/// Reads the next field with its number; returns `None` at the end, and where the bytes are no field.
 #[inline]
 pub fn read<'a>(rest: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
     let tag = read_varint(rest)?;
@@ -145,13 +148,13 @@ fn read_varint(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// How many bytes a length takes.
+/// Returns the number of bytes that a length takes.
 #[inline]
 pub fn varint_bytes(length: usize) -> usize {
     varint_bytes_of(as_u64(length))
 }
 
-/// How many bytes a number takes.
+/// Returns the number of bytes that a number takes.
 #[inline]
 pub fn varint_bytes_of(value: u64) -> usize {
     match value {
@@ -164,7 +167,8 @@ pub fn varint_bytes_of(value: u64) -> usize {
     }
 }
 
-/// How many bytes a `string`, `bytes` or message field of this length takes, whose number is below 16.
+/// Returns the number of bytes that a `string`, `bytes` or message field of this length takes, whose number is below
+/// 16.
 #[inline]
 pub fn field_bytes(length: usize) -> usize {
     length
@@ -172,14 +176,14 @@ pub fn field_bytes(length: usize) -> usize {
         .saturating_add(1)
 }
 
-/// Writes what stands in front of a `string`, `bytes` or message field of this length.
+/// Writes the tag and the length in front of a `string`, `bytes` or message field.
 #[inline]
 pub fn header(out: &mut Vec<u8>, field: u64, length: usize) {
     match (
         u8::try_from(field.wrapping_shl(3) | BYTES),
         u8::try_from(length),
     ) {
-        // Nearly always: both in one byte each, and written at once.
+        // The usual field has one byte each for tag and length, written at once.
         (Ok(tag @ 0..=0x7f), Ok(length @ 0..=0x7f)) => out.extend_from_slice(&[tag, length]),
         _ => {
             tag(out, field, BYTES);
@@ -188,7 +192,7 @@ pub fn header(out: &mut Vec<u8>, field: u64, length: usize) {
     }
 }
 
-/// A length as a number of the format.
+/// Returns a length as a number of the format.
 #[inline]
 pub(crate) fn as_u64(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)

@@ -1,8 +1,8 @@
-//! Text of others in messages of ours: quoted, cut, on one line.
+//! Received text in messages of the filter: quoted, cut, on one line.
 
 use alloc::string::String;
 
-/// The text in quotes, without control characters, and cut where it is too long for a log line.
+/// Returns the text in quotes, without control characters, and cut where it is too long for a log line.
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for (index, character) in text.chars().enumerate() {

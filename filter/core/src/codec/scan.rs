@@ -1,15 +1,18 @@
-//! Looking for a byte in a value, eight at a time: values are as long as a caller likes, and the loop over bytes that `split`
-//! makes costs ten instructions for each of them.
+//! The search for a byte or a text in a value, eight bytes at a time, because values are as long as a caller likes and
+//! the loop over bytes that `split` compiles to costs several instructions for each byte.
+//!
+//! Not the crate `memchr`, because without the processor's vectors it does the same, and not inlined; its search for a
+//! text is larger than all of this file.
 
 use alloc::vec::Vec;
 
-/// Where the byte stands first.
+/// Returns the index of the first such byte.
 #[inline]
 pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
     let pattern = ONES.wrapping_mul(u64::from(wanted));
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
-        // Zero where the byte is; the lowest zero is found whatever stands above it.
+        // The lowest zero byte is the wanted one; bytes above a zero may be taken for zeros by mistake.
         let differences = u64::from_le_bytes(*word) ^ pattern;
         let zeros = differences.wrapping_sub(ONES) & !differences & HIGH_BITS;
         if zeros != 0 {
@@ -20,21 +23,21 @@ pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
     let Some(last) = bytes.last_chunk::<8>() else {
         return rest.iter().position(|byte| *byte == wanted);
     };
-    // What is left, behind bytes that were looked at before.
+    // The last eight bytes, some of which were searched before.
     let differences = u64::from_le_bytes(*last) ^ pattern;
     let zeros = differences.wrapping_sub(ONES) & !differences & HIGH_BITS;
     let within = usize::try_from(zeros.trailing_zeros() >> 3).unwrap_or_default();
     (zeros != 0).then(|| bytes.len().saturating_sub(8).saturating_add(within))
 }
 
-/// Where the byte stands last.
+/// Returns the index of the last such byte.
 #[inline]
 pub(crate) fn last_position(bytes: &[u8], wanted: u8) -> Option<usize> {
     let pattern = ONES.wrapping_mul(u64::from(wanted));
     let (rest, words) = bytes.as_rchunks::<8>();
     for (index, word) in words.iter().enumerate().rev() {
         let differences = u64::from_le_bytes(*word) ^ pattern;
-        // Exactly the zeros, for here the highest counts.
+        // Here the highest zero counts, so no other byte may be taken for a zero.
         let low_bits = (differences & !HIGH_BITS).wrapping_add(!HIGH_BITS);
         let zeros = !(low_bits | differences | !HIGH_BITS);
         if zeros != 0 {
@@ -46,11 +49,12 @@ pub(crate) fn last_position(bytes: &[u8], wanted: u8) -> Option<usize> {
     rest.iter().rposition(|byte| *byte == wanted)
 }
 
-/// Where the part stands first. The time grows with the length of both and no faster, whatever they are (Knuth, Morris and
-/// Pratt): values are a caller's. The library has this for text alone, and in ten times the code.
+/// Returns the index of the first such part. The time grows with the sum of both lengths at worst (Knuth, Morris and
+/// Pratt), because values are a caller's. The standard library has this search for text alone, and in far more code.
 #[inline(never)]
 pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    // Of each length of what is matched already: how much of it is left to go on from where the next byte differs.
+    // For each length of a matched beginning: the length of the shorter beginning to go on with where the next byte
+    // differs.
     let mut borders = Vec::with_capacity(part.len());
     let mut matched = 0_usize;
     for (index, byte) in part.iter().enumerate() {
@@ -69,7 +73,7 @@ pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     (matched == part.len()).then(|| bytes.len().saturating_sub(matched))
 }
 
-/// How much of the part is matched with one byte more.
+/// Returns the length of the beginning that is matched with one byte more.
 #[inline]
 fn go_on(part: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize {
     while part.get(matched) != Some(&byte) {
@@ -81,14 +85,14 @@ fn go_on(part: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize 
     matched.saturating_add(1)
 }
 
-/// What stands before the byte and behind it, where it stands first.
+/// Returns the bytes before and behind the first separator.
 #[inline]
 pub(crate) fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let (before, rest) = bytes.split_at_checked(position(bytes, separator)?)?;
     Some((before, rest.get(1..)?))
 }
 
-/// The parts between separators; a value without any is one part.
+/// Returns the parts between separators; a value without a separator is one part.
 #[inline]
 pub(crate) fn split(bytes: &[u8], separator: u8) -> Split<'_> {
     Split {
@@ -97,7 +101,7 @@ pub(crate) fn split(bytes: &[u8], separator: u8) -> Split<'_> {
     }
 }
 
-/// The parts that are still to come.
+/// The iterator over the parts of a value.
 #[derive(Clone, Debug)]
 pub(crate) struct Split<'a> {
     rest: Option<&'a [u8]>,

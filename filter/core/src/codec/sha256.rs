@@ -1,13 +1,13 @@
-//! SHA-256 (FIPS 180-4), by which people tell configurations apart; nothing is secured by it.
+//! SHA-256 (FIPS 180-4), by which people distinguish configurations; nothing is secured by it.
 //!
-//! Written as the standard has it, because the crate `sha2` unrolls its rounds and is nine times as long, and its compact
-//! backend is chosen by a `--cfg` of the compiler, which a crate cannot ask for. A test compares the two.
+//! Written as the standard has it, because the crate `sha2` unrolls its rounds and is several times as long, and its
+//! compact backend is chosen by a `--cfg` of the compiler, which a crate cannot ask for. A test below compares both.
 
 /// Returns the digest of a message.
 pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     let (blocks, rest) = message.as_chunks::<64>();
     let mut state = blocks.iter().fold(INITIAL, compressed);
-    // One bit, zeros, and the length in bits make the message whole blocks.
+    // A one bit, zeros, and the length in bits make the message whole blocks.
     let bits = u64::try_from(message.len()).unwrap_or(u64::MAX);
     let bits = bits.wrapping_mul(8).to_be_bytes();
     let end = rest.iter().copied().chain([0x80]);
@@ -30,7 +30,7 @@ pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     digest
 }
 
-/// Section 6.2.2.
+/// Returns the state behind one more block (FIPS 180-4, section 6.2.2).
 fn compressed(state: [u32; 8], block: &[u8; 64]) -> [u32; 8] {
     let mut schedule = [0; 64];
     let (words, _) = block.as_chunks::<4>();

@@ -1,4 +1,5 @@
-//! The address of a server outside: a service of the mesh and its port, or a cluster of Envoy's by its name.
+//! The address of a server that the filter calls: a service of the mesh and its port, or a cluster of Envoy by its
+//! name.
 
 use alloc::format;
 use alloc::string::String;
@@ -35,7 +36,7 @@ impl<'a> Cursor<'a> {
         is_host.then_some(host)
     }
 
-    /// Reads the name of a cluster of Envoy's, which is also what its server is called in requests.
+    /// Reads the name of an Envoy cluster, which is also the server's name in requests.
     pub(super) fn cluster_name(self) -> Option<&'a str> {
         let name = self.non_empty(CLUSTER)?;
         let is_name =
@@ -49,7 +50,7 @@ impl<'a> Cursor<'a> {
         is_name.then_some(name)
     }
 
-    /// Reads the path of a request to make.
+    /// Reads the path of a request to the server.
     pub(super) fn request_path(self) -> Option<&'a str> {
         let path = self.non_empty(REQUEST_PATH)?;
         let is_path = path.starts_with('/')
@@ -62,7 +63,7 @@ impl<'a> Cursor<'a> {
         is_path.then_some(path)
     }
 
-    /// Notes if not exactly one of the two is there, or a port without a service.
+    /// Notes an error if not exactly one of `service` and `cluster` is there, or a port without a service.
     pub(super) fn service_or_cluster(self) {
         match (self.get("service"), self.get("cluster")) {
             (None, None) => self.error("expected service or cluster, found neither"),
@@ -77,12 +78,13 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Istio's name of the cluster for a port of a service.
+/// Returns Istio's name of the cluster for a port of a service.
 pub(super) fn cluster_of(service: &str, port: u64) -> String {
     format!("outbound|{port}||{service}")
 }
 
-/// What to call the server behind a cluster: its host and port where Istio's name tells them, else the name itself.
+/// Returns the `:authority` for the server behind a cluster: host and port where Istio's name has them, else the name
+/// itself.
 pub(super) fn authority_of(cluster: &str) -> String {
     let mut parts = cluster.split('|');
     match (
@@ -103,5 +105,5 @@ pub(super) const PORTS: RangeInclusive<u64> = 1..=65_535;
 const HOST: &str = "the name of a host such as otel-collector.observability.svc.cluster.local";
 const CLUSTER: &str = "the name of a cluster";
 const REQUEST_PATH: &str = "a path that begins with /, without spaces";
-/// DNS's own limit.
+/// Length of a name that DNS allows (RFC 1035, section 2.3.4).
 const MAX_HOST: usize = 253;

@@ -1,9 +1,11 @@
-//! Walking the tree: every step knows its path, and every wrong thing is noted and passed, so that all come at once.
+//! A position in the tree of a configuration: each step knows its path, and notes errors instead of ending at the
+//! first.
 //!
-//! A reading function returns `None` after it has noted what is wrong; whoever calls it keeps the default and goes on.
+//! A reading function returns `None` after it has noted an error; its caller keeps the default and goes on.
 //!
-//! All of this is read once, and from a hundred places: what is not to be inlined says so, and what takes a closure hands
-//! it to one copy of its own. That is a twentieth of the guest (34 of 731 kB).
+//! These functions run once, and are called from a hundred places: a function that must not be inlined is marked, and a
+//! generic function passes its closure to one copy without the type parameter, because otherwise the copies would make
+//! the guest longer.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -14,7 +16,7 @@ use super::suggest::nearest;
 use super::tree::{JsonNode, Value};
 use crate::codec::quote::quoted;
 
-/// A value, the way to it, and where to note what is wrong with it.
+/// A value, its path, and the list for its errors.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
     pub(super) node: &'a JsonNode,
@@ -23,14 +25,14 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// Notes that this value is wrong.
+    /// Notes an error of this value.
     #[cold]
     pub(super) fn error(self, message: impl Into<String>) {
         self.errors
             .add(self.node.place, self.path, || message.into());
     }
 
-    /// Notes that something else was expected here, and quotes what was found.
+    /// Notes that another value was expected, and quotes the value.
     #[cold]
     #[inline(never)]
     pub(super) fn expected(self, expected: &str) {
@@ -43,7 +45,7 @@ impl<'a> Cursor<'a> {
         });
     }
 
-    /// The same for a value that may be secret: only its kind is told.
+    /// Notes that another value was expected, and names only the kind of the value, which may be secret.
     #[cold]
     #[inline(never)]
     pub(super) fn expected_quietly(self, expected: &str) {
@@ -52,7 +54,8 @@ impl<'a> Cursor<'a> {
         });
     }
 
-    /// Reads an object with known keys, and tells whether it is one. `each` gets every known key, with its value.
+    /// Reads an object with known keys, and returns true if it is an object. `each` gets every known key with its
+    /// value.
     pub(super) fn object(
         self,
         known: &[&'static str],
@@ -91,7 +94,7 @@ impl<'a> Cursor<'a> {
         true
     }
 
-    /// Reads an object whose keys are names of the user's; at most `limit` of them.
+    /// Reads an object of at most `limit` keys that the user has named.
     pub(super) fn map(self, limit: usize, mut each: impl FnMut(&str, Cursor<'_>)) -> bool {
         self.names_once(limit, &mut each)
     }
@@ -118,7 +121,7 @@ impl<'a> Cursor<'a> {
         true
     }
 
-    /// Reads a list of at most `limit` different values, and tells how many there are.
+    /// Reads a list of at most `limit` different values, and returns their number.
     pub(super) fn list(
         self,
         what: &str,
@@ -171,7 +174,7 @@ impl<'a> Cursor<'a> {
         Some(self.below(key, node))
     }
 
-    /// Notes that this object lacks a key.
+    /// Notes an error if this object lacks a key.
     #[inline(never)]
     pub(super) fn required(self, key: &str) {
         if self.get(key).is_none() {
@@ -179,12 +182,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether this is an object.
+    /// Returns true if this is an object.
     pub(super) fn is_object(self) -> bool {
         matches!(self.node.value, Value::Object(_))
     }
 
-    /// Notes an empty list or object, which says nothing. A value of another kind has been noted already.
+    /// Notes an error for an empty list or object, which says nothing. A value of another kind has its error already.
     #[inline(never)]
     pub(super) fn not_empty(self) {
         let is_empty = match &self.node.value {
@@ -197,7 +200,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Visits the entries of a list that has been read.
+    /// Visits the entries of a list.
     pub(super) fn each(self, mut each: impl FnMut(usize, Cursor<'_>)) {
         if let Value::List(nodes) = &self.node.value {
             for (index, node) in nodes.iter().enumerate() {
@@ -218,7 +221,7 @@ impl<'a> Cursor<'a> {
         self.text_for("a string")
     }
 
-    /// Reads text that is more than text.
+    /// Reads text with a further meaning, which `expected` names.
     #[inline(never)]
     pub(super) fn text_for(self, expected: &str) -> Option<&'a str> {
         match &self.node.value {
@@ -234,7 +237,7 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    /// Reads text, of which nothing is repeated in an error.
+    /// Reads text that no error repeats.
     #[inline(never)]
     pub(super) fn secret(self, expected: &str) -> Option<&'a str> {
         match &self.node.value {
@@ -290,7 +293,7 @@ impl<'a> Cursor<'a> {
         found.map(|(_, value)| *value)
     }
 
-    /// What stands here, short enough for a log line.
+    /// Returns the value, short enough for a log line.
     #[inline(never)]
     pub(super) fn describe(self) -> String {
         match &self.node.value {
@@ -301,7 +304,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// What kind of value stands here.
+    /// Returns the kind of the value.
     pub(super) fn kind(self) -> &'static str {
         match &self.node.value {
             Value::Null => "null",

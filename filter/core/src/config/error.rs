@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, and where: one sentence and one JSON path an error.
+//! The errors of a configuration: one sentence and one JSON path each.
 
 use crate::codec::quote::{MAX_QUOTED, quoted};
 use alloc::borrow::ToOwned;
@@ -8,12 +8,12 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 use core::fmt::{self, Write};
 
-/// One thing that is wrong.
+/// One error of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// A JSON path, such as `$.sampling.namespaces["team-*"]`.
     pub path: String,
-    /// What was expected, what was found, and the cure. Values that may be secret are never in it.
+    /// The expected value, the found value, and the cure, never with a value that may be secret.
     pub message: String,
 }
 
@@ -25,7 +25,7 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
-/// The way from the root to a value, kept on the stack while the tree is walked.
+/// A path from the root to a value, kept on the stack during the walk.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Path<'a> {
     Root,
@@ -44,16 +44,16 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// All errors so far. Shared while the tree is walked, hence the cell.
+/// The errors so far, in a cell because all positions of the walk share them.
 #[derive(Default)]
 pub(super) struct Errors {
-    // In the order of the document.
+    // The errors with their places, in the order of the document.
     found: Cell<Vec<(usize, ConfigError)>>,
     left_out: Cell<usize>,
 }
 
 impl Errors {
-    /// Adds one, about the node at this place of the document.
+    /// Adds an error about the node at this place of the document.
     ///
     /// The message is made only while there is room, because 256 KiB have room for a hundred thousand errors.
     pub(super) fn add(&self, place: usize, path: Path<'_>, message: impl FnOnce() -> String) {
@@ -85,7 +85,7 @@ impl Errors {
         self.found.set(found);
     }
 
-    /// All of them, in the order of the document.
+    /// Returns all errors, in the order of the document.
     pub(super) fn into_list(self) -> Vec<ConfigError> {
         let found = self.found.into_inner();
         let mut errors: Vec<_> = found.into_iter().map(|(_, error)| error).collect();

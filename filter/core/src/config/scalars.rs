@@ -5,8 +5,11 @@
 //! size     = 1*DIGIT ( "B" / "KiB" / "MiB" )          ; or a number of bytes
 //! ```
 //!
-//! Numbers are never read from strings nor strings from numbers. A number written `512.0` is the integer 512, since
-//! a protobuf `Struct`, in which Istio carries the configuration, knows only doubles.
+//! Numbers are never read from strings nor strings from numbers. A number written `512.0` is the integer 512, because a
+//! protobuf `Struct`, in which Istio carries the configuration, knows only doubles.
+//!
+//! Written by hand because a user sees errors with the limits, the found value and the cure, and because crates for
+//! durations take more notations than Istio and Kubernetes have.
 
 use alloc::format;
 use core::ops::RangeInclusive;
@@ -34,7 +37,7 @@ impl Cursor<'_> {
             .and_then(|count| usize::try_from(count).ok())
     }
 
-    /// Reads 0 to 100. What lies between 0 and the smallest probability that a threshold can say is refused.
+    /// Reads 0 to 100. A number between 0 and the smallest probability of a threshold is refused.
     pub(super) fn percentage(self) -> Option<f64> {
         let number = self.number(PERCENTAGE)?;
         if !(0.0..=100.0).contains(&number) {
@@ -42,13 +45,13 @@ impl Cursor<'_> {
         } else if number > 0.0 && number < SMALLEST_PERCENTAGE {
             self.expected(AT_LEAST_SMALLEST);
         } else {
-            // Not -0.0, which would be told from 0 in a comparison of bits.
+            // Not -0.0, which differs from 0 in a comparison of bits.
             return Some(number.abs());
         }
         None
     }
 
-    /// Reads a number a second; 0 lets none pass.
+    /// Reads a rate in events a second; 0 lets none pass.
     pub(super) fn rate(self) -> Option<f64> {
         let number = self.number(RATE)?;
         if number < 0.0 {
@@ -133,7 +136,7 @@ pub(super) struct Shown(pub(super) Duration);
 
 impl core::fmt::Display for Shown {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // The limits are hours at most.
+        // The fallback is never used, because durations are at most hours.
         let milliseconds = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
         let (number, unit) = UNITS
             .iter()
@@ -163,14 +166,14 @@ fn size(text: &str) -> Option<u64> {
     })
 }
 
-/// Splits behind the digits, of which there is at least one.
+/// Splits text behind its digits, of which there is at least one.
 fn split(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|character: char| !character.is_ascii_digit())?;
     let (digits, unit) = text.split_at_checked(end)?;
     Some((digits.parse().ok()?, unit))
 }
 
-/// Whether the text is a number, in whatever way numbers are written; how much it is does not matter.
+/// Returns true if the text is a number in any notation, of any value.
 fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if ["inf", "infinity", "nan"]
@@ -190,7 +193,7 @@ fn is_number(text: &str) -> bool {
         && !exponent.is_empty()
 }
 
-/// The integer that this number is, if it is one. Doubles hold every integer up to 2^53.
+/// Returns the integer that a number is, if it is one. Doubles hold every integer up to 2^53.
 fn whole(number: f64) -> Option<u64> {
     (0.0..=9_007_199_254_740_992.0)
         .contains(&number)
@@ -209,7 +212,7 @@ fn whole(number: f64) -> Option<u64> {
     same.then_some(whole)
 }
 
-/// Whether the text is a token as HTTP has it: a header name, a method.
+/// Returns true if the text is an HTTP token, as header names and methods are (RFC 9110, section 5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text
@@ -218,7 +221,7 @@ pub(super) fn is_token(text: &str) -> bool {
 }
 
 impl<'a> Cursor<'a> {
-    /// Notes if a name cannot be a header's; `self` is what stands under or behind the name.
+    /// Notes an error if a name cannot be a header's; `self` is the value under or behind the name.
     pub(super) fn header_name(self, name: &str) {
         if !is_token(name) {
             self.error("expected the name of a header, in lower case");
@@ -245,7 +248,7 @@ pub(super) const ANY_DURATION: RangeInclusive<Duration> =
     Duration::from_millis(1)..=Duration::from_secs(3600);
 const PERCENTAGE: &str = "a percentage from 0 to 100";
 const RATE: &str = "a rate a second, 0 or more";
-/// 2^-56 of all: the probability behind the greatest threshold, `th:ffffffffffffff`.
+/// The probability behind the greatest threshold, `th:ffffffffffffff`, in percent: 2^-56 of all.
 const SMALLEST_PERCENTAGE: f64 = 100.0 / (1_u64 << 56) as f64;
 const AT_LEAST_SMALLEST: &str = "0 or at least 1.3877787807814457e-15";
 const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];

@@ -1,8 +1,10 @@
-//! Which known word someone meant: the nearest by edit distance, if it is near.
+//! The known word that a misspelled word is nearest to, by edit distance.
+//!
+//! Not the crate `strsim`, because it needs `std`.
 
 use alloc::vec::Vec;
 
-/// Returns the known word that is nearest to what was written, where the two differ in a third of their letters at
+/// Returns the known word that is nearest to the written word, where the two differ in a third of their letters at
 /// most, or in nothing but case, `-` and `_`.
 pub(super) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     if written.chars().count() > MAX_LENGTH {
@@ -24,7 +26,7 @@ fn normal(word: &str) -> Vec<char> {
         .collect()
 }
 
-/// How many letters are added, left out, replaced, or swapped with their neighbour.
+/// Returns the number of letters that are added, left out, replaced, or swapped with their neighbour.
 fn distance(from: &[char], to: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=to.len()).collect();
@@ -53,7 +55,7 @@ fn distance(from: &[char], to: &[char]) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-/// Longer than any word that is known.
+/// Letters of the longest word that is compared; no known word is longer.
 const MAX_LENGTH: usize = 40;
 
 #[cfg(test)]

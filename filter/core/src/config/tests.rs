@@ -1,6 +1,7 @@
-//! Every rule of the configuration as a row of a table.
+//! The rules of the configuration, each as a row of a table.
 //!
-//! A row that must fail is the whole valid configuration below with one change, and names every error it must give.
+//! A row that must fail is the whole valid configuration below with one change, and names every error that the change
+//! causes.
 
 use super::{Config, Role};
 use crate::direction::Direction;

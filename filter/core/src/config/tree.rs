@@ -1,8 +1,8 @@
-//! The configuration as a tree that forgets nothing: keys in their order, repeated ones included.
+//! The configuration as a tree with all keys in their order, repeated ones included.
 //!
-//! serde_json reads the text. Its own tree, `serde_json::Value`, is not used because it keeps the last of two equal keys,
-//! which are to be refused. Every node has its place in the document, so that errors found late (one key against another)
-//! can still be reported in the order of the text.
+//! serde_json parses the text. Its own tree, `serde_json::Value`, is not used because it keeps only the last of two
+//! equal keys, which must be refused. Every node has its place in the document, so that errors found late (one key
+//! against another) can still be reported in the order of the text.
 
 use alloc::collections::BinaryHeap;
 use alloc::string::String;
@@ -13,16 +13,16 @@ use core::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::Number;
 
-/// One value and its place.
+/// A value and its place.
 #[derive(Debug)]
 pub(super) struct JsonNode {
-    /// Nodes that begin before this one.
+    /// The number of nodes that begin before this one.
     pub(super) place: usize,
     /// The value.
     pub(super) value: Value,
 }
 
-/// What a node is.
+/// The value of a node.
 #[derive(Debug)]
 pub(super) enum Value {
     Null,
@@ -34,10 +34,10 @@ pub(super) enum Value {
 }
 
 impl JsonNode {
-    /// Reads JSON.
+    /// Parses JSON.
     ///
     /// # Errors
-    /// Those of serde_json, with line and column.
+    /// The errors of serde_json, with line and column.
     pub(super) fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let node = NodeReader(&Cell::new(0)).deserialize(&mut deserializer)?;
@@ -45,12 +45,12 @@ impl JsonNode {
         Ok(node)
     }
 
-    /// Whether two nodes say the same; the order of keys says nothing.
+    /// Returns true if two nodes have the same value; the order of keys does not count.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (&self.value, &other.value) {
             (Value::Null, Value::Null) => true,
             (Value::Boolean(a), Value::Boolean(b)) => a == b,
-            // 1 and 1.0 are kept apart by serde_json, and are one number.
+            // serde_json distinguishes 1 and 1.0, which are one number.
             (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
             (Value::String(a), Value::String(b)) => a == b,
             (Value::List(a), Value::List(b)) => {
@@ -67,7 +67,7 @@ impl JsonNode {
     }
 }
 
-/// A reader of nodes, and the count of nodes that have begun. serde_json limits the depth to 128.
+/// A reader of nodes, with the number of nodes that have begun. serde_json limits the depth to 128.
 #[derive(Clone, Copy)]
 struct NodeReader<'a>(&'a Cell<usize>);
 
@@ -133,7 +133,7 @@ impl<'de> Visitor<'de> for NodeReader<'_> {
     }
 }
 
-/// The pairs in the order of their keys. A heap sorts ten thousand as well as `sort` does, in a quarter of its code.
+/// Returns the pairs in the order of their keys. A heap and not `sort`, which is far more code.
 fn sorted(object: &[(String, JsonNode)]) -> impl Iterator<Item = (&str, &JsonNode)> {
     let keys = object.iter().zip(0_usize..);
     let heap: BinaryHeap<_> = keys

@@ -23,6 +23,7 @@ use crate::export::grpc_frame;
 use crate::otlp;
 use crate::otlp::request::RequestFrame;
 use crate::proxy::Worker;
+use crate::shared_data::queue_ledger::QueuedSpans;
 use crate::span::Span;
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
@@ -296,6 +297,15 @@ impl Exporter {
     pub fn bytes(&self) -> usize {
         let under_way = self.request().map_or(0, |request| request.body().len());
         self.queue.bytes().saturating_add(under_way)
+    }
+
+    /// Returns the spans that are queued or under way.
+    pub fn queued_spans(&self) -> QueuedSpans {
+        let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        QueuedSpans {
+            spans: number(self.spans()),
+            bytes: number(self.bytes()),
+        }
     }
 
     #[inline]

@@ -1,4 +1,4 @@
-//! The names of headers that the filter knows, and how one is told from the many that it does not.
+//! The names of headers that the filter knows, and the lookup of one name among the many that the filter does not know.
 
 use strum::{IntoStaticStr, VariantArray};
 
@@ -73,10 +73,10 @@ pub enum Name {
 }
 
 impl Name {
-    /// All of them, in the order of their declaration.
+    /// All names, in the order of their declaration.
     pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
-    /// The name as proxies write it: in lower case.
+    /// Returns the name in lower case, as proxies write it.
     #[inline]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -89,14 +89,14 @@ impl Name {
 
     #[inline]
     pub(super) fn of(name: &[u8], wanted: Names) -> Option<Self> {
-        // Asked before the names are compared: the headers of a format that is not listed cost what any other costs.
+        // The set is compared before the bytes, so that headers of formats that are not listed cost as little as any
+        // unknown header.
         let candidate = Self::candidate(name)?;
         (wanted.contains(candidate) && is_same(name, candidate.as_str().as_bytes()))
             .then_some(candidate)
     }
 
-    /// The name that this is; arms of one length are compared word by word.
-    /// The only name that this can be, by its length and one letter.
+    /// Returns the only known name with this length and letter; the caller compares the bytes.
     #[inline]
     fn candidate(name: &[u8]) -> Option<Self> {
         let letter = |at: usize| name.get(at).copied().unwrap_or_default();
@@ -159,10 +159,10 @@ impl Name {
 pub struct Names(u32);
 
 impl Names {
-    /// None.
+    /// The empty set.
     pub(crate) const NONE: Self = Self(0);
 
-    /// These.
+    /// Returns the set of these names.
     #[inline]
     pub(crate) const fn of(mut names: &[Name]) -> Self {
         let mut bits = 0;
@@ -173,28 +173,28 @@ impl Names {
         Self(bits)
     }
 
-    /// These, and those.
+    /// Returns the names of both sets.
     #[inline]
     pub(crate) const fn and(self, Self(others): Self) -> Self {
         Self(self.0 | others)
     }
 
-    /// Whether they have a name in common.
+    /// Returns true if the sets have a name in common.
     #[inline]
     pub(super) fn meets(self, Self(others): Self) -> bool {
         self.0 & others != 0
     }
 
-    /// With this one.
+    /// Returns the set with this name.
     #[inline]
     pub(super) fn with(self, name: Name) -> Self {
         Self(self.0 | name.bit())
     }
 
-    /// Every name.
+    /// The set of all names.
     pub const ALL: Self = Self(u32::MAX);
 
-    /// The set without these.
+    /// Returns the set without these names.
     #[must_use]
     #[inline]
     pub fn without(self, names: &[Name]) -> Self {
@@ -207,8 +207,8 @@ impl Names {
     }
 }
 
-/// Whether two names are equal, eight bytes at a time: the comparison of slices is a loop over bytes in this target, and a
-/// request has dozens of headers.
+/// Returns true if two names are equal, comparing eight bytes at a time, because the comparison of slices is a loop
+/// over bytes in this target, and a request has dozens of headers.
 #[inline]
 fn is_same(name: &[u8], other: &[u8]) -> bool {
     if name.len() != other.len() {
@@ -221,7 +221,7 @@ fn is_same(name: &[u8], other: &[u8]) -> bool {
         differences |= u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other);
     }
     match (name.last_chunk::<8>(), other.last_chunk::<8>()) {
-        // What is behind the last whole word, and some bytes of it once more.
+        // The bytes behind the last whole word, with some bytes of that word once more.
         (Some(word), Some(other)) => {
             differences |= u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other);
         }

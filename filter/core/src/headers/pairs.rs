@@ -1,4 +1,4 @@
-//! The block of bytes in which a proxy hands over a header map.
+//! The block of bytes in which a proxy hands over a header map (proxy-wasm ABI 0.2.1, "Serialization").
 //!
 //! ```text
 //! u32 count
@@ -6,10 +6,10 @@
 //! count times: name, NUL, value, NUL
 //! ```
 //!
-//! Numbers are little endian (proxy-wasm ABI 0.2.1, "Serialization"). An empty map is no bytes at all. The block comes
-//! from the proxy and not from a client, yet nothing in it is trusted: a length that points past the end ends the list.
+//! Numbers are little endian. An empty map is no bytes at all. The block comes from the proxy and not from a client,
+//! yet nothing in it is trusted: a length that points past the end ends the list.
 
-/// The headers in the block, in order.
+/// The headers of a block, in order.
 #[derive(Clone, Debug)]
 pub struct HeaderPairs<'a> {
     lengths: &'a [u8],
@@ -17,7 +17,7 @@ pub struct HeaderPairs<'a> {
 }
 
 impl<'a> HeaderPairs<'a> {
-    /// Reads the count; the headers are read as they are asked for.
+    /// Reads the count; each header is read by `next`.
     #[inline]
     pub fn new(block: &'a [u8]) -> Self {
         let empty = Self {

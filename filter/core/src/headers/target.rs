@@ -2,7 +2,7 @@
 
 use crate::codec::scan;
 
-/// The path, and the query if there is one; a fragment, which must not be there, is left out.
+/// Returns the path, and the query if there is one; a fragment, which must not be there, is left out.
 #[inline]
 pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     let target = scan::split_once(target, b'#').map_or(target, |(before, _)| before);
@@ -12,7 +12,8 @@ pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// `host`, `host:port`, `[::1]` or `[::1]:port`; user information, which must not be there, is left out (HS-2).
+/// Returns the host and the port of `host`, `host:port`, `[::1]` or `[::1]:port`; user information, which must not be
+/// there, is left out (HS-2).
 #[inline]
 pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
     let host = match scan::last_position(authority, b'@') {

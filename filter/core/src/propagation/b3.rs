@@ -48,7 +48,7 @@ fn parse_single(value: &[u8]) -> Extracted {
     };
     let sampling = match rest {
         [None, ..] => Some(SamplingState::Deferred),
-        // Where the state is left out, the parent span id takes its place.
+        // A parent span id may take the place of the state (B3-25).
         [Some(third), None, _] => state(third).or_else(|| {
             (third.len() == SPAN_ID_DIGITS && is_hex(third)).then_some(SamplingState::Deferred)
         }),

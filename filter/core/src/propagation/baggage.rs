@@ -35,7 +35,7 @@ impl Baggage {
         !self.deny.is_empty() || self.max_bytes.is_some() || !self.from.is_empty()
     }
 
-    /// Rewrites the request's baggage as configured. `all` are all headers of the request, because other forms of
+    /// Writes the request's baggage as configured. `all` are all headers of the request, because other forms of
     /// baggage have a header for each key.
     pub fn rewrite<'a>(
         &self,

@@ -272,7 +272,7 @@ const USUAL_TAGS_BYTES: usize = 48;
 const MAX_TAGS_BYTES: usize = 512;
 /// Room for a priority, a span id and the decision maker.
 const USUAL_MEMBER_BYTES: usize = 48;
-/// Length beyond which Datadog's tracers drop the member, without its key (DD-5).
+/// Length of the value beyond which Datadog's tracers drop the member, whose key and `=` count too (DD-5).
 const MAX_MEMBER_BYTES: usize = 256 - b"dd=".len();
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The formats by name: which headers belong to each, and sets of them.
+//! The trace-context formats by name, the headers of each, and sets of formats.
 
 use strum::{IntoStaticStr, VariantArray};
 
@@ -7,31 +7,31 @@ use crate::headers::{Name, Names};
 /// A trace-context format, in the order in which formats are read by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Format {
-    /// W3C Trace Context: `traceparent`, `tracestate`.
+    /// The format of W3C Trace Context: `traceparent`, `tracestate`.
     #[strum(serialize = "tracecontext")]
     TraceContext,
-    /// B3 in one header: `b3`.
+    /// The format of B3 in one header: `b3`.
     #[strum(serialize = "b3")]
     B3,
-    /// B3 in several headers: `x-b3-*`.
+    /// The format of B3 in several headers: `x-b3-*`.
     #[strum(serialize = "b3multi")]
     B3Multi,
-    /// Jaeger: `uber-trace-id`.
+    /// The format of Jaeger: `uber-trace-id`.
     #[strum(serialize = "jaeger")]
     Jaeger,
-    /// AWS X-Ray: `x-amzn-trace-id`.
+    /// The format of AWS X-Ray: `x-amzn-trace-id`.
     #[strum(serialize = "xray")]
     XRay,
-    /// Datadog: `x-datadog-*`.
+    /// The format of Datadog: `x-datadog-*`.
     #[strum(serialize = "datadog")]
     Datadog,
-    /// OpenCensus' binary format in gRPC: `grpc-trace-bin`.
+    /// The binary format of OpenCensus in gRPC: `grpc-trace-bin`.
     #[strum(serialize = "grpc-trace-bin")]
     GrpcTraceBin,
-    /// OpenTracing's basic tracer: `ot-tracer-*`.
+    /// The format of OpenTracing's basic tracer: `ot-tracer-*`.
     #[strum(serialize = "ottrace")]
     OtTrace,
-    /// Google Cloud: `x-cloud-trace-context`.
+    /// The format of Google Cloud: `x-cloud-trace-context`.
     #[strum(serialize = "gcp")]
     Gcp,
 }
@@ -40,13 +40,13 @@ impl Format {
     /// All formats, in the order in which they are read by default.
     pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
-    /// The name in configurations and counters.
+    /// Returns the name in configurations and counters.
     #[inline]
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// Every header that belongs to the format; none of them may leave stale.
+    /// Returns the headers of the format, none of which may leave stale.
     #[inline]
     pub const fn headers(self) -> &'static [Name] {
         match self {
@@ -78,7 +78,7 @@ impl Format {
         }
     }
 
-    /// The same as a set.
+    /// Returns the headers of the format as a set.
     #[inline]
     pub(crate) fn names(self) -> Names {
         NAMES.get(self as usize).copied().unwrap_or_default()
@@ -96,7 +96,7 @@ impl Format {
     };
 }
 
-/// In the order of their declaration: a request asks for each, so they are put together once and for all.
+/// The headers of each format as a set, in the order of declaration; constants, because every request reads them.
 const NAMES: [Names; Format::ALL.len()] = [
     Names::of(Format::TraceContext.headers()),
     Names::of(Format::B3.headers()),
@@ -114,27 +114,27 @@ const NAMES: [Names; Format::ALL.len()] = [
 pub struct FormatSet(u16);
 
 impl FormatSet {
-    /// With this format.
+    /// Returns the set with this format.
     #[must_use]
     #[inline]
     pub fn with(self, format: Format) -> Self {
         Self(self.0 | Self::bit(format))
     }
 
-    /// Whether the format is in it.
+    /// Returns true if the format is in the set.
     #[inline]
     pub fn contains(self, format: Format) -> bool {
         self.0 & Self::bit(format) != 0
     }
 
-    /// What is in either.
+    /// Returns the formats of both sets.
     #[must_use]
     #[inline]
     pub fn and(self, Self(others): Self) -> Self {
         Self(self.0 | others)
     }
 
-    /// Whether nothing is in it.
+    /// Returns true if the set is empty.
     #[inline]
     pub fn is_empty(self) -> bool {
         self.0 == 0

@@ -186,7 +186,7 @@ const ROOT: &[u8] = b"Root=";
 const PARENT: &[u8] = b"Parent=";
 const SAMPLED: &[u8] = b"Sampled=";
 const LINEAGE: &[u8] = b"Lineage=";
-/// Digits of the trace id's first piece, which X-Ray defines as the second of its creation.
+/// Digits of the trace id's first piece, once the second of the trace's creation (XR-10).
 const EPOCH_DIGITS: usize = 8;
 /// Digits of the trace id's second piece.
 const UNIQUE_DIGITS: usize = 24;

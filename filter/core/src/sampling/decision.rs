@@ -1,54 +1,54 @@
-//! The decision on one request, and what it rests on.
+//! The decision on one request: record or drop, and the reason.
 
 use super::threshold::Threshold;
 use crate::stats::Counter;
 
-/// The verdict on one request, and what it rests on.
+/// A decision on one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Record or not.
+    /// The verdict: record or drop.
     pub verdict: Verdict,
-    /// Why.
+    /// The reason for the verdict.
     pub reason: Reason,
-    /// The threshold that the trace was compared with; `None` where no probability is known.
+    /// The threshold that the randomness was compared with; `None` where no probability is known.
     pub threshold: Option<Threshold>,
 }
 
-/// Record or not.
+/// The two verdicts on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The span is recorded and exported.
+    /// The request's spans are recorded and exported.
     Record,
-    /// Only the context goes on.
+    /// The context goes on without a recorded span.
     Drop,
 }
 
-/// What a verdict rests on.
+/// The reasons for a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The caller had decided.
+    /// The caller's decision.
     Received,
-    /// The caller asked for debugging.
+    /// The caller's debug flag.
     Debug,
-    /// The percentage of a rule.
+    /// The percentage of the first rule that matches.
     Rule,
     /// The percentage of the workload's namespace.
     Namespace,
-    /// The default percentage.
+    /// The general percentage.
     Default,
-    /// More traces begin than are allowed.
+    /// The limit of traces that begin here.
     Rate,
-    /// The percentage that was fetched.
+    /// The fetched strategy.
     Remote,
 }
 
 impl Decision {
-    /// The counter of this outcome.
+    /// Returns the counter of this decision.
     #[inline]
     pub fn counter(self) -> Counter {
         match (self.verdict, self.reason) {
             (Verdict::Record, Reason::Received) => Counter::SampledReceived,
-            // Debug implies accept, so there is no dropping for this reason.
+            // Debug implies accept, so no request is dropped for this reason.
             (_, Reason::Debug) => Counter::SampledDebug,
             (Verdict::Record, Reason::Rule) => Counter::SampledRule,
             (Verdict::Record, Reason::Namespace) => Counter::SampledNamespace,
@@ -66,7 +66,7 @@ impl Decision {
 }
 
 impl Reason {
-    /// The word for it on spans.
+    /// Returns the value of `sidespan.decision` for this reason.
     #[inline]
     pub fn name(self) -> &'static str {
         match self {

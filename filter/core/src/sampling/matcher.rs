@@ -1,12 +1,12 @@
-//! Whether a request is one that a match of the configuration describes.
+//! The comparison of a request with the matches of the configuration, in rules and exclusions.
 //!
-//! All conditions of a match hold, or it does not match. Those on the workload (namespace, labels) cannot change, so they
-//! are resolved once, when the configuration is put to work: a match that fails there is left out, and of one that holds
-//! only the conditions on the request are left. These are compared in place, from the cheapest to the dearest, and
-//! nothing is allocated: headers that the filter does not know by itself cost a walk over the list for each that is named,
-//! and the direction a call to the proxy.
+//! A match holds where all its conditions hold. Conditions on the workload (namespace, labels) cannot change, so they
+//! are compared once, when the configuration is applied: a match that fails there is left out, and a match that holds
+//! keeps only its conditions on the request. The conditions on the request are compared in place, from the cheapest to
+//! the dearest, and nothing is allocated: each header that the filter does not know by itself costs a walk over the
+//! list, and the direction costs a call to the proxy.
 //!
-//! What is not there matches nothing, not even `*` or an empty pattern: no `:path` (CONNECT), no header of that name, no
+//! A missing value matches no pattern, not even `*` or an empty one: no `:path` (CONNECT), no header of that name, no
 //! such label. Only a workload without a namespace is matched by `*` alone, as in `sampling.namespaces`.
 
 use alloc::borrow::Cow;
@@ -20,11 +20,11 @@ use crate::headers::{Name, RequestHeaders};
 use crate::node::Node;
 use crate::pattern::{self, Glob};
 
-/// What is left of a match on one node.
+/// The conditions of a match that are left to compare on one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Matcher {
     path: Option<Path>,
-    // None of them stands for all.
+    // Empty for all methods.
     methods: Vec<String>,
     user_agent: Option<Glob>,
     headers: Vec<(String, Glob)>,
@@ -38,7 +38,7 @@ enum Path {
     Template(String),
 }
 
-/// A request, as far as a match may ask.
+/// A request, as far as a match may read it.
 pub(crate) struct Candidate<'a, A, D, O> {
     known: &'a RequestHeaders<'a>,
     path: Option<&'a [u8]>,
@@ -48,7 +48,7 @@ pub(crate) struct Candidate<'a, A, D, O> {
 }
 
 impl Matcher {
-    /// Those of a list that can match on this node, in order.
+    /// Returns the matchers of a list that can match on this node, in order.
     #[inline]
     pub(crate) fn of_list(matches: &[Match], node: &Node) -> Vec<Self> {
         matches
@@ -57,7 +57,7 @@ impl Matcher {
             .collect()
     }
 
-    /// The conditions on the request; `None` where those on the workload fail.
+    /// Returns the conditions on the request; `None` where a condition on the workload fails.
     pub(crate) fn new(condition: &Match, node: &Node) -> Option<Self> {
         let is_here = in_namespace(condition, node)
             && condition
@@ -77,7 +77,7 @@ impl Matcher {
         })
     }
 
-    /// Whether all conditions hold.
+    /// Returns true if all conditions hold.
     #[inline]
     pub(crate) fn matches<'a>(
         &self,
@@ -115,8 +115,8 @@ impl Matcher {
 }
 
 impl<'a, A, D: Fn() -> Direction, O: Fn() -> Cow<'static, str>> Candidate<'a, A, D, O> {
-    /// The request with these headers, of which `all` are all. The direction may be asked for more than once. `operation` is
-    /// the name that its span would have.
+    /// Returns the candidate for the request with these headers, of which `all` is the whole list. `direction` may be
+    /// called more than once. `operation` returns the name that the request's span would have.
     pub(crate) fn new(known: &'a RequestHeaders<'a>, all: A, direction: D, operation: O) -> Self {
         Self {
             known,
@@ -129,13 +129,13 @@ impl<'a, A, D: Fn() -> Direction, O: Fn() -> Cow<'static, str>> Candidate<'a, A,
         }
     }
 
-    /// What its span would be called.
+    /// Returns the name that the request's span would have.
     #[inline]
     pub(crate) fn operation(&self) -> Cow<'static, str> {
         (self.operation)()
     }
 
-    /// Which way it goes.
+    /// Returns the direction of the request.
     #[inline]
     pub(crate) fn direction(&self) -> Direction {
         (self.direction)()

@@ -1,11 +1,11 @@
-//! How much a worker takes on: new traces a second, and spans a second that are kept though nobody sampled them.
+//! The limits of one worker: new traces a second, and spans a second that are kept without having been sampled.
 //!
-//! Two ways, and what tells them apart is whether anybody can still count what was left out. A **bucket** lets so many
-//! pass, whichever come first, and no probability is known of those (RL-1, RL-3). An **estimate** of how many come
-//! raises the threshold on the trace's own randomness until so many are left: what passes has a probability, and hosts
-//! that see the same traffic leave out the same traces (TH-22).
+//! There are two kinds of limit, and they differ in whether a backend can still count the dropped traces. A **bucket**
+//! lets the first traces of each second pass, whose probability is unknown (RL-1, RL-3). An **estimate** of the rate
+//! raises the threshold on the trace's own randomness until the wanted rate is left: the traces that pass have a
+//! probability, and hosts that see the same traffic drop the same traces (TH-22).
 //!
-//! Each worker has its own, for workers share no state that could be asked for each request.
+//! Each worker has limits of its own, because workers share no state that could be asked for each request.
 
 use core::time::Duration;
 
@@ -15,17 +15,17 @@ use crate::time::Nanos;
 /// The limits of one worker.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RateLimits {
-    /// Of traces that begin here.
+    /// The limit of traces that begin here.
     pub(crate) roots: RootLimit,
-    /// Of spans that are kept, SERVER and CLIENT: one half for each, so that services whose proxies make one of them or
-    /// both for each trace leave out the same traces.
+    /// The limits of kept SERVER and CLIENT spans, one half for each, so that services whose proxies make one span or
+    /// both for each trace drop the same traces.
     pub(crate) kept: [AdaptiveShare; 2],
-    /// The same at an edge.
+    /// The limits of kept spans at an edge.
     pub(crate) kept_at_edge: [AdaptiveShare; 2],
 }
 
 impl RateLimits {
-    /// The limits that are configured.
+    /// Returns the configured limits.
     #[inline]
     pub fn new(sampling: &Sampling, at_edge: Option<Keep>) -> Self {
         let roots = match sampling.traces_per_second {
@@ -46,7 +46,7 @@ fn halves(keep: Keep) -> [AdaptiveShare; 2] {
     [AdaptiveShare::new(keep.spans_per_second / 2.0); 2]
 }
 
-/// How the traces that begin here are limited.
+/// The limit of traces that begin here.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum RootLimit {
     #[default]
@@ -55,7 +55,7 @@ pub(crate) enum RootLimit {
     Thinned(AdaptiveShare),
 }
 
-/// A token bucket (RL-1): it holds one second's worth, and one at least.
+/// A token bucket (RL-1), which holds the tokens of one second, and one token at least.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct TokenBucket {
     rate: f64,
@@ -73,7 +73,7 @@ impl TokenBucket {
         }
     }
 
-    /// The same at another rate: as full as before, in proportion.
+    /// Returns this bucket at another rate, as full as before in proportion.
     #[inline]
     pub(crate) fn at_rate(self, rate: f64) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl TokenBucket {
         }
     }
 
-    /// Takes one, if there is one.
+    /// Takes one token; returns false where there is none.
     #[inline]
     pub(crate) fn takes(&mut self, now: Nanos) -> bool {
         if self.rate <= 0.0 {
@@ -99,28 +99,28 @@ impl TokenBucket {
     }
 }
 
-/// How many come in a period, and which share of them may pass.
+/// An estimate of the rate of requests, and of the share of them that may pass.
 ///
-/// Hosts that see the same traffic are to come to nearly the same share, or of a trace one would keep its span and the
-/// next not. So periods are those of the clock, which all hosts have in common, and chance variations count little: a
-/// period's number is believed slowly, and at once only where it is a surge. A period is a second, or as long as it takes
-/// for one to be allowed.
+/// Hosts that see the same traffic must come to nearly the same share, because otherwise one host would keep its span
+/// of a trace and the next host not. Periods are therefore those of the clock, which all hosts share, and chance
+/// variations count little: the number of one period moves the estimate slowly, and replaces it only where the number
+/// is a surge. A period is a second, or as long as it takes until one request may pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct AdaptiveShare {
-    // In a period, as are all numbers here.
+    // The number that may pass in one period; all numbers of this type are of one period.
     target: f64,
     nanos: u64,
-    // Of the periods before this one; none where nothing is known.
+    // The estimate from the periods before this one; `None` where nothing is known.
     rate: Option<f64>,
-    // It began within the last period, which had less than one of it.
+    // True if traffic began during the previous period, so that `rate` covers only a part of one.
     is_new: bool,
-    // In this one.
+    // The number of requests in the current period.
     count: f64,
     period: u64,
 }
 
 impl AdaptiveShare {
-    /// Of so many a second.
+    /// Returns the estimate for a limit of requests a second.
     #[inline]
     pub(crate) fn new(per_second: f64) -> Self {
         let seconds = match per_second > 0.0 {
@@ -134,7 +134,7 @@ impl AdaptiveShare {
         }
     }
 
-    /// Counts one, and says which share of all that come may pass, from 0 to 1.
+    /// Counts one request, and returns the share of all requests that may pass, from 0 to 1.
     #[inline]
     pub(crate) fn share(&mut self, now: Nanos) -> f64 {
         self.roll(now);
@@ -149,12 +149,12 @@ impl AdaptiveShare {
         (self.target / rate.max(self.target)).min(1.0)
     }
 
-    /// Closes the period if it is over, and those behind it in which nothing came.
+    /// Closes the period if it is over, and the empty periods behind it.
     #[inline]
     fn roll(&mut self, Nanos(now): Nanos) {
         let period = now.checked_div(self.nanos).unwrap_or(0);
         let passed = period.abs_diff(self.period);
-        // A clock that was set back a little is still in the period that it was in.
+        // A clock that was set back a little stays in the period that it had reached.
         if passed == 0 || (period < self.period && passed < MANY) {
             return;
         }
@@ -176,13 +176,13 @@ impl AdaptiveShare {
     fn believe(&mut self, count: f64) {
         let was_new = core::mem::take(&mut self.is_new);
         self.rate = Some(match self.rate {
-            // The first whole period is the better measure of what began within the one before it.
+            // The first whole period measures better than the part of a period in which the traffic began.
             Some(rate) if was_new => {
                 self.is_new = count > rate * SURGE;
                 count
             }
             Some(rate) if count <= rate * SURGE => rate + WEIGHT * (count - rate),
-            // A period that was a surge is what comes from now on, as far as anybody knows; and the first is all that is known.
+            // A surge is the new rate, because nothing says that it will end; and the first period is all that is known.
             _ => {
                 self.is_new = true;
                 count
@@ -201,13 +201,13 @@ fn seconds(since: Nanos, now: Nanos) -> f64 {
     now.saturating_sub(since) as f64 / 1e9
 }
 
-/// Of the newest period in the estimate: ten of them tell what the rate is.
+/// Weight of the newest period in the estimate, so that the estimate rests on about ten periods.
 const WEIGHT: f64 = 0.1;
-/// So many times the rate is no chance variation.
+/// Factor over the estimate from which a period is a surge and no chance variation.
 const SURGE: f64 = 1.5;
-/// After so many periods without any, nothing is known any more.
+/// Empty periods after which the estimate is forgotten.
 const MANY: u64 = 60;
-/// A period is no longer than this, however few are allowed.
+/// Longest period in seconds, however low the limit is.
 const LONGEST_SECONDS: f64 = 60.0;
 
 #[cfg(test)]

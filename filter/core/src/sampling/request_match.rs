@@ -1,40 +1,40 @@
-//! Conditions on a request and on the workload that it passes, as rules and exclusions are configured with.
+//! The conditions of rules and exclusions on a request, and on the workload that the request passes.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::direction::Direction;
 
-/// Conditions on a request and on the workload that it passes, all of which must hold; what is not set holds always.
+/// Conditions that must all hold; a condition that is not set always holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Match {
-    /// What `:path` is up to `?` or `#`.
+    /// The condition on `:path` up to `?` or `#`.
     pub path: Option<PathMatch>,
-    /// The methods; none of them stands for all.
+    /// The methods; empty for all.
     pub methods: Vec<String>,
-    /// Which way the request goes.
+    /// The direction of the request.
     pub direction: Option<Direction>,
-    /// Names of headers, and the pattern of one line of each.
+    /// Names of headers, each with a pattern for one of its lines.
     pub headers: Vec<(String, String)>,
     /// A pattern of `user-agent`.
     pub user_agent: Option<String>,
     /// A pattern of the workload's own namespace.
     pub namespace: Option<String>,
-    /// Names of the workload's labels, and the pattern of each value.
+    /// Names of the workload's labels, each with a pattern for its value.
     pub labels: Vec<(String, String)>,
 }
 
-/// What a path is to be like.
+/// A condition on a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathMatch {
-    /// `*` is any run of characters.
+    /// A pattern, in which `*` is any run of characters.
     Pattern(String),
-    /// `{name}` is one segment.
+    /// A template, in which `{name}` is one segment.
     Template(String),
 }
 
 impl Match {
-    /// What is excluded unless something else is configured: probes, and whoever collects metrics.
+    /// Returns the matches that are excluded by default: probes, and collectors of metrics.
     pub(crate) fn default_excludes() -> Vec<Self> {
         let agents = ["kube-probe/*", "Prometheus/*"].map(|agent| Self {
             user_agent: Some(agent.into()),

@@ -1,12 +1,13 @@
-//! Whether a request is recorded: what the caller decided, or else a percentage of the trace ids.
+//! The sampler of one workload: the caller's decision is followed; without one a percentage of the trace ids is
+//! recorded.
 //!
 //! The percentage is compared with the randomness in the trace id itself, as OpenTelemetry's consistent probability
 //! sampling does ("Decision algorithm"): the same id and percentage give the same answer in every worker and host, and
-//! whatever is kept at one percentage is kept at every higher one.
+//! a trace that is kept at one percentage is kept at every higher one.
 //!
-//! Where nothing was decided, the first of these has the word: the rules in their order, the workload's own namespace, the
-//! default percentage. Where percentages are fetched, they take the place of the last two. Roots may be limited
-//! besides; what came in sampled never is.
+//! Where no decision was received, the first of these decides: the rules in their order, the workload's own namespace,
+//! the general percentage. A fetched strategy takes the place of the last two. Roots may be limited besides; a trace
+//! that was received as sampled never is.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -23,28 +24,28 @@ use crate::propagation::context::SamplingState;
 use crate::sampling::decision::{Decision, Reason, Verdict};
 use crate::time::Nanos;
 
-/// The trace of a request on which is to be decided.
+/// The trace of a request that awaits a decision.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trace {
-    /// What was received.
+    /// The received sampling state.
     pub(crate) received: SamplingState,
-    /// What thresholds are compared with.
+    /// The randomness that thresholds are compared with.
     pub(crate) randomness: u64,
-    /// Whether it begins here.
+    /// True if the trace begins here.
     pub(crate) is_root: bool,
 }
 
-/// Decides for this workload.
+/// The rules and the percentage of one workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampler {
     rules: Vec<(Matcher, Threshold)>,
-    // Of the namespace, or the default.
+    // The threshold of the namespace, or the general one.
     threshold: Threshold,
     reason: Reason,
 }
 
 impl Sampler {
-    /// The sampler of a workload on this node; one without a namespace is matched by `*` alone.
+    /// Returns the sampler of a workload on this node; a workload without a namespace is matched by `*` alone.
     pub fn new(sampling: &Sampling, node: &Node) -> Self {
         let (percentage, reason) = match sampling.entry_for(node.namespace.as_deref()) {
             Some((_, percentage)) => (*percentage, Reason::Namespace),
@@ -61,8 +62,8 @@ impl Sampler {
         }
     }
 
-    /// Follows what was received; where nothing was decided, asks the percentage that holds for this request. `remote` is
-    /// what was fetched. The time is asked for only where it matters.
+    /// Follows a received decision; without one, compares the randomness with the threshold that holds for this
+    /// request. `remote` is the fetched strategy. `now` is called only where the time matters.
     #[inline]
     pub(crate) fn decide<'a>(
         &self,
@@ -127,7 +128,7 @@ impl Sampler {
             RootLimit::Counted(bucket) => limited(verdict(bucket.takes(*now)), None),
             RootLimit::Thinned(estimate) => {
                 let share = estimate.share(*now);
-                // Of what has no probability, whatever share of it passes has none either.
+                // A share of traces without a known probability has no known probability either.
                 let threshold = asked.threshold.unwrap_or(Threshold::ALL).tightened(share);
                 let told = asked.threshold.map(|_| threshold);
                 limited(verdict(threshold.keeps(randomness)), told)
@@ -135,7 +136,7 @@ impl Sampler {
         }
     }
 
-    /// The threshold of the first rule that describes the request.
+    /// Returns the threshold of the first rule that matches the request.
     #[inline]
     fn rule<'a>(
         &self,

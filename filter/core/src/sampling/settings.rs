@@ -8,24 +8,24 @@ use core::time::Duration;
 use super::request_match::Match;
 use crate::pattern;
 
-/// `$.sampling`.
+/// The settings of `$.sampling`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
-    /// For roots and undecided contexts, 0 to 100.
+    /// The general percentage for roots and undecided contexts, 0 to 100.
     pub percentage: f64,
-    /// By the workload's own namespace.
+    /// Percentages by patterns of the workload's own namespace.
     pub namespaces: Vec<(String, f64)>,
-    /// Before namespaces, the first that matches.
+    /// Rules, which go before namespaces; the first rule that matches decides.
     pub rules: Vec<Rule>,
     /// Requests that are not traced at all.
     pub exclude: Vec<Match>,
-    /// New roots a second, at most.
+    /// The limit of new roots a second.
     pub traces_per_second: Option<f64>,
-    /// Which spans are kept though they were not sampled.
+    /// The rules by which spans are kept.
     pub keep: Keep,
-    /// Whether the probability is told to others.
+    /// True if `th` is written into `tracestate`.
     pub consistent: bool,
-    /// Where percentages are fetched.
+    /// The server that percentages are fetched from.
     pub remote: Option<Remote>,
 }
 
@@ -75,22 +75,22 @@ impl Sampling {
 /// An entry of `$.sampling.rules`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// What the request must be like.
+    /// The condition on the request.
     pub condition: Match,
-    /// 0 to 100.
+    /// The percentage for roots and undecided contexts, 0 to 100.
     pub percentage: f64,
 }
 
-/// `$.sampling.keep`.
+/// The settings of `$.sampling.keep`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Keep {
-    /// Spans of exchanges that failed.
+    /// True if spans of failed exchanges are kept.
     pub errors: bool,
-    /// Spans of exchanges that took longer.
+    /// The duration beyond which the span of an exchange is kept.
     pub slower_than: Option<Duration>,
-    /// Spans a second, at most.
+    /// The limit of kept spans a second.
     pub spans_per_second: f64,
-    /// Whether the caller is told.
+    /// True if callers read of kept spans in `server-timing`.
     pub tell: bool,
 }
 
@@ -113,16 +113,16 @@ impl Default for Keep {
     }
 }
 
-/// `$.sampling.remote`.
+/// The settings of `$.sampling.remote`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remote {
-    /// Envoy's name of the cluster.
+    /// Envoy's name of the server's cluster.
     pub cluster: String,
     /// `:authority` of the request.
     pub authority: String,
     /// `:path` of the request, without its query.
     pub path: String,
-    /// How often it is asked.
+    /// The time between two requests.
     pub interval: Duration,
 }
 

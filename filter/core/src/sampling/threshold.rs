@@ -1,4 +1,5 @@
-//! OpenTelemetry's consistent probability sampling: the threshold, and what `tracestate` says of it.
+//! The threshold of OpenTelemetry's consistent probability sampling, and the member `ot` of `tracestate` that carries
+//! it.
 //!
 //! ```abnf
 //! ot    = pair *( ";" pair )              ; the member `ot` of tracestate, 256 characters at most
@@ -11,31 +12,32 @@
 //!
 //! `ot=th:fd70a;rv:6e6d1a75832a2f`
 //!
-//! A trace is kept when its 56 bits of randomness are not below the threshold. The threshold says with what probability a
-//! span was sampled, and so for how many it stands ("TraceState: Probability Sampling" and "tracestate handling" of the
-//! OpenTelemetry specification). What cannot be read is passed on and nothing is added to it.
+//! A trace is kept when its 56 bits of randomness are not below the threshold. The threshold says with what probability
+//! a span was sampled, and so how many spans it represents ("TraceState: Probability Sampling" and "tracestate
+//! handling" of the OpenTelemetry specification). An unreadable member is passed on, and nothing is added to it
+//! (6.4.5).
 
 use alloc::vec::Vec;
 
 use crate::codec::{hex, scan};
 use crate::ids::TraceId;
 
-/// OpenTelemetry's rejection threshold.
+/// A rejection threshold of OpenTelemetry, of 56 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Threshold(u64);
 
 impl Threshold {
-    /// Keeps everything.
+    /// The threshold that keeps every trace.
     pub const ALL: Self = Self(0);
 
-    /// The threshold of a percentage from 0 to 100.
+    /// Returns the threshold of a percentage from 0 to 100.
     #[inline]
     pub fn of_percentage(percentage: f64) -> Self {
         Self::of_share(percentage / 100.0)
     }
 
-    /// The threshold of a probability from 0 to 1, rounded to the four significant digits that would be written into
-    /// `tracestate`, so that deciding and telling can never differ (TH-5, TH-6).
+    /// Returns the threshold of a probability from 0 to 1, rounded to the four significant digits that are written into
+    /// `tracestate`, so that the decision and the written threshold never differ (TH-5, TH-6).
     #[inline]
     pub fn of_share(share: f64) -> Self {
         let kept = share_of_range(share);
@@ -43,7 +45,7 @@ impl Threshold {
         if kept == 0 {
             return Self(RANGE);
         }
-        // Each leading f says only "rare"; the digits behind them carry the value.
+        // A leading `f` says only that the probability is small; the digits behind it carry the value.
         let leading = (threshold << 8).leading_ones() / 4;
         let cut_bits = 56_u32
             .saturating_sub(16)
@@ -53,7 +55,7 @@ impl Threshold {
         Self(if rounded < RANGE { rounded } else { threshold })
     }
 
-    /// The threshold that keeps this share of what this one keeps.
+    /// Returns the threshold that keeps this share of the traces that this one keeps.
     #[must_use]
     #[inline]
     pub fn tightened(self, share: f64) -> Self {
@@ -63,13 +65,13 @@ impl Threshold {
         Self::of_share(self.share() * share).max(self)
     }
 
-    /// Whether a trace with this randomness is kept.
+    /// Returns true if a trace with this randomness is kept.
     #[inline]
     pub fn keeps(self, randomness: u64) -> bool {
         randomness >= self.0
     }
 
-    /// The probability, from 0 to 1.
+    /// Returns the probability, from 0 to 1.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a probability is an estimate at the sixteenth digit in any case"
@@ -79,7 +81,7 @@ impl Threshold {
         RANGE.saturating_sub(self.0) as f64 / RANGE_AS_FLOAT
     }
 
-    /// As `th` writes it; `None` where nothing is kept, for which there is no word.
+    /// Returns the digits of `th`; `None` where no trace is kept, because `th` has no digits for that.
     #[inline]
     fn digits(self) -> Option<Digits> {
         if self.0 >= RANGE {
@@ -88,7 +90,7 @@ impl Threshold {
         let [_, bytes @ ..] = self.0.to_be_bytes();
         let mut text = [b'0'; DIGITS];
         hex::print(&bytes, &mut text);
-        // Zeros behind the last other digit are left out, and one of them stays.
+        // Trailing zeros are left out, but for one where all digits are zeros.
         let last = text.iter().rposition(|digit| *digit != b'0');
         let length = last.unwrap_or_default().saturating_add(1);
         Some(Digits { text, length })
@@ -97,7 +99,7 @@ impl Threshold {
 
 struct Digits {
     text: [u8; DIGITS],
-    // 1 <= length <= DIGITS
+    // The invariant is `1 <= length <= DIGITS`.
     length: usize,
 }
 
@@ -108,24 +110,24 @@ impl Digits {
     }
 }
 
-/// The member `ot` of a `tracestate`.
+/// The member `ot` of `tracestate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Member<'a> {
-    /// There is none.
+    /// No member.
     Absent,
-    /// It says nothing that anybody could read, and goes on as it is.
+    /// An unreadable member, which is passed on as it is.
     Unusable,
-    /// It can be read.
+    /// A readable member.
     Usable(Pairs<'a>),
 }
 
-/// What a readable member says.
+/// The facts of a readable member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pairs<'a> {
     text: &'a [u8],
     threshold: Option<Threshold>,
     randomness: Option<u64>,
-    // There is a `th`, be it legal or not.
+    // True if there is a `th`, legal or not.
     has_threshold: bool,
 }
 
@@ -165,7 +167,7 @@ impl<'a> Member<'a> {
         Self::Usable(pairs)
     }
 
-    /// The randomness of a trace: what is told of it, else the right-most 56 bits of its id (TH-3).
+    /// Returns the randomness of a trace: `rv`, else the right-most 56 bits of the trace id (TH-3).
     #[inline]
     pub(crate) fn randomness(&self, trace_id: TraceId) -> u64 {
         match self {
@@ -174,7 +176,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// The threshold that the sender told, if that of a trace with this randomness can be true (6.4.4).
+    /// Returns the received threshold, if a sampled trace with this randomness can have it (6.4.4).
     #[inline]
     pub(crate) fn consistent_threshold(&self, randomness: u64) -> Option<Threshold> {
         match self {
@@ -185,7 +187,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// The member as it goes on with this threshold, or without one; `None` where it stays as it is.
+    /// Returns the new value with this threshold, or without one; `None` where the member stays as it is.
     #[inline]
     pub(crate) fn with(&self, wanted: Option<Threshold>) -> Option<Change> {
         let digits = wanted.and_then(Threshold::digits);
@@ -205,13 +207,13 @@ impl<'a> Member<'a> {
                     return None;
                 }
                 let joined = Self::join(pairs.text, digits.as_ref());
-                // What has no room for it stays as it was (OT-11).
+                // A change that does not fit is not made (OT-11).
                 (joined.len() <= MAX_BYTES).then_some(Change(joined))
             }
         }
     }
 
-    /// All pairs but `th`, and this one in front.
+    /// Returns all pairs but `th`, with this threshold in front.
     #[inline]
     fn join(text: &[u8], digits: Option<&Digits>) -> Vec<u8> {
         let mut joined = Vec::with_capacity(text.len().saturating_add(DIGITS).saturating_add(4));
@@ -239,7 +241,7 @@ impl Pairs<'_> {
     }
 }
 
-/// The new value of the member; an empty one stands for none (OT-13).
+/// A new value of the member; an empty value removes the member (OT-13).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change(Vec<u8>);
 
@@ -293,14 +295,14 @@ fn share_of_range(share: f64) -> u64 {
     share.min(RANGE)
 }
 
-/// The member of `tracestate`.
+/// Key of the member of `tracestate`.
 pub(crate) const MEMBER: &[u8] = b"ot";
-/// 2^56, the number of values that randomness can have.
+/// Number of values that the randomness can have, 2^56.
 const RANGE: u64 = 1 << 56;
 const RANGE_AS_FLOAT: f64 = 72_057_594_037_927_936.0;
-/// Of the range in hexadecimal.
+/// Hexadecimal digits of the randomness.
 const DIGITS: usize = 14;
-/// OpenTelemetry's own limit for the member.
+/// Length of the member that OpenTelemetry allows.
 const MAX_BYTES: usize = 256;
 
 #[cfg(test)]

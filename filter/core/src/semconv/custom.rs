@@ -1,8 +1,9 @@
-//! Attributes that are configured (`$.spans.attributes`): each from its source, or its default where that says nothing.
+//! The configured attributes (`$.spans.attributes`): each from its source, or its default where the source has no
+//! value.
 //!
-//! What cannot change while a configuration is at work, literals and environment variables, is encoded once. Headers of
-//! the request and baggage are read when the request begins; headers of the response and properties when it ends, for
-//! most properties are known only then.
+//! Sources that cannot change under a configuration, literals and environment variables, are encoded once. Headers of
+//! the request and baggage are read when the request begins; headers of the response and properties when the request
+//! ends, because most properties are known only then (EN-11).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,14 +18,15 @@ use crate::stream_info::source::StreamInfo;
 /// The configured attributes on one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CustomAttributes {
-    // On every span as they are.
+    // The attributes that are the same on every span.
     fixed: Attributes,
     at_begin: Vec<CustomAttribute>,
     at_end: Vec<CustomAttribute>,
 }
 
 impl CustomAttributes {
-    /// Takes `fixed` along; `variables` are the environment variables that are asked for and there.
+    /// Returns the attributes of this configuration, with `fixed` in front. `variables` are the environment variables
+    /// of the VM that the configuration names.
     pub(crate) fn new(
         mut fixed: Attributes,
         attributes: &[CustomAttribute],
@@ -58,7 +60,7 @@ impl CustomAttributes {
         }
     }
 
-    /// The attributes that a span begins with. `all` are all headers of the request.
+    /// Returns the attributes that a span begins with. `all` are all headers of the request.
     pub(crate) fn begin<'a>(
         &self,
         headers: &RequestHeaders<'_>,
@@ -76,12 +78,13 @@ impl CustomAttributes {
         out
     }
 
-    /// Whether the end has anything to add.
+    /// Returns true if any attribute has a source that is read at the end.
     pub(crate) fn has_end(&self) -> bool {
         !self.at_end.is_empty()
     }
 
-    /// Adds what only the end knows; what the response says may have been read before, when it came.
+    /// Adds the attributes that are read at the end. `response` are the headers of the response if they were read
+    /// before.
     pub(crate) fn end(
         &self,
         out: &mut Attributes,
@@ -95,7 +98,7 @@ impl CustomAttributes {
         }
     }
 
-    /// What the response's headers say, for an end at which they can no longer be read.
+    /// Reads the response's headers for an end at which they can no longer be read.
     pub(crate) fn read_response(&self, exchange: &impl StreamInfo) -> Vec<Option<Vec<u8>>> {
         self.at_end
             .iter()
@@ -119,7 +122,7 @@ impl CustomAttribute {
 impl AttributeSource {
     fn read(&self, exchange: &impl StreamInfo) -> Option<Vec<u8>> {
         match self {
-            // The one of the proxy's answers that has all lines of the header.
+            // The property has all lines of the header.
             Self::ResponseHeader(name) => {
                 exchange.property(&alloc::format!("response\0headers\0{name}"))
             }
@@ -129,7 +132,7 @@ impl AttributeSource {
     }
 }
 
-/// All lines of a header, with commas between them.
+/// Returns all lines of a header, with commas between them; `None` where there is no line.
 fn joined<'a>(name: &str, all: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Option<Vec<u8>> {
     let mut lines = all
         .filter(|(other, _)| *other == name.as_bytes())

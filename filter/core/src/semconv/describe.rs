@@ -1,9 +1,9 @@
-//! What the spans of one configuration say, put together: by whichever conventions, of HTTP or of gRPC, of the proxy, and
-//! what is configured besides.
+//! The description of the spans of one configuration: the conventions of HTTP or of gRPC, the facts of the proxy, and
+//! the configured attributes.
 //!
-//! There are no span events: OpenTelemetry retires their API in favour of logs, its conventions record an exception there
-//! and a proxy sees none, and what would stand in one, why the proxy ended an exchange, has its place on the span itself:
-//! `sidespan.response_flags` and, where it failed, `sidespan.response_code_details`.
+//! There are no span events: OpenTelemetry retires their API in favour of logs, its conventions record an exception in
+//! a log, and a proxy sees no exception. The reason why the proxy ended an exchange is in attributes of the span:
+//! `sidespan.response_flags` and, on a failed span, `sidespan.response_code_details`.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -26,7 +26,7 @@ use crate::stream_info::attributes::Attribute;
 use crate::stream_info::outcome::ResponseOutcome;
 use crate::stream_info::source::StreamInfo;
 
-/// What spans say, as configured for this workload.
+/// The names and attributes of spans, as configured for this workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SpanDescriber {
     vocabulary: NameSet,
@@ -35,25 +35,25 @@ pub(crate) struct SpanDescriber {
     configured: CustomAttributes,
 }
 
-/// What is known of a request from its beginning to its end, besides attributes.
+/// The facts of a request that are kept from its beginning to its end, besides attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestFacts {
-    // Of a gRPC call, and then the span is named by it.
+    // The method of a gRPC call, which then names the span.
     rpc: Option<rpc::Method>,
     name: Cow<'static, str>,
-    // The first template that describes the path.
+    // The index of the first template that matches the path.
     route: Option<usize>,
     has_forwarded_client: bool,
 }
 
-/// What an end adds to a span besides attributes.
+/// The name and the status that an end gives to a span.
 pub(crate) struct SpanOutcome {
     pub(crate) name: Cow<'static, str>,
     pub(crate) status: Status,
 }
 
 impl SpanDescriber {
-    /// The descriptions of this workload.
+    /// Returns the describer of this workload.
     pub(crate) fn new(spans: &Spans, node: &Node) -> Self {
         let vocabulary = NameSet::new(spans);
         let mut fixed = Attributes::default();
@@ -76,7 +76,7 @@ impl SpanDescriber {
         }
     }
 
-    /// What is to be remembered of a request.
+    /// Returns the facts of a request that its end needs.
     #[inline]
     pub(crate) fn subject(&self, headers: &RequestHeaders<'_>) -> RequestFacts {
         let (rpc, route) = self.kind(headers);
@@ -91,7 +91,7 @@ impl SpanDescriber {
         }
     }
 
-    /// What a span of this request would be called when it begins.
+    /// Returns the name that a span of this request has when it begins.
     #[inline]
     pub(crate) fn operation(&self, headers: &RequestHeaders<'_>) -> Cow<'static, str> {
         match self.kind(headers) {
@@ -100,7 +100,7 @@ impl SpanDescriber {
         }
     }
 
-    /// The method of a gRPC call, or else the first template that describes the path.
+    /// Returns the method of a gRPC call, or else the index of the first template that matches the path.
     #[inline]
     fn kind(&self, headers: &RequestHeaders<'_>) -> (Option<rpc::Method>, Option<usize>) {
         let (path, _) = target::split_target(headers.first(Name::Path).unwrap_or_default());
@@ -112,7 +112,7 @@ impl SpanDescriber {
         (None, route)
     }
 
-    /// The attributes that a span of this kind begins with.
+    /// Returns the attributes that a span of this kind begins with.
     #[inline]
     pub(crate) fn begin<'a>(
         &self,
@@ -125,7 +125,7 @@ impl SpanDescriber {
         let mut attributes = self.configured.begin(headers, all);
         attributes.text("sidespan.decision", reason.name().as_bytes());
         if reason == Reason::Debug {
-            // What the policies of gateways behind ask for (OpenTracing, "Standard Span tags").
+            // The policies of gateways behind this proxy look for this tag (OpenTracing, "Standard Span tags").
             attributes.number("sampling.priority", 1);
         }
         let writer = &mut self.writer(kind, subject, &mut attributes);
@@ -137,7 +137,7 @@ impl SpanDescriber {
         attributes
     }
 
-    /// Adds what the end tells.
+    /// Adds the attributes of the response and of the stream, and returns the name and the status of the span.
     #[inline]
     pub(crate) fn end(
         &self,
@@ -178,7 +178,7 @@ impl SpanDescriber {
         outcome
     }
 
-    /// What the response's headers say, for an end at which they can no longer be read.
+    /// Reads the response's headers for an end at which they can no longer be read.
     #[inline]
     pub(crate) fn read_response(&self, exchange: &impl StreamInfo) -> Vec<Option<Vec<u8>>> {
         self.configured.read_response(exchange)
@@ -206,7 +206,7 @@ impl SpanDescriber {
         }
     }
 
-    /// Who is at the other end of the connection, and what is spoken on it.
+    /// Adds the peer and the protocol of the caller's connection.
     #[inline]
     fn describe_caller(
         &self,
@@ -215,8 +215,8 @@ impl SpanDescriber {
         told: &Answers<'_, impl StreamInfo>,
     ) {
         let omits = |key| writer.vocabulary.omits(key);
-        // The peer may be the client, and a header that says otherwise may be the client's own: what is left out under one
-        // name is under the other.
+        // The peer may be the client, and a header with another address may be the client's own: an address that is
+        // omitted under one name is omitted under the other.
         let hides_peer = omits(AttributeKey::ClientAddress)
             || omits(AttributeKey::PeerAddress) && omits(AttributeKey::PeerPort);
         let is_client = !subject.is_rpc()
@@ -231,7 +231,8 @@ impl SpanDescriber {
                     target::split_authority(&peer).0,
                 );
             }
-            // Envoy takes what `x-forwarded-for` says for the source, then without a port: nobody at this connection.
+            // Envoy takes the address of `x-forwarded-for` for the source, then without a port; such a source is not
+            // the peer of this connection.
             let is_told = target::split_authority(&peer).1 == Some(b"0");
             if !hides_peer && !is_told {
                 describe_peer(writer, &peer);
@@ -248,20 +249,20 @@ impl SpanDescriber {
 }
 
 impl RequestFacts {
-    /// Whether it asked for a tunnel.
+    /// Returns true if the request asked for a tunnel.
     #[inline]
     pub(crate) fn is_connect(&self) -> bool {
         self.name == "CONNECT"
     }
 
-    /// Whether it is a gRPC call.
+    /// Returns true if the request is a gRPC call.
     #[inline]
     pub(crate) fn is_rpc(&self) -> bool {
         self.rpc.is_some()
     }
 }
 
-/// Where the request went, and how often it was tried before.
+/// Adds the peer of the upstream connection, and the number of attempts before the last.
 #[inline]
 fn describe_upstream(writer: &mut AttributeWriter<'_>, told: &Answers<'_, impl StreamInfo>) {
     let is_asked = !(writer.vocabulary.omits(AttributeKey::PeerAddress)
@@ -277,7 +278,7 @@ fn describe_upstream(writer: &mut AttributeWriter<'_>, told: &Answers<'_, impl S
     }
 }
 
-/// `ip:port`, or the path of a socket of this machine.
+/// Adds a peer: `ip:port`, or the path of a socket of this machine.
 #[inline]
 fn describe_peer(writer: &mut AttributeWriter<'_>, peer: &[u8]) {
     if is_socket(peer) {

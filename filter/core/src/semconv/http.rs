@@ -1,12 +1,12 @@
-//! What HTTP says, as OpenTelemetry's semantic conventions for HTTP spans (1.44.0) name it.
+//! The attributes, names and status of HTTP spans, by OpenTelemetry's semantic conventions for HTTP spans (1.44.0).
 //!
 //! | at | SERVER | CLIENT |
 //! |---|---|---|
 //! | start | method, `http.route`, `url.path`, `url.query`, `url.scheme`, `server.*`, `client.address`, `user_agent.original` | method, `url.template`, `url.full`, `server.*` |
 //! | end | `http.response.status_code`, `error.type`, status, `network.*` | the same, `http.request.resend_count` |
 //!
-//! A span is named `{method} {route}`, and by its method alone where no template of a route matches: the raw path has no
-//! bound on its values, and a proxy knows no route by itself.
+//! A span is named `{method} {route}`, and by its method alone where no template of a route matches: the raw path has
+//! no bound on its values, and a proxy knows no route by itself (NM-1).
 
 mod forwarded;
 mod url;
@@ -23,7 +23,8 @@ use crate::stream_info::outcome::ResponseOutcome;
 use forwarded::Forwarded;
 use url::Url;
 
-/// The name of a span for this request: `{method} {route}`, with `HTTP` for a method that the conventions do not know.
+/// Returns the name of a span for this request: `{method} {route}`, with `HTTP` for a method that the conventions do
+/// not know (NM-2).
 #[inline]
 pub(crate) fn name(headers: &RequestHeaders<'_>, route: Option<&str>) -> Cow<'static, str> {
     let method = known_method(headers).unwrap_or("HTTP");
@@ -33,8 +34,8 @@ pub(crate) fn name(headers: &RequestHeaders<'_>, route: Option<&str>) -> Cow<'st
     }
 }
 
-/// Adds what is known when the request's headers arrive. `secrets` are keys of the query whose values are hidden
-/// besides the conventions' own.
+/// Adds the attributes of the request's headers. `secrets` are keys of the query whose values are hidden besides the
+/// conventions' own.
 #[inline]
 pub(crate) fn describe_request(
     writer: &mut AttributeWriter<'_>,
@@ -68,21 +69,21 @@ pub(crate) fn describe_request(
     url.describe_server(writer);
 }
 
-/// Adds whom a gRPC call is for; all else is said at its end.
+/// Adds the server that a gRPC call is for; the other attributes of a call are added at its end.
 #[inline]
 pub(crate) fn describe_server(writer: &mut AttributeWriter<'_>, headers: &RequestHeaders<'_>) {
     let forwarded = Forwarded::read(headers);
     Url::new(writer.side.kind, headers, &forwarded, &[]).describe_server(writer);
 }
 
-/// Whether the caller is known by what proxies in front of this one have written.
+/// Returns true if a header of proxies in front of this one names the client.
 #[inline]
 pub(crate) fn has_forwarded_client(headers: &RequestHeaders<'_>) -> bool {
     headers.has_any(const { Names::of(&[Name::Forwarded, Name::ForwardedFor]) })
         && Forwarded::read(headers).client().is_some()
 }
 
-/// Adds what the end tells, and says whether the span failed.
+/// Adds the attributes of the response, and returns the status of the span (section 7.4).
 #[inline]
 pub(crate) fn describe_ending(
     writer: &mut AttributeWriter<'_>,
@@ -100,7 +101,8 @@ pub(crate) fn describe_ending(
         writer.text(AttributeKey::ErrorType, &decimal(code));
         return Status::Error;
     }
-    // A caller that goes away once it has an answer has what it came for; without one, the server could not serve it.
+    // A caller that goes away once it has an answer has what it came for; without an answer, the server could not serve
+    // it.
     let flags = response_flags::beyond(ending.status_code, ending.response_flags);
     if flags & DOWNSTREAM_GONE != 0 && (ending.status_code.is_some() || kind == SpanKind::Client) {
         return Status::Unset;
@@ -120,7 +122,7 @@ fn method(writer: &mut AttributeWriter<'_>, headers: &RequestHeaders<'_>) {
     let original = headers.first(Name::Method);
     match (known_method(headers), original) {
         (Some(method), _) => writer.text(AttributeKey::Method, method.as_bytes()),
-        // The old conventions took the word as it came.
+        // The old conventions have the method as received.
         (None, Some(original)) if !writer.vocabulary.is_stable => {
             writer.text(AttributeKey::Method, original);
         }
@@ -133,7 +135,7 @@ fn method(writer: &mut AttributeWriter<'_>, headers: &RequestHeaders<'_>) {
     }
 }
 
-/// RFC 9110's methods, PATCH of RFC 5789, and QUERY; compared with case, as methods are.
+/// Returns the method if it is one of RFC 9110, PATCH of RFC 5789, or QUERY; methods are compared with case.
 #[inline]
 fn known_method(headers: &RequestHeaders<'_>) -> Option<&'static str> {
     Some(match headers.first(Name::Method)? {
@@ -151,7 +153,7 @@ fn known_method(headers: &RequestHeaders<'_>) -> Option<&'static str> {
     })
 }
 
-/// A status code as text.
+/// Returns a status code as text.
 #[inline]
 fn decimal(code: u16) -> Vec<u8> {
     alloc::format!("{code}").into_bytes()

@@ -1,9 +1,10 @@
-//! What attributes are called: OpenTelemetry's semantic conventions, stable and old, and which attributes are left out.
+//! The names of attributes, by OpenTelemetry's semantic conventions, stable and old, and the attributes that are left
+//! out.
 //!
-//! *Stable* are the conventions 1.44.0, with those for RPC by its release candidate. *Old* are HTTP's of 1.20 and RPC's of
-//! 1.37, which backends and dashboards still ask for; *both* is for the time in between
-//! (OpenTelemetry, "HTTP semantic convention stability migration"). What old conventions had no name for is not said in
-//! them, `error.type` for example.
+//! *Stable* are the conventions 1.44.0, with those for RPC by its release candidate. *Old* are HTTP's of 1.20 and RPC's
+//! of 1.37, which backends and dashboards still ask for; *both* is for the time in between (OpenTelemetry, "HTTP
+//! semantic convention stability migration"). Attributes without an old name, `error.type` for example, are not written
+//! under the old conventions.
 //!
 //! | stable | old, SERVER | old, CLIENT |
 //! |---|---|---|
@@ -22,7 +23,7 @@ use super::settings::{Conventions, Spans};
 use crate::span::SpanKind;
 use crate::span::attributes::Attributes;
 
-/// An attribute that the filter finds out by itself, by its stable name.
+/// An attribute that the filter writes by itself, by its stable name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub(crate) enum AttributeKey {
     #[strum(serialize = "http.request.method")]
@@ -82,16 +83,16 @@ pub(crate) enum AttributeKey {
 }
 
 impl AttributeKey {
-    /// All of them, in the order of their declaration.
+    /// All attributes, in the order of their declaration.
     pub(crate) const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
-    /// The stable name.
+    /// Returns the stable name.
     #[inline]
     pub(crate) fn name(self) -> &'static str {
         self.into()
     }
 
-    /// All its old names, of whichever kind of span.
+    /// Returns the old names, of whichever kind of span.
     #[inline]
     fn old_names(self) -> &'static [&'static str] {
         match self {
@@ -114,7 +115,7 @@ impl AttributeKey {
         }
     }
 
-    /// The attribute of this name, stable or old.
+    /// Returns the attribute with this name, stable or old.
     #[inline]
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL
@@ -122,7 +123,8 @@ impl AttributeKey {
             .find(|key| key.name() == name || key.old_names().contains(&name))
     }
 
-    /// Its old name on a span of this kind; the stable one where it did not change, none where there was none.
+    /// Returns the old name on a span of this side: the stable name where it did not change, `None` where there was no
+    /// name.
     #[inline]
     fn old_name(self, side: SpanSide) -> Option<&'static str> {
         match self {
@@ -133,7 +135,7 @@ impl AttributeKey {
             | Self::MeshId
             | Self::Namespace
             | Self::ClusterId => Some(self.name()),
-            // RPC's conventions had moved on by 1.37, to the names that HTTP's have now.
+            // RPC's conventions of 1.37 have the names that HTTP's have now.
             Self::ServerAddress | Self::ServerPort | Self::PeerAddress | Self::PeerPort
                 if side.is_rpc =>
             {
@@ -143,7 +145,8 @@ impl AttributeKey {
                 let at = usize::from(side.kind == SpanKind::Client);
                 self.old_names().get(at).copied()
             }
-            // One old name for two attributes, another type of value, or another meaning: their writers know.
+            // Attributes with one old name for two attributes, another type of value, or another meaning; their writers
+            // write the old name.
             Self::Path | Self::Query | Self::RpcMethod | Self::RpcStatus => None,
             _ => self.old_names().first().copied(),
         }
@@ -155,7 +158,7 @@ impl AttributeKey {
     }
 }
 
-/// Which names are used, and which attributes are not.
+/// The conventions that are used, and the attributes that are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NameSet {
     pub(crate) is_stable: bool,
@@ -163,7 +166,7 @@ pub(crate) struct NameSet {
     omitted: u64,
 }
 
-/// What a span is of, which old names depend on.
+/// The kind and the protocol of a span, which old names depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SpanSide {
     pub(crate) kind: SpanKind,
@@ -171,7 +174,7 @@ pub(crate) struct SpanSide {
 }
 
 impl NameSet {
-    /// What is configured.
+    /// Returns the configured names.
     #[inline]
     pub(crate) fn new(spans: &Spans) -> Self {
         Self {
@@ -185,14 +188,14 @@ impl NameSet {
         }
     }
 
-    /// Whether this attribute is left out.
+    /// Returns true if this attribute is left out.
     #[inline]
     pub(crate) fn omits(self, key: AttributeKey) -> bool {
         self.omitted & key.bit() != 0
     }
 }
 
-/// Adds attributes under the names that are used.
+/// A writer of attributes, under the names that are used.
 pub(crate) struct AttributeWriter<'a> {
     pub(crate) vocabulary: NameSet,
     pub(crate) side: SpanSide,

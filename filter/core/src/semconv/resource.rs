@@ -1,11 +1,12 @@
-//! Who speaks: the resource of a worker's spans, and Istio's own tags.
+//! The resource of a worker's spans, by OpenTelemetry's semantic conventions for resources (1.44.0), and Istio's own
+//! tags.
 //!
-//! What a later source says replaces what an earlier one said: the node metadata that Istio gives its proxies, then
+//! A later source replaces an earlier one: the node metadata that Istio gives its proxies, then
 //! `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` where the VM's environment has them, then `spans.resource` and
-//! `spans.serviceName`. Of the node metadata `service.name` is the first there is of: Istio's canonical service, the
-//! workload's name, the pod's name without the hashes that a Deployment appends, the node's cluster; Istio's users know
-//! their services by the canonical name. What is not known is left out, never guessed; only `service.name` is required, and
-//! then it is `unknown_service` (semantic conventions for resources, 1.44.0).
+//! `spans.serviceName`. Of the node metadata `service.name` is the first of these that is set: Istio's canonical
+//! service, the workload's name, the pod's name without the hashes that a Deployment appends, the node's cluster; the
+//! canonical name goes first because Istio's users know their services by it. Unknown attributes are left out, never
+//! guessed; only `service.name` is required, and `unknown_service` without a source (section 7.7).
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -16,11 +17,11 @@ use super::settings::Spans;
 use crate::codec::percent;
 use crate::node::Node;
 
-/// The environment variables that say something about the resource (OpenTelemetry, "Environment variable
-/// specification").
+/// Environment variables with attributes of the resource (OpenTelemetry, "Environment variable specification").
 pub const VARIABLES: [&str; 2] = [SERVICE_NAME, RESOURCE_ATTRIBUTES];
 
-/// `OTEL_RESOURCE_ATTRIBUTES` is not a list of `key=value` with commas between them, and says nothing therefore.
+/// The error of `OTEL_RESOURCE_ATTRIBUTES` that is not a list of `key=value` with commas between them, and is therefore
+/// ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
@@ -29,14 +30,14 @@ pub struct Malformed;
 pub struct Resource(Vec<(String, String)>);
 
 impl Resource {
-    /// The attributes, in order.
+    /// Returns the attributes, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// The value of an attribute.
+    /// Returns the value of an attribute.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.iter()
             .find(|(other, _)| *other == key)
@@ -52,7 +53,7 @@ impl Resource {
 }
 
 impl Node {
-    /// The resource of this node's spans. `version` and `digest` are of the filter and of its configuration.
+    /// Returns the resource of this node's spans. `version` is the filter's, `digest` the configuration's.
     pub fn resource(&self, spans: &Spans, version: &str, digest: &str) -> Resource {
         let mut resource = Resource::default();
         for (key, value) in [
@@ -91,11 +92,11 @@ impl Node {
         resource
     }
 
-    /// What OpenTelemetry's environment variables say of the resource. A service name of its own is over the one in the
-    /// list.
+    /// Returns the attributes of OpenTelemetry's environment variables. `OTEL_SERVICE_NAME` goes over a service name in
+    /// `OTEL_RESOURCE_ATTRIBUTES`.
     ///
     /// # Errors
-    /// When the list cannot be read; then none of it counts, as the specification asks.
+    /// The whole list is ignored where any part of it is malformed, as the specification asks.
     pub fn environment(&self) -> Result<Vec<(String, String)>, Malformed> {
         let variable = |name: &str| {
             let (_, value) = self.variables.iter().find(|(other, _)| other == name)?;
@@ -120,15 +121,15 @@ impl Node {
         Ok(attributes)
     }
 
-    /// The tags that Istio's own tracing adds to spans, which Kiali and many dashboards ask for (RS-2). They are there in
-    /// a mesh alone.
+    /// Returns the tags that Istio's own tracing adds to spans, which Kiali and many dashboards ask for; a node outside
+    /// of a mesh has none (RS-2).
     pub(crate) fn istio_tags(&self) -> impl Iterator<Item = (AttributeKey, &str)> {
         let revision = self.canonical_revision.as_deref();
         let revision = self
             .canonical_service
             .as_ref()
             .map(|_| revision.unwrap_or("latest"));
-        // A proxy outside of any mesh may have a namespace in its metadata, and is not Istio's for that.
+        // A namespace in the metadata of a proxy outside of any mesh does not make the proxy Istio's.
         let is_istio = self.mesh.is_some() || self.canonical_service.is_some();
         let namespace = self.namespace.as_deref().filter(|_| is_istio);
         let cluster = self.cluster.as_deref().filter(|_| is_istio);
@@ -160,7 +161,7 @@ impl Node {
     }
 }
 
-/// The kind and the name of a workload, by the conventions' attribute for its kind.
+/// Returns the attribute for the kind of a workload, and the workload's name.
 fn owner(owner: &str) -> Option<(&'static str, &str)> {
     let (rest, name) = owner.rsplit_once('/')?;
     let (_, kind) = rest.rsplit_once('/')?;
@@ -176,8 +177,9 @@ fn owner(owner: &str) -> Option<(&'static str, &str)> {
     Some((key, name)).filter(|_| !name.is_empty())
 }
 
-/// `reviews-v1-7dcb8cc9d5-x2x5q` is a pod of `reviews-v1`: a ReplicaSet's hash and a pod's five characters, in the
-/// alphabet that Kubernetes draws them from. A name of another form stays as it is.
+/// Returns the name of a pod without its hashes: `reviews-v1-7dcb8cc9d5-x2x5q` is a pod of `reviews-v1`, with a
+/// ReplicaSet's hash and five characters of the pod's own, both in the alphabet of Kubernetes. A name of another form
+/// stays as it is.
 fn without_hashes(pod: &str) -> &str {
     let is_hash = |text: &str, lengths: core::ops::RangeInclusive<usize>| {
         lengths.contains(&text.len()) && text.bytes().all(|byte| HASH_ALPHABET.contains(&byte))
@@ -194,7 +196,8 @@ fn without_hashes(pod: &str) -> &str {
     }
 }
 
-/// Kubernetes' alphabet for generated names: no vowels, so that no words come out, and no digits that look like them.
+/// The alphabet of names that Kubernetes generates: no vowels, so that no words come out, and no digits that look like
+/// vowels.
 const HASH_ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";

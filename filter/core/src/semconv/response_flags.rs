@@ -1,18 +1,19 @@
-//! Envoy's response flags (`response.flags`): what went wrong with an exchange, besides what its status says.
+//! The response flags of Envoy (`response.flags`): the reasons why an exchange failed, and their words in `error.type`.
 //!
-//! Each flag is a bit of Envoy's `CoreResponseFlag`. Its short name is the one of the access log; what `error.type` says of
-//! it is ours (ST-3): few words, and the same for flags that mean the same to a reader.
+//! Each flag is a bit of Envoy's `CoreResponseFlag`. Its short name is the one of the access log; its `error.type` is
+//! Sidespan's own, from a small set, and equal for flags that mean the same to a reader (ST-3).
 
 use alloc::string::String;
 
-/// The connection of the caller ended (DC), or on HTTP/2 and later the one stream was reset (DR).
+/// Flags of a connection that the caller ended (DC), or, on HTTP/2 and later, of one stream that the caller reset (DR).
 pub(crate) const DOWNSTREAM_GONE: u64 = 0x4000 | 0x1000_0000;
-/// The tries that are allowed were used up (URX).
+/// Flag of a request that used up its attempts (URX).
 pub(crate) const RETRY_LIMIT: u64 = 0x8000;
 
-/// The flags that a status code tells of by itself, besides which it needs no other word (ST-3): the proxy has answered in
-/// the upstream's place, or has passed on the last answer of several tries. What can also break an answer that has begun
-/// is among them only with the one code that the proxy answers when it has not.
+/// Returns the flags that a status code stands for by itself, so that `error.type` needs no word beside the code
+/// (ST-3): the proxy has answered in the upstream's place, or has passed on the last answer of several attempts. A flag
+/// that can also break an answer that has begun is among them only with the one code that the proxy answers when no
+/// answer has begun.
 #[inline]
 fn told_by(status_code: u16) -> u64 {
     const ANSWERED: u64 = 0x2 // UH
@@ -30,7 +31,7 @@ fn told_by(status_code: u16) -> u64 {
         | 0x800_0000 // DO
         | 0x2000_0000; // UDO
     let ended = match status_code {
-        // UC: to close the connection is how either end of a tunnel ends it, and WebSocket has the server do it.
+        // UC: either end of a tunnel ends it by closing the connection, and WebSocket has the server do so.
         101 => 0x40,
         // DPE
         400 => 0x4_0000,
@@ -41,13 +42,13 @@ fn told_by(status_code: u16) -> u64 {
     ANSWERED | ended
 }
 
-/// The flags that say more than the status code of the response does, if one was begun.
+/// Returns the flags that say more than the status code of the response does, if there is a response.
 #[inline]
 pub(crate) fn beyond(status_code: Option<u16>, flags: u64) -> u64 {
     flags & !status_code.map_or(0, told_by)
 }
 
-/// What broke the exchange; the first flag that is set, from the most telling on.
+/// Returns the `error.type` of the first flag that is set, from the most telling on.
 #[inline]
 pub(crate) fn broken_by(flags: u64) -> Option<&'static str> {
     if flags == 0 {
@@ -60,7 +61,7 @@ pub(crate) fn broken_by(flags: u64) -> Option<&'static str> {
         .map(|flag| flag.error_type)
 }
 
-/// The names that the access log prints, with commas between them.
+/// Returns the names that the access log prints, with commas between them.
 #[inline]
 pub(crate) fn short_names(flags: u64) -> String {
     let mut names = String::new();
@@ -76,7 +77,7 @@ pub(crate) fn short_names(flags: u64) -> String {
 struct Flag {
     bit: u64,
     short: &'static str,
-    // Empty where the flag is no failure by itself.
+    // Empty for a flag that is no failure by itself.
     error_type: &'static str,
 }
 

@@ -1,7 +1,8 @@
-//! What gRPC says, as OpenTelemetry's semantic conventions for RPC (1.44.0, a release candidate) name it.
+//! The attributes, names and status of gRPC spans, by OpenTelemetry's semantic conventions for RPC (1.44.0, a release
+//! candidate).
 //!
 //! The conventions demand `_OTHER` for a method that is not known to exist on the server. A proxy never knows, so a
-//! method that looks like one is taken as it is; on a SERVER span whose status is UNIMPLEMENTED it is `_OTHER`
+//! path of the form of a method is taken as one; on a SERVER span whose status is UNIMPLEMENTED the method is `_OTHER`
 //! (RP-3). On CLIENT spans, and on SERVER spans that no server has answered, nothing but the length bounds the names.
 
 use crate::codec::scan;
@@ -14,8 +15,8 @@ use super::response_flags::{self, DOWNSTREAM_GONE};
 use crate::span::{SpanKind, Status};
 use crate::stream_info::outcome::ResponseOutcome;
 
-/// Whether a content type is gRPC's. `application/grpc-web` is not: it is HTTP to every proxy but the one that
-/// translates it.
+/// Returns true if a content type is gRPC's. `application/grpc-web` is not, because that is HTTP to every proxy but the
+/// one that translates it.
 #[inline]
 pub(crate) fn is_grpc(content_type: &[u8]) -> bool {
     content_type
@@ -26,14 +27,14 @@ pub(crate) fn is_grpc(content_type: &[u8]) -> bool {
 /// The method of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
-    /// `pkg.Service/Method`
+    /// A method of the form `pkg.Service/Method`.
     Named(String),
-    /// What came in its place.
+    /// A path that is no method.
     Other(Vec<u8>),
 }
 
 impl Method {
-    /// The method of a path, which is `/pkg.Service/Method`.
+    /// Returns the method of a path, which is `/pkg.Service/Method`.
     #[inline]
     pub(crate) fn of_path(path: &[u8]) -> Self {
         let original = path.strip_prefix(b"/").unwrap_or(path);
@@ -55,7 +56,7 @@ impl Method {
         }
     }
 
-    /// The span's name (RP-2).
+    /// Returns the span's name (RP-2).
     #[inline]
     pub(crate) fn span_name(&self) -> Cow<'static, str> {
         match self {
@@ -80,30 +81,30 @@ impl Method {
             }
         }
         writer.text(AttributeKey::RpcMethod, name.as_bytes());
-        // It is a path, so it goes where paths go.
+        // The original method is a path, so `spans.omit` treats it like a path.
         if let Some(original) = original.filter(|_| !writer.vocabulary.omits(AttributeKey::Path)) {
             writer.text(AttributeKey::RpcMethodOriginal, original);
         }
     }
 }
 
-/// Whether a status is the server's own fault (RP-4).
+/// Returns true if a status is the server's own fault (RP-4).
 #[inline]
 pub(crate) fn is_servers_failure(digits: &[u8]) -> bool {
     decimal(digits).is_some_and(|number| Code::Number(number).is_failure(SpanKind::Server))
 }
 
-/// How a call ended.
+/// The status of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
-    /// A number; those up to 16 have names.
+    /// A number; numbers up to 16 have names.
     Number(u32),
-    /// The response said nothing that could be read.
+    /// A status that is missing or not readable.
     Missing,
 }
 
 impl Code {
-    /// The status in `grpc-status`, or what stands for it on this side where there is none (RP-6, RP-7).
+    /// Returns the status of `grpc-status`, or a substitute on this side where there is none (RP-6, RP-7).
     #[inline]
     fn of(kind: SpanKind, ending: &ResponseOutcome) -> Self {
         if let Some(number) = ending.grpc_status.as_deref().and_then(decimal) {
@@ -126,7 +127,7 @@ impl Code {
         }
     }
 
-    /// Whether the span failed (RP-4): a client with everything but OK, a server with what is its own fault.
+    /// Returns true if the span failed: a client with everything but OK, a server with its own faults (RP-4).
     #[inline]
     fn is_failure(self, kind: SpanKind) -> bool {
         match (self, kind) {
@@ -142,7 +143,7 @@ impl Code {
     }
 }
 
-/// Adds what the end of a call tells, says whether the span failed, and how it is named.
+/// Adds the attributes of a call at its end, and returns the status and the name of the span.
 #[inline]
 pub(crate) fn describe_ending(
     writer: &mut AttributeWriter<'_>,
@@ -172,7 +173,8 @@ pub(crate) fn describe_ending(
     let name = method.span_name();
     let is_abandoned = ending.grpc_status.is_none() && ending.response_flags & DOWNSTREAM_GONE != 0;
     let is_failure = match kind {
-        // A caller that goes away by itself is no failure of its own; of the server only before it has begun to answer.
+        // A caller that goes away is no failure of the caller's own, and a failure of the server only before a response
+        // has begun.
         SpanKind::Client if is_abandoned => false,
         SpanKind::Server if is_abandoned => ending.status_code.is_none(),
         _ => code.is_failure(kind),
@@ -199,7 +201,7 @@ pub(crate) fn describe_ending(
     (Status::Error, name)
 }
 
-/// Decimal, without leading zeros (gRPC over HTTP/2, "Status").
+/// Parses a decimal number without leading zeros (gRPC over HTTP/2, "Status").
 #[inline]
 fn decimal(digits: &[u8]) -> Option<u32> {
     let is_plain = match digits {
@@ -214,7 +216,7 @@ fn decimal(digits: &[u8]) -> Option<u32> {
         .ok()
 }
 
-/// The name of a code (RP-9); of one that nobody knows, its number.
+/// Returns the name of a code, and the number of an unknown one (RP-9).
 #[inline]
 fn code_name(number: u32) -> Cow<'static, str> {
     const NAMES: [&str; 17] = [
@@ -245,7 +247,7 @@ fn code_name(number: u32) -> Cow<'static, str> {
         )
 }
 
-/// A longer name is no name, as no attribute is longer.
+/// Length beyond which a name is no name, because no attribute is longer (RS-5).
 const MAX_NAME: usize = 1024;
 const OK: u32 = 0;
 const CANCELLED: u32 = 1;

@@ -3,29 +3,29 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// `$.spans`.
+/// The settings of `$.spans`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spans {
     /// The configured `service.name`.
     pub service_name: Option<String>,
     /// Templates of paths, in order.
     pub routes: Vec<String>,
-    /// What they say besides the conventions' attributes.
+    /// Attributes besides those of the conventions.
     pub attributes: Vec<CustomAttribute>,
     /// Attributes of the resource, over all others.
     pub resource: Vec<(String, String)>,
     /// Attributes that are left out, by their stable or old names.
     pub omit: Vec<String>,
-    /// Which names attributes have.
+    /// The conventions that attributes are named by.
     pub conventions: Conventions,
     /// Keys of the query whose values are hidden, besides the conventions' own.
     pub redact_query: Vec<String>,
-    /// Whether the ids are left for the access log.
+    /// True if the ids are left for the access log.
     pub access_log: bool,
 }
 
 impl Spans {
-    /// The environment variables that attributes are made of, each once.
+    /// Returns the names of the environment variables that attributes are made of, each once.
     pub fn variables(&self) -> Vec<&str> {
         let variables = self
             .attributes
@@ -38,15 +38,15 @@ impl Spans {
     }
 }
 
-/// `$.spans.conventions`.
+/// The conventions that attributes are named by, `$.spans.conventions`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Conventions {
     /// OpenTelemetry's semantic conventions 1.44.0.
     #[default]
     Stable,
-    /// HTTP's of 1.20 and RPC's of 1.37.
+    /// The conventions of 1.20 for HTTP and of 1.37 for RPC.
     Old,
-    /// Both.
+    /// Both at once.
     Both,
 }
 
@@ -55,30 +55,31 @@ pub enum Conventions {
 pub struct CustomAttribute {
     /// The attribute's name.
     pub name: String,
-    /// Where its value comes from.
+    /// The source of the attribute's value.
     pub source: AttributeSource,
-    /// The value where there is none.
+    /// The value where the source has none.
     pub default: Option<String>,
 }
 
-/// Where the value of an attribute comes from.
+/// The source of an attribute's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttributeSource {
     /// All lines of this header of the request.
     RequestHeader(String),
     /// All lines of this header of the response.
     ResponseHeader(String),
-    /// This value.
+    /// A fixed value.
     Literal(String),
     /// The environment variable of this name, as the VM has it.
     Environment(String),
-    /// This property of the proxy, the segments of its path joined by NUL.
+    /// A property of the proxy, the segments of its path joined by NUL.
     Property(String),
     /// The value of this key of the W3C Baggage that the request came with.
     Baggage(String),
 }
 
-/// The names, each once and in order. There are a few of them: a tree for them is more code than all of this file.
+/// Returns the names, each once and in order. A list, because there are few names and a tree would be more code than
+/// all of this file.
 pub(crate) fn distinct<'a>(names: &mut dyn Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut distinct = Vec::new();
     for name in names {
@@ -89,11 +90,11 @@ pub(crate) fn distinct<'a>(names: &mut dyn Iterator<Item = &'a str>) -> Vec<&'a 
     distinct
 }
 
-/// The semantic conventions that names and values follow.
+/// The schema of the semantic conventions that names and values follow.
 pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";
 
-/// The schema of spans by these conventions. Old names are of two versions, and both at once of three: there is no schema
-/// that a reader could go on from.
+/// Returns the schema of spans by these conventions. Old names are of two versions, and both at once of three: no
+/// schema has them all, so a reader is given none (MS-7).
 pub fn schema_url(conventions: Conventions) -> &'static str {
     match conventions {
         Conventions::Stable => SCHEMA_URL,

@@ -97,8 +97,20 @@ fn cut(name: &[u8]) -> &[u8] {
 /// The number of other entries that are kept; one is enough to know that there are others.
 const MAX_OTHERS: usize = 7;
 
+/// Returns true if the stream has been through another installation of the filter; from now on it has been through this one.
+#[inline]
+pub(crate) fn has_seen(stream: &impl Stream) -> bool {
+    let is_marked = stream.property(MARK).is_some();
+    if !is_marked {
+        stream.set_filter_state(MARK, b"1");
+    }
+    is_marked
+}
+
 /// The key of the list.
 const LIST: &[u8] = b"sidespan.installs";
+/// The mark of a stream, in Envoy's filter state `wasm.sidespan.seen`.
+const MARK: &str = "sidespan.seen";
 
 #[cfg(test)]
 mod tests {

@@ -1,18 +1,19 @@
-//! What the proxy tells of an exchange at its end, asked for in one call.
+//! The attributes of an exchange that the proxy answers at its end, in one call.
 //!
-//! A call to the proxy that answers with bytes costs it about half a microsecond, whatever the bytes are, because it enters
-//! the module once more to have memory for them. Envoy evaluates expressions of CEL, and a list of attributes is one: the
-//! answer comes in the form of a header map, its keys the elements (`serializeValue`, "list"). An element that is not known
-//! makes the whole list fail, and a proxy may have been built without CEL: then each is asked for by itself.
+//! A call to the proxy that answers with bytes is expensive, whatever the bytes are, because the proxy enters the
+//! module once more to allocate memory for them. Envoy evaluates expressions of CEL, and a list of attributes is one:
+//! the answer has the form of a header map whose keys are the elements (`serializeValue`, "list"). An unknown element
+//! makes the whole list fail, and a proxy may have been built without CEL: then each attribute is read with a call of
+//! its own.
 
 use alloc::string::String;
 
 use strum::{IntoStaticStr, VariantArray};
 
-/// An attribute that every span of a kind asks for.
+/// An attribute of the spans of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub(crate) enum Attribute {
-    /// Nanoseconds, by a clock that never steps back.
+    /// The duration of the request in nanoseconds, by a clock that never steps back.
     #[strum(serialize = "request\0duration")]
     Duration,
     /// Envoy's response flags as one number.
@@ -21,16 +22,16 @@ pub(crate) enum Attribute {
     /// The status code of the response.
     #[strum(serialize = "response\0code")]
     StatusCode,
-    /// The peer that calls, `ip:port`.
+    /// The address of the calling peer, `ip:port`.
     #[strum(serialize = "source\0address")]
     Source,
-    /// `HTTP/1.1`
+    /// The protocol of the request, such as `HTTP/1.1`.
     #[strum(serialize = "request\0protocol")]
     Protocol,
-    /// The peer that is called, `ip:port`.
+    /// The address of the called peer, `ip:port`.
     #[strum(serialize = "upstream\0address")]
     Upstream,
-    /// How often the request was tried.
+    /// The number of attempts.
     #[strum(serialize = "upstream\0request_attempt_count")]
     Attempts,
 }
@@ -38,29 +39,29 @@ pub(crate) enum Attribute {
 impl Attribute {
     pub(super) const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
-    /// The path of the property.
+    /// Returns the path of the property.
     #[inline]
     pub(super) fn path(self) -> &'static str {
         self.into()
     }
 }
 
-/// The spans whose facts are asked for together.
+/// The attributes that are read together, by the spans that need them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum AttributeSet {
-    /// A SERVER span alone.
+    /// The attributes of a SERVER span.
     Server,
-    /// A CLIENT span alone.
+    /// The attributes of a CLIENT span.
     Client,
-    /// Both spans of an edge.
+    /// The attributes of both spans of an edge.
     Both,
 }
 
 impl AttributeSet {
-    /// All of them, in the order of their declaration.
+    /// All sets, in the order of their declaration.
     pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
-    /// The list as an expression of CEL.
+    /// Returns the list as an expression of CEL.
     pub fn expression(self) -> String {
         let mut text = String::from("[");
         for (index, fact) in self.facts().iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Writes to the headers of the current stream.
+//! The core's writer of headers, on the header maps of the current stream.
 
 use sidespan_abi::hostcalls;
 use sidespan_abi::types::MapType;
@@ -18,13 +18,13 @@ impl MapWriter {
 impl HeaderWriter for MapWriter {
     #[inline]
     fn set(&mut self, name: &'static str, value: &[u8]) {
-        // A refused write leaves the caller's header; there is nobody to tell and nothing better to do.
+        // A refused write leaves the caller's header, and the filter has no other way to write.
         hostcalls::set_map_value_bytes(self.0, name, value);
     }
 
     #[inline]
     fn add(&mut self, name: &'static str, value: &[u8]) {
-        // A list of capabilities may have the one call and not the other.
+        // `allowed_capabilities` may list replacing and not adding.
         if hostcalls::add_map_value_bytes(self.0, name, value).is_err() {
             self.set(name, value);
         }

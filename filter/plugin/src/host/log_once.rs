@@ -1,4 +1,4 @@
-//! Lines that every worker of the process comes to write, though a reader of the log wants one.
+//! Log lines that one worker writes for all, by a note in shared data.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use sidespan_core::time::Nanos;
 
 use super::clock;
 
-/// Returns true if no worker has just written this log line on this topic: there is a VM for each worker, and a reader of the
-/// log wants one line. All workers come to write the line within one round.
+/// Returns true if no other worker has written this log line on this topic within `round`. Each worker has a VM of its own
+/// and reaches the line within one round, and a reader of the log wants the line once.
 pub(crate) fn is_first_to_say(topic: &str, what: &str, round: Duration) -> bool {
     let name = hostcalls::get_property("plugin_name").unwrap_or_default();
     let name = String::from_utf8_lossy(&name);
@@ -23,6 +23,6 @@ pub(crate) fn is_first_to_say(topic: &str, what: &str, round: Duration) -> bool 
         said.is_some_and(|(when, other)| other == what.as_bytes() && !now.is_past(when, round));
     let Nanos(nanos) = now;
     let note = [&nanos.to_le_bytes(), what.as_bytes()].concat();
-    // Of several that try at once, one is the first. Where nothing is shared, everybody is.
+    // Of several workers at once, one write succeeds. Where the proxy shares no data, each worker is the first.
     !is_said && hostcalls::swap_shared_data(&key, &note, version) != Err(Status::CasMismatch)
 }

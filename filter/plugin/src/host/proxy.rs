@@ -1,4 +1,4 @@
-//! The proxy behind this VM: the core's traits, call by call.
+//! The proxy behind this VM: the core's traits, each method by its hostcall.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,18 +16,18 @@ use super::clock;
 use super::header_writer::MapWriter;
 use super::log_once;
 
-/// The proxy, which answers for the current context.
+/// The proxy, on whose current context each call acts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CurrentProxy {
-    // By the order of `AttributeSet`; `None` where the proxy does not evaluate lists.
+    // In the order of `AttributeSet::ALL`; `None` where the proxy does not evaluate lists.
     expressions: [Option<Expression>; AttributeSet::ALL.len()],
 }
 
-/// The proxy's handle on an expression of this root context, which takes it along when it ends.
+/// The proxy's handle on an expression, which lives as long as this root context.
 type Expression = [u8; 4];
 
 impl CurrentProxy {
-    /// Has the proxy prepare an expression for each set of attributes. An Envoy that was built without CEL prepares none, and
+    /// Prepares an expression in the proxy for each set of attributes. An Envoy that was built without CEL refuses, and
     /// each property is then read by itself.
     #[inline]
     pub(crate) fn prepare() -> Self {
@@ -92,7 +92,7 @@ impl Stream for CurrentProxy {
         MapWriter::new(MapType::HttpResponseTrailers)
     }
 
-    /// Envoy 1.33 moved the property under `xds`; where that is not known, the old name is asked.
+    /// Reads the property under `xds`, where Envoy 1.33 moved it, or under its old name.
     #[inline]
     fn listener_direction(&self) -> Option<u64> {
         let bytes = hostcalls::get_property("xds\0listener_direction")
@@ -120,7 +120,8 @@ impl SharedData for CurrentProxy {
 }
 
 impl ClusterCalls for CurrentProxy {
-    /// Envoy answers a call with OK, BAD_ARGUMENT (no such cluster) or INTERNAL_FAILURE.
+    /// Sends a request by `proxy_http_call`, which Envoy answers with OK, BAD_ARGUMENT (no such cluster) or
+    /// INTERNAL_FAILURE.
     fn http_call(
         &self,
         cluster: &str,

@@ -14,7 +14,7 @@ pub(crate) fn note(identity: &[u8; 8]) {
     hostcalls::set_shared_data(key(), &lease.to_bytes());
 }
 
-/// Writes the lease again where it is missing or getting old.
+/// Renews the lease if it is missing or due.
 pub(crate) fn renew(identity: &[u8; 8]) {
     let now = clock::now();
     if read().is_none_or(|lease| lease.is_due(now)) {
@@ -22,12 +22,12 @@ pub(crate) fn renew(identity: &[u8; 8]) {
     }
 }
 
-/// Returns true if some worker holds the lease.
+/// Returns true if the lease is live, whichever worker has written it.
 pub(crate) fn is_noted() -> bool {
     read().is_some_and(|lease| lease.is_live(clock::now()))
 }
 
-/// Gives the lease up, if no other worker has written it since.
+/// Removes the lease, unless another worker has written it since.
 pub(crate) fn take_back(identity: &[u8; 8]) {
     if read().is_some_and(|lease| lease.holder == *identity) {
         hostcalls::set_shared_data(key(), &[]);

@@ -1,4 +1,4 @@
-//! The spans that this worker has queued, noted where all workers see them, so that they are counted should this VM trap.
+//! This worker's entry in the queue ledger (shared data): its queued spans, which other workers count if this VM traps.
 
 use sidespan_abi::hostcalls;
 use sidespan_abi::types::Status;
@@ -6,17 +6,17 @@ use sidespan_core::shared_data::queue_ledger::{QueueLedger, QueuedSpans};
 
 use crate::host::clock;
 
-/// Changes that other workers' entries have made necessary.
+/// Corrections of this worker's metrics that other workers' entries call for.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Noted {
-    /// Spans of workers that are gone.
+    /// Queued spans of workers that are gone.
     pub(crate) lost: QueuedSpans,
-    /// Spans of this worker that another had counted as lost.
+    /// Queued spans of this worker that another worker has counted as lost.
     pub(crate) reclaimed: QueuedSpans,
 }
 
-/// Writes this worker's entry, if it has changed. `None` if others were quicker each time: until a later try has written the
-/// entry, no metric may be written that it does not say.
+/// Writes this worker's entry if it has changed. Returns `None` if other workers' writes came first each time; until a
+/// later call has written the entry, no metric may be written that differs from the entry.
 pub(crate) fn note(ledger: &mut QueueLedger, held: QueuedSpans) -> Option<Noted> {
     let now = clock::now();
     if !ledger.is_due(held, now) {
@@ -38,14 +38,14 @@ pub(crate) fn note(ledger: &mut QueueLedger, held: QueuedSpans) -> Option<Noted>
                 });
             }
             Err(Status::CasMismatch) => {}
-            // No worker can share anything in this proxy.
+            // This proxy shares no data.
             Err(_) => return Some(Noted::default()),
         }
     }
     None
 }
 
-/// The key of all entries.
+/// The key of the list of all entries.
 const LIST: &str = "sidespan.queues";
-/// Tries to write: each is lost to a worker that has won, and a worker writes once a tick.
+/// The most compare-and-set writes in one call. Each failure is another worker's success, and a worker writes once a tick.
 const TRIES: usize = 64;

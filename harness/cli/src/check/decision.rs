@@ -108,7 +108,7 @@ impl Question {
         }
     }
 
-    /// The order of 6.8 behind the received decision: rules, namespaces, percentage, rate limit; keep.
+    /// The order of section 6.8 behind the received decision: rules, namespaces, percentage, rate limit; keep.
     fn share(&self, sampling: &Sampling, other_rules: &OtherRules) -> Answer {
         let rule = other_rules
             .rules

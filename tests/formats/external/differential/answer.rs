@@ -1,4 +1,4 @@
-//! Two answers to one header set, and what kind of disagreement there is between them.
+//! Two answers to one header set, ours and a library's, and the kind of their disagreement.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use sidespan_core::propagation::settings::Trust;
 use sidespan_core::propagation::{self, w3c};
 use sidespan_core::stats::Stats;
 
-/// Whose propagators.
+/// The library of the propagators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Library {
     Python,
@@ -19,18 +19,18 @@ pub(crate) enum Library {
 /// Headers in order.
 pub(crate) type Headers = Vec<(&'static str, Vec<u8>)>;
 
-/// What a library says.
+/// A library's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Theirs {
     pub(crate) trace_id: String,
     pub(crate) span_id: String,
     pub(crate) flags: u64,
     pub(crate) state: String,
-    // None where the library knows no debug, or the format has none.
+    // `None` where the library or the format has no debug.
     pub(crate) debug: Option<bool>,
 }
 
-/// What we say.
+/// Our answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ours {
     pub(crate) context: SpanContext,
@@ -46,18 +46,18 @@ pub(crate) struct Case<'a> {
     pub(crate) theirs: Option<Theirs>,
 }
 
-/// Where the answers differ.
+/// The first difference of the answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Difference {
-    /// We find a context and they do not.
+    /// A context for us, and none for the library.
     WeAlone,
-    /// They find a context and we do not.
+    /// A context for the library, and none for us.
     TheyAlone,
-    /// The ids.
+    /// Different ids.
     Ids,
-    /// The ids are equal, the decision is not.
+    /// Equal ids, and different decisions.
     Sampling,
-    /// All but `tracestate` is equal.
+    /// A difference in `tracestate` alone.
     State,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Case<'a> {
         self.difference() == Some(difference)
     }
 
-    /// Whether the two would agree, but perhaps for a decision left open, if these had been the headers.
+    /// Returns true if the two would agree on the repaired headers, but perhaps for a decision left open.
     pub(crate) fn is_cured_by(&self, repair: impl Fn(&[u8]) -> Vec<u8>) -> bool {
         let repaired = self
             .headers
@@ -106,7 +106,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The first line of a header.
+    /// Returns the first line of a header.
     pub(crate) fn value(&self, name: &str) -> Option<&[u8]> {
         let mut lines = self.headers.iter().filter(|(other, _)| *other == name);
         lines.next().map(|(_, value)| value.as_slice())
@@ -117,7 +117,7 @@ impl<'a> Case<'a> {
         lines.count()
     }
 
-    /// The value of the format's only header, as text.
+    /// Returns the value of the format's only header, as text.
     pub(crate) fn text(&self) -> String {
         let value = self.headers.first().map(|(_, value)| value.as_slice());
         value
@@ -155,7 +155,7 @@ impl fmt::Display for Case<'_> {
     }
 }
 
-/// Core's reading, with Jaeger's debug as it stands there: whom to believe is another question.
+/// Returns the core's reading, with trust in Jaeger's debug bit, because trust is no matter of this comparison.
 pub(crate) fn ours(format: &str, headers: &Headers) -> Option<Ours> {
     let formats: &[Format] = match format {
         "tracecontext" => &[Format::TraceContext],
@@ -190,7 +190,7 @@ fn difference(ours: Option<&Ours>, theirs: Option<&Theirs>) -> Option<Difference
         && span_id.as_ref() == Some(&theirs.span_id);
     let is_debug = ours.context.sampling == SamplingState::Debug;
     let is_state_equal = ours.context.sampling != SamplingState::Deferred
-        // Of W3C's flags the two that are defined; other formats have one.
+        // The two defined flags of W3C; other formats have one.
         && u64::from(w3c::trace_flags(&ours.context)) == theirs.flags & 3
         && theirs.debug.is_none_or(|debug| debug == is_debug);
     if !are_ids_equal {

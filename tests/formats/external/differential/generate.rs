@@ -1,8 +1,8 @@
-//! Header sets from a seed: valid ones, and ones with a field, a separator or a byte that is not as it should be.
+//! Header sets from a seed: valid ones, and ones with a wrong field, separator or byte.
 
 use super::answer::Headers;
 
-/// What both libraries read.
+/// The formats that both libraries read.
 pub(crate) const FORMATS: [&str; 7] = [
     "tracecontext",
     "b3",
@@ -13,7 +13,7 @@ pub(crate) const FORMATS: [&str; 7] = [
     "gcp",
 ];
 
-/// A header set of this format.
+/// Makes a header set of this format.
 pub(crate) fn headers(format: &str, random: &mut Random) -> Headers {
     let mut headers = match format {
         "tracecontext" => tracecontext(random),
@@ -225,7 +225,7 @@ fn gcp(random: &mut Random) -> Vec<u8> {
     latin1(&format!("{trace_id}{span_id}{options}"))
 }
 
-/// An id of so many digits, mostly.
+/// Makes an id of this many digits, mostly.
 fn id(digits: usize, random: &mut Random) -> String {
     let good = random.hex(digits);
     if !random.chance(12) {
@@ -261,13 +261,13 @@ fn mutate(value: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
-/// As headers carry it: a byte for a character.
+/// Encodes text as headers do: a byte for a character.
 fn latin1(text: &str) -> Vec<u8> {
     let byte = |character| u8::try_from(u32::from(character)).expect("in Latin-1");
     text.chars().map(byte).collect()
 }
 
-/// SplitMix64: the same numbers for the same seed, everywhere.
+/// SplitMix64: the same numbers for the same seed, on every machine.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -296,7 +296,7 @@ impl Random {
         choices[self.below(choices.len())]
     }
 
-    /// The good one, but for one time in eight.
+    /// Returns the good text, but for one time in eight.
     fn mostly<'a>(&mut self, good: &'a str, odd: &[&'a str]) -> &'a str {
         if self.chance(12) {
             self.pick(odd)

@@ -13,7 +13,7 @@ use super::answer::{Headers, Library, Theirs};
 const REQUIREMENTS: &str = include_str!("requirements.txt");
 const PACKAGE: &str = include_str!("package.json");
 
-/// What a library answers to each header set.
+/// Returns a library's answers to header sets.
 pub(crate) fn ask(library: Library, asked: &[(&'static str, Headers)]) -> Vec<Option<Theirs>> {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("formats/external/differential");
     let mut command = match library {
@@ -42,7 +42,7 @@ pub(crate) fn ask(library: Library, asked: &[(&'static str, Headers)]) -> Vec<Op
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let mut input = child.stdin.take().expect("a pipe");
     let questions: String = asked.iter().map(question).collect();
-    // By another thread, for it answers before it has read all, and a pipe holds little.
+    // Written by another thread, because the program answers before it has read all, and a pipe's buffer is small.
     let writer = thread::spawn(move || input.write_all(questions.as_bytes()));
     let output = child.wait_with_output().expect("its output");
     assert!(output.status.success(), "{command:?}: {}", output.status);
@@ -64,7 +64,7 @@ fn question((format, headers): &(&str, Headers)) -> String {
             json!([name, value])
         })
         .collect();
-    // `b3` and `b3multi` differ in what is generated, not in how it is read.
+    // `b3` and `b3multi` differ in the generated headers, not in how they are read.
     format!("{}\n", json!({"format": format, "headers": headers}))
 }
 

@@ -1,8 +1,9 @@
-//! The table: every way in which a library reads a header otherwise than we do, by the rule that says who is right.
+//! The table of disagreements: every way in which a library's reading differs from ours, by the rule that says who is
+//! right.
 //!
-//! A row's name begins with the rule or the input of the table that has it: `propagation.md`, sections 1.9, 2.2, 2.4 and 4
-//! and appendix B, or the standard by name. What a row takes is as narrow as can be said: where a library is laxer, its
-//! reading must be ours of the same headers with that flaw repaired.
+//! A row's name begins with its rule or with the input in the table of `filter/RULES.md` that has it (sections 1.9, 2.2,
+//! 2.4 and 4, and appendix B), or names the standard. The condition of a row is as narrow as possible: where a library is
+//! laxer, its reading must equal ours of the same headers with the flaw repaired.
 
 mod b3;
 mod gcp;
@@ -23,7 +24,7 @@ pub(crate) struct Row {
     is: fn(&Case<'_>) -> bool,
 }
 
-/// Rows of one library for some formats.
+/// A macro for the rows of one library and some formats.
 macro_rules! rows {
     ($($library:ident $formats:expr => { $($name:literal: $is:expr,)* })*) => {
         pub(super) const ROWS: &[$crate::formats::external::differential::rows::Row] = &[$($(
@@ -38,7 +39,7 @@ macro_rules! rows {
 }
 use rows;
 
-/// All rows.
+/// Returns all rows.
 pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
     [
         w3c::ROWS,
@@ -53,7 +54,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
     .flatten()
 }
 
-/// The first row that knows this disagreement.
+/// Returns the first row that has this disagreement.
 pub(crate) fn of(case: &Case<'_>) -> Option<&'static Row> {
     all().find(|row| {
         row.library == case.library
@@ -63,7 +64,8 @@ pub(crate) fn of(case: &Case<'_>) -> Option<&'static Row> {
     })
 }
 
-/// RFC 9110, section 5.5: white space around a value is no part of it. Servers trim it; the libraries rely on that.
+/// Rows by RFC 9110, section 5.5: white space around a value is no part of it. Servers trim the value; the libraries rely
+/// on that.
 const EVERYWHERE: &[Row] = &[
     Row {
         name: "RFC 9110 5.5: white space around a value",
@@ -89,7 +91,7 @@ fn has_white_space_around(case: &Case<'_>) -> bool {
         && ours(case.format, &trimmed.collect()) == case.ours
 }
 
-/// We leave the decision open and they take one: they have no word for it.
+/// Returns true if we leave the decision open and the library, which cannot express that, decides.
 fn is_open_but(case: &Case<'_>, sampled: bool) -> bool {
     case.is(Difference::Sampling) && case.we_say(SamplingState::Deferred) && case.they_say(sampled)
 }
@@ -98,8 +100,8 @@ fn lower(value: &[u8]) -> Vec<u8> {
     value.to_ascii_lowercase()
 }
 
-/// The digits of a number as Python's `int(text, 16)` reads it: with white space around, a sign, `0x`, single underscores
-/// between digits, and any number of zeros.
+/// Returns the digits of a number as Python's `int(text, 16)` reads it: with white space around, a sign, `0x`, single
+/// underscores between digits, and any number of zeros.
 fn python_digits(text: &str) -> Option<String> {
     let text = text.trim();
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);

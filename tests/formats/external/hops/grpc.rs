@@ -1,4 +1,4 @@
-//! A gRPC call with a real client and a real server, through two sidecars: the context travels as binary metadata.
+//! A gRPC call with a real client and a real server, through two sidecars: the context is binary metadata.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
@@ -102,7 +102,7 @@ fn sidecar(collector: &Collector, direction: Direction, next: SocketAddr) -> Env
     )
 }
 
-/// A server that tells what metadata it got.
+/// A server that hands over the metadata of each call.
 struct Service(Sender<MetadataMap>);
 
 #[tonic::async_trait]
@@ -117,12 +117,12 @@ impl TraceService for Service {
     }
 }
 
-/// OpenCensus' binary form of a sampled context.
+/// Encodes a sampled context in OpenCensus' binary form.
 fn binary(trace_id: &str, span_id: &str) -> Vec<u8> {
     hex::decode(format!("0000{trace_id}01{span_id}0201")).expect("hexadecimal digits")
 }
 
-/// The same as it stands in a header.
+/// Encodes the binary form as text, as in a header.
 pub(super) fn text(trace_id: &str, span_id: &str) -> String {
     let value = MetadataValue::from_bytes(&binary(trace_id, span_id));
     String::from_utf8_lossy(value.as_encoded_bytes()).into_owned()

@@ -1,7 +1,7 @@
-//! Headers as one line of text in which ids have names, so that what a proxy makes up can be compared.
+//! Headers as one line of text in which ids have names, so that ids made by a proxy can be compared.
 //!
 //! Known ids: traces `W`, `A`, `B`; spans `s` (the caller's), `p` (the caller's parent). Ids made on the way are numbered
-//! in the order in which they appear: traces `N1`, `N2`; spans `n1`, `n2`. Two headers that say `n1` hold the same id.
+//! in the order in which they appear: traces `N1`, `N2`; spans `n1`, `n2`. Two headers with `n1` have the same id.
 
 use sidespan_tests::http::Headers;
 
@@ -11,7 +11,7 @@ pub(super) const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb2";
 pub(super) const S: &str = "00f067aa0ba902b7";
 pub(super) const P: &str = "05e3ac9a4f6e3b90";
 
-/// Returns the headers of trace contexts that left, sorted by name: the order of different headers has no meaning.
+/// Returns the headers of trace contexts that left, sorted by name, because the order of different headers has no meaning.
 pub(super) fn left(headers: &Headers) -> String {
     let lines = |name: &&'static str| {
         headers
@@ -48,7 +48,7 @@ fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value).into_owned()
 }
 
-/// Ids that were not known before.
+/// Ids made on the way.
 #[derive(Default)]
 struct Made {
     traces: Vec<String>,
@@ -56,7 +56,7 @@ struct Made {
 }
 
 impl Made {
-    /// Puts names in the place of ids: every run of 32 or of 16 lower-case hex digits.
+    /// Replaces ids by names: every run of 32 or of 16 lower-case hex digits.
     fn rename(&mut self, value: &str) -> String {
         let mut out = String::new();
         let mut rest = value;

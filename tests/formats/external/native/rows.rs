@@ -1,6 +1,6 @@
-//! The rows: a tracer, a request, what leaves, and the rule that the filter follows.
+//! The rows: a tracer, a request, the headers that leave, and the rule that the filter follows.
 
-/// A tracer of Envoy's own.
+/// One of Envoy's own tracers.
 #[derive(Clone, Copy)]
 pub(super) enum Native {
     /// OpenTelemetry.
@@ -18,11 +18,11 @@ pub(super) enum Native {
 /// A configuration of the filter.
 #[derive(Clone, Copy)]
 pub(super) enum Ours {
-    /// Every root is sampled.
+    /// A configuration that samples every root.
     All,
-    /// No root is sampled.
+    /// A configuration that samples no root.
     AtZero,
-    /// The empty configuration: it translates and decides nothing.
+    /// The empty configuration, which translates and decides nothing.
     TranslationOnly,
 }
 
@@ -58,14 +58,14 @@ impl Ours {
     }
 }
 
-/// A request and what becomes of it.
+/// A request, and the headers that leave.
 pub(super) struct Row {
     pub(super) native: Native,
     pub(super) ours: Ours,
     pub(super) headers: &'static [(&'static str, &'static str)],
     pub(super) native_leaves: &'static str,
     pub(super) ours_leaves: &'static str,
-    /// Rules of `reference/propagation.md`.
+    /// The rules of `filter/RULES.md`.
     pub(super) rule: &'static str,
 }
 

@@ -12,21 +12,21 @@ use sidespan_tests::http::{Request, Server, send};
 use sidespan_tests::packages;
 use sidespan_tests::program::Program;
 
-/// All of it, running.
+/// The running services, sidecars, collector and warehouse.
 pub(super) struct Mesh {
     pub(super) collector: Collector,
-    /// Whom the last of the services asks.
+    /// The server that the last service calls.
     pub(super) warehouse: Server,
     services: [Program; 2],
     sidecars: [Envoy; 2],
 }
 
-/// What the sidecars do with headers.
+/// The sidecars' work on headers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sidecars {
-    /// They translate, and record spans.
+    /// Translation, and recorded spans.
     WithTheFilter,
-    /// The same, and their ids are in Envoy's access logs.
+    /// Translation, recorded spans, and their ids in Envoy's access logs.
     WithAccessLogs,
     /// Nothing.
     Plain,
@@ -65,7 +65,7 @@ impl Mesh {
         }
     }
 
-    /// Asks the cart, from outside.
+    /// Sends a request to the cart, from outside.
     pub(super) fn request(&self, path: &str, traceparent: Option<String>) {
         let mut request = Request::get(path);
         if let Some(traceparent) = traceparent {
@@ -75,7 +75,7 @@ impl Mesh {
         assert_eq!(send(inbound, &request).status, 200);
     }
 
-    /// The traces that the two services name in the lines that they log of the request to this path.
+    /// Returns the trace ids in the two services' log lines of the request to this path.
     pub(super) fn traces_in_the_logs(&mut self, path: &str) -> [String; 2] {
         self.services.each_mut().map(|service| {
             let of_path = |line: &Value| line["path"] == path;
@@ -84,7 +84,7 @@ impl Mesh {
         })
     }
 
-    /// The line of the request to this path in the access log of a service's listener.
+    /// Returns the line of the request to this path in the access log of a service's listener.
     pub(super) fn access(&self, service: &str, listener: &str, path: &str) -> Value {
         let [carts, stocks] = &self.sidecars;
         let sidecar = if service == "cart" { carts } else { stocks };
@@ -133,13 +133,13 @@ fn sidecar(
     envoy::start(&bootstrap)
 }
 
-/// Where a sidecar takes its service's calls.
+/// Returns the address at which a sidecar takes its service's calls.
 fn outbound(sidecar: &Envoy) -> String {
     let address = sidecar.address("outbound").expect("a listener");
     address.to_string()
 }
 
-/// Where a service listens, which is the first that it says.
+/// Returns the address at which a service listens, which is its first output.
 fn address(service: &mut Program) -> SocketAddr {
     let port = service.wait("its port", |said| {
         find(said, |line| line["port"].is_u64())?["port"].as_u64()
@@ -148,7 +148,7 @@ fn address(service: &mut Program) -> SocketAddr {
     ([127, 0, 0, 1], port).into()
 }
 
-/// The first line that is JSON and as wanted; libraries may say something too.
+/// Returns the first line that is JSON and wanted; libraries may print other lines.
 fn find(said: &str, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
     let lines = said
         .lines()

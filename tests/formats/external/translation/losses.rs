@@ -1,6 +1,6 @@
-//! What a caller says beside ids and decision, and what of it is lost behind a service of another format.
+//! Facts beside ids and decision that a caller sends, and those that are lost behind a service of another format.
 //!
-//! A fact is lost if the end cannot read it in the caller's own format. What two sidecars carry past a service in a
+//! A fact is lost if the end cannot read it in the caller's own format. A fact that two sidecars carry past a service in a
 //! member of `tracestate` is not lost.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use sidespan_tests::readme;
 
 use super::mesh::{Journey, Mesh};
 
-/// Something that only one format has a word for: its name, the header, and whether the value still says it.
+/// A fact that only one format can express: its name, the header, and a test of the value for it.
 type Fact = (&'static str, &'static str, fn(&str) -> bool);
 
 const TRACESTATE: Fact = ("`tracestate`", "tracestate", |value| {
@@ -46,7 +46,7 @@ fn facts(format: Format, state: State) -> &'static [Fact] {
     }
 }
 
-/// The caller's lines with all the facts of its format.
+/// Adds to the caller's lines all facts that its format can express.
 pub(super) fn enriched(format: Format, state: State, mut lines: Vec<Line>) -> Vec<Line> {
     let mut append = |name: &'static str, separator: &str, more: &str| match lines
         .iter_mut()
@@ -82,12 +82,12 @@ pub(super) fn enriched(format: Format, state: State, mut lines: Vec<Line>) -> Ve
     lines
 }
 
-/// What was lost on the way: the rank and the name of each.
+/// Returns the facts lost on the way: the rank and the name of each.
 fn lost(journey: &Journey) -> impl Iterator<Item = (usize, &'static str)> {
     let at_end = journey.at_end(journey.caller).expect("a context");
     let state = match (journey.said.state, at_end.state) {
         (said, found) if said == found => None,
-        // Not lost but taken, by the first sidecar.
+        // Not lost: the first sidecar has decided.
         (State::Deferred, State::Unsampled) => None,
         (State::Debug, State::Sampled) => Some("debug"),
         _ => Some("the decision"),
@@ -103,10 +103,11 @@ fn lost(journey: &Journey) -> impl Iterator<Item = (usize, &'static str)> {
 
 const SPLIT: &str = "the left half of a trace id of 128 bits (**the trace is split**)";
 
-/// What is lost behind each service, and the services.
+/// Facts that are lost, and the services behind which they are.
 type Losses = Vec<(Vec<Format>, Vec<&'static str>)>;
 
-/// The whole table, in Markdown: for callers that lose the same, the services behind which the same is lost.
+/// Returns the whole table, in Markdown, with one group for callers that lose the same facts, and in it one row for such
+/// services.
 pub(super) fn table(mesh: &Mesh) -> String {
     let mut groups: Vec<(Vec<Format>, Losses)> = Vec::new();
     for caller in Format::ALL {

@@ -1,10 +1,10 @@
-//! Two sidecars, and every journey through them.
+//! Two sidecars, and every journey of a request through them.
 //!
 //! ```text
 //! caller ── A outbound ── B inbound ── app ── B outbound ── end
 //! ```
 //!
-//! The caller writes one format; the app hands on the headers of one format, verbatim, before it answers, and nothing
+//! The caller writes one format; the app passes the headers of one format on, verbatim, before it answers, and nothing
 //! else. Both sidecars have the same configuration.
 
 use std::fmt;
@@ -23,20 +23,20 @@ use sidespan_tests::http::{Headers, Received, Reply, Request, Server, send};
 
 use super::{losses, narrowed_for};
 
-/// The two sidecars, and what came of every journey.
+/// The two sidecars, and the result of every journey.
 pub(super) struct Mesh {
     pub(super) caller: Envoy,
     pub(super) app: Envoy,
     pub(super) journeys: Vec<Journey>,
 }
 
-/// One call from a service of one format to a service of another, and from there to the end.
+/// A journey: a call by a service of one format to a service of another, and from there to the end.
 pub(super) struct Journey {
-    /// What the caller speaks.
+    /// The caller's format.
     pub(super) caller: Format,
-    /// What the app between caller and end speaks.
+    /// The format of the app between caller and end.
     pub(super) service: Format,
-    /// What the caller says.
+    /// The caller's context.
     pub(super) said: Context,
     app: Headers,
     end: Headers,
@@ -44,7 +44,7 @@ pub(super) struct Journey {
 }
 
 impl Mesh {
-    /// Starts it and makes every journey.
+    /// Starts the mesh and makes every journey.
     pub(super) fn travelled() -> Self {
         let collector = Collector::start();
         let end = Server::ok();
@@ -84,7 +84,7 @@ impl Mesh {
         let calling = start(
             "caller",
             [
-                // Nobody calls the caller.
+                // No service calls the caller.
                 ("inbound", Direction::Inbound, end.address()),
                 ("outbound", Direction::Outbound, address(&served, "inbound")),
             ],
@@ -111,7 +111,7 @@ impl Mesh {
                 }
             })
             .collect();
-        // Each sidecar's spans arrive in the order in which they ended, so behind those of a last call all are here.
+        // Each sidecar's spans arrive in the order in which they ended, so all have arrived when those of a last call have.
         let last = Caller::fresh();
         let request = Request::get("/tracecontext/last").header("traceparent", last.traceparent());
         assert_eq!(send(way_in, &request).status, 200);
@@ -138,7 +138,7 @@ impl Mesh {
     }
 }
 
-/// Every pair with everything that the caller can say, and sampled once more with an id of 64 bits.
+/// Returns every pair with every context that the caller can express, and a sampled one with an id of 64 bits.
 fn itineraries() -> impl Iterator<Item = (Format, Format, Context)> {
     let pairs = Format::ALL
         .into_iter()
@@ -188,27 +188,27 @@ fn configuration() -> serde_json::Value {
 }
 
 impl Journey {
-    /// What the app reads in its own format.
+    /// Returns the context that the app reads in its own format.
     pub(super) fn at_app(&self) -> Option<Context> {
         dialect::read(self.service, |name| self.app.one(name))
     }
 
-    /// What the end reads in a format.
+    /// Returns the context that the end reads in a format.
     pub(super) fn at_end(&self, format: Format) -> Option<Context> {
         dialect::read(format, |name| self.end.one(name))
     }
 
-    /// The value of a header at the end; empty where it has not come.
+    /// Returns the value of a header at the end; empty where the header is missing.
     pub(super) fn end_header(&self, name: &str) -> String {
         self.end.one(name).unwrap_or_default()
     }
 
-    /// The sidecars' spans, along the way.
+    /// Returns the sidecars' spans, in the order of the journey.
     pub(super) fn spans(&self) -> &[StoredSpan] {
         &self.spans
     }
 
-    /// The state in which the request reaches the app: nothing is sampled here that the caller has not asked for.
+    /// Returns the state in which the request reaches the app: nothing is sampled that the caller has not sampled.
     pub(super) fn arriving_state(&self) -> State {
         match self.said.state {
             State::Deferred => State::Unsampled,
@@ -216,12 +216,12 @@ impl Journey {
         }
     }
 
-    /// The caller's trace id as a reader of the format knows it.
+    /// Returns the caller's trace id as a reader of the format knows it.
     pub(super) fn trace_id_at(&self, format: Format) -> String {
         narrowed_for(format, &self.said.trace_id)
     }
 
-    /// The trace id behind the app, as W3C's header has it there.
+    /// Returns the trace id behind the app, from W3C's header there.
     pub(super) fn trace_id_behind(&self) -> &str {
         let traceparent = self.end.all("traceparent");
         let [value] = traceparent[..] else {

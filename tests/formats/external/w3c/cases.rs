@@ -1,4 +1,4 @@
-//! What each case of the suite sends and what it asserts. A request that the suite makes in several steps is a row each.
+//! The cases of the suite: requests and assertions. A case that the suite makes in several steps is a row each.
 
 use std::collections::BTreeSet;
 
@@ -71,7 +71,7 @@ pub(super) fn test_traceparent_version_too_short(mesh: &Mesh) {
 }
 
 pub(super) fn test_traceparent_trace_id_all_zero(mesh: &Mesh) {
-    // That the id which comes out is not zero is asserted wherever a traceparent is read.
+    // An id of zeros is refused wherever these cases read a traceparent.
     starts_anew(mesh, &format!("00-{}-{PARENT}-01", "0".repeat(32)));
 }
 
@@ -318,7 +318,7 @@ pub(super) fn test_propagates_random_flag(mesh: &Mesh) {
     assert_eq!(out.flags & 0x02, 0x02);
 }
 
-/// What arrives at the end.
+/// The context that arrives at the end.
 struct Context {
     trace_id: String,
     parent_id: String,
@@ -380,8 +380,8 @@ fn drops(mesh: &Mesh, lines: &[&str], key: &str) {
     assert_eq!(out.member(key), None, "{lines:?}: {:?}", out.tracestate);
 }
 
-/// Reads what came as strictly as the suite does: one traceparent, version 00, lower case, nothing zero; every member of
-/// the tracestate well formed, the first of two equal keys kept.
+/// Reads the headers as strictly as the suite: one traceparent, version 00, lower case, no id of zeros; every member of the
+/// tracestate well formed, the first of two equal keys kept.
 fn read(headers: &Headers) -> Context {
     let traceparent = headers
         .one("traceparent")

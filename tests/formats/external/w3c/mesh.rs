@@ -1,11 +1,11 @@
-//! The topology in which the suite looks at a proxy.
+//! The topology in which the suite tests a proxy.
 //!
 //! ```text
 //! test ── inbound ── app ── outbound ── test
 //! ```
 //!
-//! The app is asked for callbacks, makes them before it answers, and hands every propagation header on as it came, line
-//! by line. It adds none, so that what arrives at the end is the proxy's work.
+//! The app makes the callbacks that a request asks for before it answers, and passes every propagation header on as
+//! received, line by line. The app adds no header, so what arrives at the end is the proxy's work.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +24,7 @@ pub(super) struct Mesh {
 }
 
 impl Mesh {
-    /// Starts it, with whatever `equip` puts on each listener.
+    /// Starts the mesh, with the tracer or filter that `equip` puts on each listener.
     pub(super) fn start(equip: impl Fn(Listener) -> Listener) -> Self {
         let harness = Server::ok();
         let outbound: Arc<OnceLock<SocketAddr>> = Arc::default();

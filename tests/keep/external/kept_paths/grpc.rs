@@ -1,7 +1,8 @@
-//! The services by gRPC: the same chain, and the status is where gRPC has it, in the trailers.
+//! The services by gRPC: the same chain, with the status where gRPC has it, in the trailers.
 //!
-//! `failing`: the bank answers UNAVAILABLE behind a message. `bare`: it does so with its headers, which are its trailers.
-//! `hidden`: orders answers OK all the same. `refused`: the bank answers NOT_FOUND, the caller's own fault.
+//! `failing`: the bank answers UNAVAILABLE after a message. `bare`: the bank answers UNAVAILABLE in its headers, which are
+//! also its trailers. `hidden`: orders answers OK all the same. `refused`: the bank answers NOT_FOUND, the caller's own
+//! fault.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,7 +22,7 @@ use tokio::runtime::Runtime;
 use super::mesh::WaysOut;
 use super::service::case;
 
-/// What a caller gets.
+/// The response that a caller gets.
 #[derive(Debug)]
 pub(super) struct Answer {
     /// `grpc-status`.
@@ -30,7 +31,7 @@ pub(super) struct Answer {
     pub(super) timing: Option<String>,
 }
 
-/// Starts one.
+/// Starts a service.
 pub(super) fn start(name: &'static str, callees: &'static [&str], out: &WaysOut) -> SocketAddr {
     let out = WaysOut::clone(out);
     let listener = runtime().block_on(TcpListener::bind("127.0.0.1:0"));

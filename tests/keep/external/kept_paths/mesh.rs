@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Nothing is sampled. Each sidecar has listeners of several configurations side by side, a **lane** each; a request stays
-//! in its lane all the way, and its path says in which, by which protocol, to whom, and what the services make of it:
+//! in its lane all the way. Its path names the lane, the protocol, the callee, and the services' behaviour:
 //! `/<lane>/<protocol>/<callee>/<case>`.
 
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ use sidespan_tests::http::{Request, Response, Server, send};
 
 use super::{grpc, service};
 
-/// A service, and whom it calls.
+/// Services, and their callees.
 pub(super) const SERVICES: [(&str, &[&str]); 5] = [
     ("bank", &[]),
     ("stock", &[]),
@@ -33,13 +33,13 @@ pub(super) const SERVICES: [(&str, &[&str]); 5] = [
     ("front", &["orders"]),
 ];
 
-/// What a request through all of them makes of spans.
+/// The number of spans of a request through all services.
 const SPANS: usize = 9;
 
-/// The lane in which the callers' sidecars try once more what has failed.
+/// The lane in which the callers' sidecars retry failed requests once.
 const RETRIES: &str = "retries";
 
-/// Where the services find the way out of their own sidecar, by lane.
+/// Addresses at which services leave through their own sidecar, by lane.
 pub(super) type WaysOut = Arc<OnceLock<HashMap<&'static str, SocketAddr>>>;
 
 /// A configuration, and its name in paths.
@@ -53,7 +53,7 @@ pub(super) struct Mesh {
 }
 
 impl Mesh {
-    /// Starts all of it.
+    /// Starts the services, the sidecars, the gateway and the collector.
     pub(super) fn start(workers: u32, lanes: &[Lane]) -> Self {
         let collector = Collector::start();
         let mut sidecars: HashMap<&'static str, Envoy> = HashMap::new();
@@ -119,7 +119,7 @@ impl Mesh {
         }
     }
 
-    /// The way into the mesh.
+    /// Returns the address of the way into the mesh.
     pub(super) fn way_in(&self, entry: Entry, lane: &str) -> SocketAddr {
         match entry {
             Entry::Front => address(&self.sidecars["front"], "inbound", lane),
@@ -127,7 +127,7 @@ impl Mesh {
         }
     }
 
-    /// One request by HTTP/1.1 that its caller has not sampled.
+    /// Sends one request by HTTP/1.1 that its caller has not sampled.
     pub(super) fn request(
         &self,
         entry: Entry,
@@ -140,7 +140,7 @@ impl Mesh {
         send(self.way_in(entry, lane), &request)
     }
 
-    /// One gRPC call that its caller has not sampled; returns its status.
+    /// Makes one gRPC call that its caller has not sampled; returns its status.
     pub(super) fn call(
         &self,
         entry: Entry,
@@ -152,33 +152,33 @@ impl Mesh {
         grpc::call(self.way_in(entry, lane), &path, &caller.unsampled())
     }
 
-    /// All that has come of what was sent in this lane before. Each sidecar has one worker, which exports in the order in
-    /// which spans end: behind those of a sampled request that goes everywhere, all are here.
+    /// Waits until all spans of earlier requests in this lane have arrived. Each sidecar has one worker, which exports
+    /// spans in the order in which they ended: those of a last, sampled request through all services come after all others.
     pub(super) fn settled(&self, lane: &str) {
         let last = Caller::fresh();
         let request = Request::get(&format!("/{lane}/http/front/healthy"))
             .header("traceparent", last.traceparent());
         let answer = send(self.way_in(Entry::Gateway, lane), &request);
         assert_eq!(answer.status, 200);
-        // Those of the gateway too.
+        // The gateway's spans as well.
         self.collector.trace(&last.trace_id, SPANS + 2);
     }
 
-    /// The spans of a trace, once all are here.
+    /// Returns the spans of a trace, once all have arrived.
     pub(super) fn spans(&self, lane: &str, caller: &Caller) -> Vec<StoredSpan> {
         self.settled(lane);
         self.collector.sink().trace(&caller.trace_id)
     }
 }
 
-/// Where a request comes in.
+/// The entry of a request into the mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Front,
     Gateway,
 }
 
-/// A lane's configuration with these rules of keeping.
+/// Returns a lane's configuration with these settings of `keep`.
 pub(super) fn keeping(keep: &Value) -> Value {
     json!({
         "sampling": {"percentage": 0, "keep": keep},
@@ -215,7 +215,7 @@ fn pod(name: &str) -> String {
     format!("{name}-7d9c5b8f6-x2x4z")
 }
 
-/// Runs these at once and waits for all.
+/// Runs the tasks at once and waits for all.
 pub(super) fn at_once<T: Send>(tasks: Vec<impl FnOnce() -> T + Send>) -> Vec<T> {
     thread::scope(|scope| {
         let running: Vec<_> = tasks.into_iter().map(|task| scope.spawn(task)).collect();

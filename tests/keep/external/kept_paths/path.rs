@@ -2,10 +2,10 @@
 
 use sidespan_sink::{StoredSpan, Value};
 
-/// The path that the spans of one trace are, as `<service> <kind> <why it is kept>`.
+/// Returns the path of one trace's spans, as `<service> <kind> <why it is kept>`.
 ///
 /// # Panics
-/// When they are none, or are marked as sampled.
+/// When the spans are no path, or are marked as sampled.
 pub(super) fn path(spans: &[StoredSpan]) -> Vec<String> {
     let parent = |span: &StoredSpan| {
         let above = spans
@@ -38,7 +38,7 @@ pub(super) fn path(spans: &[StoredSpan]) -> Vec<String> {
     path
 }
 
-/// The same path where it goes through the gateway.
+/// Returns the path through the gateway that continues with this path.
 pub(super) fn of_gateway(path: &[&str]) -> Vec<String> {
     let cause = path[0].rsplit(' ').next().expect("a cause");
     let gateway = ["SERVER", "CLIENT"].map(|kind| format!("gateway {kind} {cause}"));

@@ -1,17 +1,17 @@
-//! The services by HTTP/1.1: each hands on `traceparent` and nothing else, and answers with the worst status that it got.
+//! The services by HTTP/1.1: each passes on `traceparent` and nothing else, and answers with the worst status that it got.
 //!
 //! | case | then |
 //! |---|---|
 //! | `healthy` | all answer 200 |
 //! | `failing` | the bank answers 503 |
-//! | `hidden` | the same, and orders answers 200 all the same |
-//! | `hidden-early` | the same, and payments does |
+//! | `hidden` | as `failing`, and orders answers 200 all the same |
+//! | `hidden-early` | as `failing`, and payments answers 200 all the same |
 //! | `parallel` | the bank answers 503, and orders calls both of its callees at once |
-//! | `late` | the same as `hidden`, and orders is busy for a while before it answers |
+//! | `late` | as `hidden`, and orders is busy for a while before it answers |
 //! | `retried` | the bank answers 503 and then 200, and payments calls until it does |
-//! | `slow` | the bank says nothing for longer than is allowed, and then 200 |
-//! | `lines` | the same as `failing`, and who answers says two things in two lines |
-//! | `broken` | the bank hangs up within its answer |
+//! | `slow` | the bank sends nothing for longer than `slowerThan`, and then 200 |
+//! | `lines` | as `failing`, and each service sends `server-timing` in two lines |
+//! | `broken` | the bank breaks its response off |
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -22,13 +22,13 @@ use sidespan_tests::http::{Connection, Received, Reply, Request, Server};
 
 use super::mesh::{WaysOut, at_once};
 
-/// What is slow here.
+/// The value of `slowerThan`.
 pub(super) const SLOWER_THAN: &str = "200ms";
 const SILENCE: Duration = Duration::from_millis(400);
-/// Short, and long beside a request.
+/// A duration that is short for a person, and long beside a request.
 const WORK: Duration = Duration::from_millis(60);
 
-/// Starts one.
+/// Starts a service.
 pub(super) fn start(name: &'static str, callees: &'static [&'static str], out: &WaysOut) -> Server {
     let out = WaysOut::clone(out);
     let seen: Mutex<HashSet<String>> = Mutex::default();
@@ -89,7 +89,7 @@ fn called(
         let path = format!("/{}/http/{callee}/{case}", fields[1]);
         let request = Request::get(&path).header("traceparent", &traceparent);
         let answer = Connection::open(out).and_then(|mut open| open.exchange(&request));
-        // An answer that breaks off is what a service calls a bad gateway.
+        // A service answers a broken response of its callee with 502.
         answer.map_or(502, |answer| answer.status)
     };
     let statuses = if case == "parallel" {
@@ -105,7 +105,7 @@ fn called(
     }
 }
 
-/// The last word of a path.
+/// Returns the last segment of a path, the case.
 pub(super) fn case(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }

@@ -19,7 +19,7 @@ pub(super) fn of(text: &str, module: &[String]) -> Vec<Vec<String>> {
         for (place, _) in code.match_indices(start) {
             let before = code[..place].chars().next_back();
             let is_start = before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':');
-            // `pub(in crate::…)` names who may look, and looks at nothing.
+            // `pub(in crate::…)` gives visibility and imports nothing.
             let is_start = is_start && !code[..place].ends_with("pub(in ");
             if is_start {
                 let mut rest = &code[place..];
@@ -31,7 +31,7 @@ pub(super) fn of(text: &str, module: &[String]) -> Vec<Vec<String>> {
     paths.filter_map(|path| absolute(&path, module)).collect()
 }
 
-/// Reads one tree, as in `a::{b, c::d}`, and adds each path through it.
+/// Reads one tree, as in `a::{b, c::d}`, and adds each path through the tree.
 fn tree(rest: &mut &str, before: &[String], found: &mut Vec<Vec<String>>) {
     let mut path = before.to_vec();
     loop {
@@ -72,7 +72,7 @@ fn tree(rest: &mut &str, before: &[String], found: &mut Vec<Vec<String>>) {
     found.push(path);
 }
 
-/// Returns a path from the crate's root, without what only says where it begins.
+/// Returns a path from the crate's root, with `crate`, `self` and `super` resolved.
 fn absolute(path: &[String], module: &[String]) -> Option<Vec<String>> {
     let (first, mut rest) = path.split_first()?;
     let mut base = module;

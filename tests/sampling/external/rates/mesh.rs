@@ -15,14 +15,14 @@ use sidespan_tests::effort;
 use sidespan_tests::envoy::{self, filter, settle, wait_for_counter};
 use sidespan_tests::http::{Connection, Received, Reply, Request, Server, send};
 
-/// More than fail: what is over the limit is another test's.
+/// A limit above the number of failures, because the limit has a test of its own.
 pub(super) const SPANS_PER_SECOND: u64 = 5_000;
 const FULL: u64 = 20_000;
-/// One in so many fails.
+/// The reciprocal of the share of requests that fail.
 const FAILS: u64 = 50;
 const CONNECTIONS: u64 = 4;
 
-/// What was sent, and what arrived of it.
+/// The requests that were sent, and the spans that arrived.
 pub(super) struct Run {
     pub(super) requests: u64,
     pub(super) failures: u64,
@@ -63,7 +63,8 @@ impl Run {
         });
         let seconds = start.elapsed().as_secs_f64();
 
-        // Each sidecar's spans arrive in the order in which they ended, so behind those of a last call all are here.
+        // Each sidecar's spans arrive in the order in which they ended, so all have arrived when those of a last request
+        // have.
         let last = Caller::fresh();
         let request = Request::get("/ok").header("traceparent", last.traceparent());
         assert_eq!(send(way_in, &request).status, 200);
@@ -89,7 +90,7 @@ impl Run {
     }
 }
 
-/// Every so manieth of the requests, one after the other; returns how many failed.
+/// Sends one connection's share of the requests in sequence; returns the number of failures.
 fn sent(way_in: SocketAddr, index: u64, requests: u64) -> u64 {
     let mut connection = Connection::open(way_in).expect("a listener");
     let [well, badly] = ["/ok", "/fail"].map(|path| Request::get(path).bytes());
@@ -104,7 +105,7 @@ fn sent(way_in: SocketAddr, index: u64, requests: u64) -> u64 {
     failures
 }
 
-/// The front's own call: with `traceparent` and nothing else, over a connection that stays open.
+/// Makes the front's own call: with `traceparent` and nothing else, over a connection that stays open.
 fn called(out: SocketAddr, request: &Received) -> u16 {
     thread_local! {
         static OPEN: RefCell<Option<Connection>> = const { RefCell::new(None) };

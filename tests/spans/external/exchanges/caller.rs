@@ -1,4 +1,4 @@
-//! The other side of an exchange: what a caller sends, by which protocol, and how it behaves.
+//! The caller's side of an exchange: its request, its protocol and its behaviour.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -15,14 +15,14 @@ use tokio::task::JoinHandle;
 use super::scene::Scene;
 use super::upstream::{HOST, Note, Step, Steps};
 
-/// What a caller does.
+/// A caller's request and behaviour.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) protocol: Protocol,
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     headers: Vec<(&'static str, &'static str)>,
-    /// HTTP/2's body; HTTP/1.1's is part of what it does.
+    /// HTTP/2's body; with HTTP/1.1 it is part of the behaviour.
     body: Vec<Step>,
     manner: Manner,
 }
@@ -34,29 +34,30 @@ pub(super) enum Protocol {
     Grpc,
 }
 
-/// How a caller behaves once its request is on the way.
+/// The behaviour of a caller once its request is on the way.
 #[derive(Clone, Debug)]
 enum Manner {
-    /// Reads the answer to its end.
+    /// Reading the response to its end.
     Patient,
-    /// Leaves when the upstream has the request.
+    /// Closing the connection when the upstream has the request.
     LeavesBefore,
-    /// Leaves when it has the head of the answer.
+    /// Closing the connection when the caller has the response's headers.
     LeavesWithin,
-    /// Sends each of these when it has read what stands before it, and leaves at the end.
+    /// Sending each second text when the first has been read, and closing the connection at the end.
     Talks(Vec<(&'static str, &'static str)>),
 }
 
-/// What came of it. The connection is held until the spans are there, for its end would be news to the proxy.
+/// The result of an exchange. The connection stays open until the spans have arrived, because the proxy would notice its
+/// end.
 pub(super) struct Answer {
-    /// The status of the answer, if one came.
+    /// The status of the response, if there was one.
     pub(super) status: Option<u16>,
     /// The caller's own port.
     pub(super) port: u16,
     _connection: Option<JoinHandle<hyper::Result<()>>>,
 }
 
-/// `GET` by HTTP/1.1.
+/// Makes a `GET` by HTTP/1.1.
 pub(super) fn get(path: &'static str) -> Call {
     http1("GET", path)
 }
@@ -79,7 +80,7 @@ pub(super) fn http2(method: &'static str, path: &'static str) -> Call {
     }
 }
 
-/// A call of a gRPC method with one message.
+/// Makes a call of a gRPC method with one message.
 pub(super) fn grpc(path: &'static str) -> Call {
     let call = Call {
         protocol: Protocol::Grpc,
@@ -116,7 +117,7 @@ impl Call {
         self
     }
 
-    /// Whether an answer is waited for.
+    /// Returns true if the caller waits for a response.
     pub(super) fn is_heard(&self) -> bool {
         !matches!(self.manner, Manner::LeavesBefore)
     }
@@ -133,12 +134,12 @@ impl Call {
     fn by_http1(&self, scene: &Scene, address: SocketAddr, caller: &Caller) -> io::Result<Answer> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        // No answer takes this long.
+        // A limit above the time of any response.
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
         let port = stream.local_addr()?.port();
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         let traceparent = caller.traceparent();
-        // So that the end of the connection is the end of every answer, whatever it says of its length.
+        // `connection: close`, so that the end of the connection ends every response, whatever its length header says.
         let own = [
             ("traceparent", traceparent.as_str()),
             ("connection", "close"),
@@ -172,11 +173,11 @@ impl Call {
             Manner::Patient => {
                 until(&mut stream, &mut read, "\r\n\r\n");
                 scene.board.tell(Note::Heard, &caller.trace_id);
-                // It may be broken off.
+                // The response may break off.
                 let _ = stream.read_to_end(&mut read);
             }
         }
-        // It may have been closed by the other end.
+        // The other end may have closed the connection.
         let _ = stream.shutdown(Shutdown::Both);
         let text = String::from_utf8_lossy(&read);
         let text = text
@@ -206,19 +207,19 @@ impl Call {
         for (name, value) in &self.headers {
             request = request.header(*name, *value);
         }
-        // RFC 8441: what `upgrade` says by HTTP/1.1.
+        // RFC 8441: the counterpart of HTTP/1.1's `upgrade`.
         if self.method == "CONNECT" {
             request = request.extension(hyper::ext::Protocol::from_static("websocket"));
         }
         let body = Steps::new(&self.body, &scene.board, &caller.trace_id);
-        // Hyper sends it at once; dropping what waits for the answer resets the stream.
+        // Hyper sends the request at once; dropping the future of the response resets the stream.
         let answer = sender.send_request(request.body(body).expect("a request"));
         let status = if self.is_heard() {
             let response = answer.await.ok();
             let status = response.as_ref().map(|response| response.status().as_u16());
             scene.board.tell(Note::Heard, &caller.trace_id);
             if let (Some(response), Manner::Patient) = (response, &self.manner) {
-                // Either may be broken off.
+                // Either may break off.
                 if self.method == "CONNECT" {
                     let tunnel = hyper::upgrade::on(response).await.expect("a tunnel");
                     let _ = TokioIo::new(tunnel).read_to_end(&mut Vec::new()).await;
@@ -241,7 +242,7 @@ impl Call {
     }
 }
 
-/// Reads until this has come, or nothing more comes.
+/// Reads until this text has come, or the end.
 fn until(stream: &mut TcpStream, read: &mut Vec<u8>, wanted: &str) {
     let from = read.len();
     let mut buffer = [0; 4096];

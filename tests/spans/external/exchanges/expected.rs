@@ -1,7 +1,7 @@
-//! What an exchange is to look like: a span of each kind, as a base and what differs from it.
+//! The expected spans of an exchange: a base of each kind, and differences from it.
 //!
-//! A value of text stands in quotes, a whole number does not. `<caller>` is the caller's port, `<app>` and `<app2>` are
-//! those of the upstreams.
+//! A text value is in quotes, a whole number is not. `<caller>` is the caller's port, `<app>` and `<app2>` are those of the
+//! upstreams.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,17 +11,17 @@ use super::caller::{Call, Protocol};
 use super::scene::Way;
 use super::upstream::HOST;
 
-/// A row of the table: one exchange, which goes each way.
+/// A row of the table: one exchange, which goes through each listener.
 pub(super) struct Exchange {
     pub(super) title: &'static str,
     pub(super) call: Call,
     server: Vec<Expected>,
     client: Vec<Expected>,
-    // What the caller sees, where the spans do not say it.
+    // The status for the caller, where the spans do not have it.
     answer: Option<u16>,
 }
 
-/// A span as it is to be.
+/// An expected span.
 #[derive(Clone)]
 pub(super) struct Expected {
     kind: SpanKind,
@@ -30,8 +30,8 @@ pub(super) struct Expected {
     attributes: BTreeMap<String, String>,
 }
 
-/// An exchange that the upstream answers with 200. What differs is written as `key=value`, with a space between two:
-/// `none` is an attribute that is not there, and some keys are short for others or for more than one.
+/// Makes an exchange that the upstream answers with 200. Differences are written as `key=value`, with a space between two:
+/// the value `none` removes an attribute, and some keys are short for others or for more than one.
 ///
 /// | key | |
 /// |---|---|
@@ -53,7 +53,7 @@ pub(super) fn exchange(title: &'static str, call: Call) -> Exchange {
 }
 
 impl Exchange {
-    /// The spans of this exchange on this way, each under the one before it.
+    /// Returns the spans of this exchange on this way, each below the one before.
     pub(super) fn spans(&self, way: Way) -> Vec<Expected> {
         match way {
             Way::Inbound => self.server.clone(),
@@ -67,19 +67,19 @@ impl Exchange {
         }
     }
 
-    /// The status that the caller sees; `None` where it does not wait for one.
+    /// Returns the status that the caller sees; `None` where the caller does not wait for one.
     pub(super) fn answer(&self) -> Option<u16> {
         let status = || self.server.last()?.attributes.get(STATUS)?.parse().ok();
         self.answer.or_else(status)
     }
 
-    /// Another status for the caller than that of the spans.
+    /// Sets a status for the caller that is not that of the spans.
     pub(super) fn answers(mut self, status: u16) -> Self {
         self.answer = Some(status);
         self
     }
 
-    /// What differs on the SERVER span.
+    /// Sets differences of the SERVER span.
     pub(super) fn server(mut self, differs: &str) -> Self {
         self.server = self
             .server
@@ -89,7 +89,7 @@ impl Exchange {
         self
     }
 
-    /// What differs on the CLIENT span.
+    /// Sets differences of the CLIENT span.
     pub(super) fn client(mut self, differs: &str) -> Self {
         self.client = self
             .client
@@ -99,12 +99,12 @@ impl Exchange {
         self
     }
 
-    /// What differs on both.
+    /// Sets differences of both spans.
     pub(super) fn both(self, differs: &str) -> Self {
         self.server(differs).client(differs)
     }
 
-    /// Another name, with a space in it.
+    /// Sets another name, with a space in it.
     pub(super) fn named(mut self, name: &str) -> Self {
         for span in self.server.iter_mut().chain(&mut self.client) {
             span.name = name.into();
@@ -112,7 +112,7 @@ impl Exchange {
         self
     }
 
-    /// What differs on the spans of a second time.
+    /// Sets differences of the spans of a second pass through the filters.
     pub(super) fn again(mut self, differs: &str) -> Self {
         for spans in [&mut self.server, &mut self.client] {
             let again: Vec<_> = spans.iter().map(|span| span.clone().but(differs)).collect();
@@ -121,7 +121,7 @@ impl Exchange {
         self
     }
 
-    /// No span at all: the proxy has refused the request with this before any filter saw it.
+    /// Expects no span at all, because the proxy has refused the request with this status before any filter saw it.
     pub(super) fn no_span(mut self, status: u16) -> Self {
         self.server.clear();
         self.client.clear();
@@ -168,7 +168,7 @@ impl Expected {
         })
     }
 
-    /// The same with these differences.
+    /// Returns the span with these differences.
     fn but(self, differs: &str) -> Self {
         let pairs = differs.split(' ').filter(|pair| !pair.is_empty());
         pairs.fold(self, |span, pair| {
@@ -221,7 +221,7 @@ impl Expected {
     }
 }
 
-/// A span that was found, put as the expected ones are.
+/// Returns the lines of a received span, written as the expected ones are.
 pub(super) fn lines_of(span: &StoredSpan, ports: &HashMap<i64, &'static str>) -> Vec<String> {
     let mut attributes = BTreeMap::new();
     for attribute in &span.attributes {

@@ -1,9 +1,9 @@
-//! The exchanges of HTTP that the proxy answers itself or brings to an answer, and those that are broken off.
+//! The exchanges of HTTP that the proxy answers by itself or brings to an answer, and those that break off.
 
 use super::caller::{get, http1, http2};
 use super::expected::{Exchange, exchange};
 
-/// Answered by the proxy itself, or with its help.
+/// Returns exchanges that the proxy answers by itself, or with its help.
 pub(super) fn local() -> Vec<Exchange> {
     vec![
         exchange("no host that is healthy", get("/nobody"))
@@ -44,7 +44,7 @@ pub(super) fn local() -> Vec<Exchange> {
             .client("resends=2"),
         exchange("tries that are not allowed", get("/once/tries/503"))
             .both("status=503 error=503 flags=UO"),
-        // ST-4: what the first try met is not said.
+        // ST-4: the first attempt's failure is not on the span.
         exchange("a try that is cut off", get("/retry/tries/hangup,404"))
             .both("status=404")
             .client("error=404 resends=1"),
@@ -88,16 +88,16 @@ pub(super) fn local() -> Vec<Exchange> {
         .client("error=400 details=http1.codec_error"),
         exchange("a stream that lasts too long", get("/short/silence"))
             .both("status=504 error=504 details=max_duration_timeout"),
-        // It was cut off. Envoy has no flag for that, and to ask every exchange for its details is not worth the cost.
+        // Cut off. Envoy has no flag for that, and a property for the details of every exchange would cost too much.
         exchange("an answer that lasts too long", get("/short/stall")),
-        // It goes through the filters twice, the second time with the context that they have written in the first.
+        // The request goes through the filters twice, the second time with the context that they have written in the first.
         exchange("a redirect that is followed", get("/follow/elsewhere"))
             .both("status=302")
             .again("status=200 at=/app/status/200"),
     ]
 }
 
-/// Broken off by one of the two ends.
+/// Returns exchanges that one of the two ends breaks off.
 pub(super) fn broken() -> Vec<Exchange> {
     vec![
         exchange("an upstream that hangs up", get("/app/hangup"))
@@ -151,7 +151,7 @@ pub(super) fn broken() -> Vec<Exchange> {
     ]
 }
 
-/// In Envoy's words, and the kernel's.
+/// The failure in Envoy's words, and the kernel's.
 pub(super) const REFUSED: &str = concat!(
     "details=upstream_reset_before_response_started",
     "{remote_connection_failure|delayed_connect_error:_Connection_refused}"

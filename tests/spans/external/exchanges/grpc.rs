@@ -5,7 +5,8 @@ use super::expected::{Exchange, exchange};
 use super::faults::REFUSED;
 use super::upstream::Step;
 
-/// The upstream answers each method as its name says: `Status<n>` with one block of headers, which are the trailers.
+/// Returns the exchanges of gRPC. The upstream answers each method by its name: `Status<n>` with one block of headers,
+/// which are the trailers.
 pub(super) fn calls() -> Vec<Exchange> {
     vec![
         exchange("a call", grpc("/shop.Cart/Ok")),
@@ -47,7 +48,7 @@ pub(super) fn calls() -> Vec<Exchange> {
             .both("grpc=UNIMPLEMENTED error=UNIMPLEMENTED flags=NR details=route_not_found")
             .server("name=grpc rpc.method=_OTHER rpc.method_original=nowhere.Cart/Ok")
             .client("peer=none"),
-        // It is Envoy's 504, and this is how Envoy translates it.
+        // Envoy's own 504, in Envoy's translation to gRPC.
         exchange("a route that is too slow", grpc("/shop.Brief/Silence"))
             .both("grpc=UNAVAILABLE error=UNAVAILABLE flags=UT details=response_timeout"),
         exchange("an answer that is too slow", grpc("/shop.Brief/Stall"))

@@ -1,4 +1,4 @@
-//! The exchanges of HTTP that the upstream answers, one way or another.
+//! The exchanges of HTTP that the upstream answers.
 
 use super::caller::{Call, get, http1, http2};
 use super::expected::{Exchange, exchange};
@@ -48,7 +48,7 @@ pub(super) fn answered() -> Vec<Exchange> {
         .server("url.path=/app/status/200")
         .server("url.query=color=blue&sig=REDACTED&X-Amz-Signature=REDACTED")
         .client("at=/app/status/200?color=blue&sig=REDACTED&X-Amz-Signature=REDACTED"),
-        // Envoy knows of the connection only what the header says of somebody else.
+        // Envoy's view of the connection comes from these headers, which describe another hop's.
         exchange(
             "proxies in front",
             get("/app/status/200")
@@ -110,7 +110,7 @@ pub(super) fn answered() -> Vec<Exchange> {
             "a WebSocket by HTTP/2 that the upstream closes",
             http2("CONNECT", "/app/hello"),
         )
-        // To its filters Envoy shows it as it is by HTTP/1.1.
+        // Envoy shows its filters an extended CONNECT as HTTP/1.1's upgrade.
         .both("name=GET http.request.method=GET status=101 flags=UC")
         .answers(200),
         exchange(
@@ -142,7 +142,7 @@ pub(super) fn answered() -> Vec<Exchange> {
     ]
 }
 
-/// What nobody says, so that waiting for it is waiting for the end.
+/// A text that no end sends, so that waiting for it is waiting for the end.
 const THE_END: &str = "the end";
 
 fn without_body(method: &'static str, path: &'static str) -> Call {

@@ -1,5 +1,5 @@
-//! One Envoy with three listeners, which have the same routes and differ in which way their traffic goes; what stands
-//! behind it, and where its spans go.
+//! One Envoy with three listeners, which have the same routes and differ in the direction of their traffic, and the
+//! upstreams and the collector behind it.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use super::upstream::{self, Board};
 
-/// Which listener an exchange goes through, and so which spans it makes.
+/// The listener of an exchange, which determines the spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     Inbound,
@@ -38,11 +38,11 @@ pub(super) struct Scene {
     pub(super) runtime: Runtime,
     pub(super) board: Board,
     pub(super) collector: Collector,
-    /// Whose port is called what in the table.
+    /// Ports, and their names in the table.
     pub(super) ports: HashMap<i64, &'static str>,
     envoy: Envoy,
     _http1: Server,
-    // Bound and not listening, so that nobody else can be there.
+    // Bound and not listening, so that no other process can listen there.
     _refusing: TcpSocket,
 }
 
@@ -57,7 +57,7 @@ impl Scene {
         let refused = "127.0.0.1:0".parse().expect("an address");
         refusing.bind(refused).expect("a free port");
         let refused = refusing.local_addr().expect("a bound socket");
-        // Rows run side by side, and Envoy allows three tries beyond the first ones of all.
+        // Rows run side by side, and by default Envoy allows only three retries at the same time.
         let retried = |name, most: u32| {
             let limits = json!({"thresholds": [{"max_retries": most}]});
             Cluster::new(name, http1.address()).with("circuit_breakers", limits)
@@ -81,7 +81,7 @@ impl Scene {
         ];
         let envoy = envoy::start(&bootstrap);
         for way in Way::ALL {
-            // The one token of the limit, which cannot be set to none.
+            // Takes the one token of the limit, which cannot be set to none.
             let address = envoy.address(way.name()).expect("a listener of the scene");
             send(address, &Request::get("/limited/status/200"));
         }
@@ -104,7 +104,7 @@ impl Scene {
             .expect("a listener of the scene")
     }
 
-    /// What Envoy says of the exchange by itself, which is what to look at when a span is not as expected.
+    /// Returns Envoy's own log of an exchange, which helps where a span is not as expected.
     pub(super) fn access_log(&self, way: Way) -> String {
         self.envoy.access_log(way.name())
     }
@@ -135,9 +135,9 @@ fn listener(way: Way) -> Listener {
     }
 }
 
-/// How long nothing happens before the proxy ends it.
+/// The time without any event after which the proxy ends an exchange.
 const SOON: &str = "0.3s";
-/// The same where an answer is to be on its way by then, on a machine that has much else to do.
+/// A longer time, within which a response must have started, also on a busy machine.
 const LATER: &str = "1s";
 
 const RATE_LIMIT: &str = "envoy.filters.http.local_ratelimit";
@@ -153,7 +153,8 @@ fn limits(more: Value) -> Value {
     limits
 }
 
-/// Where a path goes says its first segment; what happens to it there, its second. No route is for `/nowhere`.
+/// Returns the routes: the first segment of a path names the route, the second the upstream's behaviour. There is no route
+/// for `/nowhere`.
 fn routes() -> Value {
     let to = |prefix: &str, cluster: &str, more: Value| {
         let mut action = json!({"cluster": cluster, "timeout": "0s"});

@@ -1,5 +1,5 @@
-//! What stands behind the proxy: an upstream by HTTP/1.1, which answers to `/<route>/<behaviour>`, and one by HTTP/2,
-//! which answers to `/<anything>/<behaviour>`, gRPC's methods among them.
+//! The upstreams behind the proxy: one by HTTP/1.1, which answers to `/<route>/<behaviour>`, and one by HTTP/2, which
+//! answers to `/<anything>/<behaviour>`, gRPC's methods among them.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -18,16 +18,16 @@ use sidespan_tests::http::{Received, Reply, Server};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// What one end of an exchange has seen, for the other to go on.
+/// An event at one end of an exchange, for which the other end waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Note {
     /// The upstream has the request.
     Arrived,
-    /// The caller has the head of the answer.
+    /// The caller has the headers of the response.
     Heard,
 }
 
-/// Where both ends look, by trace id.
+/// The events that both ends note and wait for, by trace id.
 #[derive(Clone, Default)]
 pub(super) struct Board(Arc<watch::Sender<HashSet<(Note, String)>>>);
 
@@ -41,12 +41,12 @@ impl Board {
     pub(super) async fn until(self, note: Note, trace_id: String) {
         let wanted = (note, trace_id);
         let told = self.0.subscribe();
-        // The sender lives as long as this value, so the only other end is the one waited for.
+        // The wait ends with the wanted event, because the sender lives as long as this value.
         let _ = { told }.wait_for(|notes| notes.contains(&wanted)).await;
     }
 }
 
-/// The upstream that speaks HTTP/1.1.
+/// Starts the upstream that speaks HTTP/1.1.
 pub(super) fn http1(board: Board) -> Server {
     let tries: Mutex<HashMap<String, usize>> = Mutex::default();
     Server::start(move |request| {
@@ -110,17 +110,17 @@ fn trace_of(request: &Received) -> String {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     Data(&'static [u8]),
-    /// Ends the body with this `grpc-status`.
+    /// The end of the body, with this `grpc-status`.
     Status(&'static str),
-    /// Goes on only when the caller has the head of the answer; what is cut off before may never leave.
+    /// A pause until the caller has the response's headers, because a stream that is cut off earlier may send none.
     Heard,
-    /// Resets the stream.
+    /// A reset of the stream.
     Reset,
-    /// Says no more.
+    /// Silence.
     Forever,
 }
 
-/// A body that is a script.
+/// A body as a sequence of steps.
 pub(super) struct Steps {
     left: VecDeque<Step>,
     heard: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -169,7 +169,7 @@ impl Body for Steps {
     }
 }
 
-/// The upstream that speaks HTTP/2.
+/// Starts the upstream that speaks HTTP/2.
 pub(super) async fn http2(board: Board) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener
@@ -216,7 +216,7 @@ async fn answer(request: Request<Incoming>, board: Board) -> Result<Response<Ste
     let mut response = Response::builder()
         .status(status)
         .header("content-type", content_type);
-    // All in one block of headers, which are the trailers.
+    // One block of headers, which are also the trailers.
     if let Some(code) = behaviour.and_then(|name| name.strip_prefix("Status")) {
         response = response.header("grpc-status", code);
     }

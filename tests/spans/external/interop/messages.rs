@@ -1,4 +1,4 @@
-//! What the filter exports, byte for byte, as OpenTelemetry's Python package reads it.
+//! Export requests of the filter, byte for byte, as OpenTelemetry's Python package reads them.
 
 use std::io::Write;
 use std::path::Path;
@@ -18,7 +18,7 @@ use super::traffic::{Export, SPANS, Traffic};
     ignore = "a real Envoy, python3 with venv, node and npm are needed"
 )]
 fn opentelemetrys_own_types_read_every_kind_of_span() {
-    // Envoy hands the bytes on as they are, whatever carries them, so a server that keeps bodies need not speak HTTP/2.
+    // Envoy passes the bytes on as they are, so a server that stores bodies need not speak HTTP/2.
     let grpc = Server::start(|_| {
         let headers = [("content-type", "application/grpc"), ("grpc-status", "0")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -63,7 +63,7 @@ fn opentelemetrys_own_types_read_every_kind_of_span() {
         assert_eq!(of("kind", "SPAN_KIND_CLIENT".into()), 4);
         assert_eq!(of("status", "STATUS_CODE_ERROR".into()), 3);
         assert_eq!(of("root", true.into()), 5);
-        // The edge's is on the first of its spans.
+        // The link of the edge is on the first of its spans.
         assert_eq!(of("links", 1.into()), 2);
         assert_eq!(of("state", "vendor=1,other@system=x/y".into()), 1);
         assert_eq!(of("agent", "caf\u{fffd}/1.0 \u{fffd}".into()), 1);
@@ -71,7 +71,7 @@ fn opentelemetrys_own_types_read_every_kind_of_span() {
     }
 }
 
-/// What the Python types make of them.
+/// Returns the messages as the Python types read them.
 fn read(lines: String) -> Vec<Value> {
     let python = packages::python("accepted-python", include_str!("requirements.txt"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("spans/external/interop/messages.py");
@@ -83,7 +83,7 @@ fn read(lines: String) -> Vec<Value> {
         .spawn()
         .expect("Python");
     let mut input = child.stdin.take().expect("a pipe");
-    // By another thread, for it answers before it has read all, and a pipe holds little.
+    // Written by another thread, because the program answers before it has read all, and a pipe's buffer is small.
     let writer = thread::spawn(move || input.write_all(lines.as_bytes()));
     let output = child.wait_with_output().expect("its output");
     let said = String::from_utf8(output.stdout).expect("text");

@@ -1,12 +1,12 @@
-//! A collector between the filter and the sink, and beside it the same requests without one.
+//! A collector (rotel) between the filter and the sink, and beside it the same requests without one.
 //!
 //! ```text
 //! filter ── tap ─┬─ rotel ── sink
 //!                └─────────── sink    a copy of the request, byte for byte
 //! ```
 //!
-//! The tap is an Envoy that sends each request to both. Rotel receives by gRPC and by HTTP, and exports by gRPC and by HTTP:
-//! all four ways.
+//! The tap is an Envoy that sends each request to both. Rotel receives by gRPC and by HTTP, and exports by gRPC and by
+//! HTTP: all four combinations.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -23,7 +23,7 @@ use sidespan_tests::program::Program;
 
 use super::traffic::{Export, SPANS, Traffic};
 
-/// By what rotel receives and exports, and what the filter has to be told for it.
+/// The combinations: rotel's protocols in and out, and the filter's setting for the first.
 const WAYS: [(&str, &str, &str); 4] = [
     ("grpc-grpc", "grpc", "grpc"),
     ("grpc-http", "grpc", "http"),
@@ -109,7 +109,7 @@ fn what_goes_through_a_collector_is_what_the_filter_sent() {
     }
 }
 
-/// The collector, which exports to one place.
+/// The collector, which exports to one address.
 struct Rotel {
     grpc: SocketAddr,
     http: SocketAddr,
@@ -121,7 +121,7 @@ impl Rotel {
         let python = packages::python("accepted-rotel", include_str!("rotel.txt"));
         let script =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("spans/external/interop/start_rotel.py");
-        // It cannot be told to take any free port, and somebody else may take one before it does.
+        // Up to five starts, because rotel cannot choose a free port itself, and another process may take one first.
         for _ in 0..5 {
             let [grpc, http] = free_ports();
             let mut command = Command::new(python.join("bin/python"));
@@ -161,7 +161,7 @@ impl Rotel {
 }
 
 fn free_ports() -> [SocketAddr; 2] {
-    // Both are held until both are known, or they would be the same.
+    // Both ports stay bound until both are known, because they could be equal otherwise.
     let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     held.map(|listener| {
         listener

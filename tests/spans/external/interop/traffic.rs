@@ -1,4 +1,4 @@
-//! A sidecar and requests that make spans of every kind that there is.
+//! A sidecar, and requests that make spans of every kind.
 
 use serde_json::{Value, json};
 use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route};
@@ -6,7 +6,7 @@ use sidespan_tests::caller::Caller;
 use sidespan_tests::envoy::{self, filter, wait_for_counter};
 use sidespan_tests::http::{Reply, Request, Server, send};
 
-/// Where spans go, and by which protocol.
+/// A destination of spans, and the protocol to it.
 pub(super) struct Export {
     pub(super) name: &'static str,
     pub(super) cluster: Cluster,
@@ -20,7 +20,7 @@ pub(super) struct Traffic {
     _app: Server,
 }
 
-/// How many spans the requests make for one export.
+/// The number of spans that the requests make for one export.
 pub(super) const SPANS: usize = 8;
 
 impl Traffic {
@@ -63,7 +63,7 @@ impl Traffic {
         }
     }
 
-    /// Sends the requests, for every export, and waits until all spans have been taken.
+    /// Sends the requests, for every export, and waits until all spans have been accepted.
     pub(super) fn flow(&self) {
         for export in &self.exports {
             for (listener, request, status) in requests() {
@@ -91,11 +91,11 @@ fn configuration(cluster: &str, protocol: &str, direction: &str, context: &str) 
     })
 }
 
-/// A listener, what it is sent, and what it answers.
+/// Returns listeners, requests to them, and the statuses of the responses.
 fn requests() -> Vec<(&'static str, Request, u16)> {
     let (caller, other, outside) = (Caller::fresh(), Caller::fresh(), Caller::fresh());
     vec![
-        // With all that a request can bring, a name that is no UTF-8 among it.
+        // A request with everything that one can have, and a name that is no UTF-8.
         (
             "inbound",
             Request::get("/orders/7?of=m%C3%BCller&sig=secret")
@@ -108,7 +108,7 @@ fn requests() -> Vec<(&'static str, Request, u16)> {
         ),
         // A root.
         ("outbound", Request::get("/"), 200),
-        // Two formats disagree: a link.
+        // Two formats that differ: a link.
         (
             "inbound",
             Request::new("PROPFIND", "/")
@@ -116,7 +116,7 @@ fn requests() -> Vec<(&'static str, Request, u16)> {
                 .header("b3", other.b3()),
             200,
         ),
-        // A SERVER span and a CLIENT span below it, and a link to what is not continued.
+        // A SERVER span and a CLIENT span below it, and a link to the context that is not continued.
         (
             "edge",
             Request::get("/")
@@ -126,7 +126,7 @@ fn requests() -> Vec<(&'static str, Request, u16)> {
         ),
         ("inbound", Request::get("/fails"), 500),
         ("outbound", Request::get("/fails"), 500),
-        // The proxy's own answer.
+        // The proxy's own response.
         ("outbound", Request::get("/nobody"), 503),
     ]
 }

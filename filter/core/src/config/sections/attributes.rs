@@ -1,6 +1,6 @@
-//! `$.spans.attributes`: what spans say besides what the filter finds out by itself, and where that comes from.
+//! The section `$.spans.attributes`: configured attributes and their sources.
 //!
-//! What opens doors is not recorded, whoever asks for it: the headers of RD-3 are refused by whichever source.
+//! Headers that carry secrets are refused by whichever source (RD-3).
 
 use alloc::format;
 use alloc::string::String;
@@ -30,7 +30,7 @@ impl CustomAttribute {
         attributes
     }
 
-    /// Reads one attribute; `None` where it is wrong.
+    /// Reads one attribute; `None` where it has an error.
     fn read(at: Cursor<'_>) -> Option<Self> {
         let mut sources = 0_usize;
         let mut name = None;
@@ -103,7 +103,7 @@ fn header(at: Cursor<'_>) -> Option<String> {
     Some(name.into())
 }
 
-/// The path of a property, with NUL where the document has dots.
+/// Reads the path of a property, and returns it with NUL in place of dots.
 fn property(at: Cursor<'_>) -> Option<String> {
     let path = at.non_empty(PROPERTY)?;
     let segments: Vec<&str> = path.split('.').collect();
@@ -165,7 +165,7 @@ const DENIED: [&str; 5] = [
     "x-api-key",
     "proxy-authorization",
 ];
-/// Attributes of the conventions that the filter may come to find out by itself.
+/// Attributes without an [`AttributeKey`] that the filter writes by itself, or may come to write.
 const OTHERS: [&str; 3] = ["client.port", "network.protocol.name", "sampling.priority"];
 const PROPERTY: &str = "the dotted path of a property such as xds.cluster_name";
 const MAX_ATTRIBUTES: usize = 64;

@@ -1,4 +1,4 @@
-//! `$.export`: where spans go, in which portions, and how often it is tried.
+//! The section `$.export`: the collector, the batches, and the attempts to send them.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -20,7 +20,8 @@ impl Export {
             "queue" => export.queue(at),
             _ => export.retry(at),
         });
-        // What was refused keeps its default, which is in order with the others: only what was read can clash here.
+        // A refused value keeps its default, which fits all other defaults; only values that were read can contradict
+        // each other.
         if let Some(queue) = at.get("queue")
             && let Some(spans) = queue.get("maxSpans")
             && export.queue_max_spans < export.batch_max_spans
@@ -144,7 +145,7 @@ impl Otlp {
     }
 }
 
-/// Headers carry API keys: nothing of their values is in an error.
+/// Reads headers. No error has a part of a header's value, because headers carry API keys.
 fn read_headers(at: Cursor<'_>) -> Vec<(String, HeaderValue)> {
     let mut headers = Vec::new();
     at.map(MAX_HEADERS, |name, at| {
@@ -185,7 +186,7 @@ const PROTOCOLS: [(&str, Protocol); 2] = [
 const COMPRESSIONS: [(&str, Compression); 2] =
     [("none", Compression::None), ("gzip", Compression::Gzip)];
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// What says how the request is to be read, and that it is not traced.
+/// Headers that say how a request is to be read, and that it is not traced.
 const TAKEN: [&str; 11] = [
     "content-type",
     "te",
@@ -202,9 +203,10 @@ const TAKEN: [&str; 11] = [
 const MAX_HEADERS: usize = 64;
 const BATCH_SPANS: RangeInclusive<u64> = 1..=8192;
 const DELAYS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);
-/// At most what fits the largest queue at 1 KiB a span.
+/// At most the spans that fit the largest queue at 1 KiB a span.
 const QUEUE_SPANS: RangeInclusive<u64> = 1..=1 << 17;
-/// At least one span of common size. At most an eighth of the memory that Envoy gives a WebAssembly module, 1 GiB, for
-/// while configurations change several queues may stand in one; running out of memory would trap the VM.
+/// At least one span of common size; at most an eighth of the 1 GiB of memory that Envoy gives a WebAssembly module,
+/// because several queues may be in one memory while configurations change, and running out of memory would trap the
+/// VM.
 const QUEUE_BYTES: RangeInclusive<u64> = 1 << 10..=128 << 20;
 const ATTEMPTS: RangeInclusive<u64> = 1..=100;

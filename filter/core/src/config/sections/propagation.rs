@@ -1,4 +1,4 @@
-//! `$.propagation`: which formats are read, which are written.
+//! The section `$.propagation`: the formats that are read, those that are written, and baggage.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -39,7 +39,8 @@ fn formats(at: Cursor<'_>) -> Vec<Format> {
     formats
 }
 
-/// B3-3: the single header is read before the others, so a list that says otherwise says nothing that can be done.
+/// Refuses a list with the single header of B3 behind the several ones, because the single header is always read first
+/// (B3-3).
 fn refuse_late_b3(at: Cursor<'_>) {
     let mut multi = None;
     at.each(|index, at| match &at.node.value {
@@ -83,9 +84,9 @@ const BAGGAGE_SOURCES: [(&str, BaggageSource); 2] = [
     ("jaeger", BaggageSource::Jaeger),
     ("ottrace", BaggageSource::OtTrace),
 ];
-/// More than there are, so that those repeated are told one by one.
+/// More than there are formats, so that each repeated one has an error of its own.
 const MAX_FORMATS: usize = 32;
-/// Each is tried on each member of each request.
+/// Patterns of denied keys, at most: each is compared with each member of each request.
 const MAX_DENIED: usize = 64;
-/// Longer than any header that Envoy lets pass: its limit for all headers is 8 MiB at most.
+/// Longer than any header that Envoy lets pass, because Envoy's limit for all headers is 8 MiB at most.
 const MAX_BAGGAGE_BYTES: u64 = 8 << 20;

@@ -1,6 +1,7 @@
-//! What a request must be like: `$.sampling.rules[].match` and the entries of `exclude`; and the templates of paths.
+//! The matches of `$.sampling.rules[].match` and of the entries of `exclude`, and the templates of paths.
 //!
-//! All conditions of one match must hold, and there is at least one, because none would match everything by accident.
+//! All conditions of a match must hold, and there is at least one, because a match without conditions would match every
+//! request by accident.
 
 use alloc::format;
 use alloc::string::String;
@@ -79,7 +80,7 @@ pub(in crate::config) fn template(at: Cursor<'_>) -> Option<String> {
     Some(text.into())
 }
 
-/// Text without braces, or a name in braces.
+/// Returns true for text without braces, and for a name in braces.
 fn is_segment(segment: &str) -> bool {
     let name = segment
         .strip_prefix('{')
@@ -113,7 +114,7 @@ fn methods(at: Cursor<'_>) -> Vec<String> {
     methods
 }
 
-/// Methods are case-sensitive, and none of those in use has lower case: `get` would never match.
+/// Reads a method. Methods are case-sensitive, and no method in use has lower case: `get` would never match.
 fn method(at: Cursor<'_>) -> Option<String> {
     let text = at.text_for(METHOD)?;
     if is_token(text) && text.bytes().any(|byte| byte.is_ascii_lowercase()) {
@@ -148,5 +149,5 @@ const METHOD: &str = "a method such as GET, in upper case";
 const NO_QUERY: &str = "paths are compared up to `?` or `#`; leave the query out";
 const MAX_EXCLUDES: usize = 32;
 const MAX_METHODS: usize = 64;
-/// Each is looked for in each request.
+/// Names of headers or labels, at most: each is searched for in each request.
 const MAX_NAMES: usize = 64;

@@ -1,4 +1,4 @@
-//! `$.sampling`: whether and how roots are decided here; and the kinds of it that `$.gateway` has as well.
+//! The section `$.sampling`: decisions on roots, and the limits of kept spans that `$.gateway` has as well.
 
 use alloc::string::ToString;
 use core::time::Duration;
@@ -116,7 +116,7 @@ impl Remote {
     }
 }
 
-/// Where the sampling server of Jaeger, and of the OpenTelemetry Collector, listens and answers.
+/// Port of the sampling server of Jaeger and of the OpenTelemetry Collector.
 const REMOTE_PORT: u64 = 5778;
 const REMOTE_PATH: &str = "/sampling";
 const REMOTE_INTERVAL: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! `$.spans`: what spans say.
+//! The section `$.spans`: names, attributes and resource of spans.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -60,8 +60,8 @@ impl Spans {
     }
 }
 
-/// An attribute to leave out. A name that is none of the filter's would leave out nothing, and the reader of a privacy
-/// policy would not know.
+/// Reads the name of an attribute to omit. Another name than the filter's own is refused, because it would omit
+/// nothing, and the reader of a privacy policy would not know.
 fn omitted(at: Cursor<'_>) -> Option<String> {
     let name = at.non_empty("the name of an attribute")?;
     if AttributeKey::named(name).is_none() {
@@ -78,7 +78,7 @@ fn omitted(at: Cursor<'_>) -> Option<String> {
     Some(name.into())
 }
 
-/// Attributes of the resource, in the order of the document.
+/// Reads attributes of the resource, in the order of the document.
 fn resource(at: Cursor<'_>) -> Vec<(String, String)> {
     let mut resource = Vec::new();
     at.map(MAX_NAMES, |name, at| {

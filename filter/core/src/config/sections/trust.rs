@@ -1,4 +1,4 @@
-//! `$.trust`, and `$.gateway.trust` in its place: what is believed of a context that comes in.
+//! The sections `$.trust` and `$.gateway.trust`: the trust in a received context.
 
 use crate::config::cursor::Cursor;
 use crate::propagation::settings::{ContextTrust, Trust};

@@ -1,4 +1,5 @@
-//! The document as such: JSON or not, repeated keys, the order of errors, and that nothing panics.
+//! The document as a whole: JSON or not, repeated keys, the order of errors, and that no document makes the parser
+//! panic.
 
 use super::{Config, WHOLE, errors};
 use alloc::format;

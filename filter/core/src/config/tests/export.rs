@@ -1,4 +1,4 @@
-//! `$.export`.
+//! The section `$.export`.
 
 use super::{accepts, errors, parse, refuses};
 use crate::export::settings::{Compression, HeaderValue, Otlp, Protocol};

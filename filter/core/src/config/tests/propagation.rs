@@ -1,4 +1,4 @@
-//! `$.propagation`.
+//! The section `$.propagation`.
 
 use super::{accepts, parse, refuses};
 use crate::propagation::format::Format;

@@ -1,4 +1,4 @@
-//! `$.sampling`, and the matches that `$.gateway` shares with it.
+//! The section `$.sampling`, and the matches that `$.gateway` shares with it.
 
 use super::{accepts, parse, refuses};
 use crate::sampling::settings::{Remote, Sampling};

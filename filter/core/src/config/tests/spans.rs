@@ -1,4 +1,4 @@
-//! `$.spans`.
+//! The section `$.spans`.
 
 use super::{accepts, errors, parse, refuses};
 use crate::semconv::settings::{AttributeSource, Conventions, CustomAttribute};

@@ -8,14 +8,13 @@
 //!   "perOperationStrategies": [{"operation": "GET /cart", "probabilisticSampling": {"samplingRate": 1}}]}}
 //! ```
 //!
-//! `strategyType` is not looked at: it is a word or a number, and often says PROBABILISTIC beside `operationSampling`
-//! (JR-3). Members that are not known are passed over, and `null` is a message that is not there. A number that is not
-//! there is zero, as protobuf has it. Whatever else is not as it should be refuses the document as a whole: half a strategy is none
-//! that anybody has written.
+//! `strategyType` is not read: it is a word or a number, and often says PROBABILISTIC beside `operationSampling`
+//! (JR-3). Unknown members are skipped, and `null` is a missing message. A missing number is zero, as in protobuf. Any
+//! other error refuses the document as a whole, because half of a strategy is none that a user has written.
 //!
-//! serde_json reads it in one pass, and of what is not known nothing is kept: a tree of a document of 1 MiB would take fifty.
-//! The visitor is written by hand because a derived one takes a list for an object, refuses repeated members, and would
-//! keep operations without end.
+//! serde_json reads the document in one pass, and unknown members are not kept, because a tree of the document would
+//! take many times its size. The visitor is written by hand because a derived one takes a list for an object, refuses
+//! repeated members, and would keep operations without end.
 
 use alloc::string::String;
 use core::fmt;
@@ -27,35 +26,35 @@ use serde_json::Number;
 
 use super::table::Table;
 
-/// What a document says, of which one part counts.
+/// The strategy of a document, of which one part counts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Document {
     /// The share of the traces that is kept, from 0 to 1.
     Probability(f64),
-    /// So many traces a second are kept.
+    /// The number of traces a second that are kept.
     Rate(f64),
-    /// What is kept depends on the operation.
+    /// The shares and limits of operations.
     Operations(Operations),
 }
 
-/// `operationSampling`
+/// The message `operationSampling`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Operations {
-    /// Of operations that are not listed, from 0 to 1.
+    /// The probability of operations that are not listed, from 0 to 1.
     pub probability: f64,
-    /// So many traces a second are kept of each, whatever its probability.
+    /// The number of traces a second that are kept of each operation, whatever its probability.
     pub lower_bound: f64,
     /// Operations with a probability of their own.
     pub listed: Table<f64>,
-    /// How many more the document has than are kept here.
+    /// The number of operations that the document has beyond `MAX_OPERATIONS`.
     pub left_out: usize,
 }
 
 impl Document {
-    /// Reads a document.
+    /// Parses a document.
     ///
     /// # Errors
-    /// What is wrong with it, and where.
+    /// The first error of the document, and its position.
     pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         let mut found = Found::default();
         let mut deserializer = serde_json::Deserializer::from_slice(json);
@@ -65,7 +64,7 @@ impl Document {
         };
         response.deserialize(&mut deserializer)?;
         deserializer.end()?;
-        // From the most to the least that is said (JR-3).
+        // The part that says most goes before the others (JR-3).
         match (found.operations, found.rate, found.probability) {
             (Some(operations), _, _) => Ok(Self::Operations(operations)),
             (None, Some(rate), _) => Ok(Self::Rate(rate)),
@@ -110,18 +109,18 @@ impl fmt::Display for Operations {
     }
 }
 
-/// What has been found so far.
+/// The parts of the document that have been read so far.
 #[derive(Default)]
 struct Found {
     operations: Option<Operations>,
     rate: Option<f64>,
     probability: Option<f64>,
-    // Of the entry of the list that is being read.
+    // The name and the probability of the list's entry that is being read.
     name: String,
     own_probability: Option<f64>,
 }
 
-/// What a value is, by where it stands.
+/// The meaning of a value, by its position in the document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Response,
@@ -145,7 +144,7 @@ enum Whose {
 }
 
 impl Place {
-    /// The place of a member. An upper bound is in the schema, and no sampler asks for it.
+    /// Returns the place of a member. The schema has an upper bound too, which no sampler reads.
     fn member(self, key: &str) -> Self {
         match (self, key) {
             (Self::Response, "operationSampling") => Self::Operations,
@@ -166,7 +165,7 @@ impl Place {
         matches!(self, Self::Probability(_) | Self::Rate | Self::LowerBound)
     }
 
-    /// What belongs there.
+    /// Returns the kind of value that belongs to this place.
     fn expected(self) -> &'static str {
         match self {
             Self::List => "a list",
@@ -187,7 +186,7 @@ impl Place {
         )
     }
 
-    /// Whether `null` may stand there: where a message or a list may be missing.
+    /// Returns true if `null` may be in this place, because a message or a list may be missing there.
     fn is_optional(self) -> bool {
         let is_required = matches!(self, Self::Response | Self::Operation);
         self == Self::List || (self.is_message() && !is_required)
@@ -195,7 +194,7 @@ impl Place {
 }
 
 impl Found {
-    /// A message begins: it is there, and all its numbers are zero.
+    /// Begins a message, all of whose numbers are zero.
     fn begin(&mut self, place: Place) {
         match place {
             Place::Operations => self.operations = Some(Operations::default()),
@@ -210,7 +209,7 @@ impl Found {
         }
     }
 
-    /// An entry of the list has ended.
+    /// Ends an entry of the list.
     fn end_operation(&mut self) -> Result<(), &'static str> {
         let Some(probability) = self.own_probability else {
             return Err("expected probabilisticSampling in an operation's strategy, found none");
@@ -219,7 +218,7 @@ impl Found {
         let operations = self.operations.get_or_insert_default();
         let has_room = operations.listed.len() < MAX_OPERATIONS;
         match operations.listed.get_mut(&name) {
-            // As Jaeger's clients have it, the last one counts.
+            // The last of the entries with one name counts, as in Jaeger's clients.
             Some(listed) => *listed = probability,
             None if has_room => operations.listed.insert(name, probability),
             None => operations.left_out = operations.left_out.saturating_add(1),
@@ -227,8 +226,8 @@ impl Found {
         Ok(())
     }
 
-    /// Takes a number. A probability beyond 1 is refused: Jaeger's clients bend such numbers into the range or refuse them,
-    /// and one that is a percentage by mistake would be "everything" to the former (JR-4).
+    /// Reads a number. A probability beyond 1 is refused, because Jaeger's clients cut such numbers to the range or
+    /// refuse them, and a percentage by mistake would mean "all" to the clients that cut (JR-4).
     fn number<E: Error>(&mut self, place: Place, number: &Number) -> Result<(), E> {
         let value = number.as_f64().unwrap_or_default();
         let is_rate = matches!(place, Place::Rate | Place::LowerBound);
@@ -346,7 +345,7 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 }
 
-/// As many as Jaeger's clients keep (RL-2).
+/// Number of operations that Jaeger's clients keep (RL-2).
 pub(super) const MAX_OPERATIONS: usize = 2000;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! When the sampling server is asked, and what becomes of its answers.
+//! The timing of requests to the sampling server, and the reading of its answers.
 //!
-//! Once an interval, a tenth more or less, for all workers of a mesh have started together. Until there is a first
-//! document the next try comes sooner, after one second and then doubling: a cluster may reach the proxy after the filter's
-//! configuration, and until then the configured percentages hold.
+//! A worker asks once an interval, a tenth more or less, because all workers of a mesh have started together. Until
+//! there is a first document the next request comes sooner, after one second and then doubling, because a cluster may
+//! reach the proxy after the filter's configuration, and the configured percentages hold until then (JR-4).
 
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -14,12 +14,12 @@ use crate::cluster_call::send_error::SendError;
 use crate::codec::{number, percent};
 use crate::time::Nanos;
 
-/// Asks a sampling server, time and again.
+/// The state of the requests to a sampling server.
 #[derive(Debug)]
 pub struct Poll {
     interval: Duration,
     state: State,
-    // In a row, and none once there is a document.
+    // Requests in a row without a first document.
     first_tries: u32,
     has_document: bool,
     failure_log: FailureLog<Failure>,
@@ -31,12 +31,12 @@ enum State {
     UnderWay { since: Nanos },
 }
 
-/// What went wrong with a request.
+/// The kinds of failure of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The proxy did not send it.
+    /// A request that the proxy did not send.
     SendError(SendError),
-    /// No answer came.
+    /// A request without an answer.
     NoAnswer,
     /// An HTTP status that is not 200.
     HttpStatus(u16),
@@ -46,28 +46,28 @@ pub enum Failure {
     Document,
 }
 
-/// What went wrong, and what there is to say of it besides.
+/// A failure with its explanation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Its kind.
+    /// The kind of failure.
     pub failure: Failure,
-    /// What is wrong with the document.
+    /// The flaw of the document.
     pub detail: Option<String>,
 }
 
-/// An answer as it arrived.
+/// An answer of the sampling server.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Answer<'a> {
-    /// `:status`; `None` when no answer came.
+    /// The `:status`; `None` without an answer.
     pub status: Option<&'a [u8]>,
     /// The body, or the beginning of a long one.
     pub body: &'a [u8],
-    /// How long the body is.
+    /// The length of the whole body.
     pub body_bytes: usize,
 }
 
 impl Poll {
-    /// Asks with the first tick, and from then on so often.
+    /// Returns the state before the first request, which is due at the first tick.
     pub fn new(interval: Duration) -> Self {
         Self {
             interval,
@@ -81,7 +81,7 @@ impl Poll {
         }
     }
 
-    /// Whether to ask now; from here on a request is under way.
+    /// Returns true if a request is due, and notes it as under way.
     pub fn begins(&mut self, now: Nanos) -> bool {
         let is_due =
             matches!(self.state, State::Waiting { since, delay } if now.is_past(since, delay));
@@ -91,14 +91,15 @@ impl Poll {
         is_due
     }
 
-    /// Whether the request under way has been without an answer for so long that none will come. The proxy ends a call
-    /// by itself; this is for an answer that is lost.
+    /// Returns true if the request under way has waited so long that its answer must be lost; the proxy ends a call by
+    /// itself much earlier.
     pub fn is_overdue(&self, now: Nanos) -> bool {
         let patience = Self::TIMEOUT.saturating_mul(2);
         matches!(self.state, State::UnderWay { since } if now.has_taken(since, patience))
     }
 
-    /// The request under way has ended. `jitter` is a random byte.
+    /// Notes the end of the request under way; returns the event if it is worth a line in the log. `jitter` is a random
+    /// byte.
     pub fn ended(
         &mut self,
         failure: Option<Failure>,
@@ -133,18 +134,18 @@ impl Poll {
             .unwrap_or(delay)
     }
 
-    /// How long one try may take.
+    /// The longest time that a request may take.
     pub const TIMEOUT: Duration = Duration::from_secs(5);
 }
 
 impl Answer<'_> {
-    /// The longest body that is read. Of 2,000 operations, each has half a KiB then.
+    /// The longest body that is read, which leaves half a KiB for each of 2,000 operations.
     pub const MAX_BYTES: usize = 1024 * 1024;
 
-    /// The document in it.
+    /// Returns the document in the answer.
     ///
     /// # Errors
-    /// What kept it from being one.
+    /// The reason why the answer is no document.
     pub fn document(&self) -> Result<Document, Fault> {
         match self.status.and_then(number::parse) {
             None => Err(Failure::NoAnswer.into()),
@@ -177,14 +178,14 @@ impl fmt::Display for Fault {
             Failure::Document => f.write_str("the answer is no strategy document"),
         }?;
         match &self.detail {
-            // The parser has escaped what it repeats of the document.
+            // The parser has escaped the parts of the document that it repeats.
             Some(detail) => write!(f, ": {detail}"),
             None => Ok(()),
         }
     }
 }
 
-/// What is asked for: the path of the configuration, and the name of the service as its parameter.
+/// Returns the request target: the configured path, with the service name as a parameter (JR-1).
 pub fn target(path: &str, service: &str) -> String {
     let mut target = String::from(path);
     target.push(if path.contains('?') { '&' } else { '?' });
@@ -194,9 +195,9 @@ pub fn target(path: &str, service: &str) -> String {
     target
 }
 
-/// The parser repeats what it found, of any length.
+/// Characters of an error that are logged, because the parser repeats text of any length.
 const MAX_DETAIL: usize = 160;
-/// Between the first try and the second.
+/// The time between the first request and the second.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

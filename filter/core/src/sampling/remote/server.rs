@@ -1,6 +1,6 @@
-//! The way to the sampling server, whose answer takes the place of the configured percentages.
+//! The client of the sampling server, whose answer takes the place of the configured percentages.
 //!
-//! Each worker asks for itself, because a call's answer comes back to the worker that made it, and keeps what it got.
+//! Each worker asks for itself, because the answer to a call reaches only the worker that made the call.
 
 use alloc::format;
 use alloc::string::String;
@@ -14,21 +14,21 @@ use crate::id_generator::{IdGenerator, Random};
 use crate::proxy::{ClusterCalls, LogLevel, Worker};
 use crate::sampling::settings::{Remote, Sampling};
 
-/// The way to the sampling server.
+/// The client of one worker.
 #[derive(Debug)]
 pub struct SamplingServer {
     remote: Remote,
     target: String,
     user_agent: String,
-    // Of the configuration, so that the log says anew what holds under a new one.
+    // The digest of the configuration, which makes each line appear anew under a new configuration.
     digest: String,
     poll: Poll,
-    // The call that is under way.
+    // The token of the call under way.
     call: Option<u32>,
 }
 
 impl SamplingServer {
-    /// Returns the way to `sampling.remote`; `None` where nothing is fetched. `digest` is the configuration's.
+    /// Returns the client of `sampling.remote`; `None` where nothing is fetched. `digest` is the configuration's.
     pub fn new(
         sampling: Option<&Sampling>,
         service: Option<&str>,
@@ -46,7 +46,7 @@ impl SamplingServer {
         })
     }
 
-    /// Asks, if it is time to.
+    /// Sends a request if one is due.
     pub(crate) fn ask(
         &mut self,
         proxy: &(impl ClusterCalls + Worker),
@@ -67,7 +67,7 @@ impl SamplingServer {
             (":authority", self.remote.authority.as_str()),
             ("accept", "application/json"),
             ("user-agent", self.user_agent.as_str()),
-            // So that no proxy on the way makes spans of our own question.
+            // With `b3: 0` no proxy on the way makes spans of the filter's own request (EN-9).
             ("b3", "0"),
         ];
         match proxy.http_call(&self.remote.cluster, &headers, None, Poll::TIMEOUT) {
@@ -78,7 +78,7 @@ impl SamplingServer {
         }
     }
 
-    /// Takes the answer to a call; `false` where the call was somebody else's.
+    /// Takes the answer to a call; returns false where another component made the call.
     pub(crate) fn take_answer(
         &mut self,
         proxy: &(impl ClusterCalls + Worker),
@@ -138,7 +138,7 @@ impl SamplingServer {
         }
     }
 
-    /// Puts a document into force.
+    /// Applies a document.
     fn apply(&self, worker: &impl Worker, document: Document, strategy: &mut Option<Strategy>) {
         let is_held = |strategy: &Strategy| *strategy.document() == document;
         if strategy.as_ref().is_some_and(is_held) {
@@ -150,12 +150,13 @@ impl SamplingServer {
         *strategy = Some(Strategy::new(document, strategy.take()));
     }
 
-    /// Writes a line that all workers come to write, though not at once: each asks once an interval.
+    /// Writes a line once for all workers, which come to write it within two intervals because each asks once an
+    /// interval.
     fn log_once(&self, worker: &impl Worker, level: LogLevel, line: core::fmt::Arguments<'_>) {
         let round = self.remote.interval.saturating_mul(2).max(ONE_ROUND);
         worker.log_once(level, "sampling", &self.digest, round, line);
     }
 }
 
-/// Ticks are late where a worker is busy.
+/// The least time in which all workers come to write a line, because ticks are late where a worker is busy.
 const ONE_ROUND: Duration = Duration::from_secs(10);

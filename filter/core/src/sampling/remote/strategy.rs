@@ -1,13 +1,14 @@
-//! Jaeger's remote sampling: percentages that a collector hands out, in place of those of the configuration.
+//! Jaeger's remote sampling in one worker: percentages that a collector hands out, in place of the configured ones.
 //!
 //! ```text
-//!  poll      when to ask, and which news of it are worth a line       tick -> GET /sampling?service=cart
-//!  document  what the answer says                                     JSON -> Document
-//!  Strategy  what that makes of a request                             Document + what has passed -> keep, drop
+//!  poll      the time of the next request, and failures for the log   tick -> GET /sampling?service=cart
+//!  document  the content of the answer                                JSON -> Document
+//!  strategy  the decision on one request                              Document + buckets -> keep, drop
 //! ```
 //!
-//! A document takes the place of `percentage` and `namespaces`; rules and the exclude list stay in front of it. One that
-//! cannot be read changes nothing: the last good one stays, and before the first the configuration holds (JR-4).
+//! A document takes the place of `percentage` and `namespaces`; rules and the exclude list stay in front of it. An
+//! unreadable document changes nothing: the last good document stays, and before the first document the configuration
+//! holds (JR-4).
 
 use alloc::borrow::Cow;
 
@@ -20,23 +21,23 @@ use crate::sampling::rate_limit::TokenBucket;
 use crate::sampling::threshold::Threshold;
 use crate::time::Nanos;
 
-/// A document at work in one worker.
+/// A document as one worker applies it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strategy {
     document: Document,
     state: StrategyState,
 }
 
-/// What is compared with, and what has passed so far.
+/// The thresholds of a document, and the buckets of its limits.
 #[derive(Clone, Debug, PartialEq)]
 enum StrategyState {
     Probability(Threshold),
     Rate(TokenBucket),
     Operations {
-        // Of operations that are not in the map.
+        // The threshold of operations that are not in the table.
         threshold: Threshold,
         lower_bound: f64,
-        // Those of the document first, and then such as come, as long as there is room.
+        // The operations of the document first, then those of requests, as long as there is room.
         operations: Table<Operation>,
     },
 }
@@ -47,17 +48,16 @@ struct Operation {
     lower_bound: TokenBucket,
 }
 
-/// What a strategy makes of one request.
+/// The answer of a strategy for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StrategyDecision {
     pub(crate) is_kept: bool,
-    /// What was compared with; `None` where no probability is known.
+    /// The threshold that the randomness was compared with; `None` where no probability is known.
     pub(crate) threshold: Option<Threshold>,
 }
 
 impl Strategy {
-    /// Puts a document to work. What has passed under the one before counts here, too: a new document is no new second
-    /// (RL-1).
+    /// Applies a document. The buckets of the document before are kept, because a new document is no new second (RL-1).
     pub fn new(document: Document, before: Option<Self>) -> Self {
         let before = before.map(|before| before.state);
         let state = match &document {
@@ -74,12 +74,12 @@ impl Strategy {
         Self { document, state }
     }
 
-    /// What it says.
+    /// Returns the document.
     pub fn document(&self) -> &Document {
         &self.document
     }
 
-    /// Decides on a request. The operation and the time are asked for only where they matter.
+    /// Decides on a request. `operation` and `now` are called only where they matter.
     pub(crate) fn decide(
         &mut self,
         randomness: u64,
@@ -92,7 +92,7 @@ impl Strategy {
         };
         match &mut self.state {
             StrategyState::Probability(threshold) => by_threshold(*threshold),
-            // Whichever come first: nobody knows how many did not (RL-3).
+            // The first requests of each second pass, with an unknown probability (RL-3).
             StrategyState::Rate(bucket) => StrategyDecision {
                 is_kept: bucket.takes(now()),
                 threshold: None,
@@ -108,7 +108,7 @@ impl Strategy {
                     return by_threshold(*threshold);
                 };
                 let outcome = by_threshold(operation.threshold);
-                // Charged in either case, and heard where the trace would be dropped (RL-2).
+                // The lower bound is charged in either case, and rescues a trace that the threshold would drop (RL-2).
                 let is_rescued =
                     *lower_bound > 0.0 && operation.lower_bound.takes(now()) && !outcome.is_kept;
                 match is_rescued {
@@ -138,7 +138,7 @@ impl Operations {
             };
             operations.insert(name.into(), operation);
         }
-        // The others have their bound each as well, but not a fresh one with each document.
+        // Operations that the document does not list keep their buckets, because a new document must not fill them.
         if self.lower_bound > 0.0 {
             for (name, operation) in before.iter() {
                 let operation = Operation {
@@ -159,8 +159,8 @@ impl Operations {
     }
 }
 
-/// The operation of this name; one that comes for the first time is kept in mind, if it has something to be counted and
-/// there is room. Names come with requests, so neither their number nor their length is believed.
+/// Returns the operation of this name. A new operation is added if it has a lower bound and there is room. Names come
+/// with requests, so neither their number nor their length is trusted.
 fn operation_entry<'a>(
     operations: &'a mut Table<Operation>,
     name: &str,
@@ -181,7 +181,7 @@ fn operation_entry<'a>(
     operations.get_mut(name)
 }
 
-/// Longer names than any that somebody has chosen.
+/// Length of a name beyond which an operation has no lower bound of its own.
 const MAX_NAME_BYTES: usize = 256;
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! Values by the names of operations, in the order of these.
+//! Values by the names of operations, in the order of the names.
 //!
-//! A list and not a tree: there are a few of them, looked up far more often than added, and a tree is a dozen KiB of code.
+//! A sorted list and neither a tree nor a hash map, because there are few operations, looked up far more often than
+//! added, and a tree alone is far more code.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Values by name; each name is there once.
+/// Values by name, each name once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table<T>(Vec<(String, T)>);
 
@@ -16,28 +17,28 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    /// How many there are.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no value.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All of them, in the order of their names.
+    /// Returns all values, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The value of this name.
+    /// Returns the value of this name.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut T> {
         let place = self.place(name).ok()?;
         self.0.get_mut(place).map(|(_, value)| value)
     }
 
-    /// Gives the name this value.
+    /// Sets the value of this name.
     pub fn insert(&mut self, name: String, value: T) {
         match self.place(&name) {
             Ok(place) => {

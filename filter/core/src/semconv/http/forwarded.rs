@@ -1,13 +1,13 @@
-//! What proxies in front of this one say about the caller: `forwarded` (RFC 7239), or the older `x-forwarded-*`.
+//! The client as the proxies in front of this one name it: `forwarded` (RFC 7239), or the older `x-forwarded-*`.
 //!
-//! The first entry is the one next to the client. Nothing in there is proven: it is as good as the proxy that let it in,
-//! which for Envoy is what `xff_num_trusted_hops` and `use_remote_address` say.
+//! The first entry is the one next to the client. An entry is not proven, only as good as the proxy that let it in,
+//! which for Envoy `xff_num_trusted_hops` and `use_remote_address` decide (HS-3).
 
 use crate::codec::number::trim;
 use crate::codec::scan;
 use crate::headers::{Name, RequestHeaders};
 
-/// The client's side of the way here, as far as anybody wrote it down.
+/// The client's side of the connection to the first proxy, as far as a header names it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Forwarded<'a> {
     client: Option<&'a [u8]>,
@@ -16,7 +16,7 @@ pub(super) struct Forwarded<'a> {
 }
 
 impl<'a> Forwarded<'a> {
-    /// Reads the first entry; of what `forwarded` does not say, the older headers are asked.
+    /// Reads the first entry of `forwarded`, and the older headers for the facts that it lacks.
     #[inline]
     pub(super) fn read(headers: &RequestHeaders<'a>) -> Self {
         let mut found = Self::default();
@@ -38,19 +38,19 @@ impl<'a> Forwarded<'a> {
         }
     }
 
-    /// The client's address, without a port.
+    /// Returns the client's address, without a port.
     #[inline]
     pub(super) fn client(&self) -> Option<&'a [u8]> {
         self.client.map(without_port)
     }
 
-    /// What the client called this server, with a port if it named one.
+    /// Returns the authority that the client asked for, with a port if the client named one.
     #[inline]
     pub(super) fn host(&self) -> Option<&'a [u8]> {
         self.host
     }
 
-    /// The scheme that the client used.
+    /// Returns the scheme that the client used.
     #[inline]
     pub(super) fn proto(&self) -> Option<&'a [u8]> {
         self.proto
@@ -71,7 +71,7 @@ impl<'a> Forwarded<'a> {
             return;
         }
         match trim(name) {
-            // `unknown`, and names that hide who it is, are no addresses (RFC 7239, section 6).
+            // An `unknown` client and an obfuscated identifier are no addresses (RFC 7239, section 6).
             name if name.eq_ignore_ascii_case(b"for") => {
                 let is_hidden = value.starts_with(b"_") || value.eq_ignore_ascii_case(b"unknown");
                 self.client = Some(value).filter(|_| !is_hidden);
@@ -83,7 +83,7 @@ impl<'a> Forwarded<'a> {
     }
 }
 
-/// `192.0.2.1:80` and `[2001:db8::1]:80` have a port, `2001:db8::1` has none.
+/// Returns an address without its port: `192.0.2.1:80` and `[2001:db8::1]:80` have a port, `2001:db8::1` has none.
 #[inline]
 fn without_port(address: &[u8]) -> &[u8] {
     if let Some(inside) = address.strip_prefix(b"[") {

@@ -1,8 +1,8 @@
-//! Where a request goes: its URL as a whole or in parts, without what opens doors.
+//! The URL of a request as a whole and in parts, without its secrets.
 //!
-//! User information leaves as `REDACTED:REDACTED@` (RD-1), values of query keys that carry signatures or are configured as
-//! secrets as `REDACTED` (RD-2). Both work on the bytes as they came: nothing is decoded, and a key is secret in its
-//! literal spelling alone. What is left out of the spans as a part is left out of the whole, too.
+//! User information leaves as `REDACTED:REDACTED@` (RD-1), values of query keys that carry signatures or are configured
+//! as secrets as `REDACTED` (RD-2). Both rules work on the received bytes: nothing is decoded, and a key is secret in
+//! its literal spelling alone. A part that `spans.omit` names is left out of the whole, too.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -16,13 +16,13 @@ use crate::semconv::names::{AttributeKey, AttributeWriter, NameSet};
 use crate::span::SpanKind;
 
 pub(super) struct Url<'a> {
-    // For a server what the client used, before proxies in front of this one ended its encryption; for a client what is
-    // used from here.
+    // On a SERVER span the client's scheme, before proxies in front of this one ended its encryption; on a CLIENT span
+    // the scheme of the request.
     scheme: &'a [u8],
     authority: &'a [u8],
     path: &'a [u8],
     query: Option<&'a [u8]>,
-    // What the client called this server.
+    // The authority that the client asked for.
     host: &'a [u8],
     secrets: &'a [String],
 }
@@ -51,7 +51,7 @@ impl<'a> Url<'a> {
         }
     }
 
-    /// `url.path`, `url.query` and `url.scheme`, or the one old name for the first two.
+    /// Adds `url.path`, `url.query` and `url.scheme`, or the one old name for the first two.
     #[inline]
     pub(super) fn describe_parts(&self, writer: &mut AttributeWriter<'_>) {
         writer.text(AttributeKey::Path, self.path);
@@ -67,7 +67,7 @@ impl<'a> Url<'a> {
         writer.text(AttributeKey::Scheme, self.scheme);
     }
 
-    /// `url.full`.
+    /// Adds `url.full`.
     #[inline]
     pub(super) fn describe_whole(&self, writer: &mut AttributeWriter<'_>) {
         if writer.vocabulary.omits(AttributeKey::FullUrl) {
@@ -94,7 +94,8 @@ impl<'a> Url<'a> {
         writer.text(AttributeKey::FullUrl, &url);
     }
 
-    /// `server.address` and `server.port`: on a SERVER span what the client called it, on a CLIENT span what is called.
+    /// Adds `server.address` and `server.port`: on a SERVER span of the authority that the client asked for, on a
+    /// CLIENT span of the request's authority.
     #[inline]
     pub(super) fn describe_server(&self, writer: &mut AttributeWriter<'_>) {
         let authority = match writer.side.kind {
@@ -166,7 +167,7 @@ fn key_of(pair: &[u8]) -> &[u8] {
     scan::split(pair, b'=').next().unwrap_or_default()
 }
 
-/// The conventions' own list (`url.query`), with the two that were added to it after 1.44.0.
+/// Keys of the conventions' own list (`url.query`), with the two keys that were added to the list after 1.44.0.
 const SECRET_KEYS: [&str; 7] = [
     "AWSAccessKeyId",
     "Signature",

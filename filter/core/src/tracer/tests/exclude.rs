@@ -1,4 +1,4 @@
-//! The exclude list: rule MF-13, and rule 1 of 6.8.
+//! The exclude list: rule MF-13, and rule 1 of section 6.8.
 
 use super::*;
 use crate::direction::Direction;

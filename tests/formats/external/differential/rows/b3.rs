@@ -11,7 +11,7 @@ rows! {
         "T-S: accept": |case| is_two_ids(case) && is_open_but(case, true),
         "Sampled empty: deny": |case| sampled(case) == Some("".into()) && is_open_but(case, false),
         "multi ids only: deny": |case| sampled(case).is_none() && is_open_but(case, false),
-        // Laxer: the ids are read in either case, and the state is whatever stands third.
+        // Laxer: the ids are read in either case, and any third field is the state.
         "upper-case": |case| {
             let with_words = |value: &[u8]| match value {
                 b"true" | b"True" => value.to_vec(),
@@ -42,7 +42,7 @@ rows! {
         "T-S-P: deny": |case| third(case).is_some_and(|it| it.len() == 16) && is_open_but(case, false),
         "T-S: deny": |case| is_two_ids(case) && is_open_but(case, false),
         "multi ids only: deny": |case| sampled(case).is_none() && is_open_but(case, false),
-        // Its expression is searched for, not matched: whatever stands around is ignored.
+        // JavaScript searches for its expression instead of matching it, so that text around is ignored.
         "B3-26: junk around ids and state": |case| {
             is_garbage(case) && case.is(Difference::TheyAlone)
         },
@@ -69,7 +69,7 @@ fn is_single(case: &Case<'_>) -> bool {
     case.value("b3").is_some_and(|value| !value.is_empty())
 }
 
-/// The expression of the grammar in section 2.1, said once more: what `b3` has is no context.
+/// Returns true if `b3` is no context, by the expression of the grammar in section 2.1, written a second time.
 fn is_garbage(case: &Case<'_>) -> bool {
     let value = case.value("b3").map(text).unwrap_or_default();
     let fields: Vec<_> = value.trim().split('-').collect();
@@ -84,7 +84,7 @@ fn is_garbage(case: &Case<'_>) -> bool {
         [trace_id, span_id, rest @ ..] if is_id(trace_id, &[16, 32]) && is_id(span_id, &[16]) => {
             match rest {
                 [] => true,
-                // Nobody minds a parent of zeros.
+                // No library minds a parent of zeros.
                 [third] => is_state(third) || *third == "0".repeat(16) || is_id(third, &[16]),
                 [state, parent] => is_state(state) && !parent.is_empty(),
                 _ => false,
@@ -95,7 +95,7 @@ fn is_garbage(case: &Case<'_>) -> bool {
     is_single(case) && !is_good
 }
 
-/// We read `x-b3-*`, because `b3` is there and no context.
+/// Returns true if we read `x-b3-*`, because `b3` is there and no context.
 fn falls_back(case: &Case<'_>) -> bool {
     is_garbage(case) && case.ours.is_some() && ours("b3 alone", case.headers).is_none()
 }
@@ -125,7 +125,7 @@ fn is_word(case: &Case<'_>) -> bool {
     })
 }
 
-/// Only `b3`'s two ids, in lower case; other headers have no dash and stay.
+/// Returns `b3`'s two ids only, in lower case; other headers have no dash and stay.
 fn ids_of_single(value: &[u8]) -> Vec<u8> {
     let value = text(&lower(value));
     let ids: Vec<_> = value.split('-').take(2).collect();

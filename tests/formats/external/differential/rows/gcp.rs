@@ -9,14 +9,14 @@ rows! {
     Python &["gcp"] => {
         "GCP missing o: deny": |case| !case.text().contains("o=") && is_open_but(case, false),
         "GCP o=2: the number as flags": |case| {
-            // Sampled or not is the same; what they take for W3C's random flag is none.
+            // The decisions are equal; we do not read the bit that they take for W3C's random flag.
             case.is(Difference::Sampling) && case.they_say(case.we_say(SamplingState::Accept))
         },
         "GC-2: no span: none": has_no_span,
         "GC-3: upper-case: none": |case| {
             case.is(Difference::WeAlone) && case.text().contains(|it: char| it.is_ascii_uppercase())
         },
-        // As App Engine's own reader takes it: empty is absent.
+        // As in App Engine's own reader, an empty option is absent.
         "GC-1: o= empty: none": |case| case.is(Difference::WeAlone) && case.text().ends_with(";o="),
         "more than 20 digits, of which zeros": |case| {
             let text = case.text();
@@ -33,7 +33,7 @@ rows! {
             let is_odd = options.ends_with(['1', '3', '5', '7', '9']);
             case.is(Difference::Sampling) && case.they_say(true) && options != "0" && !is_odd
         },
-        // Its expression ends before the value does, and whatever is no number is no.
+        // JavaScript's expression ends before the value does, and reads an option that is no number as unsampled.
         "junk behind the ids": |case| {
             let value = bytes(&case.text());
             let behind = value.get(without_options(&value).len()..).unwrap_or_default();
@@ -54,7 +54,7 @@ fn has_no_span(case: &Case<'_>) -> bool {
         && ours.is_some_and(|ours| ours.context.span_id.is_none())
 }
 
-/// The two ids, and nothing that is no digit behind them.
+/// Returns the two ids without the rest from the first other byte on.
 fn without_options(value: &[u8]) -> Vec<u8> {
     let value = text(value);
     let (trace_id, rest) = value.split_once('/').unwrap_or((&value, ""));

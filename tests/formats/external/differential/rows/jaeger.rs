@@ -6,7 +6,7 @@ use crate::formats::external::differential::answer::Difference;
 rows! {
     Python &["jaeger"] => {
         "percent-encoded: none": |case| case.is(Difference::WeAlone) && !case.text().contains(':'),
-        // JG-7: lengths and digits are checked by us, and by Python's int().
+        // JG-7: we check lengths and digits; Python's int() reads more.
         "JG-7: numbers as int() reads them": |case| {
             case.is(Difference::TheyAlone) && case.is_cured_by(canonical)
         },
@@ -20,7 +20,7 @@ rows! {
                 && !case.text().split(':').nth(3).is_some_and(is_flags)
                 && case.is_cured_by(sampled)
         },
-        // JG-6: we decode what has no colon, and nothing else.
+        // JG-6: we decode a value without a colon, and no other.
         "JG-6: percent-encoded in part": |case| {
             case.is(Difference::TheyAlone)
                 && case.text().contains(':')
@@ -50,7 +50,7 @@ fn fields(value: &[u8]) -> Option<[String; 4]> {
     fields.try_into().ok()
 }
 
-/// With the digits that Python sees; of the flags the last two.
+/// Returns the value with the digits that Python reads, and the last two of the flags.
 fn canonical(value: &[u8]) -> Vec<u8> {
     let Some([trace_id, span_id, _, flags]) = fields(value) else {
         return value.into();
@@ -64,7 +64,7 @@ fn canonical(value: &[u8]) -> Vec<u8> {
     bytes(&format!("{trace_id}:{span_id}:0:{flags}"))
 }
 
-/// With flags that say what JavaScript makes of any that are not one or two digits.
+/// Returns the value with the flags that JavaScript makes of any that are not one or two digits.
 fn sampled(value: &[u8]) -> Vec<u8> {
     match fields(value) {
         Some([trace_id, span_id, _, _]) => bytes(&format!("{trace_id}:{span_id}:0:1")),

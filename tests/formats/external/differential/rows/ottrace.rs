@@ -7,10 +7,10 @@ use crate::formats::external::differential::answer::{Case, Difference};
 
 rows! {
     Python &["ottrace"] => {
-        // OT-4 for a word that is none.
+        // OT-4: the decision is open where `ot-tracer-sampled` is no boolean.
         "OT sampled missing or none: deny": |case| is_no_word(case) && is_open_but(case, false),
         "1 as sampled, TRUE: deny": is_other_word,
-        // OT-2 accepts either case, as Java and Go do for the words.
+        // OT-2 accepts either case for ids, as Java and Go do for booleans.
         "OT-2: upper-case ids: none": |case| {
             let is_upper = |value: &[u8]| value.iter().any(|byte| matches!(byte, b'A'..=b'F'));
             case.is(Difference::WeAlone) && ids(case).any(is_upper)

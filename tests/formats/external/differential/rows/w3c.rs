@@ -5,7 +5,7 @@ use crate::formats::external::differential::answer::{Case, Difference};
 
 rows! {
     Python &["tracecontext"] => {
-        // No sentence of the standard, but its suite: test_traceparent_duplicated.
+        // Not in the standard's text, but in its suite: test_traceparent_duplicated.
         "TP-6: two lines": has_two_lines,
         "TS-6: equal keys, all dropped": |case| {
             case.is(Difference::State) && they_have(case, 0) && has_equal_keys(case)
@@ -25,7 +25,7 @@ rows! {
         "TS-5: 33 members, 32 kept": |case| {
             case.is(Difference::State) && we_have(case, 0) && members(case).count() > 32
         },
-        // test_tracestate_key_illegal_vendor_format and its like: nothing of such a header may survive.
+        // As in test_tracestate_key_illegal_vendor_format: nothing of a header with an illegal member may survive.
         "TS-4: an illegal member, the others kept": |case| {
             case.is(Difference::State)
                 && we_have(case, 0)
@@ -66,7 +66,7 @@ fn members<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a [u8]> {
         .filter(|member| !member.is_empty())
 }
 
-/// The grammar of level 2, said once more.
+/// Returns true if a member is illegal by the grammar of level 2, written a second time.
 fn is_illegal(member: &[u8]) -> bool {
     let parts: Vec<_> = member.split(|byte| *byte == b'=').collect();
     let [[first, rest @ ..], value] = parts.as_slice() else {
@@ -96,7 +96,8 @@ fn has_equal_keys(case: &Case<'_>) -> bool {
     keys.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// A key that level 1 does not have: beginning with a digit, or with an `@` that parts no tenant from a system.
+/// Returns true if there is a key that level 1 does not have: one that begins with a digit, or has an `@` that separates no
+/// tenant from a system.
 fn has_new_key(case: &Case<'_>) -> bool {
     keys(case).any(|key| {
         let mut parts = key.splitn(2, |byte| *byte == b'@');

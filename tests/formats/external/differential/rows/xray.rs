@@ -22,7 +22,7 @@ rows! {
                 let parts: Vec<_> = value.rsplit(|byte| *byte == b';').collect();
                 canonical(&parts.join(&b';'))
             };
-            // And each of them must be valid.
+            // Each of the equal keys must be valid.
             has_equal_keys(case)
                 && (case.is(Difference::WeAlone)
                     || case.is_cured_by(from_the_right)
@@ -90,8 +90,8 @@ fn epoch(case: &Case<'_>) -> Option<usize> {
     root.split('-').nth(1).map(str::len)
 }
 
-/// With JavaScript's idea of a key, and of the value as what follows the first `=`, or all where there is none; from the
-/// right, for there the last of equal keys counts.
+/// Returns the value with keys as JavaScript sees them (by prefix), values after the first `=` (or whole parts without
+/// one), and the parts reversed, because the last of equal keys counts there.
 fn by_beginning(value: &[u8]) -> Vec<u8> {
     let parts: Vec<_> = text(value)
         .rsplit(';')
@@ -108,7 +108,7 @@ fn by_beginning(value: &[u8]) -> Vec<u8> {
     bytes(&parts.join(";"))
 }
 
-/// Of what is a context for us, but not for the libraries: no decision, or no span.
+/// Returns true for a context of ours that is none for the libraries, because it has no decision or no span.
 fn is_incomplete(value: &[u8]) -> bool {
     let headers = vec![("x-amzn-trace-id", value.to_vec())];
     ours("xray", &headers).is_some_and(|ours| {
@@ -117,7 +117,7 @@ fn is_incomplete(value: &[u8]) -> bool {
     })
 }
 
-/// As Python reads it: keys and values trimmed, ids as numbers of the right length.
+/// Returns the value as Python reads it: keys and values trimmed, ids as numbers of the right length.
 fn canonical(value: &[u8]) -> Vec<u8> {
     let parts: Vec<_> = text(value)
         .split(';')
