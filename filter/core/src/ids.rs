@@ -2,7 +2,8 @@
 //!
 //! An id that is zero is no id in any format ([W3C Trace Context], "trace-id" and "parent-id"; B3 and OTLP agree), so
 //! zero cannot be built: `Option<SpanId>` is a parent that may be missing, and there is no invalid constant to forget.
-//! Digits are read strictly, as many as the id has and lower case; a format that tolerates more asks for the loose reading.
+//! Digits are read strictly, as many as the id has and lower case, by `codec::hex` and not by the crate `hex`, which takes
+//! upper case; a format that tolerates more asks for the loose reading.
 //!
 //! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
 

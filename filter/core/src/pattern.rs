@@ -4,6 +4,8 @@
 //! A pattern describes the whole value, and upper and lower case differ: `pay*` matches `pay` and `payments`, neither
 //! `Pay` nor `repay`. The parts between stars are searched from left to right and never again, so the time grows with
 //! the length of the value, never exponentially. Values are bytes, because header values need not be UTF-8.
+//!
+//! Not the crate `wildmatch`, because it compares text, and gives `?` a meaning that patterns here do not have.
 
 use crate::codec::scan;
 use alloc::string::String;

@@ -8,6 +8,9 @@
 //!
 //! Spans repeat each other nearly word for word, so the fastest level finds most of what there is to find. What would not
 //! become smaller is not compressed at all.
+//!
+//! `miniz_oxide` deflates. The frame is written here because that crate has only zlib's, and the checksum because the tables
+//! of `crc32fast` are larger than all of this file.
 
 use alloc::vec;
 use alloc::vec::Vec;

@@ -2,6 +2,9 @@
 //!
 //! Writing goes straight into the bytes that are sent. Reading believes nothing: what does not fit ends the message.
 //! See the Protocol Buffers documentation, "Encoding".
+//!
+//! Not the crate `prost`, because it wants a tree of messages before it writes the first byte, and a span is written where it
+//! ends, once. Tests read with `prost` what is written here.
 
 use alloc::vec::Vec;
 

@@ -7,6 +7,9 @@
 //!
 //! Numbers are never read from strings nor strings from numbers. A number written `512.0` is the integer 512, since
 //! a protobuf `Struct`, in which Istio carries the configuration, knows only doubles.
+//!
+//! Written by hand because errors with the limits, the finding and the cure are what a user sees of it, and because crates for
+//! durations take more notations than Istio and Kubernetes have.
 
 use alloc::format;
 use core::ops::RangeInclusive;

@@ -1,4 +1,6 @@
-//! Which known word someone meant: the nearest by edit distance, if it is near.
+//! The known word that someone meant: the nearest by edit distance, if it is near.
+//!
+//! Not the crate `strsim`, because it needs `std`.
 
 use alloc::vec::Vec;
 

@@ -1,6 +1,7 @@
 //! Values by the names of operations, in the order of these.
 //!
-//! A list and not a tree: there are a few of them, looked up far more often than added, and a tree is a dozen KiB of code.
+//! A sorted list and neither a tree nor a map by hashes, because there are few names, looked up far more often than added; a tree
+//! alone is a dozen KiB of code.
 
 use alloc::string::String;
 use alloc::vec::Vec;
