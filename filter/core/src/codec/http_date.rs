@@ -11,18 +11,8 @@
 //!
 //! Not the crate `httpdate`, because it gives the time as `std::time::SystemTime`, and the filter's core has no `std`.
 
-use core::time::Duration;
-
-use crate::time::Nanos;
-
-/// How long it is from now until this date; `None` where it is no date, or past.
-pub(crate) fn until(date: &[u8], Nanos(now): Nanos) -> Option<Duration> {
-    let then = seconds(date)?.checked_mul(1_000_000_000)?;
-    then.checked_sub(now).map(Duration::from_nanos)
-}
-
-/// Seconds since the Unix epoch.
-fn seconds(date: &[u8]) -> Option<u64> {
+/// Returns the seconds from the Unix epoch to this date; `None` where it is no date, or before the epoch.
+pub(crate) fn seconds(date: &[u8]) -> Option<u64> {
     let (_, date) = date.split_first_chunk::<3>()?;
     let (day, date) = number(date.strip_prefix(b", ")?, 2)?;
     let (month, date) = date.strip_prefix(b" ")?.split_first_chunk::<3>()?;
@@ -130,18 +120,8 @@ mod tests {
         for end in 0..VALID.len() {
             assert_eq!(seconds(&VALID.as_bytes()[..end]), None);
         }
-        // The last of all years with four digits; beyond the nanoseconds that a number holds.
+        // The last of all years with four digits.
         let last = format!("{}9999{}", &VALID[..12], &VALID[16..]);
         assert!(seconds(last.as_bytes()).is_some());
-        assert_eq!(until(last.as_bytes(), Nanos(0)), None);
-    }
-
-    #[test]
-    fn a_date_that_is_past_is_no_delay() {
-        let date = b"Sun, 06 Nov 1994 08:49:37 GMT";
-        let then = 784_111_777_000_000_000;
-        assert_eq!(until(date, Nanos(then - 5)), Some(Duration::from_nanos(5)));
-        assert_eq!(until(date, Nanos(then)), Some(Duration::ZERO));
-        assert_eq!(until(date, Nanos(then + 1)), None);
     }
 }

@@ -133,9 +133,15 @@ impl ExportOutcome {
 /// Parses `Retry-After`: seconds, or a date (RFC 9110, "Retry-After").
 fn delay(value: &[u8], now: Nanos) -> Option<Duration> {
     number::parse::<u32>(value).map_or_else(
-        || http_date::until(value, now),
+        || until(value, now),
         |seconds| Some(Duration::from_secs(u64::from(seconds))),
     )
+}
+
+/// Returns the time from now until this date; `None` where it is no date, or past.
+fn until(date: &[u8], Nanos(now): Nanos) -> Option<Duration> {
+    let then = http_date::seconds(date)?.checked_mul(1_000_000_000)?;
+    then.checked_sub(now).map(Duration::from_nanos)
 }
 
 /// Returns the delay that the collector asked for, up to [`MAX_RETRY_AFTER`]; `None` for zero, because the usual delay

@@ -266,3 +266,14 @@ fn sz_2_a_success_that_is_longer_than_any_is_none() {
         }
     }
 }
+
+#[test]
+fn a_date_that_is_past_is_no_delay() {
+    let date = b"Sun, 06 Nov 1994 08:49:37 GMT";
+    let then = 784_111_777_000_000_000;
+    assert_eq!(until(date, Nanos(then - 5)), Some(Duration::from_nanos(5)));
+    assert_eq!(until(date, Nanos(then)), Some(Duration::ZERO));
+    assert_eq!(until(date, Nanos(then + 1)), None);
+    // Beyond the nanoseconds that a number holds.
+    assert_eq!(until(b"Sun, 06 Nov 9999 08:49:37 GMT", Nanos(0)), None);
+}
