@@ -3,7 +3,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{ATTEMPTS, Filter, MARK, SPAN_ID, StreamState, TRACE_ID};
+use super::{ATTEMPTS, Filter, SPAN_ID, StreamState, TRACE_ID};
 use crate::config::Config;
 use crate::direction::Direction;
 use crate::export::collector::Collector;
@@ -15,6 +15,7 @@ use crate::in_memory::stream_record::Record;
 use crate::node::Node;
 use crate::otlp::request::RequestFrame;
 use crate::proxy::SharedData;
+use crate::shared_data::installations::MARK;
 use crate::span::{Span, Status};
 use crate::stats::Counter;
 use crate::stream_info::source::StreamInfo;

@@ -110,7 +110,7 @@ pub(crate) fn has_seen(stream: &impl Stream) -> bool {
 /// The key of the list.
 const LIST: &[u8] = b"sidespan.installs";
 /// The mark of a stream, in Envoy's filter state `wasm.sidespan.seen`.
-const MARK: &str = "sidespan.seen";
+pub(crate) const MARK: &str = "sidespan.seen";
 
 #[cfg(test)]
 mod tests {

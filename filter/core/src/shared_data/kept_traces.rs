@@ -1,8 +1,9 @@
 //! Notes of kept traces in shared data, from the outbound side of a pod to its inbound side.
 //!
-//! Shared data has no delete, so there is a fixed number of slots, and a trace's slot is found by its id. Each note has the
-//! whole id and a time in it: a note of another trace does not count, and an expired note does not either. Where two traces
-//! meet in a slot the later note stays, and the earlier trace loses a hint but takes no other trace's note for its own.
+//! proxy-wasm's shared data has no delete (<https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>), so there is a
+//! fixed number of slots, and a trace's slot is found by its id. Each note has the whole id and a time in it: a note of
+//! another trace does not count, and an expired note does not either. Where two traces meet in a slot the later note stays,
+//! and the earlier trace loses a hint but takes no other trace's note for its own.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

@@ -8,8 +8,9 @@
 //!  outbound  x-request-id: 7f3…  ->  slot 412 has 7f3…, and has not expired: the SERVER span is the parent
 //! ```
 //!
-//! All workers of the process see shared data, which has no delete. So there is a fixed number of slots, chosen by a hash
-//! of the id. The whole id is in the note: where two ids meet in a slot the older id loses its note, and no request
+//! All workers of the process see shared data, which has no delete in proxy-wasm
+//! (<https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>). So there is a fixed number of slots, chosen by a
+//! hash of the id. The whole id is in the note: where two ids meet in a slot the older id loses its note, and no request
 //! continues the context of another id. Of several requests with one id the newest has the note.
 //!
 //! ```text

@@ -1,5 +1,5 @@
 //! The explanation of one decision, as one line of the debug log: ids, and the filter's own names for formats and reasons.
-//! Nothing else that the request carried is in the line.
+//! Nothing else that the request carried is in the line (`filter/README.md`, "Why …?").
 
 use core::fmt;
 

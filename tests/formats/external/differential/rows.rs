@@ -1,9 +1,9 @@
 //! The table of disagreements: every way in which a library's reading differs from ours, by the rule that says who is
 //! right.
 //!
-//! A row's name begins with its rule or with the input in the table of `filter/RULES.md` that has it (sections 1.9, 2.2,
-//! 2.4 and 4, and appendix B), or names the standard. The condition of a row is as narrow as possible: where a library is
-//! laxer, its reading must equal ours of the same headers with the flaw repaired.
+//! A row's name begins with its rule, or with its input in a table of `filter/RULES.md`
+//! (sections 1.9, 2.2, 2.4 and 4, and appendix B), or names the standard. The condition of a row is as narrow as possible:
+//! where a library is laxer, its reading must equal ours of the same headers with the flaw repaired.
 
 mod b3;
 mod gcp;

@@ -1,5 +1,6 @@
 //! Pending spans: the spans of a request that was not sampled, until its response decides whether they are kept. A span is
-//! kept if the response failed or was slow, or if a callee says in `server-timing` that it kept its own span.
+//! kept if the response failed or was slow, or if a callee says in `server-timing` that it kept its own span
+//! (`filter/README.md`, "Keeping what was not sampled").
 //!
 //! ```text
 //!   caller's sidecar                          callee's sidecar
