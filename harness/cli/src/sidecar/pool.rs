@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use std::{fmt, io};
 
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
