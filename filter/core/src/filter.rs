@@ -214,8 +214,8 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     pub fn on_log(&mut self, stream: &mut StreamState) {
         let StreamState { spans, note, .. } = core::mem::take(stream);
         match spans {
-            Some(StreamSpans::Recorded(spans)) => self.finish(*spans, false),
-            Some(StreamSpans::Attempt(spans)) => self.finish(*spans, true),
+            Some(StreamSpans::Recorded(spans)) => self.finish(spans, false),
+            Some(StreamSpans::Attempt(spans)) => self.finish(spans, true),
             Some(StreamSpans::Pending(spans)) => self.finish_pending(spans),
             None => {}
         }
@@ -225,7 +225,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     }
 
     #[inline]
-    fn finish(&mut self, spans: OpenSpans, is_attempt: bool) {
+    fn finish(&mut self, spans: Box<OpenSpans>, is_attempt: bool) {
         let Some(exporter) = &mut self.exporter else {
             return;
         };
@@ -233,8 +233,8 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         let now = proxy.now();
         let export = &mut |span| exporter.export(&span, now, &mut self.state.stats);
         match is_attempt {
-            true => self.tracer.finish_attempt(spans, proxy, now, export),
-            false => self.tracer.finish(spans, proxy, now, export),
+            true => self.tracer.finish_attempt(*spans, proxy, now, export),
+            false => self.tracer.finish(*spans, proxy, now, export),
         }
         exporter.after_export(proxy);
     }
