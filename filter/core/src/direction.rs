@@ -79,15 +79,15 @@ mod tests {
     #[test]
     fn a_configured_direction_is_not_asked_for() {
         for direction in [Direction::Inbound, Direction::Outbound, Direction::Edge] {
-            let facing =
+            let source =
                 DirectionSource::new(Some(direction), "router~10.0.0.1~gateway.istio-system");
-            assert_eq!(facing, DirectionSource::Fixed(direction));
+            assert_eq!(source, DirectionSource::Fixed(direction));
         }
     }
 
     #[test]
     fn gateways_and_waypoints_are_edges_and_sidecars_ask_their_listeners() {
-        for (node_id, facing) in [
+        for (node_id, source) in [
             (
                 "router~10.0.0.1~gateway.istio-system~x",
                 DirectionSource::Fixed(Direction::Edge),
@@ -99,7 +99,7 @@ mod tests {
             ("sidecar~10.0.0.1~cart.shop~x", DirectionSource::Listener),
             ("", DirectionSource::Listener),
         ] {
-            assert_eq!(DirectionSource::new(None, node_id), facing, "{node_id}");
+            assert_eq!(DirectionSource::new(None, node_id), source, "{node_id}");
         }
     }
 

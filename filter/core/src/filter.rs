@@ -139,11 +139,11 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
                 .begin(direction.of(proxy), &headers, all(), now, state)
                 .map(Box::new)
                 .map(StreamSpans::Recorded);
-        } else if request_trace.is_held() {
+        } else if request_trace.is_unsampled() {
             let (now, state) = (|| proxy.now(), &mut self.state);
             stream.spans = self
                 .tracer
-                .hold(request_trace, || direction.of(proxy), &headers, now, state)
+                .open_pending(request_trace, || direction.of(proxy), &headers, now, state)
                 .map(StreamSpans::Pending);
         }
         let writer = &mut proxy.request_writer();
@@ -195,10 +195,11 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     fn hear(&mut self, stream: &mut StreamState, part: ResponsePart) {
         let proxy = &self.proxy;
         let change = match &mut stream.spans {
-            Some(StreamSpans::Attempt(spans)) => return self.tracer.hear_attempt(spans, proxy),
+            Some(StreamSpans::Attempt(spans)) => return self.tracer.read_response(spans, proxy),
             Some(StreamSpans::Pending(spans)) => {
                 let (now, kept, state) = (|| proxy.now(), &mut SharedSlots(proxy), &mut self.state);
-                self.tracer.hear_held(spans, part, proxy, kept, now, state)
+                self.tracer
+                    .hear_response(spans, part, proxy, kept, now, state)
             }
             _ if stream.strips_server_timing => HeaderChange::stripped(part, proxy),
             _ => return,
@@ -244,7 +245,10 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     fn finish_pending(&mut self, mut spans: PendingSpans) {
         let proxy = &self.proxy;
         let (kept, now, state) = (&mut SharedSlots(proxy), || proxy.now(), &mut self.state);
-        if !self.tracer.settle_held(&mut spans, proxy, kept, now, state) {
+        if !self
+            .tracer
+            .settle_pending(&mut spans, proxy, kept, now, state)
+        {
             return;
         }
         let Some(exporter) = &mut self.exporter else {
@@ -254,7 +258,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         let all = HeaderPairs::new(&block);
         let headers = RequestHeaders::read(all.clone());
         let (now, stats) = (proxy.now(), &mut self.state.stats);
-        if let Some(spans) = self.tracer.open_held(spans, headers, all, now, stats) {
+        if let Some(spans) = self.tracer.open_kept(spans, headers, all, now, stats) {
             let export = &mut |span| exporter.export(&span, now, stats);
             self.tracer.finish(spans, proxy, now, export);
         }

@@ -29,7 +29,7 @@ impl Random for SequentialBytes {
 /// The generator of ids, with a supply of random bytes.
 #[derive(Debug)]
 pub struct IdGenerator<E> {
-    entropy: E,
+    random: E,
     supply: [u8; SUPPLY_BYTES],
     // used <= SUPPLY_BYTES
     used: usize,
@@ -38,9 +38,9 @@ pub struct IdGenerator<E> {
 impl<E: Random> IdGenerator<E> {
     /// Returns a generator that has drawn nothing yet.
     #[inline]
-    pub fn new(entropy: E) -> Self {
+    pub fn new(random: E) -> Self {
         Self {
-            entropy,
+            random,
             supply: [0; SUPPLY_BYTES],
             used: SUPPLY_BYTES,
         }
@@ -63,7 +63,7 @@ impl<E: Random> IdGenerator<E> {
     pub fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         if self.used.saturating_add(N) > SUPPLY_BYTES {
             self.used = SUPPLY_BYTES;
-            if !self.entropy.fill(&mut self.supply) {
+            if !self.random.fill(&mut self.supply) {
                 return None;
             }
             self.used = 0;
@@ -103,7 +103,7 @@ mod tests {
         for _ in 0..64 {
             assert_eq!(ids.span_id().map(SpanId::to_bytes), Some([1; 8]));
         }
-        assert_eq!(ids.entropy.draws, 1);
+        assert_eq!(ids.random.draws, 1);
         assert_eq!(ids.trace_id().map(TraceId::to_bytes), Some([2; 16]));
     }
 
@@ -115,6 +115,6 @@ mod tests {
         });
         assert_eq!(ids.trace_id(), None);
         assert_eq!(ids.span_id(), None);
-        assert_eq!(ids.entropy.draws, 2, "asks again each time");
+        assert_eq!(ids.random.draws, 2, "asks again each time");
     }
 }

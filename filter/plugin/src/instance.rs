@@ -37,7 +37,7 @@ pub(crate) enum Mode {
     /// An invalid first configuration: requests pass untouched.
     Aside {
         errors: Vec<ConfigError>,
-        said_at: Nanos,
+        logged_at: Nanos,
     },
 }
 
@@ -109,11 +109,11 @@ impl Instance {
         };
         match &mut self.mode {
             Mode::Working(worker) => {
-                let held = worker.queued_spans();
+                let queued = worker.queued_spans();
                 // Counters, gauges and the ledger entry change together or not at all, because the worker that counts the
                 // spans of a trapped VM knows the entry alone.
                 let noted = match &mut self.ledger {
-                    Some(ledger) => queue_ledger::note(ledger, held),
+                    Some(ledger) => queue_ledger::note(ledger, queued),
                     None => Some(Noted::default()),
                 };
                 let Some(Noted { lost, reclaimed }) = noted else {
@@ -129,7 +129,7 @@ impl Instance {
                     metrics.was_taken_back();
                 }
                 metrics.write_counters(stats);
-                metrics.write_queue(held);
+                metrics.write_queue(queued);
             }
             Mode::Aside { .. } => {
                 let mut stats = Stats::default();

@@ -21,7 +21,7 @@ use crate::shared_data::config_lease;
 use crate::{logging, worker};
 
 pub(crate) struct Root {
-    shared: Rc<RefCell<Instance>>,
+    instance: Rc<RefCell<Instance>>,
     new_stream: NewStream,
     identity: [u8; 8],
     // Set while `on_done` is deferred for the collector's last answers.
@@ -32,114 +32,114 @@ impl Root {
     pub(crate) fn new(new_stream: NewStream) -> Self {
         Self {
             new_stream,
-            shared: Rc::new(RefCell::new(Instance::new())),
+            instance: Rc::new(RefCell::new(Instance::new())),
             identity: [0; 8],
             drain_until: None,
         }
     }
 
-    fn send(&self, shared: &mut Instance, urgency: SendTrigger) {
-        if let Mode::Working(worker) = &mut shared.mode {
+    fn send(&self, instance: &mut Instance, trigger: SendTrigger) {
+        if let Mode::Working(worker) = &mut instance.mode {
             worker.send(match self.drain_until {
                 Some(_) => SendTrigger::Drain,
-                None => urgency,
+                None => trigger,
             });
         }
     }
 
     /// Ends the deferred root context once its last spans are sent or their time is over.
-    fn end_if_drained(&self, shared: &mut Instance) {
+    fn end_if_drained(&self, instance: &mut Instance) {
         if let Some(until) = self.drain_until
-            && !shared.is_draining(until)
+            && !instance.is_draining(until)
         {
-            shared.end(&self.identity);
+            instance.end(&self.identity);
             hostcalls::done();
         }
     }
 
-    fn work(&mut self, shared: &mut Instance, config: &Config, digest: &str) {
-        if let Mode::Working(worker) = &mut shared.mode {
+    fn work(&mut self, instance: &mut Instance, config: &Config, digest: &str) {
+        if let Mode::Working(worker) = &mut instance.mode {
             worker.close();
-            shared.write_metrics();
+            instance.write_metrics();
         }
-        shared.metrics().write_refused(false);
+        instance.metrics().write_refused(false);
         let mut worker = worker::start(config, digest);
         self.identity = worker.state.ids.take().unwrap_or_default();
         config_lease::note(&self.identity);
         hostcalls::set_tick_period(worker.tick_period());
-        shared.work(worker, self.identity);
+        instance.work(worker, self.identity);
     }
 
-    fn stand_aside(shared: &mut Instance, errors: Vec<ConfigError>) {
-        shared.metrics().write_refused(true);
+    fn stand_aside(instance: &mut Instance, errors: Vec<ConfigError>) {
+        instance.metrics().write_refused(true);
         hostcalls::set_tick_period(ASIDE_TICK);
-        shared.mode = Mode::Aside {
+        instance.mode = Mode::Aside {
             errors,
-            said_at: clock::now(),
+            logged_at: clock::now(),
         };
     }
 }
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, _: usize, body_bytes: usize, trailers: usize) {
-        let Ok(mut shared) = self.shared.try_borrow_mut() else {
+        let Ok(mut instance) = self.instance.try_borrow_mut() else {
             return;
         };
-        if let Some(worker) = shared.worker()
+        if let Some(worker) = instance.worker()
             && !worker.on_call_response(token, body_bytes, trailers > 0)
         {
             return;
         }
-        self.send(&mut shared, SendTrigger::Answer);
-        self.end_if_drained(&mut shared);
+        self.send(&mut instance, SendTrigger::Answer);
+        self.end_if_drained(&mut instance);
     }
 
     fn on_done(&mut self) -> bool {
-        let Ok(mut shared) = self.shared.try_borrow_mut() else {
+        let Ok(mut instance) = self.instance.try_borrow_mut() else {
             return true;
         };
-        if let Mode::Working(worker) = &mut shared.mode {
+        if let Mode::Working(worker) = &mut instance.mode {
             worker.send(SendTrigger::Drain);
             let until = worker.drain_until();
             if worker.is_draining(until) {
                 self.drain_until = Some(until);
                 // Where the whole process ends, no further callback comes.
-                shared.write_metrics();
+                instance.write_metrics();
                 return false;
             }
         }
-        shared.end(&self.identity);
+        instance.end(&self.identity);
         true
     }
 }
 
 impl RootContext for Root {
     fn on_configure(&mut self, _: usize) -> bool {
-        let shared = Rc::clone(&self.shared);
-        let Ok(mut shared) = shared.try_borrow_mut() else {
+        let instance = Rc::clone(&self.instance);
+        let Ok(mut instance) = instance.try_borrow_mut() else {
             return false;
         };
         let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX)
             .unwrap_or_default();
         match Config::parse(&configuration) {
-            Ok(config) => self.work(&mut shared, &config, &Config::digest(&configuration)),
+            Ok(config) => self.work(&mut instance, &config, &Config::digest(&configuration)),
             Err(errors) => {
                 let is_replaceable = config_lease::is_noted();
                 log_errors(&errors, is_replaceable);
                 if is_replaceable {
                     return false;
                 }
-                Self::stand_aside(&mut shared, errors);
+                Self::stand_aside(&mut instance, errors);
             }
         }
         true
     }
 
     fn on_tick(&mut self) {
-        let Ok(mut shared) = self.shared.try_borrow_mut() else {
+        let Ok(mut instance) = self.instance.try_borrow_mut() else {
             return;
         };
-        match &mut shared.mode {
+        match &mut instance.mode {
             Mode::Working(worker) => {
                 logging::follow();
                 let is_ending = self.drain_until.is_some();
@@ -149,22 +149,22 @@ impl RootContext for Root {
                 worker.on_tick(is_ending);
             }
             // A valid configuration may have replaced this one while streams of this one go on.
-            Mode::Aside { errors, said_at } if !config_lease::is_noted() => {
+            Mode::Aside { errors, logged_at } if !config_lease::is_noted() => {
                 let now = clock::now();
-                if now.is_past(*said_at, REPEAT_ERRORS) {
-                    *said_at = now;
+                if now.is_past(*logged_at, REPEAT_ERRORS) {
+                    *logged_at = now;
                     log_errors(errors, false);
                 }
             }
             Mode::Aside { .. } | Mode::New => {}
         }
-        self.send(&mut shared, SendTrigger::Tick);
-        shared.write_metrics();
-        self.end_if_drained(&mut shared);
+        self.send(&mut instance, SendTrigger::Tick);
+        instance.write_metrics();
+        self.end_if_drained(&mut instance);
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some((self.new_stream)(Sharing(Rc::clone(&self.shared))))
+        Some((self.new_stream)(Sharing(Rc::clone(&self.instance))))
     }
 }
 

@@ -18,10 +18,10 @@ pub(crate) fn say(
     digest: &str,
     node: &Node,
     resource: &Resource,
-    facing: DirectionSource,
+    source: DirectionSource,
 ) {
     log::info!(
-        "sidespan {VERSION}, configuration {digest}: service {} in namespace {}, node {}, {facing}",
+        "sidespan {VERSION}, configuration {digest}: service {} in namespace {}, node {}, {source}",
         resource.get("service.name").unwrap_or("(none)"),
         node.namespace.as_deref().unwrap_or("(none)"),
         node::id(),

@@ -39,8 +39,8 @@ impl<F: Copy + PartialEq> FailureLog<F> {
     /// Notes a failed call, and returns the event to log.
     pub(crate) fn record_failure(&mut self, failure: F, now: Nanos) -> Option<LogEvent<F>> {
         self.0
-            .retain(|told| !told.is_over || !now.is_past(told.since, QUIET));
-        let is_told = self.0.iter().any(|told| told.failure == failure);
+            .retain(|logged| !logged.is_over || !now.is_past(logged.since, QUIET));
+        let is_told = self.0.iter().any(|logged| logged.failure == failure);
         if is_told || self.0.len() >= MAX_KINDS {
             return None;
         }
@@ -55,8 +55,8 @@ impl<F: Copy + PartialEq> FailureLog<F> {
     /// Notes a successful call, and returns the event to log.
     pub(crate) fn record_success(&mut self) -> Option<LogEvent<F>> {
         let mut was_failing = false;
-        for told in &mut self.0 {
-            was_failing |= !core::mem::replace(&mut told.is_over, true);
+        for logged in &mut self.0 {
+            was_failing |= !core::mem::replace(&mut logged.is_over, true);
         }
         was_failing.then_some(LogEvent::Recovered)
     }
@@ -135,13 +135,13 @@ mod tests {
     #[test]
     fn ever_new_kinds_are_not_told_for_ever() {
         let mut reported = FailureLog::default();
-        let told = (500..600)
+        let logged = (500..600)
             .filter(|status| {
                 reported
                     .record_failure(Failure::HttpStatus(*status), Nanos(0))
                     .is_some()
             })
             .count();
-        assert_eq!(told, MAX_KINDS);
+        assert_eq!(logged, MAX_KINDS);
     }
 }

@@ -65,7 +65,7 @@ impl SpanExporter for Vec<Span> {
 #[derive(Debug)]
 pub struct Exporter {
     limits: Limits,
-    envelope: RequestFrame,
+    frame: RequestFrame,
     queue: Queue,
     state: State,
     failures_in_a_row: u32,
@@ -100,7 +100,7 @@ enum State {
 
 impl Exporter {
     /// Returns the exporter to `export.otlp`; `None` where nothing is exported.
-    pub fn new(export: &Export, envelope: RequestFrame) -> Option<Self> {
+    pub fn new(export: &Export, frame: RequestFrame) -> Option<Self> {
         let otlp = export.otlp.as_ref()?;
         Some(Self {
             limits: Limits {
@@ -116,12 +116,12 @@ impl Exporter {
                 max_spans: export.queue_max_spans,
                 max_bytes: export.queue_max_bytes,
                 request_spans: export.batch_max_spans,
-                front: envelope
+                front: frame
                     .header_room()
                     .saturating_add(grpc_frame::GRPC_PREFIX_BYTES),
-                behind: envelope.trailer_room(),
+                behind: frame.trailer_room(),
             }),
-            envelope,
+            frame,
             state: State::Idle,
             failures_in_a_row: 0,
             failure_log: FailureLog::default(),
@@ -164,18 +164,18 @@ impl Exporter {
     pub fn next(
         &mut self,
         now: Nanos,
-        urgency: SendTrigger,
+        trigger: SendTrigger,
         stats: &mut Stats,
     ) -> Option<(&[u8], Compression)> {
         let mut request = match core::mem::replace(&mut self.state, State::Idle) {
-            State::Idle if self.is_due(now, urgency) => {
-                let draft = self.queue.take()?;
+            State::Idle if self.is_due(now, trigger) => {
+                let pending = self.queue.take()?;
                 let Limits {
                     protocol,
                     compression,
                     ..
                 } = self.limits;
-                let request = Request::new(draft, &self.envelope, protocol, compression);
+                let request = Request::new(pending, &self.frame, protocol, compression);
                 stats.add(Counter::ExportRequests);
                 request
             }
@@ -208,14 +208,14 @@ impl Exporter {
     /// itself, so the answer is then lost.
     #[inline]
     pub fn is_overdue(&self, now: Nanos) -> bool {
-        let patience = self.limits.timeout.saturating_mul(2);
-        matches!(self.state, State::UnderWay { since, .. } if now.has_taken(since, patience))
+        let limit = self.limits.timeout.saturating_mul(2);
+        matches!(self.state, State::UnderWay { since, .. } if now.has_taken(since, limit))
     }
 
     /// Takes the answer to the request under way, and returns the event to log. `jitter` is a random byte.
     pub fn answered(
         &mut self,
-        reply: ExportOutcome,
+        outcome: ExportOutcome,
         now: Nanos,
         jitter: u8,
         stats: &mut Stats,
@@ -224,7 +224,7 @@ impl Exporter {
         else {
             return None;
         };
-        let (failure, delay) = match reply {
+        let (failure, delay) = match outcome {
             ExportOutcome::Accepted { rejected } => {
                 let rejected = usize::try_from(rejected)
                     .unwrap_or(usize::MAX)
@@ -317,11 +317,11 @@ impl Exporter {
     }
 
     #[inline]
-    fn is_due(&self, now: Nanos, urgency: SendTrigger) -> bool {
+    fn is_due(&self, now: Nanos, trigger: SendTrigger) -> bool {
         let Some(oldest) = self.queue.oldest() else {
             return false;
         };
-        let is_old_enough = match urgency {
+        let is_old_enough = match trigger {
             SendTrigger::Answer => now.is_past(oldest, self.limits.max_delay),
             // Due already if the oldest span would have waited too long at the next tick.
             SendTrigger::Tick => {

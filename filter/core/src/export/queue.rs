@@ -72,31 +72,31 @@ impl Queue {
     #[inline]
     pub fn push(&mut self, now: Nanos, write: impl FnOnce(&mut Vec<u8>)) -> usize {
         let limits = self.limits;
-        let Some(mut draft) = self.open() else {
+        let Some(mut pending) = self.open() else {
             return 1;
         };
-        let before = draft.bytes.len();
-        write(&mut draft.bytes);
-        let length = draft.bytes.len().saturating_sub(before);
+        let before = pending.bytes.len();
+        write(&mut pending.bytes);
+        let length = pending.bytes.len().saturating_sub(before);
         if length > limits.max_bytes {
-            draft.bytes.truncate(before);
+            pending.bytes.truncate(before);
             return 1;
         }
-        if draft.spans > 0 && draft.span_bytes() > REQUEST_BYTES {
-            let span = draft.bytes.split_off(before);
-            draft.close(limits.behind);
+        if pending.spans > 0 && pending.span_bytes() > REQUEST_BYTES {
+            let span = pending.bytes.split_off(before);
+            pending.close(limits.behind);
             let Some(next) = self.open() else {
                 return 1;
             };
-            draft = next;
-            draft.bytes.extend_from_slice(&span);
+            pending = next;
+            pending.bytes.extend_from_slice(&span);
         }
-        if draft.spans == 0 {
-            draft.since = now;
+        if pending.spans == 0 {
+            pending.since = now;
         }
-        draft.spans = draft.spans.saturating_add(1);
-        if draft.spans >= limits.request_spans {
-            draft.close(limits.behind);
+        pending.spans = pending.spans.saturating_add(1);
+        if pending.spans >= limits.request_spans {
+            pending.close(limits.behind);
         }
         self.spans = self.spans.saturating_add(1);
         self.bytes = self.bytes.saturating_add(length);
@@ -113,11 +113,14 @@ impl Queue {
     /// Takes the oldest request.
     #[inline]
     pub fn take(&mut self) -> Option<PendingRequest> {
-        let draft = self.requests.pop_front().filter(|draft| draft.spans > 0)?;
-        self.spans = self.spans.saturating_sub(draft.spans);
-        self.bytes = self.bytes.saturating_sub(draft.span_bytes());
-        self.usual_bytes = draft.bytes.len().saturating_add(self.limits.behind);
-        Some(draft)
+        let pending = self
+            .requests
+            .pop_front()
+            .filter(|pending| pending.spans > 0)?;
+        self.spans = self.spans.saturating_sub(pending.spans);
+        self.bytes = self.bytes.saturating_sub(pending.span_bytes());
+        self.usual_bytes = pending.bytes.len().saturating_add(self.limits.behind);
+        Some(pending)
     }
 
     /// Drops all queued spans.
@@ -130,14 +133,16 @@ impl Queue {
     /// first span.
     #[inline]
     pub fn oldest(&self) -> Option<Nanos> {
-        let draft = self.requests.front().filter(|draft| draft.spans > 0)?;
-        Some(draft.since)
+        let pending = self.requests.front().filter(|pending| pending.spans > 0)?;
+        Some(pending.since)
     }
 
     /// Returns true if the oldest request is closed, so that no span will be added to it.
     #[inline]
     pub fn has_closed(&self) -> bool {
-        self.requests.front().is_some_and(|draft| draft.is_closed)
+        self.requests
+            .front()
+            .is_some_and(|pending| pending.is_closed)
     }
 
     /// Returns the number of queued spans.
@@ -159,7 +164,7 @@ impl Queue {
     /// Returns the request that spans are added to; opens one where the last is closed.
     #[inline]
     fn open(&mut self) -> Option<&mut PendingRequest> {
-        if self.requests.back().is_none_or(|draft| draft.is_closed) {
+        if self.requests.back().is_none_or(|pending| pending.is_closed) {
             let front = self.limits.front;
             let mut bytes = Vec::with_capacity(self.usual_bytes.max(front));
             bytes.resize(front, 0);
@@ -176,18 +181,18 @@ impl Queue {
 
     /// Drops the oldest span, and returns the number of dropped spans; `None` where the queue is empty.
     fn drop_oldest(&mut self) -> Option<usize> {
-        let draft = self.requests.front_mut()?;
-        let before = draft.span_bytes();
-        let mut rest = draft.bytes.get(draft.spans_at..)?;
+        let pending = self.requests.front_mut()?;
+        let before = pending.span_bytes();
+        let mut rest = pending.bytes.get(pending.spans_at..)?;
         let count = match protobuf::read(&mut rest) {
             Some(_) => 1,
             // Not reached, because every span was written as a field.
-            None => draft.spans,
+            None => pending.spans,
         };
-        draft.spans_at = draft.bytes.len().saturating_sub(rest.len());
-        draft.spans = draft.spans.saturating_sub(count);
-        let gone = before.saturating_sub(draft.span_bytes());
-        if draft.spans == 0 {
+        pending.spans_at = pending.bytes.len().saturating_sub(rest.len());
+        pending.spans = pending.spans.saturating_sub(count);
+        let gone = before.saturating_sub(pending.span_bytes());
+        if pending.spans == 0 {
             self.requests.pop_front();
         }
         self.spans = self.spans.saturating_sub(count);
@@ -272,8 +277,8 @@ mod tests {
         queue.push(Nanos(now), |out| protobuf::bytes(out, 2, span))
     }
 
-    fn spans(draft: &PendingRequest) -> Vec<Vec<u8>> {
-        let mut rest = &draft.bytes[draft.spans_at..];
+    fn spans(pending: &PendingRequest) -> Vec<Vec<u8>> {
+        let mut rest = &pending.bytes[pending.spans_at..];
         core::iter::from_fn(|| match protobuf::read(&mut rest)? {
             (2, protobuf::Field::Bytes(span)) => Some(span.to_vec()),
             other => panic!("{other:?}"),
@@ -300,12 +305,12 @@ mod tests {
             } else {
                 let taken = queue.take();
                 assert_eq!(taken.is_some(), !model.requests.is_empty());
-                if let Some(draft) = taken {
+                if let Some(pending) = taken {
                     let expected = model.requests.remove(0);
                     model.is_open &= !model.requests.is_empty();
-                    assert_eq!(draft.spans, expected.len());
-                    assert_eq!(spans(&draft), expected, "step {step}");
-                    assert!(draft.spans_at >= LIMITS.front);
+                    assert_eq!(pending.spans, expected.len());
+                    assert_eq!(spans(&pending), expected, "step {step}");
+                    assert!(pending.spans_at >= LIMITS.front);
                 }
             }
             assert_eq!(queue.spans(), model.spans());
@@ -344,10 +349,10 @@ mod tests {
         push(&mut queue, &[3; REQUEST_BYTES * 2], 4);
         for (first, count, since) in [(0, 2, 1), (2, 1, 3), (3, 1, 4)] {
             assert_eq!(queue.oldest(), Some(Nanos(since)));
-            let draft = queue.take().unwrap();
-            let spans = spans(&draft);
+            let pending = queue.take().unwrap();
+            let spans = spans(&pending);
             assert_eq!(
-                (spans[0][0], spans.len(), draft.spans),
+                (spans[0][0], spans.len(), pending.spans),
                 (first, count, count)
             );
         }

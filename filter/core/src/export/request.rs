@@ -25,7 +25,7 @@ impl Request {
     #[inline]
     pub(super) fn new(
         draft: PendingRequest,
-        envelope: &RequestFrame,
+        frame: &RequestFrame,
         protocol: Protocol,
         wanted: Compression,
     ) -> Self {
@@ -35,7 +35,7 @@ impl Request {
             spans,
             ..
         } = draft;
-        let mut body_at = envelope.complete(&mut bytes, spans_at);
+        let mut body_at = frame.complete(&mut bytes, spans_at);
         let prefix_bytes = match protocol {
             Protocol::Grpc => grpc_frame::GRPC_PREFIX_BYTES,
             Protocol::HttpProtobuf => 0,

@@ -53,8 +53,8 @@ impl StreamState {
     #[inline]
     pub(super) fn end_response(&mut self) {
         match &mut self.spans {
-            Some(StreamSpans::Attempt(spans)) => spans.hear_end(),
-            Some(StreamSpans::Pending(spans)) => spans.hear_end(),
+            Some(StreamSpans::Attempt(spans)) => spans.end_response(),
+            Some(StreamSpans::Pending(spans)) => spans.end_response(),
             // The proxy says at the end how a recorded request ended.
             Some(StreamSpans::Recorded(_)) | None => {}
         }

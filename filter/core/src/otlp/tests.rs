@@ -151,15 +151,15 @@ fn ms_5_never_ends_before_it_starts() {
 #[test]
 fn ms_1_and_ms_7_put_spans_into_one_resource_and_scope() {
     let resource = Node::default().resource(&Spans::default(), "1.2.3", "01234567");
-    let envelope = RequestFrame::new(&resource, "sidespan", "1.2.3", "01234567", SCHEMA_URL);
+    let frame = RequestFrame::new(&resource, "sidespan", "1.2.3", "01234567", SCHEMA_URL);
     for count in [1, 2, 600] {
-        let mut request = vec![0; envelope.header_room()];
+        let mut request = vec![0; frame.header_room()];
         for _ in 0..count {
             write_span(&mut request, &span());
         }
         let before = request.len();
-        let at = envelope.complete(&mut request, envelope.header_room());
-        assert_eq!(request.len(), before + envelope.trailer_room());
+        let at = frame.complete(&mut request, frame.header_room());
+        assert_eq!(request.len(), before + frame.trailer_room());
         let expected = ExportTraceServiceRequest {
             resource_spans: vec![proto::ResourceSpans {
                 resource: Some(proto_resource::Resource {

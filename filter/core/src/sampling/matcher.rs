@@ -81,7 +81,7 @@ impl Matcher {
     #[inline]
     pub(crate) fn matches<'a>(
         &self,
-        subject: &Candidate<
+        candidate: &Candidate<
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
@@ -90,19 +90,19 @@ impl Matcher {
     ) -> bool {
         self.path
             .as_ref()
-            .is_none_or(|path| subject.path.is_some_and(|found| path.describes(found)))
-            && self.has_method(subject.known)
+            .is_none_or(|path| candidate.path.is_some_and(|found| path.describes(found)))
+            && self.has_method(candidate.known)
             && self.user_agent.as_ref().is_none_or(|pattern| {
-                let mut lines = subject.known.lines(Name::UserAgent).iter();
+                let mut lines = candidate.known.lines(Name::UserAgent).iter();
                 lines.any(|line| pattern.matches(line))
             })
             && self.headers.iter().all(|(name, pattern)| {
-                let mut lines = subject.all.clone();
+                let mut lines = candidate.all.clone();
                 lines.any(|(other, line)| other == name.as_bytes() && pattern.matches(line))
             })
             && self
                 .direction
-                .is_none_or(|direction| subject.direction() == direction)
+                .is_none_or(|direction| candidate.direction() == direction)
     }
 
     #[inline]

@@ -68,7 +68,7 @@ impl Sampler {
     pub(crate) fn decide<'a>(
         &self,
         trace: Trace,
-        subject: &Candidate<
+        candidate: &Candidate<
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
@@ -100,11 +100,11 @@ impl Sampler {
             reason,
             threshold: Some(threshold),
         };
-        let asked = match (self.rule(subject), remote) {
+        let asked = match (self.rule(candidate), remote) {
             (Some(threshold), _) => compared(threshold, Reason::Rule),
             (None, None) => compared(self.threshold, self.reason),
             (None, Some(strategy)) => {
-                let outcome = strategy.decide(randomness, || subject.operation(), || *now);
+                let outcome = strategy.decide(randomness, || candidate.operation(), || *now);
                 Decision {
                     verdict: verdict(outcome.is_kept),
                     reason: Reason::Remote,
@@ -140,7 +140,7 @@ impl Sampler {
     #[inline]
     fn rule<'a>(
         &self,
-        subject: &Candidate<
+        candidate: &Candidate<
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
@@ -148,7 +148,7 @@ impl Sampler {
         >,
     ) -> Option<Threshold> {
         let mut rules = self.rules.iter();
-        let rule = rules.find(|(matcher, _)| matcher.matches(subject));
+        let rule = rules.find(|(matcher, _)| matcher.matches(candidate));
         rule.map(|(_, threshold)| *threshold)
     }
 }

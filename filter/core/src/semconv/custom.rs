@@ -89,21 +89,21 @@ impl CustomAttributes {
         &self,
         out: &mut Attributes,
         response: &[Option<Vec<u8>>],
-        exchange: &impl StreamInfo,
+        stream_info: &impl StreamInfo,
     ) {
         for (index, attribute) in self.at_end.iter().enumerate() {
             let early = response.get(index).cloned().flatten();
-            let value = early.or_else(|| attribute.source.read(exchange));
+            let value = early.or_else(|| attribute.source.read(stream_info));
             attribute.write(out, value);
         }
     }
 
     /// Reads the response's headers for an end at which they can no longer be read.
-    pub(crate) fn read_response(&self, exchange: &impl StreamInfo) -> Vec<Option<Vec<u8>>> {
+    pub(crate) fn read_response(&self, stream_info: &impl StreamInfo) -> Vec<Option<Vec<u8>>> {
         self.at_end
             .iter()
             .map(|attribute| match &attribute.source {
-                AttributeSource::ResponseHeader(_) => attribute.source.read(exchange),
+                AttributeSource::ResponseHeader(_) => attribute.source.read(stream_info),
                 _ => None,
             })
             .collect()
@@ -120,13 +120,13 @@ impl CustomAttribute {
 }
 
 impl AttributeSource {
-    fn read(&self, exchange: &impl StreamInfo) -> Option<Vec<u8>> {
+    fn read(&self, stream_info: &impl StreamInfo) -> Option<Vec<u8>> {
         match self {
             // The property has all lines of the header.
             Self::ResponseHeader(name) => {
-                exchange.property(&alloc::format!("response\0headers\0{name}"))
+                stream_info.property(&alloc::format!("response\0headers\0{name}"))
             }
-            Self::Property(path) => source::text(exchange, path),
+            Self::Property(path) => source::text(stream_info, path),
             _ => None,
         }
     }

@@ -78,7 +78,7 @@ impl SpanDescriber {
 
     /// Returns the facts of a request that its end needs.
     #[inline]
-    pub(crate) fn subject(&self, headers: &RequestHeaders<'_>) -> RequestFacts {
+    pub(crate) fn facts(&self, headers: &RequestHeaders<'_>) -> RequestFacts {
         let (rpc, route) = self.kind(headers);
         RequestFacts {
             name: match rpc {
@@ -117,7 +117,7 @@ impl SpanDescriber {
     pub(crate) fn begin<'a>(
         &self,
         kind: SpanKind,
-        subject: &RequestFacts,
+        facts: &RequestFacts,
         headers: &RequestHeaders<'_>,
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
         reason: Reason,
@@ -128,11 +128,11 @@ impl SpanDescriber {
             // The policies of gateways behind this proxy look for this tag (OpenTracing, "Standard Span tags").
             attributes.number("sampling.priority", 1);
         }
-        let writer = &mut self.writer(kind, subject, &mut attributes);
-        if subject.is_rpc() {
+        let writer = &mut self.writer(kind, facts, &mut attributes);
+        if facts.is_rpc() {
             http::describe_server(writer, headers);
         } else {
-            http::describe_request(writer, headers, self.route(subject.route), &self.secrets);
+            http::describe_request(writer, headers, self.route(facts.route), &self.secrets);
         }
         attributes
     }
@@ -142,46 +142,47 @@ impl SpanDescriber {
     pub(crate) fn end(
         &self,
         kind: SpanKind,
-        subject: &RequestFacts,
+        facts: &RequestFacts,
         attributes: &mut Attributes,
-        ending: &ResponseOutcome,
+        outcome: &ResponseOutcome,
         response: &[Option<Vec<u8>>],
-        told: &Answers<'_, impl StreamInfo>,
+        answers: &Answers<'_, impl StreamInfo>,
     ) -> SpanOutcome {
-        let writer = &mut self.writer(kind, subject, attributes);
-        let outcome = match &subject.rpc {
+        let writer = &mut self.writer(kind, facts, attributes);
+        let described = match &facts.rpc {
             Some(method) => {
-                let (status, name) = rpc::describe_ending(writer, method, ending);
+                let (status, name) = rpc::describe_outcome(writer, method, outcome);
                 SpanOutcome { name, status }
             }
             None => SpanOutcome {
-                name: subject.name.clone(),
-                status: http::describe_ending(writer, ending),
+                name: facts.name.clone(),
+                status: http::describe_outcome(writer, outcome),
             },
         };
         match kind {
-            SpanKind::Server => self.describe_caller(writer, subject, told),
-            SpanKind::Client => describe_upstream(writer, told),
+            SpanKind::Server => self.describe_caller(writer, facts, answers),
+            SpanKind::Client => describe_upstream(writer, answers),
         }
-        if ending.response_flags != 0 {
-            let flags = response_flags::short_names(ending.response_flags);
+        if outcome.response_flags != 0 {
+            let flags = response_flags::short_names(outcome.response_flags);
             attributes.text("sidespan.response_flags", flags.as_bytes());
         }
-        if outcome.status == Status::Error
-            && let Some(details) = told.exchange.property("response\0code_details")
+        if described.status == Status::Error
+            && let Some(details) = answers.stream_info.property("response\0code_details")
         {
             attributes.text("sidespan.response_code_details", &details);
         }
         if self.configured.has_end() {
-            self.configured.end(attributes, response, told.exchange);
+            self.configured
+                .end(attributes, response, answers.stream_info);
         }
-        outcome
+        described
     }
 
     /// Reads the response's headers for an end at which they can no longer be read.
     #[inline]
-    pub(crate) fn read_response(&self, exchange: &impl StreamInfo) -> Vec<Option<Vec<u8>>> {
-        self.configured.read_response(exchange)
+    pub(crate) fn read_response(&self, stream_info: &impl StreamInfo) -> Vec<Option<Vec<u8>>> {
+        self.configured.read_response(stream_info)
     }
 
     #[inline]
@@ -193,14 +194,14 @@ impl SpanDescriber {
     fn writer<'a>(
         &self,
         kind: SpanKind,
-        subject: &RequestFacts,
+        facts: &RequestFacts,
         out: &'a mut Attributes,
     ) -> AttributeWriter<'a> {
         AttributeWriter {
             vocabulary: self.vocabulary,
             side: SpanSide {
                 kind,
-                is_rpc: subject.is_rpc(),
+                is_rpc: facts.is_rpc(),
             },
             out,
         }
@@ -211,19 +212,18 @@ impl SpanDescriber {
     fn describe_caller(
         &self,
         writer: &mut AttributeWriter<'_>,
-        subject: &RequestFacts,
-        told: &Answers<'_, impl StreamInfo>,
+        facts: &RequestFacts,
+        answers: &Answers<'_, impl StreamInfo>,
     ) {
         let omits = |key| writer.vocabulary.omits(key);
         // The peer may be the client, and a header with another address may be the client's own: an address that is
         // omitted under one name is omitted under the other.
         let hides_peer = omits(AttributeKey::ClientAddress)
             || omits(AttributeKey::PeerAddress) && omits(AttributeKey::PeerPort);
-        let is_client = !subject.is_rpc()
-            && !subject.has_forwarded_client
-            && !omits(AttributeKey::ClientAddress);
+        let is_client =
+            !facts.is_rpc() && !facts.has_forwarded_client && !omits(AttributeKey::ClientAddress);
         if (is_client || !hides_peer)
-            && let Some(peer) = told.fact(Attribute::Source)
+            && let Some(peer) = answers.fact(Attribute::Source)
         {
             if is_client && !is_socket(&peer) {
                 writer.text(
@@ -238,9 +238,9 @@ impl SpanDescriber {
                 describe_peer(writer, &peer);
             }
         }
-        if !subject.is_rpc()
+        if !facts.is_rpc()
             && !writer.vocabulary.omits(AttributeKey::ProtocolVersion)
-            && let Some(protocol) = told.fact(Attribute::Protocol)
+            && let Some(protocol) = answers.fact(Attribute::Protocol)
             && let Some(version) = protocol.strip_prefix(b"HTTP/")
         {
             writer.text(AttributeKey::ProtocolVersion, version);
@@ -264,13 +264,13 @@ impl RequestFacts {
 
 /// Adds the peer of the upstream connection, and the number of attempts before the last.
 #[inline]
-fn describe_upstream(writer: &mut AttributeWriter<'_>, told: &Answers<'_, impl StreamInfo>) {
+fn describe_upstream(writer: &mut AttributeWriter<'_>, answers: &Answers<'_, impl StreamInfo>) {
     let is_asked = !(writer.vocabulary.omits(AttributeKey::PeerAddress)
         && writer.vocabulary.omits(AttributeKey::PeerPort));
-    if is_asked && let Some(peer) = told.fact(Attribute::Upstream) {
+    if is_asked && let Some(peer) = answers.fact(Attribute::Upstream) {
         describe_peer(writer, &peer);
     }
-    if let Some(attempts) = told.number(Attribute::Attempts)
+    if let Some(attempts) = answers.number(Attribute::Attempts)
         && let Some(resends) = attempts.checked_sub(1)
         && let Ok(resends @ 1..) = i64::try_from(resends)
     {

@@ -85,15 +85,15 @@ pub(crate) fn has_forwarded_client(headers: &RequestHeaders<'_>) -> bool {
 
 /// Adds the attributes of the response, and returns the status of the span (section 7.4).
 #[inline]
-pub(crate) fn describe_ending(
+pub(crate) fn describe_outcome(
     writer: &mut AttributeWriter<'_>,
-    ending: &ResponseOutcome,
+    outcome: &ResponseOutcome,
 ) -> Status {
     let kind = writer.side.kind;
-    if let Some(code) = ending.status_code {
+    if let Some(code) = outcome.status_code {
         writer.number(AttributeKey::StatusCode, i64::from(code));
     }
-    let failed_code = ending.status_code.filter(|code| match kind {
+    let failed_code = outcome.status_code.filter(|code| match kind {
         SpanKind::Server => !matches!(code, 100..=499),
         SpanKind::Client => !matches!(code, 100..=399),
     });
@@ -103,13 +103,13 @@ pub(crate) fn describe_ending(
     }
     // A caller that goes away once it has an answer has what it came for; without an answer, the server could not serve
     // it.
-    let flags = response_flags::beyond(ending.status_code, ending.response_flags);
-    if flags & DOWNSTREAM_GONE != 0 && (ending.status_code.is_some() || kind == SpanKind::Client) {
+    let flags = response_flags::beyond(outcome.status_code, outcome.response_flags);
+    if flags & DOWNSTREAM_GONE != 0 && (outcome.status_code.is_some() || kind == SpanKind::Client) {
         return Status::Unset;
     }
     match response_flags::broken_by(flags) {
         Some(reason) => writer.text(AttributeKey::ErrorType, reason.as_bytes()),
-        None if ending.status_code.is_none() || ending.is_cut => {
+        None if outcome.status_code.is_none() || outcome.is_cut => {
             writer.text(AttributeKey::ErrorType, b"_OTHER")
         }
         None => return Status::Unset,

@@ -106,17 +106,17 @@ pub(crate) enum Code {
 impl Code {
     /// Returns the status of `grpc-status`, or a substitute on this side where there is none (RP-6, RP-7).
     #[inline]
-    fn of(kind: SpanKind, ending: &ResponseOutcome) -> Self {
-        if let Some(number) = ending.grpc_status.as_deref().and_then(decimal) {
+    fn of(kind: SpanKind, outcome: &ResponseOutcome) -> Self {
+        if let Some(number) = outcome.grpc_status.as_deref().and_then(decimal) {
             return Self::Number(number);
         }
-        if ending.response_flags & DOWNSTREAM_GONE != 0 {
+        if outcome.response_flags & DOWNSTREAM_GONE != 0 {
             return Self::Number(CANCELLED);
         }
-        if response_flags::broken_by(ending.response_flags).is_some() {
+        if response_flags::broken_by(outcome.response_flags).is_some() {
             return Self::Number(UNAVAILABLE);
         }
-        match (kind, ending.status_code) {
+        match (kind, outcome.status_code) {
             (SpanKind::Server, _) => Self::Missing,
             (SpanKind::Client, Some(400 | 431)) => Self::Number(INTERNAL),
             (SpanKind::Client, Some(401)) => Self::Number(UNAUTHENTICATED),
@@ -145,13 +145,13 @@ impl Code {
 
 /// Adds the attributes of a call at its end, and returns the status and the name of the span.
 #[inline]
-pub(crate) fn describe_ending(
+pub(crate) fn describe_outcome(
     writer: &mut AttributeWriter<'_>,
     method: &Method,
-    ending: &ResponseOutcome,
+    outcome: &ResponseOutcome,
 ) -> (Status, Cow<'static, str>) {
     let kind = writer.side.kind;
-    let code = Code::of(kind, ending);
+    let code = Code::of(kind, outcome);
     let unknown = match method {
         Method::Named(name) if kind == SpanKind::Server && code == Code::Number(UNIMPLEMENTED) => {
             Some(Method::Other(name.clone().into_bytes()))
@@ -161,7 +161,7 @@ pub(crate) fn describe_ending(
     let method = unknown.as_ref().unwrap_or(method);
     writer.text(AttributeKey::RpcSystem, b"grpc");
     method.describe(writer);
-    if let Some(status) = ending.status_code {
+    if let Some(status) = outcome.status_code {
         writer.number(AttributeKey::StatusCode, i64::from(status));
     }
     if let Code::Number(number) = code {
@@ -171,24 +171,25 @@ pub(crate) fn describe_ending(
         }
     }
     let name = method.span_name();
-    let is_abandoned = ending.grpc_status.is_none() && ending.response_flags & DOWNSTREAM_GONE != 0;
+    let is_abandoned =
+        outcome.grpc_status.is_none() && outcome.response_flags & DOWNSTREAM_GONE != 0;
     let is_failure = match kind {
         // A caller that goes away is no failure of the caller's own, and a failure of the server only before a response
         // has begun.
         SpanKind::Client if is_abandoned => false,
-        SpanKind::Server if is_abandoned => ending.status_code.is_none(),
+        SpanKind::Server if is_abandoned => outcome.status_code.is_none(),
         _ => code.is_failure(kind),
     };
     if !is_failure {
         return (Status::Unset, name);
     }
-    let broken = response_flags::broken_by(ending.response_flags);
-    match (code, ending.grpc_status.is_some(), broken) {
+    let broken = response_flags::broken_by(outcome.response_flags);
+    match (code, outcome.grpc_status.is_some(), broken) {
         (Code::Number(number), true, _) | (Code::Number(number), false, None) => {
             writer.text(AttributeKey::ErrorType, code_name(number).as_bytes());
         }
         (_, _, Some(reason)) => writer.text(AttributeKey::ErrorType, reason.as_bytes()),
-        (Code::Missing, _, None) => match ending.status_code {
+        (Code::Missing, _, None) => match outcome.status_code {
             Some(status @ 400..) => {
                 writer.text(
                     AttributeKey::ErrorType,

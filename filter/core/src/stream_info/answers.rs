@@ -8,7 +8,7 @@ use alloc::borrow::Cow;
 
 /// The answers of one list, and the proxy for all other attributes.
 pub(crate) struct Answers<'a, E> {
-    pub(crate) exchange: &'a E,
+    pub(crate) stream_info: &'a E,
     // The answers in the order of `Attribute`; all None where the list failed.
     answers: [Option<&'a [u8]>; Attribute::ALL.len()],
 }
@@ -16,7 +16,7 @@ pub(crate) struct Answers<'a, E> {
 impl<'a, E: StreamInfo> Answers<'a, E> {
     /// Reads the list that the proxy has answered for a set of attributes, if it has.
     #[inline]
-    pub(crate) fn new(exchange: &'a E, question: AttributeSet, list: Option<&'a [u8]>) -> Self {
+    pub(crate) fn new(stream_info: &'a E, question: AttributeSet, list: Option<&'a [u8]>) -> Self {
         let mut answers = [None; Attribute::ALL.len()];
         let values = HeaderPairs::new(list.unwrap_or_default());
         for (fact, (value, _)) in question.facts().iter().zip(values) {
@@ -24,14 +24,17 @@ impl<'a, E: StreamInfo> Answers<'a, E> {
                 *answer = Some(value);
             }
         }
-        Self { exchange, answers }
+        Self {
+            stream_info,
+            answers,
+        }
     }
 
     /// Returns no answers, so that each attribute is asked for by itself.
     #[inline]
-    pub(crate) fn nothing(exchange: &'a E) -> Self {
+    pub(crate) fn nothing(stream_info: &'a E) -> Self {
         Self {
-            exchange,
+            stream_info,
             answers: [None; Attribute::ALL.len()],
         }
     }
@@ -47,7 +50,7 @@ impl<'a, E: StreamInfo> Answers<'a, E> {
     pub(crate) fn fact(&self, fact: Attribute) -> Option<Cow<'a, [u8]>> {
         match self.answer(fact) {
             Some(answer) => Some(Cow::Borrowed(answer)),
-            None => self.exchange.property(fact.path()).map(Cow::Owned),
+            None => self.stream_info.property(fact.path()).map(Cow::Owned),
         }
     }
 
@@ -56,7 +59,7 @@ impl<'a, E: StreamInfo> Answers<'a, E> {
     pub(crate) fn number(&self, fact: Attribute) -> Option<u64> {
         match self.answer(fact) {
             Some(answer) => Some(u64::from_le_bytes(answer.try_into().ok()?)),
-            None => number(self.exchange, fact.path()),
+            None => number(self.stream_info, fact.path()),
         }
     }
 }

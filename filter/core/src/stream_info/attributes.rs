@@ -110,28 +110,28 @@ mod tests {
             .number("response.flags", 4);
         let two = 2_u64.to_le_bytes();
         let answers = list([&two[..], &two, &two, b"10.0.0.9:9", b"HTTP/2"].into_iter());
-        let told = Answers::new(&record, AttributeSet::Server, Some(&answers));
-        assert_eq!(told.number(Attribute::Flags), Some(2));
+        let answers = Answers::new(&record, AttributeSet::Server, Some(&answers));
+        assert_eq!(answers.number(Attribute::Flags), Some(2));
         assert_eq!(
-            told.fact(Attribute::Source).as_deref(),
+            answers.fact(Attribute::Source).as_deref(),
             Some(&b"10.0.0.9:9"[..])
         );
         assert_eq!(
-            told.fact(Attribute::Protocol).as_deref(),
+            answers.fact(Attribute::Protocol).as_deref(),
             Some(&b"HTTP/2"[..])
         );
         assert_eq!(
-            told.fact(Attribute::Upstream).as_deref(),
+            answers.fact(Attribute::Upstream).as_deref(),
             Some(&b"10.0.0.2:2"[..])
         );
         for list in [None, Some(&b"\x05\0\0\0"[..]), Some(b"")] {
-            let told = Answers::new(&record, AttributeSet::Server, list);
-            assert_eq!(told.number(Attribute::Flags), Some(4), "{list:?}");
+            let answers = Answers::new(&record, AttributeSet::Server, list);
+            assert_eq!(answers.number(Attribute::Flags), Some(4), "{list:?}");
             assert_eq!(
-                told.fact(Attribute::Source).as_deref(),
+                answers.fact(Attribute::Source).as_deref(),
                 Some(&b"10.0.0.1:1"[..])
             );
-            assert_eq!(told.fact(Attribute::Protocol), None);
+            assert_eq!(answers.fact(Attribute::Protocol), None);
         }
     }
 }

@@ -24,27 +24,27 @@ pub(crate) struct ResponseOutcome {
 impl ResponseOutcome {
     /// Reads the status from the part of the response that has arrived.
     #[inline]
-    pub(crate) fn of_response(exchange: &impl StreamInfo, is_grpc: bool) -> Self {
+    pub(crate) fn of_response(stream_info: &impl StreamInfo, is_grpc: bool) -> Self {
         Self {
-            status_code: status_code(exchange),
-            grpc_status: is_grpc.then(|| grpc_status(exchange)).flatten(),
+            status_code: status_code(stream_info),
+            grpc_status: is_grpc.then(|| grpc_status(stream_info)).flatten(),
             ..Self::default()
         }
     }
 
     /// Reads the status, and the flags that the proxy gives.
     #[inline]
-    pub(crate) fn read(told: &Answers<'_, impl StreamInfo>, is_grpc: bool) -> Self {
-        let exchange = told.exchange;
+    pub(crate) fn read(answers: &Answers<'_, impl StreamInfo>, is_grpc: bool) -> Self {
+        let stream_info = answers.stream_info;
         Self {
-            status_code: match told.answer(Attribute::StatusCode) {
-                Some(_) => told
+            status_code: match answers.answer(Attribute::StatusCode) {
+                Some(_) => answers
                     .number(Attribute::StatusCode)
                     .and_then(|code| u16::try_from(code).ok()),
-                None => status_code(exchange),
+                None => status_code(stream_info),
             },
-            grpc_status: is_grpc.then(|| grpc_status(exchange)).flatten(),
-            response_flags: told.number(Attribute::Flags).unwrap_or(0),
+            grpc_status: is_grpc.then(|| grpc_status(stream_info)).flatten(),
+            response_flags: answers.number(Attribute::Flags).unwrap_or(0),
             is_cut: false,
         }
     }
@@ -52,38 +52,38 @@ impl ResponseOutcome {
 
 /// Returns `grpc-status`, from the headers where there are no trailers, because a response without a body has only headers.
 #[inline]
-fn grpc_status(exchange: &impl StreamInfo) -> Option<Vec<u8>> {
-    exchange
+fn grpc_status(stream_info: &impl StreamInfo) -> Option<Vec<u8>> {
+    stream_info
         .response_trailer("grpc-status")
-        .or_else(|| exchange.response_header("grpc-status"))
+        .or_else(|| stream_info.response_header("grpc-status"))
 }
 
 /// Returns the status code of the response; `None` where no response has started.
 #[inline]
-pub(crate) fn status_code(exchange: &impl StreamInfo) -> Option<u16> {
-    number::parse(&exchange.response_header(":status")?)
+pub(crate) fn status_code(stream_info: &impl StreamInfo) -> Option<u16> {
+    number::parse(&stream_info.response_header(":status")?)
 }
 
 /// Returns the start and the end of the stream. The proxy's duration is of a clock that never steps back, so the duration
 /// goes before the difference of two times (EN-13). The duration also includes the time of the filters before this one,
-/// because it counts from the proxy's own start. `begun` is zero where the clock was not read at the start.
+/// because it counts from the proxy's own start. `start` is zero where the clock was not read at the start.
 #[inline]
 pub(crate) fn times(
-    told: &Answers<'_, impl StreamInfo>,
-    begun: Nanos,
-    ended: Nanos,
+    answers: &Answers<'_, impl StreamInfo>,
+    start: Nanos,
+    end: Nanos,
 ) -> (Nanos, Nanos) {
-    let known = told
+    let known = answers
         .number(Attribute::Duration)
         .filter(|duration| i64::try_from(*duration).is_ok());
     if let Some(duration) = known {
-        let Nanos(end) = ended;
-        return (Nanos(end.saturating_sub(duration)), ended);
+        let Nanos(nanos) = end;
+        return (Nanos(nanos.saturating_sub(duration)), end);
     }
-    let begun = match source::number(told.exchange, "request\0time") {
+    let start = match source::number(answers.stream_info, "request\0time") {
         Some(time) if time > 0 => Nanos(time),
-        _ if begun == Nanos(0) => ended,
-        _ => begun,
+        _ if start == Nanos(0) => end,
+        _ => start,
     };
-    (begun, ended.max(begun))
+    (start, end.max(start))
 }

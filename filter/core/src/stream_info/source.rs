@@ -18,16 +18,16 @@ pub trait StreamInfo {
 
 /// Returns a property that is a whole number.
 #[inline]
-pub(crate) fn number(exchange: &impl StreamInfo, path: &str) -> Option<u64> {
-    let bytes = exchange.property(path)?;
+pub(crate) fn number(stream_info: &impl StreamInfo, path: &str) -> Option<u64> {
+    let bytes = stream_info.property(path)?;
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
 /// Returns a property as text: Envoy's numbers and booleans in their usual spelling, durations and times in nanoseconds.
 /// `None` for any other property that is not readable text, a message for example.
 #[inline]
-pub(crate) fn text(exchange: &impl StreamInfo, path: &str) -> Option<Vec<u8>> {
-    let value = exchange.property(path)?;
+pub(crate) fn text(stream_info: &impl StreamInfo, path: &str) -> Option<Vec<u8>> {
+    let value = stream_info.property(path)?;
     if BOOLEANS.contains(&path) {
         return match value.as_slice() {
             [0] => Some(b"false".into()),

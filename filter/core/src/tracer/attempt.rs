@@ -105,6 +105,7 @@ impl Tracer {
             request_trace.context = Some(context);
             request_trace.parent_span_id = Some(parent);
             request_trace.decision = Some(decision);
+            request_trace.is_recordable = true;
             begun = Some(AttemptState {
                 trace_id: context.trace_id,
                 parent,
@@ -123,13 +124,13 @@ impl Tracer {
     }
 
     /// Keeps the status and the configured headers of the response, because an attempt's end can no longer read them.
-    pub fn hear_attempt(&self, active: &mut OpenSpans, exchange: &impl StreamInfo) {
-        let ending = ResponseOutcome::of_response(exchange, active.is_rpc());
+    pub fn read_response(&self, active: &mut OpenSpans, stream_info: &impl StreamInfo) {
+        let outcome = ResponseOutcome::of_response(stream_info, active.is_rpc());
         let early = active.response.get_or_insert_default();
-        early.ending.status_code = ending.status_code.or(early.ending.status_code);
-        early.ending.grpc_status = ending.grpc_status.or(early.ending.grpc_status.take());
+        early.outcome.status_code = outcome.status_code.or(early.outcome.status_code);
+        early.outcome.grpc_status = outcome.grpc_status.or(early.outcome.grpc_status.take());
         if early.headers.is_empty() {
-            early.headers = self.descriptions.read_response(exchange);
+            early.headers = self.describer.read_response(stream_info);
         }
     }
 
@@ -137,29 +138,29 @@ impl Tracer {
     pub fn finish_attempt(
         &self,
         mut active: OpenSpans,
-        exchange: &impl StreamInfo,
+        stream_info: &impl StreamInfo,
         now: Nanos,
         each: &mut impl FnMut(Span),
     ) {
         let response = active.response.take().unwrap_or_default();
         let Response {
-            mut ending,
+            mut outcome,
             headers,
             is_whole,
         } = response;
-        ending.response_flags = flags(exchange, ending.status_code.is_some());
+        outcome.response_flags = flags(stream_info, outcome.status_code.is_some());
         // The response that switches a connection to another protocol has no end of its own.
-        let is_switched = ending.status_code == Some(101) || active.is_connect();
-        ending.is_cut = !is_whole && !is_switched && ending.status_code.is_some();
+        let is_switched = outcome.status_code == Some(101) || active.is_connect();
+        outcome.is_cut = !is_whole && !is_switched && outcome.status_code.is_some();
         active.response = Some(Response {
             headers,
             ..Response::default()
         });
         // The times are the clock's, because the proxy's duration is of the request with all its attempts.
         let start = active.start;
-        let told = Answers::nothing(exchange);
+        let answers = Answers::nothing(stream_info);
         let times = (start, now.max(start));
-        active.end(&self.descriptions, &ending, &told, times, each);
+        active.end(&self.describer, &outcome, &answers, times, each);
     }
 
     /// Returns the trace of an attempt before its decision: the received context is propagated unchanged.
@@ -174,10 +175,10 @@ impl Tracer {
             parent_span_id: None,
             is_joined: false,
             link: None,
-            decided: None,
             decision: None,
+            is_recordable: false,
             randomness: 0,
-            descriptions: Some(&self.descriptions),
+            describer: Some(&self.describer),
         }
     }
 
@@ -210,12 +211,12 @@ fn decision(sampling: SamplingState) -> Option<Decision> {
 
 /// Returns Envoy's response flags of this attempt. `RETRY_LIMIT` is left out, because it is a flag of the request. The flag
 /// of a failed connection is derived from a text, because Envoy reports that failure to an attempt only as text.
-fn flags(exchange: &impl StreamInfo, is_answered: bool) -> u64 {
-    let flags = source::number(exchange, "response\0flags").unwrap_or(0) & !RETRY_LIMIT;
+fn flags(stream_info: &impl StreamInfo, is_answered: bool) -> u64 {
+    let flags = source::number(stream_info, "response\0flags").unwrap_or(0) & !RETRY_LIMIT;
     if flags != 0 || is_answered {
         return flags;
     }
-    match exchange.property("upstream\0transport_failure_reason") {
+    match stream_info.property("upstream\0transport_failure_reason") {
         Some(reason) if !reason.is_empty() => CONNECT_FAILURE,
         _ => 0,
     }

@@ -37,7 +37,7 @@ use core::cell::LazyCell;
 #[derive(Clone, Debug)]
 pub struct Tracer {
     pub(super) propagation: Propagation,
-    pub(super) wanted: InjectFormats,
+    pub(super) inject_formats: InjectFormats,
     // None where this proxy only translates and decides nothing.
     pub(super) sampler: Option<Sampler>,
     pub(super) trust: Trust,
@@ -47,7 +47,7 @@ pub struct Tracer {
     pub(super) exclude: Vec<Matcher>,
     // The replacement of `exclude` at an edge.
     pub(super) edge_exclude: Option<Vec<Matcher>>,
-    pub(super) descriptions: SpanDescriber,
+    pub(super) describer: SpanDescriber,
     // Headers worth reading: those of listed formats, and all that carry no trace context.
     pub(super) names: Names,
     pub(super) records: bool,
@@ -59,9 +59,9 @@ pub struct Tracer {
     // True if `keep` or `edge_keep` can keep anything.
     pub(super) keeps_any: bool,
     // True if `server-timing` may name kept traces.
-    pub(super) tells: bool,
+    pub(super) tells_callers: bool,
     // True if `th` is written.
-    pub(super) tells_probability: bool,
+    pub(super) writes_threshold: bool,
     // True if `x-request-id` is read.
     pub(super) correlates: bool,
 }
@@ -81,7 +81,7 @@ impl Tracer {
         };
         Self {
             propagation: config.propagation.clone(),
-            wanted: InjectFormats::from(&config.propagation),
+            inject_formats: InjectFormats::from(&config.propagation),
             sampler: sampling.map(|sampling| Sampler::new(sampling, node)),
             trust: trust(config.trust),
             edge_trust: config.gateway_trust.map(trust),
@@ -89,7 +89,7 @@ impl Tracer {
             edge_exclude: sampling
                 .and(config.gateway_exclude.as_deref())
                 .map(matchers),
-            descriptions: SpanDescriber::new(&config.spans, node),
+            describer: SpanDescriber::new(&config.spans, node),
             names: Format::ALL
                 .iter()
                 .filter(|format| !config.propagation.lists(**format))
@@ -105,8 +105,8 @@ impl Tracer {
             keep,
             edge_keep,
             keeps_any: [keep, edge_keep].iter().flatten().any(Keep::is_on),
-            tells: sampling.is_none_or(|sampling| sampling.keep.tell),
-            tells_probability: sampling.is_some_and(|sampling| sampling.consistent),
+            tells_callers: sampling.is_none_or(|sampling| sampling.keep.tell),
+            writes_threshold: sampling.is_some_and(|sampling| sampling.consistent),
             correlates: config.correlates_request_ids,
         }
     }
@@ -135,9 +135,9 @@ impl Tracer {
             Some(trust) if *direction == Direction::Edge => trust,
             _ => &self.trust,
         };
-        let operation = || self.descriptions.operation(headers);
-        let subject = Candidate::new(headers, all, || *direction, operation);
-        if self.excludes(&subject) {
+        let operation = || self.describer.operation(headers);
+        let candidate = Candidate::new(headers, all, || *direction, operation);
+        if self.excludes(&candidate) {
             stats.add(Counter::DroppedExclude);
             let is_accepted = trust.context == ContextTrust::Accept;
             return RequestDecision::Excluded((!is_accepted).then(RequestTrace::silent));
@@ -169,10 +169,10 @@ impl Tracer {
             parent_span_id: parent.and_then(|context| context.span_id),
             is_joined: joined.is_some(),
             link,
-            decided: None,
             decision: None,
+            is_recordable: false,
             randomness: 0,
-            descriptions: Some(&self.descriptions),
+            describer: Some(&self.describer),
         };
         let Some(sampler) = &self.sampler else {
             request_trace.add_state_members(headers, stats);
@@ -196,8 +196,8 @@ impl Tracer {
             // A caller whose decision is not trusted counts as a root, because it could otherwise evade the limit on roots.
             is_root: parent.is_none() || !trust.decision,
         };
-        let decision = sampler.decide(trace, &subject, limits, remote.as_mut(), now);
-        let change = member.with(self.threshold_told(decision, &member, randomness));
+        let decision = sampler.decide(trace, &candidate, limits, remote.as_mut(), now);
+        let change = member.with(self.threshold_to_write(decision, &member, randomness));
         stats.add(decision.counter());
         if let Some(change) = change {
             let tracestate = core::mem::replace(&mut request_trace.tracestate, Tracestate::Absent);
@@ -214,9 +214,9 @@ impl Tracer {
             random: parent.is_some_and(|context| context.random),
             short_trace_id: parent.is_some_and(|context| context.short_trace_id),
         });
-        request_trace.decided = Some(decision);
+        request_trace.decision = Some(decision);
         request_trace.randomness = randomness;
-        request_trace.decision = Some(decision).filter(|_| self.records);
+        request_trace.is_recordable = self.records;
         request_trace.add_state_members(headers, stats);
         RequestDecision::Traced(request_trace)
     }
@@ -234,11 +234,11 @@ impl Tracer {
     pub fn finish(
         &self,
         active: OpenSpans,
-        exchange: &impl StreamInfo,
+        stream_info: &impl StreamInfo,
         now: Nanos,
         each: &mut impl FnMut(Span),
     ) {
-        active.finish(&self.descriptions, exchange, now, each);
+        active.finish(&self.describer, stream_info, now, each);
     }
 
     /// Returns the headers that make a difference here, because no other header of a request needs to be read.
@@ -255,7 +255,12 @@ impl Tracer {
         headers: &RequestHeaders<'_>,
         writer: &mut impl HeaderWriter,
     ) {
-        propagation::inject(&self.wanted, &request_trace.outgoing(), headers, writer);
+        propagation::inject(
+            &self.inject_formats,
+            &request_trace.outgoing(),
+            headers,
+            writer,
+        );
     }
 
     /// Returns true if the metric `trace` of `server-timing` is removed from the responses to all requests, sampled or not:
@@ -267,7 +272,7 @@ impl Tracer {
 
     #[inline]
     pub(super) fn strips_at(&self, is_edge: bool) -> bool {
-        is_edge || !self.tells
+        is_edge || !self.tells_callers
     }
 
     /// Returns the settings of baggage, which is no trace context and is rewritten apart from it.
@@ -280,7 +285,7 @@ impl Tracer {
     /// and the threshold can be true, else the threshold that the trace was compared with. `None` where the probability is
     /// unknown, as with debug (6.4.3, 6.4.4).
     #[inline]
-    fn threshold_told(
+    fn threshold_to_write(
         &self,
         decision: Decision,
         received: &Member<'_>,
@@ -289,7 +294,7 @@ impl Tracer {
         match (decision.verdict, decision.reason) {
             (Verdict::Drop, _) => None,
             (Verdict::Record, Reason::Received) => received.consistent_threshold(randomness),
-            (Verdict::Record, _) => decision.threshold.filter(|_| self.tells_probability),
+            (Verdict::Record, _) => decision.threshold.filter(|_| self.writes_threshold),
         }
     }
 
@@ -297,19 +302,19 @@ impl Tracer {
     #[inline]
     fn excludes<'a>(
         &self,
-        subject: &Candidate<
+        candidate: &Candidate<
             '_,
             impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
             impl Fn() -> Direction,
             impl Fn() -> Cow<'static, str>,
         >,
     ) -> bool {
-        let is_in = |list: &[Matcher]| list.iter().any(|matcher| matcher.matches(subject));
+        let is_in = |list: &[Matcher]| list.iter().any(|matcher| matcher.matches(candidate));
         let elsewhere = is_in(&self.exclude);
         match &self.edge_exclude {
             // The direction is asked for only where the two lists differ, because it is a call to the proxy.
             Some(list) if is_in(list) != elsewhere => {
-                elsewhere != (subject.direction() == Direction::Edge)
+                elsewhere != (candidate.direction() == Direction::Edge)
             }
             _ => elsewhere,
         }

@@ -110,7 +110,7 @@ impl Explanation<'_> {
     fn decision(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self
             .request_trace
-            .map(|request_trace| (request_trace.decided, request_trace.context))
+            .map(|request_trace| (request_trace.decision, request_trace.context))
         {
             _ if self.is_excluded => f.write_str("dropped (exclude)"),
             Some((Some(decision), _)) => {

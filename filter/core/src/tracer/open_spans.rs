@@ -21,7 +21,7 @@ pub struct OpenSpans {
     pub(super) context: SpanContext,
     pub(super) link: Option<Link>,
     pub(super) trace_state: Vec<u8>,
-    pub(super) subject: RequestFacts,
+    pub(super) facts: RequestFacts,
     pub(super) start: Nanos,
     pub(super) first: OpenSpan,
     pub(super) second: Option<OpenSpan>,
@@ -51,7 +51,7 @@ pub(super) enum Parent {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Response {
-    pub(super) ending: ResponseOutcome,
+    pub(super) outcome: ResponseOutcome,
     pub(super) headers: Vec<Option<Vec<u8>>>,
     pub(super) is_whole: bool,
 }
@@ -60,18 +60,18 @@ impl OpenSpans {
     /// Returns true if the request is a gRPC call.
     #[inline]
     pub(super) fn is_rpc(&self) -> bool {
-        self.subject.is_rpc()
+        self.facts.is_rpc()
     }
 
     /// Returns true if the request asked for a tunnel.
     #[inline]
     pub(super) fn is_connect(&self) -> bool {
-        self.subject.is_connect()
+        self.facts.is_connect()
     }
 
     /// Notes that the response has come to its end.
     #[inline]
-    pub fn hear_end(&mut self) {
+    pub fn end_response(&mut self) {
         self.response.get_or_insert_default().is_whole = true;
     }
 
@@ -79,8 +79,8 @@ impl OpenSpans {
     #[inline]
     pub(super) fn finish(
         self,
-        descriptions: &SpanDescriber,
-        exchange: &impl StreamInfo,
+        describer: &SpanDescriber,
+        stream_info: &impl StreamInfo,
         now: Nanos,
         each: &mut impl FnMut(Span),
     ) {
@@ -89,20 +89,20 @@ impl OpenSpans {
             (SpanKind::Server, None) => AttributeSet::Server,
             (SpanKind::Client, None) => AttributeSet::Client,
         };
-        let answers = exchange.answers(question);
-        let told = Answers::new(exchange, question, answers.as_deref());
-        let (start, end) = stream_info::outcome::times(&told, self.start, now);
-        let ending = ResponseOutcome::read(&told, self.is_rpc());
-        self.end(descriptions, &ending, &told, (start, end), each);
+        let answers = stream_info.answers(question);
+        let answers = Answers::new(stream_info, question, answers.as_deref());
+        let (start, end) = stream_info::outcome::times(&answers, self.start, now);
+        let outcome = ResponseOutcome::read(&answers, self.is_rpc());
+        self.end(describer, &outcome, &answers, (start, end), each);
     }
 
     /// Completes the open spans with this outcome and these times, and passes each span to `each`.
     #[inline]
     pub(super) fn end(
         self,
-        descriptions: &SpanDescriber,
-        ending: &ResponseOutcome,
-        told: &Answers<'_, impl StreamInfo>,
+        describer: &SpanDescriber,
+        outcome: &ResponseOutcome,
+        answers: &Answers<'_, impl StreamInfo>,
         (start, end): (Nanos, Nanos),
         each: &mut impl FnMut(Span),
     ) {
@@ -115,7 +115,7 @@ impl OpenSpans {
             next = second.take();
             let attributes = &mut open.attributes;
             let outcome =
-                descriptions.end(open.kind, &self.subject, attributes, ending, &early, told);
+                describer.end(open.kind, &self.facts, attributes, outcome, &early, answers);
             each(Span {
                 trace_id: self.context.trace_id,
                 span_id: open.span_id,

@@ -28,14 +28,14 @@ pub struct RequestTrace<'a> {
     // True if the parent was found by `x-request-id`.
     pub(super) is_joined: bool,
     pub(super) link: Option<Link>,
-    // The decision of this proxy; None where this proxy only translates.
-    pub(super) decided: Option<Decision>,
-    // The decision on spans: this proxy's, or an attempt's by the received context; None also where nothing is exported.
+    // The decision of this proxy, or of the received context for an attempt; None where this proxy only translates.
     pub(super) decision: Option<Decision>,
+    // True where spans are exported, so that the decision may open or keep them.
+    pub(super) is_recordable: bool,
     // The randomness of the trace, by which all proxies choose the same traces; 0 where nothing is decided.
     pub(super) randomness: u64,
     // The describer of spans; None for an empty trace.
-    pub(super) descriptions: Option<&'a SpanDescriber>,
+    pub(super) describer: Option<&'a SpanDescriber>,
 }
 
 impl RequestTrace<'_> {
@@ -51,18 +51,20 @@ impl RequestTrace<'_> {
             parent_span_id: None,
             is_joined: false,
             link: None,
-            decided: None,
             decision: None,
+            is_recordable: false,
             randomness: 0,
-            descriptions: None,
+            describer: None,
         }
     }
 
     /// Returns true if spans are to be opened.
     #[inline]
     pub fn is_recorded(&self) -> bool {
-        self.decision
-            .is_some_and(|decision| decision.verdict == Verdict::Record)
+        self.is_recordable
+            && self
+                .decision
+                .is_some_and(|decision| decision.verdict == Verdict::Record)
     }
 
     /// Opens the spans of a recorded request; `None` where the request is not recorded. At an edge the CLIENT span's context
@@ -79,16 +81,16 @@ impl RequestTrace<'_> {
     ) -> Option<OpenSpans> {
         let State { ids, stats, .. } = state;
         let decision = self.decision.filter(|_| self.is_recorded())?;
-        let descriptions = self.descriptions?;
+        let describer = self.describer?;
         let mut context = self.context?;
         let span_id = context.span_id?;
-        let subject = descriptions.subject(headers);
+        let facts = describer.facts(headers);
         let open = |kind, span_id, parent_span_id, parent| OpenSpan {
             kind,
             span_id,
             parent_span_id,
             parent,
-            attributes: descriptions.begin(kind, &subject, headers, all.clone(), decision.reason),
+            attributes: describer.begin(kind, &facts, headers, all.clone(), decision.reason),
         };
         let parent = self.parent_span_id;
         let (first, second) = match direction {
@@ -123,7 +125,7 @@ impl RequestTrace<'_> {
             context,
             link: self.link,
             trace_state: self.tracestate.as_bytes().to_vec(),
-            subject,
+            facts,
             start: now,
             first,
             second,
@@ -154,13 +156,13 @@ impl RequestTrace<'_> {
             present: self.present,
         }
     }
-}
 
-impl RequestTrace<'_> {
     /// Returns true if the request was dropped, so that its spans may become pending.
     #[inline]
-    pub fn is_held(&self) -> bool {
-        self.decision
-            .is_some_and(|decision: Decision| decision.verdict == Verdict::Drop)
+    pub fn is_unsampled(&self) -> bool {
+        self.is_recordable
+            && self
+                .decision
+                .is_some_and(|decision| decision.verdict == Verdict::Drop)
     }
 }

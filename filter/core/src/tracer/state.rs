@@ -22,9 +22,9 @@ pub struct State<E> {
 impl<E: Random> State<E> {
     /// Returns the state of a worker that has seen no request.
     #[inline]
-    pub fn new(config: &Config, entropy: E) -> Self {
+    pub fn new(config: &Config, random: E) -> Self {
         Self {
-            ids: IdGenerator::new(entropy),
+            ids: IdGenerator::new(random),
             limits: config
                 .sampling
                 .as_ref()

@@ -23,8 +23,8 @@ fn exporter(change: impl FnOnce(&mut Export)) -> Exporter {
         headers: Vec::new(),
     });
     change(&mut export);
-    let envelope = RequestFrame::new(&Resource::default(), "sidespan", "1", "01234567", "");
-    Exporter::new(&export, envelope).unwrap()
+    let frame = RequestFrame::new(&Resource::default(), "sidespan", "1", "01234567", "");
+    Exporter::new(&export, frame).unwrap()
 }
 
 fn span() -> Span {

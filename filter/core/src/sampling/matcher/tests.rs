@@ -39,8 +39,8 @@ fn configured(condition: &Value) -> Match {
 fn is_match(condition: &Value, node: &Node, headers: &[(&str, &str)]) -> bool {
     let list = HeaderList::new(headers.iter().copied());
     let known = list.as_request();
-    let subject = Candidate::new(&known, list.pairs(), || Direction::Inbound, || "".into());
-    Matcher::new(&configured(condition), node).is_some_and(|matcher| matcher.matches(&subject))
+    let candidate = Candidate::new(&known, list.pairs(), || Direction::Inbound, || "".into());
+    Matcher::new(&configured(condition), node).is_some_and(|matcher| matcher.matches(&candidate))
 }
 
 fn whole() -> Value {
@@ -182,10 +182,10 @@ fn nothing_is_asked_for_that_makes_no_difference() {
             asked.set(asked.get() + 1);
             Direction::Inbound
         };
-        let subject = Candidate::new(&known, all, direction, || "".into());
+        let candidate = Candidate::new(&known, all, direction, || "".into());
         Matcher::new(&configured(&condition), &node())
             .unwrap()
-            .matches(&subject);
+            .matches(&candidate);
         assert_eq!(
             (walked.get(), asked.get()),
             (walks, questions),
@@ -222,8 +222,8 @@ fn bytes_that_are_not_utf_8_are_compared_as_bytes() {
         (json!({"headers": {"x-user": "*"}}), true),
         (json!({"headers": {"x-user": ""}}), false),
     ] {
-        let subject = Candidate::new(&known, list.pairs(), || Direction::Edge, || "".into());
+        let candidate = Candidate::new(&known, list.pairs(), || Direction::Edge, || "".into());
         let matcher = Matcher::new(&configured(&condition), &node()).unwrap();
-        assert_eq!(matcher.matches(&subject), expected, "{condition}");
+        assert_eq!(matcher.matches(&candidate), expected, "{condition}");
     }
 }

@@ -44,7 +44,7 @@ impl Case {
     ) -> Decision {
         let list = HeaderList::new([(":method", "GET"), (":path", path)]);
         let request = list.as_request();
-        let subject = Candidate::new(&request, list.pairs(), || Direction::Inbound, || "".into());
+        let candidate = Candidate::new(&request, list.pairs(), || Direction::Inbound, || "".into());
         let now = || Nanos(1_000_000_000 + milliseconds * 1_000_000);
         let trace = Trace {
             received,
@@ -53,7 +53,7 @@ impl Case {
         };
         let remote = self.remote.as_mut();
         self.sampler
-            .decide(trace, &subject, &mut self.limits, remote, now)
+            .decide(trace, &candidate, &mut self.limits, remote, now)
     }
 }
 

@@ -47,11 +47,11 @@ fn said_by(
     let list = HeaderList::new(headers.iter().copied());
     let request = list.as_request();
     let descriptions = SpanDescriber::new(spans, node);
-    let subject = descriptions.subject(&request);
-    let mut out = descriptions.begin(kind, &subject, &request, list.pairs(), Reason::Default);
+    let facts = descriptions.facts(&request);
+    let mut out = descriptions.begin(kind, &facts, &request, list.pairs(), Reason::Default);
     let told = Answers::nothing(exchange);
-    let ending = ResponseOutcome::read(&told, subject.is_rpc());
-    let outcome = descriptions.end(kind, &subject, &mut out, &ending, &[], &told);
+    let ending = ResponseOutcome::read(&told, facts.is_rpc());
+    let outcome = descriptions.end(kind, &facts, &mut out, &ending, &[], &told);
     let span = opentelemetry_proto::tonic::trace::v1::Span::decode(out.as_encoded()).unwrap();
     let count = span.attributes.len();
     let mut found: BTreeMap<_, _> = span
@@ -301,13 +301,13 @@ fn what_a_response_said_when_it_came_counts_at_an_end_that_cannot_read_it() {
     let early = descriptions.read_response(&Record::answered(200).header("x-a", "1"));
     assert_eq!(early, [Some(b"1".to_vec())]);
     let list = HeaderList::new(REQUEST);
-    let subject = descriptions.subject(&list.as_request());
+    let facts = descriptions.facts(&list.as_request());
     let mut out = Attributes::default();
     let nothing = Record::default();
     let kind = SpanKind::Client;
     descriptions.end(
         kind,
-        &subject,
+        &facts,
         &mut out,
         &ResponseOutcome::default(),
         &early,
@@ -355,8 +355,8 @@ fn an_operation_is_what_its_span_is_called() {
         let list = HeaderList::new(headers.into_iter().chain(content_type));
         let request = list.as_request();
         assert_eq!(descriptions.operation(&request), expected, "{path}");
-        let subject = descriptions.subject(&request);
-        let name = subject.rpc.as_ref().map(rpc::Method::span_name);
-        assert_eq!(name.unwrap_or(subject.name), expected, "{path}");
+        let facts = descriptions.facts(&request);
+        let name = facts.rpc.as_ref().map(rpc::Method::span_name);
+        assert_eq!(name.unwrap_or(facts.name), expected, "{path}");
     }
 }

@@ -65,7 +65,7 @@ fn ending(kind: SpanKind, code: Option<u16>, flags: u64) -> (Status, BTreeMap<St
     };
     let mut status = Status::Unset;
     let found = described(&Spans::default(), kind, |writer| {
-        status = describe_ending(writer, &ending);
+        status = describe_outcome(writer, &ending);
     });
     (status, found)
 }

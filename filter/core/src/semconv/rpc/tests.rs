@@ -39,7 +39,7 @@ fn end_of(
         side,
         out: &mut out,
     };
-    let (status, name) = describe_ending(writer, &Method::of_path(path.as_bytes()), ending);
+    let (status, name) = describe_outcome(writer, &Method::of_path(path.as_bytes()), ending);
     let span = opentelemetry_proto::tonic::trace::v1::Span::decode(out.as_encoded()).unwrap();
     let attributes = span.attributes.into_iter().map(|attribute| {
         let value = match attribute.value.unwrap().value.unwrap() {

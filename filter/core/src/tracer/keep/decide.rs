@@ -8,7 +8,6 @@ use super::response_header::{HeaderChange, ResponsePart};
 use crate::direction::Direction;
 use crate::headers::{Name, RequestHeaders};
 use crate::id_generator::Random;
-use crate::sampling::decision::Verdict;
 use crate::sampling::settings::Keep;
 use crate::semconv::rpc;
 use crate::shared_data::kept_traces::KeptTraces;
@@ -35,7 +34,7 @@ impl Tracer {
     /// Makes the pending spans of a request that was not sampled. At an edge the CLIENT span's context is the one that is
     /// propagated.
     #[inline]
-    pub fn hold(
+    pub fn open_pending(
         &self,
         request_trace: &mut RequestTrace<'_>,
         direction: impl FnOnce() -> Direction,
@@ -45,14 +44,14 @@ impl Tracer {
     ) -> Option<PendingSpans> {
         let decision = request_trace
             .decision
-            .filter(|decision| self.keeps_any && decision.verdict == Verdict::Drop)?;
+            .filter(|_| self.keeps_any && request_trace.is_unsampled())?;
         let direction = direction();
         let keep = self.keep(direction)?;
         let mut context = request_trace.context?;
         let side = |span_id| {
             Some(Side {
                 span_id,
-                fate: SpanOutcome::Open,
+                outcome: SpanOutcome::Open,
             })
         };
         let own = context.span_id?;
@@ -81,7 +80,7 @@ impl Tracer {
             keep,
             is_rpc: content_type.is_some_and(rpc::is_grpc),
             start: keep.slower_than.map_or(Nanos(0), |_| now()),
-            is_heard: false,
+            is_judged: false,
             is_whole: false,
             target: TARGET.map(|(name, _)| digest(headers.first(name))),
             server,
@@ -91,84 +90,90 @@ impl Tracer {
 
     /// Reads a part of the response, decides on the pending spans if it can, and returns the change to `server-timing`.
     #[inline]
-    pub fn hear_held<E>(
+    pub fn hear_response<E>(
         &self,
-        held: &mut PendingSpans,
+        pending: &mut PendingSpans,
         part: ResponsePart,
-        exchange: &impl StreamInfo,
+        stream_info: &impl StreamInfo,
         notes: &mut impl KeptTraces,
         now: impl Fn() -> Nanos,
         state: &mut State<E>,
     ) -> HeaderChange {
-        let is_edge = held.server.is_some() && held.client.is_some();
+        let is_edge = pending.server.is_some() && pending.client.is_some();
         let strips = self.strips_at(is_edge);
-        if part == ResponsePart::Trailers && !held.is_rpc {
+        if part == ResponsePart::Trailers && !pending.is_rpc {
             return match strips {
-                true => HeaderChange::stripped(part, exchange),
+                true => HeaderChange::stripped(part, stream_info),
                 false => HeaderChange::Leave,
             };
         }
-        let verdict = verdict(held, part, exchange);
+        let verdict = verdict(pending, part, stream_info);
         if verdict.is_none() && !strips {
             return HeaderChange::Leave;
         }
-        let listens = held.client.is_some() || strips;
-        let said = listens.then(|| part.server_timing(exchange)).flatten();
+        let listens = pending.client.is_some() || strips;
+        let server_timing = listens.then(|| part.server_timing(stream_info)).flatten();
         if let Some(is_failure) = verdict {
-            held.is_heard = true;
-            let own = held.own_cause(is_failure, &now);
-            held.decide(own, said.as_deref(), notes, &now, &mut state.limits);
+            pending.is_judged = true;
+            let own = pending.own_cause(is_failure, &now);
+            pending.decide(
+                own,
+                server_timing.as_deref(),
+                notes,
+                &now,
+                &mut state.limits,
+            );
         }
         match strips {
-            true => HeaderChange::strip(said.as_deref()),
-            false => held.word(|| part.server_timing(exchange)),
+            true => HeaderChange::strip(server_timing.as_deref()),
+            false => pending.header_change(|| part.server_timing(stream_info)),
         }
     }
 
     /// Decides on the pending spans at the end of the stream, and returns true if any of them is kept.
     #[inline]
-    pub fn settle_held<E>(
+    pub fn settle_pending<E>(
         &self,
-        held: &mut PendingSpans,
-        exchange: &impl StreamInfo,
+        pending: &mut PendingSpans,
+        stream_info: &impl StreamInfo,
         notes: &mut impl KeptTraces,
         now: impl Fn() -> Nanos,
         state: &mut State<E>,
     ) -> bool {
-        let late = held.late_cause(exchange, &now);
+        let late = pending.late_cause(stream_info, &now);
         // Without a verdict of the response the notes of kept traces were not read yet.
-        if late.is_some() || !held.is_heard {
-            held.decide(late, None, notes, &now, &mut state.limits);
+        if late.is_some() || !pending.is_judged {
+            pending.decide(late, None, notes, &now, &mut state.limits);
         }
         // Nearly all requests return here, because nothing gave a cause to keep their spans.
-        if held.is_open() {
+        if pending.is_open() {
             return false;
         }
-        let sides = [held.server, held.client];
-        let of = |fate: fn(SpanOutcome) -> bool| {
+        let sides = [pending.server, pending.client];
+        let of = |outcome: fn(SpanOutcome) -> bool| {
             let sides = sides.iter().flatten();
-            sides.filter(|side| fate(side.fate)).count()
+            sides.filter(|side| outcome(side.outcome)).count()
         };
-        let lost = of(|fate| fate == SpanOutcome::TooMany);
+        let lost = of(|outcome| outcome == SpanOutcome::TooMany);
         state.stats.add_many(Counter::SpansFinished, lost);
         state.stats.add_many(Counter::SpansDroppedRate, lost);
-        of(|fate| matches!(fate, SpanOutcome::Kept(_))) > 0
+        of(|outcome| matches!(outcome, SpanOutcome::Kept(_))) > 0
     }
 
     /// Opens the spans that are kept, to be finished at once. `headers` are the request's when the proxy logs it.
     #[inline]
-    pub fn open_held<'h>(
+    pub fn open_kept<'h>(
         &self,
-        held: PendingSpans,
+        pending: PendingSpans,
         headers: RequestHeaders<'h>,
         all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
         now: Nanos,
         stats: &mut Stats,
     ) -> Option<OpenSpans> {
-        let headers = as_received(held.target, headers, all.clone());
-        let subject = self.descriptions.subject(&headers);
-        let above = held.server.map(|side| side.span_id);
-        let of_server = (Parent::Caller, held.parent_span_id);
+        let headers = as_received(pending.target, headers, all.clone());
+        let facts = self.describer.facts(&headers);
+        let above = pending.server.map(|side| side.span_id);
+        let of_server = (Parent::Caller, pending.parent_span_id);
         let of_client = match above {
             Some(above) => (Parent::Here, Some(above)),
             None => of_server,
@@ -176,11 +181,9 @@ impl Tracer {
         let mut open = |kind, side, (parent, parent_span_id)| {
             let (side, cause) = kept(side)?;
             stats.add(cause.counter());
-            let reason = held.reason;
+            let reason = pending.reason;
             let all = all.clone();
-            let mut attributes = self
-                .descriptions
-                .begin(kind, &subject, &headers, all, reason);
+            let mut attributes = self.describer.begin(kind, &facts, &headers, all, reason);
             attributes.text("sidespan.kept", cause.name().as_bytes());
             Some(OpenSpan {
                 kind,
@@ -190,21 +193,21 @@ impl Tracer {
                 attributes,
             })
         };
-        let server = open(SpanKind::Server, held.server, of_server);
-        let client = open(SpanKind::Client, held.client, of_client);
+        let server = open(SpanKind::Server, pending.server, of_server);
+        let client = open(SpanKind::Client, pending.client, of_client);
         let (first, second) = match (server, client) {
             (Some(first), second) => (first, second),
             (None, Some(first)) => (first, None),
             (None, None) => return None,
         };
         Some(OpenSpans {
-            context: held.context,
-            link: held.link.map(|link| *link),
-            trace_state: held.trace_state,
-            subject,
+            context: pending.context,
+            link: pending.link.map(|link| *link),
+            trace_state: pending.trace_state,
+            facts,
             // Without `slowerThan` the start was not read, because the proxy gives the duration at the end.
-            start: if held.start > Nanos(0) {
-                held.start
+            start: if pending.start > Nanos(0) {
+                pending.start
             } else {
                 now
             },
@@ -217,21 +220,25 @@ impl Tracer {
 
 /// Returns true if this part of the response shows a failure; `None` where the verdict is still to come, or was given.
 #[inline]
-fn verdict(held: &PendingSpans, part: ResponsePart, exchange: &impl StreamInfo) -> Option<bool> {
-    if held.is_heard {
+fn verdict(
+    pending: &PendingSpans,
+    part: ResponsePart,
+    stream_info: &impl StreamInfo,
+) -> Option<bool> {
+    if pending.is_judged {
         return None;
     }
     let status = match part {
-        ResponsePart::Headers => exchange.response_header(":status"),
+        ResponsePart::Headers => stream_info.response_header(":status"),
         ResponsePart::Trailers => None,
     };
     let status = status.as_deref();
-    if !held.is_rpc {
+    if !pending.is_rpc {
         return Some(matches!(status, Some([b'5', _, _])));
     }
     // A gRPC call has its status at its end. A response without one has failed, except for a refusal that is the caller's
     // own fault (gRPC, "HTTP to gRPC Status Code Mapping").
-    match (part.line(exchange, "grpc-status"), status) {
+    match (part.line(stream_info, "grpc-status"), status) {
         (Some(digits), _) => Some(rpc::is_servers_failure(&digits)),
         (None, Some(b"200")) => None,
         (None, Some(b"401" | b"403")) => Some(false),
@@ -271,12 +278,14 @@ fn as_received<'h>(
 fn digest(value: Option<&[u8]>) -> u64 {
     let bytes = value.unwrap_or_default();
     let (words, rest) = bytes.as_chunks::<8>();
-    let last = rest
+    let last = rest.iter().fold(1, |header_change, byte| {
+        (header_change << 8) | u64::from(*byte)
+    });
+    let words = words
         .iter()
-        .fold(1, |word, byte| (word << 8) | u64::from(*byte));
-    let words = words.iter().map(|word| u64::from_le_bytes(*word));
-    words.chain([last]).fold(0, |hash: u64, word| {
-        (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95)
+        .map(|header_change| u64::from_le_bytes(*header_change));
+    words.chain([last]).fold(0, |hash: u64, header_change| {
+        (hash.rotate_left(5) ^ header_change).wrapping_mul(0x517c_c1b7_2722_0a95)
     })
 }
 

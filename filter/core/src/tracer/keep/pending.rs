@@ -50,7 +50,7 @@ pub struct PendingSpans {
     // Zero without `slowerThan`, because nothing else depends on the start.
     pub(super) start: Nanos,
     // True once the response has shown that it failed or did not.
-    pub(super) is_heard: bool,
+    pub(super) is_judged: bool,
     // True once the response has come to its end, so that nothing can break it off.
     pub(super) is_whole: bool,
     // Digests of the received path and authority, because a route may change both on the way upstream.
@@ -63,7 +63,7 @@ pub struct PendingSpans {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Side {
     pub(super) span_id: SpanId,
-    pub(super) fate: SpanOutcome,
+    pub(super) outcome: SpanOutcome,
 }
 
 /// The outcome of a pending span.
@@ -112,14 +112,15 @@ impl Cause {
 impl PendingSpans {
     /// Notes that the response has come to its end.
     #[inline]
-    pub fn hear_end(&mut self) {
+    pub fn end_response(&mut self) {
         self.is_whole = true;
     }
 
     /// Returns true if neither span has a cause to be kept so far.
     #[inline]
     pub(super) fn is_open(&self) -> bool {
-        let is_open = |side: Option<Side>| side.is_none_or(|side| side.fate == SpanOutcome::Open);
+        let is_open =
+            |side: Option<Side>| side.is_none_or(|side| side.outcome == SpanOutcome::Open);
         is_open(self.server) && is_open(self.client)
     }
 
@@ -137,33 +138,33 @@ impl PendingSpans {
     #[inline]
     pub(super) fn late_cause(
         &self,
-        exchange: &impl StreamInfo,
+        stream_info: &impl StreamInfo,
         now: &impl Fn() -> Nanos,
     ) -> Option<Cause> {
         // A gRPC call whose response is whole and has no status counts like one that broke off.
-        let may_be_broken = self.keep.errors && !(self.is_whole && self.is_heard);
+        let may_be_broken = self.keep.errors && !(self.is_whole && self.is_judged);
         if !may_be_broken && self.keep.slower_than.is_none() {
             return None;
         }
         if [self.server, self.client]
             .iter()
             .flatten()
-            .all(|side| side.fate != SpanOutcome::Open)
+            .all(|side| side.outcome != SpanOutcome::Open)
         {
             return None;
         }
-        let is_broken = may_be_broken && self.is_broken(exchange);
+        let is_broken = may_be_broken && self.is_broken(stream_info);
         self.own_cause(is_broken, now)
     }
 
     /// Returns true if the stream ended before its response did.
     #[inline]
-    fn is_broken(&self, exchange: &impl StreamInfo) -> bool {
-        let flags = source::number(exchange, "response\0flags").unwrap_or(0);
+    fn is_broken(&self, stream_info: &impl StreamInfo) -> bool {
+        let flags = source::number(stream_info, "response\0flags").unwrap_or(0);
         if flags == 0 {
-            return !self.is_heard;
+            return !self.is_judged;
         }
-        let status = stream_info::outcome::status_code(exchange);
+        let status = stream_info::outcome::status_code(stream_info);
         // A caller that goes away after the response has started has its answer. Before that the server has failed the
         // caller, and the CLIENT span is kept like the SERVER span so that the path to the server is whole.
         if flags & DOWNSTREAM_GONE != 0 {
@@ -175,17 +176,20 @@ impl PendingSpans {
     /// Returns the change to `server-timing` that names the kept SERVER span; [`HeaderChange::Leave`] where the caller has
     /// sent no span id, because the caller has no span to keep.
     #[inline]
-    pub(super) fn word(&self, said: impl FnOnce() -> Option<Vec<u8>>) -> HeaderChange {
+    pub(super) fn header_change(
+        &self,
+        server_timing: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> HeaderChange {
         match self.server {
             Some(Side {
                 span_id,
-                fate: SpanOutcome::Kept(_),
+                outcome: SpanOutcome::Kept(_),
             }) if self.parent_span_id.is_some() => {
-                let (trace_id, said) = (self.context.trace_id, said());
+                let (trace_id, server_timing) = (self.context.trace_id, server_timing());
                 HeaderChange::Set(server_timing::with_kept_trace(
                     trace_id,
                     span_id,
-                    said.as_deref(),
+                    server_timing.as_deref(),
                 ))
             }
             _ => HeaderChange::Leave,
@@ -197,13 +201,14 @@ impl PendingSpans {
     pub(super) fn decide(
         &mut self,
         own: Option<Cause>,
-        said: Option<&[u8]>,
+        server_timing: Option<&[u8]>,
         notes: &mut impl KeptTraces,
         now: &impl Fn() -> Nanos,
         limits: &mut RateLimits,
     ) {
         let trace_id = self.context.trace_id;
-        let is_told = said.is_some_and(|said| server_timing::contains_kept(said, trace_id));
+        let is_told = server_timing
+            .is_some_and(|server_timing| server_timing::contains_kept(server_timing, trace_id));
         let mut of_client = false;
         let budgets = match (self.server, self.client) {
             (Some(_), Some(_)) => &mut limits.kept_at_edge,
@@ -212,9 +217,9 @@ impl PendingSpans {
         if let Some(side) = &mut self.client {
             let cause = own.or(is_told.then_some(Cause::Callee));
             let [_, budget] = budgets;
-            let was_open = side.fate == SpanOutcome::Open;
+            let was_open = side.outcome == SpanOutcome::Open;
             side.finish(cause, self.randomness, || budget.share(now()));
-            of_client = matches!(side.fate, SpanOutcome::Kept(_));
+            of_client = matches!(side.outcome, SpanOutcome::Kept(_));
             // The pod's SERVER span belongs to another stream, unless this is an edge.
             if was_open && of_client && self.server.is_none() {
                 kept_traces::mark(notes, trace_id, now());
@@ -222,7 +227,7 @@ impl PendingSpans {
         }
         let has_client = self.client.is_some();
         if let Some(side) = &mut self.server {
-            if side.fate != SpanOutcome::Open {
+            if side.outcome != SpanOutcome::Open {
                 return;
             }
             let mut is_noted = || match has_client {
@@ -240,11 +245,11 @@ impl Side {
     /// Keeps the span if there is a cause and the limit has room. An outcome never changes once it is there.
     #[inline]
     fn finish(&mut self, cause: Option<Cause>, randomness: u64, share: impl FnOnce() -> f64) {
-        let (Some(cause), SpanOutcome::Open) = (cause, self.fate) else {
+        let (Some(cause), SpanOutcome::Open) = (cause, self.outcome) else {
             return;
         };
         let threshold = Threshold::ALL.tightened(share());
-        self.fate = match threshold.keeps(randomness) {
+        self.outcome = match threshold.keeps(randomness) {
             true => SpanOutcome::Kept(cause),
             false => SpanOutcome::TooMany,
         };
@@ -254,7 +259,7 @@ impl Side {
 #[inline]
 pub(super) fn kept(side: Option<Side>) -> Option<(Side, Cause)> {
     let side = side?;
-    match side.fate {
+    match side.outcome {
         SpanOutcome::Kept(cause) => Some((side, cause)),
         SpanOutcome::Open | SpanOutcome::TooMany => None,
     }

@@ -32,22 +32,22 @@ pub enum HeaderChange {
 impl ResponsePart {
     /// Returns the first line of this name.
     #[inline]
-    pub(super) fn line(self, exchange: &impl StreamInfo, name: &str) -> Option<Vec<u8>> {
+    pub(super) fn line(self, stream_info: &impl StreamInfo, name: &str) -> Option<Vec<u8>> {
         match self {
-            Self::Headers => exchange.response_header(name),
-            Self::Trailers => exchange.response_trailer(name),
+            Self::Headers => stream_info.response_header(name),
+            Self::Trailers => stream_info.response_trailer(name),
         }
     }
 
     /// Returns all lines of `server-timing`, joined.
     #[inline]
-    pub(super) fn server_timing(self, exchange: &impl StreamInfo) -> Option<Vec<u8>> {
-        let first = self.line(exchange, server_timing::NAME)?;
+    pub(super) fn server_timing(self, stream_info: &impl StreamInfo) -> Option<Vec<u8>> {
+        let first = self.line(stream_info, server_timing::NAME)?;
         let all = match self {
             Self::Headers => "response\0headers\0server-timing",
             Self::Trailers => "response\0trailers\0server-timing",
         };
-        Some(exchange.property(all).unwrap_or(first))
+        Some(stream_info.property(all).unwrap_or(first))
     }
 }
 
@@ -56,8 +56,8 @@ impl HeaderChange {
     #[inline]
     pub(super) fn strip(said: Option<&[u8]>) -> Self {
         match said {
-            Some(said) if server_timing::has_word(said) => {
-                match server_timing::without_words(said) {
+            Some(said) if server_timing::has_trace_metric(said) => {
+                match server_timing::without_trace_metrics(said) {
                     rest if rest.is_empty() => Self::Remove,
                     rest => Self::Set(rest),
                 }
@@ -78,7 +78,7 @@ impl HeaderChange {
 
     /// Returns the change that removes the metric `trace` from this part of a response.
     #[inline]
-    pub fn stripped(part: ResponsePart, exchange: &impl StreamInfo) -> Self {
-        Self::strip(part.server_timing(exchange).as_deref())
+    pub fn stripped(part: ResponsePart, stream_info: &impl StreamInfo) -> Self {
+        Self::strip(part.server_timing(stream_info).as_deref())
     }
 }

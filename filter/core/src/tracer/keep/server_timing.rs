@@ -27,8 +27,8 @@ pub(crate) fn with_kept_trace(
     span_id: SpanId,
     existing: Option<&[u8]>,
 ) -> Vec<u8> {
-    let rest = existing.map(without_words).unwrap_or_default();
-    let mut value = Vec::with_capacity(WORD_BYTES.saturating_add(rest.len()));
+    let rest = existing.map(without_trace_metrics).unwrap_or_default();
+    let mut value = Vec::with_capacity(METRIC_BYTES.saturating_add(rest.len()));
     value.extend_from_slice(b"trace;desc=00-");
     value.extend_from_slice(&trace_id.to_hex());
     value.push(b'-');
@@ -49,12 +49,12 @@ pub(crate) fn contains_kept(value: &[u8], trace_id: TraceId) -> bool {
 }
 
 /// Returns true if the value has a metric `trace`, of whichever trace.
-pub(crate) fn has_word(value: &[u8]) -> bool {
+pub(crate) fn has_trace_metric(value: &[u8]) -> bool {
     metrics(value).any(|metric| word(metric).is_some())
 }
 
 /// Returns the value without the metric `trace`; empty where there is no other metric.
-pub(crate) fn without_words(value: &[u8]) -> Vec<u8> {
+pub(crate) fn without_trace_metrics(value: &[u8]) -> Vec<u8> {
     let mut rest = Vec::new();
     for metric in metrics(value).filter(|metric| word(metric).is_none()) {
         if !rest.is_empty() {
@@ -113,7 +113,7 @@ fn word(metric: &[u8]) -> Option<(TraceId, bool)> {
     Some((TraceId::from_hex(trace_id).ok()?, flags & 1 != 0))
 }
 
-const WORD_BYTES: usize = 72;
+const METRIC_BYTES: usize = 72;
 
 #[cfg(test)]
 mod tests {
@@ -134,14 +134,17 @@ mod tests {
         let (trace_id, span_id) = ids();
         let word = with_kept_trace(trace_id, span_id, None);
         assert_eq!(word, format!("trace;desc=00-{T}-{S}-01").as_bytes());
-        assert!(contains_kept(&word, trace_id) && has_word(&word));
+        assert!(contains_kept(&word, trace_id) && has_trace_metric(&word));
         let beside = with_kept_trace(trace_id, span_id, Some(b"db;dur=53, app;desc=\"a, b\""));
         let text = String::from_utf8(beside.clone()).unwrap();
         assert_eq!(
             text,
             format!("trace;desc=00-{T}-{S}-01, db;dur=53, app;desc=\"a, b\"")
         );
-        assert_eq!(without_words(&beside), b"db;dur=53, app;desc=\"a, b\"");
+        assert_eq!(
+            without_trace_metrics(&beside),
+            b"db;dur=53, app;desc=\"a, b\""
+        );
         let again = with_kept_trace(trace_id, span_id, Some(&beside));
         assert_eq!(again, beside, "one word a trace");
     }
@@ -150,7 +153,7 @@ mod tests {
     fn a_word_counts_only_for_its_trace_and_with_its_flag() {
         let (trace_id, _) = ids();
         let other = T.replace('4', "5");
-        for (value, is_kept, is_word) in [
+        for (value, is_kept, is_trace_metric) in [
             (format!("trace;desc=00-{T}-{S}-01"), true, true),
             (
                 format!("db;dur=1,  trace ; desc = \"00-{T}-{S}-03\" ;x=y"),
@@ -184,7 +187,11 @@ mod tests {
                 is_kept,
                 "{value}"
             );
-            assert_eq!(has_word(value.as_bytes()), is_word, "{value}");
+            assert_eq!(
+                has_trace_metric(value.as_bytes()),
+                is_trace_metric,
+                "{value}"
+            );
         }
     }
 
