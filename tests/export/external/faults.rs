@@ -1,21 +1,23 @@
 //! Faults of a collector, on real Envoy: each span ends in one counter, the queue keeps its limits, and no request waits
 //! for the collector.
 
+mod scene;
+
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route, wait_for};
+use sidespan_envoy::{Bootstrap, Cluster, Direction, Listener, Node, Route};
 use sidespan_sink::Reply;
-use sidespan_tests::collector::Collector;
 use sidespan_tests::effort;
-use sidespan_tests::envoy::{self, LIMIT, counter, filter, wait_for_counter, wait_until_accounted};
-use sidespan_tests::http::{Connection, Request, Server, load};
+use sidespan_tests::envoy::{self, counter, filter, wait_for_counter, wait_until_accounted};
+use sidespan_tests::http::{Server, load};
 use tonic::Code;
+
+use scene::{BATCH, PATIENCE, PROTOCOLS, QUEUE, QUEUE_BYTES, Scene, SharedScene, configuration};
 
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn rt_5_a_refused_connection_is_tried_again() {
-    let mut scene = Scene::start("grpc");
+    let mut scene = SharedScene::of("grpc");
     scene.collector.pause();
     scene.requests_during_the_fault();
     scene.wait_for("export.failures", |failures| failures > 0);
@@ -28,17 +30,14 @@ fn rt_5_a_refused_connection_is_tried_again() {
         scene.sent
     );
     // A refused connection has transferred nothing.
-    assert_eq!(
-        scene.collector.sink().counts().accepted,
-        scene.count("spans.exported")
-    );
+    assert_eq!(scene.taken().accepted, scene.count("spans.exported"));
 }
 
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn rt_5_an_answer_that_comes_too_late_is_none() {
     for protocol in PROTOCOLS {
-        let mut scene = Scene::start(protocol);
+        let mut scene = SharedScene::of(protocol);
         let late = Reply::Delay(Duration::from_secs(60));
         scene.collector.sink().script([late]);
         scene.requests_during_the_fault();
@@ -51,7 +50,7 @@ fn rt_5_an_answer_that_comes_too_late_is_none() {
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn rt_6_a_503_with_retry_after_is_tried_again_no_sooner() {
     for protocol in PROTOCOLS {
-        let mut scene = Scene::start(protocol);
+        let mut scene = SharedScene::of(protocol);
         scene
             .collector
             .sink()
@@ -68,7 +67,7 @@ fn rt_6_a_503_with_retry_after_is_tried_again_no_sooner() {
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn rt_9_resource_exhausted_with_retry_info_is_tried_again_no_sooner() {
-    let mut scene = Scene::start("grpc");
+    let mut scene = SharedScene::of("grpc");
     let busy = Reply::GrpcStatus(Code::ResourceExhausted, Some(PATIENCE));
     scene.collector.sink().script([busy]);
     scene.requests_during_the_fault();
@@ -135,7 +134,7 @@ fn rt_2_what_a_partial_success_rejects_is_counted_and_not_sent_again() {
 fn rt_5_a_reset_is_tried_again_wherever_it_comes() {
     for protocol in PROTOCOLS {
         for reset in [Reply::Reset, Reply::LostAnswer, Reply::CutAnswer] {
-            let mut scene = Scene::start(protocol);
+            let mut scene = SharedScene::of(protocol);
             scene.collector.sink().script([reset.clone()]);
             scene.requests_during_the_fault();
             scene.ends();
@@ -144,7 +143,7 @@ fn rt_5_a_reset_is_tried_again_wherever_it_comes() {
                 [scene.sent, 0, 0, 0, 1, 1],
                 "{protocol} {reset:?}"
             );
-            let counts = scene.collector.sink().counts();
+            let counts = scene.taken();
             assert_eq!(counts.accepted, scene.sent, "{protocol} {reset:?}");
             // Where only the answer was lost, the collector had accepted the spans already.
             assert_eq!(
@@ -248,174 +247,4 @@ fn rt_8_a_wrong_cluster_is_one_line_and_a_counter() {
         assert_eq!(lines.len(), 1, "{lines:#?}");
         assert!(lines[0].contains(line), "{}", lines[0]);
     }
-}
-
-const PROTOCOLS: [&str; 2] = ["grpc", "http/protobuf"];
-/// A delay that is far longer than the exporter's own in this test.
-const PATIENCE: Duration = Duration::from_secs(2);
-const BATCH: u64 = 64;
-const QUEUE: u64 = 1_000;
-const QUEUE_BYTES: u64 = 1 << 20;
-/// The number of requests of one measurement.
-const SAMPLE: usize = 400;
-
-/// An Envoy with one worker, whose collector has answered a first measurement well.
-struct Scene {
-    envoy: Envoy,
-    collector: Collector,
-    // Through the filter, and without.
-    connections: [Connection; 2],
-    usual: f64,
-    slowest: f64,
-    sent: u64,
-    _upstream: Server,
-}
-
-impl Scene {
-    fn start(protocol: &str) -> Self {
-        let upstream = Server::ok();
-        let collector = Collector::start();
-        let cluster = match protocol {
-            "grpc" => collector.grpc_cluster("collector"),
-            _ => collector.http_cluster("collector"),
-        };
-        let listener = |name: &str| {
-            Listener::new(name)
-                .direction(Direction::Inbound)
-                .route(Route::to("app"))
-        };
-        let bootstrap = Bootstrap::new(Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z"))
-            .cluster(Cluster::new("app", upstream.address()))
-            .cluster(cluster)
-            .listener(listener("in").filter(filter(&configuration(protocol)).filter()))
-            .listener(listener("plain"));
-        let envoy = envoy::start(&bootstrap);
-        let connections = ["in", "plain"].map(|listener| {
-            let address = envoy.address(listener).expect("a listener");
-            Connection::open(address).expect("a listener")
-        });
-        let mut scene = Self {
-            connections,
-            envoy,
-            collector,
-            usual: 0.0,
-            slowest: 0.0,
-            sent: 0,
-            _upstream: upstream,
-        };
-        scene.usual = scene.slowness();
-        scene.wait_for("spans.exported", |exported| {
-            exported == u64::try_from(SAMPLE).expect("a number")
-        });
-        scene
-    }
-
-    /// Returns the median time of a request, as a multiple of that of a request without the filter; the two alternate, so
-    /// that other load of the machine meets both.
-    fn slowness(&mut self) -> f64 {
-        let request = Request::get("/orders/17")
-            .header("user-agent", "load/1")
-            .bytes();
-        let mut times = [Vec::new(), Vec::new()];
-        for _ in 0..SAMPLE {
-            for (connection, times) in self.connections.iter_mut().zip(&mut times) {
-                let start = Instant::now();
-                let answer = connection.exchange_bytes(&request).expect("an answer");
-                times.push(start.elapsed());
-                assert_eq!(answer.status, 200);
-            }
-        }
-        self.sent += u64::try_from(SAMPLE).expect("a number");
-        let [with, without] = times.map(|mut times| {
-            times.sort();
-            times[SAMPLE / 2].as_secs_f64()
-        });
-        with / without
-    }
-
-    /// Checks that requests take no longer than before the fault, but for noise.
-    fn requests_during_the_fault(&mut self) {
-        let during = self.slowness();
-        let usual = self.usual;
-        assert!(
-            during <= usual * 3.0,
-            "{during:.2} times as long as without the filter, and {usual:.2} before the fault"
-        );
-        self.slowest = self.slowest.max(during);
-    }
-
-    /// Measures the time from the failure to the retry.
-    fn asks_again_after(&self, asked: Duration) {
-        self.wait_for("export.failures", |failures| failures > 0);
-        let start = Instant::now();
-        self.wait_for("export.retries", |retries| retries > 0);
-        let waited = start.elapsed();
-        // The failure was seen on the tick after it, or later on a busy machine.
-        assert!(waited >= asked / 2, "{waited:?}");
-    }
-
-    /// Checks the end of the fault: all spans are accounted for, and none is left in the queue.
-    fn ends(&self) {
-        self.is_accounted();
-        self.wait_for("queue.spans", |waiting| waiting == 0);
-        self.is_accounted();
-        assert_eq!(self.count("queue.bytes"), 0);
-        for never in ["spans.dropped_shutdown", "spans.dropped_restart"] {
-            assert_eq!(self.count(never), 0, "{never}");
-        }
-    }
-
-    fn is_accounted(&self) {
-        wait_until_accounted(&self.envoy, self.sent);
-    }
-
-    /// Returns the counters of spans that were exported, rejected, dropped by the export and by the queue, and of failures
-    /// and retries.
-    fn counts(&self) -> [u64; 6] {
-        [
-            "spans.exported",
-            "spans.rejected",
-            "spans.dropped_export",
-            "spans.dropped_queue",
-            "export.failures",
-            "export.retries",
-        ]
-        .map(|name| self.count(name))
-    }
-
-    fn count(&self, name: &str) -> u64 {
-        counter(&self.envoy, name)
-    }
-
-    fn wait_for(&self, name: &str, wanted: impl Fn(u64) -> bool) {
-        wait_for_counter(&self.envoy, name, wanted);
-    }
-
-    /// Waits for a line of the log that contains `what`, checks that there is one only, and returns it.
-    fn says(&self, what: &str) -> String {
-        let lines = wait_for(LIMIT, || {
-            let log = self.envoy.log();
-            let lines: Vec<String> = log
-                .lines()
-                .filter(|line| line.contains(what))
-                .map(str::to_owned)
-                .collect();
-            (!lines.is_empty()).then_some(lines)
-        });
-        let lines = lines.unwrap_or_default();
-        assert_eq!(lines.len(), 1, "{what}: {lines:#?}\n{}", self.envoy.log());
-        lines[0].clone()
-    }
-}
-
-fn configuration(protocol: &str) -> Value {
-    json!({
-        "sampling": {"percentage": 100},
-        "export": {
-            "otlp": {"cluster": "collector", "protocol": protocol, "timeout": "1s"},
-            "batch": {"maxSpans": BATCH, "maxDelay": "50ms"},
-            "queue": {"maxSpans": QUEUE, "maxBytes": QUEUE_BYTES},
-            "retry": {"initial": "100ms", "max": "1s", "attempts": 3},
-        },
-    })
 }

@@ -9,6 +9,8 @@
 
 mod mesh;
 
+use std::sync::OnceLock;
+
 use serde_json::json;
 use sidespan_sink::{SpanKind, StoredSpan};
 use sidespan_tests::caller::Caller;
@@ -39,18 +41,18 @@ const HTTP: &str = "@opentelemetry/instrumentation-http";
     ignore = "a real Envoy, python3 with venv, node and npm are needed"
 )]
 fn sidecars_and_sdks_make_one_trace() {
-    let mut mesh = Mesh::start(Sidecars::WithTheFilter);
+    let mesh = with_the_filter();
     let caller = Caller::fresh();
     mesh.request("/known", Some(caller.traceparent()));
     let [cart, stock] = mesh.traces_in_the_logs("/known");
     assert_eq!([&cart, &stock], [&caller.trace_id; 2]);
-    is_one_way(&mesh, "/known", &caller.trace_id, Some(&caller.span_id));
+    is_one_way(mesh, "/known", &caller.trace_id, Some(&caller.span_id));
 
     mesh.request("/unknown", None);
     let [cart, stock] = mesh.traces_in_the_logs("/unknown");
     assert_eq!(cart, stock);
     assert_ne!(cart, caller.trace_id);
-    is_one_way(&mesh, "/unknown", &cart, None);
+    is_one_way(mesh, "/unknown", &cart, None);
 }
 
 #[test]
@@ -59,7 +61,7 @@ fn sidecars_and_sdks_make_one_trace() {
     ignore = "a real Envoy, python3 with venv, node and npm are needed"
 )]
 fn without_the_filter_it_breaks_between_the_two() {
-    let mut mesh = Mesh::start(Sidecars::Plain);
+    let mesh = Mesh::start(Sidecars::Plain);
     let caller = Caller::fresh();
     mesh.request("/broken", Some(caller.traceparent()));
     let [cart, stock] = mesh.traces_in_the_logs("/broken");
@@ -68,6 +70,12 @@ fn without_the_filter_it_breaks_between_the_two() {
     let spans = mesh.collector.trace(&stock, 2);
     let served = spans.iter().find(|span| span.kind == SpanKind::Server);
     assert_eq!(served.expect("its SERVER span").parent_span_id, None);
+}
+
+/// Returns the mesh that is shared by all tests with this configuration.
+fn with_the_filter() -> &'static Mesh {
+    static MESH: OnceLock<Mesh> = OnceLock::new();
+    MESH.get_or_init(|| Mesh::start(Sidecars::WithTheFilter))
 }
 
 /// Checks that each span is the child of the one before, the first of `parent`, that the warehouse got the last, and that
@@ -98,7 +106,7 @@ fn is_one_way(mesh: &Mesh, path: &str, trace_id: &str, parent: Option<&str>) {
     ignore = "a real Envoy, python3 with venv, node and npm are needed"
 )]
 fn the_access_log_names_the_same_trace_and_the_sidecars_own_span() {
-    let mut mesh = Mesh::start(Sidecars::WithAccessLogs);
+    let mesh = Mesh::start(Sidecars::WithAccessLogs);
     mesh.request("/logged", None);
     let [trace_id, _] = mesh.traces_in_the_logs("/logged");
     let spans = mesh.collector.trace(&trace_id, WAY.len());
@@ -121,7 +129,7 @@ fn the_access_log_names_the_same_trace_and_the_sidecars_own_span() {
     ignore = "a real Envoy, python3 with venv, node and npm are needed"
 )]
 fn nobody_records_what_the_caller_has_not_sampled() {
-    let mut mesh = Mesh::start(Sidecars::WithTheFilter);
+    let mesh = with_the_filter();
     let (unsampled, sampled) = (Caller::fresh(), Caller::fresh());
     mesh.request("/unsampled", Some(unsampled.unsampled()));
     let logged = mesh.traces_in_the_logs("/unsampled");
@@ -146,18 +154,19 @@ fn the_scope_counts_each_request_once_where_sdks_make_server_spans_too() {
         let condition = format!("{condition}\"{SIDESPAN}\"");
         assert!(readme.contains(&condition), "{condition}");
     }
-    let mesh = Mesh::start(Sidecars::WithTheFilter);
-    for _ in 0..COUNT {
-        mesh.request("/counted", None);
-    }
-    let spans = mesh
-        .collector
-        .wait(|now| (now.spans.len() >= COUNT * WAY.len()).then(|| now.spans.clone()));
+    let mesh = with_the_filter();
+    let spans = (0..COUNT).flat_map(|number| {
+        let path = format!("/counted-{number}");
+        mesh.request(&path, None);
+        let [trace_id, _] = mesh.traces_in_the_logs(&path);
+        mesh.collector.trace(&trace_id, WAY.len())
+    });
+    let spans: Vec<StoredSpan> = spans.collect();
     assert_eq!(spans.len(), COUNT * WAY.len());
     for service in ["cart", "stock"] {
         let is_served =
             |span: &&StoredSpan| span.service() == service && span.kind == SpanKind::Server;
-        let served = || spans.iter().map(|span| &**span).filter(is_served);
+        let served = || spans.iter().filter(is_served);
         assert_eq!(served().count(), 2 * COUNT, "{service}");
         let once = served().filter(|span| span.scope.name == SIDESPAN);
         assert_eq!(once.count(), COUNT, "{service}");

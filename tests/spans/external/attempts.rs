@@ -1,6 +1,7 @@
 //! The filter behind the router (`role: attempt`): one CLIENT span for each attempt, with the right parent, and the context
 //! written last of all, after Envoy's own tracer.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
@@ -90,7 +91,7 @@ fn the_context_is_written_after_the_native_tracer_and_under_its_span() {
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn every_end_of_a_try_ends_its_span() {
-    let scene = Scene::start(|listener| listener);
+    let scene = alone();
     for (path, expected) in [
         ("/ok", vec![(Some(200), None)]),
         ("/404", vec![(Some(404), Some("404"))]),
@@ -133,7 +134,7 @@ fn every_end_of_a_try_ends_its_span() {
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn a_caller_that_goes_away_ends_the_try() {
-    let scene = Scene::start(|listener| listener);
+    let scene = alone();
     let caller = Caller::fresh();
     let request = Request::get("/silence").header("traceparent", caller.traceparent());
     let address = scene.envoy.address("out").expect("a listener");
@@ -178,6 +179,12 @@ fn configuration(mut more: Value) -> Value {
 /// Returns the filter in its usual place.
 fn request() -> sidespan_envoy::Wasm {
     filter(&configuration(json!({"sampling": {"percentage": 100}})))
+}
+
+/// Returns the scene without a filter in the usual place, which tests share because they ask for spans by trace.
+fn alone() -> &'static Scene {
+    static SCENE: OnceLock<Scene> = OnceLock::new();
+    SCENE.get_or_init(|| Scene::start(|listener| listener))
 }
 
 struct Scene {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use sidespan_envoy::{Bootstrap, Cluster, Direction, Envoy, Listener, Node, Route, wait_for};
@@ -17,7 +18,7 @@ pub(super) struct Mesh {
     pub(super) collector: Collector,
     /// The server that the last service calls.
     pub(super) warehouse: Server,
-    services: [Program; 2],
+    services: [Mutex<Program>; 2],
     sidecars: [Envoy; 2],
 }
 
@@ -60,7 +61,7 @@ impl Mesh {
         Self {
             collector,
             warehouse,
-            services: [cart, stock],
+            services: [cart, stock].map(Mutex::new),
             sidecars: [carts, stocks],
         }
     }
@@ -76,9 +77,10 @@ impl Mesh {
     }
 
     /// Returns the trace ids in the two services' log lines of the request to this path.
-    pub(super) fn traces_in_the_logs(&mut self, path: &str) -> [String; 2] {
-        self.services.each_mut().map(|service| {
+    pub(super) fn traces_in_the_logs(&self, path: &str) -> [String; 2] {
+        self.services.each_ref().map(|service| {
             let of_path = |line: &Value| line["path"] == path;
+            let mut service = service.lock().unwrap_or_else(PoisonError::into_inner);
             let line = service.wait("its line of the request", |said| find(said, of_path));
             line["trace"].as_str().expect("an id").to_owned()
         })
