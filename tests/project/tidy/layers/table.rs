@@ -1,6 +1,6 @@
-//! The table of layers: the order of each folder's rooms, lowest first.
+//! The order of each folder's rooms, lowest first.
 
-/// Folders and their rooms: each room may use those before it. A folder without a row may have any order, but no circle.
+/// Folders, and their rooms: each may use those before it. A folder without a row may have any order, but no circle.
 pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "filter/core/src",
@@ -413,5 +413,5 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Imports that go up all the same. The list may only shrink.
+/// Imports that still go up. The list may only shrink.
 pub(super) const OFFENDERS: &str = "";
