@@ -1,5 +1,6 @@
 //! Truth of what is written about the code: dependencies, lengths, paths, counters, the size of the module.
 
+mod comments;
 mod layers;
 mod rules;
 

@@ -34,13 +34,13 @@ pub struct Request {
     pub configuration: String,
     /// Which way the listener faces.
     pub direction: Direction,
-    /// What the caller sends.
+    /// The headers that the caller sends.
     pub headers: Vec<Header>,
-    /// What the upstream answers.
+    /// The status that the upstream answers with.
     pub status: u16,
 }
 
-/// What became of it, with fresh ids under names of their own.
+/// The result of a request, with fresh ids under names of their own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// The headers that went upstream, as text and in order.

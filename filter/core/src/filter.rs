@@ -349,7 +349,7 @@ impl<P: Proxy, R: Random> Filter<P, R, Collector> {
 const ATTEMPTS: &str = "sidespan.attempts";
 /// The name in Envoy's filter state is `wasm.sidespan.trace_id`, which `%FILTER_STATE%` of an access log finds.
 const TRACE_ID: &str = "sidespan.trace_id";
-/// The same for `wasm.sidespan.span_id`.
+/// Likewise `wasm.sidespan.span_id`.
 const SPAN_ID: &str = "sidespan.span_id";
 /// Without an exporter, ticks are for counters alone.
 const IDLE_TICK: Duration = Duration::from_secs(1);

@@ -58,7 +58,9 @@ impl Modules {
                     continue;
                 }
                 let room = to.get(shared).map_or(FACE, String::as_str);
-                let folder = [&[self.folder.clone()], &from[..shared]].concat().join("/");
+                let folder = [std::slice::from_ref(&self.folder), &from[..shared]]
+                    .concat()
+                    .join("/");
                 imports.insert((folder, from[shared..].join("/"), room.to_owned()));
             }
         }

@@ -28,7 +28,7 @@ impl HeaderList {
         self.0.push((name.to_ascii_lowercase(), value.into()));
     }
 
-    /// What the filter knows of them.
+    /// Returns the headers as the filter reads them.
     #[inline]
     pub fn as_request(&self) -> RequestHeaders<'_> {
         RequestHeaders::read(self.pairs())

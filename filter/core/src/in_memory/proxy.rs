@@ -22,7 +22,7 @@ use crate::time::Nanos;
 pub struct InMemoryProxy {
     /// The request's headers of the current stream.
     pub request: RefCell<HeaderList>,
-    /// What is known of the current stream, its response among it.
+    /// The attributes and the response of the current stream.
     pub stream: RefCell<Record>,
     /// The direction of the listener, by the numbers of Envoy's `TrafficDirection`.
     pub listener_direction: Cell<Option<u64>>,

@@ -85,14 +85,14 @@ fn print(format: Format, outgoing: Outgoing<'_>) -> HeaderList {
     list
 }
 
-/// What a format has words for.
+/// The facts that a format can carry.
 struct Words {
     format: Format,
     /// The states it can say beside ids.
     states: &'static [SamplingState],
-    /// Whether it can say a decision without ids.
+    /// True if the format can carry a decision without ids.
     decision_alone: bool,
-    /// Whether its trace ids have 128 bits.
+    /// True if the trace ids of the format have 128 bits.
     is_wide: bool,
 }
 
@@ -127,7 +127,7 @@ fn words() -> [Words; 9] {
     ]
 }
 
-/// What every format must be able to do, as round trips: child, unsampled, debug, deferred, a short id, a decision alone,
+/// Round trips that every format must pass: child, unsampled, debug, deferred, a short id, a decision alone,
 /// absent, malformed.
 fn propagation_kit(words: &Words) {
     let format = words.format;

@@ -25,13 +25,13 @@ mod request;
 
 pub use request::Question;
 
-/// What becomes of it.
+/// The decision on a request, and the key that takes it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// `sampled`, `dropped`, `excluded`, `percentage` where a share is kept, `untouched` where nothing is decided, or
     /// `elsewhere` where the plugin is not at work.
     pub decision: &'static str,
-    /// Of new traces, where that decides.
+    /// The percentage of new traces, where a percentage decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percentage: Option<f64>,
     /// The filter's own word for it, as on spans and in counters.
@@ -205,7 +205,7 @@ impl Question {
             })
     }
 
-    /// Whether a match describes this request at this workload, as the filter sees it.
+    /// Returns true if a match describes this request at this workload, as the filter sees it.
     fn fits(&self, asked: &Match) -> bool {
         let alone = Config {
             sampling: Some(Sampling {

@@ -148,7 +148,7 @@ impl Scene {
         });
     }
 
-    /// How many times as long a request takes as one without the filter, by the median of many, taken in turn: what else
+    /// Returns the median time of a request as a multiple of one without the filter, taken in turn, because whatever else
     /// the machine does meets both.
     fn slowness(&mut self) -> f64 {
         let request = Request::get("/orders/17")

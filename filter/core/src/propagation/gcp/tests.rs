@@ -18,7 +18,7 @@ fn without_span(sampling: SamplingState) -> SpanContext {
     }
 }
 
-/// What is written of a context; `None` where there are no words for it.
+/// Returns the header that carries a context; `None` where the format cannot carry the context.
 fn written(context: Option<SpanContext>) -> Option<String> {
     let outgoing = saying(context, SamplingState::Deny);
     let before = HeaderList::default();

@@ -9,7 +9,7 @@ fn read(value: impl AsRef<[u8]>) -> Extracted {
     extract(&HeaderList::new([("uber-trace-id", value)]).as_request())
 }
 
-/// What is written of a context; `None` where there are no words for it.
+/// Returns the header that carries a context; `None` where the format cannot carry the context.
 fn written(context: Option<SpanContext>) -> Option<String> {
     let before = HeaderList::default();
     let mut after = HeaderList::default();

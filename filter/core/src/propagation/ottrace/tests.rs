@@ -44,8 +44,7 @@ fn found(sampling: SamplingState) -> Extracted {
     Extracted::Context(short(sampling))
 }
 
-/// What is left of these headers, the formats given being those that told of the trace; `None` where there are no words
-/// for it.
+/// Returns the headers that leave, where these formats told of the trace; `None` where the format cannot carry the context.
 fn written(
     context: Option<SpanContext>,
     same_trace: &[Format],

@@ -140,7 +140,7 @@ fn estimates_of_the_same_traffic_agree() {
     assert!(whole > 0.9, "{whole}");
 }
 
-/// What is seen first is less than a second of it.
+/// Traffic of less than a second is all that a limit sees at first.
 #[test]
 fn the_first_whole_second_tells_how_many_come() {
     let mut estimate = AdaptiveShare::new(10.0);

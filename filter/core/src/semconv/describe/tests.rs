@@ -22,7 +22,7 @@ fn spans(json: &str) -> Spans {
     Config::parse(config.as_bytes()).unwrap().spans
 }
 
-/// What a span of this kind says in the end, in which `sidespan.decision` is left out.
+/// Returns the attributes of a span of this kind at its end, without `sidespan.decision`.
 fn said(
     spans: &Spans,
     kind: SpanKind,

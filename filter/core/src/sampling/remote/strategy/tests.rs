@@ -20,7 +20,7 @@ fn asks_nothing() -> Nanos {
     panic!("nobody needs the time")
 }
 
-/// How many of this operation are kept, of one a millisecond from one second up to another.
+/// Returns the number of kept requests of this operation, of one a millisecond from one second up to another.
 fn kept(strategy: &mut Strategy, operation: &str, seconds: core::ops::Range<u64>) -> usize {
     let times = (seconds.start * 1000..seconds.end * 1000).map(|time| Nanos(time * SECOND / 1000));
     times

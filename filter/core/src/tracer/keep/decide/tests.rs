@@ -29,7 +29,7 @@ struct Pod {
     body: Body,
 }
 
-/// What comes behind the headers of a response.
+/// The part of a response behind its headers.
 #[derive(Clone, Copy)]
 enum Body {
     /// Not its end.
@@ -40,7 +40,7 @@ enum Body {
     Slow,
 }
 
-/// What became of one request.
+/// The result of one request.
 struct Done {
     spans: Vec<Span>,
     sent: HeaderList,
