@@ -223,7 +223,7 @@ impl SpanDescriber {
         let is_client =
             !facts.is_rpc() && !facts.has_forwarded_client && !omits(AttributeKey::ClientAddress);
         if (is_client || !hides_peer)
-            && let Some(peer) = answers.fact(Attribute::Source)
+            && let Some(peer) = answers.attribute(Attribute::Source)
         {
             if is_client && !is_socket(&peer) {
                 writer.text(
@@ -240,7 +240,7 @@ impl SpanDescriber {
         }
         if !facts.is_rpc()
             && !writer.vocabulary.omits(AttributeKey::ProtocolVersion)
-            && let Some(protocol) = answers.fact(Attribute::Protocol)
+            && let Some(protocol) = answers.attribute(Attribute::Protocol)
             && let Some(version) = protocol.strip_prefix(b"HTTP/")
         {
             writer.text(AttributeKey::ProtocolVersion, version);
@@ -267,7 +267,7 @@ impl RequestFacts {
 fn describe_upstream(writer: &mut AttributeWriter<'_>, answers: &Answers<'_, impl StreamInfo>) {
     let is_asked = !(writer.vocabulary.omits(AttributeKey::PeerAddress)
         && writer.vocabulary.omits(AttributeKey::PeerPort));
-    if is_asked && let Some(peer) = answers.fact(Attribute::Upstream) {
+    if is_asked && let Some(peer) = answers.attribute(Attribute::Upstream) {
         describe_peer(writer, &peer);
     }
     if let Some(attempts) = answers.number(Attribute::Attempts)

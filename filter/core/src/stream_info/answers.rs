@@ -16,11 +16,11 @@ pub(crate) struct Answers<'a, E> {
 impl<'a, E: StreamInfo> Answers<'a, E> {
     /// Reads the list that the proxy has answered for a set of attributes, if it has.
     #[inline]
-    pub(crate) fn new(stream_info: &'a E, question: AttributeSet, list: Option<&'a [u8]>) -> Self {
+    pub(crate) fn new(stream_info: &'a E, set: AttributeSet, list: Option<&'a [u8]>) -> Self {
         let mut answers = [None; Attribute::ALL.len()];
         let values = HeaderPairs::new(list.unwrap_or_default());
-        for (fact, (value, _)) in question.facts().iter().zip(values) {
-            if let Some(answer) = answers.get_mut(*fact as usize) {
+        for (attribute, (value, _)) in set.attributes().iter().zip(values) {
+            if let Some(answer) = answers.get_mut(*attribute as usize) {
                 *answer = Some(value);
             }
         }
@@ -41,25 +41,25 @@ impl<'a, E: StreamInfo> Answers<'a, E> {
 
     /// Returns the answer of the list.
     #[inline]
-    pub(crate) fn answer(&self, fact: Attribute) -> Option<&'a [u8]> {
-        self.answers.get(fact as usize).copied().flatten()
+    pub(crate) fn answer(&self, attribute: Attribute) -> Option<&'a [u8]> {
+        self.answers.get(attribute as usize).copied().flatten()
     }
 
     /// Returns the value of an attribute: the answer of the list, or else the property.
     #[inline]
-    pub(crate) fn fact(&self, fact: Attribute) -> Option<Cow<'a, [u8]>> {
-        match self.answer(fact) {
+    pub(crate) fn attribute(&self, attribute: Attribute) -> Option<Cow<'a, [u8]>> {
+        match self.answer(attribute) {
             Some(answer) => Some(Cow::Borrowed(answer)),
-            None => self.stream_info.property(fact.path()).map(Cow::Owned),
+            None => self.stream_info.property(attribute.path()).map(Cow::Owned),
         }
     }
 
     /// Returns the value of an attribute that is a whole number.
     #[inline]
-    pub(crate) fn number(&self, fact: Attribute) -> Option<u64> {
-        match self.answer(fact) {
+    pub(crate) fn number(&self, attribute: Attribute) -> Option<u64> {
+        match self.answer(attribute) {
             Some(answer) => Some(u64::from_le_bytes(answer.try_into().ok()?)),
-            None => number(self.stream_info, fact.path()),
+            None => number(self.stream_info, attribute.path()),
         }
     }
 }

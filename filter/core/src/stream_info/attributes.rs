@@ -64,11 +64,11 @@ impl AttributeSet {
     /// Returns the list as an expression of CEL.
     pub fn expression(self) -> String {
         let mut text = String::from("[");
-        for (index, fact) in self.facts().iter().enumerate() {
+        for (index, attribute) in self.attributes().iter().enumerate() {
             if index > 0 {
                 text.push(',');
             }
-            text.extend(fact.path().chars().map(|letter| match letter {
+            text.extend(attribute.path().chars().map(|letter| match letter {
                 '\0' => '.',
                 other => other,
             }));
@@ -78,7 +78,7 @@ impl AttributeSet {
     }
 
     #[inline]
-    pub(super) fn facts(self) -> &'static [Attribute] {
+    pub(super) fn attributes(self) -> &'static [Attribute] {
         use Attribute::{Attempts, Duration, Flags, Protocol, Source, StatusCode, Upstream};
         match self {
             Self::Server => &[Duration, Flags, StatusCode, Source, Protocol],
@@ -113,25 +113,25 @@ mod tests {
         let answers = Answers::new(&record, AttributeSet::Server, Some(&answers));
         assert_eq!(answers.number(Attribute::Flags), Some(2));
         assert_eq!(
-            answers.fact(Attribute::Source).as_deref(),
+            answers.attribute(Attribute::Source).as_deref(),
             Some(&b"10.0.0.9:9"[..])
         );
         assert_eq!(
-            answers.fact(Attribute::Protocol).as_deref(),
+            answers.attribute(Attribute::Protocol).as_deref(),
             Some(&b"HTTP/2"[..])
         );
         assert_eq!(
-            answers.fact(Attribute::Upstream).as_deref(),
+            answers.attribute(Attribute::Upstream).as_deref(),
             Some(&b"10.0.0.2:2"[..])
         );
         for list in [None, Some(&b"\x05\0\0\0"[..]), Some(b"")] {
             let answers = Answers::new(&record, AttributeSet::Server, list);
             assert_eq!(answers.number(Attribute::Flags), Some(4), "{list:?}");
             assert_eq!(
-                answers.fact(Attribute::Source).as_deref(),
+                answers.attribute(Attribute::Source).as_deref(),
                 Some(&b"10.0.0.1:1"[..])
             );
-            assert_eq!(answers.fact(Attribute::Protocol), None);
+            assert_eq!(answers.attribute(Attribute::Protocol), None);
         }
     }
 }

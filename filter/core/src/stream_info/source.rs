@@ -13,7 +13,7 @@ pub trait StreamInfo {
     /// Returns the first line of a trailer of the response.
     fn response_trailer(&self, name: &str) -> Option<Vec<u8>>;
     /// Returns the values of a set of attributes as one list; `None` where the proxy cannot list them.
-    fn answers(&self, question: AttributeSet) -> Option<Vec<u8>>;
+    fn answers(&self, set: AttributeSet) -> Option<Vec<u8>>;
 }
 
 /// Returns a property that is a whole number.

@@ -278,14 +278,12 @@ fn as_received<'h>(
 fn digest(value: Option<&[u8]>) -> u64 {
     let bytes = value.unwrap_or_default();
     let (words, rest) = bytes.as_chunks::<8>();
-    let last = rest.iter().fold(1, |header_change, byte| {
-        (header_change << 8) | u64::from(*byte)
-    });
-    let words = words
+    let last = rest
         .iter()
-        .map(|header_change| u64::from_le_bytes(*header_change));
-    words.chain([last]).fold(0, |hash: u64, header_change| {
-        (hash.rotate_left(5) ^ header_change).wrapping_mul(0x517c_c1b7_2722_0a95)
+        .fold(1, |word, byte| (word << 8) | u64::from(*byte));
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    words.chain([last]).fold(0, |hash: u64, word| {
+        (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95)
     })
 }
 
