@@ -34,7 +34,6 @@ use crate::id_generator::Random;
 use crate::node::Node;
 use crate::proxy::{LogLevel, Proxy};
 use crate::sampling::remote::server::SamplingServer;
-use crate::shared_data::kept_traces::SharedSlots;
 use crate::shared_data::queue_ledger::QueuedSpans;
 use crate::shared_data::{installations, request_ids};
 use crate::stats::Counter;
@@ -197,9 +196,8 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         let change = match &mut stream.spans {
             Some(StreamSpans::Attempt(spans)) => return self.tracer.read_response(spans, proxy),
             Some(StreamSpans::Pending(spans)) => {
-                let (now, kept, state) = (|| proxy.now(), &mut SharedSlots(proxy), &mut self.state);
-                self.tracer
-                    .hear_response(spans, part, proxy, kept, now, state)
+                let state = &mut self.state;
+                self.tracer.hear_response(spans, part, proxy, state)
             }
             _ if stream.strips_server_timing => HeaderChange::stripped(part, proxy),
             _ => return,
@@ -244,11 +242,8 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     #[inline]
     fn finish_pending(&mut self, mut spans: PendingSpans) {
         let proxy = &self.proxy;
-        let (kept, now, state) = (&mut SharedSlots(proxy), || proxy.now(), &mut self.state);
-        if !self
-            .tracer
-            .settle_pending(&mut spans, proxy, kept, now, state)
-        {
+        let state = &mut self.state;
+        if !self.tracer.settle_pending(&mut spans, proxy, state) {
             return;
         }
         let Some(exporter) = &mut self.exporter else {

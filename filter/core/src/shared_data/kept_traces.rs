@@ -5,58 +5,20 @@
 //! another trace does not count, and an expired note does not either. Where two traces meet in a slot the later note stays,
 //! and the earlier trace loses a hint but takes no other trace's note for its own.
 
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::ids::TraceId;
 use crate::proxy::SharedData;
 use crate::time::Nanos;
 
-/// The slots for notes of kept traces.
-pub trait KeptTraces {
-    /// Returns the value of a slot; empty where there is none.
-    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8>;
-    /// Sets the value of a slot.
-    fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]);
-}
-
-/// The slots in the proxy's shared data.
-pub(crate) struct SharedSlots<'a, P>(pub(crate) &'a P);
-
-impl<P: SharedData> KeptTraces for SharedSlots<'_, P> {
-    #[inline]
-    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
-        self.0.shared_data(slot)
-    }
-
-    #[inline]
-    fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
-        self.0.set_shared_data(slot, value);
-    }
-}
-
-/// The slots in memory, for users of this crate without a proxy.
-impl KeptTraces for BTreeMap<Vec<u8>, Vec<u8>> {
-    #[inline]
-    fn read(&mut self, slot: &[u8; KEY_BYTES]) -> Vec<u8> {
-        self.get(&slot[..]).cloned().unwrap_or_default()
-    }
-
-    #[inline]
-    fn write(&mut self, slot: &[u8; KEY_BYTES], value: &[u8]) {
-        self.insert(slot.to_vec(), value.to_vec());
-    }
-}
-
 /// Returns true if a trace is noted as kept. `now` is called only where the slot has a note of this trace.
 #[inline]
 pub(crate) fn is_marked(
-    notes: &mut impl KeptTraces,
+    data: &impl SharedData,
     trace_id: TraceId,
     now: impl FnOnce() -> Nanos,
 ) -> bool {
-    let value = notes.read(&slot(trace_id));
+    let value = data.shared_data(&slot(trace_id));
     match value.split_first_chunk::<16>() {
         Some((id, time)) if *id == trace_id.to_bytes() => time
             .try_into()
@@ -67,13 +29,13 @@ pub(crate) fn is_marked(
 
 /// Notes a trace as kept.
 #[inline]
-pub(crate) fn mark(notes: &mut impl KeptTraces, trace_id: TraceId, Nanos(now): Nanos) {
+pub(crate) fn mark(data: &impl SharedData, trace_id: TraceId, Nanos(now): Nanos) {
     let mut value = [0; 24];
     let bytes = trace_id.to_bytes().into_iter().chain(now.to_le_bytes());
     for (place, byte) in value.iter_mut().zip(bytes) {
         *place = byte;
     }
-    notes.write(&slot(trace_id), &value);
+    data.set_shared_data(&slot(trace_id), &value);
 }
 
 /// The key of a trace's slot: the prefix and ten bits of its randomness, as two characters from `@` to `_`.
@@ -87,7 +49,7 @@ fn slot(trace_id: TraceId) -> [u8; KEY_BYTES] {
 }
 
 /// The length of a key.
-pub const KEY_BYTES: usize = 16;
+const KEY_BYTES: usize = 16;
 /// The key of a slot but for its last two characters, which give 1,024 slots of 24 bytes each (test
 /// `a_million_traces_take_a_thousand_slots`).
 const PREFIX: &[u8; KEY_BYTES] = b"sidespan.keep.@@";
@@ -97,8 +59,7 @@ const LIFETIME: Duration = Duration::from_secs(300);
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    type Shared = BTreeMap<Vec<u8>, Vec<u8>>;
+    use crate::in_memory::proxy::InMemoryProxy;
 
     fn id(number: u128) -> TraceId {
         TraceId::from_bytes(number.to_be_bytes()).unwrap()
@@ -108,46 +69,51 @@ mod tests {
 
     #[test]
     fn a_note_is_of_one_trace_and_for_a_while() {
-        let mut notes = Shared::default();
-        assert!(!is_marked(&mut notes, id(7), || NOW));
-        mark(&mut notes, id(7), NOW);
-        assert!(is_marked(&mut notes, id(7), || NOW));
-        assert!(!is_marked(&mut notes, id(8), || NOW));
+        let data = InMemoryProxy::default();
+        assert!(!is_marked(&data, id(7), || NOW));
+        mark(&data, id(7), NOW);
+        assert!(is_marked(&data, id(7), || NOW));
+        assert!(!is_marked(&data, id(8), || NOW));
         let later = |seconds| NOW.after(Duration::from_secs(seconds));
-        assert!(is_marked(&mut notes, id(7), || later(299)));
-        assert!(!is_marked(&mut notes, id(7), || later(300)));
+        assert!(is_marked(&data, id(7), || later(299)));
+        assert!(!is_marked(&data, id(7), || later(300)));
     }
 
     #[test]
     fn two_traces_in_one_slot_lose_a_hint_and_take_no_other_for_theirs() {
-        let mut notes = Shared::default();
+        let data = InMemoryProxy::default();
         let (first, second) = (id(5), id(5 + (1 << 40)));
         assert_eq!(slot(first), slot(second));
-        mark(&mut notes, first, NOW);
-        assert!(!is_marked(&mut notes, second, || NOW));
-        mark(&mut notes, second, NOW);
-        assert!(!is_marked(&mut notes, first, || NOW), "a hint is lost");
-        assert!(is_marked(&mut notes, second, || NOW));
+        mark(&data, first, NOW);
+        assert!(!is_marked(&data, second, || NOW));
+        mark(&data, second, NOW);
+        assert!(!is_marked(&data, first, || NOW), "a hint is lost");
+        assert!(is_marked(&data, second, || NOW));
     }
 
     #[test]
     fn a_million_traces_take_a_thousand_slots() {
-        let mut notes = Shared::default();
+        let data = InMemoryProxy::default();
         let mut seed = 1_u128;
         for _ in 0..1_000_000 {
             seed = seed.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645) | 1;
-            mark(&mut notes, id(seed >> 3 | 1), NOW);
+            mark(&data, id(seed >> 3 | 1), NOW);
         }
-        assert!(notes.len() <= 1024, "{}", notes.len());
-        assert!(notes.values().all(|value| value.len() == 24));
+        let slots = data.shared_keys(b"");
+        assert!(slots.len() <= 1024, "{}", slots.len());
+        assert!(
+            slots
+                .iter()
+                .all(|slot| data.shared(slot).unwrap().len() == 24)
+        );
     }
 
     #[test]
     fn what_somebody_else_wrote_there_is_no_note() {
         for value in [&b""[..], b"x", &[0; 24], &[0; 16], &[0xff; 30]] {
-            let mut notes = Shared::default();
-            notes.write(&slot(id(1)), value);
-            assert!(!is_marked(&mut notes, id(1), || NOW));
+            let data = InMemoryProxy::default();
+            data.set_shared_data(&slot(id(1)), value);
+            assert!(!is_marked(&data, id(1), || NOW));
         }
     }
 }

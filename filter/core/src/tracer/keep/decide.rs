@@ -8,9 +8,9 @@ use super::response_header::{HeaderChange, ResponsePart};
 use crate::direction::Direction;
 use crate::headers::{Name, RequestHeaders};
 use crate::id_generator::Random;
+use crate::proxy::{SharedData, Worker};
 use crate::sampling::settings::Keep;
 use crate::semconv::rpc;
-use crate::shared_data::kept_traces::KeptTraces;
 use crate::span::SpanKind;
 use crate::stats::{Counter, Stats};
 use crate::stream_info::source::StreamInfo;
@@ -94,39 +94,31 @@ impl Tracer {
         &self,
         pending: &mut PendingSpans,
         part: ResponsePart,
-        stream_info: &impl StreamInfo,
-        notes: &mut impl KeptTraces,
-        now: impl Fn() -> Nanos,
+        proxy: &(impl StreamInfo + SharedData + Worker),
         state: &mut State<E>,
     ) -> HeaderChange {
         let is_edge = pending.server.is_some() && pending.client.is_some();
         let strips = self.strips_at(is_edge);
         if part == ResponsePart::Trailers && !pending.is_rpc {
             return match strips {
-                true => HeaderChange::stripped(part, stream_info),
+                true => HeaderChange::stripped(part, proxy),
                 false => HeaderChange::Leave,
             };
         }
-        let verdict = verdict(pending, part, stream_info);
+        let verdict = verdict(pending, part, proxy);
         if verdict.is_none() && !strips {
             return HeaderChange::Leave;
         }
         let listens = pending.client.is_some() || strips;
-        let server_timing = listens.then(|| part.server_timing(stream_info)).flatten();
+        let server_timing = listens.then(|| part.server_timing(proxy)).flatten();
         if let Some(is_failure) = verdict {
             pending.is_judged = true;
-            let own = pending.own_cause(is_failure, &now);
-            pending.decide(
-                own,
-                server_timing.as_deref(),
-                notes,
-                &now,
-                &mut state.limits,
-            );
+            let own = pending.own_cause(is_failure, proxy);
+            pending.decide(own, server_timing.as_deref(), proxy, &mut state.limits);
         }
         match strips {
             true => HeaderChange::strip(server_timing.as_deref()),
-            false => pending.header_change(|| part.server_timing(stream_info)),
+            false => pending.header_change(|| part.server_timing(proxy)),
         }
     }
 
@@ -135,15 +127,13 @@ impl Tracer {
     pub fn settle_pending<E>(
         &self,
         pending: &mut PendingSpans,
-        stream_info: &impl StreamInfo,
-        notes: &mut impl KeptTraces,
-        now: impl Fn() -> Nanos,
+        proxy: &(impl StreamInfo + SharedData + Worker),
         state: &mut State<E>,
     ) -> bool {
-        let late = pending.late_cause(stream_info, &now);
+        let late = pending.late_cause(proxy);
         // Without a verdict of the response the notes of kept traces were not read yet.
         if late.is_some() || !pending.is_judged {
-            pending.decide(late, None, notes, &now, &mut state.limits);
+            pending.decide(late, None, proxy, &mut state.limits);
         }
         // Nearly all requests return here, because nothing gave a cause to keep their spans.
         if pending.is_open() {

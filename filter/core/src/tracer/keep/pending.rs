@@ -22,12 +22,13 @@ use super::response_header::HeaderChange;
 use super::server_timing;
 use crate::ids::SpanId;
 use crate::propagation::context::SpanContext;
+use crate::proxy::{SharedData, Worker};
 use crate::sampling::decision::Reason;
 use crate::sampling::rate_limit::RateLimits;
 use crate::sampling::settings::Keep;
 use crate::sampling::threshold::Threshold;
 use crate::semconv::response_flags::{self, DOWNSTREAM_GONE};
-use crate::shared_data::kept_traces::{self, KeptTraces};
+use crate::shared_data::kept_traces;
 use crate::span::Link;
 use crate::stats::Counter;
 use crate::stream_info;
@@ -126,21 +127,20 @@ impl PendingSpans {
 
     /// Returns the cause that the response gives by itself: a failure, or the time that it has taken so far.
     #[inline]
-    pub(super) fn own_cause(&self, is_failure: bool, now: &impl Fn() -> Nanos) -> Option<Cause> {
+    pub(super) fn own_cause(&self, is_failure: bool, worker: &impl Worker) -> Option<Cause> {
         if is_failure && self.keep.errors {
             return Some(Cause::Error);
         }
         let limit = self.keep.slower_than?;
-        now().has_taken(self.start, limit).then_some(Cause::Slow)
+        worker
+            .now()
+            .has_taken(self.start, limit)
+            .then_some(Cause::Slow)
     }
 
     /// Returns the cause that only the end of the stream gives: it broke off, or took long as a whole.
     #[inline]
-    pub(super) fn late_cause(
-        &self,
-        stream_info: &impl StreamInfo,
-        now: &impl Fn() -> Nanos,
-    ) -> Option<Cause> {
+    pub(super) fn late_cause(&self, proxy: &(impl StreamInfo + Worker)) -> Option<Cause> {
         // A gRPC call whose response is whole and has no status counts like one that broke off.
         let may_be_broken = self.keep.errors && !(self.is_whole && self.is_judged);
         if !may_be_broken && self.keep.slower_than.is_none() {
@@ -153,8 +153,8 @@ impl PendingSpans {
         {
             return None;
         }
-        let is_broken = may_be_broken && self.is_broken(stream_info);
-        self.own_cause(is_broken, now)
+        let is_broken = may_be_broken && self.is_broken(proxy);
+        self.own_cause(is_broken, proxy)
     }
 
     /// Returns true if the stream ended before its response did.
@@ -202,8 +202,7 @@ impl PendingSpans {
         &mut self,
         own: Option<Cause>,
         server_timing: Option<&[u8]>,
-        notes: &mut impl KeptTraces,
-        now: &impl Fn() -> Nanos,
+        proxy: &(impl SharedData + Worker),
         limits: &mut RateLimits,
     ) {
         let trace_id = self.context.trace_id;
@@ -218,11 +217,11 @@ impl PendingSpans {
             let cause = own.or(is_told.then_some(Cause::Callee));
             let [_, budget] = budgets;
             let was_open = side.outcome == SpanOutcome::Open;
-            side.finish(cause, self.randomness, || budget.share(now()));
+            side.finish(cause, self.randomness, || budget.share(proxy.now()));
             of_client = matches!(side.outcome, SpanOutcome::Kept(_));
             // The pod's SERVER span belongs to another stream, unless this is an edge.
             if was_open && of_client && self.server.is_none() {
-                kept_traces::mark(notes, trace_id, now());
+                kept_traces::mark(proxy, trace_id, proxy.now());
             }
         }
         let has_client = self.client.is_some();
@@ -230,13 +229,13 @@ impl PendingSpans {
             if side.outcome != SpanOutcome::Open {
                 return;
             }
-            let mut is_noted = || match has_client {
+            let is_noted = || match has_client {
                 true => of_client,
-                false => kept_traces::is_marked(notes, trace_id, now),
+                false => kept_traces::is_marked(proxy, trace_id, || proxy.now()),
             };
             let cause = own.or_else(|| is_noted().then_some(Cause::Callee));
             let [budget, _] = budgets;
-            side.finish(cause, self.randomness, || budget.share(now()));
+            side.finish(cause, self.randomness, || budget.share(proxy.now()));
         }
     }
 }
