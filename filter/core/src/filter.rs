@@ -1,13 +1,14 @@
 //! The filter: one request in the order of the callbacks, and between them the tick and the answers to calls.
 //!
 //! ```text
-//! on_request_headers    duplicate? -> baggage -> decide -> log -> open | hold -> inject -> note
-//! on_response_headers   hold: worth keeping?  -> server-timing;  attempt: status
+//! on_request_headers    duplicate? -> baggage -> decide -> log -> open | pending -> inject -> note
+//! on_response_headers   pending: keep? -> server-timing;  attempt: status
 //! on_response_body      the end of the response
 //! on_response_trailers  as headers, for gRPC's status
-//! on_log, on_done       finish -> push, or keep -> open -> finish -> push;  take the note back
-//! on_tick               installations -> send what is due -> ask the sampling server
+//! on_log, on_done       finish -> export;  pending: keep? -> open -> finish -> export;  take the note back
+//! on_tick               installations -> ask the sampling server
 //! on_call_response      the collector's answer, or the sampling server's
+//! send                  the batch that is due on this occasion
 //! ```
 //!
 //! This is the only place that knows the sequence. The plugin maps proxy-wasm's callbacks to these; tests, fuzz targets,

@@ -208,16 +208,6 @@ impl Stats {
         }
     }
 
-    /// Takes all counts of another, which starts again at zero.
-    #[inline]
-    pub fn add_all(&mut self, other: &mut Self) {
-        for (counter, count) in other.take() {
-            if let Some(sum) = self.counts.get_mut(counter as usize) {
-                *sum = sum.saturating_add(count);
-            }
-        }
-    }
-
     /// Returns the count since the last [`Stats::take`].
     #[inline]
     pub fn get(&self, counter: Counter) -> u64 {

@@ -7,6 +7,8 @@ use alloc::string::String;
 
 /// Flags of a connection that the caller ended (DC), or, on HTTP/2 and later, of one stream that the caller reset (DR).
 pub(crate) const DOWNSTREAM_GONE: u64 = 0x4000 | 0x1000_0000;
+/// Flag of a connection to the upstream that failed (UF).
+pub(crate) const CONNECT_FAILURE: u64 = 0x20;
 /// Flag of a request that used up its attempts (URX).
 pub(crate) const RETRY_LIMIT: u64 = 0x8000;
 
@@ -17,7 +19,7 @@ pub(crate) const RETRY_LIMIT: u64 = 0x8000;
 #[inline]
 fn told_by(status_code: u16) -> u64 {
     const ANSWERED: u64 = 0x2 // UH
-        | 0x20 // UF
+        | CONNECT_FAILURE
         | 0x80 // UO
         | 0x100 // NR
         | 0x800 // RL
@@ -92,7 +94,7 @@ const fn flag(bit: u64, short: &'static str, error_type: &'static str) -> Flag {
 
 static FLAGS: [Flag; 30] = [
     flag(0x2, "UH", "no_healthy_upstream"),
-    flag(0x20, "UF", "upstream_connect_failure"),
+    flag(CONNECT_FAILURE, "UF", "upstream_connect_failure"),
     flag(0x80, "UO", "upstream_overflow"),
     flag(0x100, "NR", "no_route"),
     flag(0x100_0000, "NC", "no_cluster"),

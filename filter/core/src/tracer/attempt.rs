@@ -8,7 +8,7 @@
 //! ([`AttemptState`]). A span id that Envoy's tracer, or another filter, has written since is a new parent.
 
 use super::decide::Tracer;
-use super::open_spans::{OpenSpans, Parent};
+use super::open_spans::{OpenSpans, Parent, Response};
 use super::request_trace::RequestTrace;
 use super::state::State;
 use crate::direction::Direction;
@@ -17,18 +17,14 @@ use crate::id_generator::Random;
 use crate::ids::{SpanId, TraceId};
 use crate::propagation;
 use crate::propagation::context::SamplingState;
-use crate::propagation::extract::Extraction;
 use crate::sampling::decision::{Decision, Reason, Verdict};
-use crate::semconv::response_flags::RETRY_LIMIT;
+use crate::semconv::response_flags::{CONNECT_FAILURE, RETRY_LIMIT};
 use crate::span::Span;
 use crate::stats::Stats;
 use crate::stream_info::answers::Answers;
 use crate::stream_info::outcome::ResponseOutcome;
-use crate::stream_info::source;
-use crate::stream_info::source::StreamInfo;
+use crate::stream_info::source::{self, StreamInfo};
 use crate::time::Nanos;
-
-use super::open_spans::Response;
 
 /// The state that one attempt of a request leaves for the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +87,7 @@ impl Tracer {
         let span_id = decision
             .filter(|_| self.records)
             .and_then(|decision| Some((decision, state.ids.span_id()?)));
-        let mut request_trace = self.request_trace(found);
+        let mut request_trace = RequestTrace::continuing(found, &self.describer);
         let mut begun = None;
         if let (Some((decision, span_id)), Some(mut context)) = (span_id, request_trace.context)
             && let Some(found_id) = context.span_id
@@ -163,25 +159,6 @@ impl Tracer {
         active.end(&self.describer, &outcome, &answers, times, each);
     }
 
-    /// Returns the trace of an attempt before its decision: the received context is propagated unchanged.
-    fn request_trace<'a>(&'a self, found: Extraction<'a>) -> RequestTrace<'a> {
-        let context = found.context;
-        RequestTrace {
-            context,
-            received: context.map_or(found.decision, |context| context.sampling),
-            tracestate: found.tracestate,
-            same_trace: found.same_trace,
-            present: found.present,
-            parent_span_id: None,
-            is_joined: false,
-            link: None,
-            decision: None,
-            is_recordable: false,
-            randomness: 0,
-            describer: Some(&self.describer),
-        }
-    }
-
     /// Returns the parent of this attempt: a span id that was written after the last attempt's, or else the last attempt's
     /// parent.
     fn parent_since(&self, memory: &AttemptState, headers: &RequestHeaders<'_>) -> SpanId {
@@ -221,8 +198,6 @@ fn flags(stream_info: &impl StreamInfo, is_answered: bool) -> u64 {
         _ => 0,
     }
 }
-
-const CONNECT_FAILURE: u64 = 0x20;
 
 #[cfg(test)]
 mod tests;

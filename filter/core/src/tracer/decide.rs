@@ -159,21 +159,11 @@ impl Tracer {
             found.join(noted);
         }
         let parent = found.context;
-        let received = parent.map_or(found.decision, |context| context.sampling);
-        let mut request_trace = RequestTrace {
-            context: parent,
-            received,
-            tracestate: found.tracestate,
-            same_trace: found.same_trace,
-            present: found.present,
-            parent_span_id: parent.and_then(|context| context.span_id),
-            is_joined: joined.is_some(),
-            link,
-            decision: None,
-            is_recordable: false,
-            randomness: 0,
-            describer: Some(&self.describer),
-        };
+        let present = found.present;
+        let mut request_trace = RequestTrace::continuing(found, &self.describer);
+        request_trace.is_joined = joined.is_some();
+        request_trace.link = link;
+        let received = request_trace.received;
         let Some(sampler) = &self.sampler else {
             request_trace.add_state_members(headers, stats);
             return RequestDecision::Traced(request_trace);
@@ -182,7 +172,7 @@ impl Tracer {
         let (Some(trace_id), Some(span_id)) = (trace_id, ids.span_id()) else {
             // Without randomness the received context is propagated unchanged, and no trace is started.
             stats.add(Counter::EntropyFailures);
-            if found.present.is_empty() && parent.is_none() {
+            if present.is_empty() && parent.is_none() {
                 return untouched();
             }
             request_trace.add_state_members(headers, stats);

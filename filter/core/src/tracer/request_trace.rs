@@ -8,6 +8,7 @@ use crate::id_generator::Random;
 use crate::ids::SpanId;
 use crate::propagation;
 use crate::propagation::context::{Outgoing, SamplingState, SpanContext};
+use crate::propagation::extract::Extraction;
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
 use crate::sampling::decision::{Decision, Verdict};
@@ -38,7 +39,23 @@ pub struct RequestTrace<'a> {
     pub(super) describer: Option<&'a SpanDescriber>,
 }
 
-impl RequestTrace<'_> {
+impl<'a> RequestTrace<'a> {
+    /// Returns the trace that continues what was received, before a decision.
+    #[inline]
+    pub(super) fn continuing(found: Extraction<'a>, describer: &'a SpanDescriber) -> Self {
+        let context = found.context;
+        Self {
+            context,
+            received: context.map_or(found.decision, |context| context.sampling),
+            tracestate: found.tracestate,
+            same_trace: found.same_trace,
+            present: found.present,
+            parent_span_id: context.and_then(|context| context.span_id),
+            describer: Some(describer),
+            ..Self::silent()
+        }
+    }
+
     /// Returns an empty trace: the received context is not accepted, and none is started here.
     #[inline]
     pub(super) fn silent() -> Self {
@@ -61,10 +78,21 @@ impl RequestTrace<'_> {
     /// Returns true if spans are to be opened.
     #[inline]
     pub fn is_recorded(&self) -> bool {
+        self.is_decided_on(Verdict::Record)
+    }
+
+    /// Returns true if the request was dropped, so that its spans may become pending.
+    #[inline]
+    pub fn is_unsampled(&self) -> bool {
+        self.is_decided_on(Verdict::Drop)
+    }
+
+    #[inline]
+    fn is_decided_on(&self, verdict: Verdict) -> bool {
         self.is_recordable
             && self
                 .decision
-                .is_some_and(|decision| decision.verdict == Verdict::Record)
+                .is_some_and(|decision| decision.verdict == verdict)
     }
 
     /// Opens the spans of a recorded request; `None` where the request is not recorded. At an edge the CLIENT span's context
@@ -155,14 +183,5 @@ impl RequestTrace<'_> {
             same_trace: self.same_trace,
             present: self.present,
         }
-    }
-
-    /// Returns true if the request was dropped, so that its spans may become pending.
-    #[inline]
-    pub fn is_unsampled(&self) -> bool {
-        self.is_recordable
-            && self
-                .decision
-                .is_some_and(|decision| decision.verdict == Verdict::Drop)
     }
 }
