@@ -7,13 +7,12 @@ use sidespan_abi::types::Status;
 use sidespan_core::time::Nanos;
 
 use super::clock;
+use super::plugin_key::plugin_key;
 
 /// Returns true if no other worker has written this log line on this topic within `round`. Each worker has a VM of its own
 /// and reaches the line within one round, and a reader of the log wants the line once.
 pub(crate) fn is_first_to_say(topic: &str, what: &str, round: Duration) -> bool {
-    let name = hostcalls::get_property("plugin_name").unwrap_or_default();
-    let name = String::from_utf8_lossy(&name);
-    let key = format!("sidespan.running.{name}.said.{topic}");
+    let key = format!("{}.said.{topic}", plugin_key());
     let now = clock::now();
     let (value, version) = hostcalls::get_shared_data(&key);
     let said = value

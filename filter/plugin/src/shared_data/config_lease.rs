@@ -4,6 +4,7 @@ use sidespan_abi::hostcalls;
 use sidespan_core::shared_data::lease::Lease;
 
 use crate::host::clock;
+use crate::host::plugin_key::plugin_key;
 
 /// Writes the lease.
 pub(crate) fn note(identity: &[u8; 8]) {
@@ -11,7 +12,7 @@ pub(crate) fn note(identity: &[u8; 8]) {
         holder: *identity,
         renewed: clock::now(),
     };
-    hostcalls::set_shared_data(key(), &lease.to_bytes());
+    hostcalls::set_shared_data(plugin_key(), &lease.to_bytes());
 }
 
 /// Renews the lease if it is missing or due.
@@ -30,16 +31,11 @@ pub(crate) fn is_noted() -> bool {
 /// Removes the lease, unless another worker has written it since.
 pub(crate) fn take_back(identity: &[u8; 8]) {
     if read().is_some_and(|lease| lease.holder == *identity) {
-        hostcalls::set_shared_data(key(), &[]);
+        hostcalls::set_shared_data(plugin_key(), &[]);
     }
 }
 
 fn read() -> Option<Lease> {
-    let (note, _) = hostcalls::get_shared_data(key());
+    let (note, _) = hostcalls::get_shared_data(plugin_key());
     Lease::read(&note)
-}
-
-fn key() -> String {
-    let name = hostcalls::get_property("plugin_name").unwrap_or_default();
-    format!("sidespan.running.{}", String::from_utf8_lossy(&name))
 }

@@ -185,7 +185,14 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "filter/plugin/src/host",
-        &["clock", "header_writer", "log_once", "proxy", "random"],
+        &[
+            "clock",
+            "header_writer",
+            "plugin_key",
+            "log_once",
+            "proxy",
+            "random",
+        ],
     ),
     (
         "harness/host/src",
