@@ -18,7 +18,10 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::queue::{self, Queue};
+use super::request::Request;
+use super::response::{ExportOutcome, Failure};
 use super::settings::{Compression, Export, Protocol};
+use crate::cluster_call::failure_log::{FailureLog, LogEvent};
 use crate::export::grpc_frame;
 use crate::otlp;
 use crate::otlp::request::RequestFrame;
@@ -27,10 +30,6 @@ use crate::shared_data::queue_ledger::QueuedSpans;
 use crate::span::Span;
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
-
-use super::request::Request;
-use super::response::{ExportOutcome, Failure};
-use crate::cluster_call::failure_log::{FailureLog, LogEvent};
 
 /// The occasion of a send, which implies the time of the next occasion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

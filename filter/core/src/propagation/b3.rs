@@ -17,13 +17,12 @@
 //!
 //! [B3]: https://github.com/openzipkin/b3-propagation
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+use super::value_buffer::Text;
 use crate::codec::number::trim;
 use crate::codec::scan;
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
-
-use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
-use super::value_buffer::Text;
 
 /// Reads `b3`; an empty header counts as absent (B3-28).
 #[inline]

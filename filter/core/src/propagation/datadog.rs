@@ -26,15 +26,15 @@
 
 use alloc::vec::Vec;
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+use super::format::Format;
+use super::tracestate;
+use super::value_buffer::Text;
 use crate::codec::number::{self, trim};
 use crate::codec::scan;
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{IdError, SpanId, TraceId};
 
-use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
-use super::format::Format;
-use super::tracestate;
-use super::value_buffer::Text;
 use trace_data::{HEADER_PREFIX, MEMBER_PREFIX, TID, TraceData};
 
 /// Reads `x-datadog-*`.

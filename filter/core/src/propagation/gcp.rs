@@ -21,13 +21,12 @@
 //!
 //! [`X-Cloud-Trace-Context`]: https://cloud.google.com/trace/docs/trace-context
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+use super::value_buffer::Text;
 use crate::codec::number::{self, trim};
 use crate::codec::scan;
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
-
-use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
-use super::value_buffer::Text;
 
 /// Reads `x-cloud-trace-context`.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {

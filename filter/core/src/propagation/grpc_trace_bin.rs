@@ -17,13 +17,12 @@
 
 use base64::{DecodeSliceError, Engine};
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 use crate::codec::base64::BASE64;
 use crate::codec::number::trim;
 use crate::codec::scan;
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
-
-use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 /// Reads `grpc-trace-bin`; empty values count as absent.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {

@@ -18,14 +18,13 @@
 //!
 //! [client libraries]: https://www.jaegertracing.io/sdk-migration/#propagation-format
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+use super::value_buffer::Text;
 use crate::codec::hex::{byte_from_hex, repair_hex};
 use crate::codec::number::trim;
 use crate::codec::{percent, scan};
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
-
-use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
-use super::value_buffer::Text;
 
 const SAMPLED: u8 = 0x01;
 const DEBUG: u8 = 0x02;

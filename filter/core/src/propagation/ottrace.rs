@@ -16,12 +16,11 @@
 //!
 //! [deprecated]: https://opentelemetry.io/docs/specs/otel/context/api-propagators/
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+use super::format::Format;
 use crate::codec::number::trim;
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
-
-use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
-use super::format::Format;
 
 /// Reads `ot-tracer-*`.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {

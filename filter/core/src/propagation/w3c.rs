@@ -16,12 +16,11 @@
 //!
 //! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 use crate::codec::hex::{byte_from_hex, byte_to_hex};
 use crate::codec::number::trim;
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
-
-use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
 
 const SAMPLED: u8 = 0x01;
 const RANDOM: u8 = 0x02;

@@ -20,13 +20,12 @@
 
 use alloc::vec::Vec;
 
+use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
+use super::format::Format;
 use crate::codec::number::trim;
 use crate::codec::scan;
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
-
-use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
-use super::format::Format;
 
 /// Reads `x-amzn-trace-id`; an empty header counts as absent.
 pub fn extract(headers: &RequestHeaders<'_>) -> Extracted {

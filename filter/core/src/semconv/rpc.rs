@@ -5,15 +5,14 @@
 //! path of the form of a method is taken as one; on a SERVER span whose status is UNIMPLEMENTED the method is `_OTHER`
 //! (RP-3). On CLIENT spans, and on SERVER spans that no server has answered, nothing but the length bounds the names.
 
+use super::names::{AttributeKey, AttributeWriter};
+use super::response_flags::{self, DOWNSTREAM_GONE};
 use crate::codec::scan;
+use crate::span::{SpanKind, Status};
+use crate::stream_info::outcome::ResponseOutcome;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-
-use super::names::{AttributeKey, AttributeWriter};
-use super::response_flags::{self, DOWNSTREAM_GONE};
-use crate::span::{SpanKind, Status};
-use crate::stream_info::outcome::ResponseOutcome;
 
 /// Returns true if a content type is gRPC's. `application/grpc-web` is not, because that is HTTP to every proxy but the
 /// one that translates it.
