@@ -212,14 +212,21 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     /// Finishes the spans of the current stream, which the proxy is about to log.
     #[inline]
     pub fn on_log(&mut self, stream: &mut StreamState) {
-        let StreamState { spans, note, .. } = core::mem::take(stream);
-        match spans {
+        // Settled in place, because nearly all pending spans end here and are not worth moving.
+        if let Some(StreamSpans::Pending(spans)) = &mut stream.spans
+            && !self
+                .tracer
+                .settle_pending(spans, &self.proxy, &mut self.state)
+        {
+            stream.spans = None;
+        }
+        match stream.spans.take() {
             Some(StreamSpans::Recorded(spans)) => self.finish(spans, false),
             Some(StreamSpans::Attempt(spans)) => self.finish(spans, true),
-            Some(StreamSpans::Pending(spans)) => self.finish_pending(spans),
+            Some(StreamSpans::Pending(spans)) => self.finish_kept(spans),
             None => {}
         }
-        if let Some(note) = note {
+        if let Some(note) = stream.note.take() {
             note.take_back(&self.proxy);
         }
     }
@@ -239,17 +246,13 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         exporter.after_export(proxy);
     }
 
-    /// Decides about spans that were not sampled, and finishes those that are kept.
+    /// Opens the spans that are kept, and finishes them at once.
     #[inline]
-    fn finish_pending(&mut self, mut spans: PendingSpans) {
-        let proxy = &self.proxy;
-        let state = &mut self.state;
-        if !self.tracer.settle_pending(&mut spans, proxy, state) {
-            return;
-        }
+    fn finish_kept(&mut self, spans: PendingSpans) {
         let Some(exporter) = &mut self.exporter else {
             return;
         };
+        let proxy = &self.proxy;
         let block = proxy.request_headers();
         let all = HeaderPairs::new(&block);
         let headers = RequestHeaders::read(all.clone());
