@@ -226,6 +226,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             Some(StreamSpans::Pending(spans)) => self.finish_kept(spans),
             None => {}
         }
+        stream.strips_server_timing = false;
         if let Some(note) = stream.note.take() {
             note.take_back(&self.proxy);
         }
