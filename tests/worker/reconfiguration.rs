@@ -23,3 +23,29 @@ fn a_configuration_defines_no_number_that_the_machine_has() {
     assert_eq!(defined(&guest), first);
     assert!(guest.host.shared().counter("sidespan.worker.ticks") >= Some(3));
 }
+
+/// Holds the gauge over a configuration that runs on: whoever looks at statistics alone must see that the newest one is
+/// not what runs, and must not be told so for ever.
+#[test]
+fn a_refused_configuration_shows_beside_the_one_that_runs_on() {
+    let good = |percentage: u8| format!(r#"{{"sampling": {{"percentage": {percentage}}}}}"#);
+    let mut guest = Guest::start(&good(1));
+    let refused = |guest: &Guest| guest.host.shared().gauge("sidespan.config.refused");
+    assert_eq!(refused(&guest), Some(0));
+
+    assert!(guest.host.reconfigure(good(101)).is_err());
+    assert_eq!(refused(&guest), Some(1));
+    guest.host.advance(Duration::from_secs(60));
+    assert_eq!(refused(&guest), Some(1), "nothing has changed since");
+    guest.host.reconfigure(good(2)).expect("a good one");
+    assert_eq!(refused(&guest), Some(0));
+
+    // Going back to what runs is no change for the proxy, which then calls nobody.
+    assert!(guest.host.reconfigure(good(102)).is_err());
+    guest.host.advance(Duration::from_secs(30 * 60));
+    assert!(guest.host.reconfigure(good(102)).is_err(), "refused anew");
+    guest.host.advance(Duration::from_secs(59 * 60));
+    assert_eq!(refused(&guest), Some(1));
+    guest.host.advance(Duration::from_secs(2 * 60));
+    assert_eq!(refused(&guest), Some(0));
+}

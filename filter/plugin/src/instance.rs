@@ -11,8 +11,8 @@ use sidespan_core::stats::{Counter, Stats};
 use sidespan_core::time::Nanos;
 
 use crate::metrics::Metrics;
-use crate::shared_data::config_lease;
 use crate::shared_data::queue_ledger::{self, Noted};
+use crate::shared_data::{config_lease, config_refusal};
 use crate::worker::Worker;
 
 /// A handle on the state that a root context shares with its streams.
@@ -97,7 +97,9 @@ impl Instance {
             config_lease::take_back(identity);
         }
         self.write_metrics();
-        if let Mode::Aside { .. } = self.mode {
+        if let Mode::Aside { .. } = self.mode
+            && !config_refusal::is_noted()
+        {
             self.metrics().write_refused(false);
         }
     }

@@ -95,7 +95,7 @@ impl Metrics {
         self.queue_bytes.written = 0;
     }
 
-    /// Writes `config.refused`: 1 while the filter stands aside.
+    /// Writes `config.refused`: 1 while the filter stands aside, or a newer configuration than the running one is refused.
     pub(crate) fn write_refused(&self, is_refused: bool) {
         if let Some(id) = self.ids.gauge(Gauge::ConfigRefused) {
             hostcalls::record_metric(id, u64::from(is_refused));

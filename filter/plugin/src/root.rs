@@ -1,8 +1,8 @@
 //! The root context: configuration, tick, answers of the collector and of the sampling server, and the end.
 //!
 //! An invalid configuration is never applied. Where a valid one of this plugin runs in the process, the new one is refused,
-//! and the proxy keeps the old one. Where none runs, the new one is accepted and the filter stands aside, because an Envoy
-//! whose first configuration by ECDS is refused answers 500 to every request.
+//! the proxy keeps the old one, and `config.refused` says so. Where none runs, the new one is accepted and the filter
+//! stands aside, because an Envoy whose first configuration by ECDS is refused answers 500 to every request.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use sidespan_core::time::Nanos;
 
 use crate::host::clock;
 use crate::instance::{Instance, Mode, NewStream, Sharing};
-use crate::shared_data::config_lease;
+use crate::shared_data::{config_lease, config_refusal};
 use crate::{logging, worker};
 
 pub(crate) struct Root {
@@ -62,6 +62,7 @@ impl Root {
             worker.close();
             instance.write_metrics();
         }
+        config_refusal::take_back();
         instance.metrics().write_refused(false);
         let mut worker = worker::start(config, digest);
         self.identity = worker.state.ids.take().unwrap_or_default();
@@ -127,6 +128,8 @@ impl RootContext for Root {
                 let is_replaceable = config_lease::is_noted();
                 log_errors(&errors, is_replaceable);
                 if is_replaceable {
+                    config_refusal::note();
+                    instance.metrics().write_refused(true);
                     return false;
                 }
                 Self::stand_aside(&mut instance, errors);
@@ -143,10 +146,13 @@ impl RootContext for Root {
             Mode::Working(worker) => {
                 logging::follow();
                 let is_ending = self.drain_until.is_some();
-                if !is_ending {
-                    config_lease::renew(&self.identity);
-                }
+                // One worker renews the lease every few seconds, which is often enough to look for an old refusal.
+                let has_expired =
+                    !is_ending && config_lease::renew(&self.identity) && config_refusal::expire();
                 worker.on_tick(is_ending);
+                if has_expired {
+                    instance.metrics().write_refused(false);
+                }
             }
             // A valid configuration may have replaced this one while streams of this one go on.
             Mode::Aside { errors, logged_at } if !config_lease::is_noted() => {

@@ -2,4 +2,5 @@
 //! writes.
 
 pub(crate) mod config_lease;
+pub(crate) mod config_refusal;
 pub(crate) mod queue_ledger;

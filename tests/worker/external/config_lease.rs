@@ -39,7 +39,7 @@ fn the_end_of_another_listeners_configuration_does_not_let_a_bad_one_in() {
 
     assert_eq!(scene.replace("in", &filter(&bad())), Verdict::Refused);
     assert!(scene.starts_traces("in"), "the old one goes on");
-    assert_eq!(counter(&scene.envoy, "config.refused"), 0);
+    wait_for_counter(&scene.envoy, "config.refused", |value| value == 1);
 }
 
 #[test]

@@ -15,12 +15,14 @@ pub(crate) fn note(identity: &[u8; 8]) {
     hostcalls::set_shared_data(plugin_key(), &lease.to_bytes());
 }
 
-/// Renews the lease if it is missing or due.
-pub(crate) fn renew(identity: &[u8; 8]) {
+/// Renews the lease if it is missing or due. Returns true if it was.
+pub(crate) fn renew(identity: &[u8; 8]) -> bool {
     let now = clock::now();
-    if read().is_none_or(|lease| lease.is_due(now)) {
+    let is_due = read().is_none_or(|lease| lease.is_due(now));
+    if is_due {
         note(identity);
     }
+    is_due
 }
 
 /// Returns true if the lease is live, whichever worker has written it.
