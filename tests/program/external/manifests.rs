@@ -1,6 +1,6 @@
 //! The filters of the manifests in `istio/`, in real Envoys.
 
-use sidespan_envoy::{Bootstrap, Cluster, HttpFilter, Listener, Node, Route};
+use sidespan_envoy::{Bootstrap, Cluster, Direction, HttpFilter, Listener, Node, Route};
 use sidespan_tests::envoy;
 use sidespan_tests::http::{Request, Server, send};
 
@@ -32,6 +32,42 @@ fn the_filter_of_the_envoy_filter_runs_in_an_envoy() {
             "{headers:?}"
         );
         assert_eq!(envoy::counter(&envoy, "config.refused"), 0);
+    }
+}
+
+/// Holds the manifests to the place where Istio's default profile puts its ingress gateway: what is dropped there is
+/// dropped on the whole path.
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn no_manifest_switches_the_gateway_in_the_root_namespace_off() {
+    let mut configurations = vec![
+        manifest("wasmplugin")["spec"]["pluginConfig"].clone(),
+        manifest("trafficextension")["spec"]["wasm"]["pluginConfig"].clone(),
+    ];
+    configurations.extend(envoy_filters().iter().map(|filter| {
+        let text = &filter["typed_config"]["config"]["configuration"]["value"];
+        serde_json::from_str(text.as_str().expect("text")).expect("JSON")
+    }));
+    let service = Server::ok();
+    for (index, mut configuration) in configurations.into_iter().enumerate() {
+        assert!(configuration["sampling"]["percentage"].is_number());
+        configuration["sampling"]["percentage"] = 100.into();
+        let node = Node::gateway("istio-system", "istio-ingressgateway-5f9c5b8f6-abcde");
+        let bootstrap = Bootstrap::new(node)
+            .listener(
+                Listener::new("front")
+                    .direction(Direction::Outbound)
+                    .filter(envoy::filter(&configuration).filter())
+                    .route(Route::to("service")),
+            )
+            .cluster(Cluster::new("service", service.address()));
+        let envoy = envoy::start(&bootstrap);
+        let path = format!("/{index}");
+        let address = envoy.address("front").expect("the listener");
+        assert_eq!(send(address, &Request::get(&path)).status, 200);
+        let traceparent = service.only(&path).headers.one("traceparent");
+        let traceparent = traceparent.expect("a context");
+        assert!(traceparent.ends_with("-01"), "{index}: {traceparent}");
     }
 }
 
