@@ -10,9 +10,11 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+pub mod chain;
 pub mod compatibility;
 pub mod decision;
 pub mod explain;
+pub mod exporter;
 pub mod input;
 pub mod istio;
 pub mod locate;

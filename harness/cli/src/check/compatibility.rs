@@ -11,6 +11,7 @@ use super::istio::resolve::{Istio, fits};
 use super::istio::settings::{Labels, Mode, Note, Place, Settings, written};
 
 mod configuration;
+mod plugin_settings;
 pub mod sdk;
 mod warning;
 
@@ -25,6 +26,7 @@ pub fn notes(settings: &Settings, ours: &[SidespanConfig<'_>]) -> Vec<Note> {
     native(&istio, settings, ours, &mut notes);
     without_effect(&istio, settings, &mut notes);
     sdk::notes(&istio, settings, ours, &mut notes);
+    plugin_settings::notes(istio.root(), ours, &mut notes);
     notes
 }
 

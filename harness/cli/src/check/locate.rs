@@ -99,6 +99,9 @@ impl Findings {
                     self.visit(value, &path.key(key), document.get("name"));
                 }
                 self.native_tracing(document, path, before);
+                if document.get("kind").and_then(Document::text) == Some("EnvoyFilter") {
+                    self.patched(document, path, before);
+                }
             }
             Document::List(list) => {
                 for (index, value) in list.iter().enumerate() {
@@ -238,6 +241,21 @@ impl Findings {
             }
         };
         self.found.push(found);
+    }
+
+    /// Notes for which workloads the patches of an EnvoyFilter install what was found in them.
+    fn patched(&mut self, resource: &Document, path: &Path<'_>, before: usize) {
+        let patches = resource
+            .get("spec")
+            .map_or(&[][..], |spec| spec.items("configPatches"));
+        for (index, patch) in patches.iter().enumerate() {
+            let at = format!("{path}.spec.configPatches[{index}].");
+            for found in self.found.iter_mut().skip(before) {
+                if found.path.starts_with(&at) {
+                    found.scope = Some(Scope::of_patch(resource, patch));
+                }
+            }
+        }
     }
 
     /// Warns of Envoy's own tracer, which writes its headers after all filters, over those of the filter.

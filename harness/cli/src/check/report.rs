@@ -5,6 +5,7 @@ use sidespan_core::config::Config;
 
 use super::decision::Answer;
 use super::explain::Explanation;
+use super::exporter::bootstrap;
 use super::input::document::Document;
 use super::istio::plugin_scope::Scope;
 use super::istio::settings::{Settings, env_file};
@@ -37,6 +38,9 @@ pub struct Explained {
     /// The configuration itself.
     #[serde(skip)]
     pub config: Config,
+    /// The configuration as it is written, in JSON.
+    #[serde(skip)]
+    pub json: String,
     /// The workloads that Istio installs the plugin at; `None` outside Istio.
     #[serde(skip)]
     pub scope: Option<Scope>,
@@ -172,6 +176,10 @@ impl Report {
                         };
                         list.push(finding(&path, message));
                     }
+                    if let Some((key, message)) = bootstrap::problem(&config, tree) {
+                        let at = format!("{path}.export.otlp.{key}");
+                        self.errors.push(finding(&at, message));
+                    }
                     let warnings = doubts(&config);
                     self.warnings.extend(
                         warnings
@@ -184,6 +192,7 @@ impl Report {
                         explanation: Explanation::of(&config),
                         answer: None,
                         config,
+                        json,
                         scope,
                     });
                 }

@@ -4,8 +4,10 @@ use std::io;
 
 use serde::Serialize;
 
+use super::chain;
 use super::compatibility::{self, SidespanConfig, sdk};
 use super::decision::Question;
+use super::exporter;
 use super::istio::plugin_scope::working;
 use super::istio::resolve::Istio;
 use super::istio::settings::{Settings, Weight};
@@ -63,12 +65,18 @@ impl Results {
                         file,
                         document: explained.document,
                         path: &explained.path,
+                        json: &explained.json,
                         config: &explained.config,
                         scope: explained.scope.as_ref(),
                     })
             })
             .collect();
-        for note in compatibility::notes(&settings, &ours) {
+        let root = Istio::new(&settings).root().to_owned();
+        let notes = compatibility::notes(&settings, &ours)
+            .into_iter()
+            .chain(chain::notes(&settings, &root, &ours))
+            .chain(exporter::notes(&settings, &ours));
+        for note in notes.collect::<Vec<_>>() {
             let Some(report) = reports.get_mut(note.place.file) else {
                 continue;
             };
@@ -84,7 +92,7 @@ impl Results {
             }
         }
         if let Some(question) = question {
-            answer(&mut reports, question, Istio::new(&settings).root());
+            answer(&mut reports, question, &root);
         }
         let samplers = settings.samplers.iter().map(|sampler| Sdk {
             name: sampler.place.name.clone(),
@@ -123,13 +131,15 @@ fn answer(reports: &mut [Report], question: &Question, root: &str) {
     {
         let place = explained.scope.as_ref().map(|_| at);
         at += usize::from(place.is_some());
-        explained.answer = Some(match &explained.scope {
-            Some(scope) if !scope.reaches(root, &spot) => {
+        let first = working.and_then(|index| scopes.get(index));
+        explained.answer = Some(match (&explained.scope, first) {
+            (Some(scope), _) if !scope.reaches(root, &spot) => {
                 question.elsewhere(format!("not here, this plugin is for {}", scope.told(root)))
             }
-            Some(_) if place != working => question.elsewhere(
-                "stands aside, for another of these plugins has a higher priority in the same chain".into(),
-            ),
+            (Some(scope), Some(first)) if place != working => question.elsewhere(format!(
+                "stands aside, for {first} comes first in the same chain: {}",
+                first.precedes(scope, spot.namespace)
+            )),
             _ => question.answer(&explained.config),
         });
     }

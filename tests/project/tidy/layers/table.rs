@@ -352,6 +352,8 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "istio",
             "decision",
             "compatibility",
+            "exporter",
+            "chain",
             "locate",
             "report",
             "results",
@@ -360,7 +362,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "harness/cli/src/check/compatibility",
-        &["configuration", "warning", "sdk"],
+        &["configuration", "warning", "sdk", "plugin_settings"],
     ),
     (
         "harness/cli/src/check/explain",
@@ -384,6 +386,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "harness/cli/src/check/istio/settings",
         &[
             "place",
+            "service",
             "collected",
             "mesh",
             "sdk_sampler",

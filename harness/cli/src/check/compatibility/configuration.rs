@@ -13,6 +13,8 @@ pub struct SidespanConfig<'a> {
     pub document: usize,
     /// JSON path of the configuration.
     pub path: &'a str,
+    /// The configuration as it is written, in JSON.
+    pub json: &'a str,
     /// The parsed configuration.
     pub config: &'a Config,
     /// The workloads that Istio installs the plugin at; `None` outside Istio.

@@ -13,12 +13,14 @@ pub mod env_file;
 mod mesh;
 mod place;
 mod sdk_sampler;
+mod service;
 mod telemetry;
 mod workload;
 
 pub use collected::{Mesh, Mode, Pilot, Sampler, Settings, Telemetry, Tracing, Workload};
 pub(in crate::check) use place::written;
 pub use place::{GATEWAY_NAME, Labels, Note, Place, Weight};
+pub use service::{Port, Service};
 
 use crate::check::input::document::Document;
 
@@ -59,6 +61,9 @@ impl Settings {
                 workload::read(self, place, kind, tree, &template);
             }
             "Pod" => workload::read(self, place, kind, tree, &[]),
+            "Service" | "ServiceEntry" | "EnvoyFilter" => {
+                self.services.extend(service::read(tree));
+            }
             "" => mesh::bare(self, place, tree),
             kind if kind.ends_with("List") => {
                 for (index, item) in tree.items("items").iter().enumerate() {

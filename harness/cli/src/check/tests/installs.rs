@@ -3,7 +3,7 @@
 use super::{AT, bootstrap, plugin, told, wasm};
 
 const CONFIG: &str = "spans: {attributes: [{name: b, environment: BUILD}]}, \
-    export: {otlp: {cluster: c, headers: {x-api-key: {environment: OTLP_KEY}}}}";
+    export: {otlp: {cluster: 'outbound|4317||c.x.svc.cluster.local', headers: {x-api-key: {environment: OTLP_KEY}}}}";
 
 #[test]
 fn a_variable_that_the_vm_will_not_have_is_an_error() {
@@ -77,7 +77,7 @@ fn envoys_own_environment_is_that_of_its_vm() {
 #[test]
 fn role_attempt_belongs_behind_the_router() {
     let fields =
-        "{failStrategy: FAIL_OPEN, pluginConfig: {role: attempt, export: {otlp: {cluster: c}}}}";
+        "{failStrategy: FAIL_OPEN, pluginConfig: {role: attempt, export: {otlp: {service: c.x.svc.cluster.local, port: 4317}}}}";
     let told_of = told("-", &plugin("WasmPlugin", "spec: ", fields));
     assert!(
         told_of.len() == 1

@@ -554,9 +554,12 @@ fn only_the_plugin_that_works_there_answers() {
     };
     let told = answers("shop", "app=cart", Direction::Inbound);
     assert_eq!([told[0].0, told[1].0], [None, Some(20.0)]);
-    assert!(told[0].1.ends_with(
-        "stands aside, for another of these plugins has a higher priority in the same chain"
-    ));
+    assert!(
+        told[0].1.ends_with(
+            "stands aside, for WasmPlugin shop/sidespan comes first in the same chain: its priority is 1001, and here 1000"
+        ),
+        "{told:?}"
+    );
     let told = answers("shop", "app=cart", Direction::Outbound);
     assert_eq!([told[0].0, told[1].0], [Some(1.0), None]);
     let why = "not here, this plugin is for namespace shop, workloads with app=cart, what a workload receives";

@@ -17,6 +17,7 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 fn a_plugin_is_installed_where_istio_installs_it() {
     let cart = labels(&[("app", "cart"), ("version", "v1")]);
     let gateway = labels(&[(GATEWAY_NAME, "edge")]);
+    let waypoint = labels(&[(GATEWAY_NAME, "waypoint"), (GATEWAY_CLASS, WAYPOINT)]);
     let none = Labels::new();
     for (text, namespace, labels, mode, expected) in [
         (
@@ -118,6 +119,55 @@ fn a_plugin_is_installed_where_istio_installs_it() {
             false,
         ),
         ("kind: WasmPlugin", Some("shop"), &cart, Mode::Client, true),
+        (
+            "spec: {targetRefs: [{kind: Gateway, name: other}, {kind: Gateway, name: edge}]}",
+            Some("shop"),
+            &gateway,
+            Mode::Client,
+            true,
+        ),
+        (
+            "metadata: {namespace: istio-system}\nspec: {targetRefs: [{kind: Gateway, name: edge}]}",
+            Some("shop"),
+            &gateway,
+            Mode::Client,
+            false,
+        ),
+        (
+            "metadata: {namespace: shop}\nspec: {targetRefs: [{kind: Service, name: cart}]}",
+            Some("shop"),
+            &cart,
+            Mode::Server,
+            false,
+        ),
+        (
+            "metadata: {namespace: istio-system}\nspec: {targetRefs: [{kind: GatewayClass, name: istio-waypoint}]}",
+            Some("shop"),
+            &cart,
+            Mode::Server,
+            false,
+        ),
+        (
+            "metadata: {namespace: istio-system}\nspec: {targetRefs: [{kind: GatewayClass, name: istio-waypoint}]}",
+            Some("shop"),
+            &waypoint,
+            Mode::Server,
+            true,
+        ),
+        (
+            "metadata: {namespace: shop}\nspec: {targetRefs: [{kind: GatewayClass, name: istio-waypoint}]}",
+            Some("shop"),
+            &waypoint,
+            Mode::Server,
+            false,
+        ),
+        (
+            "metadata: {namespace: istio-system}\nspec: {}",
+            Some("shop"),
+            &waypoint,
+            Mode::Server,
+            false,
+        ),
     ] {
         let spot = Spot {
             namespace,
@@ -133,23 +183,80 @@ fn a_plugin_is_installed_where_istio_installs_it() {
 }
 
 #[test]
-fn of_several_in_one_chain_the_highest_priority_works() {
-    let with = |priority: &str| scope(&format!("spec: {{{priority}}}"));
-    let elsewhere = scope("metadata: {namespace: payments}\nspec: {priority: 9000}");
-    let list = [
-        with("priority: 1000"),
-        with(""),
-        with("priority: 1001"),
-        with("priority: 1001"),
-        elsewhere,
-    ];
+fn of_several_in_one_chain_the_first_by_istios_order_works() {
+    let with = |namespace: &str, spec: &str| {
+        scope(&format!(
+            "metadata: {{name: {spec:?}, namespace: {namespace}}}\nspec: {{{spec}}}"
+        ))
+    };
+    let mesh = |spec: &str| with("istio-system", spec);
     let none = Labels::new();
     let spot = Spot {
         namespace: Some("shop"),
         labels: &none,
         mode: Mode::Server,
     };
-    assert_eq!(working(list.iter(), "istio-system", &spot), Some(2));
-    assert_eq!(working(list[1..2].iter(), "istio-system", &spot), Some(0));
-    assert_eq!(working(list[4..].iter(), "istio-system", &spot), None);
+    let aged = |created: &str| Scope {
+        created: created.into(),
+        ..with("shop", "priority: 7")
+    };
+    for (expected, why, list) in [
+        (Some(1), "", vec![mesh(""), mesh("priority: 1")]),
+        (
+            Some(1),
+            "priority",
+            vec![mesh("priority: 1000"), mesh("priority: 1001")],
+        ),
+        (
+            Some(0),
+            "a phase counts before a priority",
+            vec![
+                mesh("phase: AUTHN, priority: 1000"),
+                with("shop", "priority: 1001"),
+            ],
+        ),
+        (
+            Some(1),
+            "phases",
+            vec![mesh("phase: STATS"), mesh("phase: AUTHZ")],
+        ),
+        (
+            Some(1),
+            "its own namespace first",
+            vec![mesh("priority: 10"), with("shop", "priority: 10")],
+        ),
+        (
+            Some(1),
+            "older first",
+            vec![aged("2026-02-01T00:00:00Z"), aged("2026-01-01T00:00:00Z")],
+        ),
+        (None, "not there", vec![with("payments", "priority: 9000")]),
+    ] {
+        assert_eq!(
+            working(list.iter(), "istio-system", &spot),
+            expected,
+            "{why}"
+        );
+    }
+}
+
+#[test]
+fn a_patch_that_inserts_first_comes_before_every_plugin() {
+    let resource = &Document::parse(
+        "-",
+        "kind: EnvoyFilter\nmetadata: {name: x, namespace: istio-system}\nspec: {workloadSelector: {labels: {app: cart}}}",
+    )
+    .unwrap()[0];
+    let patch = |context: &str, operation: &str| {
+        let text = format!("match: {{context: {context}}}\npatch: {{operation: {operation}}}");
+        Scope::of_patch(resource, &Document::parse("-", &text).unwrap()[0])
+    };
+    let inbound = patch("SIDECAR_INBOUND", "INSERT_FIRST");
+    assert_eq!(inbound.mode, Some(Mode::Server));
+    assert_eq!(inbound.selector, labels(&[("app", "cart")]));
+    let plugin = scope("spec: {phase: AUTHN, priority: 9000}");
+    assert!(inbound.order(&plugin, Some("shop")).0.is_lt());
+    let before_the_router = patch("SIDECAR_OUTBOUND", "INSERT_BEFORE");
+    assert!(before_the_router.order(&plugin, Some("shop")).0.is_gt());
+    assert_eq!(inbound.to_string(), "EnvoyFilter istio-system/x");
 }

@@ -1,6 +1,7 @@
 //! All tracing settings of Istio's resources and of OpenTelemetry, as they were read.
 
 use super::place::{Labels, Note, Place, Weight};
+use super::service::Service;
 use crate::check::input::document::Document;
 
 /// One Telemetry. A resource that names several gateways becomes several.
@@ -132,6 +133,8 @@ pub struct Settings {
     pub workloads: Vec<Workload>,
     /// The samplers of OpenTelemetry's SDKs.
     pub samplers: Vec<Sampler>,
+    /// Services that clusters are made for.
+    pub services: Vec<Service>,
     /// Notes on settings that are wrong by themselves.
     pub notes: Vec<Note>,
 }
