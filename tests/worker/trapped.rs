@@ -88,6 +88,23 @@ fn a_worker_that_lives_on_counts_what_a_trapped_one_held() {
     assert_eq!(count(&process, "spans.dropped_restart"), 7, "once");
 }
 
+/// Lets one worker renew its entry just after the other has looked at the clock, as threads do.
+#[test]
+fn a_worker_that_renews_its_entry_meanwhile_is_not_written_off() {
+    let process = Shared::new();
+    let [mut ahead, mut behind] = [worker(&process, 1), worker(&process, 2)];
+    requests(&mut ahead, 7);
+    requests(&mut behind, 2);
+    ahead.advance(Duration::from_millis(1));
+    for _ in 0..40 {
+        ahead.advance(SECOND);
+        behind.advance(SECOND);
+    }
+    assert_eq!(count(&process, "spans.dropped_restart"), 0);
+    assert_eq!(waiting(&process)[0], 9);
+    assert_accounted(&process);
+}
+
 #[test]
 fn a_worker_that_starts_later_counts_it_too() {
     let process = Shared::new();

@@ -22,6 +22,13 @@ impl Nanos {
         self < since || self >= since.after(delay)
     }
 
+    /// Returns true if another moment lies less than `limit` from this one, before it or behind it: what another thread
+    /// has noted may lie ahead of a clock that was read before.
+    #[inline]
+    pub fn is_near(self, other: Self, limit: Duration) -> bool {
+        u128::from(self.0.abs_diff(other.0)) < limit.as_nanos()
+    }
+
     /// Returns true if `limit` has passed since an earlier start. A start that lies ahead counts as recent, because a
     /// request of unknown duration is not to be called slow.
     #[inline]
@@ -48,6 +55,20 @@ mod tests {
             assert_eq!(Nanos(now).is_past(since, delay), is_past, "{now}");
             let has_taken = is_past && now > 99;
             assert_eq!(Nanos(now).has_taken(since, delay), has_taken, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_moment_that_lies_ahead_is_as_near_as_one_that_lies_behind() {
+        let limit = Duration::from_nanos(10);
+        for (other, is_near) in [
+            (100, true),
+            (91, true),
+            (109, true),
+            (90, false),
+            (110, false),
+        ] {
+            assert_eq!(Nanos(100).is_near(Nanos(other), limit), is_near, "{other}");
         }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn is_marked(
     match value.split_first_chunk::<16>() {
         Some((id, time)) if *id == trace_id.to_bytes() => time
             .try_into()
-            .is_ok_and(|time| !now().is_past(Nanos(u64::from_le_bytes(time)), LIFETIME)),
+            .is_ok_and(|time| now().is_near(Nanos(u64::from_le_bytes(time)), LIFETIME)),
         _ => false,
     }
 }

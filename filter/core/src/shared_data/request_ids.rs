@@ -137,10 +137,7 @@ pub fn decode(note: &[u8], RequestId(id): RequestId<'_>, now: Nanos) -> Option<S
     let (trace_id, rest) = rest.split_first_chunk::<16>()?;
     let (span_id, rest) = rest.split_first_chunk::<8>()?;
     let (state, whose) = rest.split_first()?;
-    let Nanos(now) = now;
-    // In either direction, because the clock may have been set back since.
-    let age = Duration::from_nanos(now.abs_diff(u64::from_le_bytes(*when)));
-    if whose != id || age >= EXPIRY {
+    if whose != id || !now.is_near(Nanos(u64::from_le_bytes(*when)), EXPIRY) {
         return None;
     }
     Some(SpanContext {

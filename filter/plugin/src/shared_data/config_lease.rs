@@ -17,8 +17,7 @@ pub(crate) fn note(identity: &[u8; 8]) {
 
 /// Renews the lease if it is missing or due. Returns true if it was.
 pub(crate) fn renew(identity: &[u8; 8]) -> bool {
-    let now = clock::now();
-    let is_due = read().is_none_or(|lease| lease.is_due(now));
+    let is_due = read().is_none_or(|lease| lease.is_due(clock::now()));
     if is_due {
         note(identity);
     }
