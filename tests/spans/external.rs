@@ -5,3 +5,4 @@ mod correlation;
 mod exchanges;
 mod interop;
 mod lifecycle;
+mod peers;

@@ -5,6 +5,7 @@ pub(crate) mod custom;
 pub(crate) mod describe;
 pub(crate) mod http;
 pub(crate) mod names;
+mod peer;
 pub mod resource;
 pub(crate) mod response_flags;
 pub(crate) mod rpc;

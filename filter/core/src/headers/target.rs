@@ -36,3 +36,30 @@ pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
         None => (host, None),
     }
 }
+
+/// Returns an address without its port; `None` for all that is no address, such as `unknown`, `-` and the obfuscated
+/// identifiers of RFC 7239 (section 6).
+#[inline]
+pub(crate) fn ip_address(entry: &[u8]) -> Option<&[u8]> {
+    let (mut dots, mut colons, mut letters) = (0_u8, 0_u8, 0_u8);
+    let address = match entry.strip_prefix(b"[") {
+        Some(_) => split_authority(entry).0,
+        None => entry,
+    };
+    for byte in address {
+        match byte {
+            b'0'..=b'9' => {}
+            b'.' => dots = dots.saturating_add(1),
+            b':' => colons = colons.saturating_add(1),
+            b'a'..=b'f' | b'A'..=b'F' => letters = letters.saturating_add(1),
+            _ => return None,
+        }
+    }
+    match (dots, colons, letters) {
+        (3, 0, 0) => Some(address),
+        // An IPv4 address with a port; an IPv6 address has two colons at least, and no port without brackets.
+        (3, 1, 0) => Some(split_authority(address).0),
+        (0 | 3, 2.., _) => Some(address),
+        _ => None,
+    }
+}

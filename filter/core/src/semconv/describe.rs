@@ -10,10 +10,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::custom::CustomAttributes;
+use super::http::forwarded::Forwarded;
 use super::names::{AttributeKey, AttributeWriter, NameSet, SpanSide};
+use super::peer::Peer;
 use super::settings::Spans;
 use super::{http, response_flags, rpc};
-use crate::codec::number;
 use crate::headers::{Name, RequestHeaders, target};
 use crate::node::Node;
 use crate::pattern;
@@ -77,7 +78,11 @@ impl SpanDescriber {
 
     /// Returns the facts of a request that its end needs.
     #[inline]
-    pub(crate) fn facts(&self, headers: &RequestHeaders<'_>) -> RequestFacts {
+    pub(crate) fn facts(
+        &self,
+        headers: &RequestHeaders<'_>,
+        forwarded: &Forwarded<'_>,
+    ) -> RequestFacts {
         let (rpc, route) = self.kind(headers);
         RequestFacts {
             name: match rpc {
@@ -86,7 +91,7 @@ impl SpanDescriber {
             },
             rpc,
             route,
-            has_forwarded_client: http::has_forwarded_client(headers),
+            has_forwarded_client: forwarded.client().is_some(),
         }
     }
 
@@ -118,6 +123,7 @@ impl SpanDescriber {
         kind: SpanKind,
         facts: &RequestFacts,
         headers: &RequestHeaders<'_>,
+        forwarded: &Forwarded<'_>,
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
         reason: Reason,
     ) -> Attributes {
@@ -129,9 +135,10 @@ impl SpanDescriber {
         }
         let writer = &mut self.writer(kind, facts, &mut attributes);
         if facts.is_rpc() {
-            http::describe_server(writer, headers);
+            http::describe_server(writer, headers, forwarded);
         } else {
-            http::describe_request(writer, headers, self.route(facts.route), &self.secrets);
+            let route = self.route(facts.route);
+            http::describe_request(writer, headers, forwarded, route, &self.secrets);
         }
         attributes
     }
@@ -224,17 +231,15 @@ impl SpanDescriber {
         if (is_client || !hides_peer)
             && let Some(peer) = answers.attribute(Attribute::Source)
         {
-            if is_client && !is_socket(&peer) {
-                writer.text(
-                    AttributeKey::ClientAddress,
-                    target::split_authority(&peer).0,
-                );
+            let peer = Peer::read(&peer);
+            if is_client && let Peer::Address(address, _) = peer {
+                writer.text(AttributeKey::ClientAddress, address);
             }
             // Envoy takes the address of `x-forwarded-for` for the source, then without a port; such a source is not
             // the peer of this connection.
-            let is_told = target::split_authority(&peer).1 == Some(b"0");
+            let is_told = matches!(peer, Peer::Address(_, Some(b"0")));
             if !hides_peer && !is_told {
-                describe_peer(writer, &peer);
+                peer.describe(writer);
             }
         }
         if !facts.is_rpc()
@@ -267,7 +272,7 @@ fn describe_upstream(writer: &mut AttributeWriter<'_>, answers: &Answers<'_, imp
     let is_asked = !(writer.vocabulary.omits(AttributeKey::PeerAddress)
         && writer.vocabulary.omits(AttributeKey::PeerPort));
     if is_asked && let Some(peer) = answers.attribute(Attribute::Upstream) {
-        describe_peer(writer, &peer);
+        Peer::read(&peer).describe(writer);
     }
     if let Some(attempts) = answers.number(Attribute::Attempts)
         && let Some(resends) = attempts.checked_sub(1)
@@ -275,25 +280,6 @@ fn describe_upstream(writer: &mut AttributeWriter<'_>, answers: &Answers<'_, imp
     {
         writer.number(AttributeKey::ResendCount, resends);
     }
-}
-
-/// Adds a peer: `ip:port`, or the path of a socket of this machine.
-#[inline]
-fn describe_peer(writer: &mut AttributeWriter<'_>, peer: &[u8]) {
-    if is_socket(peer) {
-        writer.text(AttributeKey::PeerAddress, peer);
-        return;
-    }
-    let (address, port) = target::split_authority(peer);
-    writer.text(AttributeKey::PeerAddress, address);
-    if let Some(port) = port.and_then(number::parse::<u16>) {
-        writer.number(AttributeKey::PeerPort, i64::from(port));
-    }
-}
-
-#[inline]
-fn is_socket(peer: &[u8]) -> bool {
-    peer.starts_with(b"/") || peer.starts_with(b"@")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! A span is named `{method} {route}`, and by its method alone where no template of a route matches: the raw path has
 //! no bound on its values, and a proxy knows no route by itself (NM-1).
 
-mod forwarded;
+pub(crate) mod forwarded;
 mod url;
 
 use alloc::borrow::Cow;
@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 
 use super::names::{AttributeKey, AttributeWriter};
 use super::response_flags::{self, DOWNSTREAM_GONE};
-use crate::headers::{Name, Names, RequestHeaders};
+use crate::headers::{Name, RequestHeaders};
 use crate::span::{SpanKind, Status};
 use crate::stream_info::outcome::ResponseOutcome;
 use forwarded::Forwarded;
@@ -40,12 +40,12 @@ pub(crate) fn name(headers: &RequestHeaders<'_>, route: Option<&str>) -> Cow<'st
 pub(crate) fn describe_request(
     writer: &mut AttributeWriter<'_>,
     headers: &RequestHeaders<'_>,
+    forwarded: &Forwarded<'_>,
     route: Option<&str>,
     secrets: &[String],
 ) {
     method(writer, headers);
-    let forwarded = Forwarded::read(headers);
-    let url = Url::new(writer.side.kind, headers, &forwarded, secrets);
+    let url = Url::new(writer.side.kind, headers, forwarded, secrets);
     match writer.side.kind {
         SpanKind::Server => {
             if let Some(route) = route {
@@ -71,16 +71,12 @@ pub(crate) fn describe_request(
 
 /// Adds the server that a gRPC call is for; the other attributes of a call are added at its end.
 #[inline]
-pub(crate) fn describe_server(writer: &mut AttributeWriter<'_>, headers: &RequestHeaders<'_>) {
-    let forwarded = Forwarded::read(headers);
-    Url::new(writer.side.kind, headers, &forwarded, &[]).describe_server(writer);
-}
-
-/// Returns true if a header of proxies in front of this one names the client.
-#[inline]
-pub(crate) fn has_forwarded_client(headers: &RequestHeaders<'_>) -> bool {
-    headers.has_any(const { Names::of(&[Name::Forwarded, Name::ForwardedFor]) })
-        && Forwarded::read(headers).client().is_some()
+pub(crate) fn describe_server(
+    writer: &mut AttributeWriter<'_>,
+    headers: &RequestHeaders<'_>,
+    forwarded: &Forwarded<'_>,
+) {
+    Url::new(writer.side.kind, headers, forwarded, &[]).describe_server(writer);
 }
 
 /// Adds the attributes of the response, and returns the status of the span (section 7.4).

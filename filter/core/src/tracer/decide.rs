@@ -163,6 +163,7 @@ impl Tracer {
         let mut request_trace = RequestTrace::continuing(found, &self.describer);
         request_trace.is_joined = joined.is_some();
         request_trace.link = link;
+        request_trace.accepts_contexts = trust.context == ContextTrust::Accept;
         let received = request_trace.received;
         let Some(sampler) = &self.sampler else {
             request_trace.add_state_members(headers, stats);

@@ -13,6 +13,7 @@ use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
 use crate::sampling::decision::{Decision, Verdict};
 use crate::semconv::describe::SpanDescriber;
+use crate::semconv::http::forwarded::{Believed, Forwarded};
 use crate::span::{Link, SpanKind};
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
@@ -35,6 +36,8 @@ pub struct RequestTrace<'a> {
     pub(super) is_recordable: bool,
     // The randomness of the trace, by which all proxies choose the same traces; 0 where nothing is decided.
     pub(super) randomness: u64,
+    // True where contexts are accepted from this caller, and with them the headers of proxies in front.
+    pub(super) accepts_contexts: bool,
     // The describer of spans; None for an empty trace.
     pub(super) describer: Option<&'a SpanDescriber>,
 }
@@ -71,6 +74,7 @@ impl<'a> RequestTrace<'a> {
             decision: None,
             is_recordable: false,
             randomness: 0,
+            accepts_contexts: false,
             describer: None,
         }
     }
@@ -112,13 +116,18 @@ impl<'a> RequestTrace<'a> {
         let describer = self.describer?;
         let mut context = self.context?;
         let span_id = context.span_id?;
-        let facts = describer.facts(headers);
+        let believed = Believed::at(direction, self.accepts_contexts);
+        let forwarded = &Forwarded::read(headers, believed);
+        let facts = describer.facts(headers, forwarded);
         let open = |kind, span_id, parent_span_id, parent| OpenSpan {
             kind,
             span_id,
             parent_span_id,
             parent,
-            attributes: describer.begin(kind, &facts, headers, all.clone(), decision.reason),
+            attributes: {
+                let all = all.clone();
+                describer.begin(kind, &facts, headers, forwarded, all, decision.reason)
+            },
         };
         let parent = self.parent_span_id;
         let (first, second) = match direction {

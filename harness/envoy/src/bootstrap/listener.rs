@@ -102,6 +102,7 @@ pub struct Listener {
     common: Map<String, Value>,
     access_log: Option<Value>,
     fields: Map<String, Value>,
+    is_internal: bool,
 }
 
 impl Listener {
@@ -119,7 +120,15 @@ impl Listener {
             common: Map::new(),
             access_log: None,
             fields: Map::new(),
+            is_internal: false,
         }
+    }
+
+    /// Makes it an internal listener, which only clusters of the same Envoy reach. The bootstrap has to have the extension
+    /// `envoy.bootstrap.internal_listener`.
+    pub fn internal(mut self) -> Self {
+        self.is_internal = true;
+        self
     }
 
     /// Sets the direction of the traffic.
@@ -206,6 +215,12 @@ impl Listener {
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
             "filter_chains": [{"filters": chain}],
         });
+        if self.is_internal
+            && let Some(fields) = listener.as_object_mut()
+        {
+            fields.remove("address");
+            fields.insert("internal_listener".into(), json!({}));
+        }
         match self.direction {
             Some(Direction::Inbound) => listener["traffic_direction"] = "INBOUND".into(),
             Some(Direction::Outbound) => listener["traffic_direction"] = "OUTBOUND".into(),

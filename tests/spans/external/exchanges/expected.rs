@@ -19,6 +19,7 @@ pub(super) struct Exchange {
     client: Vec<Expected>,
     // The status for the caller, where the spans do not have it.
     answer: Option<u16>,
+    at_edge: &'static str,
 }
 
 /// An expected span.
@@ -48,6 +49,7 @@ pub(super) fn exchange(title: &'static str, call: Call) -> Exchange {
         server: vec![Expected::new(SpanKind::Server, &call)],
         client: vec![Expected::new(SpanKind::Client, &call)],
         answer: None,
+        at_edge: "",
         call,
     }
 }
@@ -61,7 +63,7 @@ impl Exchange {
             Way::Edge => {
                 let pairs = self.server.iter().zip(&self.client);
                 pairs
-                    .flat_map(|(server, client)| [server.clone(), client.clone()])
+                    .flat_map(|(server, client)| [server.clone().but(self.at_edge), client.clone()])
                     .collect()
             }
         }
@@ -96,6 +98,12 @@ impl Exchange {
             .into_iter()
             .map(|span| span.but(differs))
             .collect();
+        self
+    }
+
+    /// Sets differences of the SERVER span at an edge.
+    pub(super) fn edge(mut self, differs: &'static str) -> Self {
+        self.at_edge = differs;
         self
     }
 

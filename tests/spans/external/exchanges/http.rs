@@ -58,6 +58,8 @@ pub(super) fn answered() -> Vec<Exchange> {
                 .header("user-agent", "curl/8"),
         )
         .server("client.address=203.0.113.9 peer=none user_agent.original=curl/8")
+        // What Envoy itself takes for the client there.
+        .edge("client.address=10.0.0.8")
         .server("server.address=shop.example server.port=8443 url.scheme=https")
         .client("server.port=443 url.full=https://sidespan.test/app/status/200"),
         exchange(

@@ -8,6 +8,7 @@ use super::*;
 use crate::config::Config;
 use crate::in_memory::header_list::HeaderList;
 use crate::in_memory::stream_record::Record;
+use crate::semconv::http::forwarded::Believed;
 use crate::semconv::settings::{AttributeSource, CustomAttribute};
 
 const REQUEST: [(&str, &str); 4] = [
@@ -47,8 +48,10 @@ fn said_by(
     let list = HeaderList::new(headers.iter().copied());
     let request = list.as_request();
     let descriptions = SpanDescriber::new(spans, node);
-    let facts = descriptions.facts(&request);
-    let mut out = descriptions.begin(kind, &facts, &request, list.pairs(), Reason::Default);
+    let forwarded = &Forwarded::read(&request, Believed::All);
+    let facts = descriptions.facts(&request, forwarded);
+    let pairs = list.pairs();
+    let mut out = descriptions.begin(kind, &facts, &request, forwarded, pairs, Reason::Default);
     let told = Answers::nothing(exchange);
     let ending = ResponseOutcome::read(&told, facts.is_rpc());
     let outcome = descriptions.end(kind, &facts, &mut out, &ending, &[], &told);
@@ -301,7 +304,7 @@ fn what_a_response_said_when_it_came_counts_at_an_end_that_cannot_read_it() {
     let early = descriptions.read_response(&Record::answered(200).header("x-a", "1"));
     assert_eq!(early, [Some(b"1".to_vec())]);
     let list = HeaderList::new(REQUEST);
-    let facts = descriptions.facts(&list.as_request());
+    let facts = descriptions.facts(&list.as_request(), &Forwarded::default());
     let mut out = Attributes::default();
     let nothing = Record::default();
     let kind = SpanKind::Client;
@@ -329,6 +332,9 @@ fn never_panics_on_any_address() {
         "@app",
         "a:b:c",
         "1.2.3.4:99999",
+        "envoy://",
+        "envoy://back",
+        "envoy:///:",
     ] {
         let exchange = answered()
             .property("source.address", peer)
@@ -355,7 +361,7 @@ fn an_operation_is_what_its_span_is_called() {
         let list = HeaderList::new(headers.into_iter().chain(content_type));
         let request = list.as_request();
         assert_eq!(descriptions.operation(&request), expected, "{path}");
-        let facts = descriptions.facts(&request);
+        let facts = descriptions.facts(&request, &Forwarded::default());
         let name = facts.rpc.as_ref().map(rpc::Method::span_name);
         assert_eq!(name.unwrap_or(facts.name), expected, "{path}");
     }

@@ -1,29 +1,58 @@
 //! The client as the proxies in front of this one name it: `forwarded` (RFC 7239), or the older `x-forwarded-*`.
 //!
 //! The first entry is the one next to the client. An entry is not proven, only as good as the proxy that let it in,
-//! which for Envoy `xff_num_trusted_hops` and `use_remote_address` decide (HS-3).
+//! which for Envoy `xff_num_trusted_hops` and `use_remote_address` decide (HS-3). At an edge outsiders write these headers:
+//! there the client is the one that Envoy itself takes for it, and the rest counts only where the context does.
 
 use crate::codec::number::trim;
 use crate::codec::scan;
+use crate::direction::Direction;
+use crate::headers::target::ip_address;
 use crate::headers::{Name, RequestHeaders};
+
+/// The forwarding headers that are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Believed {
+    /// All of them, within the mesh.
+    All,
+    /// All but the client's address, at an edge that accepts contexts.
+    Names,
+    /// `x-forwarded-proto` alone, which Envoy writes itself, at an edge that does not.
+    Scheme,
+}
+
+impl Believed {
+    /// Returns what is believed in this direction, where contexts are accepted or are not.
+    #[inline]
+    pub(crate) fn at(direction: Direction, accepts_contexts: bool) -> Self {
+        match direction {
+            Direction::Inbound | Direction::Outbound => Self::All,
+            Direction::Edge if accepts_contexts => Self::Names,
+            Direction::Edge => Self::Scheme,
+        }
+    }
+}
 
 /// The client's side of the connection to the first proxy, as far as a header names it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Forwarded<'a> {
+pub(crate) struct Forwarded<'a> {
     client: Option<&'a [u8]>,
     host: Option<&'a [u8]>,
-    proto: Option<&'a [u8]>,
+    scheme: Option<&'static [u8]>,
 }
 
 impl<'a> Forwarded<'a> {
-    /// Reads the first entry of `forwarded`, and the older headers for the facts that it lacks.
+    /// Reads each fact from the first element of `forwarded` that has it, and from the older headers where none has.
     #[inline]
-    pub(super) fn read(headers: &RequestHeaders<'a>) -> Self {
-        let mut found = Self::default();
-        if let Some(line) = headers.first(Name::Forwarded) {
-            let entry = scan::split(line, b',').next().unwrap_or_default();
-            for pair in scan::split(entry, b';') {
-                found.take(pair);
+    pub(crate) fn read(headers: &RequestHeaders<'a>, believed: Believed) -> Self {
+        let mut found = Elements::default();
+        if believed != Believed::Scheme
+            && let Some(line) = headers.first(Name::Forwarded)
+        {
+            for element in scan::split(line, b',') {
+                for pair in scan::split(element, b';') {
+                    found.take(pair);
+                }
             }
         }
         let old = |name| {
@@ -31,17 +60,30 @@ impl<'a> Forwarded<'a> {
             let first = scan::split(line, b',').next()?;
             Some(trim(first)).filter(|value| !value.is_empty())
         };
+        let client = || {
+            found
+                .client
+                .or_else(|| old(Name::ForwardedFor))
+                .and_then(ip_address)
+        };
+        let host = || found.host.or_else(|| old(Name::ForwardedHost));
         Self {
-            client: found.client.or_else(|| old(Name::ForwardedFor)),
-            host: found.host.or_else(|| old(Name::ForwardedHost)),
-            proto: found.proto.or_else(|| old(Name::ForwardedProto)),
+            client: (believed == Believed::All).then(client).flatten(),
+            host: (believed != Believed::Scheme)
+                .then(host)
+                .flatten()
+                .filter(|host| is_authority(host)),
+            scheme: found
+                .proto
+                .or_else(|| old(Name::ForwardedProto))
+                .and_then(scheme),
         }
     }
 
     /// Returns the client's address, without a port.
     #[inline]
-    pub(super) fn client(&self) -> Option<&'a [u8]> {
-        self.client.map(without_port)
+    pub(crate) fn client(&self) -> Option<&'a [u8]> {
+        self.client
     }
 
     /// Returns the authority that the client asked for, with a port if the client named one.
@@ -52,10 +94,20 @@ impl<'a> Forwarded<'a> {
 
     /// Returns the scheme that the client used.
     #[inline]
-    pub(super) fn proto(&self) -> Option<&'a [u8]> {
-        self.proto
+    pub(super) fn scheme(&self) -> Option<&'static [u8]> {
+        self.scheme
     }
+}
 
+/// The first value of each parameter of `forwarded`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Elements<'a> {
+    client: Option<&'a [u8]>,
+    host: Option<&'a [u8]>,
+    proto: Option<&'a [u8]>,
+}
+
+impl<'a> Elements<'a> {
     #[inline]
     fn take(&mut self, pair: &'a [u8]) {
         let Some(equals) = scan::position(pair, b'=') else {
@@ -70,30 +122,36 @@ impl<'a> Forwarded<'a> {
         if value.is_empty() {
             return;
         }
-        match trim(name) {
-            // An `unknown` client and an obfuscated identifier are no addresses (RFC 7239, section 6).
-            name if name.eq_ignore_ascii_case(b"for") => {
-                let is_hidden = value.starts_with(b"_") || value.eq_ignore_ascii_case(b"unknown");
-                self.client = Some(value).filter(|_| !is_hidden);
-            }
-            name if name.eq_ignore_ascii_case(b"host") => self.host = Some(value),
-            name if name.eq_ignore_ascii_case(b"proto") => self.proto = Some(value),
-            _ => {}
-        }
+        let place = match trim(name) {
+            name if name.eq_ignore_ascii_case(b"for") => &mut self.client,
+            name if name.eq_ignore_ascii_case(b"host") => &mut self.host,
+            name if name.eq_ignore_ascii_case(b"proto") => &mut self.proto,
+            _ => return,
+        };
+        place.get_or_insert(value);
     }
 }
 
-/// Returns an address without its port: `192.0.2.1:80` and `[2001:db8::1]:80` have a port, `2001:db8::1` has none.
+/// Returns true if a value may be a host with a port: no spaces, quotes, lists or paths.
 #[inline]
-fn without_port(address: &[u8]) -> &[u8] {
-    if let Some(inside) = address.strip_prefix(b"[") {
-        return scan::split(inside, b']').next().unwrap_or(inside);
+fn is_authority(value: &[u8]) -> bool {
+    let is_allowed = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
+    };
+    value.iter().all(is_allowed) && value.iter().any(u8::is_ascii_alphanumeric)
+}
+
+/// Returns a scheme in small letters; `None` for one that no request to a proxy has.
+#[inline]
+fn scheme(value: &[u8]) -> Option<&'static [u8]> {
+    // As nearly every proxy writes them.
+    match value {
+        b"http" => return Some(b"http"),
+        b"https" => return Some(b"https"),
+        _ => {}
     }
-    let mut parts = scan::split(address, b':');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(host), Some(_), None) => host,
-        _ => address,
-    }
+    let mut known = [&b"http"[..], b"https", b"ws", b"wss"].into_iter();
+    known.find(|scheme| value.eq_ignore_ascii_case(scheme))
 }
 
 #[cfg(test)]
@@ -148,16 +206,58 @@ mod tests {
                 None,
             ),
             (&[("x-forwarded-for", ",10.0.0.8")], None, None, None),
+            (&[("x-forwarded-for", "-")], None, None, None),
+            (&[("x-forwarded-for", "unknown;")], None, None, None),
+            (&[("x-forwarded-for", "\"\"")], None, None, None),
+            (&[("x-forwarded-for", "client, 10.0.0.8")], None, None, None),
+            (&[("x-forwarded-for", "10.0.0")], None, None, None),
+            (
+                &[("x-forwarded-for", "[2001:db8::1]:80")],
+                Some("2001:db8::1"),
+                None,
+                None,
+            ),
+            (&[("x-forwarded-proto", "HTTPS")], None, None, Some("https")),
+            (&[("x-forwarded-proto", "gopher")], None, None, None),
+            (&[("x-forwarded-host", "-")], None, None, None),
+            (&[("x-forwarded-host", "a.example/path")], None, None, None),
+            (
+                &[(
+                    "forwarded",
+                    "by=3.235.38.58;for=198.51.100.7,for=64.252.138.139;host=api.example;proto=https",
+                )],
+                Some("198.51.100.7"),
+                Some("api.example"),
+                Some("https"),
+            ),
         ] {
             let list = HeaderList::new(headers.iter().copied());
             let request = list.as_request();
-            let found = Forwarded::read(&request);
+            let found = Forwarded::read(&request, Believed::All);
             let text = |value: Option<&[u8]>| {
                 value.map(|value| alloc::string::String::from_utf8_lossy(value).into_owned())
             };
             assert_eq!(text(found.client()).as_deref(), client, "{headers:?}");
             assert_eq!(text(found.host()).as_deref(), host, "{headers:?}");
-            assert_eq!(text(found.proto()).as_deref(), proto, "{headers:?}");
+            assert_eq!(text(found.scheme()).as_deref(), proto, "{headers:?}");
+        }
+    }
+    #[test]
+    fn at_an_edge_an_outsider_names_neither_the_client_nor_without_trust_the_server() {
+        let list = HeaderList::new([
+            ("forwarded", "for=203.0.113.66;host=evil.example;proto=wss"),
+            ("x-forwarded-for", "203.0.113.66"),
+            ("x-forwarded-proto", "https"),
+        ]);
+        for (direction, accepts, client, host, scheme) in [
+            (Direction::Inbound, false, true, true, "wss"),
+            (Direction::Edge, true, false, true, "wss"),
+            (Direction::Edge, false, false, false, "https"),
+        ] {
+            let found = Forwarded::read(&list.as_request(), Believed::at(direction, accepts));
+            assert_eq!(found.client().is_some(), client, "{direction:?} {accepts}");
+            assert_eq!(found.host().is_some(), host, "{direction:?} {accepts}");
+            assert_eq!(found.scheme(), Some(scheme.as_bytes()));
         }
     }
 }

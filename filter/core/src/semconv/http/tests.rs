@@ -5,6 +5,7 @@ use alloc::{format, vec};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use prost::Message;
 
+use super::forwarded::Believed;
 use super::*;
 use crate::in_memory::header_list::HeaderList;
 use crate::semconv::names::{NameSet, SpanSide};
@@ -35,7 +36,13 @@ fn request_by(spans: &Spans, kind: SpanKind, headers: &[(&str, &str)]) -> BTreeM
     let list = HeaderList::new(headers.iter().copied());
     described(spans, kind, |writer| {
         let route = spans.routes.first().map(String::as_str);
-        describe_request(writer, &list.as_request(), route, &spans.redact_query);
+        describe_request(
+            writer,
+            &list.as_request(),
+            &Forwarded::read(&list.as_request(), Believed::All),
+            route,
+            &spans.redact_query,
+        );
     })
 }
 
@@ -408,7 +415,13 @@ fn never_panics_on_any_bytes() {
             ]);
             for kind in [SpanKind::Server, SpanKind::Client] {
                 described(&Spans::default(), kind, |writer| {
-                    describe_request(writer, &list.as_request(), None, &[]);
+                    describe_request(
+                        writer,
+                        &list.as_request(),
+                        &Forwarded::read(&list.as_request(), Believed::All),
+                        None,
+                        &[],
+                    );
                 });
             }
         }

@@ -39,7 +39,7 @@ impl<'a> Url<'a> {
         let (path, query) = split_target(headers.first(Name::Path).unwrap_or_default());
         Self {
             scheme: forwarded
-                .proto()
+                .scheme()
                 .filter(|_| kind == SpanKind::Server)
                 .or(headers.first(Name::Scheme))
                 .unwrap_or(b"http"),

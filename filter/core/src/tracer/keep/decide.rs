@@ -8,8 +8,10 @@ use super::response_header::{HeaderChange, ResponsePart};
 use crate::direction::Direction;
 use crate::headers::{Name, RequestHeaders};
 use crate::id_generator::Random;
+use crate::propagation::settings::ContextTrust;
 use crate::proxy::{SharedData, Worker};
 use crate::sampling::settings::Keep;
+use crate::semconv::http::forwarded::{Believed, Forwarded};
 use crate::semconv::rpc;
 use crate::span::SpanKind;
 use crate::stats::{Counter, Stats};
@@ -161,7 +163,15 @@ impl Tracer {
         stats: &mut Stats,
     ) -> Option<OpenSpans> {
         let headers = as_received(pending.target, headers, all.clone());
-        let facts = self.describer.facts(&headers);
+        // Only at an edge both spans are pending.
+        let direction = match (pending.server, pending.client) {
+            (Some(_), Some(_)) => Direction::Edge,
+            _ => Direction::Inbound,
+        };
+        let trust = self.edge_trust.as_ref().unwrap_or(&self.trust);
+        let believed = Believed::at(direction, trust.context == ContextTrust::Accept);
+        let forwarded = &Forwarded::read(&headers, believed);
+        let facts = self.describer.facts(&headers, forwarded);
         let above = pending.server.map(|side| side.span_id);
         let of_server = (Parent::Caller, pending.parent_span_id);
         let of_client = match above {
@@ -173,7 +183,9 @@ impl Tracer {
             stats.add(cause.counter());
             let reason = pending.reason;
             let all = all.clone();
-            let mut attributes = self.describer.begin(kind, &facts, &headers, all, reason);
+            let mut attributes = self
+                .describer
+                .begin(kind, &facts, &headers, forwarded, all, reason);
             attributes.text("sidespan.kept", cause.name().as_bytes());
             Some(OpenSpan {
                 kind,
