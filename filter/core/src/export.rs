@@ -4,6 +4,7 @@ pub mod answer;
 pub mod collector;
 pub mod exporter;
 pub mod grpc_frame;
+pub(crate) mod http_body;
 pub mod queue;
 pub(crate) mod request;
 pub mod response;

@@ -1,5 +1,5 @@
-//! A collector's answer: one line each for `:status`, `grpc-status`, `grpc-message`, `grpc-status-details-bin` and
-//! `retry-after`, and then the body.
+//! A collector's answer: one line each for `:status`, `grpc-status`, `grpc-message`, `grpc-status-details-bin`,
+//! `retry-after` and `content-type`, and then the body.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ use sidespan_core::otlp::response::rejected_spans;
 use sidespan_core::time::Nanos;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    let mut lines = input.splitn(6, |byte| *byte == b'\n');
+    let mut lines = input.splitn(7, |byte| *byte == b'\n');
     let status = lines.next();
     let grpc = Grpc {
         status: lines.next(),
@@ -19,10 +19,12 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         details: lines.next(),
     };
     let retry_after = lines.next();
+    let content_type = lines.next();
     let body = lines.next().unwrap_or_default();
     let answer = Answer {
         status,
         grpc,
+        content_type,
         retry_after,
         body,
         body_bytes: body.len(),

@@ -50,6 +50,31 @@ impl<'a> Cursor<'a> {
         is_name.then_some(name)
     }
 
+    /// Reads the authority of a request to the server: a host, and a port if there is one.
+    pub(super) fn authority(self) -> Option<&'a str> {
+        let authority = self.non_empty(AUTHORITY)?;
+        let (host, port) = match authority.rsplit_once(':') {
+            // The colons of an IPv6 address stand in brackets.
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (authority, None),
+        };
+        let is_host = !host.is_empty()
+            && host.len() <= MAX_HOST
+            && host.bytes().all(|byte| {
+                byte.is_ascii_alphanumeric()
+                    || matches!(byte, b'.' | b'-' | b'_')
+                    || host.starts_with('[') && matches!(byte, b'[' | b':' | b']')
+            });
+        let is_port = port.is_none_or(|port| {
+            port.bytes().all(|byte| byte.is_ascii_digit())
+                && port.parse().is_ok_and(|port| PORTS.contains(&port))
+        });
+        if !is_host || !is_port {
+            self.expected(AUTHORITY);
+        }
+        (is_host && is_port).then_some(authority)
+    }
+
     /// Reads the path of a request to the server.
     pub(super) fn request_path(self) -> Option<&'a str> {
         let path = self.non_empty(REQUEST_PATH)?;
@@ -104,6 +129,7 @@ pub(super) fn authority_of(cluster: &str) -> String {
 pub(super) const PORTS: RangeInclusive<u64> = 1..=65_535;
 const HOST: &str = "the name of a host such as otel-collector.observability.svc.cluster.local";
 const CLUSTER: &str = "the name of a cluster";
+const AUTHORITY: &str = "a host with or without a port such as otlp.example.com:443";
 const REQUEST_PATH: &str = "a path that begins with /, without spaces";
 /// Length of a name that DNS allows (RFC 1035, section 2.3.4).
 const MAX_HOST: usize = 253;

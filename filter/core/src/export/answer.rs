@@ -7,6 +7,8 @@ pub struct Answer<'a> {
     pub status: Option<&'a [u8]>,
     /// The fields of gRPC beside the body.
     pub grpc: Grpc<'a>,
+    /// `content-type`.
+    pub content_type: Option<&'a [u8]>,
     /// `retry-after`.
     pub retry_after: Option<&'a [u8]>,
     /// The body, or the first bytes of a long body.

@@ -151,18 +151,24 @@ impl Collector {
         let [jitter] = ids.take().unwrap_or_default();
         let cluster = &self.otlp.cluster;
         match self.exporter.answered(outcome, now, jitter, stats) {
-            Some(LogEvent::Failing(failure)) => match message(&self.headers) {
-                Some(message) => worker.log(
-                    LogLevel::Warn,
-                    format_args!(
-                        "export to cluster {cluster} fails: {failure}; it says: {message}"
+            Some(LogEvent::Failing(failure)) => {
+                let how = match failure {
+                    Failure::Warned => "works",
+                    _ => "fails",
+                };
+                match message(&self.headers) {
+                    Some(message) => worker.log(
+                        LogLevel::Warn,
+                        format_args!(
+                            "export to cluster {cluster} {how}: {failure}; it says: {message}"
+                        ),
                     ),
-                ),
-                None => worker.log(
-                    LogLevel::Warn,
-                    format_args!("export to cluster {cluster} fails: {failure}"),
-                ),
-            },
+                    None => worker.log(
+                        LogLevel::Warn,
+                        format_args!("export to cluster {cluster} {how}: {failure}"),
+                    ),
+                }
+            }
             Some(LogEvent::Recovered) => worker.log(
                 LogLevel::Info,
                 format_args!("export to cluster {cluster} works again"),
@@ -192,6 +198,7 @@ impl SpanExporter for Collector {
 /// The parts of an answer, copied from the proxy.
 struct AnswerParts {
     status: Option<Vec<u8>>,
+    content_type: Option<Vec<u8>>,
     retry_after: Option<Vec<u8>>,
     grpc: [Option<Vec<u8>>; 3],
     body: Vec<u8>,
@@ -217,6 +224,11 @@ impl AnswerParts {
         };
         Self {
             status: proxy.answer_header(":status"),
+            // gRPC says by other means that an answer is one.
+            content_type: match protocol {
+                Protocol::Grpc => None,
+                Protocol::HttpProtobuf => proxy.answer_header("content-type"),
+            },
             retry_after: proxy.answer_header("retry-after"),
             grpc,
             body: proxy.answer_body(MAX_READ_BYTES),
@@ -233,6 +245,7 @@ impl AnswerParts {
                 message: message.as_deref(),
                 details: details.as_deref(),
             },
+            content_type: self.content_type.as_deref(),
             retry_after: self.retry_after.as_deref(),
             body: &self.body,
             body_bytes: self.body_bytes,

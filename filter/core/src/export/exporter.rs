@@ -224,7 +224,7 @@ impl Exporter {
             return None;
         };
         let (failure, delay) = match outcome {
-            ExportOutcome::Accepted { rejected } => {
+            ExportOutcome::Accepted { rejected, warns } => {
                 let rejected = usize::try_from(rejected)
                     .unwrap_or(usize::MAX)
                     .min(request.spans);
@@ -234,8 +234,9 @@ impl Exporter {
                     request.spans.saturating_sub(rejected),
                 );
                 self.failures_in_a_row = 0;
-                return match rejected {
-                    0 => self.failure_log.record_success(),
+                return match (rejected, warns) {
+                    (0, false) => self.failure_log.record_success(),
+                    (0, true) => self.failure_log.record_failure(Failure::Warned, now),
                     _ => self.failure_log.record_failure(Failure::SpansRejected, now),
                 };
             }

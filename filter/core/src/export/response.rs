@@ -3,7 +3,7 @@
 //!
 //! | outcome | gRPC | HTTP |
 //! |---|---|---|
-//! | accepted, perhaps in part | status 0 | 2xx |
+//! | accepted, perhaps in part | status 0 | 2xx with an answer of OTLP's |
 //! | retry | CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS; RESOURCE_EXHAUSTED with RetryInfo | 429, 502, 503, 504 |
 //! | refused | every other status | every other status |
 //!
@@ -19,6 +19,7 @@ use crate::cluster_call::send_error::SendError;
 use crate::codec::{http_date, number};
 use crate::export::answer::Answer;
 use crate::export::grpc_frame;
+use crate::export::http_body::HttpBody;
 use crate::otlp;
 use crate::time::Nanos;
 
@@ -31,6 +32,8 @@ pub enum ExportOutcome {
     Accepted {
         /// The number of rejected spans.
         rejected: u64,
+        /// True if the collector says something although it rejects nothing.
+        warns: bool,
     },
     /// The batch is to be sent again.
     Retry {
@@ -56,10 +59,14 @@ pub enum Failure {
     GrpcStatus(u32),
     /// An answer without a gRPC status.
     NotGrpc,
+    /// A success over HTTP whose body no OTLP receiver writes.
+    NotOtlp,
     /// A success whose body is longer than an OTLP client has to read.
     TooLarge,
     /// The collector accepted the request, but not all of its spans.
     SpansRejected,
+    /// The collector accepted all spans, and has something to say.
+    Warned,
 }
 
 impl ExportOutcome {
@@ -72,7 +79,11 @@ impl ExportOutcome {
             // gRPC's status goes before the HTTP status (gRPC, "HTTP to gRPC Status Code Mapping").
             (Protocol::Grpc, _, Some(digits)) => Self::read_grpc(digits, answer),
             (Protocol::Grpc, 200, None) => Self::Refused(Failure::NotGrpc),
-            (Protocol::HttpProtobuf, 200..=299, _) => Self::accepted(answer, answer.body),
+            (Protocol::HttpProtobuf, 200..=299, _) => match HttpBody::read(answer) {
+                HttpBody::Protobuf(message) => Self::accepted(answer, message),
+                HttpBody::Json(json) => Self::accepted_with(answer, json.rejected, &json.message),
+                HttpBody::Other(_) => Self::Refused(Failure::NotOtlp),
+            },
             (_, status, _) => {
                 let failure = Failure::HttpStatus(u16::try_from(status).unwrap_or(u16::MAX));
                 match status {
@@ -121,12 +132,16 @@ impl ExportOutcome {
     }
 
     fn accepted(answer: &Answer<'_>, message: &[u8]) -> Self {
+        let said = otlp::response::partial_success_message(message).unwrap_or_default();
+        Self::accepted_with(answer, otlp::response::rejected_spans(message), said)
+    }
+
+    fn accepted_with(answer: &Answer<'_>, rejected: u64, said: impl AsRef<[u8]>) -> Self {
         if answer.body_bytes > MAX_ANSWER_BYTES {
             return Self::Refused(Failure::TooLarge);
         }
-        Self::Accepted {
-            rejected: otlp::response::rejected_spans(message),
-        }
+        let warns = rejected == 0 && !said.as_ref().is_empty();
+        Self::Accepted { rejected, warns }
     }
 }
 
@@ -177,6 +192,10 @@ impl fmt::Display for Failure {
                 "the answer is not gRPC; name the port of the service grpc-… or set its appProtocol, \
                  or set export.otlp.protocol to http/protobuf",
             ),
+            Self::NotOtlp => f.write_str(
+                "the answer is no OTLP; look whether cluster, authority and path are those of a receiver of OTLP over HTTP",
+            ),
+            Self::Warned => f.write_str("the collector took all spans, and warns"),
             Self::TooLarge => f.write_str("the answer is longer than 4 MiB"),
             Self::SpansRejected => f.write_str("the collector took a request, but not all of its spans"),
         }

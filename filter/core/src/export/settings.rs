@@ -46,7 +46,7 @@ impl Default for Export {
 pub struct Otlp {
     /// Envoy's name of the cluster.
     pub cluster: String,
-    /// `:authority` of the request.
+    /// `:authority` of the request, by which front ends choose; by default the service and its port, or the cluster.
     pub authority: String,
     /// The protocol: gRPC or HTTP.
     pub protocol: Protocol,

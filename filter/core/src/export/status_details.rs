@@ -21,6 +21,7 @@ use crate::codec::base64::BASE64;
 use crate::codec::{percent, protobuf, scan};
 use crate::export::answer::Answer;
 use crate::export::grpc_frame;
+use crate::export::http_body::HttpBody;
 use crate::otlp;
 
 /// The server's permission to send the same request again.
@@ -60,10 +61,17 @@ pub fn message<'a>(
             grpc_frame::grpc_message(answer.body)
                 .and_then(otlp::response::partial_success_message)?,
         ),
-        (Protocol::HttpProtobuf, _) if matches!(answer.status, Some([b'2', ..])) => {
-            Cow::Borrowed(otlp::response::partial_success_message(answer.body)?)
-        }
-        (Protocol::HttpProtobuf, _) => Cow::Borrowed(bytes(answer.body, STATUS_MESSAGE)?),
+        (Protocol::HttpProtobuf, _) => match HttpBody::read(answer) {
+            HttpBody::Protobuf(body) if matches!(answer.status, Some([b'2', ..])) => {
+                Cow::Borrowed(otlp::response::partial_success_message(body)?)
+            }
+            HttpBody::Protobuf(body) => Cow::Borrowed(bytes(body, STATUS_MESSAGE)?),
+            HttpBody::Json(json) if !json.message.is_empty() => {
+                Cow::Owned(json.message.into_bytes())
+            }
+            // Pages of proxies and of login forms say who has answered.
+            HttpBody::Json(_) | HttpBody::Other(_) => Cow::Borrowed(answer.body),
+        },
     };
     let mut text = String::from_utf8_lossy(&message);
     let words = secrets.into_iter().flat_map(str::split_whitespace);
@@ -270,13 +278,56 @@ mod tests {
             };
             assert_eq!(told(Protocol::HttpProtobuf, &answer), Some(expected));
         }
-        for body in [&b""[..], b"<html>404</html>", b"\x12\x05abc", b"\x12\x01 "] {
+        for body in [&b""[..], b"\x12\x05abc", b"\x12\x01 "] {
             let answer = Answer {
                 status: Some(b"404"),
                 body,
                 ..Answer::default()
             };
             assert_eq!(told(Protocol::HttpProtobuf, &answer), None, "{body:?}");
+        }
+        for (status, content_type, body, expected) in [
+            (
+                "301",
+                "text/html",
+                "<html>\r\nmoved</html>",
+                r"<html>\u{d}\u{a}moved</html>",
+            ),
+            ("401", "text/plain", "no key\n", "no key"),
+            (
+                "413",
+                "application/json",
+                r#"{"code": 3, "message": "too large"}"#,
+                "too large",
+            ),
+            (
+                "413",
+                "application/json",
+                r#"{"error": "too large"}"#,
+                r#"{"error": "too large"}"#,
+            ),
+            ("404", "", "<html>404</html>", "<html>404</html>"),
+            (
+                "200",
+                "text/html",
+                "<html>log in</html>",
+                "<html>log in</html>",
+            ),
+            (
+                "200",
+                "application/json",
+                r#"{"partialSuccess": {"errorMessage": "old"}}"#,
+                "old",
+            ),
+        ] {
+            let answer = Answer {
+                status: Some(status.as_bytes()),
+                content_type: Some(content_type.as_bytes()),
+                body: body.as_bytes(),
+                ..Answer::default()
+            };
+            let said = told(Protocol::HttpProtobuf, &answer);
+            assert_eq!(said.as_deref(), Some(expected), "{status} {body}");
         }
     }
 

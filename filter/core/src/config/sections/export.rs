@@ -95,6 +95,7 @@ impl Otlp {
         let mut service = None;
         let mut port = None;
         let mut protocol = Some(Protocol::Grpc);
+        let mut authority = None;
         let mut path = None;
         let mut compression = Compression::None;
         let mut timeout = TIMEOUT;
@@ -103,6 +104,7 @@ impl Otlp {
             "service",
             "cluster",
             "port",
+            "authority",
             "protocol",
             "path",
             "compression",
@@ -113,6 +115,7 @@ impl Otlp {
             "service" => service = at.host().map(ToString::to_string),
             "cluster" => cluster = at.cluster_name().map(ToString::to_string),
             "port" => port = at.integer(PORTS),
+            "authority" => authority = at.authority().map(ToString::to_string),
             "protocol" => protocol = at.choice(&PROTOCOLS),
             "path" => path = at.request_path().map(ToString::to_string),
             "compression" => compression = at.choice(&COMPRESSIONS).unwrap_or(compression),
@@ -134,7 +137,7 @@ impl Otlp {
         let cluster =
             cluster.or_else(|| Some(cluster_of(&service?, port.unwrap_or(default_port))))?;
         Some(Self {
-            authority: authority_of(&cluster),
+            authority: authority.unwrap_or_else(|| authority_of(&cluster)),
             cluster,
             protocol,
             path: path.unwrap_or_else(|| default_path.into()),

@@ -39,6 +39,20 @@ fn an_address_becomes_a_cluster_an_authority_and_a_path() {
             "/otlp/v1/traces?x=1",
         ),
         (
+            r#""cluster": "vendor", "authority": "otlp.example.com""#,
+            "vendor",
+            "otlp.example.com",
+            Protocol::Grpc,
+            GRPC,
+        ),
+        (
+            r#""service": "c.d", "authority": "[2001:db8::1]:443""#,
+            "outbound|4317||c.d",
+            "[2001:db8::1]:443",
+            Protocol::Grpc,
+            GRPC,
+        ),
+        (
             r#""cluster": "mimir""#,
             "mimir",
             "mimir",
@@ -122,6 +136,8 @@ fn reads_integers_as_a_struct_of_protobuf_writes_them() {
 fn refuses_an_address_at_its_path() {
     const HOST: &str =
         "expected the name of a host such as otel-collector.observability.svc.cluster.local, found";
+    const AUTHORITY: &str =
+        "expected a host with or without a port such as otlp.example.com:443, found";
     const PATH: &str = "expected a path that begins with /, without spaces, found";
     let rows = [
         ("service", "\"\"", format!("service: {HOST} \"\"")),
@@ -139,6 +155,13 @@ fn refuses_an_address_at_its_path() {
         ("protocol", "\"http/json\"", "protocol: expected grpc or http/protobuf, found \"http/json\"".into()),
         ("protocol", "\"http/protobuff\"", "protocol: expected grpc or http/protobuf, found \"http/protobuff\"; did you mean `http/protobuf`?".into()),
         ("protocol", "\"grpc\"", "path: not with protocol grpc, whose path is fixed; leave it out or set protocol to http/protobuf".into()),
+        ("authority", "\"\"", format!("authority: {AUTHORITY} \"\"")),
+        ("authority", "\"a b\"", format!("authority: {AUTHORITY} \"a b\"")),
+        ("authority", "\"https://a.example\"", format!("authority: {AUTHORITY} \"https://a.example\"")),
+        ("authority", "\"a.example:0\"", format!("authority: {AUTHORITY} \"a.example:0\"")),
+        ("authority", "\"a.example:+1\"", format!("authority: {AUTHORITY} \"a.example:+1\"")),
+        ("authority", "\"::1\"", format!("authority: {AUTHORITY} \"::1\"")),
+        ("authority", "7", format!("authority: {AUTHORITY} 7; quote it")),
         ("path", "\"v1/traces\"", format!("path: {PATH} \"v1/traces\"")),
         ("path", "\"/v1 traces\"", format!("path: {PATH} \"/v1 traces\"")),
         ("path", "\"/v1#traces\"", format!("path: {PATH} \"/v1#traces\"")),
@@ -151,7 +174,7 @@ fn refuses_an_address_at_its_path() {
         ("timeout", "\"99999999999999999999s\"", "timeout: expected a duration from 1ms to 1h such as \"5s\", found \"99999999999999999999s\"; write a whole number and ms, s, m or h".into()),
         ("timeout", "\"18446744073709551615h\"", "timeout: expected a duration from 1ms to 1h such as \"5s\", found \"18446744073709551615h\"; write a whole number and ms, s, m or h".into()),
         ("timeout", "5", "timeout: expected a duration from 1ms to 1h such as \"5s\", found 5; quote it, with its unit ms, s, m or h".into()),
-        ("endpoint", "\"c:4317\"", "endpoint: unknown key; known here: service, cluster, port, protocol, path, compression, timeout, headers".into()),
+        ("endpoint", "\"c:4317\"", "endpoint: unknown key; known here: service, cluster, port, authority, protocol, path, compression, timeout, headers".into()),
     ];
     for (key, value, expected) in rows {
         refuses(&[(

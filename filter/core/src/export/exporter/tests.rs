@@ -44,7 +44,10 @@ fn span() -> Span {
     }
 }
 
-const TAKEN: ExportOutcome = ExportOutcome::Accepted { rejected: 0 };
+const TAKEN: ExportOutcome = ExportOutcome::Accepted {
+    rejected: 0,
+    warns: false,
+};
 /// No jitter: the middle of its range.
 const NO_JITTER: u8 = 20;
 
@@ -338,7 +341,10 @@ fn rt_2_counts_what_a_partial_success_rejects_and_never_sends_it_again() {
     exporter.next(Nanos(SECOND), SendTrigger::Drain, &mut stats);
     // More than there were: a collector's number is not believed beyond that.
     exporter.answered(
-        ExportOutcome::Accepted { rejected: 2 },
+        ExportOutcome::Accepted {
+            rejected: 2,
+            warns: false,
+        },
         Nanos(SECOND),
         0,
         &mut stats,
@@ -348,7 +354,10 @@ fn rt_2_counts_what_a_partial_success_rejects_and_never_sends_it_again() {
     exporter.push(&span(), Nanos(0), &mut stats);
     exporter.next(Nanos(SECOND), SendTrigger::Drain, &mut stats);
     exporter.answered(
-        ExportOutcome::Accepted { rejected: u64::MAX },
+        ExportOutcome::Accepted {
+            rejected: u64::MAX,
+            warns: false,
+        },
         Nanos(SECOND),
         0,
         &mut stats,

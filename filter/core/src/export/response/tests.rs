@@ -30,7 +30,10 @@ fn rt_4_sends_again_only_for_the_retryable_grpc_statuses() {
             ..Answer::default()
         };
         let expected = match status {
-            0 => ExportOutcome::Accepted { rejected: 0 },
+            0 => ExportOutcome::Accepted {
+                rejected: 0,
+                warns: false,
+            },
             1 | 4 | 10 | 11 | 14 | 15 => Failure::GrpcStatus(status).again(),
             _ => ExportOutcome::Refused(Failure::GrpcStatus(status)),
         };
@@ -51,7 +54,10 @@ fn rt_3_sends_again_only_for_the_retryable_http_statuses() {
             ..Answer::default()
         };
         let expected = match status {
-            200..=299 => ExportOutcome::Accepted { rejected: 0 },
+            200..=299 => ExportOutcome::Accepted {
+                rejected: 0,
+                warns: false,
+            },
             429 | 502 | 503 | 504 => Failure::HttpStatus(status).again(),
             _ => ExportOutcome::Refused(Failure::HttpStatus(status)),
         };
@@ -85,7 +91,10 @@ fn rt_2_counts_what_a_partial_success_rejects() {
     };
     assert_eq!(
         ExportOutcome::read(Protocol::HttpProtobuf, &http, NOW),
-        ExportOutcome::Accepted { rejected: 3 }
+        ExportOutcome::Accepted {
+            rejected: 3,
+            warns: false
+        }
     );
     let framed = [
         &grpc_frame::grpc_prefix(message.len(), Compression::None)[..],
@@ -100,7 +109,10 @@ fn rt_2_counts_what_a_partial_success_rejects() {
     };
     assert_eq!(
         ExportOutcome::read(Protocol::Grpc, &grpc, NOW),
-        ExportOutcome::Accepted { rejected: 3 }
+        ExportOutcome::Accepted {
+            rejected: 3,
+            warns: false
+        }
     );
 }
 
@@ -148,7 +160,13 @@ fn an_answer_without_grpc_status_is_not_grpc() {
 fn rt_1_grpcs_status_wins_over_https() {
     for status in ["200", "404", "503"] {
         for (grpc_status, expected) in [
-            ("0", ExportOutcome::Accepted { rejected: 0 }),
+            (
+                "0",
+                ExportOutcome::Accepted {
+                    rejected: 0,
+                    warns: false,
+                },
+            ),
             ("14", Failure::GrpcStatus(14).again()),
             ("3", ExportOutcome::Refused(Failure::GrpcStatus(3))),
             ("x", ExportOutcome::Refused(Failure::NotGrpc)),
@@ -228,7 +246,10 @@ fn rt_9_a_delay_in_the_details_makes_a_status_wait_and_resource_exhausted_retrya
         (
             "0",
             Some(THREE_SECONDS),
-            ExportOutcome::Accepted { rejected: 0 },
+            ExportOutcome::Accepted {
+                rejected: 0,
+                warns: false,
+            },
         ),
     ];
     for (status, details, expected) in rows {
@@ -249,7 +270,13 @@ fn rt_9_a_delay_in_the_details_makes_a_status_wait_and_resource_exhausted_retrya
 fn sz_2_a_success_that_is_longer_than_any_is_none() {
     for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
         for (body_bytes, expected) in [
-            (4 << 20, ExportOutcome::Accepted { rejected: 0 }),
+            (
+                4 << 20,
+                ExportOutcome::Accepted {
+                    rejected: 0,
+                    warns: false,
+                },
+            ),
             ((4 << 20) + 1, ExportOutcome::Refused(Failure::TooLarge)),
         ] {
             let answer = Answer {

@@ -76,8 +76,7 @@ fn envoys_own_environment_is_that_of_its_vm() {
 
 #[test]
 fn role_attempt_belongs_behind_the_router() {
-    let fields =
-        "{failStrategy: FAIL_OPEN, pluginConfig: {role: attempt, export: {otlp: {service: c.x.svc.cluster.local, port: 4317}}}}";
+    let fields = "{failStrategy: FAIL_OPEN, pluginConfig: {role: attempt, export: {otlp: {service: c.x.svc.cluster.local, port: 4317}}}}";
     let told_of = told("-", &plugin("WasmPlugin", "spec: ", fields));
     assert!(
         told_of.len() == 1
