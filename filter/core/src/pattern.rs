@@ -66,13 +66,17 @@ pub fn matches(pattern: &str, value: &[u8]) -> bool {
     value.ends_with(last.as_bytes())
 }
 
-/// Returns true if the template matches the whole path.
+/// Returns true if the template matches the whole path. Parameters of a segment (`orders;v=1`, RFC 3986, section 3.3) are
+/// no part of its name, because the frameworks that know them choose a route without them.
 #[inline]
 pub fn template_matches(template: &str, path: &[u8]) -> bool {
     let mut segments = scan::split(path, b'/');
+    let name = |segment: &'_ [u8]| scan::position(segment, b';').unwrap_or(segment.len());
     let is_like = |part: &str, segment: &[u8]| match part.starts_with('{') {
-        true => !segment.is_empty(),
-        false => part.as_bytes() == segment,
+        true => name(segment) > 0,
+        false => {
+            part.as_bytes() == segment || segment.get(..name(segment)) == Some(part.as_bytes())
+        }
     };
     template
         .split('/')
@@ -216,6 +220,11 @@ mod tests {
             ("/{any}", "/x", true),
             ("/{any}", "/", false),
             ("/", "/", true),
+            ("/orders/{id}", "/orders;v=1/7", true),
+            ("/orders/{id}", "/orders;v=1/7;x=2", true),
+            ("/orders/{id}", "/orders/;x=2", false),
+            ("/orders;v=1/{id}", "/orders;v=1/7", true),
+            ("/orders;v=1/{id}", "/orders/7", false),
         ] {
             assert_eq!(
                 template_matches(template, path.as_bytes()),

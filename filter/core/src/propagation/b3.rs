@@ -12,7 +12,8 @@
 //! In several headers the same facts are `x-b3-traceid`, `x-b3-spanid`, `x-b3-parentspanid`, `x-b3-sampled` (`1`, `0`,
 //! from old senders `true` and `false`) and `x-b3-flags` (`1` = debug, which implies accept).
 //!
-//! The first line of a repeated header counts. A parent span id is never needed and never written, so a malformed one
+//! The first line of a repeated header counts, also where a proxy on the way has folded the lines into a list (RFC 9110,
+//! "Field Lines and Combined Field Value"). A parent span id is never needed and never written, so a malformed one
 //! is ignored; a malformed id or state is not, because ignoring it would lose or invent a trace in silence.
 //!
 //! [B3]: https://github.com/openzipkin/b3-propagation
@@ -29,8 +30,17 @@ use crate::ids::{SpanId, TraceId};
 pub fn extract_single(headers: &RequestHeaders<'_>) -> Extracted {
     match headers.first(Name::B3).map(trim) {
         None | Some(b"") => Extracted::Absent,
-        Some(value) => parse_single(value),
+        Some(value) => match (parse_single(value), first_of_list(value)) {
+            (Extracted::Malformed { .. }, Some(first)) => parse_single(first),
+            (found, _) => found,
+        },
     }
+}
+
+/// Returns the first element of a list; `None` where a value is no list. No value of B3 has a comma.
+#[inline]
+fn first_of_list(value: &[u8]) -> Option<&[u8]> {
+    scan::split_once(value, b',').map(|(first, _)| trim(first))
 }
 
 #[inline]
@@ -75,7 +85,12 @@ pub fn extract_multi(headers: &RequestHeaders<'_>) -> Extracted {
     };
     let trace_id = headers.first(Name::B3TraceId).map(trim);
     let span_id = headers.first(Name::B3SpanId).map(trim);
-    match (trace_id, span_id, ids(trace_id, span_id)) {
+    let found = ids(trace_id, span_id).or_else(|refusal| {
+        let trace_id = trace_id.map(|id| first_of_list(id).unwrap_or(id));
+        let span_id = span_id.map(|id| first_of_list(id).unwrap_or(id));
+        ids(trace_id, span_id).map_err(|_| refusal)
+    });
+    match (trace_id, span_id, found) {
         (None, None, _) if sampling == SamplingState::Deferred => Extracted::Absent,
         (None, None, _) => Extracted::Decision(sampling),
         (Some(_), Some(_), Ok((trace_id, span_id, short_trace_id))) => {
@@ -106,7 +121,9 @@ fn multi_state(headers: &RequestHeaders<'_>) -> Option<SamplingState> {
         // Debug implies accept, whatever `x-b3-sampled` says (B3-36).
         return Some(SamplingState::Debug);
     }
-    Some(match headers.first(Name::B3Sampled).map(trim) {
+    let sampled = headers.first(Name::B3Sampled).map(trim);
+    let sampled = sampled.map(|word| first_of_list(word).unwrap_or(word));
+    Some(match sampled {
         None | Some(b"") => SamplingState::Deferred,
         Some(b"1") => SamplingState::Accept,
         Some(b"0") => SamplingState::Deny,

@@ -306,6 +306,36 @@ fn b3_40_takes_the_first_of_repeated_lines() {
     );
 }
 
+#[test]
+fn b3_40_takes_the_first_of_lines_that_were_folded_into_one() {
+    let (trace_id, span_id) = (format!("{T}, {T64}"), format!("{S},{S}"));
+    for sampled in ["1,1", "1 ,0", "true,true"] {
+        let answer = multi(&[
+            ("x-b3-traceid", &trace_id),
+            ("x-b3-spanid", &span_id),
+            ("x-b3-sampled", sampled),
+        ]);
+        assert_eq!(answer, found(SamplingState::Accept), "{sampled}");
+    }
+    for (value, expected) in [
+        ("0,1", Extracted::Decision(SamplingState::Deny)),
+        ("x,1", Extracted::malformed(Refusal::SpanId)),
+    ] {
+        let list = HeaderList::new([("b3", value)]);
+        let read = extract_single(&list.as_request());
+        match (expected, read) {
+            (Extracted::Malformed { .. }, Extracted::Malformed { .. }) => {}
+            (expected, read) => assert_eq!(read, expected, "{value}"),
+        }
+    }
+    let whole = format!("{T}-{S}-1,{T}-{S}-0");
+    let list = HeaderList::new([("b3", whole.as_str())]);
+    assert_eq!(
+        extract_single(&list.as_request()),
+        found(SamplingState::Accept)
+    );
+}
+
 fn written(outgoing: Outgoing<'static>, keep64bit: bool, before: &[(&str, &str)]) -> Vec<String> {
     let before = HeaderList::new(before.iter().copied());
     let mut after = before.clone();
