@@ -6,4 +6,5 @@ mod configuration;
 mod duplicate_install;
 mod hostile;
 mod reconfiguration;
+mod stat_tags;
 mod trapped;
