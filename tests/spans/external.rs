@@ -6,3 +6,4 @@ mod exchanges;
 mod interop;
 mod lifecycle;
 mod peers;
+mod times;

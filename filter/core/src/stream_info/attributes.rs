@@ -13,6 +13,9 @@ use strum::{IntoStaticStr, VariantArray};
 /// An attribute of the spans of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub(crate) enum Attribute {
+    /// The start of the request in nanoseconds since the epoch, before any filter ran.
+    #[strum(serialize = "request\0time")]
+    Start,
     /// The duration of the request in nanoseconds, by a clock that never steps back.
     #[strum(serialize = "request\0duration")]
     Duration,
@@ -79,10 +82,10 @@ impl AttributeSet {
 
     #[inline]
     pub(super) fn attributes(self) -> &'static [Attribute] {
-        use Attribute::{Attempts, Duration, Flags, Protocol, Source, StatusCode, Upstream};
+        use Attribute::{Attempts, Duration, Flags, Protocol, Source, Start, StatusCode, Upstream};
         match self {
-            Self::Server => &[Duration, Flags, StatusCode, Source, Protocol],
-            Self::Client => &[Duration, Flags, StatusCode, Upstream, Attempts],
+            Self::Server => &[Start, Duration, Flags, StatusCode, Source, Protocol],
+            Self::Client => &[Start, Duration, Flags, StatusCode, Upstream, Attempts],
             Self::Both => &Attribute::ALL,
         }
     }
@@ -98,7 +101,7 @@ mod tests {
     fn asks_in_the_language_of_the_proxy() {
         assert_eq!(
             AttributeSet::Client.expression(),
-            "[request.duration,response.flags,response.code,upstream.address,upstream.request_attempt_count]"
+            "[request.time,request.duration,response.flags,response.code,upstream.address,upstream.request_attempt_count]"
         );
     }
 
@@ -109,7 +112,7 @@ mod tests {
             .property("upstream.address", "10.0.0.2:2")
             .number("response.flags", 4);
         let two = 2_u64.to_le_bytes();
-        let answers = list([&two[..], &two, &two, b"10.0.0.9:9", b"HTTP/2"].into_iter());
+        let answers = list([&two[..], &two, &two, &two, b"10.0.0.9:9", b"HTTP/2"].into_iter());
         let answers = Answers::new(&record, AttributeSet::Server, Some(&answers));
         assert_eq!(answers.number(Attribute::Flags), Some(2));
         assert_eq!(

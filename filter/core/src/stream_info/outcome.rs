@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::source::{self, StreamInfo};
+use super::source::StreamInfo;
 use crate::codec::number;
 use crate::stream_info::answers::Answers;
 use crate::stream_info::attributes::Attribute;
@@ -64,26 +64,25 @@ pub(crate) fn status_code(stream_info: &impl StreamInfo) -> Option<u16> {
     number::parse(&stream_info.response_header(":status")?)
 }
 
-/// Returns the start and the end of the stream. The proxy's duration is of a clock that never steps back, so the duration
-/// goes before the difference of two times (EN-13). The duration also includes the time of the filters before this one,
-/// because it counts from the proxy's own start. `start` is zero where the clock was not read at the start.
+/// Returns the start and the end of the stream. Both are the proxy's own, so that a span neither moves by how late this
+/// filter came to run nor begins before its parent on the same machine: the duration is of a clock that never steps back,
+/// and includes the time of the filters before this one (EN-13). `start` is zero where the clock was not read at the start.
 #[inline]
 pub(crate) fn times(
     answers: &Answers<'_, impl StreamInfo>,
     start: Nanos,
     end: Nanos,
 ) -> (Nanos, Nanos) {
-    let known = answers
-        .number(Attribute::Duration)
-        .filter(|duration| i64::try_from(*duration).is_ok());
-    if let Some(duration) = known {
-        let Nanos(nanos) = end;
-        return (Nanos(nanos.saturating_sub(duration)), end);
-    }
-    let start = match source::number(answers.stream_info, "request\0time") {
-        Some(time) if time > 0 => Nanos(time),
-        _ if start == Nanos(0) => end,
-        _ => start,
+    let known = |attribute| {
+        let number = answers.number(attribute);
+        number.filter(|nanos| i64::try_from(*nanos).is_ok())
     };
-    (start, end.max(start))
+    let began = known(Attribute::Start).filter(|nanos| *nanos > 0);
+    match (began, known(Attribute::Duration)) {
+        (Some(began), Some(duration)) => (Nanos(began), Nanos(began.saturating_add(duration))),
+        (Some(began), None) => (Nanos(began), end.max(Nanos(began))),
+        (None, Some(duration)) => (Nanos(end.0.saturating_sub(duration)), end),
+        (None, None) if start == Nanos(0) => (end, end),
+        (None, None) => (start, end.max(start)),
+    }
 }
