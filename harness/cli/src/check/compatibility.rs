@@ -3,6 +3,7 @@
 //! - a ratio where a percentage is meant, and the other way round
 //! - Istio's own tracer, which still runs beside the filter
 //! - Istio's settings without the effect that they seem to have
+//! - formats that a service reads and no sidecar writes, and the other way round
 
 use sidespan_core::config::Role;
 
@@ -11,7 +12,9 @@ use super::istio::resolve::{Istio, fits};
 use super::istio::settings::{Labels, Mode, Note, Place, Settings, written};
 
 mod configuration;
+mod istio_tracing;
 mod plugin_settings;
+mod propagators;
 pub mod sdk;
 mod warning;
 
@@ -25,7 +28,9 @@ pub fn notes(settings: &Settings, ours: &[SidespanConfig<'_>]) -> Vec<Note> {
     shares(settings, ours, &mut notes);
     native(&istio, settings, ours, &mut notes);
     without_effect(&istio, settings, &mut notes);
+    istio_tracing::notes(&istio, settings, &mut notes);
     sdk::notes(&istio, settings, ours, &mut notes);
+    propagators::notes(&istio, settings, ours, &mut notes);
     plugin_settings::notes(istio.root(), ours, &mut notes);
     notes
 }
@@ -113,42 +118,43 @@ fn native(
     let is_here = ours.iter().any(|ours| ours.config.role == Role::Request);
     let has_attempt = ours.iter().any(|ours| ours.config.role == Role::Attempt);
     let none = Labels::new();
-    let mut asked = vec![(None, &none)];
-    for telemetry in &settings.telemetries {
-        let labels = telemetry.selector.as_ref().unwrap_or(&none);
-        asked.push((Some(telemetry.namespace.as_str()), labels));
-    }
-    for workload in &settings.workloads {
-        asked.push((Some(workload.namespace.as_str()), &workload.labels));
-    }
-    for (namespace, labels) in asked {
-        for mode in Mode::ALL {
-            let side = istio.side(namespace, labels, mode);
-            let Some(native) = &side.native else {
-                continue;
-            };
-            if let Some((provider, place)) = side.provider
-                && istio.has_own_sampler(provider)
-            {
-                warn(
-                    notes,
-                    place.clone(),
-                    format!(
-                        "the provider {provider} samples by itself, and no percentage here says how much; Sidespan has no such \
-                         sampler: decide on a percentage"
-                    ),
-                );
-            }
-            if is_here && !has_attempt && !side.silent {
-                warn(
-                    notes,
-                    native.place.at(native.key),
-                    "Istio's own tracer stays on beside Sidespan and overwrites the headers that it writes; set \
-                     disableSpanReporting: true in the Telemetry (istio/telemetry.yaml has it for the mesh), or \
-                     disableContextPropagation: true from Istio 1.30 on, or install the filter with role attempt as well"
-                        .into(),
-                );
-            }
+    let sides = Mode::ALL.into_iter().flat_map(|mode| {
+        let whole = istio.side(None, &none, mode);
+        let selected = settings.telemetries.iter().map(move |telemetry| {
+            let labels = telemetry.selector.clone().unwrap_or_default();
+            istio.side(telemetry.namespace.as_deref(), &labels, mode)
+        });
+        let workloads = settings
+            .workloads
+            .iter()
+            .map(move |workload| istio.side_of(workload, mode));
+        [whole].into_iter().chain(selected).chain(workloads)
+    });
+    for side in sides {
+        let Some(native) = &side.native else {
+            continue;
+        };
+        if let Some((provider, place)) = side.provider
+            && istio.has_own_sampler(provider)
+        {
+            warn(
+                notes,
+                place.clone(),
+                format!(
+                    "the provider {provider} samples by itself, and no percentage here says how much; Sidespan has no such \
+                     sampler: decide on a percentage"
+                ),
+            );
+        }
+        if is_here && !has_attempt && !side.silent {
+            warn(
+                notes,
+                native.place.at(native.key),
+                "Istio's own tracer stays on beside Sidespan and overwrites the headers that it writes; set \
+                 disableSpanReporting: true in the Telemetry (istio/telemetry.yaml has it for the mesh), or \
+                 disableContextPropagation: true from Istio 1.30 on, or install the filter with role attempt as well"
+                    .into(),
+            );
         }
     }
 }
@@ -172,7 +178,10 @@ fn without_effect(istio: &Istio<'_>, settings: &Settings, notes: &mut Vec<Note>)
     }
     for workload in &settings.workloads {
         let selecting: Vec<_> = istio
-            .selecting(&workload.namespace, &workload.labels)
+            .selecting(
+                workload.namespace.as_deref().unwrap_or_default(),
+                &workload.labels,
+            )
             .collect();
         if let [.., last] = selecting.as_slice()
             && selecting.len() > 1
@@ -214,13 +223,14 @@ fn without_effect(istio: &Istio<'_>, settings: &Settings, notes: &mut Vec<Note>)
     // A selector in the root namespace looks like one for the whole mesh, and reaches the root namespace alone.
     let root = istio.root();
     for telemetry in &settings.telemetries {
-        if telemetry.namespace == root
+        if telemetry.namespace.as_deref() == Some(root)
             && let Some(selector) = &telemetry.selector
         {
-            let elsewhere = settings
-                .workloads
-                .iter()
-                .find(|workload| workload.namespace != root && fits(selector, &workload.labels));
+            let elsewhere = settings.workloads.iter().find(|workload| {
+                let namespace = workload.namespace.as_deref();
+                namespace.is_some_and(|namespace| namespace != root)
+                    && fits(selector, &workload.labels)
+            });
             if let Some(workload) = elsewhere {
                 warn(
                     notes,

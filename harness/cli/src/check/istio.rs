@@ -5,3 +5,6 @@ pub mod resolve;
 pub mod settings;
 pub mod summary;
 pub mod translate;
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,10 @@ pub struct Findings {
 /// Finds all configurations of a document.
 pub fn configurations(document: &Document) -> Findings {
     let mut finder = Findings::default();
-    finder.visit(document, &Path::Root, None);
+    let root = Path::Root {
+        has_tracer: has_tracer(document),
+    };
+    finder.visit(document, &root, None);
     let is_foreign = FOREIGN.iter().any(|key| document.get(key).is_some());
     let is_empty = finder.found.is_empty() && finder.errors.is_empty() && finder.skipped.is_empty();
     if is_empty && !is_foreign {
@@ -260,10 +263,11 @@ impl Findings {
 
     /// Warns of Envoy's own tracer, which writes its headers after all filters, over those of the filter.
     fn native_tracing(&mut self, manager: &Document, path: &Path<'_>, before: usize) {
-        let Some(tracing) = manager
-            .get("tracing")
-            .filter(|tracing| tracing.get("provider").is_some())
-        else {
+        let is_manager = either(manager, ["http_filters", "httpFilters"]).is_some();
+        let Some(tracing) = manager.get("tracing").filter(|tracing| {
+            let has_own = tracing.get("provider").is_some();
+            has_own || path.has_tracer() && is_manager && **tracing != Document::Null
+        }) else {
             return;
         };
         let silent = either(tracing, ["no_context_propagation", "noContextPropagation"]);
@@ -283,6 +287,19 @@ impl Findings {
             ));
         }
     }
+}
+
+/// Returns true if the bootstrap of an Envoy, by itself or in a dump, has a tracer for all connection managers.
+fn has_tracer(document: &Document) -> bool {
+    let dumped = document
+        .items("configs")
+        .iter()
+        .filter_map(|config| config.get("bootstrap"));
+    [document]
+        .into_iter()
+        .chain(document.get("bootstrap"))
+        .chain(dumped)
+        .any(|bootstrap| bootstrap.at(&["tracing", "http"]).is_some())
 }
 
 /// Returns the configuration as the filter gets it; empty for null, because Kubernetes and Envoy leave null out.
@@ -327,7 +344,10 @@ const FOREIGN: [&str; 7] = [
 ];
 
 enum Path<'a> {
-    Root,
+    /// The document, and true if the bootstrap in it has a tracer, which connection managers without a provider take.
+    Root {
+        has_tracer: bool,
+    },
     Key(&'a Path<'a>, &'a str),
     Index(&'a Path<'a>, usize),
 }
@@ -336,12 +356,19 @@ impl Path<'_> {
     fn key<'b>(&'b self, key: &'b str) -> Path<'b> {
         Path::Key(self, key)
     }
+
+    fn has_tracer(&self) -> bool {
+        match self {
+            Path::Root { has_tracer } => *has_tracer,
+            Path::Key(parent, _) | Path::Index(parent, _) => parent.has_tracer(),
+        }
+    }
 }
 
 impl fmt::Display for Path<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Path::Root => formatter.write_str("$"),
+            Path::Root { .. } => formatter.write_str("$"),
             Path::Key(parent, key)
                 if key
                     .chars()

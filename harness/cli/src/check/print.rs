@@ -137,7 +137,8 @@ fn istio(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     )?;
     for row in &summary.workloads {
         let who = match (&row.namespace, &row.workload) {
-            (None, _) => "the mesh".to_owned(),
+            (None, None) => "the mesh".to_owned(),
+            (None, Some(workload)) => format!("{workload}, in any namespace"),
             (Some(namespace), None) => format!("namespace {namespace}"),
             (Some(namespace), Some(workload)) => format!("namespace {namespace}, {workload}"),
         };
@@ -177,7 +178,9 @@ fn resource(plugin: &Plugin, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "  # Mind: {note}")?;
     }
     writeln!(out, "  pluginName: {}", plugin.name)?;
+    writeln!(out, "  phase: {}", plugin.phase)?;
     writeln!(out, "  priority: {}", plugin.priority)?;
+    writeln!(out, "  failStrategy: {}", plugin.fail_strategy)?;
     if let Some(gateway) = plugin.gateway() {
         writeln!(
             out,

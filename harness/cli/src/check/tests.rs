@@ -363,6 +363,26 @@ fn an_envoy_that_fails_closed_or_traces_itself_is_warned_of() {
             "{manager}"
         );
     }
+    // A connection manager without a provider takes the tracer of the bootstrap.
+    let with_tracer = |manager: &str| {
+        bootstrap(&open, manager).replacen(
+            '{',
+            r#"{"tracing": {"http": {"name": "envoy.tracers.zipkin"}}, "#,
+            1,
+        )
+    };
+    let quiet = r#""tracing": {"no_context_propagation": true},"#;
+    for (manager, expected) in [
+        (r#""tracing": {},"#, &[native.as_str()][..]),
+        (quiet, &[]),
+        (r#""tracing": null,"#, &[]),
+        ("", &[]),
+    ] {
+        let bootstrap = with_tracer(manager);
+        assert_eq!(told("envoy.json", &bootstrap), expected, "{manager}");
+        let dump = format!(r#"{{"configs": [{{"bootstrap": {bootstrap}}}]}}"#);
+        assert_eq!(told("-", &dump).len(), expected.len(), "{manager}");
+    }
 }
 
 #[test]

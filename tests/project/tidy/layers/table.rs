@@ -364,7 +364,14 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "harness/cli/src/check/compatibility",
-        &["configuration", "warning", "sdk", "plugin_settings"],
+        &[
+            "configuration",
+            "warning",
+            "istio_tracing",
+            "sdk",
+            "propagators",
+            "plugin_settings",
+        ],
     ),
     (
         "harness/cli/src/check/explain",
@@ -390,8 +397,12 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "place",
             "service",
             "collected",
+            "variables",
+            "pilot",
+            "chart",
             "mesh",
             "sdk_sampler",
+            "propagators",
             "env_file",
             "telemetry",
             "workload",

@@ -7,14 +7,20 @@
 //!    the namespace's, then of all Telemetries whose selector fits, older ones first. A field that an entry sets
 //!    replaces the earlier value; `match.mode` limits an entry to one side.
 //! 2. Without a `randomSamplingPercentage`, `tracing.sampling` of the workload's ProxyConfig holds, then
-//!    `PILOT_TRACE_SAMPLING`, which is 1 by default.
+//!    `PILOT_TRACE_SAMPLING`, which is 1 by default. The ProxyConfig's `tracing` is that of the workload's annotation,
+//!    or else the mesh's: never a mixture.
 //! 3. Of several Telemetries without a selector in one namespace only the oldest counts. A selector in the root
 //!    namespace reaches the root namespace alone.
+//! 4. The tracer is that of the named provider, or else of the first of `defaultProviders`; a name that the mesh does
+//!    not have, or whose kind cannot trace, is no tracer. Where no Telemetry and no default provider says anything, the
+//!    tracer is that of the proxy's bootstrap, where its ProxyConfig names one and `enableTracing` is not false.
 //!
 //! [telemetry model]: https://github.com/istio/istio/blob/master/pilot/pkg/model/telemetry.go
 //! [tracing configuration]: https://github.com/istio/istio/blob/master/pilot/pkg/networking/core/tracing.go
 
-use super::settings::{Labels, Mesh, Mode, Place, Settings, Telemetry, Tracing};
+use super::settings::{
+    Labels, Mesh, Mode, Place, Provider, ProxyTracing, Settings, Telemetry, Tracing, Workload,
+};
 
 /// Istio's settings, sorted for lookups.
 #[derive(Debug)]
@@ -47,14 +53,18 @@ pub struct Side<'a> {
 pub struct Native<'a> {
     /// Place of the resource.
     pub place: &'a Place,
-    /// Key below that place.
+    /// Key below that place; empty where the place says all.
     pub key: &'static str,
 }
 
 impl<'a> Istio<'a> {
-    /// Sorts the settings for lookups.
+    /// Sorts the settings for lookups; a Telemetry without a namespace holds nowhere.
     pub fn new(settings: &'a Settings) -> Self {
-        let mut telemetries: Vec<_> = settings.telemetries.iter().collect();
+        let placed = settings
+            .telemetries
+            .iter()
+            .filter(|telemetry| telemetry.namespace.is_some());
+        let mut telemetries: Vec<_> = placed.collect();
         telemetries.sort_by_key(|telemetry| (&telemetry.created, &telemetry.name));
         Self {
             settings,
@@ -66,24 +76,36 @@ impl<'a> Istio<'a> {
     /// Returns the namespace whose Telemetry is for the whole mesh.
     pub fn root(&self) -> &'a str {
         let named = self.mesh.and_then(|mesh| mesh.root_namespace.as_deref());
-        named
+        let asked = self.settings.root.as_deref();
+        asked
+            .or(named)
+            .or(self.settings.istio_namespace.as_deref())
             .filter(|name| !name.is_empty())
             .unwrap_or("istio-system")
     }
 
+    /// Returns the mesh's provider of this name, whose case does not matter; `None` as well where no file has the mesh.
+    pub fn provider(&self, name: &str) -> Option<&'a Provider> {
+        let is_it = |provider: &&Provider| provider.name.eq_ignore_ascii_case(name);
+        self.mesh?.providers.iter().find(is_it)
+    }
+
+    /// Returns the mesh that counts, if a file has one.
+    pub fn mesh(&self) -> Option<&'a Mesh> {
+        self.mesh
+    }
+
     /// Returns true if a provider of this name samples by itself, so that Istio's percentage is 100.
     pub fn has_own_sampler(&self, provider: &str) -> bool {
-        let list = self.mesh.and_then(|mesh| mesh.providers.as_deref());
-        list.unwrap_or_default()
-            .iter()
-            .any(|(name, has_sampler)| *has_sampler && name.eq_ignore_ascii_case(provider))
+        self.provider(provider)
+            .is_some_and(|provider| provider.has_sampler)
     }
 
     /// Returns pairs of Telemetries without a selector in one namespace: the oldest, which counts, and one without
     /// effect.
     pub fn without_effect(&self) -> impl Iterator<Item = (&'a Telemetry, &'a Telemetry)> {
         self.telemetries.iter().filter_map(|telemetry| {
-            let first = self.whole(&telemetry.namespace)?;
+            let first = self.whole(telemetry.namespace.as_deref()?)?;
             let is_shadowed = telemetry.selector.is_none() && first.place != telemetry.place;
             is_shadowed.then_some((first, *telemetry))
         })
@@ -96,7 +118,7 @@ impl<'a> Istio<'a> {
         labels: &Labels,
     ) -> impl Iterator<Item = &'a Telemetry> {
         self.telemetries.iter().copied().filter(move |telemetry| {
-            telemetry.namespace == namespace
+            telemetry.namespace.as_deref() == Some(namespace)
                 && telemetry
                     .selector
                     .as_ref()
@@ -107,13 +129,41 @@ impl<'a> Istio<'a> {
     /// Resolves one side of a workload with these labels in this namespace; `None` is a namespace that no setting
     /// names.
     pub fn side(&self, namespace: Option<&str>, labels: &Labels, mode: Mode) -> Side<'a> {
+        let annotated = self.settings.workloads.iter().find(|workload| {
+            workload.tracing.is_some()
+                && namespace.is_some()
+                && namespace == workload.namespace.as_deref()
+                && !workload.selector.is_empty()
+                && fits(&workload.selector, labels)
+        });
+        self.resolve(namespace, labels, mode, annotated)
+    }
+
+    /// Resolves one side of a workload of the files.
+    pub fn side_of(&self, workload: &'a Workload, mode: Mode) -> Side<'a> {
+        let namespace = workload.namespace.as_deref();
+        if workload.tracing.is_none() {
+            // A pod template may fit another's selector, and a bare Pod its Deployment's.
+            return self.side(namespace, &workload.labels, mode);
+        }
+        let annotated = Some(workload);
+        self.resolve(namespace, &workload.labels, mode, annotated)
+    }
+
+    fn resolve(
+        &self,
+        namespace: Option<&str>,
+        labels: &Labels,
+        mode: Mode,
+        annotated: Option<&'a Workload>,
+    ) -> Side<'a> {
         let entries = self.entries(namespace, labels);
         let default = self
             .mesh
             .and_then(|mesh| Some((mesh.default_provider.as_deref()?, &mesh.place)));
-        let (fallback, by) = self.fallback(namespace, labels);
+        let (percentage, by) = self.fallback(annotated);
         let mut side = Side {
-            percentage: fallback,
+            percentage,
             by,
             disabled: false,
             provider: default,
@@ -134,13 +184,19 @@ impl<'a> Istio<'a> {
             side.disabled = entry.disabled.unwrap_or(side.disabled);
             side.silent = entry.silent.unwrap_or(side.silent);
         }
-        side.native = self.native(&side, entries.is_empty());
+        let proxy = annotated.and_then(|workload| workload.tracing.as_ref());
+        side.native = match side.provider {
+            Some((provider, place)) => self.of_provider(provider, place),
+            None if entries.is_empty() => self.of_bootstrap(proxy),
+            None => None,
+        }
+        .filter(|_| !side.disabled);
         side
     }
 
     fn whole(&self, namespace: &str) -> Option<&'a Telemetry> {
         let is_it = |telemetry: &&&Telemetry| {
-            telemetry.namespace == namespace && telemetry.selector.is_none()
+            telemetry.namespace.as_deref() == Some(namespace) && telemetry.selector.is_none()
         };
         self.telemetries.iter().find(is_it).copied()
     }
@@ -161,67 +217,52 @@ impl<'a> Istio<'a> {
     }
 
     /// Returns the percentage where no Telemetry sets one, and its source.
-    fn fallback(&self, namespace: Option<&str>, labels: &Labels) -> (f64, String) {
-        let is_it = |selector: &Labels| fits(selector, labels);
-        let annotated = self.settings.workloads.iter().find(|workload| {
-            workload.sampling.is_some()
-                && namespace == Some(&workload.namespace)
-                && is_it(&workload.selector)
-        });
-        let annotation = annotated.and_then(|workload| {
-            Some((
-                workload.sampling?,
-                format!("proxy.istio.io/config of {}", workload.place.name),
-            ))
-        });
-        let mesh = || {
-            let mesh = self.mesh?;
-            Some((
-                mesh.sampling?,
-                "MeshConfig defaultConfig.tracing.sampling".to_owned(),
-            ))
+    fn fallback(&self, annotated: Option<&Workload>) -> (f64, String) {
+        let sampling = match annotated {
+            Some(workload) => workload.tracing.as_ref().and_then(|tracing| {
+                let by = || format!("proxy.istio.io/config of {}", workload.place.name);
+                Some((tracing.sampling?, by()))
+            }),
+            None => self.mesh.and_then(|mesh| {
+                let by = "MeshConfig defaultConfig.tracing.sampling";
+                Some((mesh.tracing.sampling?, by.to_owned()))
+            }),
         };
         let pilot = || {
             let pilot = self.settings.pilots.first()?;
             Some((pilot.percentage, "PILOT_TRACE_SAMPLING".to_owned()))
         };
-        annotation
-            .or_else(mesh)
+        sampling
             .or_else(pilot)
             .unwrap_or((1.0, PILOT_DEFAULT.into()))
     }
 
-    fn native(&self, side: &Side<'a>, is_legacy: bool) -> Option<Native<'a>> {
-        if let Some((provider, place)) = side.provider {
-            let known = self.mesh.and_then(|mesh| mesh.providers.as_ref());
-            let is_known = known.is_none_or(|list| {
-                list.iter()
-                    .any(|(name, _)| name.eq_ignore_ascii_case(provider))
-            });
-            let is_default = self
-                .mesh
-                .is_some_and(|mesh| std::ptr::eq(&mesh.place, place));
-            let key = if is_default {
-                ".defaultProviders.tracing"
-            } else {
-                ".providers"
-            };
-            return (is_known && !side.disabled).then_some(Native { place, key });
-        }
-        // Istio reads the older settings of the mesh only where nothing of the Telemetry API is in use.
-        let mesh = self.mesh.filter(|_| is_legacy)?;
-        let place = &mesh.place;
-        match mesh.enable_tracing {
-            Some(true) => Some(Native {
-                place,
-                key: ".enableTracing",
-            }),
-            None if mesh.has_tracer => Some(Native {
-                place,
-                key: ".defaultConfig.tracing",
-            }),
-            _ => None,
-        }
+    /// Returns the setting that turns on a provider's tracer; where no file has the mesh, every provider is taken for one
+    /// that traces.
+    fn of_provider(&self, name: &str, place: &'a Place) -> Option<Native<'a>> {
+        let is_default = self
+            .mesh
+            .is_some_and(|mesh| std::ptr::eq(&mesh.place, place));
+        let key = if is_default {
+            ".defaultProviders.tracing"
+        } else {
+            ".providers"
+        };
+        let traces = match self.mesh {
+            Some(_) => self.provider(name).is_some_and(Provider::can_trace),
+            None => true,
+        };
+        traces.then_some(Native { place, key })
+    }
+
+    /// Returns the setting that turns on the tracer of the proxy's bootstrap.
+    fn of_bootstrap(&self, proxy: Option<&'a ProxyTracing>) -> Option<Native<'a>> {
+        let is_enabled = self.mesh.is_none_or(|mesh| mesh.enable_tracing);
+        let tracing = proxy.or(self.mesh.map(|mesh| &mesh.tracing))?;
+        (is_enabled && tracing.has_tracer).then_some(Native {
+            place: &tracing.place,
+            key: "",
+        })
     }
 }
 

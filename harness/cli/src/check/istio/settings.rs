@@ -5,19 +5,26 @@
 //! | `Telemetry` | `spec.tracing` |
 //! | `ConfigMap` `istio`, `IstioOperator`, `Istio`, Helm values, `MeshConfig` by itself | the mesh |
 //! | `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob`, `Pod` | labels, environment, `proxy.istio.io/config` |
-//! | `Instrumentation` | the OpenTelemetry Operator's sampler |
+//! | `Instrumentation` | the OpenTelemetry Operator's sampler and propagators |
 //! | lines `OTEL_…=…` | OpenTelemetry's environment variables |
 
+mod chart;
 mod collected;
 pub mod env_file;
 mod mesh;
+mod pilot;
 mod place;
+mod propagators;
 mod sdk_sampler;
 mod service;
 mod telemetry;
+mod variables;
 mod workload;
 
-pub use collected::{Mesh, Mode, Pilot, Sampler, Settings, Telemetry, Tracing, Workload};
+pub use collected::{
+    Mesh, Mode, Pilot, Propagators, Provider, ProxyTracing, Sampler, Settings, Telemetry, Tracing,
+    Workload,
+};
 pub(in crate::check) use place::written;
 pub use place::{GATEWAY_NAME, Labels, Note, Place, Weight};
 pub use service::{Port, Service};
@@ -45,14 +52,21 @@ impl Settings {
             .get("kind")
             .and_then(Document::text)
             .unwrap_or_default();
+        if is_of_others(kind, tree) {
+            return;
+        }
         match kind {
             "Telemetry" => telemetry::read(self, place, tree),
             "ConfigMap" => {
                 mesh::config_map(self, place.clone(), tree);
-                sdk_sampler::config_map(self, place, tree);
+                sdk_sampler::config_map(self, place.clone(), tree);
+                propagators::config_map(self, place, tree);
             }
             "IstioOperator" | "Istio" | "IstioRevision" => mesh::operator(self, place, tree),
-            "Instrumentation" => sdk_sampler::instrumentation(self, place, tree),
+            "Instrumentation" => {
+                sdk_sampler::instrumentation(self, place.clone(), tree);
+                propagators::instrumentation(self, place, tree);
+            }
             "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => {
                 workload::read(self, place, kind, tree, &["spec", "template"]);
             }
@@ -73,6 +87,17 @@ impl Settings {
             _ => {}
         }
     }
+}
+
+/// Returns true if another product has a kind of this name.
+fn is_of_others(kind: &str, tree: &Document) -> bool {
+    let group = match kind {
+        "Telemetry" => "telemetry.istio.io",
+        "Instrumentation" => "opentelemetry.io",
+        _ => return false,
+    };
+    let version = tree.get("apiVersion").and_then(Document::text);
+    version.is_some_and(|version| version.split('/').next() != Some(group))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::resolve::{Istio, PILOT_DEFAULT, Side};
-use super::settings::{Labels, Mode, Settings, written};
+use super::settings::{Labels, Mode, Settings, Workload, written};
 use super::translate::{Groups, Plugin, is_off, plugins, rate};
 
 /// Istio's settings, resolved.
@@ -34,7 +34,7 @@ impl Summary {
 /// A group of workloads, and its percentages.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// Namespace of the workloads; `None` for namespaces that no setting names.
+    /// Namespace of the workloads; `None` for namespaces that no setting names, and for a workload without one.
     pub namespace: Option<String>,
     /// `Deployment cart`, `app=cart`, or `None` for all others of the namespace.
     pub workload: Option<String>,
@@ -74,28 +74,42 @@ impl Summary {
                 server: side(Mode::Server),
             }
         };
+        let of_workload = |workload: &Workload, name: String| {
+            let side = |mode| percentage(&istio.side_of(workload, mode), is_off);
+            Row {
+                namespace: workload.namespace.clone(),
+                workload: Some(name),
+                client: side(Mode::Client),
+                server: side(Mode::Server),
+            }
+        };
         let mut rows = vec![row(None, None, &none)];
         for namespace in &groups.namespaces {
             rows.push(row(Some(namespace), None, &none));
             let selected = settings
                 .telemetries
                 .iter()
-                .filter(|telemetry| telemetry.namespace == *namespace);
+                .filter(|telemetry| telemetry.namespace.as_ref() == Some(namespace));
             for selector in selected.filter_map(|telemetry| telemetry.selector.as_ref()) {
                 rows.push(row(Some(namespace), Some(written(selector)), selector));
             }
             for workload in settings
                 .workloads
                 .iter()
-                .filter(|workload| workload.namespace == *namespace)
+                .filter(|workload| workload.namespace.as_ref() == Some(namespace))
             {
                 let name = workload
                     .place
                     .name
                     .replacen(&format!("{namespace}/"), "", 1);
-                rows.push(row(Some(namespace), Some(name), &workload.labels));
+                rows.push(of_workload(workload, name));
             }
         }
+        let unplaced = settings
+            .workloads
+            .iter()
+            .filter(|workload| workload.namespace.is_none() && workload.tracing.is_some());
+        rows.extend(unplaced.map(|workload| of_workload(workload, workload.place.name.clone())));
         Some(Self {
             root: istio.root().into(),
             off: is_off,

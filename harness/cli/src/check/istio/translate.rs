@@ -1,9 +1,9 @@
 //! Istio's settings as configurations of the filter: one for the mesh, and a WasmPlugin with a selector for each group
 //! of workloads that differs from its namespace.
 //!
-//! The first of two copies of the filter in one chain works, and Istio sorts the copies by priority. The plugin for a
-//! selector therefore has a higher priority than the mesh's, and where selectors overlap, the plugin for both labels
-//! has the highest. Where the two sides of a workload differ, `match.mode` makes two plugins of one.
+//! The first of two copies of the filter in one chain works, and Istio sorts the copies of one phase by priority. The
+//! plugin for a selector therefore has a higher priority than the mesh's, and where selectors overlap, the plugin for
+//! both labels has the highest. Where the two sides of a workload differ, `match.mode` makes two plugins of one.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) use groups::Groups;
 use groups::{differing, is_same};
 
 /// The sampling part of a WasmPlugin.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plugin {
     /// `metadata.name` and `spec.pluginName`; the names differ because copies find each other only under different
     /// ones.
@@ -31,8 +31,13 @@ pub struct Plugin {
     /// `spec.match[0].mode`, where the sides differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<&'static str>,
+    /// `spec.phase`, without which the filter would stand behind authentication, authorization and statistics.
+    pub phase: &'static str,
     /// `spec.priority`
     pub priority: usize,
+    /// `spec.failStrategy`, without which a registry that is down takes the traffic down.
+    #[serde(rename = "failStrategy")]
+    pub fail_strategy: &'static str,
     /// `spec.pluginConfig.sampling`
     pub sampling: Percentages,
     /// A remark for the user.
@@ -55,6 +60,22 @@ impl Percentages {
         Self {
             percentage,
             namespaces: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Plugin {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            namespace: String::new(),
+            selector: Labels::new(),
+            mode: None,
+            phase: "AUTHN",
+            priority: PRIORITY,
+            fail_strategy: "FAIL_OPEN",
+            sampling: Percentages::default(),
+            note: None,
         }
     }
 }
@@ -90,7 +111,6 @@ pub fn plugins(istio: &Istio<'_>, settings: &Settings) -> Vec<Plugin> {
     let mesh = Plugin {
         name: "sidespan".into(),
         namespace: istio.root().into(),
-        priority: PRIORITY,
         note: whole
             .iter()
             .any(|side| side.namespaces.len() > MAX_NAMESPACES)

@@ -128,10 +128,7 @@ fn istios_own_tracer_is_warned_of_where_it_is_turned_on_and_only_beside_the_filt
             Some("1.yaml: $.defaultProviders.tracing"),
         ),
         (&[&ours, unknown], None),
-        (
-            &[&ours, "{enableTracing: true}"],
-            Some("1.yaml: $.enableTracing"),
-        ),
+        (&[&ours, "{enableTracing: true}"], None),
         (&[&ours, "{enableTracing: true}", &off], None),
         (
             &[&ours, "{defaultConfig: {tracing: {zipkin: {address: a}}}}"],
@@ -433,14 +430,18 @@ New traces, as Istio resolves its settings (root namespace istio-system):
 The same in Sidespan:
   # WasmPlugin istio-system/sidespan
   pluginName: sidespan
+  phase: AUTHN
   priority: 1000
+  failStrategy: FAIL_OPEN
   pluginConfig:
     sampling:
       percentage: 2
       namespaces: {\"payments\": 50}
   # WasmPlugin shop/sidespan-cart-server
   pluginName: sidespan-cart-server
+  phase: AUTHN
   priority: 1001
+  failStrategy: FAIL_OPEN
   selector: {matchLabels: {\"app\": \"cart\"}}
   match: [{mode: SERVER}]
   pluginConfig:
@@ -464,7 +465,7 @@ The same in Sidespan:
         json["istio"]["plugins"][1],
         serde_json::json!({
             "name": "sidespan-cart-server", "namespace": "shop", "selector": {"app": "cart"}, "mode": "SERVER",
-            "priority": 1001, "sampling": {"percentage": 20.0}
+            "phase": "AUTHN", "priority": 1001, "failStrategy": "FAIL_OPEN", "sampling": {"percentage": 20.0}
         })
     );
     assert_eq!(json["files"][0]["settings"], 4);

@@ -9,8 +9,8 @@ use crate::check::input::document::Document;
 pub struct Telemetry {
     /// Place of the resource.
     pub place: Place,
-    /// Namespace of the resource.
-    pub namespace: String,
+    /// Namespace of the resource; `None` where kubectl's `-n` decides, so that nothing can be worked out from it.
+    pub namespace: Option<String>,
     /// Name of the resource.
     pub name: String,
     /// `creationTimestamp`, by which Istio orders Telemetries; empty in a file that was never applied.
@@ -67,16 +67,43 @@ pub struct Mesh {
     pub place: Place,
     /// `rootNamespace`
     pub root_namespace: Option<String>,
-    /// `defaultConfig.tracing.sampling`; never 0, because Istio takes 0 for unset.
-    pub sampling: Option<f64>,
-    /// `enableTracing`
-    pub enable_tracing: Option<bool>,
-    /// True if `defaultConfig.tracing` names a tracer, as before there were providers.
-    pub has_tracer: bool,
+    /// `enableTracing`, true where Istio finds nothing.
+    pub enable_tracing: bool,
+    /// `defaultConfig.tracing`
+    pub tracing: ProxyTracing,
     /// The first of `defaultProviders.tracing`.
     pub default_provider: Option<String>,
-    /// `extensionProviders`, if there is a list: names, each with true if the provider has a sampler of its own.
-    pub providers: Option<Vec<(String, bool)>>,
+    /// `extensionProviders`, with those that every mesh has.
+    pub providers: Vec<Provider>,
+}
+
+/// `tracing` of a ProxyConfig: the mesh's, or that of an annotation, which replaces the mesh's as a whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProxyTracing {
+    /// Place of the setting.
+    pub place: Place,
+    /// `sampling`; never 0, because Istio takes 0 for unset.
+    pub sampling: Option<f64>,
+    /// True if a tracer is named with its address, which then stands in the proxy's bootstrap.
+    pub has_tracer: bool,
+}
+
+/// An entry of `extensionProviders`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// Name of the provider.
+    pub name: String,
+    /// The provider's kind, the key beside the name; empty where there is none.
+    pub kind: String,
+    /// True if the provider has a sampler of its own.
+    pub has_sampler: bool,
+}
+
+impl Provider {
+    /// Returns true if Istio makes a tracer of this kind of provider.
+    pub fn can_trace(&self) -> bool {
+        TRACING_KINDS.contains(&self.kind.as_str())
+    }
 }
 
 /// istiod's `PILOT_TRACE_SAMPLING`.
@@ -93,14 +120,14 @@ pub struct Pilot {
 pub struct Workload {
     /// Place of the resource.
     pub place: Place,
-    /// Namespace of the resource.
-    pub namespace: String,
+    /// Namespace of the resource; `None` where kubectl's `-n` decides.
+    pub namespace: Option<String>,
     /// Labels of the pods.
     pub labels: Labels,
     /// The resource's own selector: labels that no other workload has.
     pub selector: Labels,
-    /// `tracing.sampling` in the annotation `proxy.istio.io/config`, which replaces the mesh's.
-    pub sampling: Option<f64>,
+    /// `tracing` in the annotation `proxy.istio.io/config`, which replaces the mesh's.
+    pub tracing: Option<ProxyTracing>,
 }
 
 /// One sampler of an OpenTelemetry SDK, as configured.
@@ -120,9 +147,26 @@ pub struct Sampler {
     pub argument: Option<String>,
 }
 
+/// The propagators of an OpenTelemetry SDK, as written; where nothing is written there are none here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Propagators {
+    /// Place of the list.
+    pub place: Place,
+    /// Namespace of the service; `None` where no file tells it.
+    pub namespace: Option<String>,
+    /// Labels of the service's pods, as far as they are known.
+    pub labels: Labels,
+    /// The names of the list, in order.
+    pub names: Vec<String>,
+}
+
 /// All settings of the files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
+    /// The root namespace, where the user names it.
+    pub root: Option<String>,
+    /// `global.istioNamespace` of Helm values, which the chart makes the root namespace.
+    pub istio_namespace: Option<String>,
     /// Telemetry resources.
     pub telemetries: Vec<Telemetry>,
     /// MeshConfigs; there should be one.
@@ -135,14 +179,33 @@ pub struct Settings {
     pub samplers: Vec<Sampler>,
     /// Services that clusters are made for.
     pub services: Vec<Service>,
+    /// The propagators of OpenTelemetry's SDKs.
+    pub propagators: Vec<Propagators>,
     /// Notes on settings that are wrong by themselves.
     pub notes: Vec<Note>,
+    // Resources that were read, and of which nothing holds anywhere.
+    pub(super) idle: usize,
 }
 
 impl Settings {
+    /// Returns settings without any, of a mesh with this root namespace; `None` leaves it to the files.
+    pub fn with_root(root: Option<String>) -> Self {
+        Self {
+            root,
+            ..Self::default()
+        }
+    }
+
     /// Returns true if one of the settings is Istio's.
     pub fn has_istio(&self) -> bool {
-        !self.telemetries.is_empty() || !self.meshes.is_empty() || !self.pilots.is_empty()
+        let is_placed = |telemetry: &Telemetry| telemetry.namespace.is_some();
+        self.telemetries.iter().any(is_placed)
+            || !self.meshes.is_empty()
+            || !self.pilots.is_empty()
+            || self
+                .workloads
+                .iter()
+                .any(|workload| workload.tracing.is_some())
     }
 
     pub(super) fn count(&self) -> usize {
@@ -151,6 +214,9 @@ impl Settings {
             + self.pilots.len()
             + self.workloads.len()
             + self.samplers.len()
+            + self.propagators.len()
+            + usize::from(self.istio_namespace.is_some())
+            + self.idle
     }
 
     pub(super) fn note(&mut self, weight: Weight, place: Place, message: impl Into<String>) {
@@ -179,3 +245,17 @@ impl Settings {
         found
     }
 }
+
+/// The kinds of providers that Istio makes a tracer of ([configureFromProviderConfig]); the last three only in older
+/// Istios.
+///
+/// [configureFromProviderConfig]: https://github.com/istio/istio/blob/master/pilot/pkg/networking/core/tracing.go
+const TRACING_KINDS: [&str; 7] = [
+    "opentelemetry",
+    "zipkin",
+    "datadog",
+    "skywalking",
+    "lightstep",
+    "opencensus",
+    "stackdriver",
+];

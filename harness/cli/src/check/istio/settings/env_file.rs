@@ -7,8 +7,9 @@
 //! file.
 
 use super::collected::Settings;
-use super::mesh::{PILOT, pilot};
+use super::pilot::{PILOT, pilot};
 use super::place::Place;
+use super::propagators::{self, PROPAGATORS};
 use super::sdk_sampler::{ARGUMENT, SAMPLER, both};
 
 /// A variable of a file: line number, name and value.
@@ -54,6 +55,9 @@ impl Settings {
             .extend(both(value(SAMPLER), value(ARGUMENT), place));
         if let Some(text) = value(PILOT) {
             pilot(self, place(PILOT), &text);
+        }
+        if let Some(text) = value(PROPAGATORS) {
+            propagators::text(self, place(PROPAGATORS), &text);
         }
         self.count() - before
     }

@@ -1,10 +1,10 @@
-//! The mesh: `MeshConfig` in all resources that can hold it, and the environment of istiod.
+//! The mesh: `MeshConfig` in all resources that can hold it, and its providers and tracers.
 
-use super::collected::{Mesh, Pilot, Settings};
+use super::chart::Chart;
+use super::collected::{Mesh, Provider, ProxyTracing, Settings};
+use super::pilot;
 use super::place::{Place, Weight, identity};
 use crate::check::input::document::Document;
-
-pub(super) const PILOT: &str = "PILOT_TRACE_SAMPLING";
 
 /// Reads the ConfigMap `istio`, or `istio-REVISION`, whose `data.mesh` is YAML.
 pub(super) fn config_map(settings: &mut Settings, place: Place, tree: &Document) {
@@ -13,11 +13,14 @@ pub(super) fn config_map(settings: &mut Settings, place: Place, tree: &Document)
     let (Some(text), true) = (text, name == "istio" || name.starts_with("istio-")) else {
         return;
     };
-    let place = place.named("ConfigMap", &namespace, &name).at(".data.mesh");
+    let place = place
+        .named("ConfigMap", namespace.as_deref(), &name)
+        .at(".data.mesh");
     match Document::parse("mesh.yaml", text) {
         Ok(documents) => {
             let empty = Document::Null;
-            mesh(settings, place, documents.first().unwrap_or(&empty));
+            let tree = documents.first().unwrap_or(&empty);
+            mesh(settings, place, tree, &Chart::default());
         }
         Err(message) => settings.note(Weight::Error, place, message),
     }
@@ -30,150 +33,201 @@ pub(super) fn operator(settings: &mut Settings, place: Place, tree: &Document) {
         .get("kind")
         .and_then(Document::text)
         .unwrap_or_default();
-    let place = place.named(kind, &namespace, &name);
+    let place = place.named(kind, namespace.as_deref(), &name);
     let Some(spec) = tree.get("spec") else {
         return;
     };
-    if let Some(config) = spec.get("meshConfig") {
-        mesh(settings, place.at(".spec.meshConfig"), config);
+    let values = spec.get("values");
+    let at = place.at(".spec.values");
+    let chart = values.map_or_else(Chart::default, |values| Chart::of(&at, values));
+    let config = spec.get("meshConfig");
+    if let Some(config) = config {
+        mesh(settings, place.at(".spec.meshConfig"), config, &chart);
     }
     let env = spec
         .at(&["components", "pilot", "k8s"])
         .map_or(&[][..], |k8s| k8s.items("env"));
-    variables(settings, &place.at(".spec.components.pilot.k8s"), env);
-    if let Some(tree) = spec.get("values") {
-        values(settings, &place.at(".spec.values"), tree);
+    // The operator lays these over what the chart has written.
+    pilot::variables(settings, &place.at(".spec.components.pilot.k8s"), env);
+    if let Some(tree) = values {
+        // The operator has merged the two.
+        let is_told = config.is_some();
+        helm(settings, &at, tree, &chart, is_told);
     }
 }
 
 /// Reads a document without a kind: a MeshConfig, or the values of Istio's Helm charts.
 pub(super) fn bare(settings: &mut Settings, place: Place, tree: &Document) {
+    // The chart's own values.yaml has them one key below.
+    for key in ["_internal_defaults_do_not_set", "defaults"] {
+        if let Some(tree) = tree.get(key)
+            && Chart::is_one(tree)
+        {
+            return bare(settings, place.at(&format!(".{key}")), tree);
+        }
+    }
     if MESH_KEYS.iter().any(|key| tree.get(key).is_some()) {
         let name = "MeshConfig".into();
-        mesh(settings, Place { name, ..place }, tree);
-    } else if tree.get("meshConfig").is_some() || tree.get("pilot").is_some() {
+        mesh(settings, Place { name, ..place }, tree, &Chart::default());
+    } else if Chart::is_one(tree) {
         let name = "Helm values".into();
-        values(settings, &Place { name, ..place }, tree);
+        let place = Place { name, ..place };
+        helm(settings, &place, tree, &Chart::of(&place, tree), false);
     }
 }
 
-fn values(settings: &mut Settings, place: &Place, tree: &Document) {
-    if let Some(config) = tree.get("meshConfig") {
-        mesh(settings, place.at(".meshConfig"), config);
+fn helm(settings: &mut Settings, place: &Place, tree: &Document, chart: &Chart, is_told: bool) {
+    if settings.istio_namespace.is_none() {
+        settings.istio_namespace.clone_from(&chart.istio_namespace);
     }
-    for (keys, at) in [
-        (&["pilot", "traceSampling"][..], ".pilot.traceSampling"),
-        (&["pilot", "env", PILOT], ".pilot.env.PILOT_TRACE_SAMPLING"),
-    ] {
-        if let Some(value) = tree.at(keys) {
-            pilot(settings, place.at(at), &plain(value));
+    match tree.get("meshConfig") {
+        Some(config) => mesh(settings, place.at(".meshConfig"), config, chart),
+        // Without a meshConfig the chart still writes one with its tracer.
+        None if !is_told && chart.tracer.is_some() => {
+            mesh(settings, place.at(".meshConfig"), &Document::Null, chart);
         }
+        None => {}
     }
+    pilot::helm(settings, place, tree);
 }
 
-/// Reads the environment of a container, because istiod's has a percentage.
-pub(super) fn variables(settings: &mut Settings, place: &Place, env: &[Document]) {
-    for (index, entry) in env.iter().enumerate() {
-        let name = entry.get("name").and_then(Document::text);
-        if let (Some(PILOT), Some(value)) = (name, entry.get("value")) {
-            pilot(
-                settings,
-                place.at(&format!(".env[{index}].value")),
-                &plain(value),
-            );
-        }
-    }
-}
-
-/// Reads `PILOT_TRACE_SAMPLING`, which is text.
-pub(super) fn pilot(settings: &mut Settings, place: Place, text: &str) {
-    let found = text.trim().parse().ok();
-    let percentage = found.filter(|percentage| (0.0..=100.0).contains(percentage));
-    if percentage.is_none() {
-        settings.note(
-            Weight::Warning,
-            place.clone(),
-            format!(
-                "{PILOT} is {text:?}, expected a percentage from 0 to 100; istiod takes 1 instead"
-            ),
-        );
-    }
-    settings.pilots.push(Pilot {
-        place,
-        percentage: percentage.unwrap_or(1.0),
+/// Reads a MeshConfig over what the chart writes by itself.
+fn mesh(settings: &mut Settings, place: Place, tree: &Document, chart: &Chart) {
+    let text = |keys: &[&str]| {
+        let text = tree.at(keys).and_then(Document::text);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let at = place.at(".defaultConfig.tracing");
+    let own = tracing(settings, at.clone(), tree.at(&["defaultConfig", "tracing"]));
+    let mut tracing = own.unwrap_or(ProxyTracing {
+        place: at,
+        ..ProxyTracing::default()
     });
-}
-
-fn mesh(settings: &mut Settings, place: Place, tree: &Document) {
-    let text = |keys: &[&str]| tree.at(keys).and_then(Document::text).map(Into::into);
-    let tracing = tree.at(&["defaultConfig", "tracing"]);
-    let at = place.at(".defaultConfig.tracing.sampling");
+    if let Some(tracer) = chart.tracer.as_ref().filter(|_| !tracing.has_tracer) {
+        tracing.place = tracer.clone();
+        tracing.has_tracer = true;
+    }
     let defaults = tree.get("defaultProviders");
     let default = defaults.and_then(|list| list.items("tracing").first());
-    let has_sampler = |provider: &Document| {
-        let Some(Document::Object(pairs)) = provider.get("opentelemetry") else {
-            return false;
-        };
-        pairs.iter().any(|(key, _)| key.ends_with("Sampler"))
-    };
-    let providers = tree.get("extensionProviders").map(|_| {
-        let list = tree.items("extensionProviders").iter();
-        list.filter_map(|provider| {
-            Some((
-                provider.get("name")?.text()?.to_owned(),
-                has_sampler(provider),
-            ))
-        })
-        .collect()
-    });
-    let mesh = Mesh {
-        root_namespace: text(&["rootNamespace"]),
-        sampling: sampling(settings, &at, tracing),
-        enable_tracing: tree.get("enableTracing").and_then(Document::boolean),
-        has_tracer: tracing
-            .is_some_and(|tracing| TRACERS.iter().any(|key| tracing.get(key).is_some())),
+    settings.meshes.push(Mesh {
+        root_namespace: text(&["rootNamespace"]).or_else(|| chart.istio_namespace.clone()),
+        enable_tracing: tree
+            .get("enableTracing")
+            .and_then(Document::boolean)
+            .unwrap_or(true),
+        tracing,
         default_provider: default.and_then(Document::text).map(Into::into),
-        providers,
+        providers: providers(tree.items("extensionProviders")),
         place,
+    });
+}
+
+/// Returns the providers that every mesh has, and those of the list; an entry replaces an earlier one of its name.
+fn providers(list: &[Document]) -> Vec<Provider> {
+    let of = |name: &str, kind: &str, has_sampler| Provider {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        has_sampler,
     };
-    settings.meshes.push(mesh);
+    let mut all: Vec<_> = BUILT_IN
+        .into_iter()
+        .map(|(name, kind)| of(name, kind, false))
+        .collect();
+    for entry in list {
+        let Document::Object(pairs) = entry else {
+            continue;
+        };
+        let Some(name) = entry.get("name").and_then(Document::text) else {
+            continue;
+        };
+        let is_kind = |(key, value): &&(String, Document)| {
+            key != "name" && matches!(value, Document::Object(_))
+        };
+        let found = match pairs.iter().find(is_kind) {
+            Some((kind, Document::Object(keys))) => {
+                let is_sampler = |(key, value): &(String, Document)| {
+                    key.ends_with("Sampler") && *value != Document::Null
+                };
+                let has_sampler = kind == "opentelemetry" && keys.iter().any(is_sampler);
+                of(name, kind, has_sampler)
+            }
+            _ => of(name, "", false),
+        };
+        match all.iter_mut().find(|known| known.name == name) {
+            Some(known) => *known = found,
+            None => all.push(found),
+        }
+    }
+    all
 }
 
-/// Reads `tracing.sampling` of a ProxyConfig: Istio takes 0 for unset, and a number above 100 for 1.
-pub(super) fn sampling(
+/// Reads `tracing` of a ProxyConfig; `None` where there is none, so that the mesh's holds.
+pub(super) fn tracing(
     settings: &mut Settings,
-    place: &Place,
+    place: Place,
     tracing: Option<&Document>,
-) -> Option<f64> {
-    let value = tracing?.get("sampling")?;
-    let percentage = value.number()?;
-    if percentage == 0.0 {
-        settings.note(
-            Weight::Warning,
-            place.clone(),
-            "for Istio 0 here is the same as no value, and PILOT_TRACE_SAMPLING holds; for 0 % set \
-             randomSamplingPercentage: 0 in a Telemetry",
-        );
-        return None;
-    }
-    if percentage > 100.0 {
-        settings.note(
-            Weight::Warning,
-            place.clone(),
-            format!(
-                "expected a percentage from 0 to 100, found {percentage}; Istio takes 1 instead"
-            ),
-        );
-        return Some(1.0);
-    }
-    Some(percentage)
+) -> Option<ProxyTracing> {
+    let tracing = tracing.filter(|tracing| matches!(tracing, Document::Object(_)))?;
+    let tracer = |key: &&str| {
+        let tracer = tracing.get(key);
+        let address = tracer.and_then(|tracer| tracer.get("address"));
+        // Those of older Istios need no address.
+        let is_old = ["stackdriver", "openCensusAgent"].contains(key);
+        tracer.is_some_and(|tracer| is_old && *tracer != Document::Null)
+            || address
+                .and_then(Document::text)
+                .is_some_and(|text| !text.is_empty())
+    };
+    let at = place.at(".sampling");
+    Some(ProxyTracing {
+        sampling: sampling(settings, &at, tracing.get("sampling")),
+        has_tracer: TRACERS.iter().any(|key| tracer(&key)),
+        place,
+    })
 }
 
-/// Returns a value as it would be written without quotes.
-fn plain(value: &Document) -> String {
-    value.text().map_or_else(|| value.to_json(), Into::into)
+/// Reads `tracing.sampling` of a ProxyConfig, which may be quoted: Istio takes 0 for unset, and a number above 100 for
+/// 1.
+fn sampling(settings: &mut Settings, place: &Place, value: Option<&Document>) -> Option<f64> {
+    let value = value.filter(|value| **value != Document::Null)?;
+    let percentage = match value {
+        Document::String(text) => serde_json::from_str(text).ok(),
+        value => value.number(),
+    };
+    let effect = match percentage {
+        Some(0.0) => {
+            settings.note(
+                Weight::Warning,
+                place.clone(),
+                "for Istio 0 here is the same as no value, and PILOT_TRACE_SAMPLING holds; for 0 % set \
+                 randomSamplingPercentage: 0 in a Telemetry",
+            );
+            return None;
+        }
+        Some(percentage) if (0.0..=100.0).contains(&percentage) => return Some(percentage),
+        Some(percentage) if percentage > 100.0 => "Istio takes 1 instead",
+        Some(_) => "Envoy refuses every listener with it",
+        None => "Istio refuses the whole text",
+    };
+    settings.note(
+        Weight::Error,
+        place.clone(),
+        format!(
+            "expected a percentage from 0 to 100, found {}; {effect}",
+            value.to_json()
+        ),
+    );
+    percentage
+        .is_some_and(|percentage| percentage > 100.0)
+        .then_some(1.0)
 }
 
+/// The providers of `DefaultMeshConfig` in Istio: names and kinds.
+const BUILT_IN: [(&str, &str); 3] = [
+    ("prometheus", "prometheus"),
+    ("stackdriver", "stackdriver"),
+    ("envoy", "envoyFileAccessLog"),
+];
 const TRACERS: [&str; 5] = [
     "zipkin",
     "lightstep",

@@ -29,11 +29,12 @@ impl Place {
         }
     }
 
-    pub(super) fn named(self, kind: &str, namespace: &str, name: &str) -> Self {
-        Self {
-            name: format!("{kind} {namespace}/{name}"),
-            ..self
-        }
+    pub(super) fn named(self, kind: &str, namespace: Option<&str>, name: &str) -> Self {
+        let name = match namespace {
+            Some(namespace) => format!("{kind} {namespace}/{name}"),
+            None => format!("{kind} {name}"),
+        };
+        Self { name, ..self }
     }
 }
 
@@ -62,13 +63,17 @@ pub struct Note {
 /// The label of the pods of a gateway that the Gateway API made, by which Istio finds them for `targetRefs`.
 pub const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 
-/// Returns a document's name and namespace, with Kubernetes' default where the document has no namespace.
-pub(super) fn identity(tree: &Document) -> (String, String) {
-    let of = |key: &str, other: &str| {
+/// Returns a document's namespace and name. A document without a namespace has none, because `-n` of kubectl decides,
+/// and `default` would be a guess.
+pub(super) fn identity(tree: &Document) -> (Option<String>, String) {
+    let of = |key: &str| {
         let text = tree.at(&["metadata", key]).and_then(Document::text);
-        text.unwrap_or(other).to_owned()
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    (of("namespace", "default"), of("name", "(unnamed)"))
+    (
+        of("namespace"),
+        of("name").unwrap_or_else(|| "(unnamed)".into()),
+    )
 }
 
 /// Reads labels from an object, leaving out values that are not text.
@@ -80,6 +85,28 @@ pub(super) fn labels(tree: Option<&Document>) -> Labels {
         .iter()
         .filter_map(|(name, value)| Some((name.clone(), value.text()?.to_owned())))
         .collect()
+}
+
+/// Reads `matchLabels` of a selector; no labels select everything, and `None` is a selector that Kubernetes refuses.
+pub(super) fn selected(selector: Option<&Document>) -> Option<Labels> {
+    let keys = match selector {
+        None | Some(Document::Null) => return Some(Labels::new()),
+        Some(Document::Object(keys)) => keys,
+        Some(_) => return None,
+    };
+    let mut all = Labels::new();
+    for (key, value) in keys {
+        match (key.as_str(), value) {
+            ("matchLabels", Document::Null) => {}
+            ("matchLabels", Document::Object(pairs)) => {
+                for (name, value) in pairs {
+                    all.insert(name.clone(), value.text()?.to_owned());
+                }
+            }
+            _ => return None,
+        }
+    }
+    Some(all)
 }
 
 /// Returns labels as `app=cart,version=2`.

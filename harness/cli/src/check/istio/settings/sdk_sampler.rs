@@ -4,7 +4,8 @@
 //! language, then the Instrumentation's `env`, then its `sampler`.
 
 use super::collected::{Sampler, Settings, Workload};
-use super::place::{Place, Weight, identity};
+use super::place::{Place, identity};
+use super::variables::{Variable, text, variable};
 use crate::check::input::document::Document;
 
 pub(super) const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
@@ -26,7 +27,7 @@ pub(super) fn container(
         };
         settings.samplers.push(Sampler {
             place: place(found.place),
-            namespace: Some(workload.namespace.clone()),
+            namespace: workload.namespace.clone(),
             labels: workload.labels.clone(),
             ..found
         });
@@ -36,37 +37,32 @@ pub(super) fn container(
 /// Reads a ConfigMap that containers take their environment from.
 pub(super) fn config_map(settings: &mut Settings, place: Place, tree: &Document) {
     let (namespace, name) = identity(tree);
-    let place = place.named("ConfigMap", &namespace, &name);
-    let of = |key: &str| {
-        tree.at(&["data", key])
-            .and_then(Document::text)
-            .map(Into::into)
-    };
-    let found = both(of(SAMPLER), of(ARGUMENT), |key| {
-        place.at(&format!(".data.{key}"))
+    let place = place.named("ConfigMap", namespace.as_deref(), &name);
+    let [kind, argument] = [SAMPLER, ARGUMENT].map(|key| {
+        let at = place.at(&format!(".data.{key}"));
+        text(settings, &at, key, tree.at(&["data", key]))
     });
-    settings.samplers.extend(found.map(|found| Sampler {
-        namespace: Some(namespace),
-        ..found
-    }));
+    let found = both(kind, argument, |key| place.at(&format!(".data.{key}")));
+    settings
+        .samplers
+        .extend(found.map(|found| Sampler { namespace, ..found }));
 }
 
 /// Reads the Operator's Instrumentation.
 pub(super) fn instrumentation(settings: &mut Settings, place: Place, tree: &Document) {
     let (namespace, name) = identity(tree);
     let place = place
-        .named("Instrumentation", &namespace, &name)
+        .named("Instrumentation", namespace.as_deref(), &name)
         .at(".spec");
     let Some(spec) = tree.get("spec") else {
         return;
     };
-    let of = |key: &str| {
-        spec.at(&["sampler", key])
-            .and_then(Document::text)
-            .map(Into::into)
-    };
+    let [kind, argument] = ["type", "argument"].map(|key| {
+        let at = place.at(&format!(".sampler.{key}"));
+        text(settings, &at, key, spec.at(&["sampler", key]))
+    });
     let common = from_list(settings, &place, spec.items("env")).or_else(|| {
-        both(of("type"), of("argument"), |key| {
+        both(kind, argument, |key| {
             place.at(if key == SAMPLER {
                 ".sampler.type"
             } else {
@@ -84,41 +80,26 @@ pub(super) fn instrumentation(settings: &mut Settings, place: Place, tree: &Docu
     settings
         .samplers
         .extend(found.into_iter().map(|found| Sampler {
-            namespace: Some(namespace.clone()),
+            namespace: namespace.clone(),
             ..found
         }));
 }
 
-/// Reads a sampler from a list of Kubernetes' `{name, value}`.
+/// Reads a sampler from a list of Kubernetes' `{name, value}`; none where a part of it is not known.
 fn from_list(settings: &mut Settings, at: &Place, env: &[Document]) -> Option<Sampler> {
-    let entry = |wanted: &str| {
-        let is_it = |entry: &&Document| entry.get("name").and_then(Document::text) == Some(wanted);
-        let index = env.iter().position(|entry| is_it(&entry))?;
-        Some((index, env.get(index)?))
+    let [kind, argument] =
+        [SAMPLER, ARGUMENT].map(|wanted| match variable(settings, at, env, wanted) {
+            Variable::Unset => Ok(None),
+            Variable::Elsewhere => Err(()),
+            Variable::Is(place, value) => Ok(Some((place, value))),
+        });
+    let (kind, argument) = (kind.ok()?, argument.ok()?);
+    let place = |key: &str| {
+        let found = if key == SAMPLER { &kind } else { &argument };
+        found.as_ref().map_or(at, |(place, _)| place).clone()
     };
-    for wanted in [SAMPLER, ARGUMENT] {
-        if let Some((index, found)) = entry(wanted)
-            && found.get("value").and_then(Document::text).is_none()
-        {
-            let cause = match found.get("value") {
-                Some(value) => format!(
-                    "Kubernetes refuses {}, which is no text; quote it",
-                    value.to_json()
-                ),
-                None => "its value comes from elsewhere and is not known here".into(),
-            };
-            settings.note(
-                Weight::Skipped,
-                at.at(&format!(".env[{index}]")),
-                format!("{wanted}: {cause}"),
-            );
-        }
-    }
-    let value = |wanted: &str| entry(wanted)?.1.get("value")?.text().map(Into::into);
-    both(value(SAMPLER), value(ARGUMENT), |key| {
-        let index = entry(key).map_or(0, |(index, _)| index);
-        at.at(&format!(".env[{index}].value"))
-    })
+    let value = |found: &Option<(Place, String)>| found.as_ref().map(|(_, value)| value.clone());
+    both(value(&kind), value(&argument), place)
 }
 
 /// Returns a sampler, if its name or its argument is set.

@@ -1,12 +1,20 @@
 //! The tracing part of Istio's `Telemetry`.
 
 use super::collected::{Mode, Settings, Telemetry, Tracing};
-use super::place::{GATEWAY_NAME, Labels, Place, Weight, identity, labels};
+use super::place::{GATEWAY_NAME, Labels, Place, Weight, identity, selected};
 use crate::check::input::document::Document;
 
 pub(super) fn read(settings: &mut Settings, place: Place, tree: &Document) {
     let (namespace, name) = identity(tree);
-    let place = place.named("Telemetry", &namespace, &name);
+    let place = place.named("Telemetry", namespace.as_deref(), &name);
+    if namespace.is_none() {
+        settings.note(
+            Weight::Warning,
+            place.at(".metadata.namespace"),
+            "no namespace, so kubectl's -n decides where this holds, and no percentage is worked out from it; name the \
+             namespace here, and the root namespace for the whole mesh",
+        );
+    }
     let entries = tree
         .at(&["spec"])
         .map_or(&[][..], |spec| spec.items("tracing"));
@@ -20,7 +28,9 @@ pub(super) fn read(settings: &mut Settings, place: Place, tree: &Document) {
         .collect();
     let created = tree.at(&["metadata", "creationTimestamp"]);
     let created = created.and_then(Document::text).unwrap_or_default();
-    for selector in scopes(settings, &place, tree) {
+    let scopes = scopes(settings, &place, tree);
+    settings.idle += usize::from(scopes.is_empty());
+    for selector in scopes {
         settings.telemetries.push(Telemetry {
             place: place.clone(),
             namespace: namespace.clone(),
@@ -33,7 +43,21 @@ pub(super) fn read(settings: &mut Settings, place: Place, tree: &Document) {
 }
 
 fn tracing(settings: &mut Settings, place: Place, entry: &Document) -> Tracing {
-    let mode = entry.at(&["match", "mode"]).and_then(Document::text);
+    let mode = match entry.at(&["match", "mode"]) {
+        None | Some(Document::Null) => None,
+        Some(mode) => match mode.text() {
+            Some("CLIENT") => Some(Mode::Client),
+            Some("SERVER") => Some(Mode::Server),
+            Some("CLIENT_AND_SERVER") => None,
+            // For one side it is not, for both neither: Kubernetes refuses it.
+            _ => {
+                return Tracing {
+                    place,
+                    ..Tracing::default()
+                };
+            }
+        },
+    };
     let providers = entry.items("providers");
     let provider = |index: usize| providers.get(index)?.get("name")?.text();
     if providers.len() > 1 {
@@ -48,11 +72,7 @@ fn tracing(settings: &mut Settings, place: Place, entry: &Document) -> Tracing {
     }
     let at = place.at(".randomSamplingPercentage");
     Tracing {
-        mode: match mode {
-            Some("CLIENT") => Some(Mode::Client),
-            Some("SERVER") => Some(Mode::Server),
-            _ => None,
-        },
+        mode,
         provider: provider(0).map(Into::into),
         percentage: settings.percentage(&at, entry.get("randomSamplingPercentage")),
         disabled: entry
@@ -65,7 +85,7 @@ fn tracing(settings: &mut Settings, place: Place, entry: &Document) -> Tracing {
     }
 }
 
-/// Returns the workloads that a Telemetry is for: one entry a selector.
+/// Returns the workloads that a Telemetry is for: one entry a selector, and none where nothing holds.
 fn scopes(settings: &mut Settings, place: &Place, tree: &Document) -> Vec<Option<Labels>> {
     let Some(spec) = tree.get("spec") else {
         return vec![None];
@@ -76,8 +96,9 @@ fn scopes(settings: &mut Settings, place: &Place, tree: &Document) -> Vec<Option
         .chain(spec.items("targetRefs"))
         .collect();
     if refs.is_empty() {
-        let selector = labels(spec.at(&["selector", "matchLabels"]));
-        return vec![(!selector.is_empty()).then_some(selector)];
+        let selector = selected(spec.get("selector"));
+        let scope = selector.map(|labels| (!labels.is_empty()).then_some(labels));
+        return scope.into_iter().collect();
     }
     let mut scopes = Vec::new();
     for target in refs {

@@ -15,14 +15,28 @@ fn a_mesh_config_is_found_in_all_its_wrappings() {
     let mesh = "{rootNamespace: r, enableTracing: false, defaultProviders: {tracing: [otel]}, \
         defaultConfig: {tracing: {sampling: 5, zipkin: {address: z}}}, \
         extensionProviders: [{name: otel, opentelemetry: {service: c}}, {name: dt, opentelemetry: {dynatraceSampler: {tenant: t}}}]}";
+    let provider = |name: &str, kind: &str, has_sampler| Provider {
+        name: name.into(),
+        kind: kind.into(),
+        has_sampler,
+    };
     let expected = Mesh {
         place: Place::default(),
         root_namespace: Some("r".into()),
-        sampling: Some(5.0),
-        enable_tracing: Some(false),
-        has_tracer: true,
+        enable_tracing: false,
+        tracing: ProxyTracing {
+            place: Place::default(),
+            sampling: Some(5.0),
+            has_tracer: true,
+        },
         default_provider: Some("otel".into()),
-        providers: Some(vec![("otel".into(), false), ("dt".into(), true)]),
+        providers: vec![
+            provider("prometheus", "prometheus", false),
+            provider("stackdriver", "stackdriver", false),
+            provider("envoy", "envoyFileAccessLog", false),
+            provider("otel", "opentelemetry", false),
+            provider("dt", "opentelemetry", true),
+        ],
     };
     for (text, path) in [
         (mesh.to_owned(), "$"),
@@ -63,6 +77,8 @@ fn a_mesh_config_is_found_in_all_its_wrappings() {
             .pop()
             .unwrap_or_else(|| panic!("no mesh in {text}"));
         assert_eq!(std::mem::take(&mut found.place).path, path, "{text}");
+        let tracing = std::mem::take(&mut found.tracing.place).path;
+        assert_eq!(tracing, format!("{path}.defaultConfig.tracing"), "{text}");
         assert_eq!(found, expected, "{text}");
     }
     assert_eq!(
@@ -83,7 +99,7 @@ fn pilots_percentage_is_found_wherever_it_can_be_set() {
         ),
         "kind: IstioOperator\nspec: {values: {pilot: {traceSampling: 12.5}}}".into(),
         "pilot: {traceSampling: 12.5}".into(),
-        "pilot: {env: {PILOT_TRACE_SAMPLING: '12.5'}}".into(),
+        "pilot: {env: {PILOT_TRACE_SAMPLING: '12.5'}, traceSampling: 0}".into(),
     ] {
         let found: Vec<_> = read(&text)
             .pilots
@@ -94,13 +110,14 @@ fn pilots_percentage_is_found_wherever_it_can_be_set() {
     }
     let wrong = read("pilot: {traceSampling: '200'}");
     assert_eq!((wrong.pilots[0].percentage, wrong.notes.len()), (1.0, 1));
+    assert_eq!(wrong.notes[0].weight, Weight::Error);
 }
 
 #[test]
 fn a_percentage_that_istio_refuses_is_an_error_at_its_path() {
     for value in ["101", "-1", "'10'", "ten"] {
         let notes = read(&format!(
-            "kind: Telemetry\nspec: {{tracing: [{{randomSamplingPercentage: {value}}}]}}"
+            "kind: Telemetry\nmetadata: {{namespace: shop}}\nspec: {{tracing: [{{randomSamplingPercentage: {value}}}]}}"
         ))
         .notes;
         assert_eq!(notes[0].weight, Weight::Error, "{value}");
@@ -110,7 +127,7 @@ fn a_percentage_that_istio_refuses_is_an_error_at_its_path() {
         );
     }
     assert_eq!(
-        read("kind: Telemetry\nspec: {tracing: [{randomSamplingPercentage: null}]}").notes,
+        read("kind: Telemetry\nmetadata: {namespace: shop}\nspec: {tracing: [{randomSamplingPercentage: null}]}").notes,
         []
     );
 }

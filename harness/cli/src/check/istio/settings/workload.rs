@@ -1,8 +1,8 @@
 //! Workloads: the labels by which resources select them, and the sampling settings of their pods.
 
-use super::collected::{Settings, Workload};
-use super::place::{Place, identity, labels};
-use super::{mesh, sdk_sampler};
+use super::collected::{ProxyTracing, Settings, Workload};
+use super::place::{Place, Weight, identity, labels};
+use super::{mesh, pilot, propagators, sdk_sampler};
 use crate::check::input::document::Document;
 
 /// Reads a workload; `template` leads to the pod's template.
@@ -14,7 +14,7 @@ pub(super) fn read(
     template: &[&str],
 ) {
     let (namespace, name) = identity(tree);
-    let place = place.named(kind, &namespace, &name);
+    let place = place.named(kind, namespace.as_deref(), &name);
     let Some(pod) = tree.at(template) else {
         return;
     };
@@ -23,7 +23,14 @@ pub(super) fn read(
         .fold(place.clone(), |place, key| place.at(&format!(".{key}")));
     let own = labels(pod.at(&["metadata", "labels"]));
     let selector = labels(tree.at(&["spec", "selector", "matchLabels"]));
-    let sampling = annotated(settings, &at, pod);
+    let tracing = annotated(settings, &at, pod);
+    if namespace.is_none() && tracing.is_some() {
+        settings.note(
+            Weight::Warning,
+            place.at(".metadata.namespace"),
+            "no namespace, so kubectl's -n decides where these pods run; name one, and the plugin for them is printed as well",
+        );
+    }
     let workload = Workload {
         namespace,
         selector: if selector.is_empty() {
@@ -32,7 +39,7 @@ pub(super) fn read(
             selector
         },
         labels: own,
-        sampling,
+        tracing,
         place,
     };
     for list in ["initContainers", "containers"] {
@@ -40,7 +47,7 @@ pub(super) fn read(
         for (index, container) in containers.iter().enumerate() {
             let at = at.at(&format!(".spec.{list}[{index}]"));
             let env = container.items("env");
-            mesh::variables(settings, &at, env);
+            pilot::variables(settings, &at, env);
             let name = container
                 .get("name")
                 .and_then(Document::text)
@@ -48,15 +55,23 @@ pub(super) fn read(
             // The sidecar has no SDK.
             if name != "istio-proxy" {
                 sdk_sampler::container(settings, &workload, &at, name, env);
+                propagators::container(settings, &workload, &at, name, env);
             }
         }
     }
     settings.workloads.push(workload);
 }
 
-fn annotated(settings: &mut Settings, at: &Place, pod: &Document) -> Option<f64> {
+fn annotated(settings: &mut Settings, at: &Place, pod: &Document) -> Option<ProxyTracing> {
     let annotation = pod.at(&["metadata", "annotations", "proxy.istio.io/config"])?;
-    let documents = Document::parse("annotation.yaml", annotation.text()?).ok()?;
     let place = at.at(".metadata.annotations[\"proxy.istio.io/config\"]");
-    mesh::sampling(settings, &place, documents.first()?.get("tracing"))
+    let Ok(documents) = Document::parse("annotation.yaml", annotation.text()?) else {
+        settings.note(
+            Weight::Error,
+            place,
+            "expected a ProxyConfig in YAML; Istio injects no sidecar into such a pod",
+        );
+        return None;
+    };
+    mesh::tracing(settings, place, documents.first()?.get("tracing"))
 }

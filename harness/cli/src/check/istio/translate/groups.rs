@@ -21,22 +21,21 @@ impl Groups {
         let telemetries = settings
             .telemetries
             .iter()
-            .map(|telemetry| &telemetry.namespace);
+            .filter_map(|telemetry| telemetry.namespace.as_ref());
         let workloads = settings
             .workloads
             .iter()
-            .map(|workload| &workload.namespace);
+            .filter_map(|workload| workload.namespace.as_ref());
         let mut selectors = BTreeMap::<String, BTreeSet<Labels>>::new();
         let mut is_cut = false;
-        let selected = settings
-            .telemetries
-            .iter()
-            .filter_map(|telemetry| Some((&telemetry.namespace, telemetry.selector.as_ref()?)));
+        let selected = settings.telemetries.iter().filter_map(|telemetry| {
+            Some((telemetry.namespace.as_ref()?, telemetry.selector.as_ref()?))
+        });
         let annotated = settings
             .workloads
             .iter()
-            .filter(|workload| workload.sampling.is_some() && !workload.selector.is_empty())
-            .map(|workload| (&workload.namespace, &workload.selector));
+            .filter(|workload| workload.tracing.is_some() && !workload.selector.is_empty())
+            .filter_map(|workload| Some((workload.namespace.as_ref()?, &workload.selector)));
         for (namespace, selector) in selected.chain(annotated) {
             let known = selectors.entry(namespace.clone()).or_default();
             let unions: Vec<_> = known
