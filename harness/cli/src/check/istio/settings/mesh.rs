@@ -181,7 +181,7 @@ pub(super) fn tracing(
     let at = place.at(".sampling");
     Some(ProxyTracing {
         sampling: sampling(settings, &at, tracing.get("sampling")),
-        has_tracer: TRACERS.iter().any(|key| tracer(&key)),
+        has_tracer: TRACERS.iter().any(tracer),
         place,
     })
 }
