@@ -80,11 +80,11 @@ fn meeting<'a>(
         };
         let is_there = |scope: &Scope| {
             let own = scope.namespace.as_deref();
-            own == Some(root) || own == Some(&workload.namespace)
+            own == Some(root) || own.is_some() && own == workload.namespace.as_deref()
         };
         has(one) && has(other) && is_there(one) && is_there(other)
     });
-    both.map(|workload| Some(workload.namespace.as_str()))
+    both.map(|workload| workload.namespace.as_deref())
 }
 
 fn in_istio<'a>(

@@ -29,6 +29,8 @@ pub struct Istio<'a> {
     mesh: Option<&'a Mesh>,
     // Oldest first.
     telemetries: Vec<&'a Telemetry>,
+    // Those with an annotation that labels can select, because there may be thousands without.
+    annotated: Vec<&'a Workload>,
 }
 
 /// The resolved settings of one side of a workload.
@@ -70,6 +72,11 @@ impl<'a> Istio<'a> {
             settings,
             mesh: settings.meshes.first(),
             telemetries,
+            annotated: settings
+                .workloads
+                .iter()
+                .filter(|workload| workload.tracing.is_some() && !workload.selector.is_empty())
+                .collect(),
         }
     }
 
@@ -129,11 +136,10 @@ impl<'a> Istio<'a> {
     /// Resolves one side of a workload with these labels in this namespace; `None` is a namespace that no setting
     /// names.
     pub fn side(&self, namespace: Option<&str>, labels: &Labels, mode: Mode) -> Side<'a> {
-        let annotated = self.settings.workloads.iter().find(|workload| {
-            workload.tracing.is_some()
-                && namespace.is_some()
+        let mut annotated = self.annotated.iter().copied();
+        let annotated = annotated.find(|workload| {
+            namespace.is_some()
                 && namespace == workload.namespace.as_deref()
-                && !workload.selector.is_empty()
                 && fits(&workload.selector, labels)
         });
         self.resolve(namespace, labels, mode, annotated)

@@ -1,6 +1,6 @@
 //! All tracing settings of Istio's resources and of OpenTelemetry, as they were read.
 
-use super::place::{Labels, Note, Place, Weight};
+use super::place::{Labels, Note, Place, Weight, shown};
 use super::service::Service;
 use crate::check::input::document::Document;
 
@@ -238,7 +238,7 @@ impl Settings {
                 place.clone(),
                 format!(
                     "expected a percentage from 0 to 100, found {}; Istio refuses it",
-                    value.to_json()
+                    shown(value)
                 ),
             );
         }

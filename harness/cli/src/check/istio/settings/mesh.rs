@@ -3,7 +3,7 @@
 use super::chart::Chart;
 use super::collected::{Mesh, Provider, ProxyTracing, Settings};
 use super::pilot;
-use super::place::{Place, Weight, identity};
+use super::place::{Place, Weight, identity, shown};
 use crate::check::input::document::Document;
 
 /// Reads the ConfigMap `istio`, or `istio-REVISION`, whose `data.mesh` is YAML.
@@ -214,7 +214,7 @@ fn sampling(settings: &mut Settings, place: &Place, value: Option<&Document>) ->
         place.clone(),
         format!(
             "expected a percentage from 0 to 100, found {}; {effect}",
-            value.to_json()
+            shown(value)
         ),
     );
     percentage

@@ -1,7 +1,7 @@
 //! istiod's environment variable `PILOT_TRACE_SAMPLING`, in all places that can set it.
 
 use super::collected::{Pilot, Settings};
-use super::place::{Place, Weight};
+use super::place::{Place, Weight, shown};
 use super::variables::{Variable, variable};
 use crate::check::input::document::Document;
 
@@ -16,14 +16,15 @@ pub(super) fn variables(settings: &mut Settings, place: &Place, env: &[Document]
 
 /// Reads `PILOT_TRACE_SAMPLING`, which is text.
 pub(super) fn pilot(settings: &mut Settings, place: Place, text: &str) {
-    let found = text.parse().ok();
+    let found: Option<f64> = text.parse().ok();
     let percentage = found.filter(|percentage| (0.0..=100.0).contains(percentage));
     if percentage.is_none() {
         settings.note(
             Weight::Error,
             place.clone(),
             format!(
-                "{PILOT} is {text:?}, expected a percentage from 0 to 100; istiod takes 1 instead"
+                "{PILOT}: expected a percentage from 0 to 100, found {}; istiod takes 1 instead",
+                shown(&Document::String(text.into()))
             ),
         );
     }
@@ -92,7 +93,7 @@ fn shadowed(settings: &mut Settings, place: Place, value: &Document) {
         format!(
             "without effect: Istio's chart writes {PILOT} once more behind it, from traceSampling, which is 1 by default, and \
              Kubernetes takes the later of two of one name; set traceSampling: {} instead",
-            plain(value)
+            shown(value)
         ),
     );
 }

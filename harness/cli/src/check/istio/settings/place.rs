@@ -109,6 +109,18 @@ pub(super) fn selected(selector: Option<&Document>) -> Option<Labels> {
     Some(all)
 }
 
+/// Returns a value as messages show it: a number as it is written, and of all else no more than what it is, because a
+/// secret may stand in a wrong place.
+pub(super) fn shown(value: &Document) -> String {
+    match value {
+        Document::Number(_) | Document::Boolean(_) | Document::Null => value.to_json(),
+        Document::String(text) if text.parse::<f64>().is_ok() => value.to_json(),
+        Document::String(_) => "text that is no number".into(),
+        Document::List(_) => "a list".into(),
+        Document::Object(_) => "an object".into(),
+    }
+}
+
 /// Returns labels as `app=cart,version=2`.
 pub(in crate::check) fn written(labels: &Labels) -> String {
     let pairs: Vec<_> = labels

@@ -2,7 +2,7 @@
 //! text.
 
 use super::collected::Settings;
-use super::place::{Place, Weight};
+use super::place::{Place, Weight, shown};
 use crate::check::input::document::Document;
 
 /// A variable in the environment of a container.
@@ -54,13 +54,15 @@ pub(super) fn text(
         Document::Null => None,
         Document::String(text) => Some(text.clone()),
         value => {
-            let found = value.to_json();
             settings.note(
                 Weight::Error,
                 place.clone(),
-                format!("{name}: Kubernetes refuses {found}, which is no text; quote it"),
+                format!(
+                    "{name}: Kubernetes refuses {}, which is no text; quote it",
+                    shown(value)
+                ),
             );
-            Some(found)
+            Some(value.to_json())
         }
     }
 }

@@ -45,7 +45,7 @@ fn a_percentage_of_the_chart_is_what_its_templates_make_of_it() {
         (
             "env: {PILOT_TRACE_SAMPLING: '25'}\ntraceSampling: 30",
             ": 30",
-            Some("set traceSampling: 25 instead"),
+            Some("set traceSampling: \"25\" instead"),
         ),
         (
             "env: {PILOT_TRACE_SAMPLING: '25'}\ntraceSampling: 0",
@@ -61,7 +61,7 @@ fn a_percentage_of_the_chart_is_what_its_templates_make_of_it() {
             "traceSampling: 101",
             ": 1",
             Some(
-                "Error: $.traceSampling: PILOT_TRACE_SAMPLING is \"101\", expected a percentage from 0 to 100",
+                "Error: $.traceSampling: PILOT_TRACE_SAMPLING: expected a percentage from 0 to 100, found \"101\"",
             ),
         ),
     ] {
@@ -120,7 +120,7 @@ fn a_percentage_of_the_mesh_may_be_quoted_and_has_to_be_one() {
         (
             "ten",
             ": 1",
-            Some("found \"ten\"; Istio refuses the whole text"),
+            Some("found text that is no number; Istio refuses the whole text"),
         ),
         (
             "true",
