@@ -6,7 +6,10 @@
 //! wherever it stands. A plugin without any of Sidespan's names belongs to others and is skipped. Any other document
 //! that is neither Kubernetes' nor Envoy's is the configuration itself.
 
-use std::fmt;
+mod native_tracer;
+mod path;
+
+use path::Path;
 
 use super::input::document::Document;
 use super::input::environment::Environment;
@@ -51,7 +54,7 @@ pub struct Findings {
 pub fn configurations(document: &Document) -> Findings {
     let mut finder = Findings::default();
     let root = Path::Root {
-        has_tracer: has_tracer(document),
+        has_tracer: native_tracer::is_in_bootstrap(document),
     };
     finder.visit(document, &root, None);
     let is_foreign = FOREIGN.iter().any(|key| document.get(key).is_some());
@@ -263,22 +266,16 @@ impl Findings {
 
     /// Warns of Envoy's own tracer, which writes its headers after all filters, over those of the filter.
     fn native_tracing(&mut self, manager: &Document, path: &Path<'_>, before: usize) {
-        let is_manager = either(manager, ["http_filters", "httpFilters"]).is_some();
-        let Some(tracing) = manager.get("tracing").filter(|tracing| {
-            let has_own = tracing.get("provider").is_some();
-            has_own || path.has_tracer() && is_manager && **tracing != Document::Null
-        }) else {
+        if !native_tracer::writes_headers(manager, path.has_tracer()) {
             return;
-        };
-        let silent = either(tracing, ["no_context_propagation", "noContextPropagation"]);
-        let is_silent = silent == Some(&Document::Boolean(true));
+        }
         // A filter for attempts runs behind the router, after Envoy's tracer.
         let first = self
             .found
             .iter_mut()
             .skip(before)
             .find(|found| !found.is_attempt());
-        if let (Some(found), false) = (first, is_silent) {
+        if let Some(found) = first {
             found.warnings.push((
                 format!("{path}.tracing"),
                 "Envoy's own tracer overwrites the headers that the filter writes; \
@@ -287,19 +284,6 @@ impl Findings {
             ));
         }
     }
-}
-
-/// Returns true if the bootstrap of an Envoy, by itself or in a dump, has a tracer for all connection managers.
-fn has_tracer(document: &Document) -> bool {
-    let dumped = document
-        .items("configs")
-        .iter()
-        .filter_map(|config| config.get("bootstrap"));
-    [document]
-        .into_iter()
-        .chain(document.get("bootstrap"))
-        .chain(dumped)
-        .any(|bootstrap| bootstrap.at(&["tracing", "http"]).is_some())
 }
 
 /// Returns the configuration as the filter gets it; empty for null, because Kubernetes and Envoy leave null out.
@@ -342,42 +326,3 @@ const FOREIGN: [&str; 7] = [
     "staticResources",
     "dynamic_resources",
 ];
-
-enum Path<'a> {
-    /// The document, and true if the bootstrap in it has a tracer, which connection managers without a provider take.
-    Root {
-        has_tracer: bool,
-    },
-    Key(&'a Path<'a>, &'a str),
-    Index(&'a Path<'a>, usize),
-}
-
-impl Path<'_> {
-    fn key<'b>(&'b self, key: &'b str) -> Path<'b> {
-        Path::Key(self, key)
-    }
-
-    fn has_tracer(&self) -> bool {
-        match self {
-            Path::Root { has_tracer } => *has_tracer,
-            Path::Key(parent, _) | Path::Index(parent, _) => parent.has_tracer(),
-        }
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Path::Root { .. } => formatter.write_str("$"),
-            Path::Key(parent, key)
-                if key
-                    .chars()
-                    .all(|character| character.is_ascii_alphanumeric() || character == '_') =>
-            {
-                write!(formatter, "{parent}.{key}")
-            }
-            Path::Key(parent, key) => write!(formatter, "{parent}[{key:?}]"),
-            Path::Index(parent, index) => write!(formatter, "{parent}[{index}]"),
-        }
-    }
-}
