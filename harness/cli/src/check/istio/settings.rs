@@ -22,6 +22,7 @@ pub(in crate::check) use place::written;
 pub use place::{GATEWAY_NAME, Labels, Note, Place, Weight};
 pub use service::{Port, Service};
 
+use crate::check::envelope::foreign_group;
 use crate::check::input::document::Document;
 
 impl Settings {
@@ -46,7 +47,7 @@ impl Settings {
             .and_then(Document::text)
             .unwrap_or_default();
         match kind {
-            "Telemetry" => telemetry::read(self, place, tree),
+            "Telemetry" if foreign_group(tree).is_none() => telemetry::read(self, place, tree),
             "ConfigMap" => {
                 mesh::config_map(self, place.clone(), tree);
                 sdk_sampler::config_map(self, place, tree);
