@@ -62,13 +62,10 @@ impl Kind {
         if let Some(kind) = KINDS.iter().find(|kind| kind.name == name) {
             return Some(kind);
         }
-        let group = group(resource)?;
         // A list of a kind holds resources and is none itself.
-        let near =
-            (!name.ends_with("List")).then(|| nearest(name, &KINDS.map(|kind| kind.name)))?;
-        KINDS
-            .iter()
-            .find(|kind| Some(kind.name) == near && kind.group == group)
+        let group = group(resource).filter(|_| !name.ends_with("List"))?;
+        let mut own = KINDS.iter().filter(|kind| kind.group == group);
+        own.find(|kind| nearest(name, &[kind.name]).is_some())
     }
 
     /// Returns the API versions that an API server takes, in words.

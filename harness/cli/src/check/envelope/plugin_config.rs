@@ -121,7 +121,7 @@ impl<'a> FailurePolicy<'a> {
     /// Returns the key that decides, where traffic stops with the filter.
     fn closes(&self) -> Option<&'static str> {
         let is_closed = self.in_force().is_some_and(|policy| policy != "FAIL_OPEN");
-        is_closed.then(|| match (self.policy, self.fail_open) {
+        is_closed.then_some(match (self.policy, self.fail_open) {
             (Some((name, _)), _) | (None, Some((name, _))) => name,
             (None, None) => "fail_open",
         })

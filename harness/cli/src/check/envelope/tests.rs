@@ -7,6 +7,7 @@ use crate::check::{CheckArgs, check_file, run_to};
 mod envoy_filter;
 mod extension;
 mod other_products;
+mod secrets;
 mod telemetry;
 
 /// Returns the exit code, and errors and warnings, one a line.

@@ -2,7 +2,7 @@
 
 use super::{says, told};
 
-const FILTER: &str = r#"
+pub(super) const FILTER: &str = r#"
 apiVersion: networking.istio.io/v1alpha3
 kind: EnvoyFilter
 metadata: {name: sidespan, namespace: istio-system}

@@ -2,7 +2,7 @@
 
 use super::{says, told};
 
-const PLUGIN: &str = "\
+pub(super) const PLUGIN: &str = "\
 apiVersion: extensions.istio.io/v1alpha1
 kind: WasmPlugin
 metadata: {name: sidespan, namespace: shop, labels: {team: mesh}}
@@ -15,7 +15,7 @@ spec:
   pluginConfig: {direction: auto}
 ";
 
-const EXTENSION: &str = "\
+pub(super) const EXTENSION: &str = "\
 apiVersion: extensions.istio.io/v1alpha1
 kind: TrafficExtension
 metadata: {name: sidespan, namespace: shop}

@@ -2,7 +2,7 @@
 
 use super::{says, told};
 
-const TELEMETRY: &str = "\
+pub(super) const TELEMETRY: &str = "\
 apiVersion: telemetry.istio.io/v1
 kind: Telemetry
 metadata: {name: mesh, namespace: istio-system}
