@@ -6,13 +6,14 @@
 //! at all, so a network filter is an error wherever it stands. A plugin without any of Sidespan's names belongs to
 //! others and is skipped. Any other document that is neither Kubernetes' nor Envoy's is the configuration itself.
 
-use std::fmt;
+mod path;
 
 use super::envelope::{Kind, advice, foreign, mentions_sidespan, plugin_config};
 use super::input::document::Document;
 use super::input::environment::Environment;
 use super::input::plugin_owner::Names;
 use super::istio::plugin_scope::Scope;
+use path::Path;
 
 /// A configuration of the filter, and its installation.
 #[derive(Debug, PartialEq)]
@@ -96,9 +97,6 @@ impl Findings {
                     self.visit(value, &path.key(key), document.get("name"));
                 }
                 self.native_tracing(document, path, before);
-                if document.get("kind").and_then(Document::text) == Some("EnvoyFilter") {
-                    self.patched(document, path, before);
-                }
             }
             Document::List(list) => {
                 for (index, value) in list.iter().enumerate() {
@@ -129,6 +127,7 @@ impl Findings {
                 self.visit(value, &path.key(key), None);
             }
         }
+        self.patched(document, path, found);
         let has_ours = self.found.len() > found || self.errors.len() > errors;
         if has_ours || Names::of_istio(document, &Document::Null).are_ours() {
             let around = kind.errors(document, &path.to_string());
@@ -323,40 +322,3 @@ const FOREIGN: [&str; 7] = [
     "staticResources",
     "dynamic_resources",
 ];
-
-enum Path<'a> {
-    Root,
-    Key(&'a Path<'a>, &'a str),
-    Index(&'a Path<'a>, usize),
-}
-
-impl Path<'_> {
-    fn key<'b>(&'b self, key: &'b str) -> Path<'b> {
-        Path::Key(self, key)
-    }
-
-    fn is_in_envoy_filter(&self) -> bool {
-        match self {
-            Path::Root => false,
-            Path::Key(_, "configPatches") => true,
-            Path::Key(parent, _) | Path::Index(parent, _) => parent.is_in_envoy_filter(),
-        }
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Path::Root => formatter.write_str("$"),
-            Path::Key(parent, key)
-                if key
-                    .chars()
-                    .all(|character| character.is_ascii_alphanumeric() || character == '_') =>
-            {
-                write!(formatter, "{parent}.{key}")
-            }
-            Path::Key(parent, key) => write!(formatter, "{parent}[{key:?}]"),
-            Path::Index(parent, index) => write!(formatter, "{parent}[{index}]"),
-        }
-    }
-}
