@@ -2,6 +2,7 @@
 
 mod command_line;
 mod debug_log;
+mod envelope;
 mod examples;
 mod external;
 mod manifests;

@@ -200,7 +200,7 @@ fn every_resource_passes_the_schema_of_its_kind() {
 }
 
 /// Returns Istio's resource definitions; `None`, with a note on standard error, where there are none on this machine.
-fn definitions(test: &str) -> Option<Vec<Value>> {
+pub(super) fn definitions(test: &str) -> Option<Vec<Value>> {
     let Some(path) = env::var_os("SIDESPAN_ISTIO_CRDS").map(PathBuf::from) else {
         // Not `eprintln!`, whose output the test harness captures.
         let note = "for SIDESPAN_ISTIO_CRDS is not set.\n\
@@ -272,7 +272,7 @@ pub(super) fn manifest(name: &str) -> Value {
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn read(file: &str) -> String {
+pub(super) fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 

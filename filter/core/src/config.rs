@@ -16,7 +16,7 @@ mod cursor;
 mod error;
 mod scalars;
 pub mod sections;
-mod suggest;
+pub mod suggest;
 mod tree;
 
 pub use error::ConfigError;
@@ -80,7 +80,10 @@ impl Config {
         let node = match JsonNode::parse(bytes) {
             Ok(node) => node,
             Err(error) => {
-                errors.add(0, Path::Root, || format!("expected JSON: {error}"));
+                errors.add(0, Path::Root, || match tree::is_protobuf_struct(bytes) {
+                    true => PROTOBUF_STRUCT.into(),
+                    false => format!("expected JSON: {error}"),
+                });
                 return Err(errors.into_list());
             }
         };
@@ -196,7 +199,10 @@ fn role(at: Cursor<'_>) {
 }
 
 const MAX_BYTES: usize = 256 << 10;
-const SECTIONS: [&str; 9] = [
+const PROTOBUF_STRUCT: &str = "expected JSON, found bytes that look like google.protobuf.Struct, which Envoy hands over \
+    unread; give the configuration as google.protobuf.StringValue, with the JSON as text in value";
+/// The sections of a configuration: the keys at its top.
+pub const SECTIONS: [&str; 9] = [
     "propagation",
     "sampling",
     "trust",

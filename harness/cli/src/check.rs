@@ -13,6 +13,7 @@ use std::process::ExitCode;
 pub mod chain;
 pub mod compatibility;
 pub mod decision;
+pub mod envelope;
 pub mod explain;
 pub mod exporter;
 pub mod input;

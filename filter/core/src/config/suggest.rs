@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 /// Returns the known word that is nearest to the written word, where the two differ in a third of their letters at
 /// most, or in nothing but case, `-` and `_`.
-pub(super) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     if written.chars().count() > MAX_LENGTH {
         return None;
     }

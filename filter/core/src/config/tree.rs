@@ -67,6 +67,20 @@ impl JsonNode {
     }
 }
 
+/// Returns true for bytes that begin like an encoded `google.protobuf.Struct`: a map entry (field 1), in it a key (field 1)
+/// and a value (field 2). A line feed is the tag of field 1, so that the parser of JSON takes it for white space and
+/// complains of the byte behind it.
+pub(super) fn is_protobuf_struct(bytes: &[u8]) -> bool {
+    let [b'\n', entry @ ..] = bytes else {
+        return false;
+    };
+    let length = entry.iter().take_while(|byte| **byte >= 0x80).count();
+    let [_, b'\n', key, rest @ ..] = entry.get(length..).unwrap_or_default() else {
+        return false;
+    };
+    rest.get(usize::from(*key)) == Some(&0x12)
+}
+
 /// A reader of nodes, with the number of nodes that have begun. serde_json limits the depth to 128.
 #[derive(Clone, Copy)]
 struct NodeReader<'a>(&'a Cell<usize>);

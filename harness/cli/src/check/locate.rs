@@ -2,19 +2,19 @@
 //!
 //! An Istio WasmPlugin has the configuration in `spec.pluginConfig`, a TrafficExtension in `spec.wasm.pluginConfig`; a
 //! document with Envoy's own configuration (a bootstrap, an EnvoyFilter, an answer of ECDS) has it in the wasm filter,
-//! as text or as a `Struct`. As a network filter the module cannot work at all, so a network filter is an error
-//! wherever it stands. A plugin without any of Sidespan's names belongs to others and is skipped. Any other document
-//! that is neither Kubernetes' nor Envoy's is the configuration itself.
+//! as text. [`envelope`](super::envelope) judges all that stands around it. As a network filter the module cannot work
+//! at all, so a network filter is an error wherever it stands. A plugin without any of Sidespan's names belongs to
+//! others and is skipped. Any other document that is neither Kubernetes' nor Envoy's is the configuration itself.
 
 mod native_tracer;
 mod path;
 
-use path::Path;
-
+use super::envelope::{Kind, advice, foreign, mentions_sidespan, plugin_config};
 use super::input::document::Document;
 use super::input::environment::Environment;
 use super::input::plugin_owner::Names;
 use super::istio::plugin_scope::Scope;
+use path::Path;
 
 /// A configuration of the filter, and its installation.
 #[derive(Debug, PartialEq)]
@@ -76,12 +76,8 @@ impl Findings {
     fn visit(&mut self, document: &Document, path: &Path<'_>, entry: Option<&Document>) {
         match document {
             Document::Object(pairs) => {
-                match document.get("kind").and_then(Document::text) {
-                    Some("WasmPlugin") => return self.istio(document, path, &["spec"]),
-                    Some("TrafficExtension") => {
-                        return self.istio(document, path, &["spec", "wasm"]);
-                    }
-                    _ => {}
+                if let Some(kind) = Kind::of(document) {
+                    return self.istio(document, path, kind);
                 }
                 if let Some(filter) = Filter::named_by(document.get("@type")) {
                     let at = path.key("@type");
@@ -105,9 +101,6 @@ impl Findings {
                     self.visit(value, &path.key(key), document.get("name"));
                 }
                 self.native_tracing(document, path, before);
-                if document.get("kind").and_then(Document::text) == Some("EnvoyFilter") {
-                    self.patched(document, path, before);
-                }
             }
             Document::List(list) => {
                 for (index, value) in list.iter().enumerate() {
@@ -118,43 +111,65 @@ impl Findings {
         }
     }
 
-    fn istio(&mut self, document: &Document, path: &Path<'_>, keys: &[&str]) {
-        let Some(plugin) = document.at(keys) else {
-            return;
-        };
-        let at = format!("{path}.{}", keys.join("."));
+    /// Judges a resource of Istio's, or skips the one of another product with a kind of the same name.
+    fn istio(&mut self, document: &Document, path: &Path<'_>, kind: &Kind) {
+        if let Some(sentence) = foreign(kind, document) {
+            return self.skipped.push((path.to_string(), sentence));
+        }
+        match kind.name {
+            "EnvoyFilter" => self.envoy_filter(document, path, kind),
+            "Telemetry" => self.errors.extend(kind.errors(document, &path.to_string())),
+            _ => self.plugin(document, path, kind),
+        }
+    }
+
+    /// Looks for filters in the patches, and judges what has Sidespan's.
+    fn envoy_filter(&mut self, document: &Document, path: &Path<'_>, kind: &Kind) {
+        let (found, errors) = (self.found.len(), self.errors.len());
+        if let Document::Object(pairs) = document {
+            for (key, value) in pairs {
+                self.visit(value, &path.key(key), None);
+            }
+        }
+        self.patched(document, path, found);
+        let has_ours = self.found.len() > found || self.errors.len() > errors;
+        if has_ours || Names::of_istio(document, &Document::Null).are_ours() {
+            let around = kind.errors(document, &path.to_string());
+            self.errors.splice(errors..errors, around);
+        }
+    }
+
+    fn plugin(&mut self, document: &Document, path: &Path<'_>, kind: &Kind) {
+        let nothing = Document::Null;
+        let spec = document.get("spec").unwrap_or(&nothing);
+        let mut at = format!("{path}.spec");
+        let mut plugin = spec;
+        if kind.name == "TrafficExtension" {
+            match (spec.get("wasm"), spec.get("lua")) {
+                (Some(wasm), _) => {
+                    plugin = wasm;
+                    at.push_str(".wasm");
+                }
+                // A script by itself is no installation of the filter, whatever its name.
+                (None, Some(_)) => return,
+                // All under `spec`, as in a WasmPlugin: an error, and yet Sidespan's.
+                (None, None) => {}
+            }
+        }
         let names = Names::of_istio(document, plugin);
-        if !names.are_ours() {
+        if !names.are_ours() && !mentions_sidespan(spec) {
             return self.skipped.push((at, names.skipped()));
         }
+        self.errors.extend(kind.errors(document, &path.to_string()));
         if plugin.get("type").and_then(Document::text) == Some("NETWORK") {
             self.refuse_network(Filter::Network, || format!("{at}.type"));
         }
-        let strategy = plugin
-            .get("failStrategy")
-            .and_then(Document::text)
-            .unwrap_or("FAIL_CLOSE");
-        let mut warnings = Vec::new();
-        if strategy != "FAIL_OPEN" {
-            warnings.push((
-                format!("{at}.failStrategy"),
-                format!(
-                    "with {strategy} a registry that is down takes the traffic down; set FAIL_OPEN"
-                ),
-            ));
-        }
-        let url = plugin.get("url").and_then(Document::text);
-        if url.is_some_and(|url| url.split('/').any(|part| part == "REGISTRY")) {
-            warnings.push((
-                format!("{at}.url"),
-                "REGISTRY stands for a registry of yours; put the one there that the image was pushed to"
-                    .into(),
-            ));
-        }
+        let config = plugin.get("pluginConfig");
         let mut found = Found {
             path: format!("{at}.pluginConfig"),
-            json: json(plugin.get("pluginConfig")),
-            warnings,
+            // A value of another type has its error already.
+            json: json(config.filter(|config| matches!(config, Document::Object(_)))),
+            warnings: advice::warnings(&path.to_string(), spec, &at, plugin),
             environment: Some(Environment::of_istio(plugin, &at)),
             scope: Some(Scope::of(document)),
         };
@@ -195,54 +210,34 @@ impl Findings {
             return self.skipped.push((path.to_string(), names.skipped()));
         }
         self.refuse_network(filter, || kind_at.to_string());
-        let mut warnings = Vec::new();
         let config = wasm.get("config");
         let field = |names: [&str; 2]| config.and_then(|config| either(config, names));
-        let is_open = match field(["failure_policy", "failurePolicy"]).and_then(Document::text) {
-            None | Some("UNSPECIFIED") => {
-                field(["fail_open", "failOpen"]) == Some(&Document::Boolean(true))
-            }
-            Some(policy) => policy == "FAIL_OPEN",
-        };
-        if !is_open {
-            let is_file = field(["vm_config", "vmConfig"])
-                .and_then(|vm| vm.at(&["code", "local"]))
-                .is_some();
-            let cause = if is_file {
-                // Envoy refuses a listener whose module is missing or broken, whatever the policy.
-                "a filter that traps takes the traffic down; set FAIL_OPEN"
-            } else {
-                "a filter that cannot be loaded takes the traffic down; set FAIL_OPEN"
-            };
-            warnings.push((format!("{path}.config.failure_policy"), cause.into()));
-        }
+        let judged =
+            plugin_config::judge(config, &format!("{path}.config"), path.is_in_envoy_filter());
+        self.errors.extend(judged.errors);
         let vm = field(["vm_config", "vmConfig"]);
         let environment = Environment::of_envoy(vm, &format!("{path}.config"));
         let mut found = Found {
             path: format!("{path}.config.configuration"),
             json: String::new(),
-            warnings,
+            warnings: judged.warnings,
             environment: Some(environment),
             scope: None,
         };
         let Some(configuration) = field(["configuration"; 2]) else {
             return self.found.push(found);
         };
+        let of_type = configuration.get("@type").and_then(Document::text);
+        let kind = of_type.and_then(|kind| kind.rsplit('/').next());
         found.path.push_str(".value");
-        let kind = configuration
-            .get("@type")
-            .and_then(Document::text)
-            .unwrap_or_default();
-        found.json = match (kind.rsplit('/').next(), configuration.get("value")) {
+        found.json = match (kind, configuration.get("value")) {
             (_, None) => String::new(),
             (Some("google.protobuf.StringValue"), Some(Document::String(text))) => text.clone(),
             (Some("google.protobuf.Struct"), Some(value)) => json(Some(value)),
             _ => {
                 return self.errors.push((
                     found.path,
-                    format!(
-                        "expected google.protobuf.StringValue with text or google.protobuf.Struct with an object, found \"{kind}\""
-                    ),
+                    "expected google.protobuf.StringValue with the JSON as text".into(),
                 ));
             }
         };

@@ -104,7 +104,19 @@ fn what_cannot_be_read_is_told_with_its_line() {
     );
 }
 
+/// Returns a plugin that an API server takes, with these fields beside a URL and a phase.
 fn plugin(kind: &str, before: &str, fields: &str) -> String {
+    let (around, inside) = match kind {
+        "TrafficExtension" => ("{", "wasm: {"),
+        _ => ("{", "{"),
+    };
+    let url = match fields.contains("url:") {
+        true => "",
+        false => "url: \"oci://here/filter:1\", ",
+    };
+    let fields = fields
+        .replacen(inside, &format!("{inside}{url}"), 1)
+        .replacen(around, &format!("{around}phase: AUTHN, "), 1);
     format!(
         "apiVersion: extensions.istio.io/v1alpha1\nkind: {kind}\nmetadata: {{name: sidespan}}\n{before}{fields}"
     )
@@ -200,7 +212,7 @@ fn of_a_file_that_fails_closed_no_more_is_promised_than_a_policy_can_do() {
     assert_eq!(
         told("envoy.json", &bootstrap(&wasm(local), "")),
         [format!(
-            "1: warning: {AT}.config.failure_policy: a filter that traps takes the traffic down; set FAIL_OPEN"
+            "1: warning: {AT}.config.fail_open: a filter that traps takes the traffic down; set fail_open: true"
         )]
     );
     let open = wasm(&format!(r#"{local}, "failure_policy": "FAIL_OPEN""#));
@@ -292,26 +304,22 @@ const AT: &str = "$.static_resources.listeners[0].filter_chains[0].filters[0].ty
 #[test]
 fn finds_the_configuration_of_an_envoy() {
     let text = r#"{"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "{\"direction\": 1}"}"#;
-    let fields =
-        r#"{"@type": "type.googleapis.com/google.protobuf.Struct", "value": {"direction": 1}}"#;
     let error = "direction: expected auto, inbound, outbound or edge, found 1; quote it";
-    for configuration in [text, fields] {
-        for policy in [
-            r#""failure_policy": "FAIL_OPEN""#,
-            r#""failurePolicy": "FAIL_OPEN""#,
-            r#""fail_open": true"#,
-        ] {
-            let filter = wasm(&format!(r#""configuration": {configuration}, {policy}"#));
-            let expected = format!("1: error: {AT}.config.configuration.value.{error}");
-            assert_eq!(told("envoy.json", &bootstrap(&filter, "")), [expected]);
-            let wrapped = format!(
-                r#"{{"@type": "type.googleapis.com/xds.type.v3.TypedStruct", "value": {},
-                  "type_url": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"}}"#,
-                filter.replacen("\"@type\"", "\"note\"", 1)
-            );
-            let expected = format!("1: error: {AT}.value.config.configuration.value.{error}");
-            assert_eq!(told("envoy.json", &bootstrap(&wrapped, "")), [expected]);
-        }
+    for policy in [
+        r#""failure_policy": "FAIL_OPEN""#,
+        r#""failurePolicy": "FAIL_OPEN""#,
+        r#""fail_open": true"#,
+    ] {
+        let filter = wasm(&format!(r#""configuration": {text}, {policy}"#));
+        let expected = format!("1: error: {AT}.config.configuration.value.{error}");
+        assert_eq!(told("envoy.json", &bootstrap(&filter, "")), [expected]);
+        let wrapped = format!(
+            r#"{{"@type": "type.googleapis.com/xds.type.v3.TypedStruct", "value": {},
+              "type_url": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"}}"#,
+            filter.replacen("\"@type\"", "\"note\"", 1)
+        );
+        let expected = format!("1: error: {AT}.value.config.configuration.value.{error}");
+        assert_eq!(told("envoy.json", &bootstrap(&wrapped, "")), [expected]);
     }
     let other = wasm(
         r#""fail_open": true, "configuration": {"@type": "type.googleapis.com/google.protobuf.BytesValue", "value": "e30="}"#,
@@ -319,22 +327,30 @@ fn finds_the_configuration_of_an_envoy() {
     assert_eq!(
         told("envoy.json", &bootstrap(&other, "")),
         [format!(
-            "1: error: {AT}.config.configuration.value: expected google.protobuf.StringValue with text or google.protobuf.Struct with an object, found \"type.googleapis.com/google.protobuf.BytesValue\""
+            "1: error: {AT}.config.configuration.value: expected google.protobuf.StringValue with the JSON as text"
         )]
     );
 }
 
 #[test]
 fn an_envoy_that_fails_closed_or_traces_itself_is_warned_of() {
-    let closed = format!(
-        "1: warning: {AT}.config.failure_policy: a filter that cannot be loaded takes the traffic down; set FAIL_OPEN"
-    );
-    for policy in [
-        "",
-        r#""failure_policy": "FAIL_CLOSED""#,
-        r#""failure_policy": "UNSPECIFIED""#,
-        r#""fail_open": false"#,
+    for (policy, key, cure) in [
+        ("", "fail_open", "set fail_open: true"),
+        (
+            r#""failure_policy": "FAIL_CLOSED""#,
+            "failure_policy",
+            "write fail_open: true in its place",
+        ),
+        (
+            r#""failurePolicy": "UNSPECIFIED""#,
+            "failurePolicy",
+            "write fail_open: true in its place",
+        ),
+        (r#""fail_open": false"#, "fail_open", "set fail_open: true"),
     ] {
+        let closed = format!(
+            "1: warning: {AT}.config.{key}: a filter that cannot be loaded takes the traffic down; {cure}"
+        );
         assert_eq!(
             told("envoy.json", &bootstrap(&wasm(policy), "")),
             [closed.as_str()],
@@ -519,7 +535,7 @@ fn plugins_of_others_are_skipped() {
     assert_eq!(report.skipped[0].path, "$.spec");
     assert_eq!(
         report.skipped[0].message,
-        "not Sidespan's (basic-auth): none of its names contains \"sidespan\""
+        "not Sidespan's (basic-auth, oci://here/filter:1): none of its names contains \"sidespan\""
     );
     // Any of its names will do.
     for names in [
@@ -527,7 +543,10 @@ fn plugins_of_others_are_skipped() {
         "url: oci://here/sidespan-filter:1",
         "url: file:///Sidespan.wasm",
     ] {
-        let ours = foreign.replace("pluginConfig", &format!("{names}, pluginConfig"));
+        let ours = match names.starts_with("url") {
+            true => foreign.replace("url: \"oci://here/filter:1\"", names),
+            false => foreign.replace("pluginConfig", &format!("{names}, pluginConfig")),
+        };
         let errors = check("-", &ours).errors;
         assert_eq!(errors[0].path, "$.spec.pluginConfig.users", "{names}");
     }

@@ -351,6 +351,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         &[
             "explain",
             "input",
+            "envelope",
             "istio",
             "decision",
             "compatibility",
@@ -372,6 +373,22 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "propagators",
             "plugin_settings",
         ],
+    ),
+    (
+        "harness/cli/src/check/envelope",
+        &[
+            "schema",
+            "kinds",
+            "cure",
+            "rule",
+            "judge",
+            "plugin_config",
+            "advice",
+        ],
+    ),
+    (
+        "harness/cli/src/check/envelope/kinds",
+        &["common", "extension", "envoy_filter", "telemetry"],
     ),
     (
         "harness/cli/src/check/explain",

@@ -46,6 +46,48 @@ fn refuses_what_is_not_json_with_line_and_column() {
     }
 }
 
+/// The encoding of `google.protobuf.Struct` with one string.
+fn protobuf_struct(key: &str, text: &str) -> Vec<u8> {
+    fn field(tag: u8, content: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::from([tag]);
+        let mut length = content.len();
+        while length >= 0x80 {
+            bytes.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+            length >>= 7;
+        }
+        bytes.push(u8::try_from(length).unwrap());
+        bytes.extend_from_slice(content);
+        bytes
+    }
+    let value = field(0x12, &field(0x1a, text.as_bytes()));
+    field(0x0a, &[field(0x0a, key.as_bytes()), value].concat())
+}
+
+#[test]
+fn names_a_protobuf_struct_and_the_cure() {
+    let error = |bytes: &[u8]| format!("{}", Config::parse(bytes).unwrap_err()[0]);
+    let long = "a".repeat(200);
+    for (key, text) in [("direction", "auto"), ("spans", long.as_str())] {
+        assert_eq!(
+            error(&protobuf_struct(key, text)),
+            "$: expected JSON, found bytes that look like google.protobuf.Struct, which Envoy hands over unread; \
+             give the configuration as google.protobuf.StringValue, with the JSON as text in value",
+            "{key}"
+        );
+    }
+    for text in [
+        "\n",
+        "\n\n",
+        "\n\n\n",
+        "\n\n\n\n\n\ndirection: auto\n",
+        "\ndirection: auto\nrole: request\n",
+    ] {
+        let found = Config::parse(text.as_bytes());
+        let is_named = found.is_err_and(|errors| errors[0].message.contains("Struct"));
+        assert!(!is_named, "{text:?}");
+    }
+}
+
 #[test]
 fn refuses_bytes_that_are_not_utf8() {
     let found = Config::parse(b"{\"direction\": \"\xff\"}").unwrap_err();

@@ -29,6 +29,7 @@ pub(in crate::check) use place::written;
 pub use place::{GATEWAY_NAME, Labels, Note, Place, Weight};
 pub use service::{Port, Service};
 
+use crate::check::envelope::foreign_group;
 use crate::check::input::document::Document;
 
 impl Settings {
@@ -56,7 +57,7 @@ impl Settings {
             return;
         }
         match kind {
-            "Telemetry" => telemetry::read(self, place, tree),
+            "Telemetry" if foreign_group(tree).is_none() => telemetry::read(self, place, tree),
             "ConfigMap" => {
                 mesh::config_map(self, place.clone(), tree);
                 sdk_sampler::config_map(self, place.clone(), tree);

@@ -18,6 +18,15 @@ impl Path<'_> {
         Path::Key(self, key)
     }
 
+    /// Returns true below a patch of Istio's EnvoyFilter.
+    pub(super) fn is_in_envoy_filter(&self) -> bool {
+        match self {
+            Path::Root { .. } => false,
+            Path::Key(_, "configPatches") => true,
+            Path::Key(parent, _) | Path::Index(parent, _) => parent.is_in_envoy_filter(),
+        }
+    }
+
     /// Returns true if the bootstrap in the document has a tracer.
     pub(super) fn has_tracer(&self) -> bool {
         match self {

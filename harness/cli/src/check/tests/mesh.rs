@@ -182,7 +182,9 @@ fn of_two_copies_in_one_chain_the_one_that_stands_aside_is_named() {
                 wasm_plugin(
                     "istio-system",
                     "waypoints",
-                    &format!("targetRefs: [{{kind: GatewayClass, name: istio-waypoint}}], {FIRST}"),
+                    &format!(
+                        "targetRefs: [{{group: gateway.networking.k8s.io, kind: GatewayClass, name: istio-waypoint}}], {FIRST}"
+                    ),
                 ),
             ],
             vec![],

@@ -90,7 +90,7 @@ fn istios_own_tracer_is_warned_of_where_it_is_turned_on_and_only_beside_the_filt
     let provider = "{tracing: [{providers: [{name: otel}]}]}";
     let mesh = telemetry("m", "istio-system", provider);
     let off = telemetry(
-        "off",
+        "quiet",
         "istio-system",
         "{tracing: [{disableSpanReporting: true}]}",
     );
