@@ -66,6 +66,7 @@ fn findings(report: &Report, out: &mut impl Write) -> io::Result<()> {
             document,
             path,
             message,
+            ..
         } in list
         {
             let document = if *document > 1 {

@@ -80,11 +80,7 @@ impl Results {
             let Some(report) = reports.get_mut(note.place.file) else {
                 continue;
             };
-            let finding = Finding {
-                document: note.place.document,
-                path: note.place.path,
-                message: note.message,
-            };
+            let finding = Finding::new(note.place.document, note.place.path, note.message);
             match note.weight {
                 Weight::Error => report.errors.push(finding),
                 Weight::Warning => report.warnings.push(finding),
