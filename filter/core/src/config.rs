@@ -19,7 +19,9 @@ pub mod sections;
 mod suggest;
 mod tree;
 
+pub use address::{MAX_HOST, PORTS};
 pub use error::ConfigError;
+pub use scalars::{ANY_DURATION, SMALLEST_PERCENTAGE, Shown, UNITS};
 
 use crate::codec::sha256::sha256;
 use crate::direction::Direction;
@@ -196,7 +198,8 @@ fn role(at: Cursor<'_>) {
 }
 
 const MAX_BYTES: usize = 256 << 10;
-const SECTIONS: [&str; 9] = [
+/// The keys of a configuration.
+pub const SECTIONS: [&str; 9] = [
     "propagation",
     "sampling",
     "trust",
@@ -207,9 +210,12 @@ const SECTIONS: [&str; 9] = [
     "export",
     "role",
 ];
-const ROLES: [(&str, Role); 2] = [("request", Role::Request), ("attempt", Role::Attempt)];
-const ATTEMPT_SECTIONS: [&str; 4] = ["propagation", "spans", "export", "role"];
-const DIRECTIONS: [(&str, Option<Direction>); 4] = [
+/// The words of `$.role`.
+pub const ROLES: [(&str, Role); 2] = [("request", Role::Request), ("attempt", Role::Attempt)];
+/// The keys of a configuration with role attempt.
+pub const ATTEMPT_SECTIONS: [&str; 4] = ["propagation", "spans", "export", "role"];
+/// The words of `$.direction`; `None` asks the proxy.
+pub const DIRECTIONS: [(&str, Option<Direction>); 4] = [
     ("auto", None),
     ("inbound", Some(Direction::Inbound)),
     ("outbound", Some(Direction::Outbound)),
