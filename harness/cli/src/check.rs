@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 pub mod chain;
 pub mod compatibility;
+mod cures;
 pub mod decision;
 pub mod explain;
 pub mod exporter;

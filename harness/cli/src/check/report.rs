@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sidespan_core::config::Config;
 
+use super::cures::cured;
 use super::decision::Answer;
 use super::explain::Explanation;
 use super::exporter::bootstrap;
@@ -204,11 +205,9 @@ impl Report {
                     });
                 }
                 Err(errors) => {
-                    self.errors.extend(
-                        errors
-                            .into_iter()
-                            .map(|error| finding(&below(&error.path), error.message)),
-                    );
+                    self.errors.extend(errors.into_iter().map(|error| {
+                        finding(&below(&error.path), cured(&error.path, error.message))
+                    }));
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::{fs, io};
 
 use super::{CheckArgs, Report, check_file, run_to};
 
+mod cures;
 mod installs;
 mod mesh;
 mod together;

@@ -357,6 +357,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "exporter",
             "chain",
             "locate",
+            "cures",
             "report",
             "results",
             "print",
