@@ -312,6 +312,8 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "embedded",
             "envoy",
             "interrupt",
+            "completions",
+            "man",
             "check",
             "sidecar",
             "bench",
