@@ -5,3 +5,4 @@ mod debug_log;
 mod examples;
 mod external;
 mod manifests;
+mod schema;

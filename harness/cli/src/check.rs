@@ -22,6 +22,7 @@ pub mod locate;
 mod print;
 pub mod report;
 pub mod results;
+pub mod schema;
 
 pub use report::{Finding, Report};
 pub use results::{Results, check_file};
@@ -38,7 +39,7 @@ use crate::output;
 pub struct CheckArgs {
     /// JSON, YAML, a WasmPlugin, TrafficExtension or EnvoyFilter, or an Envoy configuration; besides, Istio's Telemetry and
     /// MeshConfig, the Operator's Instrumentation, workloads, and files of OTEL_ variables; - reads standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "schema", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Say what each configuration does, in the order in which the filter decides
     #[arg(long)]
@@ -62,6 +63,9 @@ pub struct CheckArgs {
     /// "explanations", "settings"}], "istio", "samplers"}
     #[arg(long)]
     pub json: bool,
+    /// Print the JSON Schema of pluginConfig, for editors, and check nothing
+    #[arg(long, conflicts_with = "files")]
+    pub schema: bool,
 }
 
 /// Which way a request goes.
@@ -98,6 +102,10 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    if args.schema {
+        writeln!(out, "{:#}", schema::schema())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let direction = args.direction.unwrap_or(Way::Inbound).into();
     let namespace = args.namespace.as_deref();
     let question = args
@@ -148,6 +156,8 @@ Examples:
                                              beside what Istio and the SDKs have been told
   kubectl get telemetry,cm,deploy -A -o yaml | sidespan check -
                                              the percentages of a running mesh, and the same in Sidespan
+  sidespan check --schema > sidespan.schema.json
+                                             what editors complete and explain keys by
 
 Of the plugins in a manifest or an Envoy configuration, those are judged that have \"sidespan\" in a name: of the resource, \
 of the plugin or filter, its root id, vm_id, url or file. Others are listed as skipped.

@@ -363,6 +363,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "report",
             "results",
             "print",
+            "schema",
         ],
     ),
     (
@@ -409,6 +410,19 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "env_file",
             "telemetry",
             "workload",
+        ],
+    ),
+    (
+        "harness/cli/src/check/schema",
+        &[
+            "number",
+            "value",
+            "propagation",
+            "request_match",
+            "sampling",
+            "attributes",
+            "spans",
+            "export",
         ],
     ),
     (
