@@ -16,6 +16,7 @@ mod cures;
 pub mod decision;
 pub mod explain;
 pub mod exporter;
+pub mod format;
 pub mod input;
 pub mod istio;
 pub mod locate;
@@ -25,9 +26,10 @@ pub mod results;
 pub mod schema;
 
 pub use report::{Finding, Report};
-pub use results::{Results, check_file};
+pub use results::{Options, Results, check_file};
 
 use decision::Question;
+use format::{Format, github, junit};
 use print::Wish;
 use sidespan_core::direction::Direction;
 
@@ -59,9 +61,17 @@ pub struct CheckArgs {
     /// Which way the request goes; inbound where nothing is said
     #[arg(long, value_enum, requires = "request")]
     pub direction: Option<Way>,
-    /// Print one JSON object: {"valid", "files": [{"file", "configurations", "errors", "warnings", "skipped",
-    /// "explanations", "settings"}], "istio", "samplers"}
+    /// Istio's root namespace, whatever the files say of it
+    #[arg(long, value_name = "NAME")]
+    pub root_namespace: Option<String>,
+    /// Count warnings as errors
     #[arg(long)]
+    pub strict: bool,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
     /// Print the JSON Schema of pluginConfig, for editors, and check nothing
     #[arg(long, conflicts_with = "files")]
@@ -89,8 +99,8 @@ impl From<Way> for Direction {
     }
 }
 
-/// Checks all files and prints the findings. The exit code is 0 where all files are valid, 1 where one is not, and 2
-/// where a file cannot be read.
+/// Checks all files and prints the findings. The exit code is 0 where all files are valid, 1 where one is not, which a
+/// warning makes it with `--strict`, and 2 where a file cannot be read.
 ///
 /// # Errors
 /// When the findings cannot be printed, or the question of `--request` cannot be read.
@@ -117,14 +127,20 @@ fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         .files
         .iter()
         .map(|file| (file.display().to_string(), read(file)));
-    let results = Results::of(files.collect(), question.as_ref());
-    if args.json {
-        writeln!(out, "{}", serde_json::to_string(&results)?)?;
-    } else {
-        let wish = Wish {
-            explain: args.explain,
-        };
-        print::results(&results, wish, out)?;
+    let options = Options {
+        question: question.as_ref(),
+        root_namespace: args.root_namespace.as_deref(),
+        strict: args.strict,
+    };
+    let results = Results::of(files.collect(), options);
+    let wish = Wish {
+        explain: args.explain,
+    };
+    match args.format {
+        Format::Text if !args.json => print::results(&results, wish, out)?,
+        Format::Text | Format::Json => writeln!(out, "{}", serde_json::to_string(&results)?)?,
+        Format::Github => github::results(&results, out)?,
+        Format::Junit => junit::results(&results, out)?,
     }
     let is_unread = results.reports.iter().any(|report| report.is_unread);
     Ok(ExitCode::from(if is_unread {
@@ -146,7 +162,8 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 const EXAMPLES: &str = "\
 Examples:
   sidespan check config.json                 a configuration by itself
-  sidespan check istio/*.yaml                what Istio will be given
+  sidespan check istio/wasmplugin.yaml istio/telemetry.yaml
+                                             what Istio will be given
   sidespan check envoy.yaml                  the wasm filters of an Envoy configuration
   kustomize build istio | sidespan check -   what comes out of kustomize
   sidespan check --explain config.json       what it does, step by step
@@ -156,6 +173,8 @@ Examples:
                                              beside what Istio and the SDKs have been told
   kubectl get telemetry,cm,deploy -A -o yaml | sidespan check -
                                              the percentages of a running mesh, and the same in Sidespan
+  sidespan check --strict --format github istio/wasmplugin.yaml
+                                             annotations in a pull request; --format junit for GitLab and Jenkins
   sidespan check --schema > sidespan.schema.json
                                              what editors complete and explain keys by
 
@@ -169,7 +188,8 @@ What it prints, an error or a warning a line, each with the path of the key:
 What --request prints, the namespace being that of the workload and never of the request:
   config.json: a request GET /checkout, inbound, in namespace payments: 50 % by sampling.namespaces[\"payments\"]
 
-Exit codes: 0 all valid, warnings or not, 1 one is not, 2 a file or a question cannot be read.";
+Exit codes: 0 all valid, warnings or not, 1 one is not, or has a warning and --strict, 2 a file or a question cannot be \
+read.";
 
 #[cfg(test)]
 mod tests;

@@ -362,6 +362,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "cures",
             "report",
             "results",
+            "format",
             "print",
             "schema",
         ],
@@ -381,6 +382,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "harness/cli/src/check/explain",
         &["wording", "step", "other_rules"],
     ),
+    ("harness/cli/src/check/format", &["line", "github", "junit"]),
     (
         "harness/cli/src/check/input",
         &["document", "environment", "plugin_owner"],
