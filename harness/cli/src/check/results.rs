@@ -84,7 +84,8 @@ impl Results {
                     })
             })
             .collect();
-        let root = Istio::new(&settings).root().to_owned();
+        let root = options.root_namespace.map(str::to_owned);
+        let root = root.unwrap_or_else(|| Istio::new(&settings).root().to_owned());
         let notes = compatibility::notes(&settings, &ours)
             .into_iter()
             .chain(chain::notes(&settings, &root, &ours))

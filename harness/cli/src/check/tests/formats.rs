@@ -189,6 +189,36 @@ fn strict_agrees_in_every_form_and_in_the_exit_code() {
 }
 
 #[test]
+fn a_plugin_in_the_root_namespace_that_is_told_is_for_all() {
+    let plugin = "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\n\
+                  metadata: {name: sidespan, namespace: mesh-root}\n\
+                  spec: {pluginConfig: {sampling: {percentage: 50}}}\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plugin.yaml");
+    fs::write(&path, plugin).unwrap();
+    for (root, expected) in [
+        (None, "not here, this plugin is for namespace mesh-root"),
+        (Some("mesh-root"), "50 % by sampling.percentage"),
+        (
+            Some("istio-system"),
+            "not here, this plugin is for namespace mesh-root",
+        ),
+    ] {
+        let args = CheckArgs {
+            files: vec![path.clone()],
+            request: Some("GET /".into()),
+            namespace: Some("shop".into()),
+            root_namespace: root.map(Into::into),
+            ..CheckArgs::default()
+        };
+        let mut text = Vec::new();
+        run_to(&args, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains(expected), "{root:?}: {text}");
+    }
+}
+
+#[test]
 fn json_is_the_short_name_of_its_form() {
     let args = |json: bool, format: Format| CheckArgs {
         files: vec!["../../examples/plain-envoy/config.json".into()],
