@@ -6,3 +6,4 @@ mod envelope;
 mod examples;
 mod external;
 mod manifests;
+mod schema;

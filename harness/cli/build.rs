@@ -1,13 +1,15 @@
 //! Builds the filter, and the floor filter that `sidespan bench` compares it with, for wasm32-wasip1, and hands the
-//! paths of both modules to the crate, which embeds them.
+//! paths of both modules to the crate, which embeds them, with the filter's SHA-256, which `--version` shows.
 //!
 //! The guest's build has a target folder of its own, `target/guest`, because cargo locks the folder that it is building
 //! in and a second cargo would wait for that lock for ever. Flags and wrappers meant for the host's build are removed,
 //! so that `cargo build`, `cargo clippy` and a sanitizer run all make the same bytes.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
+use std::{env, fs};
+
+use sha2::{Digest, Sha256};
 
 const TARGET: &str = "wasm32-wasip1";
 
@@ -43,6 +45,12 @@ fn main() {
         let module = modules.join(file);
         println!("cargo::rustc-env={variable}={}", module.display());
     }
+    let [(_, filter), _] = MODULES;
+    let digest = match fs::read(modules.join(filter)) {
+        Ok(module) => hex::encode(Sha256::digest(module)),
+        Err(error) => fail(&format!("{filter} cannot be read: {error}")),
+    };
+    println!("cargo::rustc-env=SIDESPAN_FILTER_SHA256={digest}");
 }
 
 /// Environment variables by which the crate finds the modules, and the modules' file names.

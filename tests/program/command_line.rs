@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// The end of a run: exit code and output.
 struct Ended {
@@ -15,7 +16,17 @@ struct Ended {
 
 /// Runs the program in the root of the project, as the READMEs do.
 fn sidespan(arguments: &[&str], input: &str) -> Ended {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sidespan-program"))
+    sidespan_with(&[], arguments, input)
+}
+
+/// Runs it with variables of the environment, besides which it has none about colours.
+fn sidespan_with(variables: &[(&str, &str)], arguments: &[&str], input: &str) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sidespan-program"));
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "GITHUB_WORKSPACE"] {
+        command.env_remove(variable);
+    }
+    let mut child = command
+        .envs(variables.iter().copied())
         .args(arguments)
         .current_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".."))
         .env_remove("RUST_LOG")
@@ -43,7 +54,15 @@ fn help_teaches_by_example() {
     for part in ["Examples:", "Exit codes: 0 fine, 1"] {
         assert!(help.out.contains(part), "{}", help.out);
     }
-    for command in ["demo", "check", "run", "sidecar", "bench"] {
+    for command in [
+        "demo",
+        "check",
+        "run",
+        "sidecar",
+        "bench",
+        "completions",
+        "man",
+    ] {
         assert!(help.out.contains(&format!("  sidespan {command}")));
         let help = sidespan(&[command, "--help"], "");
         assert_eq!(help.code, Some(0), "{command}: {}", help.errors);
@@ -70,8 +89,25 @@ fn check_ends_with_0_for_what_is_fine_1_for_what_is_not_and_2_for_wrong_use() {
     let report: Value = serde_json::from_str(&wrong.out).expect("one JSON object");
     assert_eq!(report["valid"], false);
 
+    // With --strict it is.
+    let strict = sidespan(&["check", "--strict", "istio/wasmplugin.yaml"], "");
+    assert_eq!(strict.code, Some(1), "{}{}", strict.out, strict.errors);
+    let last = strict.out.lines().last().unwrap_or_default();
+    assert!(
+        last.starts_with("not valid: with --strict "),
+        "{}",
+        strict.out
+    );
+
     for arguments in [
         &["check"][..],
+        &["check", "--schema", "-"],
+        &["check", "--json", "--format", "text", "-"],
+        &["check", "--format", "xml", "-"],
+        &["--color", "sometimes", "check", "-"],
+        &["completions"],
+        &["completions", "cmd"],
+        &["man", "no-such-command"],
         &["check", "no-such-file.yaml"],
         &["check", "--no-such-option", "-"],
         &["no-such-command"],
@@ -82,6 +118,119 @@ fn check_ends_with_0_for_what_is_fine_1_for_what_is_not_and_2_for_wrong_use() {
         let said = ended.out + &ended.errors;
         assert!(!said.is_empty(), "{arguments:?} ends without a word");
     }
+}
+
+#[test]
+fn check_prints_a_schema_annotations_and_junit() {
+    let schema = sidespan(&["check", "--schema"], "");
+    assert_eq!(schema.code, Some(0), "{}", schema.errors);
+    let schema: Value = serde_json::from_str(&schema.out).expect("JSON");
+    assert_eq!(schema, sidespan::check::schema::schema());
+    // A step in a folder below the repository's root; the file is named from the root.
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = root.canonicalize().expect("a folder");
+    let workspace = [("GITHUB_WORKSPACE", root.to_str().expect("text"))];
+    let below = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let below = below.canonicalize().expect("a folder");
+    let below = below.file_name().expect("a name").to_string_lossy();
+    let annotated = sidespan_with(
+        &workspace,
+        &["check", "--format", "github", "istio/wasmplugin.yaml"],
+        "",
+    );
+    assert_eq!(annotated.code, Some(0), "{}", annotated.errors);
+    let start = format!("::warning file={below}/istio/wasmplugin.yaml,");
+    assert!(annotated.out.starts_with(&start), "{}", annotated.out);
+    let junit = sidespan(&["check", "--format", "junit", "-"], "{\"sampling\": 1}");
+    assert_eq!(junit.code, Some(1), "{}", junit.errors);
+    assert!(junit.out.contains("<failure "), "{}", junit.out);
+}
+
+#[test]
+fn shells_complete_subcommands_and_options() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = sidespan(&["completions", shell], "");
+        assert_eq!(script.code, Some(0), "{shell}: {}", script.errors);
+        for word in ["check", "strict", "root-namespace"] {
+            assert!(script.out.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_of_the_program_and_of_each_subcommand() {
+    let page = sidespan(&["man"], "");
+    assert_eq!(page.code, Some(0), "{}", page.errors);
+    assert!(page.out.contains(".TH sidespan 1"), "{}", page.out);
+    for command in [
+        "demo",
+        "check",
+        "run",
+        "sidecar",
+        "bench",
+        "completions",
+        "man",
+    ] {
+        let name = format!("sidespan\\-{command}");
+        assert!(page.out.contains(&name), "{name}: {}", page.out);
+        let page = sidespan(&["man", command], "");
+        assert_eq!(page.code, Some(0), "{command}: {}", page.errors);
+        let title = format!(".TH sidespan-{command} 1");
+        assert!(page.out.contains(&title), "{command}: {}", page.out);
+        assert!(page.out.contains("\"sidespan 0"), "{command}: {}", page.out);
+    }
+    let page = sidespan(&["man", "check"], "").out;
+    for part in ["\\-\\-strict", "\\-\\-root\\-namespace", "Exit codes: 0"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let wrong = "{\"direction\": 1}";
+    for (variables, arguments, expected) in [
+        (&[][..], &["check", "-"][..], false),
+        (&[], &["--color", "always", "check", "-"], true),
+        (&[], &["check", "--color", "always", "-"], true),
+        (&[], &["check", "--color", "auto", "-"], false),
+        (&[("CLICOLOR_FORCE", "1")], &["check", "-"], true),
+        (
+            &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")],
+            &["check", "-"],
+            false,
+        ),
+        (
+            &[("CLICOLOR_FORCE", "1")],
+            &["--color", "never", "check", "-"],
+            false,
+        ),
+        (
+            &[("NO_COLOR", "1")],
+            &["--color", "always", "check", "-"],
+            true,
+        ),
+    ] {
+        let ended = sidespan_with(variables, arguments, wrong);
+        assert_eq!(ended.code, Some(1), "{}", ended.errors);
+        let found = ended.out.contains('\u{1b}');
+        assert_eq!(
+            found, expected,
+            "{variables:?} {arguments:?}: {:?}",
+            ended.out
+        );
+    }
+}
+
+#[test]
+fn the_version_names_the_filter_that_the_program_embeds() {
+    let digest = hex::encode(Sha256::digest(sidespan::FILTER));
+    let version = env!("CARGO_PKG_VERSION");
+    let said = sidespan(&["--version"], "").out;
+    assert_eq!(
+        said,
+        format!("sidespan {version}\nfilter sha256 {digest}\n")
+    );
+    assert_eq!(sidespan(&["-V"], "").out, format!("sidespan {version}\n"));
 }
 
 #[test]

@@ -19,7 +19,9 @@ pub mod sections;
 pub mod suggest;
 mod tree;
 
+pub use address::{MAX_HOST, PORTS};
 pub use error::ConfigError;
+pub use scalars::{ANY_DURATION, SMALLEST_PERCENTAGE, Shown, UNITS};
 
 use crate::codec::sha256::sha256;
 use crate::direction::Direction;
@@ -201,7 +203,7 @@ fn role(at: Cursor<'_>) {
 const MAX_BYTES: usize = 256 << 10;
 const PROTOBUF_STRUCT: &str = "expected JSON, found bytes that look like google.protobuf.Struct, which Envoy hands over \
     unread; give the configuration as google.protobuf.StringValue, with the JSON as text in value";
-/// The sections of a configuration: the keys at its top.
+/// The keys of a configuration.
 pub const SECTIONS: [&str; 9] = [
     "propagation",
     "sampling",
@@ -213,9 +215,12 @@ pub const SECTIONS: [&str; 9] = [
     "export",
     "role",
 ];
-const ROLES: [(&str, Role); 2] = [("request", Role::Request), ("attempt", Role::Attempt)];
-const ATTEMPT_SECTIONS: [&str; 4] = ["propagation", "spans", "export", "role"];
-const DIRECTIONS: [(&str, Option<Direction>); 4] = [
+/// The words of `$.role`.
+pub const ROLES: [(&str, Role); 2] = [("request", Role::Request), ("attempt", Role::Attempt)];
+/// The keys of a configuration with role attempt.
+pub const ATTEMPT_SECTIONS: [&str; 4] = ["propagation", "spans", "export", "role"];
+/// The words of `$.direction`; `None` asks the proxy.
+pub const DIRECTIONS: [(&str, Option<Direction>); 4] = [
     ("auto", None),
     ("inbound", Some(Direction::Inbound)),
     ("outbound", Some(Direction::Outbound)),

@@ -12,21 +12,25 @@ use std::process::ExitCode;
 
 pub mod chain;
 pub mod compatibility;
+mod cures;
 pub mod decision;
 pub mod envelope;
 pub mod explain;
 pub mod exporter;
+pub mod format;
 pub mod input;
 pub mod istio;
 pub mod locate;
 mod print;
 pub mod report;
 pub mod results;
+pub mod schema;
 
 pub use report::{Finding, Report};
-pub use results::{Results, check_file};
+pub use results::{Options, Results, check_file};
 
 use decision::Question;
+use format::{Format, github, junit};
 use print::Wish;
 use sidespan_core::direction::Direction;
 
@@ -38,7 +42,7 @@ use crate::output;
 pub struct CheckArgs {
     /// JSON, YAML, a WasmPlugin, TrafficExtension or EnvoyFilter, or an Envoy configuration; besides, Istio's Telemetry and
     /// MeshConfig, the Operator's Instrumentation, workloads, and files of OTEL_ variables; - reads standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "schema", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Say what each configuration does, in the order in which the filter decides
     #[arg(long)]
@@ -58,10 +62,21 @@ pub struct CheckArgs {
     /// Which way the request goes; inbound where nothing is said
     #[arg(long, value_enum, requires = "request")]
     pub direction: Option<Way>,
-    /// Print one JSON object: {"valid", "files": [{"file", "configurations", "errors", "warnings", "skipped",
-    /// "explanations", "settings"}], "istio", "samplers"}
+    /// Istio's root namespace, whatever the files say of it
+    #[arg(long, value_name = "NAME")]
+    pub root_namespace: Option<String>,
+    /// Count warnings as errors
     #[arg(long)]
+    pub strict: bool,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// Print the JSON Schema of pluginConfig, for editors, and check nothing
+    #[arg(long, conflicts_with = "files")]
+    pub schema: bool,
 }
 
 /// Which way a request goes.
@@ -85,8 +100,8 @@ impl From<Way> for Direction {
     }
 }
 
-/// Checks all files and prints the findings. The exit code is 0 where all files are valid, 1 where one is not, and 2
-/// where a file cannot be read.
+/// Checks all files and prints the findings. The exit code is 0 where all files are valid, 1 where one is not, which a
+/// warning makes it with `--strict`, and 2 where a file cannot be read.
 ///
 /// # Errors
 /// When the findings cannot be printed, or the question of `--request` cannot be read.
@@ -98,6 +113,10 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    if args.schema {
+        writeln!(out, "{:#}", schema::schema())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let direction = args.direction.unwrap_or(Way::Inbound).into();
     let namespace = args.namespace.as_deref();
     let question = args
@@ -109,14 +128,20 @@ fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         .files
         .iter()
         .map(|file| (file.display().to_string(), read(file)));
-    let results = Results::of(files.collect(), question.as_ref());
-    if args.json {
-        writeln!(out, "{}", serde_json::to_string(&results)?)?;
-    } else {
-        let wish = Wish {
-            explain: args.explain,
-        };
-        print::results(&results, wish, out)?;
+    let options = Options {
+        question: question.as_ref(),
+        root_namespace: args.root_namespace.as_deref(),
+        strict: args.strict,
+    };
+    let results = Results::of(files.collect(), options);
+    let wish = Wish {
+        explain: args.explain,
+    };
+    match args.format {
+        Format::Text if !args.json => print::results(&results, wish, out)?,
+        Format::Text | Format::Json => writeln!(out, "{}", serde_json::to_string(&results)?)?,
+        Format::Github => github::results(&results, out)?,
+        Format::Junit => junit::results(&results, out)?,
     }
     let is_unread = results.reports.iter().any(|report| report.is_unread);
     Ok(ExitCode::from(if is_unread {
@@ -138,7 +163,8 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 const EXAMPLES: &str = "\
 Examples:
   sidespan check config.json                 a configuration by itself
-  sidespan check istio/*.yaml                what Istio will be given
+  sidespan check istio/wasmplugin.yaml istio/telemetry.yaml
+                                             what Istio will be given
   sidespan check envoy.yaml                  the wasm filters of an Envoy configuration
   kustomize build istio | sidespan check -   what comes out of kustomize
   sidespan check --explain config.json       what it does, step by step
@@ -148,6 +174,10 @@ Examples:
                                              beside what Istio and the SDKs have been told
   kubectl get telemetry,cm,deploy -A -o yaml | sidespan check -
                                              the percentages of a running mesh, and the same in Sidespan
+  sidespan check --strict --format github istio/wasmplugin.yaml
+                                             annotations in a pull request; --format junit for GitLab and Jenkins
+  sidespan check --schema > sidespan.schema.json
+                                             what editors complete and explain keys by
 
 Of the plugins in a manifest or an Envoy configuration, those are judged that have \"sidespan\" in a name: of the resource, \
 of the plugin or filter, its root id, vm_id, url or file. Others are listed as skipped.
@@ -159,7 +189,8 @@ What it prints, an error or a warning a line, each with the path of the key:
 What --request prints, the namespace being that of the workload and never of the request:
   config.json: a request GET /checkout, inbound, in namespace payments: 50 % by sampling.namespaces[\"payments\"]
 
-Exit codes: 0 all valid, warnings or not, 1 one is not, 2 a file or a question cannot be read.";
+Exit codes: 0 all valid, warnings or not, 1 one is not, or has a warning and --strict, 2 a file or a question cannot be \
+read.";
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,13 @@
 /// The compiled filter.
 pub const FILTER: &[u8] = include_bytes!(env!("SIDESPAN_FILTER_WASM"));
 
+/// The version of the program, and the SHA-256 of [`FILTER`], by which people find the module that a proxy runs.
+pub const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nfilter sha256 ",
+    env!("SIDESPAN_FILTER_SHA256")
+);
+
 /// The compiled floor filter, the least that a tracing filter can do, which `bench` compares the filter with. Its
 /// configuration is a list of steps, documented in the crate `sidespan-floor`.
 pub const FLOOR: &[u8] = include_bytes!(env!("SIDESPAN_FLOOR_WASM"));

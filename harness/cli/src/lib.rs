@@ -5,12 +5,14 @@
 
 pub mod bench;
 pub mod check;
+pub mod completions;
 pub mod demo;
 mod embedded;
 mod envoy;
 mod interrupt;
+pub mod man;
 pub mod output;
 pub mod run;
 pub mod sidecar;
 
-pub use embedded::{FILTER, FLOOR};
+pub use embedded::{FILTER, FLOOR, VERSION};

@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use sidespan::{bench, check, demo, output, run, sidecar};
+use clap::{CommandFactory, Parser, Subcommand};
+use sidespan::{VERSION, bench, check, completions, demo, man, output, run, sidecar};
 
 /// Whole traces through a mesh that speaks several trace-context formats.
 #[derive(Debug, Parser)]
-#[command(name = "sidespan", version, after_help = EXAMPLES)]
+#[command(name = "sidespan", version, long_version = VERSION, after_help = EXAMPLES)]
 struct Arguments {
+    #[command(flatten)]
+    color: output::Color,
     #[command(subcommand)]
     command: Command,
 }
@@ -20,17 +22,23 @@ enum Command {
     Run(run::RunArgs),
     Sidecar(sidecar::SidecarArgs),
     Bench(bench::BenchArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    arguments.color.write_global();
     // Only errors show by default; RUST_LOG shows more.
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("error")).init();
-    let outcome = match Arguments::parse().command {
+    let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Sidecar(arguments) => sidecar::run(arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
+        Command::Man(arguments) => man::run(&arguments, Arguments::command()),
     };
     outcome.unwrap_or_else(|error| {
         // Clap begins its messages in this way.
@@ -50,5 +58,7 @@ Examples:
   sidespan run examples/*/scenario.yaml        requests in, expectations out, without a proxy
   sidespan sidecar --upstream 127.0.0.1:3000   the filter in front of a server of yours
   sidespan bench --envoy                       what a request costs, beside Envoy's own tracers
+  sidespan completions bash                    what a shell completes, for its folder of completions
+  sidespan man check | man -l -                a page of the manual
 
 Exit codes: 0 fine, 1 the thing checked is not, 2 wrong use.";

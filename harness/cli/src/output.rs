@@ -1,10 +1,12 @@
 //! Standard output, for every subcommand that ends by printing its findings, and standard error.
 //!
-//! Colours go to a terminal only. A reader that closes the pipe, as `| head` does, is no error, because the exit code
+//! Colours go to a terminal only, unless `--color` says otherwise; `NO_COLOR` leaves them out there, too. A reader that closes the pipe, as `| head` does, is no error, because the exit code
 //! still tells the verdict.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+
+pub use colorchoice_clap::Color;
 
 /// Prints to standard output.
 ///

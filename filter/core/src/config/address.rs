@@ -126,10 +126,11 @@ pub(super) fn authority_of(cluster: &str) -> String {
     }
 }
 
-pub(super) const PORTS: RangeInclusive<u64> = 1..=65_535;
+/// The limits of a port.
+pub const PORTS: RangeInclusive<u64> = 1..=65_535;
 const HOST: &str = "the name of a host such as otel-collector.observability.svc.cluster.local";
 const CLUSTER: &str = "the name of a cluster";
 const AUTHORITY: &str = "a host with or without a port such as otlp.example.com:443";
 const REQUEST_PATH: &str = "a path that begins with /, without spaces";
 /// Length of a name that DNS allows (RFC 1035, section 2.3.4).
-const MAX_HOST: usize = 253;
+pub const MAX_HOST: usize = 253;

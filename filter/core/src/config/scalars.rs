@@ -132,7 +132,7 @@ impl Cursor<'_> {
 }
 
 /// A duration as the configuration writes it, in the largest unit that is whole.
-pub(super) struct Shown(pub(super) Duration);
+pub struct Shown(pub Duration);
 
 impl core::fmt::Display for Shown {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -244,14 +244,15 @@ impl<'a> Cursor<'a> {
 }
 
 /// The limits of every duration that has none of its own.
-pub(super) const ANY_DURATION: RangeInclusive<Duration> =
+pub const ANY_DURATION: RangeInclusive<Duration> =
     Duration::from_millis(1)..=Duration::from_secs(3600);
 const PERCENTAGE: &str = "a percentage from 0 to 100";
 const RATE: &str = "a rate a second, 0 or more";
 /// The probability behind the greatest threshold, `th:ffffffffffffff`, in percent: 2^-56 of all.
-const SMALLEST_PERCENTAGE: f64 = 100.0 / (1_u64 << 56) as f64;
+pub const SMALLEST_PERCENTAGE: f64 = 100.0 / (1_u64 << 56) as f64;
 const AT_LEAST_SMALLEST: &str = "0 or at least 1.3877787807814457e-15";
-const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+/// The units of durations, in milliseconds.
+pub const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
 
 #[cfg(test)]
 mod tests {

@@ -94,7 +94,7 @@ impl AttributeKey {
 
     /// Returns the old names, of whichever kind of span.
     #[inline]
-    fn old_names(self) -> &'static [&'static str] {
+    pub(crate) fn old_names(self) -> &'static [&'static str] {
         match self {
             Self::Method => &["http.method"],
             Self::Path => &["http.target"],

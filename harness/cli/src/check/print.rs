@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::explain::wording::percent;
+use super::format::line::{line, strictness, verdict};
 use super::istio::summary::{Percentage, Summary};
 use super::istio::translate::Plugin;
-use super::report::{Explained, Finding, Report};
+use super::report::{Explained, Report};
 use super::results::Results;
 
 /// The parts that are printed besides the findings.
@@ -17,7 +18,7 @@ pub(super) struct Wish {
 
 pub(super) fn results(results: &Results, wish: Wish, out: &mut impl Write) -> io::Result<()> {
     for report in &results.reports {
-        findings(report, out)?;
+        findings(report, results.strict, out)?;
         for explained in &report.explanations {
             explanation(&report.file, explained, wish, out)?;
         }
@@ -49,10 +50,13 @@ pub(super) fn results(results: &Results, wish: Wish, out: &mut impl Write) -> io
             sdk.meaning
         )?;
     }
-    Ok(())
+    match strictness(results) {
+        Some(last) => writeln!(out, "{last}"),
+        None => Ok(()),
+    }
 }
 
-fn findings(report: &Report, out: &mut impl Write) -> io::Result<()> {
+fn findings(report: &Report, strict: bool, out: &mut impl Write) -> io::Result<()> {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
     let plain = anstyle::Style::new();
@@ -62,44 +66,13 @@ fn findings(report: &Report, out: &mut impl Write) -> io::Result<()> {
         (yellow, "warning", &report.warnings),
         (plain, "skipped", &report.skipped),
     ] {
-        for Finding {
-            document,
-            path,
-            message,
-        } in list
-        {
-            let document = if *document > 1 {
-                format!(" document {document}:")
-            } else {
-                String::new()
-            };
-            writeln!(
-                out,
-                "{file}:{document} {style}{word}{style:#}: {path}: {message}"
-            )?;
+        for finding in list {
+            line(file, finding, format_args!("{style}{word}{style:#}"), out)?;
         }
     }
-    let count = |number: usize, word: &str| {
-        format!("{number} {word}{}", if number == 1 { "" } else { "s" })
-    };
-    let counted = match (report.configurations, report.settings) {
-        (configurations, 0) => count(configurations, "configuration"),
-        (0, settings) => count(settings, "setting") + " of others",
-        (configurations, settings) => format!(
-            "{}, {} of others",
-            count(configurations, "configuration"),
-            count(settings, "setting")
-        ),
-    };
-    match (report.errors.len(), report.configurations + report.settings) {
-        _ if report.is_unread => Ok(()),
-        (0, 0) => Ok(()),
-        (0, _) => writeln!(out, "{file}: fine, {counted}"),
-        (errors, _) => writeln!(
-            out,
-            "{file}: not valid, {counted}, {}",
-            count(errors, "error")
-        ),
+    match verdict(report, strict) {
+        Some(verdict) => writeln!(out, "{verdict}"),
+        None => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sidespan_core::config::Config;
 
+use super::cures::cured;
 use super::decision::Answer;
 use super::explain::Explanation;
 use super::exporter::bootstrap;
@@ -20,6 +21,25 @@ pub struct Finding {
     pub path: String,
     /// The problem, and the cure.
     pub message: String,
+    /// Kind, namespace and name of the Kubernetes resource around the place: `WasmPlugin shop/sidespan-cart`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Line of the place in the file, counted from 1; `None` where the place has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
+impl Finding {
+    /// Returns a finding whose resource and line are not known yet.
+    pub fn new(document: usize, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            document,
+            path: path.into(),
+            message: message.into(),
+            resource: None,
+            line: None,
+        }
+    }
 }
 
 /// The explanation of one configuration.
@@ -91,18 +111,14 @@ impl Report {
                     }
                 }
             }
-            Err(message) => report.errors.push(Finding {
-                document: 1,
-                path: "$".into(),
-                message,
-            }),
+            Err(message) => report.errors.push(Finding::new(1, "$", message)),
         }
         if report.configurations == 0 && report.settings == 0 && report.errors.is_empty() {
-            report.warnings.push(Finding {
-                document: 1,
-                path: "$".into(),
-                message: "no configuration of the filter in this file".into(),
-            });
+            report.warnings.push(Finding::new(
+                1,
+                "$",
+                "no configuration of the filter in this file",
+            ));
         }
         report
     }
@@ -111,11 +127,7 @@ impl Report {
     pub fn unread(file: &str, message: String) -> Self {
         let mut report = Self::empty(file);
         report.is_unread = true;
-        report.errors.push(Finding {
-            document: 1,
-            path: "$".into(),
-            message,
-        });
+        report.errors.push(Finding::new(1, "$", message));
         report
     }
 
@@ -133,11 +145,7 @@ impl Report {
     }
 
     fn add(&mut self, document: usize, tree: &Document) {
-        let finding = |path: &str, message: String| Finding {
-            document,
-            path: path.into(),
-            message,
-        };
+        let finding = |path: &str, message: String| Finding::new(document, path, message);
         let Findings {
             found,
             errors,
@@ -197,11 +205,9 @@ impl Report {
                     });
                 }
                 Err(errors) => {
-                    self.errors.extend(
-                        errors
-                            .into_iter()
-                            .map(|error| finding(&below(&error.path), error.message)),
-                    );
+                    self.errors.extend(errors.into_iter().map(|error| {
+                        finding(&below(&error.path), cured(&error.path, error.message))
+                    }));
                 }
             }
         }

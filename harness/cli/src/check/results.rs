@@ -17,8 +17,10 @@ use super::report::{Finding, Report};
 /// The results of all files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Results {
-    /// True if no file has an error.
+    /// True if no file has an error, and where the check is strict no warning either.
     pub valid: bool,
+    /// True if warnings count as errors.
+    pub strict: bool,
     /// Reports of the files, in their order.
     #[serde(rename = "files")]
     pub reports: Vec<Report>,
@@ -26,6 +28,17 @@ pub struct Results {
     pub istio: Option<Summary>,
     /// The samplers of OpenTelemetry's SDKs.
     pub samplers: Vec<Sdk>,
+}
+
+/// The wishes of whoever asks, which hold for all files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// The request that is asked about.
+    pub question: Option<&'a Question>,
+    /// Istio's root namespace, whatever the files say.
+    pub root_namespace: Option<&'a str>,
+    /// True if warnings count as errors.
+    pub strict: bool,
 }
 
 /// One SDK's sampler, and its effect beside a sidecar.
@@ -44,8 +57,8 @@ pub struct Sdk {
 
 impl Results {
     /// Checks files, each with its bytes or the error of reading them.
-    pub fn of(files: Vec<(String, io::Result<Vec<u8>>)>, question: Option<&Question>) -> Self {
-        let mut settings = Settings::default();
+    pub fn of(files: Vec<(String, io::Result<Vec<u8>>)>, options: Options<'_>) -> Self {
+        let mut settings = Settings::with_root(options.root_namespace.map(str::to_owned));
         let mut reports: Vec<_> = files
             .into_iter()
             .enumerate()
@@ -80,18 +93,14 @@ impl Results {
             let Some(report) = reports.get_mut(note.place.file) else {
                 continue;
             };
-            let finding = Finding {
-                document: note.place.document,
-                path: note.place.path,
-                message: note.message,
-            };
+            let finding = Finding::new(note.place.document, note.place.path, note.message);
             match note.weight {
                 Weight::Error => report.errors.push(finding),
                 Weight::Warning => report.warnings.push(finding),
                 Weight::Skipped => report.skipped.push(finding),
             }
         }
-        if let Some(question) = question {
+        if let Some(question) = options.question {
             answer(&mut reports, question, &root);
         }
         let samplers = settings.samplers.iter().map(|sampler| Sdk {
@@ -101,7 +110,10 @@ impl Results {
             meaning: sdk::meaning(sampler),
         });
         Self {
-            valid: reports.iter().all(|report| report.errors.is_empty()),
+            valid: reports.iter().all(|report| {
+                report.errors.is_empty() && (!options.strict || report.warnings.is_empty())
+            }),
+            strict: options.strict,
             samplers: samplers.collect(),
             istio: Summary::of(&settings),
             reports,
@@ -111,7 +123,8 @@ impl Results {
 
 /// Checks a file by itself.
 pub fn check_file(file: &str, bytes: &[u8]) -> Report {
-    let Results { mut reports, .. } = Results::of(vec![(file.into(), Ok(bytes.into()))], None);
+    let Results { mut reports, .. } =
+        Results::of(vec![(file.into(), Ok(bytes.into()))], Options::default());
     reports.pop().unwrap_or_else(|| Report::empty(file))
 }
 

@@ -5,6 +5,8 @@ use std::{fs, io};
 
 use super::{CheckArgs, Report, check_file, run_to};
 
+mod cures;
+mod formats;
 mod installs;
 mod mesh;
 mod together;

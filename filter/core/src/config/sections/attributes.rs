@@ -78,6 +78,13 @@ impl CustomAttribute {
     }
 }
 
+/// Returns the attributes of the filter's own that can be left out, by their stable and their old names.
+pub fn names() -> Vec<&'static str> {
+    let keys = AttributeKey::ALL.iter();
+    keys.flat_map(|key| core::iter::once(key.name()).chain(key.old_names().iter().copied()))
+        .collect()
+}
+
 fn own_name(at: Cursor<'_>) -> Option<String> {
     let name = at.non_empty("the name of an attribute")?;
     if name.starts_with("sidespan.")
@@ -150,7 +157,8 @@ const KEYS: [&str; 8] = [
     "baggage",
     "default",
 ];
-const SOURCES: [&str; 6] = [
+/// The keys of an attribute that say where its value comes from.
+pub const SOURCES: [&str; 6] = [
     "requestHeader",
     "responseHeader",
     "literal",
@@ -158,14 +166,16 @@ const SOURCES: [&str; 6] = [
     "property",
     "baggage",
 ];
-const DENIED: [&str; 5] = [
+/// Headers that are never recorded.
+pub const DENIED: [&str; 5] = [
     "authorization",
     "cookie",
     "set-cookie",
     "x-api-key",
     "proxy-authorization",
 ];
-/// Attributes without an [`AttributeKey`] that the filter writes by itself, or may come to write.
-const OTHERS: [&str; 3] = ["client.port", "network.protocol.name", "sampling.priority"];
+/// Attributes besides [`names`] that the filter writes by itself, or may come to write.
+pub const OTHERS: [&str; 3] = ["client.port", "network.protocol.name", "sampling.priority"];
 const PROPERTY: &str = "the dotted path of a property such as xds.cluster_name";
-const MAX_ATTRIBUTES: usize = 64;
+/// Entries of `$.spans.attributes`, at most.
+pub const MAX_ATTRIBUTES: usize = 64;

@@ -131,8 +131,8 @@ impl Otlp {
         }
         let protocol = protocol?;
         let (default_port, default_path) = match protocol {
-            Protocol::Grpc => (4317, GRPC_PATH),
-            Protocol::HttpProtobuf => (4318, HTTP_PATH),
+            Protocol::Grpc => (GRPC_PORT, GRPC_PATH),
+            Protocol::HttpProtobuf => (HTTP_PORT, HTTP_PATH),
         };
         let cluster =
             cluster.or_else(|| Some(cluster_of(&service?, port.unwrap_or(default_port))))?;
@@ -181,16 +181,24 @@ fn read_headers(at: Cursor<'_>) -> Vec<(String, HeaderValue)> {
 }
 
 const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-const HTTP_PATH: &str = "/v1/traces";
-const PROTOCOLS: [(&str, Protocol); 2] = [
+/// OTLP's port for gRPC.
+pub const GRPC_PORT: u64 = 4317;
+/// OTLP's port for HTTP.
+pub const HTTP_PORT: u64 = 4318;
+/// OTLP's path for HTTP.
+pub const HTTP_PATH: &str = "/v1/traces";
+/// The words of `$.export.otlp.protocol`.
+pub const PROTOCOLS: [(&str, Protocol); 2] = [
     ("grpc", Protocol::Grpc),
     ("http/protobuf", Protocol::HttpProtobuf),
 ];
-const COMPRESSIONS: [(&str, Compression); 2] =
+/// The words of `$.export.otlp.compression`.
+pub const COMPRESSIONS: [(&str, Compression); 2] =
     [("none", Compression::None), ("gzip", Compression::Gzip)];
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// Time that the collector has for an answer.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// Headers that say how a request is to be read, and that it is not traced.
-const TAKEN: [&str; 11] = [
+pub const TAKEN: [&str; 11] = [
     "content-type",
     "te",
     "b3",
@@ -203,13 +211,17 @@ const TAKEN: [&str; 11] = [
     "grpc-encoding",
     "grpc-timeout",
 ];
-const MAX_HEADERS: usize = 64;
-const BATCH_SPANS: RangeInclusive<u64> = 1..=8192;
-const DELAYS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);
-/// At most the spans that fit the largest queue at 1 KiB a span.
-const QUEUE_SPANS: RangeInclusive<u64> = 1..=1 << 17;
-/// At least one span of common size; at most an eighth of the 1 GiB of memory that Envoy gives a WebAssembly module,
+/// Entries of `$.export.otlp.headers`, at most.
+pub const MAX_HEADERS: usize = 64;
+/// The limits of `$.export.batch.maxSpans`.
+pub const BATCH_SPANS: RangeInclusive<u64> = 1..=8192;
+/// The limits of `$.export.batch.maxDelay`.
+pub const DELAYS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);
+/// The limits of `$.export.queue.maxSpans`: at most the spans that fit the largest queue at 1 KiB a span.
+pub const QUEUE_SPANS: RangeInclusive<u64> = 1..=1 << 17;
+/// The limits of `$.export.queue.maxBytes`: at least one span of common size; at most an eighth of the 1 GiB of memory that Envoy gives a WebAssembly module,
 /// because several queues may be in one memory while configurations change, and running out of memory would trap the
 /// VM.
-const QUEUE_BYTES: RangeInclusive<u64> = 1 << 10..=128 << 20;
-const ATTEMPTS: RangeInclusive<u64> = 1..=100;
+pub const QUEUE_BYTES: RangeInclusive<u64> = 1 << 10..=128 << 20;
+/// The limits of `$.export.retry.attempts`.
+pub const ATTEMPTS: RangeInclusive<u64> = 1..=100;

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use crate::config::cursor::Cursor;
 use crate::config::tree::Value;
@@ -72,7 +73,7 @@ impl Baggage {
                 });
             }
             _ => {
-                let bytes = at.size(1..=MAX_BAGGAGE_BYTES);
+                let bytes = at.size(BAGGAGE_BYTES);
                 baggage.max_bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
             }
         });
@@ -80,13 +81,14 @@ impl Baggage {
     }
 }
 
-const BAGGAGE_SOURCES: [(&str, BaggageSource); 2] = [
+/// The words of `$.propagation.baggage.from`.
+pub const BAGGAGE_SOURCES: [(&str, BaggageSource); 2] = [
     ("jaeger", BaggageSource::Jaeger),
     ("ottrace", BaggageSource::OtTrace),
 ];
 /// More than there are formats, so that each repeated one has an error of its own.
 const MAX_FORMATS: usize = 32;
 /// Patterns of denied keys, at most: each is compared with each member of each request.
-const MAX_DENIED: usize = 64;
+pub const MAX_DENIED: usize = 64;
 /// Longer than any header that Envoy lets pass, because Envoy's limit for all headers is 8 MiB at most.
-const MAX_BAGGAGE_BYTES: u64 = 8 << 20;
+pub const BAGGAGE_BYTES: RangeInclusive<u64> = 1..=8 << 20;

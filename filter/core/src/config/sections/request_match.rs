@@ -138,7 +138,8 @@ const CONDITIONS: [&str; 7] = [
     "namespace",
     "labels",
 ];
-const DIRECTIONS: [(&str, Direction); 3] = [
+/// The words of a match's `direction`.
+pub const DIRECTIONS: [(&str, Direction); 3] = [
     ("inbound", Direction::Inbound),
     ("outbound", Direction::Outbound),
     ("edge", Direction::Edge),
@@ -147,7 +148,9 @@ const PATH: &str = "a pattern of paths that begins with / or *";
 const TEMPLATE: &str = "a template of a path such as /api/orders/{id}";
 const METHOD: &str = "a method such as GET, in upper case";
 const NO_QUERY: &str = "paths are compared up to `?` or `#`; leave the query out";
-const MAX_EXCLUDES: usize = 32;
-const MAX_METHODS: usize = 64;
+/// Entries of `exclude`, at most.
+pub const MAX_EXCLUDES: usize = 32;
+/// Entries of a match's `method`, at most.
+pub const MAX_METHODS: usize = 64;
 /// Names of headers or labels, at most: each is searched for in each request.
-const MAX_NAMES: usize = 64;
+pub const MAX_NAMES: usize = 64;

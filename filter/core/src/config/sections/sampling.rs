@@ -117,8 +117,12 @@ impl Remote {
 }
 
 /// Port of the sampling server of Jaeger and of the OpenTelemetry Collector.
-const REMOTE_PORT: u64 = 5778;
-const REMOTE_PATH: &str = "/sampling";
-const REMOTE_INTERVAL: Duration = Duration::from_secs(60);
-const MAX_NAMESPACES: usize = 256;
-const MAX_RULES: usize = 64;
+pub const REMOTE_PORT: u64 = 5778;
+/// Path of the same servers.
+pub const REMOTE_PATH: &str = "/sampling";
+/// Time between two requests for percentages.
+pub const REMOTE_INTERVAL: Duration = Duration::from_secs(60);
+/// Entries of `$.sampling.namespaces`, at most.
+pub const MAX_NAMESPACES: usize = 256;
+/// Entries of `$.sampling.rules`, at most.
+pub const MAX_RULES: usize = 64;

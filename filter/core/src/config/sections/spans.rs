@@ -95,10 +95,13 @@ fn resource(at: Cursor<'_>) -> Vec<(String, String)> {
     resource
 }
 
-const CONVENTIONS: [(&str, Conventions); 3] = [
+/// The words of `$.spans.conventions`.
+pub const CONVENTIONS: [(&str, Conventions); 3] = [
     ("stable", Conventions::Stable),
     ("old", Conventions::Old),
     ("both", Conventions::Both),
 ];
-const MAX_ROUTES: usize = 256;
-const MAX_NAMES: usize = 64;
+/// Entries of `$.spans.routes`, at most.
+pub const MAX_ROUTES: usize = 256;
+/// Entries of the other lists and of the resource, at most.
+pub const MAX_NAMES: usize = 64;

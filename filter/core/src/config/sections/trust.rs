@@ -11,9 +11,7 @@ impl Trust {
             |key, at| match key {
                 "context" => trust.context = at.choice(&CONTEXT_TRUSTS).unwrap_or(trust.context),
                 "decision" => {
-                    trust.decision = at
-                        .choice(&[("accept", true), ("ignore", false)])
-                        .unwrap_or(trust.decision);
+                    trust.decision = at.choice(&DECISION_TRUSTS).unwrap_or(trust.decision);
                 }
                 "debug" => trust.debug = at.boolean().unwrap_or(trust.debug),
                 _ => trust.jaeger_debug = at.boolean().unwrap_or(trust.jaeger_debug),
@@ -23,8 +21,11 @@ impl Trust {
     }
 }
 
-const CONTEXT_TRUSTS: [(&str, ContextTrust); 3] = [
+/// The words of `context`.
+pub const CONTEXT_TRUSTS: [(&str, ContextTrust); 3] = [
     ("accept", ContextTrust::Accept),
     ("restart", ContextTrust::Restart),
     ("ignore", ContextTrust::Ignore),
 ];
+/// The words of `decision`.
+pub const DECISION_TRUSTS: [(&str, bool); 2] = [("accept", true), ("ignore", false)];

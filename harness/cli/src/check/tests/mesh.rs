@@ -1,6 +1,6 @@
 //! Judgements that hang on the mesh around a configuration: other copies, the collector's service, the namespace.
 
-use super::super::Results;
+use super::super::{Options, Results};
 
 /// Returns `error` or `warning`, file, path and sentence of every finding about these files.
 fn findings(files: &[&str]) -> Vec<String> {
@@ -8,7 +8,7 @@ fn findings(files: &[&str]) -> Vec<String> {
         let bytes = text.as_bytes().to_vec();
         (format!("{index}.yaml"), Ok(bytes))
     });
-    let results = Results::of(read.collect(), None);
+    let results = Results::of(read.collect(), Options::default());
     let mut all = Vec::new();
     for report in &results.reports {
         let errors = report.errors.iter().map(|found| ("error", found));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use sidespan_core::direction::Direction;
 
-use super::super::{CheckArgs, Results, run_to};
+use super::super::{CheckArgs, Options, Results, run_to};
 use super::plugin;
 use crate::check::decision::Question;
 
@@ -12,7 +12,7 @@ fn results(files: &[&str]) -> Results {
     let files = files.iter().enumerate();
     let read =
         |(index, text): (usize, &&str)| (format!("{index}.yaml"), Ok(text.as_bytes().to_vec()));
-    Results::of(files.map(read).collect(), None)
+    Results::of(files.map(read).collect(), Options::default())
 }
 
 /// Returns file and sentence of every warning.
@@ -545,7 +545,11 @@ fn only_the_plugin_that_works_there_answers() {
             [&mesh, &cart].map(|text| ("file.yaml".to_owned(), Ok(text.as_bytes().to_vec())));
         let question =
             Question::parse("GET /", Some(namespace), &[], &[label.into()], direction).unwrap();
-        let reports = Results::of(files.into(), Some(&question)).reports;
+        let options = Options {
+            question: Some(&question),
+            ..Options::default()
+        };
+        let reports = Results::of(files.into(), options).reports;
         let of = |report: super::Report| report.explanations[0].answer.clone().unwrap();
         reports
             .into_iter()

@@ -2,6 +2,7 @@
 
 use super::is_one_edit;
 use crate::check::Results;
+use crate::check::results::Options;
 
 const EXPORT: &str = "export: {otlp: {cluster: c}}";
 
@@ -11,7 +12,7 @@ fn warned(files: &[&str]) -> Vec<String> {
         let name = format!("{index}.yaml");
         (name, Ok(text.as_bytes().to_vec()))
     });
-    let reports = Results::of(files.collect(), None).reports;
+    let reports = Results::of(files.collect(), Options::default()).reports;
     let findings = reports.into_iter().flat_map(|report| {
         assert_eq!(report.errors, []);
         report.warnings
@@ -181,7 +182,7 @@ fn propagators_are_found_wherever_they_can_be_set() {
 fn the_plugin_that_works_at_the_service_is_the_one_that_counts() {
     let plugin = |namespace: &str, spec: &str, inject: &str| {
         format!(
-            "kind: WasmPlugin\nmetadata: {{name: sidespan, namespace: {namespace}}}\nspec: {{url: 'oci://r/sidespan:1', type: HTTP, phase: AUTHN, \
+            "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{name: sidespan, namespace: {namespace}}}\nspec: {{url: 'oci://r/sidespan:1', type: HTTP, phase: AUTHN, \
              failStrategy: FAIL_OPEN, {spec}, pluginConfig: {{propagation: {{mirror: false, inject: [{inject}]}}, {EXPORT}}}}}"
         )
     };

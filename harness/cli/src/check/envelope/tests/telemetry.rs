@@ -119,7 +119,7 @@ fn keys_types_and_words() {
     let map = "\
 apiVersion: telemetry.istio.io/v1
 kind: Telemetry
-metadata: {name: mesh}
+metadata: {name: mesh, namespace: istio-system}
 spec:
   tracing: {randomSamplingPercentage: 10}
 ";
