@@ -123,6 +123,8 @@ fn namespaces(
         } else if *percentage == 0.0
             && own.is_none()
             && !is_for_sidecars
+            // Outside Istio, "*" names no namespace of its.
+            && (ours.scope.is_some() || name != "*")
             && decides(sampling, name, root)
         {
             add(
