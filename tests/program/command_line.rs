@@ -99,6 +99,18 @@ fn check_ends_with_0_for_what_is_fine_1_for_what_is_not_and_2_for_wrong_use() {
         strict.out
     );
 
+    // What a failed command leaves in a pipe, and what has nothing to do with Sidespan.
+    for (input, code, part) in [
+        ("", 1, "nothing to check: standard input is empty"),
+        ("# nothing\n", 1, "nothing to check: only comments"),
+        ("a: {{ .Values.a }}\n", 1, "this is a template"),
+        ("kind: Namespace\n", 0, "nothing of Sidespan's in this file"),
+    ] {
+        let ended = sidespan(&["check", "-"], input);
+        assert_eq!(ended.code, Some(code), "{input}: {}", ended.out);
+        assert!(ended.out.contains(part), "{}", ended.out);
+    }
+
     for arguments in [
         &["check"][..],
         &["check", "--schema", "-"],

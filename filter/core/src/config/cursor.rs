@@ -54,6 +54,17 @@ impl<'a> Cursor<'a> {
         });
     }
 
+    /// Notes that an object was expected. Text in its place may be anything, such as a whole file or a URL with a
+    /// password, and is not quoted.
+    #[cold]
+    #[inline(never)]
+    fn expected_object(self) {
+        match self.node.value {
+            Value::String(_) => self.expected_quietly(AN_OBJECT),
+            _ => self.expected(AN_OBJECT),
+        }
+    }
+
     /// Reads an object with known keys, and returns true if it is an object. `each` gets every known key with its
     /// value.
     pub(super) fn object(
@@ -71,7 +82,7 @@ impl<'a> Cursor<'a> {
         each: &mut dyn FnMut(&'static str, Cursor<'_>),
     ) -> bool {
         let Value::Object(pairs) = &self.node.value else {
-            self.expected(AN_OBJECT);
+            self.expected_object();
             return false;
         };
         let mut seen = Vec::new();
@@ -102,7 +113,7 @@ impl<'a> Cursor<'a> {
     #[inline(never)]
     fn names_once(self, limit: usize, each: &mut dyn FnMut(&str, Cursor<'_>)) -> bool {
         let Value::Object(pairs) = &self.node.value else {
-            self.expected(AN_OBJECT);
+            self.expected_object();
             return false;
         };
         if pairs.len() > limit {
@@ -293,10 +304,12 @@ impl<'a> Cursor<'a> {
         found.map(|(_, value)| *value)
     }
 
-    /// Returns the value, short enough for a log line.
+    /// Returns the value, short enough for a log line. Text that may hold a password or a token, as URLs and pairs of
+    /// name and value do, is not repeated.
     #[inline(never)]
     pub(super) fn describe(self) -> String {
         match &self.node.value {
+            Value::String(text) if text.contains(['@', '=']) => self.kind().into(),
             Value::Boolean(value) => value.to_string(),
             Value::Number(number) => number.to_string(),
             Value::String(text) => quoted(text),

@@ -12,7 +12,9 @@ mod path;
 use super::envelope::{Kind, advice, foreign, mentions_sidespan, plugin_config};
 use super::input::document::Document;
 use super::input::environment::Environment;
+use super::input::foreign as others;
 use super::input::plugin_owner::Names;
+use super::input::stand_in::StandIn;
 use super::istio::plugin_scope::Scope;
 use path::Path;
 
@@ -46,6 +48,8 @@ pub struct Findings {
     pub found: Vec<Found>,
     /// Reasons why a configuration cannot be read, or cannot work where it is installed.
     pub errors: Vec<(String, String)>,
+    /// Reasons why a plugin does nothing where it is installed.
+    pub warnings: Vec<(String, String)>,
     /// Plugins of others.
     pub skipped: Vec<(String, String)>,
 }
@@ -57,8 +61,12 @@ pub fn configurations(document: &Document) -> Findings {
         has_tracer: native_tracer::is_in_bootstrap(document),
     };
     finder.visit(document, &root, None);
-    let is_foreign = FOREIGN.iter().any(|key| document.get(key).is_some());
-    let is_empty = finder.found.is_empty() && finder.errors.is_empty() && finder.skipped.is_empty();
+    let is_foreign = FOREIGN.iter().any(|key| document.get(key).is_some())
+        || others::foreign(document).is_some();
+    let is_empty = finder.found.is_empty()
+        && [&finder.errors, &finder.warnings, &finder.skipped]
+            .iter()
+            .all(|list| list.is_empty());
     if is_empty && !is_foreign {
         finder.found.push(Found {
             path: "$".into(),
@@ -78,6 +86,9 @@ impl Findings {
             Document::Object(pairs) => {
                 if let Some(kind) = Kind::of(document) {
                     return self.istio(document, path, kind);
+                }
+                if let Some(filter) = StandIn::of(document) {
+                    return self.stand_in(filter, path, entry);
                 }
                 if let Some(filter) = Filter::named_by(document.get("@type")) {
                     let at = path.key("@type");
@@ -108,6 +119,18 @@ impl Findings {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Tells of a filter that Istio's agent put in the place of a plugin.
+    fn stand_in(&mut self, filter: StandIn<'_>, path: &Path<'_>, entry: Option<&Document>) {
+        let name = entry.and_then(Document::text);
+        let told = (path.key(filter.key).to_string(), filter.told(name));
+        let is_of_others = name.is_some_and(|name| !name.to_ascii_lowercase().contains("sidespan"));
+        match (is_of_others, filter.denies) {
+            (true, _) => self.skipped.push(told),
+            (false, true) => self.errors.push(told),
+            (false, false) => self.warnings.push(told),
         }
     }
 
@@ -312,7 +335,9 @@ impl Filter {
 }
 
 /// Keys that no configuration of the filter has.
-const FOREIGN: [&str; 7] = [
+const FOREIGN: [&str; 9] = [
+    "typed_config",
+    "typedConfig",
     "apiVersion",
     "kind",
     "@type",

@@ -8,8 +8,13 @@ use super::decision::Answer;
 use super::explain::Explanation;
 use super::exporter::bootstrap;
 use super::input::document::Document;
+use super::input::foreign::{READ, are_others, foreign};
+use super::input::locator::locate;
+use super::input::parse::{self, Reading, Remark, Unreadable};
+use super::input::text::{TEMPLATE, decode, nothing, template};
 use super::istio::plugin_scope::Scope;
-use super::istio::settings::{Settings, env_file};
+use super::istio::settings::Settings;
+use super::istio::settings::env_file::EnvFile;
 use super::locate::{Findings, Found, configurations};
 
 /// One sentence about one place in a file.
@@ -93,34 +98,114 @@ impl Report {
     /// OpenTelemetry in it.
     pub(super) fn read(index: usize, file: &str, bytes: &[u8], settings: &mut Settings) -> Self {
         let mut report = Self::empty(file);
-        let text = std::str::from_utf8(bytes).map_err(|error| format!("expected UTF-8: {error}"));
-        if let Some(variables) = text.as_ref().ok().and_then(|text| env_file::parse(text)) {
-            report.settings = settings.read_variables(index, file, &variables);
-            return report;
-        }
-        match text.and_then(|text| Document::parse(file, text)) {
-            // An empty file is a configuration too: all defaults.
-            Ok(documents) if documents.is_empty() => report.add(1, &Document::Null),
-            Ok(documents) => {
-                for (at, tree) in documents.iter().enumerate() {
-                    let found = settings.read(index, at + 1, tree);
-                    report.settings += found;
-                    // Settings without a kind would be taken for a configuration.
-                    if found == 0 || tree.get("kind").is_some() {
-                        report.add(at + 1, tree);
-                    }
-                }
+        let text = match decode(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                report.unreadable(error);
+                return report;
             }
-            Err(message) => report.errors.push(Finding::new(1, "$", message)),
-        }
-        if report.configurations == 0 && report.settings == 0 && report.errors.is_empty() {
-            report.warnings.push(Finding::new(
-                1,
-                "$",
-                "no configuration of the filter in this file",
-            ));
+        };
+        if let Some(message) = nothing(file, text) {
+            report.errors.push(Finding::new(1, "$", message));
+        } else if let Some(variables) = EnvFile::parse(text) {
+            report.variables(index, &variables, settings);
+        } else {
+            match parse::read(file, text) {
+                Ok(reading) => report.documents(index, reading, settings),
+                Err(error) => report.unreadable(match template(text) {
+                    Some(line) => Unreadable {
+                        line: Some(line),
+                        message: TEMPLATE.into(),
+                    },
+                    None => error,
+                }),
+            }
         }
         report
+    }
+
+    fn unreadable(&mut self, Unreadable { line, message }: Unreadable) {
+        self.errors.push(Finding {
+            line,
+            ..Finding::new(1, "$", message)
+        });
+    }
+
+    fn variables(&mut self, index: usize, file: &EnvFile, settings: &mut Settings) {
+        let odd = file.odd.iter();
+        self.warnings
+            .extend(odd.map(|(line, message)| Finding::new(1, format!("line {line}"), *message)));
+        self.settings = settings.read_variables(index, &self.file, &file.variables);
+        if self.settings == 0 {
+            let message = match file.otel() {
+                0 => "an environment file without a variable of OpenTelemetry's; nothing of it is read".to_owned(),
+                count => format!(
+                    "an environment file with {count} OTEL_ variable{} and without OTEL_TRACES_SAMPLER: the SDK takes \
+                     parentbased_always_on, which follows the sidecar",
+                    if count == 1 { "" } else { "s" }
+                ),
+            };
+            self.skipped.push(Finding::new(1, "$", message));
+        }
+    }
+
+    fn documents(&mut self, index: usize, reading: Reading, settings: &mut Settings) {
+        let refused = reading.refused.into_iter();
+        self.errors.extend(refused.map(remarked));
+        let mut others = None;
+        for (tree, number) in reading.documents.iter().zip(1..) {
+            if *tree == Document::Null {
+                continue;
+            }
+            let found = settings.read(index, number, tree);
+            self.settings += found;
+            // Settings without a kind would be taken for a configuration.
+            if found == 0 || tree.get("kind").is_some() {
+                self.add(number, tree, &reading.changed);
+            }
+            others = others.or_else(|| Some((number, foreign(tree)?)));
+        }
+        let is_empty = self.configurations == 0
+            && self.settings == 0
+            && [&self.errors, &self.warnings, &self.skipped]
+                .iter()
+                .all(|list| list.is_empty());
+        if is_empty {
+            let (number, message) = match others {
+                Some((number, message)) => (number, message.to_owned()),
+                None => (1, format!("nothing of Sidespan's in this file; {READ}")),
+            };
+            self.skipped.push(Finding::new(number, "$", message));
+        }
+    }
+
+    /// Finds the lines and resources of all findings.
+    pub(super) fn locate(&mut self, bytes: &[u8]) {
+        let Ok(text) = decode(bytes) else {
+            return;
+        };
+        let lists = [&mut self.errors, &mut self.warnings, &mut self.skipped];
+        let mut findings: Vec<_> = lists.into_iter().flatten().collect();
+        if findings.is_empty() {
+            return;
+        }
+        let wanted: Vec<_> = findings
+            .iter()
+            .map(|finding| (finding.document, finding.path.as_str()))
+            .collect();
+        let located = locate(&self.file, text, &wanted);
+        for (finding, located) in findings.iter_mut().zip(located) {
+            // An environment file has no paths but the numbers of its lines.
+            let numbered = finding.path.strip_prefix("line ").and_then(|rest| {
+                let end = rest.find(',').unwrap_or(rest.len());
+                rest.get(..end)?.parse().ok()
+            });
+            // A file that cannot be read has no resources.
+            if finding.line.is_none() || finding.path != "$" {
+                finding.resource = finding.resource.take().or(located.resource);
+            }
+            finding.line = finding.line.or(numbered).or(located.line);
+        }
     }
 
     /// Reports a file that cannot be read.
@@ -144,11 +229,12 @@ impl Report {
         }
     }
 
-    fn add(&mut self, document: usize, tree: &Document) {
+    fn add(&mut self, document: usize, tree: &Document, changed: &[Remark]) {
         let finding = |path: &str, message: String| Finding::new(document, path, message);
         let Findings {
             found,
             errors,
+            warnings,
             skipped,
         } = configurations(tree);
         let findings = |list: Vec<(String, String)>| {
@@ -156,6 +242,7 @@ impl Report {
                 .map(|(path, message)| finding(&path, message))
         };
         self.errors.extend(findings(errors));
+        self.warnings.extend(findings(warnings));
         self.skipped.extend(findings(skipped));
         for Found {
             path,
@@ -171,6 +258,7 @@ impl Report {
                     .into_iter()
                     .map(|(path, message)| finding(&path, message)),
             );
+            self.errors.extend(below_path(changed, document, &path));
             let below = |inner: &str| inner.replacen('$', &path, 1);
             match Config::parse(json.as_bytes()) {
                 Ok(config) => {
@@ -204,6 +292,9 @@ impl Report {
                         scope,
                     });
                 }
+                Err(errors) if path == "$" && are_others(tree, &errors) => {
+                    self.configurations -= 1;
+                }
                 Err(errors) => {
                     self.errors.extend(errors.into_iter().map(|error| {
                         finding(&below(&error.path), cured(&error.path, error.message))
@@ -212,6 +303,29 @@ impl Report {
             }
         }
     }
+}
+
+fn remarked(remark: Remark) -> Finding {
+    Finding {
+        line: Some(remark.line),
+        ..Finding::new(remark.document, remark.path, remark.message)
+    }
+}
+
+/// Returns the remarks on keys of a configuration, which matter because the filter compares them with names.
+fn below_path<'a>(
+    remarks: &'a [Remark],
+    document: usize,
+    path: &'a str,
+) -> impl Iterator<Item = Finding> + 'a {
+    remarks
+        .iter()
+        .filter(move |remark| {
+            let rest = remark.path.strip_prefix(path);
+            remark.document == document && rest.is_some_and(|rest| rest.starts_with(['.', '[']))
+        })
+        .cloned()
+        .map(remarked)
 }
 
 fn doubts(config: &Config) -> Vec<(&'static str, String)> {

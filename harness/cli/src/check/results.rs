@@ -60,11 +60,11 @@ impl Results {
     pub fn of(files: Vec<(String, io::Result<Vec<u8>>)>, options: Options<'_>) -> Self {
         let mut settings = Settings::with_root(options.root_namespace.map(str::to_owned));
         let mut reports: Vec<_> = files
-            .into_iter()
+            .iter()
             .enumerate()
             .map(|(index, (name, read))| match read {
-                Ok(bytes) => Report::read(index, &name, &bytes, &mut settings),
-                Err(error) => Report::unread(&name, format!("cannot be read: {error}")),
+                Ok(bytes) => Report::read(index, name, bytes, &mut settings),
+                Err(error) => Report::unread(name, format!("cannot be read: {error}")),
             })
             .collect();
         let ours: Vec<_> = reports
@@ -98,6 +98,11 @@ impl Results {
                 Weight::Error => report.errors.push(finding),
                 Weight::Warning => report.warnings.push(finding),
                 Weight::Skipped => report.skipped.push(finding),
+            }
+        }
+        for (report, (_, read)) in reports.iter_mut().zip(&files) {
+            if let Ok(bytes) = read {
+                report.locate(bytes);
             }
         }
         if let Some(question) = options.question {

@@ -6,9 +6,12 @@ use std::{fs, io};
 use super::{CheckArgs, Report, check_file, run_to};
 
 mod cures;
+mod findings;
 mod formats;
 mod installs;
 mod mesh;
+mod secrets;
+mod shapes;
 mod together;
 
 fn check(file: &str, text: &str) -> Report {
@@ -49,9 +52,8 @@ fn a_configuration_by_itself_is_json_or_yaml() {
             "-",
             "export:\n  otlp:\n    service: collector.observability\n    port: 4317.0\n",
         ),
-        ("-", ""),
         ("-", "{}"),
-        ("-", "# nothing\n"),
+        ("-", "# all defaults\n{}\n"),
     ] {
         assert_eq!(told(file, text), [""; 0], "{text}");
         assert_eq!(check(file, text).configurations, 1, "{text}");
@@ -79,10 +81,11 @@ fn repeated_keys_are_errors_in_json_and_yaml() {
         told("a.json", r#"{"direction": "auto", "direction": "auto"}"#),
         ["1: error: $.direction: repeated key"]
     );
-    let yaml = told("-", "direction: auto\ndirection: auto\n");
-    assert!(
-        yaml.len() == 1 && yaml[0].contains("duplicate mapping key"),
-        "{yaml:?}"
+    let yaml = check("-", "direction: auto\ndirection: auto\n").errors;
+    assert_eq!(yaml.len(), 1, "{yaml:?}");
+    assert_eq!(
+        (&*yaml[0].path, &*yaml[0].message, yaml[0].line),
+        ("$.direction", "repeated key", Some(2))
     );
 }
 
@@ -96,7 +99,9 @@ fn what_cannot_be_read_is_told_with_its_line() {
     assert!(yaml.len() == 1 && yaml[0].contains("line 2"), "{yaml:?}");
     let bytes = check_file("a.yaml", b"a: \xff");
     assert!(
-        bytes.errors[0].message.starts_with("expected UTF-8"),
+        bytes.errors[0]
+            .message
+            .starts_with("expected UTF-8, found another encoding in line 1"),
         "{bytes:?}"
     );
     let number = told("a.yaml", "sampling: {percentage: .inf}");
@@ -442,11 +447,14 @@ fn a_file_without_a_configuration_is_not_silently_fine() {
         "apiVersion: v1\nkind: Namespace\n",
         "static_resources: {listeners: []}\n",
     ] {
-        assert_eq!(
-            told("-", text),
-            ["1: warning: $: no configuration of the filter in this file"]
+        let report = check("-", text);
+        assert_eq!(told("-", text), [""; 0]);
+        assert_eq!(report.configurations, 0);
+        let message = &report.skipped[0].message;
+        assert!(
+            message.starts_with("nothing of Sidespan's in this file; read are "),
+            "{message}"
         );
-        assert_eq!(check("-", text).configurations, 0);
     }
 }
 
@@ -528,10 +536,9 @@ fn the_mark_of_an_encoding_is_no_part_of_the_text() {
 
 #[test]
 fn plugins_of_others_are_skipped() {
-    let none = "1: warning: $: no configuration of the filter in this file";
     let foreign = plugin("WasmPlugin", "spec: ", "{pluginConfig: {users: [a]}}")
         .replace("name: sidespan", "name: basic-auth");
-    assert_eq!(told("-", &foreign), [none]);
+    assert_eq!(told("-", &foreign), [""; 0]);
     let report = check("-", &foreign);
     assert_eq!(report.configurations, 0);
     assert_eq!(report.skipped[0].path, "$.spec");
@@ -578,7 +585,7 @@ fn plugins_of_others_are_skipped() {
     );
     assert_eq!(check("-", &entry).configurations, 1);
     let network = of_envoy(r#""root_id": "auth""#).replace("http.wasm", "network.wasm");
-    assert_eq!(told("-", &network), [none]);
+    assert_eq!(told("-", &network), [""; 0]);
 }
 
 #[test]
@@ -592,7 +599,8 @@ fn the_shape_of_the_json_is_a_promise() {
             "errors": [{
                 "document": 1,
                 "path": "$.direction",
-                "message": "expected auto, inbound, outbound or edge, found \"up\""
+                "message": "expected auto, inbound, outbound or edge, found \"up\"",
+                "line": 1
             }],
             "warnings": [],
             "skipped": [],

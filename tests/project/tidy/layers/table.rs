@@ -402,7 +402,27 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ("harness/cli/src/check/format", &["line", "github", "junit"]),
     (
         "harness/cli/src/check/input",
-        &["document", "environment", "plugin_owner"],
+        &[
+            "document",
+            "path",
+            "scalar",
+            "yaml",
+            "parse",
+            "locator",
+            "text",
+            "foreign",
+            "stand_in",
+            "environment",
+            "plugin_owner",
+        ],
+    ),
+    (
+        "harness/cli/src/check/input/locator",
+        &["walk", "json_tokens"],
+    ),
+    (
+        "harness/cli/src/check/input/yaml",
+        &["reading", "frame", "builder"],
     ),
     (
         "harness/cli/src/check/istio",

@@ -89,7 +89,8 @@ fn resource(at: Cursor<'_>) -> Vec<(String, String)> {
                 "{name} is an attribute of the filter's own; choose another name"
             ));
         }
-        let value = at.text();
+        // The names are the user's, and so may the values be.
+        let value = at.secret("a string");
         resource.extend(value.map(|value| (name.into(), value.into())));
     });
     resource

@@ -209,7 +209,7 @@ fn refuses_an_address_at_its_path() {
             r#"{"cluster": "c", "path": "/v1/traces"}"#,
             ".path: not with protocol grpc, whose path is fixed; leave it out or set protocol to http/protobuf",
         ),
-        ("\"c\"", ": expected an object, found \"c\""),
+        ("\"c\"", ": expected an object, found a string"),
         (
             "null",
             ": expected an object, found null; leave the key out for its default",

@@ -111,7 +111,7 @@ fn refuses_an_entry_at_its_path() {
             "/spans/resource",
             r#"{"a.b": 1}"#,
             "resource",
-            "[\"a.b\"]: expected a string, found 1; quote it",
+            "[\"a.b\"]: expected a string, found a number; quote it",
         ),
         (
             "/spans/resource",

@@ -70,7 +70,7 @@ fn excludes_are_told_one_by_one_with_all_their_conditions() {
         &told[..3],
         [
             "a request with method GET or HEAD, with path /orders/{id}, inbound: not traced, by sampling.exclude[0]",
-            "a request with a header x-a: 1*, with user-agent k6/*, in namespace load*, of a workload with label app=k6: not \
+            "a request with a header x-a that fits its pattern, with user-agent k6/*, in namespace load*, of a workload with label app=k6: not \
              traced, by sampling.exclude[1]",
             "at an edge: nothing is excluded, by gateway.exclude in place of sampling.exclude",
         ]

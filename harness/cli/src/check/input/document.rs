@@ -1,6 +1,6 @@
 //! A JSON or YAML document as a tree that keeps the order of keys, so that errors come in the order of the text.
 //!
-//! Written here because `serde_json::Value` forgets repeated keys; `serde` reads both formats into this tree.
+//! Written here because `serde_json::Value` forgets repeated keys.
 
 use std::fmt;
 
@@ -27,26 +27,6 @@ pub enum Document {
 }
 
 impl Document {
-    /// Reads all documents of a text: JSON where the name or the text says so, else YAML.
-    ///
-    /// # Errors
-    /// The parser's message, with line and column.
-    pub fn parse(name: &str, text: &str) -> Result<Vec<Self>, String> {
-        // Editors on Windows begin a file with a byte order mark.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let is_json = name.ends_with(".json");
-        if is_json || text.trim_start().starts_with('{') {
-            match serde_json::from_str(text) {
-                Ok(document) => return Ok(vec![document]),
-                Err(error) if is_json => return Err(format!("expected JSON: {error}")),
-                // A flow mapping of YAML begins like JSON.
-                Err(_) => {}
-            }
-        }
-        serde_saphyr::from_multiple(text)
-            .map_err(|error| format!("expected YAML or JSON: {}", error.without_snippet()))
-    }
-
     /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Self::Object(pairs) = self else {

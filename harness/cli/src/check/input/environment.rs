@@ -75,8 +75,13 @@ impl Environment {
             .into_iter()
             .filter(|name| !self.names.contains(*name))
             .map(|name| {
+                // A secret that stands where a name belongs is not repeated.
+                let is_name = name
+                    .chars()
+                    .all(|character| character.is_ascii_alphanumeric() || character == '_');
+                let shown = if is_name { name } else { "(no name of a variable)" };
                 let message = format!(
-                    "the configuration asks for the environment variable {name}, which the VM will not have; {}",
+                    "the configuration asks for the environment variable {shown}, which the VM will not have; {}",
                     self.cure
                 );
                 (self.path.clone(), message, has_default(name))

@@ -61,8 +61,42 @@ impl Names {
         let names = if self.0.is_empty() {
             "without a name".to_owned()
         } else {
-            self.0.join(", ")
+            let names: Vec<_> = self.0.iter().map(|name| without_password(name)).collect();
+            names.join(", ")
         };
         format!("not Sidespan's ({names}): none of its names contains \"sidespan\"")
+    }
+}
+
+/// Returns the name without user and password, which stand before the host of a URL, and without a query.
+fn without_password(name: &str) -> String {
+    let name = name.split(['?', '#']).next().unwrap_or_default();
+    match name.split_once("://") {
+        Some((scheme, rest)) => {
+            let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = host.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}{path}")
+        }
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_url_is_told_without_its_secrets() {
+        for (url, told) in [
+            (
+                "oci://user:pass@here:5000/a@sha256:1",
+                "oci://here:5000/a@sha256:1",
+            ),
+            ("https://token@here/a.wasm?sig=1", "https://here/a.wasm"),
+            ("oci://here", "oci://here"),
+            ("basic-auth", "basic-auth"),
+        ] {
+            assert_eq!(without_password(url), told);
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The result of Istio's settings: a percentage for all workloads that the files name, and plugins that give the filter
 //! the same.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use super::resolve::{Istio, PILOT_DEFAULT, Side};
@@ -14,7 +16,8 @@ pub struct Summary {
     pub root: String,
     /// True if Istio's tracer is turned off everywhere.
     pub off: bool,
-    /// One row for each named group of workloads, and one for the rest of the mesh.
+    /// One row for the mesh and for each namespace, and one for each group of workloads that differs from its
+    /// namespace.
     pub workloads: Vec<Row>,
     /// Plugins that give the filter the same percentages.
     pub plugins: Vec<Plugin>,
@@ -65,6 +68,13 @@ impl Summary {
         let groups = Groups::of(settings);
         let is_off = is_off(&istio, &groups);
         let none = Labels::new();
+        let mut by_namespace = BTreeMap::<&str, Vec<_>>::new();
+        for workload in &settings.workloads {
+            if let Some(namespace) = &workload.namespace {
+                let list = by_namespace.entry(namespace).or_default();
+                list.push(workload);
+            }
+        }
         let row = |namespace: Option<&str>, workload: Option<String>, labels: &Labels| {
             let side = |mode| percentage(&istio.side(namespace, labels, mode), is_off);
             Row {
@@ -85,25 +95,28 @@ impl Summary {
         };
         let mut rows = vec![row(None, None, &none)];
         for namespace in &groups.namespaces {
-            rows.push(row(Some(namespace), None, &none));
-            let selected = settings
+            let whole = row(Some(namespace), None, &none);
+            let differs = |row: &Row| row.client != whole.client || row.server != whole.server;
+            let selectors: BTreeSet<_> = settings
                 .telemetries
                 .iter()
-                .filter(|telemetry| telemetry.namespace.as_ref() == Some(namespace));
-            for selector in selected.filter_map(|telemetry| telemetry.selector.as_ref()) {
-                rows.push(row(Some(namespace), Some(written(selector)), selector));
-            }
-            for workload in settings
-                .workloads
-                .iter()
-                .filter(|workload| workload.namespace.as_ref() == Some(namespace))
-            {
+                .filter(|telemetry| telemetry.namespace.as_ref() == Some(namespace))
+                .filter_map(|telemetry| telemetry.selector.as_ref())
+                .collect();
+            let selected = selectors
+                .into_iter()
+                .map(|selector| row(Some(namespace), Some(written(selector)), selector));
+            let workloads = by_namespace.get(namespace.as_str()).into_iter().flatten();
+            let workloads = workloads.map(|workload| {
                 let name = workload
                     .place
                     .name
                     .replacen(&format!("{namespace}/"), "", 1);
-                rows.push(of_workload(workload, name));
-            }
+                of_workload(workload, name)
+            });
+            let differing: Vec<_> = selected.chain(workloads).filter(differs).collect();
+            rows.push(whole);
+            rows.extend(differing);
         }
         let unplaced = settings
             .workloads

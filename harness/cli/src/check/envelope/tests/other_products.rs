@@ -5,7 +5,9 @@ use crate::check::check_file;
 use super::told;
 
 fn resource(api_version: &str, kind: &str, spec: &str) -> String {
-    format!("{api_version}kind: {kind}\nmetadata: {{name: sidespan, namespace: istio-system}}\nspec: {spec}\n")
+    format!(
+        "{api_version}kind: {kind}\nmetadata: {{name: sidespan, namespace: istio-system}}\nspec: {spec}\n"
+    )
 }
 
 const PLUGIN: &str = "{url: oci://a/b, phase: AUTHN, failStrategy: FAIL_OPEN}";

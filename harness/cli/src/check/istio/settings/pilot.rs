@@ -112,5 +112,5 @@ fn is_falsy(value: &Document) -> bool {
 
 /// Returns a value as it would be written without quotes.
 fn plain(value: &Document) -> String {
-    value.text().map_or_else(|| value.to_json(), Into::into)
+    value.text().map_or_else(|| shown(value), Into::into)
 }

@@ -109,6 +109,11 @@ pub(super) fn both(
     place: impl Fn(&str) -> Place,
 ) -> Option<Sampler> {
     let first = if kind.is_some() { SAMPLER } else { ARGUMENT };
+    // The argument of jaeger_remote is a URL, which may have a password.
+    let argument = argument.map(|text| match text.contains('@') {
+        true => "(not shown)".to_owned(),
+        false => text,
+    });
     (kind.is_some() || argument.is_some()).then(|| Sampler {
         place: place(first),
         argument_place: argument.as_ref().map(|_| place(ARGUMENT)),

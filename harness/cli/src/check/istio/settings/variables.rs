@@ -62,7 +62,9 @@ pub(super) fn text(
                     shown(value)
                 ),
             );
-            Some(value.to_json())
+            // A list or an object may hold anything, and is no value of a variable.
+            let is_plain = !matches!(value, Document::List(_) | Document::Object(_));
+            is_plain.then(|| value.to_json())
         }
     }
 }

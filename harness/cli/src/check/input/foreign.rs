@@ -1,0 +1,112 @@
+//! Documents of others that people check by mistake, each with what is read instead.
+
+use sidespan_core::config::ConfigError;
+
+use super::document::Document;
+
+/// Returns a sentence on a document that has nothing of Sidespan's by its kind.
+pub(in crate::check) fn foreign(document: &Document) -> Option<&'static str> {
+    let text = |key: &str| {
+        document
+            .get(key)
+            .and_then(Document::text)
+            .unwrap_or_default()
+    };
+    let (group, kind) = (text("apiVersion"), text("kind"));
+    match kind {
+        "Application" | "ApplicationSet" if group.starts_with("argoproj.io/") => Some(ARGO),
+        "HelmRelease" if group.starts_with("helm.toolkit.fluxcd.io/") => Some(FLUX),
+        "" if is_compose(document) => Some(COMPOSE),
+        "" if is_dump(document) => Some(DUMP),
+        _ => None,
+    }
+}
+
+/// Returns true for Docker's compose file: services, each with an image or the way to build it.
+fn is_compose(document: &Document) -> bool {
+    let Some(Document::Object(services)) = document.get("services") else {
+        return false;
+    };
+    let mut services = services.iter();
+    services.any(|(_, service)| {
+        ["image", "build", "extends"]
+            .iter()
+            .any(|key| service.get(key).is_some())
+    })
+}
+
+/// Returns true for what a proxy says of itself: `/config_dump`, and `istioctl proxy-config … -o json`.
+fn is_dump(document: &Document) -> bool {
+    let is_part = |part: &Document| part.get("@type").is_some() || part.get("name").is_some();
+    match document {
+        Document::List(parts) => !parts.is_empty() && parts.iter().all(is_part),
+        _ if matches!(document.get("configs"), Some(Document::List(_))) => {
+            document.items("configs").iter().all(is_part)
+        }
+        _ => matches!(document.get("bootstrap"), Some(Document::Object(_))),
+    }
+}
+
+/// Returns true if a document has several keys and none that is the filter's, or like one of the filter's: somebody's
+/// values or settings, and no mistyped configuration.
+pub(in crate::check) fn are_others(tree: &Document, errors: &[ConfigError]) -> bool {
+    let Document::Object(pairs) = tree else {
+        return false;
+    };
+    let is_unlike = |error: &ConfigError| error.message.starts_with("unknown key; known here");
+    (3..=errors.len()).contains(&pairs.len()) && errors.iter().all(is_unlike)
+}
+
+/// The kinds that are read, for messages on files without any of them.
+pub(in crate::check) const READ: &str = "read are the filter's configuration, WasmPlugin, TrafficExtension, EnvoyFilter, \
+    Envoy's configuration and dumps; and beside them Telemetry, MeshConfig (ConfigMap istio, IstioOperator, Helm values), \
+    Instrumentation, workloads, and files of OTEL_ variables";
+const ARGO: &str = "an Argo CD application, whose chart and values are not read; render it first: argocd app manifests NAME | sidespan check -";
+const FLUX: &str = "a HelmRelease of Flux, whose chart and values are not read; render it first: helm template … | sidespan check -";
+const COMPOSE: &str = "a compose file, of which nothing is read; check the configuration of the Envoy in it, and put OTEL_ variables into an env_file";
+const DUMP: &str = "no filter of Sidespan in this dump of a proxy; where one should be, see whether selector, namespace and phase of the \
+    plugin reach this pod, whether istioctl proxy-config ecds POD has it, and istio_agent_wasm_remote_fetch_count at \
+    :15020/stats/prometheus of the pod";
+
+#[cfg(test)]
+mod tests {
+    use super::{ARGO, COMPOSE, DUMP, FLUX, foreign};
+    use crate::check::input::document::Document;
+
+    #[test]
+    fn documents_of_others_are_named() {
+        for (text, expected) in [
+            (
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\n",
+                Some(ARGO),
+            ),
+            (
+                "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\n",
+                Some(ARGO),
+            ),
+            ("apiVersion: app.k8s.io/v1beta1\nkind: Application\n", None),
+            (
+                "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n",
+                Some(FLUX),
+            ),
+            ("services: {cart: {image: cart:1}}\n", Some(COMPOSE)),
+            (
+                "version: '3'\nservices: {cart: {build: .}}\n",
+                Some(COMPOSE),
+            ),
+            (
+                r#"{"configs": [{"@type": "x", "dynamic_listeners": []}]}"#,
+                Some(DUMP),
+            ),
+            (r#"{"bootstrap": {"node": {"id": "sidecar"}}}"#, Some(DUMP)),
+            (r#"[{"name": "0.0.0.0_80", "address": {}}]"#, Some(DUMP)),
+            ("[1]", None),
+            ("configs: {a: 1}\n", None),
+            ("services: [cart]\n", None),
+            ("sampling: {percentage: 1}\n", None),
+        ] {
+            let documents = Document::parse("-", text).unwrap();
+            assert_eq!(foreign(&documents[0]), expected, "{text}");
+        }
+    }
+}
