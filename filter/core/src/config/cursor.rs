@@ -59,8 +59,11 @@ impl<'a> Cursor<'a> {
     #[cold]
     #[inline(never)]
     fn expected_object(self) {
-        match self.node.value {
-            Value::String(_) => self.expected_quietly(AN_OBJECT),
+        match &self.node.value {
+            // A path or a pattern is a match written short.
+            Value::String(text) if !text.starts_with('/') && !text.contains('*') => {
+                self.expected_quietly(AN_OBJECT);
+            }
             _ => self.expected(AN_OBJECT),
         }
     }

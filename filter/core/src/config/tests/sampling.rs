@@ -367,7 +367,7 @@ fn refuses_a_match_at_its_path() {
         (
             "/sampling/exclude/2",
             "\"/x\"",
-            &format!("{at}: expected an object, found a string"),
+            &format!("{at}: expected an object, found \"/x\""),
         ),
         (
             "/sampling/exclude/2",

@@ -115,7 +115,7 @@ fn each_known_mistake_is_answered_with_its_cure() {
         (
             "export: {otlp: 'http://collector:4317'}",
             "export.otlp",
-            format!("expected an object, found \"http://collector:4317\"; write {host}"),
+            format!("expected an object, found a string; write {host}"),
         ),
         (
             "export: {endpoint: 'http://user:s3cret@collector:4317'}",

@@ -43,7 +43,7 @@ fn text_names_line_and_resource_where_they_are_known() {
     assert_eq!(
         printed(&results(false), Format::Text),
         "a&b.yaml:5: error: WasmPlugin shop/\"x\": $.sampling.percentage: expected a percentage from 0 to 100, found 700\n\
-         a&b.yaml: document 2: warning: $.propagation.inject: read but never written: with mirror false, the headers of jaeger \
+         a&b.yaml:3: warning: $.propagation.inject: read but never written: with mirror false, the headers of jaeger \
          are removed; add those that a service here reads\n\
          a&b.yaml: not valid, 2 configurations, 1 error\n\
          fine.json: fine, 1 configuration\n"
@@ -66,7 +66,7 @@ fn github_gets_an_annotation_for_each_error_and_warning() {
         lenient,
         "::error file=a&b.yaml,line=5,title=WasmPlugin shop/\"x\"::WasmPlugin shop/\"x\": $.sampling.percentage: expected a \
          percentage from 0 to 100, found 700\n\
-         ::warning file=a&b.yaml,title=sidespan check::$.propagation.inject: read but never written: with mirror false, the \
+         ::warning file=a&b.yaml,line=3,title=sidespan check::$.propagation.inject: read but never written: with mirror false, the \
          headers of jaeger are removed; add those that a service here reads\n\
          a&b.yaml: not valid, 2 configurations, 1 error\n\
          fine.json: fine, 1 configuration\n"
@@ -92,7 +92,7 @@ fn junit_has_a_suite_for_each_file_and_a_case_for_each_document() {
 <testsuites name="sidespan check" tests="3" failures="1" errors="0">
   <testsuite name="a&amp;b.yaml" tests="2" failures="1" errors="0">
     <testcase classname="a&amp;b.yaml" name="document 2: $" file="a&amp;b.yaml">
-      <system-out>a&amp;b.yaml: document 2: warning: $.propagation.inject: read but never written: with mirror false, the headers of jaeger are removed; add those that a service here reads
+      <system-out>a&amp;b.yaml:3: warning: $.propagation.inject: read but never written: with mirror false, the headers of jaeger are removed; add those that a service here reads
 </system-out>
     </testcase>
     <testcase classname="a&amp;b.yaml" name="document 3: WasmPlugin shop/&quot;x&quot;" file="a&amp;b.yaml">
