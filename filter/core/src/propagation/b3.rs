@@ -37,10 +37,11 @@ pub fn extract_single(headers: &RequestHeaders<'_>) -> Extracted {
     }
 }
 
-/// Returns the first element of a list; `None` where a value is no list. No value of B3 has a comma.
+/// Returns the first element of a list of two or more; `None` for all else. No value of B3 has a comma.
 #[inline]
 fn first_of_list(value: &[u8]) -> Option<&[u8]> {
-    scan::split_once(value, b',').map(|(first, _)| trim(first))
+    let (first, rest) = scan::split_once(value, b',')?;
+    (!trim(rest).is_empty()).then(|| trim(first))
 }
 
 #[inline]

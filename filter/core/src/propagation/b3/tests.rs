@@ -320,6 +320,7 @@ fn b3_40_takes_the_first_of_lines_that_were_folded_into_one() {
     for (value, expected) in [
         ("0,1", Extracted::Decision(SamplingState::Deny)),
         ("x,1", Extracted::malformed(Refusal::SpanId)),
+        ("1,", Extracted::malformed(Refusal::SpanId)),
     ] {
         let list = HeaderList::new([("b3", value)]);
         let read = extract_single(&list.as_request());
