@@ -263,3 +263,66 @@ pub(super) fn shows_one_whole_trace(arguments: &[&str]) {
         assert_eq!(span["trace_id"], report["trace_id"], "{span:#}");
     }
 }
+
+#[test]
+fn each_way_to_install_is_fine_under_strict_and_all_of_them_together_are_refused() {
+    let read = |file: &str| {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(file);
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"))
+    };
+    for files in [
+        &["wasmplugin"][..],
+        &["trafficextension"],
+        &["envoyfilter"],
+        &["telemetry"],
+        &["wasmplugin", "telemetry"],
+        &["wasmplugin", "attempts", "telemetry"],
+        &["envoyfilter", "attempts", "telemetry"],
+    ] {
+        let texts = files.iter().map(|file| read(&format!("istio/{file}.yaml")));
+        let text = texts.collect::<Vec<_>>().join("---\n");
+        let filled_in = text.replace("oci://REGISTRY", "oci://registry.example.com/mesh");
+        let said = sidespan(&["check", "--strict", "-"], &filled_in);
+        assert_eq!(said.code, Some(0), "{files:?}: {}", said.out);
+        let has_registry = filled_in != text;
+        let as_it_is = sidespan(&["check", "--strict", "-"], &text);
+        assert_eq!(as_it_is.code, Some(i32::from(has_registry)), "{files:?}");
+    }
+    for example in [
+        "keep-errors",
+        "one-span-a-try",
+        "plain-envoy",
+        "sample-by-namespace",
+        "translate-b3-and-w3c",
+    ] {
+        for file in ["config.json", "envoy.yaml"] {
+            let path = format!("examples/{example}/{file}");
+            let said = sidespan(&["check", "--strict", &path], "");
+            assert_eq!(said.code, Some(0), "{}", said.out);
+        }
+    }
+    let all = [
+        "attempts",
+        "envoyfilter",
+        "telemetry",
+        "trafficextension",
+        "wasmplugin",
+    ];
+    let all = all.map(|file| format!("istio/{file}.yaml"));
+    let arguments: Vec<_> = ["check"]
+        .into_iter()
+        .chain(all.iter().map(String::as_str))
+        .collect();
+    let said = sidespan(&arguments, "");
+    assert_eq!(said.code, Some(1), "{}", said.out);
+    for (one, other) in [
+        ("WasmPlugin", "TrafficExtension"),
+        ("WasmPlugin", "EnvoyFilter"),
+        ("TrafficExtension", "EnvoyFilter"),
+    ] {
+        let apply = format!("apply one of {one} and {other}, never both");
+        assert!(said.out.contains(&apply), "{apply}: {}", said.out);
+    }
+}
