@@ -35,6 +35,14 @@ fn keys_types_and_words() {
                 ],
             ),
             (
+                "disableSpanReporting: true\n    randomSamplingPercentage: 10",
+                "match: {mode: server}\n    randomSamplingPercentage: 500",
+                &[
+                    "error: $.spec.tracing[0].match.mode: expected CLIENT_AND_SERVER, CLIENT or SERVER; did you mean `SERVER`?",
+                    "error: $.spec.tracing[0].randomSamplingPercentage: expected a percentage from 0 to 100, found 500; Istio refuses it",
+                ],
+            ),
+            (
                 entry,
                 "mode: SERVER",
                 &[

@@ -43,6 +43,8 @@ pub(super) fn read(settings: &mut Settings, place: Place, tree: &Document) {
 }
 
 fn tracing(settings: &mut Settings, place: Place, entry: &Document) -> Tracing {
+    let at = place.at(".randomSamplingPercentage");
+    let percentage = settings.percentage(&at, entry.get("randomSamplingPercentage"));
     let mode = match entry.at(&["match", "mode"]) {
         None | Some(Document::Null) => None,
         Some(mode) => match mode.text() {
@@ -70,11 +72,10 @@ fn tracing(settings: &mut Settings, place: Place, entry: &Document) -> Tracing {
             ),
         );
     }
-    let at = place.at(".randomSamplingPercentage");
     Tracing {
         mode,
         provider: provider(0).map(Into::into),
-        percentage: settings.percentage(&at, entry.get("randomSamplingPercentage")),
+        percentage,
         disabled: entry
             .get("disableSpanReporting")
             .and_then(Document::boolean),
