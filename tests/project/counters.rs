@@ -176,6 +176,23 @@ fn conflicts_and_tracestates_are_counted() {
 }
 
 #[test]
+fn a_tracestate_that_is_put_back_is_counted() {
+    let mut guest = Guest::start(EXPORTING);
+    let parent = format!("00-{T}-{S}-01");
+    let state = ("tracestate", "ot=th:c;rv:f0000000000000");
+    let sent = bytes(&[("traceparent", &parent)]);
+    let came_in = bytes(&[("traceparent", &parent), state]);
+    guest.request(Direction::Outbound, &sent, 200);
+    guest.request(Direction::Inbound, &came_in, 200);
+    guest.request(Direction::Outbound, &sent, 200);
+    guest.host.advance(Duration::from_secs(2));
+    assert_eq!(
+        guest.counters().get("context.tracestate.restored"),
+        Some(&1)
+    );
+}
+
+#[test]
 fn decisions_are_counted_with_their_reason() {
     for (sampling, counter) in [
         (r#"{"percentage": 100}"#, "sampled.default"),

@@ -4,4 +4,5 @@ mod limits;
 mod rates;
 mod ratio;
 mod remote;
+mod restored;
 mod trust;

@@ -53,6 +53,16 @@ fn the_calls_of_each_kind_of_request_are_those_that_are_documented() {
         ),
         Row::of("sampled, SERVER span", &exporting(""), &[SAMPLED]),
         Row::of(
+            "sampled at 25 %, SERVER span, `direction` set",
+            &exporting(r#", "direction": "inbound""#).replace("100", "25"),
+            &[SAMPLED, ("tracestate", "ot=th:c;rv:f0000000000000")],
+        ),
+        Row::of(
+            "sampled at 25 %, CLIENT span, `direction` set, without `tracestate`",
+            &exporting(r#", "direction": "outbound""#).replace("100", "25"),
+            &[SAMPLED],
+        ),
+        Row::of(
             "sampled, SERVER span, `direction` set",
             &exporting(r#", "direction": "inbound""#),
             &[SAMPLED],

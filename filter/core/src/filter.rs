@@ -1,7 +1,7 @@
 //! The filter: one request in the order of the callbacks, and between them the tick and the answers to calls.
 //!
 //! ```text
-//! on_request_headers    duplicate? -> baggage -> decide -> log -> open | pending -> inject -> note
+//! on_request_headers    duplicate? -> baggage -> decide -> log -> restore -> open | pending -> inject -> note
 //! on_response_headers   pending: keep? -> server-timing;  attempt: status
 //! on_response_body      the end of the response
 //! on_response_trailers  as headers, for gRPC's status
@@ -127,6 +127,9 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             stream.strips_server_timing = self.tracer.strips_server_timing(direction.known());
             return;
         };
+        let way = || direction.of(proxy);
+        self.tracer
+            .restore_tracestate(request_trace, way, proxy, &mut self.state);
         if let Some((trace_id, span_id)) = self.tracer.access_log_ids(request_trace) {
             proxy.set_filter_state(TRACE_ID, &trace_id.to_hex());
             proxy.set_filter_state(SPAN_ID, &span_id.to_hex());
@@ -148,9 +151,9 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         }
         let writer = &mut proxy.request_writer();
         self.tracer.inject(request_trace, &headers, writer);
-        let noted = self
-            .tracer
-            .to_note(request_trace, &headers, || direction.of(proxy));
+        self.tracer
+            .note_tracestate(request_trace, way, proxy, &mut self.state);
+        let noted = self.tracer.to_note(request_trace, &headers, way);
         stream.strips_server_timing = self.tracer.strips_server_timing(direction.known());
         stream.note =
             noted.map(|(id, context)| request_ids::note(proxy, id, &context, proxy.now()));

@@ -6,3 +6,4 @@ pub mod kept_traces;
 pub mod lease;
 pub mod queue_ledger;
 pub mod request_ids;
+pub mod tracestates;

@@ -76,6 +76,8 @@ pub enum Counter {
     TracestateMalformed,
     #[strum(serialize = "context.tracestate.truncated")]
     TracestateTruncated,
+    #[strum(serialize = "context.tracestate.restored")]
+    TracestateRestored,
     #[strum(serialize = "context.duplicate_install")]
     ContextDuplicateInstall,
     #[strum(serialize = "context.correlated")]

@@ -24,6 +24,7 @@ pub mod keep;
 pub mod open_spans;
 pub mod request_decision;
 pub mod request_trace;
+mod restore;
 pub mod state;
 mod trust;
 

@@ -29,7 +29,8 @@ const WHOLE: &str = r#"{
     "inject": ["tracecontext", "b3multi"],
     "mirror": true,
     "baggage": {"deny": [], "from": []},
-    "keep64bit": false
+    "keep64bit": false,
+    "restoreTracestate": true
   },
   "sampling": {
     "percentage": 1.0,
@@ -150,6 +151,7 @@ fn the_defaults_are_those_of_the_contract() {
             inject: [TraceContext, B3Multi].into(),
             mirror: true,
             keep64bit: false,
+            restore_tracestate: true,
             baggage: Baggage {
                 deny: Vec::new(),
                 max_bytes: None,
@@ -221,7 +223,8 @@ fn defaults_written_out_change_nothing_but_that_sampling_is_set() {
             "inject": ["tracecontext", "b3multi"],
             "mirror": true,
             "baggage": {"deny": [], "from": []},
-            "keep64bit": false
+            "keep64bit": false,
+            "restoreTracestate": true
         },
         "trust": {"context": "accept", "decision": "accept", "debug": true, "jaegerDebug": false},
         "correlation": {"requestId": false},

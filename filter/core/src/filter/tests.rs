@@ -1,5 +1,6 @@
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -336,4 +337,62 @@ fn a_tick_sends_what_is_queued_and_an_answer_is_counted() {
     assert_eq!(filter.queued_spans().spans, 0);
     assert_eq!(filter.state.stats.get(Counter::SpansExported), 1);
     assert_eq!(filter.state.stats.get(Counter::WorkerTicks), 1);
+}
+
+#[test]
+fn a_tracestate_that_the_application_drops_is_put_back() {
+    let b3 = format!("{T}-{S}-1");
+    let traceparent = |state: &'static str| [SAMPLED, ("tracestate", state)];
+    let inbound: [(&[(&str, &str)], &str); 5] = [
+        (
+            &traceparent("ot=th:c;rv:f0000000000000,congo=1,b3=x,dd=s:1"),
+            "ot=th:c;rv:f0000000000000,congo=1",
+        ),
+        (&[("b3", b3.as_str()), ("tracestate", "ot=th:c")], ""),
+        (&traceparent("ot=th:0,congo=1"), ""),
+        (&traceparent("congo=1"), ""),
+        (&[UNSAMPLED, ("tracestate", "ot=th:c")], ""),
+    ];
+    for (came_in, noted) in inbound {
+        for (sent, own) in [
+            (vec![("b3", b3.as_str())], ""),
+            (vec![SAMPLED], ""),
+            (vec![SAMPLED, ("tracestate", "own=2")], "own=2"),
+        ] {
+            let proxy = InMemoryProxy::default();
+            proxy.face(Direction::Inbound);
+            let mut filter = filter(&format!("{{{EXPORT}}}"), proxy);
+            let mut stream = request(&mut filter, came_in);
+            stream.end_response();
+            filter.proxy.face(Direction::Outbound);
+            request(&mut filter, &sent);
+            let expected = match (noted, own) {
+                ("", own) => String::from(own),
+                (noted, "") => noted.into(),
+                (noted, own) => {
+                    let (ot, _) = noted.split_once(',').unwrap();
+                    format!("{ot},{own}")
+                }
+            };
+            let left = upstream(&filter, "tracestate").unwrap_or_default();
+            assert_eq!(left, expected, "{came_in:?} {sent:?}");
+            let restored = filter.state.stats.get(Counter::TracestateRestored);
+            assert_eq!(restored, u64::from(!noted.is_empty()), "{came_in:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_put_back_where_the_key_says_no() {
+    let proxy = InMemoryProxy::default();
+    proxy.face(Direction::Inbound);
+    let config = format!(r#"{{"propagation": {{"restoreTracestate": false}}, {EXPORT}}}"#);
+    let mut filter = filter(&config, proxy);
+    request(
+        &mut filter,
+        &[SAMPLED, ("tracestate", "ot=th:c;rv:f0000000000000")],
+    );
+    filter.proxy.face(Direction::Outbound);
+    request(&mut filter, &[SAMPLED]);
+    assert_eq!(upstream(&filter, "tracestate"), None);
 }

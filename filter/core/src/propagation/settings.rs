@@ -16,6 +16,8 @@ pub struct Propagation {
     pub mirror: bool,
     /// True if an id that came with 16 digits leaves with 16 in B3.
     pub keep64bit: bool,
+    /// True if a `tracestate` that a service drops between its inbound and its outbound side is put back.
+    pub restore_tracestate: bool,
     /// The changes of baggage.
     pub baggage: Baggage,
 }
@@ -27,6 +29,7 @@ impl Default for Propagation {
             inject: [Format::TraceContext, Format::B3Multi].into(),
             mirror: true,
             keep64bit: false,
+            restore_tracestate: true,
             baggage: Baggage::default(),
         }
     }

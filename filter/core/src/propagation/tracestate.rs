@@ -90,6 +90,14 @@ impl Tracestate<'_> {
         }
     }
 
+    /// Returns the list without the members with these keys.
+    #[inline]
+    pub(crate) fn without(&self, keys: &[&[u8]]) -> Vec<u8> {
+        let is_kept = |member: &&[u8]| legal_key(member).is_none_or(|key| !keys.contains(&key));
+        let kept: Vec<_> = self.members().filter(is_kept).collect();
+        join(&kept)
+    }
+
     #[inline]
     fn members(&self) -> impl Iterator<Item = &[u8]> {
         self.as_bytes()

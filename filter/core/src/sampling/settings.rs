@@ -45,6 +45,16 @@ impl Default for Sampling {
 }
 
 impl Sampling {
+    /// Returns true if any trace may be sampled with a probability below 1.
+    pub(crate) fn is_below_all(&self) -> bool {
+        let namespaces = self.namespaces.iter().map(|(_, percentage)| *percentage);
+        let rules = self.rules.iter().map(|rule| rule.percentage);
+        let mut all = [self.percentage].into_iter().chain(namespaces).chain(rules);
+        all.any(|percentage| percentage < 100.0)
+            || self.remote.is_some()
+            || self.traces_per_second.is_some()
+    }
+
     /// Returns the percentage for roots of a workload in this namespace.
     pub fn percentage_for(&self, namespace: Option<&str>) -> f64 {
         self.entry_for(namespace)

@@ -176,6 +176,12 @@ impl<'a> Member<'a> {
         }
     }
 
+    /// Returns true if the member says that not all traces were sampled.
+    #[inline]
+    pub(crate) fn is_below_all(&self) -> bool {
+        matches!(self, Self::Usable(pairs) if pairs.threshold.is_some_and(|threshold| threshold > Threshold::ALL))
+    }
+
     /// Returns the received threshold, if a sampled trace with this randomness can have it (6.4.4).
     #[inline]
     pub(crate) fn consistent_threshold(&self, randomness: u64) -> Option<Threshold> {

@@ -16,7 +16,7 @@ use crate::sampling::decision::{Decision, Reason, Verdict};
 use crate::sampling::matcher::{Candidate, Matcher};
 use crate::sampling::request_match::Match;
 use crate::sampling::sampler::{Sampler, Trace};
-use crate::sampling::settings::Keep;
+use crate::sampling::settings::{Keep, Sampling};
 use crate::sampling::threshold;
 use crate::sampling::threshold::{Member, Threshold};
 use crate::semconv::describe::SpanDescriber;
@@ -64,6 +64,10 @@ pub struct Tracer {
     pub(super) writes_threshold: bool,
     // True if `x-request-id` is read.
     pub(super) correlates: bool,
+    // True if a `tracestate` that a service drops is put back.
+    pub(super) restores: bool,
+    // True if a trace that begins here may be sampled with a probability below 1.
+    pub(super) samples_below_all: bool,
 }
 
 impl Tracer {
@@ -108,6 +112,10 @@ impl Tracer {
             tells_callers: sampling.is_none_or(|sampling| sampling.keep.tell),
             writes_threshold: sampling.is_some_and(|sampling| sampling.consistent),
             correlates: config.correlates_request_ids,
+            restores: config.propagation.restore_tracestate
+                && config.propagation.lists(Format::TraceContext)
+                && sampling.is_none_or(|sampling| sampling.consistent),
+            samples_below_all: sampling.is_some_and(Sampling::is_below_all),
         }
     }
 
@@ -129,6 +137,7 @@ impl Tracer {
             limits,
             remote,
             stats,
+            ..
         } = state;
         let direction = LazyCell::new(direction);
         let trust = match &self.edge_trust {
@@ -166,6 +175,10 @@ impl Tracer {
         request_trace.accepts_contexts = trust.context == ContextTrust::Accept;
         let received = request_trace.received;
         let Some(sampler) = &self.sampler else {
+            let own = request_trace.tracestate.member(threshold::MEMBER);
+            request_trace.is_sampled_below_all =
+                matches!(received, SamplingState::Accept | SamplingState::Debug)
+                    && Member::read(own).is_below_all();
             request_trace.add_state_members(headers, stats);
             return RequestDecision::Traced(request_trace);
         };
@@ -188,7 +201,10 @@ impl Tracer {
             is_root: parent.is_none() || !trust.decision,
         };
         let decision = sampler.decide(trace, &candidate, limits, remote.as_mut(), now);
-        let change = member.with(self.threshold_to_write(decision, &member, randomness));
+        let wanted = self.threshold_to_write(decision, &member, randomness);
+        let change = member.with(wanted);
+        request_trace.is_sampled_below_all = decision.verdict == Verdict::Record
+            && wanted.is_some_and(|wanted| wanted > Threshold::ALL);
         stats.add(decision.counter());
         if let Some(change) = change {
             let tracestate = core::mem::replace(&mut request_trace.tracestate, Tracestate::Absent);

@@ -36,6 +36,8 @@ pub struct RequestTrace<'a> {
     pub(super) is_recordable: bool,
     // The randomness of the trace, by which all proxies choose the same traces; 0 where nothing is decided.
     pub(super) randomness: u64,
+    // True if the trace is sampled with a probability below 1, as far as it says.
+    pub(super) is_sampled_below_all: bool,
     // True where contexts are accepted from this caller, and with them the headers of proxies in front.
     pub(super) accepts_contexts: bool,
     // The describer of spans; None for an empty trace.
@@ -74,6 +76,7 @@ impl<'a> RequestTrace<'a> {
             decision: None,
             is_recordable: false,
             randomness: 0,
+            is_sampled_below_all: false,
             accepts_contexts: false,
             describer: None,
         }

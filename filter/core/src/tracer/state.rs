@@ -17,6 +17,8 @@ pub struct State<E> {
     pub remote: Option<Strategy>,
     /// The counters.
     pub stats: Stats,
+    /// True once this worker has noted a `tracestate`, so that there may be one to put back.
+    pub has_noted_tracestate: bool,
 }
 
 impl<E: Random> State<E> {
@@ -33,6 +35,7 @@ impl<E: Random> State<E> {
                 }),
             remote: None,
             stats: Stats::default(),
+            has_noted_tracestate: false,
         }
     }
 }

@@ -130,6 +130,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "kept_traces",
             "queue_ledger",
             "request_ids",
+            "tracestates",
         ],
     ),
     (
@@ -146,6 +147,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "decide",
             "attempt",
             "correlation",
+            "restore",
             "explanation",
             "keep",
             "trust",

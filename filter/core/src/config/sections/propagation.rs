@@ -13,13 +13,25 @@ impl Propagation {
     pub(in crate::config) fn read(at: Cursor<'_>) -> Self {
         let mut propagation = Self::default();
         at.object(
-            &["extract", "inject", "mirror", "baggage", "keep64bit"],
+            &[
+                "extract",
+                "inject",
+                "mirror",
+                "baggage",
+                "keep64bit",
+                "restoreTracestate",
+            ],
             |key, at| match key {
                 "extract" => propagation.extract = formats(at),
                 "inject" => propagation.inject = formats(at),
                 "mirror" => propagation.mirror = at.boolean().unwrap_or(propagation.mirror),
                 "keep64bit" => {
                     propagation.keep64bit = at.boolean().unwrap_or(propagation.keep64bit)
+                }
+                "restoreTracestate" => {
+                    let restores = at.boolean();
+                    propagation.restore_tracestate =
+                        restores.unwrap_or(propagation.restore_tracestate);
                 }
                 _ => propagation.baggage = Baggage::read(at),
             },

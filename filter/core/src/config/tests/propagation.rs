@@ -41,9 +41,12 @@ fn lists_replace_defaults() {
 
 #[test]
 fn reads_the_switches() {
-    let propagation = parse(r#"{"propagation": {"mirror": false, "keep64bit": true}}"#).propagation;
+    let propagation = parse(
+        r#"{"propagation": {"mirror": false, "keep64bit": true, "restoreTracestate": false}}"#,
+    )
+    .propagation;
     assert!(!propagation.mirror);
-    assert!(propagation.keep64bit);
+    assert!(propagation.keep64bit && !propagation.restore_tracestate);
 }
 
 #[test]
@@ -116,7 +119,7 @@ fn refuses_at_its_path() {
         (
             "/propagation/strict",
             "true",
-            "$.propagation.strict: unknown key; known here: extract, inject, mirror, baggage, keep64bit",
+            "$.propagation.strict: unknown key; known here: extract, inject, mirror, baggage, keep64bit, restoreTracestate",
         ),
     ]);
 }

@@ -35,6 +35,13 @@ pub(super) fn propagation() -> Schema {
                 "An id that came with 16 digits leaves with 16 in b3 and b3multi, for readers that know no longer ones.",
             ),
         ),
+        (
+            "restoreTracestate",
+            boolean().default(defaults.restore_tracestate).says(
+                "Put a tracestate back that a service drops between its inbound and its outbound side, by the trace's id, for \
+                 traces that were sampled at less than 100 %: without it rates of the spans behind are too low.",
+            ),
+        ),
         ("baggage", baggage()),
     ])
     .says("The trace-context formats that are read and written, and baggage.")
