@@ -1,6 +1,7 @@
 //! Documents of others that people check by mistake, each with what is read instead.
 
-use sidespan_core::config::ConfigError;
+use sidespan_core::config::suggest::nearest;
+use sidespan_core::config::{ConfigError, SECTIONS};
 
 use super::document::Document;
 
@@ -47,15 +48,74 @@ fn is_dump(document: &Document) -> bool {
     }
 }
 
-/// Returns true if a document has several keys and none that is the filter's, or like one of the filter's: somebody's
-/// values or settings, and no mistyped configuration.
+/// Returns true if a document without a kind is somebody's values, settings or data, and no mistyped configuration: no
+/// key is the filter's or like one of the filter's, and of a few keys none is like a word from within a configuration.
 pub(in crate::check) fn are_others(tree: &Document, errors: &[ConfigError]) -> bool {
-    let Document::Object(pairs) = tree else {
-        return false;
-    };
+    let is_like = |key: &str| nearest(key, &SECTIONS).or(nearest(key, &WORDS)).is_some();
     let is_unlike = |error: &ConfigError| error.message.starts_with("unknown key; known here");
-    (3..=errors.len()).contains(&pairs.len()) && errors.iter().all(is_unlike)
+    match tree {
+        Document::Object(pairs) if pairs.len() >= 3 => {
+            errors.len() >= pairs.len() && errors.iter().all(is_unlike)
+        }
+        Document::Object(pairs) => {
+            !pairs.is_empty()
+                && errors.len() == pairs.len()
+                && errors.iter().all(is_unlike)
+                && !pairs.iter().any(|(key, _)| is_like(key))
+                && !tree.to_json().contains("pluginConfig")
+        }
+        Document::List(items) => {
+            let is_theirs = |item: &Document| match item {
+                Document::Object(pairs) => !pairs.iter().any(|(key, _)| is_like(key)),
+                _ => false,
+            };
+            !items.is_empty() && items.iter().all(is_theirs)
+        }
+        _ => false,
+    }
 }
+
+/// Words that somebody may write at the top who means the filter: its own from within, and those of its neighbours.
+const WORDS: [&str; 38] = [
+    "percentage",
+    "namespaces",
+    "rules",
+    "exclude",
+    "rateLimit",
+    "keep",
+    "consistent",
+    "remote",
+    "extract",
+    "inject",
+    "mirror",
+    "baggage",
+    "keep64bit",
+    "restoreTracestate",
+    "context",
+    "decision",
+    "requestId",
+    "serviceName",
+    "attributes",
+    "routes",
+    "omit",
+    "otlp",
+    "batch",
+    "queue",
+    "retry",
+    "service",
+    "cluster",
+    "headers",
+    "config",
+    "configuration",
+    "pluginConfig",
+    "plugin",
+    "sidespan",
+    "tracing",
+    "sampler",
+    "propagators",
+    "telemetry",
+    "traces",
+];
 
 /// The kinds that are read, for messages on files without any of them.
 pub(in crate::check) const READ: &str = "read are the filter's configuration, WasmPlugin, TrafficExtension, EnvoyFilter, \
@@ -70,7 +130,9 @@ const DUMP: &str = "no filter of Sidespan in this dump of a proxy; where one sho
 
 #[cfg(test)]
 mod tests {
-    use super::{ARGO, COMPOSE, DUMP, FLUX, foreign};
+    use sidespan_core::config::Config;
+
+    use super::{ARGO, COMPOSE, DUMP, FLUX, are_others, foreign};
     use crate::check::input::document::Document;
 
     #[test]
@@ -107,6 +169,35 @@ mod tests {
         ] {
             let documents = Document::parse("-", text).unwrap();
             assert_eq!(foreign(&documents[0]), expected, "{text}");
+        }
+    }
+    #[test]
+    fn values_and_data_of_others_are_told_from_mistyped_configurations() {
+        for (text, expected) in [
+            ("cni: {cniBinDir: /opt}", true),
+            (
+                "pilot: {env: {X: 'true'}}\nexperimental: {stableValidationPolicy: true}",
+                true,
+            ),
+            ("_internal_defaults_do_not_set: {a: 1}", true),
+            ("global: {meshID: a}", true),
+            ("spec: {components: {}}", true),
+            ("keys: [{kty: RSA}]", true),
+            ("[{kind: a, clusterName: b}]", true),
+            ("a: 1\nb: 2\nc: 3", true),
+            ("smapling: {percentage: 5}", false),
+            ("percentage: 5", false),
+            ("tracing: {sampling: 10}", false),
+            ("propagators: [b3]", false),
+            ("config: {sampling: {}}", false),
+            ("spec: {pluginConfig: {sampling: {}}}", false),
+            ("[{sampling: {percentage: 5}}]", false),
+            ("[]", false),
+            ("word", false),
+        ] {
+            let tree = &Document::parse("-", text).unwrap()[0];
+            let errors = Config::parse(tree.to_json().as_bytes()).unwrap_err();
+            assert_eq!(are_others(tree, &errors), expected, "{text}: {errors:?}");
         }
     }
 }

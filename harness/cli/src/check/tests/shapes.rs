@@ -185,7 +185,7 @@ fn a_filter_in_the_place_of_ours_is_told_from_that_of_others() {
 fn a_mistyped_configuration_is_not_taken_for_somebody_elses() {
     for text in [
         "smapling: {}\nreplicas: 2\nimage: x\ntag: y\n",
-        "a: 1\nb: 2\n",
+        "percentage: 1\nb: 2\n",
         "a: 1\nb: 2\nc: 3\ndirection: auto\n",
         "a: 1\nb: 2\nc: 3\ndirection: up\n",
     ] {
