@@ -6,4 +6,5 @@ pub mod kept_traces;
 pub mod lease;
 pub mod queue_ledger;
 pub mod request_ids;
+mod trace_slot;
 pub mod tracestates;

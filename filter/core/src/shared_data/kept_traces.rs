@@ -7,6 +7,7 @@
 
 use core::time::Duration;
 
+use super::trace_slot;
 use crate::ids::TraceId;
 use crate::proxy::SharedData;
 use crate::time::Nanos;
@@ -38,14 +39,9 @@ pub(crate) fn mark(data: &impl SharedData, trace_id: TraceId, Nanos(now): Nanos)
     data.set_shared_data(&slot(trace_id), &value);
 }
 
-/// The key of a trace's slot: the prefix and ten bits of its randomness, as two characters from `@` to `_`.
 #[inline]
 fn slot(trace_id: TraceId) -> [u8; KEY_BYTES] {
-    let mut key = *PREFIX;
-    let [.., high, low] = (trace_id.randomness() << 3).to_be_bytes();
-    let [.., first, second] = &mut key;
-    (*first, *second) = (b'@' | (high & 0x1f), b'@' | (low >> 3));
-    key
+    trace_slot::key(PREFIX, trace_id)
 }
 
 /// The length of a key.

@@ -12,6 +12,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::trace_slot;
 use crate::ids::TraceId;
 use crate::proxy::SharedData;
 use crate::time::Nanos;
@@ -30,29 +31,19 @@ pub(crate) fn find(
     trace_id: TraceId,
     now: impl FnOnce() -> Nanos,
 ) -> Option<Vec<u8>> {
-    let mut value = data.shared_data(&slot(trace_id));
+    let value = data.shared_data(&slot(trace_id));
     let (id, rest) = value.split_first_chunk::<16>()?;
     let (time, list) = rest.split_first_chunk::<8>()?;
     let is_it = *id == trace_id.to_bytes() && !list.is_empty();
     let time = Nanos(u64::from_le_bytes(*time));
-    if !is_it || !now().is_near(time, LIFETIME) {
-        return None;
-    }
-    value.drain(..HEAD_BYTES);
-    Some(value)
+    (is_it && now().is_near(time, LIFETIME)).then(|| list.to_vec())
 }
 
-/// The key of a trace's slot: the prefix and ten bits of its randomness, as two characters from `@` to `_`.
 #[inline]
 fn slot(trace_id: TraceId) -> [u8; KEY_BYTES] {
-    let mut key = *PREFIX;
-    let [.., high, low] = (trace_id.randomness() << 3).to_be_bytes();
-    let [.., first, second] = &mut key;
-    (*first, *second) = (b'@' | (high & 0x1f), b'@' | (low >> 3));
-    key
+    trace_slot::key(PREFIX, trace_id)
 }
 
-const HEAD_BYTES: usize = 24;
 const KEY_BYTES: usize = 15;
 /// The key of a slot but for its last two characters, which give 1,024 slots. A list has 4,096 bytes at most, and less
 /// than a hundred as a rule.

@@ -9,6 +9,7 @@ use sidespan_core::config::Role;
 
 use super::compatibility::SidespanConfig;
 use super::istio::plugin_scope::{Installer, Scope};
+use super::istio::resolve::fits;
 use super::istio::settings::{Note, Place, Settings, Weight};
 
 /// Returns the notes on all pairs of copies that reach one workload.
@@ -62,27 +63,18 @@ fn meeting<'a>(
         (own, Some(rival)) if rival == root => own,
         _ => return None,
     };
-    let is_one_in_all = |scope: &Scope, rival: &Scope| {
-        let all = rival.selector.iter();
-        all.clone().count() <= scope.selector.len()
-            && all
-                .into_iter()
-                .all(|(name, value)| scope.selector.get(name) == Some(value))
-    };
-    if is_one_in_all(one, other) || is_one_in_all(other, one) {
+    if fits(&other.selector, &one.selector) || fits(&one.selector, &other.selector) {
         return Some(namespace);
     }
     // Of two selectors with different labels, only a workload with all of them can tell that they meet.
     let both = settings.workloads.iter().find(|workload| {
-        let has = |scope: &Scope| {
-            let mut asked = scope.selector.iter();
-            asked.all(|(name, value)| workload.labels.get(name) == Some(value))
-        };
-        let is_there = |scope: &Scope| {
+        let is_picked = |scope: &Scope| {
             let own = scope.namespace.as_deref();
-            own == Some(root) || own.is_some() && own == workload.namespace.as_deref()
+            let is_there =
+                own == Some(root) || own.is_some() && own == workload.namespace.as_deref();
+            is_there && fits(&scope.selector, &workload.labels)
         };
-        has(one) && has(other) && is_there(one) && is_there(other)
+        is_picked(one) && is_picked(other)
     });
     both.map(|workload| workload.namespace.as_deref())
 }

@@ -16,7 +16,7 @@ pub mod bootstrap;
 pub fn notes(settings: &Settings, ours: &[SidespanConfig<'_>]) -> Vec<Note> {
     let mut notes = Vec::new();
     for ours in ours {
-        let (Some(otlp), Some(tree)) = (&ours.config.export.otlp, tree(ours.json)) else {
+        let (Some(otlp), Some(tree)) = (&ours.config.export.otlp, ours.document()) else {
             continue;
         };
         let mut add = |below: &str, (weight, message): (Weight, String)| {
@@ -94,9 +94,4 @@ fn is_reference(value: &str) -> bool {
             .split_once(open)
             .is_some_and(|(_, rest)| rest.contains(*close))
     })
-}
-
-/// Returns the document of a configuration.
-fn tree(json: &str) -> Option<Document> {
-    Document::parse("configuration.json", json).ok()?.pop()
 }

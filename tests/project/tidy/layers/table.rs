@@ -126,6 +126,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "filter/core/src/shared_data",
         &[
             "lease",
+            "trace_slot",
             "installations",
             "kept_traces",
             "queue_ledger",

@@ -2,6 +2,7 @@
 
 use sidespan_core::config::Config;
 
+use crate::check::input::document::Document;
 use crate::check::istio::plugin_scope::Scope;
 
 /// A configuration of Sidespan's filter among the files.
@@ -19,4 +20,11 @@ pub struct SidespanConfig<'a> {
     pub config: &'a Config,
     /// The workloads that Istio installs the plugin at; `None` outside Istio.
     pub scope: Option<&'a Scope>,
+}
+
+impl SidespanConfig<'_> {
+    /// Returns the configuration as it is written, to tell a value from a default.
+    pub(in crate::check) fn document(&self) -> Option<Document> {
+        Document::parse("configuration.json", self.json).ok()?.pop()
+    }
 }

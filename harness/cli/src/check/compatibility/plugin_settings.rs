@@ -3,12 +3,12 @@
 use sidespan_core::direction::Direction;
 use sidespan_core::pattern;
 use sidespan_core::propagation::settings::ContextTrust;
-use sidespan_core::sampling::request_match::{Match, PathMatch};
+use sidespan_core::sampling::request_match::Match;
 use sidespan_core::sampling::settings::Sampling;
 
 use super::configuration::SidespanConfig;
 use super::warning::warn;
-use crate::check::input::document::Document;
+use crate::check::explain::wording;
 use crate::check::istio::plugin_scope::{Installer, Scope};
 use crate::check::istio::settings::{Mode, Note, Place};
 
@@ -136,9 +136,9 @@ fn namespaces(
             );
         }
     }
-    let tree = Document::parse("configuration.json", ours.json);
-    let tree = tree.ok().and_then(|mut all| all.pop());
-    let has_percentage = tree.is_some_and(|tree| tree.at(&["sampling", "percentage"]).is_some());
+    let has_percentage = ours
+        .document()
+        .is_some_and(|tree| tree.at(&["sampling", "percentage"]).is_some());
     if has_percentage && sampling.namespaces.iter().any(|(name, _)| name == "*") {
         add(
             "sampling.percentage".into(),
@@ -177,9 +177,7 @@ fn matches(ours: &SidespanConfig<'_>, sampling: &Sampling, add: &mut impl FnMut(
         all.extend(listed("gateway.exclude", list).into_iter().zip(list));
     }
     for (at, condition) in all {
-        let path = condition.path.as_ref().map(|path| match path {
-            PathMatch::Pattern(text) | PathMatch::Template(text) => text.as_str(),
-        });
+        let path = condition.path.as_ref().map(wording::path);
         let patterns = path
             .map(|path| (format!("{at}.path"), path))
             .into_iter()

@@ -29,7 +29,7 @@ pub fn one_of(words: &[impl AsRef<str>]) -> String {
 }
 
 /// Returns the path that a match asks for.
-pub(super) fn path(path: &PathMatch) -> &str {
+pub(in crate::check) fn path(path: &PathMatch) -> &str {
     match path {
         PathMatch::Pattern(text) | PathMatch::Template(text) => text,
     }

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::resolve::fits;
-use super::settings::{GATEWAY_NAME, Labels, Mode, written};
+use super::settings::{GATEWAY_NAME, Labels, Mode, labels, written};
 use crate::check::input::document::Document;
 
 /// The workloads that a plugin is installed at, and its place in their chains.
@@ -303,16 +303,6 @@ fn targets(spec: &Document) -> Vec<Target> {
             kind: text(target, "kind").unwrap_or_default(),
             name: text(target, "name").unwrap_or_default(),
         })
-        .collect()
-}
-
-fn labels(tree: Option<&Document>) -> Labels {
-    let Some(Document::Object(pairs)) = tree else {
-        return Labels::new();
-    };
-    pairs
-        .iter()
-        .filter_map(|(name, value)| Some((name.clone(), value.text()?.to_owned())))
         .collect()
 }
 

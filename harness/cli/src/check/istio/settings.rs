@@ -25,8 +25,8 @@ pub use collected::{
     Mesh, Mode, Pilot, Propagators, Provider, ProxyTracing, Sampler, Settings, Telemetry, Tracing,
     Workload,
 };
-pub(in crate::check) use place::written;
 pub use place::{GATEWAY_NAME, Labels, Note, Place, Weight};
+pub(in crate::check) use place::{labels, written};
 pub use service::{Port, Service};
 
 use crate::check::envelope::foreign_group;

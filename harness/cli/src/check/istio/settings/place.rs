@@ -77,7 +77,7 @@ pub(super) fn identity(tree: &Document) -> (Option<String>, String) {
 }
 
 /// Reads labels from an object, leaving out values that are not text.
-pub(super) fn labels(tree: Option<&Document>) -> Labels {
+pub(in crate::check) fn labels(tree: Option<&Document>) -> Labels {
     let Some(Document::Object(pairs)) = tree else {
         return Labels::new();
     };
