@@ -6,5 +6,6 @@ mod configuration;
 mod duplicate_install;
 mod hostile;
 mod reconfiguration;
+mod route_cache;
 mod stat_tags;
 mod trapped;

@@ -38,11 +38,12 @@ use crate::sampling::remote::server::SamplingServer;
 use crate::shared_data::queue_ledger::QueuedSpans;
 use crate::shared_data::{installations, request_ids};
 use crate::stats::Counter;
+use crate::stream_info::heard::ResponsePart;
 use crate::time::Nanos;
 use crate::tracer::attempt::AttemptState;
 use crate::tracer::decide::Tracer;
 use crate::tracer::keep::pending::PendingSpans;
-use crate::tracer::keep::response_header::{HeaderChange, ResponsePart};
+use crate::tracer::keep::response_header::HeaderChange;
 use crate::tracer::open_spans::OpenSpans;
 use crate::tracer::state::State;
 
@@ -128,8 +129,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             return;
         };
         let way = || direction.of(proxy);
-        self.tracer
-            .restore_tracestate(request_trace, way, proxy, &mut self.state);
+        (self.tracer).restore_tracestate(request_trace, way, proxy, &mut self.state);
         if let Some((trace_id, span_id)) = self.tracer.access_log_ids(request_trace) {
             proxy.set_filter_state(TRACE_ID, &trace_id.to_hex());
             proxy.set_filter_state(SPAN_ID, &span_id.to_hex());
@@ -151,8 +151,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         }
         let writer = &mut proxy.request_writer();
         self.tracer.inject(request_trace, &headers, writer);
-        self.tracer
-            .note_tracestate(request_trace, way, proxy, &mut self.state);
+        (self.tracer).note_tracestate(request_trace, way, proxy, &mut self.state);
         let noted = self.tracer.to_note(request_trace, &headers, way);
         stream.strips_server_timing = self.tracer.strips_server_timing(direction.known());
         stream.note =
@@ -181,7 +180,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     /// Treats the headers of the current stream's response.
     #[inline]
     pub fn on_response_headers(&mut self, stream: &mut StreamState, end_of_stream: bool) {
-        self.hear(stream, ResponsePart::Headers);
+        self.hear(stream, ResponsePart::Headers, end_of_stream);
         if end_of_stream {
             stream.end_response();
         }
@@ -190,21 +189,24 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     /// Treats the trailers of the current stream's response.
     #[inline]
     pub fn on_response_trailers(&mut self, stream: &mut StreamState) {
-        self.hear(stream, ResponsePart::Trailers);
+        self.hear(stream, ResponsePart::Trailers, true);
         stream.end_response();
     }
 
     #[inline]
-    fn hear(&mut self, stream: &mut StreamState, part: ResponsePart) {
-        let proxy = &self.proxy;
+    fn hear(&mut self, stream: &mut StreamState, part: ResponsePart, is_last: bool) {
+        let (proxy, strips) = (&self.proxy, stream.strips_server_timing);
         let change = match &mut stream.spans {
             Some(StreamSpans::Attempt(spans)) => return self.tracer.read_response(spans, proxy),
             Some(StreamSpans::Pending(spans)) => {
-                let state = &mut self.state;
-                self.tracer.hear_response(spans, part, proxy, state)
+                (self.tracer).hear_response(spans, part, proxy, &mut self.state)
             }
-            _ if stream.strips_server_timing => HeaderChange::stripped(part, proxy),
-            _ => return,
+            others => {
+                if let Some(StreamSpans::Recorded(spans)) = others {
+                    spans.hear(part, is_last, proxy);
+                }
+                HeaderChange::stripped_if(strips, part, proxy)
+            }
         };
         match part {
             ResponsePart::Headers => change.write(&mut proxy.response_writer()),
@@ -217,9 +219,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     pub fn on_log(&mut self, stream: &mut StreamState) {
         // Settled in place, because nearly all pending spans end here and are not worth moving.
         if let Some(StreamSpans::Pending(spans)) = &mut stream.spans
-            && !self
-                .tracer
-                .settle_pending(spans, &self.proxy, &mut self.state)
+            && !(self.tracer).settle_pending(spans, &self.proxy, &mut self.state)
         {
             stream.spans = None;
         }

@@ -7,5 +7,6 @@
 
 pub mod answers;
 pub mod attributes;
+pub mod heard;
 pub mod outcome;
 pub mod source;

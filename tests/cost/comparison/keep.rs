@@ -15,14 +15,14 @@ use sidespan_host::{Action, EndOfStream, Ending, Headers, Host, StreamProperties
 use super::{Line, context, metered, usual};
 
 #[test]
-fn to_be_held_costs_a_healthy_request_little_and_four_calls() {
+fn to_be_held_costs_a_healthy_request_little_and_six_calls() {
     for direction in [Direction::Inbound, Direction::Outbound] {
         for received in [Received::Unsampled, Received::Nothing] {
             let of = |keep: &str| cost(keep, direction, received);
             let (off, calls_off) = of(r#"{"errors": false}"#);
             for (what, keep, instructions, calls) in [
-                ("errors", "{}", 1_300, 4),
-                ("errors and slow ones", r#"{"slowerThan": "2s"}"#, 1_600, 5),
+                ("errors", "{}", 2_100, 6),
+                ("errors and slow ones", r#"{"slowerThan": "2s"}"#, 2_600, 7),
             ] {
                 let (on, calls_on) = of(keep);
                 let more: BTreeMap<_, _> = calls_on
@@ -115,6 +115,7 @@ fn healthy(host: &mut Host, direction: i64, headers: Headers) {
         ("content-type", "text/html"),
         ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
         ("server", "envoy"),
+        ("x-envoy-upstream-service-time", "1"),
     ];
     let answered = host.response_headers(stream, answer, EndOfStream::No);
     let ended = host.response_body(stream, b"<html>", EndOfStream::Yes);

@@ -29,10 +29,11 @@ impl StreamState {
     #[inline]
     pub fn listens(&self) -> bool {
         self.strips_server_timing
-            || matches!(
-                self.spans,
-                Some(StreamSpans::Attempt(_) | StreamSpans::Pending(_))
-            )
+            || match &self.spans {
+                Some(StreamSpans::Attempt(_) | StreamSpans::Pending(_)) => true,
+                Some(StreamSpans::Recorded(spans)) => spans.hears(),
+                None => false,
+            }
     }
 
     /// Returns true if anything is left to be done at the end.

@@ -83,7 +83,20 @@ impl SpanDescriber {
         headers: &RequestHeaders<'_>,
         forwarded: &Forwarded<'_>,
     ) -> RequestFacts {
-        let (rpc, route) = self.kind(headers);
+        let is_rpc = headers.first(Name::ContentType).is_some_and(rpc::is_grpc);
+        self.facts_of(headers, forwarded, is_rpc)
+    }
+
+    /// Returns the facts of a request that was, or was not, a gRPC call when it arrived. A filter may have translated it
+    /// since.
+    #[inline]
+    pub(crate) fn facts_of(
+        &self,
+        headers: &RequestHeaders<'_>,
+        forwarded: &Forwarded<'_>,
+        is_rpc: bool,
+    ) -> RequestFacts {
+        let (rpc, route) = self.kind(headers, is_rpc);
         RequestFacts {
             name: match rpc {
                 Some(_) => Cow::Borrowed(""),
@@ -98,7 +111,8 @@ impl SpanDescriber {
     /// Returns the name that a span of this request has when it begins.
     #[inline]
     pub(crate) fn operation(&self, headers: &RequestHeaders<'_>) -> Cow<'static, str> {
-        match self.kind(headers) {
+        let is_rpc = headers.first(Name::ContentType).is_some_and(rpc::is_grpc);
+        match self.kind(headers, is_rpc) {
             (Some(method), _) => method.span_name(),
             (None, route) => http::name(headers, self.route(route)),
         }
@@ -106,9 +120,13 @@ impl SpanDescriber {
 
     /// Returns the method of a gRPC call, or else the index of the first template that matches the path.
     #[inline]
-    fn kind(&self, headers: &RequestHeaders<'_>) -> (Option<rpc::Method>, Option<usize>) {
+    fn kind(
+        &self,
+        headers: &RequestHeaders<'_>,
+        is_rpc: bool,
+    ) -> (Option<rpc::Method>, Option<usize>) {
         let (path, _) = target::split_target(headers.first(Name::Path).unwrap_or_default());
-        if headers.first(Name::ContentType).is_some_and(rpc::is_grpc) {
+        if is_rpc {
             return (Some(rpc::Method::of_path(path)), None);
         }
         let mut routes = self.routes.iter();

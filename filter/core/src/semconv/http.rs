@@ -89,28 +89,41 @@ pub(crate) fn describe_outcome(
     if let Some(code) = outcome.status_code {
         writer.number(AttributeKey::StatusCode, i64::from(code));
     }
+    let flags = outcome.response_flags;
     let failed_code = outcome.status_code.filter(|code| match kind {
         SpanKind::Server => !matches!(code, 100..=499),
-        SpanKind::Client => !matches!(code, 100..=399),
+        // A code in the place of the proxy's own says less than the flag.
+        SpanKind::Client => !matches!(code, 100..=399) && !response_flags::is_renamed(*code, flags),
     });
     if let Some(code) = failed_code {
         writer.text(AttributeKey::ErrorType, &decimal(code));
         return Status::Error;
     }
-    // A caller that goes away once it has an answer has what it came for; without an answer, the server could not serve
-    // it.
-    let flags = response_flags::beyond(outcome.status_code, outcome.response_flags);
-    if flags & DOWNSTREAM_GONE != 0 && (outcome.status_code.is_some() || kind == SpanKind::Client) {
-        return Status::Unset;
-    }
-    match response_flags::broken_by(flags) {
+    match broken_by(kind, outcome) {
         Some(reason) => writer.text(AttributeKey::ErrorType, reason.as_bytes()),
-        None if outcome.status_code.is_none() || outcome.is_cut => {
-            writer.text(AttributeKey::ErrorType, b"_OTHER")
-        }
         None => return Status::Unset,
     }
     Status::Error
+}
+
+/// Returns the `error.type` of an exchange whose status code tells no failure.
+#[inline]
+fn broken_by(kind: SpanKind, outcome: &ResponseOutcome) -> Option<&'static str> {
+    let (status_code, flags) = (outcome.status_code, outcome.response_flags);
+    if flags != 0 {
+        let beyond = response_flags::beyond(status_code, flags);
+        // A caller that goes away once it has an answer has what it came for; without an answer, the server could not
+        // serve it.
+        if beyond & DOWNSTREAM_GONE != 0 && (status_code.is_some() || kind == SpanKind::Client) {
+            return None;
+        }
+        let reason = response_flags::broken_by(beyond)
+            .or_else(|| response_flags::failure(status_code, flags));
+        if reason.is_some() {
+            return reason;
+        }
+    }
+    (status_code.is_none() || outcome.is_cut).then_some("_OTHER")
 }
 
 #[inline]

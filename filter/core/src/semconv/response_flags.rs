@@ -11,6 +11,20 @@ pub(crate) const DOWNSTREAM_GONE: u64 = 0x4000 | 0x1000_0000;
 pub(crate) const CONNECT_FAILURE: u64 = 0x20;
 /// Flag of a request that used up its attempts (URX).
 pub(crate) const RETRY_LIMIT: u64 = 0x8000;
+/// Flags of a request for which there is no route (NR) or no cluster (NC).
+const NOT_FOUND: u64 = 0x100 | 0x100_0000;
+/// Flags with which the proxy answers in the upstream's place, because nobody was reached.
+const UNANSWERED: u64 = 0x2 // UH
+    | CONNECT_FAILURE
+    | 0x80 // UO
+    | NOT_FOUND
+    | 0x2000 // RLSE
+    | 0x200_0000 // OM
+    | 0x400_0000 // DF
+    | 0x800_0000 // DO
+    | 0x2000_0000; // UDO
+/// Flags of answers that the proxy was told to give, and that no upstream could have bettered: RL, UAEX, IH.
+const DECIDED: u64 = 0x800 | 0x1000 | 0x2_0000;
 
 /// Returns the flags that a status code stands for by itself, so that `error.type` needs no word beside the code
 /// (ST-3): the proxy has answered in the upstream's place, or has passed on the last answer of several attempts. A flag
@@ -18,21 +32,10 @@ pub(crate) const RETRY_LIMIT: u64 = 0x8000;
 /// answer has begun.
 #[inline]
 fn told_by(status_code: u16) -> u64 {
-    const ANSWERED: u64 = 0x2 // UH
-        | CONNECT_FAILURE
-        | 0x80 // UO
-        | 0x100 // NR
-        | 0x800 // RL
-        | 0x1000 // UAEX
-        | 0x2000 // RLSE
-        | RETRY_LIMIT
-        | 0x2_0000 // IH
-        | 0x100_0000 // NC
-        | 0x200_0000 // OM
-        | 0x400_0000 // DF
-        | 0x800_0000 // DO
-        | 0x2000_0000; // UDO
     let ended = match status_code {
+        // Below it, `local_reply_config` or another filter has put another code in the place of the proxy's own.
+        500.. => UNANSWERED,
+        404 => NOT_FOUND,
         // UC: either end of a tunnel ends it by closing the connection, and WebSocket has the server do so.
         101 => 0x40,
         // DPE
@@ -41,7 +44,28 @@ fn told_by(status_code: u16) -> u64 {
         408 => 0x4 | 0x8_0000 | 0x40_0000 | 0x1_0000,
         _ => 0,
     };
-    ANSWERED | ended
+    DECIDED | RETRY_LIMIT | ended
+}
+
+/// Returns true if a code stands in the place of the one that the proxy gives with these flags.
+#[inline]
+pub(crate) fn is_renamed(status_code: u16, flags: u64) -> bool {
+    beyond(Some(status_code), flags) & UNANSWERED != 0
+}
+
+/// Returns true if the proxy itself failed to get an answer, as one of these flags says.
+#[inline]
+pub(crate) fn is_failure(flags: u64) -> bool {
+    broken_by(flags & !(DECIDED | DOWNSTREAM_GONE)).is_some()
+}
+
+/// Returns the `error.type` of an exchange in which the proxy itself failed to get an answer, where no code above 499 tells
+/// it: whatever code the caller was given, nobody has answered. With URX alone somebody has: the last try's answer is
+/// passed on, and its code tells.
+#[inline]
+pub(crate) fn failure(status_code: Option<u16>, flags: u64) -> Option<&'static str> {
+    broken_by(beyond(status_code, flags) & !DOWNSTREAM_GONE)
+        .or_else(|| broken_by(flags & NOT_FOUND))
 }
 
 /// Returns the flags that say more than the status code of the response does, if there is a response.

@@ -172,15 +172,21 @@ pub(crate) fn describe_outcome(
     let name = method.span_name();
     let is_abandoned =
         outcome.grpc_status.is_none() && outcome.response_flags & DOWNSTREAM_GONE != 0;
+    let failed_as = response_flags::failure(outcome.status_code, outcome.response_flags)
+        .filter(|_| !code.is_failure(kind));
     let is_failure = match kind {
         // A caller that goes away is no failure of the caller's own, and a failure of the server only before a response
         // has begun.
         SpanKind::Client if is_abandoned => false,
         SpanKind::Server if is_abandoned => outcome.status_code.is_none(),
-        _ => code.is_failure(kind),
+        _ => code.is_failure(kind) || failed_as.is_some(),
     };
     if !is_failure {
         return (Status::Unset, name);
+    }
+    if let Some(reason) = failed_as {
+        writer.text(AttributeKey::ErrorType, reason.as_bytes());
+        return (Status::Error, name);
     }
     let broken = response_flags::broken_by(outcome.response_flags);
     match (code, outcome.grpc_status.is_some(), broken) {

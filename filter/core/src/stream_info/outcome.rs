@@ -22,16 +22,6 @@ pub(crate) struct ResponseOutcome {
 }
 
 impl ResponseOutcome {
-    /// Reads the status from the part of the response that has arrived.
-    #[inline]
-    pub(crate) fn of_response(stream_info: &impl StreamInfo, is_grpc: bool) -> Self {
-        Self {
-            status_code: status_code(stream_info),
-            grpc_status: is_grpc.then(|| grpc_status(stream_info)).flatten(),
-            ..Self::default()
-        }
-    }
-
     /// Reads the status, and the flags that the proxy gives.
     #[inline]
     pub(crate) fn read(answers: &Answers<'_, impl StreamInfo>, is_grpc: bool) -> Self {
@@ -52,7 +42,7 @@ impl ResponseOutcome {
 
 /// Returns `grpc-status`, from the headers where there are no trailers, because a response without a body has only headers.
 #[inline]
-fn grpc_status(stream_info: &impl StreamInfo) -> Option<Vec<u8>> {
+pub(crate) fn grpc_status(stream_info: &impl StreamInfo) -> Option<Vec<u8>> {
     stream_info
         .response_trailer("grpc-status")
         .or_else(|| stream_info.response_header("grpc-status"))

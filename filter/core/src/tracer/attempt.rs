@@ -8,7 +8,7 @@
 //! ([`AttemptState`]). A span id that Envoy's tracer, or another filter, has written since is a new parent.
 
 use super::decide::Tracer;
-use super::open_spans::{OpenSpans, Parent, Response};
+use super::open_spans::{OpenSpans, Parent};
 use super::request_trace::RequestTrace;
 use super::state::State;
 use crate::direction::Direction;
@@ -22,6 +22,7 @@ use crate::semconv::response_flags::{CONNECT_FAILURE, RETRY_LIMIT};
 use crate::span::Span;
 use crate::stats::Stats;
 use crate::stream_info::answers::Answers;
+use crate::stream_info::heard::HeardResponse;
 use crate::stream_info::outcome::ResponseOutcome;
 use crate::stream_info::source::{self, StreamInfo};
 use crate::time::Nanos;
@@ -121,10 +122,9 @@ impl Tracer {
 
     /// Keeps the status and the configured headers of the response, because an attempt's end can no longer read them.
     pub fn read_response(&self, active: &mut OpenSpans, stream_info: &impl StreamInfo) {
-        let outcome = ResponseOutcome::of_response(stream_info, active.is_rpc());
+        let heard = HeardResponse::read(stream_info, active.is_rpc());
         let early = active.response.get_or_insert_default();
-        early.outcome.status_code = outcome.status_code.or(early.outcome.status_code);
-        early.outcome.grpc_status = outcome.grpc_status.or(early.outcome.grpc_status.take());
+        early.heard.add(heard);
         if early.headers.is_empty() {
             early.headers = self.describer.read_response(stream_info);
         }
@@ -138,20 +138,15 @@ impl Tracer {
         now: Nanos,
         each: &mut impl FnMut(Span),
     ) {
-        let response = active.response.take().unwrap_or_default();
-        let Response {
-            mut outcome,
-            headers,
-            is_whole,
-        } = response;
-        outcome.response_flags = flags(stream_info, outcome.status_code.is_some());
+        let response = active.response.get_or_insert_default();
+        let (status_code, is_whole) = (response.heard.status_code, response.is_whole);
         // The response that switches a connection to another protocol has no end of its own.
-        let is_switched = outcome.status_code == Some(101) || active.is_connect();
-        outcome.is_cut = !is_whole && !is_switched && outcome.status_code.is_some();
-        active.response = Some(Response {
-            headers,
-            ..Response::default()
-        });
+        let is_switched = status_code == Some(101) || active.is_connect();
+        let outcome = ResponseOutcome {
+            response_flags: flags(stream_info, status_code.is_some()),
+            is_cut: !is_whole && !is_switched && status_code.is_some(),
+            ..ResponseOutcome::default()
+        };
         // The times are the clock's, because the proxy's duration is of the request with all its attempts.
         let start = active.start;
         let answers = Answers::nothing(stream_info);

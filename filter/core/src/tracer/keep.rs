@@ -4,3 +4,4 @@ pub mod decide;
 pub mod pending;
 pub mod response_header;
 pub mod server_timing;
+mod verdict;

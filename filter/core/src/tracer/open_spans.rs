@@ -6,12 +6,14 @@ use crate::ids::SpanId;
 use crate::propagation::context::SpanContext;
 use crate::propagation::w3c;
 use crate::semconv::describe::{RequestFacts, SpanDescriber};
+use crate::semconv::response_flags;
 use crate::span::attributes::Attributes;
 use crate::span::{Link, Span, SpanKind};
 use crate::stream_info;
 use crate::stream_info::answers::Answers;
-use crate::stream_info::attributes::AttributeSet;
-use crate::stream_info::outcome::ResponseOutcome;
+use crate::stream_info::attributes::{Attribute, AttributeSet};
+use crate::stream_info::heard::{HeardResponse, ResponsePart};
+use crate::stream_info::outcome::{self, ResponseOutcome};
 use crate::stream_info::source::StreamInfo;
 use crate::time::Nanos;
 
@@ -25,7 +27,7 @@ pub struct OpenSpans {
     pub(super) start: Nanos,
     pub(super) first: OpenSpan,
     pub(super) second: Option<OpenSpan>,
-    // The response of an attempt, kept when it passes because an attempt's end can no longer read it.
+    // The response as it passed, where the end can no longer say it all.
     pub(super) response: Option<Response>,
 }
 
@@ -51,7 +53,8 @@ pub(super) enum Parent {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Response {
-    pub(super) outcome: ResponseOutcome,
+    pub(super) heard: HeardResponse,
+    // The configured headers and the end, which only an attempt cannot read when it is over.
     pub(super) headers: Vec<Option<Vec<u8>>>,
     pub(super) is_whole: bool,
 }
@@ -67,6 +70,35 @@ impl OpenSpans {
     #[inline]
     pub(super) fn is_connect(&self) -> bool {
         self.facts.is_connect()
+    }
+
+    /// Returns true if a span here tells what passes: a CLIENT span, and each span of a gRPC call.
+    #[inline]
+    pub(crate) fn hears(&self) -> bool {
+        self.is_rpc() || self.second.is_some() || self.first.kind == SpanKind::Client
+    }
+
+    /// Notes what a part of the response says as it passes. A call's `grpc-status` is asked for in the part that ends the
+    /// response, where gRPC has it.
+    #[inline]
+    pub(crate) fn hear(
+        &mut self,
+        part: ResponsePart,
+        is_last: bool,
+        stream_info: &impl StreamInfo,
+    ) {
+        let is_call = self.is_rpc();
+        let has_client = self.second.is_some() || self.first.kind == SpanKind::Client;
+        let heard = &mut self.response.get_or_insert_default().heard;
+        if part == ResponsePart::Headers && has_client {
+            heard.status_code = outcome::status_code(stream_info);
+        }
+        if is_call && is_last {
+            heard.grpc_status = match part {
+                ResponsePart::Headers => part.line(stream_info, "grpc-status"),
+                ResponsePart::Trailers => outcome::grpc_status(stream_info),
+            };
+        }
     }
 
     /// Notes that the response has come to its end.
@@ -92,30 +124,38 @@ impl OpenSpans {
         let answers = stream_info.answers(question);
         let answers = Answers::new(stream_info, question, answers.as_deref());
         let (start, end) = stream_info::outcome::times(&answers, self.start, now);
-        let outcome = ResponseOutcome::read(&answers, self.is_rpc());
-        self.end(describer, &outcome, &answers, (start, end), each);
+        let has_heard = question == AttributeSet::Client
+            && self
+                .response
+                .as_ref()
+                .is_some_and(|response| response.heard.grpc_status.is_some());
+        let logged = ResponseOutcome::read(&answers, self.is_rpc() && !has_heard);
+        self.end(describer, &logged, &answers, (start, end), each);
     }
 
-    /// Completes the open spans with this outcome and these times, and passes each span to `each`.
+    /// Completes the open spans with the outcome as logged and these times, and passes each span to `each`.
     #[inline]
     pub(super) fn end(
         self,
         describer: &SpanDescriber,
-        outcome: &ResponseOutcome,
+        logged: &ResponseOutcome,
         answers: &Answers<'_, impl StreamInfo>,
         (start, end): (Nanos, Nanos),
         each: &mut impl FnMut(Span),
     ) {
-        let early = self
-            .response
-            .map_or_else(Vec::new, |response| response.headers);
+        let response = self.response.as_ref();
+        let headers = response.map_or(&[][..], |response| &response.headers);
         let (mut next, mut second) = (Some(self.first), self.second);
         let mut trace_state = self.trace_state;
         while let Some(mut open) = next.take() {
-            next = second.take();
+            next = second.take().filter(|_| !has_called_nobody(answers));
             let attributes = &mut open.attributes;
-            let outcome =
-                describer.end(open.kind, &self.facts, attributes, outcome, &early, answers);
+            let told = response.map(|response| match open.kind {
+                SpanKind::Client => response.heard.of_upstream(logged),
+                SpanKind::Server => response.heard.of_client(logged),
+            });
+            let told = told.as_ref().unwrap_or(logged);
+            let outcome = describer.end(open.kind, &self.facts, attributes, told, headers, answers);
             each(Span {
                 trace_id: self.context.trace_id,
                 span_id: open.span_id,
@@ -135,6 +175,24 @@ impl OpenSpans {
             });
         }
     }
+}
+
+/// Returns true if this proxy has answered without calling anyone, and without failing to: then there is nothing that a
+/// CLIENT span could tell. A proxy that does not say where its answers come from is believed to have called someone.
+#[inline]
+fn has_called_nobody(answers: &Answers<'_, impl StreamInfo>) -> bool {
+    answers.attribute(Attribute::Upstream).is_none()
+        && !response_flags::is_failure(answers.number(Attribute::Flags).unwrap_or(0))
+        && answers
+            .stream_info
+            .property("response\0code_details")
+            .is_some_and(|details| details != b"via_upstream")
+}
+
+/// Returns the same for spans that were not described yet.
+#[inline]
+pub(super) fn is_answered_here(stream_info: &impl StreamInfo) -> bool {
+    has_called_nobody(&Answers::nothing(stream_info))
 }
 
 /// Returns W3C's flags with OTLP's bits for the place of the parent (`SpanFlags` in `trace.proto`).

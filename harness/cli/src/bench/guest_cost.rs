@@ -111,6 +111,7 @@ fn request(host: &mut Host, kind: &RequestKind) -> Result<[u64; 3]> {
         ("content-type", "application/json"),
         ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
         ("server", "envoy"),
+        ("x-envoy-upstream-service-time", "1"),
     ];
     let answered = host.response_headers(stream, answer, EndOfStream::No);
     let ended = host.response_body(stream, b"{}", EndOfStream::Yes);

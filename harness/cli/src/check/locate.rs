@@ -6,6 +6,7 @@
 //! at all, so a network filter is an error wherever it stands. A plugin without any of Sidespan's names belongs to
 //! others and is skipped. Any other document that is neither Kubernetes' nor Envoy's is the configuration itself.
 
+mod kept_route;
 mod native_tracer;
 mod path;
 
@@ -112,6 +113,7 @@ impl Findings {
                     self.visit(value, &path.key(key), document.get("name"));
                 }
                 self.native_tracing(document, path, before);
+                self.kept_routes(document, path, before);
             }
             Document::List(list) => {
                 for (index, value) in list.iter().enumerate() {
@@ -278,6 +280,26 @@ impl Findings {
                 if found.path.starts_with(&at) {
                     found.scope = Some(Scope::of_patch(resource, patch));
                 }
+            }
+        }
+    }
+
+    /// Warns of filters in front that keep a route, which is chosen anew behind them.
+    fn kept_routes(&mut self, manager: &Document, path: &Path<'_>, before: usize) {
+        let base = path.to_string();
+        for (keeper, place) in kept_route::keepers(manager) {
+            let behind = self.found.iter_mut().skip(before).find(|found| {
+                let below = found.path.strip_prefix(&base);
+                let index = below.and_then(|below| below.split(['[', ']']).nth(1)?.parse().ok());
+                index.is_some_and(|index: usize| index > place)
+            });
+            if let Some(found) = behind {
+                found.warnings.push((
+                    format!("{base}.{keeper}"),
+                    "keeps the route that was chosen before, and the filter behind it makes Envoy choose anew by the \
+                     changed request, for each header that it writes clears the route; put Sidespan in front of this filter"
+                        .into(),
+                ));
             }
         }
     }

@@ -136,7 +136,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "filter/core/src/stream_info",
-        &["attributes", "source", "answers", "outcome"],
+        &["attributes", "source", "answers", "outcome", "heard"],
     ),
     (
         "filter/core/src/tracer",
@@ -156,7 +156,13 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "filter/core/src/tracer/keep",
-        &["server_timing", "response_header", "pending", "decide"],
+        &[
+            "server_timing",
+            "response_header",
+            "pending",
+            "verdict",
+            "decide",
+        ],
     ),
     (
         "filter/abi/src",

@@ -19,22 +19,27 @@ pub(super) fn local() -> Vec<Exchange> {
             .client("peer=none"),
         exchange("no route", get("/nowhere"))
             .both("status=404 flags=NR")
+            .server("error=no_route details=route_not_found")
             .client("error=404 details=route_not_found peer=none"),
         exchange("a direct answer", get("/direct"))
             .both("status=403")
-            .client("error=403 details=direct_response peer=none"),
+            .client("error=403 details=direct_response peer=none")
+            .answered_here(),
         exchange("a route that redirects", get("/moved"))
             .both("status=301")
-            .client("peer=none"),
+            .client("peer=none")
+            .answered_here(),
         exchange("a rate limit", get("/limited/status/200"))
             .both("status=429 flags=RL")
-            .client("error=429 details=local_rate_limited peer=none"),
+            .client("error=429 details=local_rate_limited peer=none")
+            .answered_here(),
         exchange(
             "a fault that is injected",
             get("/app/status/200").header("x-envoy-fault-abort-request", "503"),
         )
         .both("status=503 error=503 flags=FI details=fault_filter_abort")
-        .client("peer=none"),
+        .client("peer=none")
+        .answered_here(),
         // Both are refused before any filter sees them. Envoy's parser of HTTP/1.1 has a list of methods of its own.
         exchange("BREW by HTTP/1.1", http1("BREW", "/app/status/200")).no_span(400),
         exchange("QUERY of no type", http2("QUERY", "/app/status/200")).no_span(400),

@@ -232,8 +232,23 @@ fn section_7_4_says_what_failed() {
             Some("upstream_reset"),
         ),
         (Some(404), UC, Some("upstream_reset"), Some("404")),
-        // ST-3: the number wins. NR, RL, UAEX, DPE; SI while the request was still on its way; URX of tries on 409.
-        (Some(404), 0x100, None, Some("404")),
+        // Nobody has answered, so it is a failure on both sides: NR, NC, and codes in the place of the proxy's own 503 or 504.
+        (Some(404), 0x100, Some("no_route"), Some("404")),
+        (Some(404), 0x100_0000, Some("no_cluster"), Some("404")),
+        (
+            Some(423),
+            0x20,
+            Some("upstream_connect_failure"),
+            Some("upstream_connect_failure"),
+        ),
+        (
+            Some(200),
+            0x2,
+            Some("no_healthy_upstream"),
+            Some("no_healthy_upstream"),
+        ),
+        (Some(423), 0x4, Some("upstream_timeout"), Some("423")),
+        // ST-3: the number wins. RL, UAEX, DPE; SI while the request was still on its way; URX of tries on 409.
         (Some(429), 0x800, None, Some("429")),
         (Some(403), 0x1000, None, Some("403")),
         (Some(400), 0x4_0000, None, Some("400")),

@@ -3,8 +3,8 @@
 
 use alloc::boxed::Box;
 
-use super::pending::{PendingSpans, Side, SpanOutcome, kept};
-use super::response_header::{HeaderChange, ResponsePart};
+use super::pending::{Causes, PendingSpans, Side, SpanOutcome, kept};
+use super::response_header::{HeaderChange, server_timing_of};
 use crate::direction::Direction;
 use crate::headers::{Name, RequestHeaders};
 use crate::id_generator::Random;
@@ -15,10 +15,11 @@ use crate::semconv::http::forwarded::{Believed, Forwarded};
 use crate::semconv::rpc;
 use crate::span::SpanKind;
 use crate::stats::{Counter, Stats};
+use crate::stream_info::heard::{HeardResponse, ResponsePart};
 use crate::stream_info::source::StreamInfo;
 use crate::time::Nanos;
 use crate::tracer::decide::Tracer;
-use crate::tracer::open_spans::{OpenSpan, OpenSpans, Parent};
+use crate::tracer::open_spans::{OpenSpan, OpenSpans, Parent, Response, is_answered_here};
 use crate::tracer::request_trace::RequestTrace;
 use crate::tracer::state::State;
 
@@ -82,8 +83,10 @@ impl Tracer {
             keep,
             is_rpc: content_type.is_some_and(rpc::is_grpc),
             start: keep.slower_than.map_or(Nanos(0), |_| now()),
-            is_judged: false,
+            verdict: None,
+            is_proven: false,
             is_whole: false,
+            heard: HeardResponse::default(),
             target: TARGET.map(|(name, _)| digest(headers.first(name))),
             server,
             client,
@@ -99,28 +102,27 @@ impl Tracer {
         proxy: &(impl StreamInfo + SharedData + Worker),
         state: &mut State<E>,
     ) -> HeaderChange {
-        let is_edge = pending.server.is_some() && pending.client.is_some();
-        let strips = self.strips_at(is_edge);
+        let strips = self.strips_at(is_edge(pending));
         if part == ResponsePart::Trailers && !pending.is_rpc {
-            return match strips {
-                true => HeaderChange::stripped(part, proxy),
-                false => HeaderChange::Leave,
-            };
+            return HeaderChange::stripped_if(strips, part, proxy);
         }
-        let verdict = verdict(pending, part, proxy);
+        let verdict = pending.hear(part, proxy);
         if verdict.is_none() && !strips {
             return HeaderChange::Leave;
         }
         let listens = pending.client.is_some() || strips;
-        let server_timing = listens.then(|| part.server_timing(proxy)).flatten();
+        let server_timing = listens.then(|| server_timing_of(part, proxy)).flatten();
         if let Some(is_failure) = verdict {
-            pending.is_judged = true;
             let own = pending.own_cause(is_failure, proxy);
-            pending.decide(own, server_timing.as_deref(), proxy, &mut state.limits);
+            let causes = Causes {
+                client: own,
+                server: own,
+            };
+            pending.decide(causes, server_timing.as_deref(), proxy, &mut state.limits);
         }
         match strips {
             true => HeaderChange::strip(server_timing.as_deref()),
-            false => pending.header_change(|| part.server_timing(proxy)),
+            false => pending.header_change(|| server_timing_of(part, proxy)),
         }
     }
 
@@ -132,14 +134,15 @@ impl Tracer {
         proxy: &(impl StreamInfo + SharedData + Worker),
         state: &mut State<E>,
     ) -> bool {
-        let late = pending.late_cause(proxy);
-        // Without a verdict of the response the notes of kept traces were not read yet.
-        if late.is_some() || !pending.is_judged {
-            pending.decide(late, None, proxy, &mut state.limits);
+        if let Some(causes) = pending.late_causes(proxy) {
+            pending.decide(causes, None, proxy, &mut state.limits);
         }
         // Nearly all requests return here, because nothing gave a cause to keep their spans.
         if pending.is_open() {
             return false;
+        }
+        if is_edge(pending) && is_answered_here(proxy) {
+            pending.client = None;
         }
         let sides = [pending.server, pending.client];
         let of = |outcome: fn(SpanOutcome) -> bool| {
@@ -171,7 +174,7 @@ impl Tracer {
         let trust = self.edge_trust.as_ref().unwrap_or(&self.trust);
         let believed = Believed::at(direction, trust.context == ContextTrust::Accept);
         let forwarded = &Forwarded::read(&headers, believed);
-        let facts = self.describer.facts(&headers, forwarded);
+        let facts = self.describer.facts_of(&headers, forwarded, pending.is_rpc);
         let above = pending.server.map(|side| side.span_id);
         let of_server = (Parent::Caller, pending.parent_span_id);
         let of_client = match above {
@@ -215,42 +218,23 @@ impl Tracer {
             },
             first,
             second,
-            response: None,
+            response: Some(Response {
+                heard: pending.heard,
+                ..Response::default()
+            }),
         })
     }
 }
 
-/// Returns true if this part of the response shows a failure; `None` where the verdict is still to come, or was given.
+/// Returns true if both spans are pending, as at an edge alone.
 #[inline]
-fn verdict(
-    pending: &PendingSpans,
-    part: ResponsePart,
-    stream_info: &impl StreamInfo,
-) -> Option<bool> {
-    if pending.is_judged {
-        return None;
-    }
-    let status = match part {
-        ResponsePart::Headers => stream_info.response_header(":status"),
-        ResponsePart::Trailers => None,
-    };
-    let status = status.as_deref();
-    if !pending.is_rpc {
-        return Some(matches!(status, Some([b'5', _, _])));
-    }
-    // A gRPC call has its status at its end. A response without one has failed, except for a refusal that is the caller's
-    // own fault (gRPC, "HTTP to gRPC Status Code Mapping").
-    match (part.line(stream_info, "grpc-status"), status) {
-        (Some(digits), _) => Some(rpc::is_servers_failure(&digits)),
-        (None, Some(b"200")) => None,
-        (None, Some(b"401" | b"403")) => Some(false),
-        (None, _) => Some(true),
-    }
+fn is_edge(pending: &PendingSpans) -> bool {
+    pending.server.is_some() && pending.client.is_some()
 }
 
-/// Returns the headers with the path and the authority as received: a route may have changed both, and Envoy then keeps
-/// the original values in headers of its own. A caller can send these headers too, so a value counts only if its digest
-/// is that of the received path or authority.
+/// Returns the headers with the method, the path and the authority as received: a route or a transcoder may have changed
+/// them, and Envoy then keeps the original values in headers of its own. A caller can send these headers too, so a value
+/// counts only if its digest is that of the received one.
 #[inline]
 fn as_received<'h>(
     came: [u64; 2],
@@ -289,7 +273,7 @@ fn digest(value: Option<&[u8]>) -> u64 {
     })
 }
 
-/// The headers that a route may change, each with the header in which Envoy keeps the original value.
+/// The headers that a route or a filter may change, each with the header in which Envoy keeps the original value.
 const TARGET: [(Name, &str); 2] = [
     (Name::Path, "x-envoy-original-path"),
     (Name::Authority, "x-envoy-original-host"),

@@ -27,13 +27,10 @@ use crate::sampling::decision::Reason;
 use crate::sampling::rate_limit::RateLimits;
 use crate::sampling::settings::Keep;
 use crate::sampling::threshold::Threshold;
-use crate::semconv::response_flags::{self, DOWNSTREAM_GONE};
 use crate::shared_data::kept_traces;
 use crate::span::Link;
 use crate::stats::Counter;
-use crate::stream_info;
-use crate::stream_info::source;
-use crate::stream_info::source::StreamInfo;
+use crate::stream_info::heard::HeardResponse;
 use crate::time::Nanos;
 
 /// The pending spans of one request.
@@ -50,11 +47,15 @@ pub struct PendingSpans {
     pub(super) is_rpc: bool,
     // Zero without `slowerThan`, because nothing else depends on the start.
     pub(super) start: Nanos,
-    // True once the response has shown that it failed or did not.
-    pub(super) is_judged: bool,
+    // True if the response has failed; None until it shows.
+    pub(super) verdict: Option<bool>,
+    // True if the response is known to come from the upstream, so that no answer of the proxy's own is behind its code.
+    pub(super) is_proven: bool,
     // True once the response has come to its end, so that nothing can break it off.
     pub(super) is_whole: bool,
-    // Digests of the received path and authority, because a route may change both on the way upstream.
+    // What the response said as it passed.
+    pub(super) heard: HeardResponse,
+    // Digests of the received method, path and authority, because all may change on the way upstream.
     pub(super) target: [u64; 2],
     pub(super) server: Option<Side>,
     pub(super) client: Option<Side>,
@@ -87,6 +88,13 @@ pub enum Cause {
     Slow,
     /// The callee's span is kept, or the span of a call that the workload made for this request.
     Callee,
+}
+
+/// The causes to keep the two spans, as far as the exchange gives them by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Causes {
+    pub(super) client: Option<Cause>,
+    pub(super) server: Option<Cause>,
 }
 
 impl Cause {
@@ -131,46 +139,14 @@ impl PendingSpans {
         if is_failure && self.keep.errors {
             return Some(Cause::Error);
         }
-        let limit = self.keep.slower_than?;
-        worker
-            .now()
-            .has_taken(self.start, limit)
-            .then_some(Cause::Slow)
+        self.is_slow(worker).then_some(Cause::Slow)
     }
 
-    /// Returns the cause that only the end of the stream gives: it broke off, or took long as a whole.
+    /// Returns true if the request has taken longer than `slowerThan` so far.
     #[inline]
-    pub(super) fn late_cause(&self, proxy: &(impl StreamInfo + Worker)) -> Option<Cause> {
-        // A gRPC call whose response is whole and has no status counts like one that broke off.
-        let may_be_broken = self.keep.errors && !(self.is_whole && self.is_judged);
-        if !may_be_broken && self.keep.slower_than.is_none() {
-            return None;
-        }
-        if [self.server, self.client]
-            .iter()
-            .flatten()
-            .all(|side| side.outcome != SpanOutcome::Open)
-        {
-            return None;
-        }
-        let is_broken = may_be_broken && self.is_broken(proxy);
-        self.own_cause(is_broken, proxy)
-    }
-
-    /// Returns true if the stream ended before its response did.
-    #[inline]
-    fn is_broken(&self, stream_info: &impl StreamInfo) -> bool {
-        let flags = source::number(stream_info, "response\0flags").unwrap_or(0);
-        if flags == 0 {
-            return !self.is_judged;
-        }
-        let status = stream_info::outcome::status_code(stream_info);
-        // A caller that goes away after the response has started has its answer. Before that the server has failed the
-        // caller, and the CLIENT span is kept like the SERVER span so that the path to the server is whole.
-        if flags & DOWNSTREAM_GONE != 0 {
-            return status.is_none();
-        }
-        response_flags::broken_by(response_flags::beyond(status, flags)).is_some()
+    pub(super) fn is_slow(&self, worker: &impl Worker) -> bool {
+        let limit = self.keep.slower_than;
+        limit.is_some_and(|limit| worker.now().has_taken(self.start, limit))
     }
 
     /// Returns the change to `server-timing` that names the kept SERVER span; [`HeaderChange::Leave`] where the caller has
@@ -200,7 +176,7 @@ impl PendingSpans {
     #[inline]
     pub(super) fn decide(
         &mut self,
-        own: Option<Cause>,
+        own: Causes,
         server_timing: Option<&[u8]>,
         proxy: &(impl SharedData + Worker),
         limits: &mut RateLimits,
@@ -214,13 +190,15 @@ impl PendingSpans {
             _ => &mut limits.kept,
         };
         if let Some(side) = &mut self.client {
-            let cause = own.or(is_told.then_some(Cause::Callee));
+            let cause = own.client.or(is_told.then_some(Cause::Callee));
             let [_, budget] = budgets;
             let was_open = side.outcome == SpanOutcome::Open;
             side.finish(cause, self.randomness, || budget.share(proxy.now()));
-            of_client = matches!(side.outcome, SpanOutcome::Kept(_));
+            // At an edge the client's answer tells whether a failure has reached the SERVER span.
+            of_client = side.outcome == SpanOutcome::Kept(Cause::Callee);
+            let is_kept = matches!(side.outcome, SpanOutcome::Kept(_));
             // The pod's SERVER span belongs to another stream, unless this is an edge.
-            if was_open && of_client && self.server.is_none() {
+            if was_open && is_kept && self.server.is_none() {
                 kept_traces::mark(proxy, trace_id, proxy.now());
             }
         }
@@ -233,7 +211,7 @@ impl PendingSpans {
                 true => of_client,
                 false => kept_traces::is_marked(proxy, trace_id, || proxy.now()),
             };
-            let cause = own.or_else(|| is_noted().then_some(Cause::Callee));
+            let cause = own.server.or_else(|| is_noted().then_some(Cause::Callee));
             let [budget, _] = budgets;
             side.finish(cause, self.randomness, || budget.share(proxy.now()));
         }

@@ -7,16 +7,8 @@ use alloc::vec::Vec;
 
 use super::server_timing;
 use crate::headers::HeaderWriter;
+use crate::stream_info::heard::ResponsePart;
 use crate::stream_info::source::StreamInfo;
-
-/// The part of a response that has arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResponsePart {
-    /// The headers.
-    Headers,
-    /// The trailers.
-    Trailers,
-}
 
 /// The change to `server-timing` in a part of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,28 +19,6 @@ pub enum HeaderChange {
     Set(Vec<u8>),
     /// The removal of the header.
     Remove,
-}
-
-impl ResponsePart {
-    /// Returns the first line of this name.
-    #[inline]
-    pub(super) fn line(self, stream_info: &impl StreamInfo, name: &str) -> Option<Vec<u8>> {
-        match self {
-            Self::Headers => stream_info.response_header(name),
-            Self::Trailers => stream_info.response_trailer(name),
-        }
-    }
-
-    /// Returns all lines of `server-timing`, joined.
-    #[inline]
-    pub(super) fn server_timing(self, stream_info: &impl StreamInfo) -> Option<Vec<u8>> {
-        let first = self.line(stream_info, server_timing::NAME)?;
-        let all = match self {
-            Self::Headers => "response\0headers\0server-timing",
-            Self::Trailers => "response\0trailers\0server-timing",
-        };
-        Some(stream_info.property(all).unwrap_or(first))
-    }
 }
 
 impl HeaderChange {
@@ -76,9 +46,26 @@ impl HeaderChange {
         }
     }
 
-    /// Returns the change that removes the metric `trace` from this part of a response.
+    /// Returns the change that removes the metric `trace` from this part of a response, where it is to be removed.
     #[inline]
-    pub fn stripped(part: ResponsePart, stream_info: &impl StreamInfo) -> Self {
-        Self::strip(part.server_timing(stream_info).as_deref())
+    pub fn stripped_if(strips: bool, part: ResponsePart, stream_info: &impl StreamInfo) -> Self {
+        match strips {
+            true => Self::strip(server_timing_of(part, stream_info).as_deref()),
+            false => Self::Leave,
+        }
     }
+}
+
+/// Returns all lines of `server-timing` in a part of a response, joined.
+#[inline]
+pub(super) fn server_timing_of(
+    part: ResponsePart,
+    stream_info: &impl StreamInfo,
+) -> Option<Vec<u8>> {
+    let first = part.line(stream_info, server_timing::NAME)?;
+    let all = match part {
+        ResponsePart::Headers => "response\0headers\0server-timing",
+        ResponsePart::Trailers => "response\0trailers\0server-timing",
+    };
+    Some(stream_info.property(all).unwrap_or(first))
 }

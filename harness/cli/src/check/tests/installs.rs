@@ -92,3 +92,61 @@ fn role_attempt_belongs_behind_the_router() {
     let native = r#""tracing": {"provider": {"name": "envoy.tracers.zipkin"}},"#;
     assert_eq!(told("envoy.json", &bootstrap(&attempt, native)), [""; 0]);
 }
+
+#[test]
+fn a_filter_in_front_that_keeps_the_route_is_warned_of() {
+    let lua = |setting: &str| {
+        format!(
+            r#"{{"typed_config": {{"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"{setting}}}}}"#
+        )
+    };
+    let processor = |setting: &str| {
+        format!(
+            r#"{{"typed_config": {{"@type": "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor"{setting}}}}}"#
+        )
+    };
+    let ours = format!(
+        r#"{{"typed_config": {}}}"#,
+        wasm(r#""failure_policy": "FAIL_OPEN""#)
+    );
+    let chain = |filters: &[&str]| {
+        let whole = bootstrap("{}", "");
+        whole.replace(r#"{"typed_config": {}}"#, &filters.join(", "))
+    };
+    let manager = AT.trim_end_matches(".http_filters[0].typed_config");
+    for (other, setting) in [
+        (lua(r#", "clear_route_cache": false"#), "clear_route_cache"),
+        (lua(r#", "clearRouteCache": false"#), "clearRouteCache"),
+        (
+            processor(r#", "route_cache_action": "RETAIN""#),
+            "route_cache_action",
+        ),
+        (
+            processor(r#", "disable_clear_route_cache": true"#),
+            "disable_clear_route_cache",
+        ),
+    ] {
+        let told_of = |filters: &[&str]| told("envoy.json", &chain(filters));
+        assert_eq!(
+            told_of(&[&other, &ours]),
+            [format!(
+                "1: warning: {manager}.http_filters[0].typed_config.{setting}: keeps the route that was chosen before, and the \
+                 filter behind it makes Envoy choose anew by the changed request, for each header that it writes clears the \
+                 route; put Sidespan in front of this filter"
+            )],
+            "{setting}"
+        );
+        assert_eq!(told_of(&[&ours, &other]), [""; 0], "{setting}");
+    }
+    for other in [
+        lua(""),
+        lua(r#", "clear_route_cache": true"#),
+        processor(r#", "route_cache_action": "CLEAR""#),
+    ] {
+        assert_eq!(
+            told("envoy.json", &chain(&[&other, &ours])),
+            [""; 0],
+            "{other}"
+        );
+    }
+}
