@@ -87,6 +87,7 @@ impl Tracer {
             is_proven: false,
             is_whole: false,
             heard: HeardResponse::default(),
+            method: word(headers.first(Name::Method).unwrap_or_default()),
             target: TARGET.map(|(name, _)| digest(headers.first(name))),
             server,
             client,
@@ -165,7 +166,7 @@ impl Tracer {
         now: Nanos,
         stats: &mut Stats,
     ) -> Option<OpenSpans> {
-        let headers = as_received(pending.target, headers, all.clone());
+        let headers = as_received(&pending, headers, all.clone());
         // Only at an edge both spans are pending.
         let direction = match (pending.server, pending.client) {
             (Some(_), Some(_)) => Direction::Edge,
@@ -237,13 +238,21 @@ fn is_edge(pending: &PendingSpans) -> bool {
 /// counts only if its digest is that of the received one.
 #[inline]
 fn as_received<'h>(
-    came: [u64; 2],
+    pending: &PendingSpans,
     headers: RequestHeaders<'h>,
     all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
 ) -> RequestHeaders<'h> {
+    let method = headers.first(Name::Method).unwrap_or_default();
+    let original = |(name, value): &(&[u8], &[u8])| {
+        *name == b"x-envoy-original-method" && word(value) == pending.method
+    };
+    let headers = match all.clone().find(original) {
+        Some((_, value)) if word(method) != pending.method => headers.replaced(Name::Method, value),
+        _ => headers,
+    };
     TARGET
         .iter()
-        .zip(came)
+        .zip(pending.target)
         .fold(headers, |headers, ((name, noted), came)| {
             if digest(headers.first(*name)) == came {
                 return headers;
@@ -258,19 +267,28 @@ fn as_received<'h>(
         })
 }
 
-/// Returns the hash of rustc's own tables (FxHash) eight bytes at a time, because each request with pending spans pays for
-/// two hashes.
+/// Returns the first eight bytes, which tell any two known methods apart.
 #[inline]
-fn digest(value: Option<&[u8]>) -> u64 {
+fn word(bytes: &[u8]) -> u64 {
+    let first = bytes.iter().take(8);
+    first.fold(0, |word, byte| (word << 8) | u64::from(*byte))
+}
+
+/// Returns the hash of rustc's own tables (FxHash) eight bytes at a time, because each request with pending spans pays for
+/// two hashes; the upper half, where all bytes have had their say.
+#[inline]
+fn digest(value: Option<&[u8]>) -> u32 {
     let bytes = value.unwrap_or_default();
     let (words, rest) = bytes.as_chunks::<8>();
     let last = rest
         .iter()
         .fold(1, |word, byte| (word << 8) | u64::from(*byte));
     let words = words.iter().map(|word| u64::from_le_bytes(*word));
-    words.chain([last]).fold(0, |hash: u64, word| {
+    let hash = words.chain([last]).fold(0, |hash: u64, word| {
         (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95)
-    })
+    });
+    let [.., a, b, c, d] = hash.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// The headers that a route or a filter may change, each with the header in which Envoy keeps the original value.

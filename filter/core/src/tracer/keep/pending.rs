@@ -56,7 +56,9 @@ pub struct PendingSpans {
     // What the response said as it passed.
     pub(super) heard: HeardResponse,
     // Digests of the received method, path and authority, because all may change on the way upstream.
-    pub(super) target: [u64; 2],
+    pub(super) target: [u32; 2],
+    // The first bytes of the received method, which a transcoder changes.
+    pub(super) method: u64,
     pub(super) server: Option<Side>,
     pub(super) client: Option<Side>,
 }

@@ -49,3 +49,24 @@ fn a_caller_cannot_say_what_it_asked_for() {
         assert!(!said.contains("health") && !said.contains("elsewhere"));
     }
 }
+
+#[test]
+fn a_transcoded_request_keeps_its_method_and_stays_what_it_was() {
+    let transcoded = |original| {
+        routed(
+            &[(":path", "/cart/7"), ("content-type", "application/json")],
+            &[
+                (":method", "POST"),
+                (":path", "/shop.Cart/Get"),
+                ("content-type", "application/grpc"),
+                ("x-envoy-original-path", "/cart/7"),
+                ("x-envoy-original-method", original),
+            ],
+        )
+    };
+    let said = transcoded("GET");
+    assert!(said.contains("GET") && said.contains("/cart/7"), "{said:?}");
+    assert!(!said.contains("rpc.") && !said.contains("POST"), "{said:?}");
+    // A caller's own word for it is none of the proxy's.
+    assert!(transcoded("DELETE").contains("POST"));
+}
