@@ -100,6 +100,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "rate_limit",
             "decision",
             "matcher",
+            "exclude_list",
             "remote",
             "sampler",
         ],
