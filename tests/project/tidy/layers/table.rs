@@ -115,6 +115,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "settings",
             "names",
             "response_flags",
+            "callee",
             "custom",
             "http",
             "peer",
