@@ -3,6 +3,7 @@
 
 mod differential;
 mod hops;
+mod load_balancer;
 mod native;
 mod sdks;
 mod translation;

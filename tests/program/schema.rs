@@ -197,3 +197,25 @@ fn objects_below(
         objects_below(values, below(Some("x-name")), objects);
     }
 }
+
+#[test]
+fn the_readme_lists_every_request_that_is_excluded_by_default() {
+    let schema = schema();
+    let default = &schema["properties"]["sampling"]["properties"]["exclude"]["default"];
+    let entries = default.as_array().expect("a list");
+    assert!(
+        entries.len() <= 32,
+        "a list of one's own may begin with them"
+    );
+    let readme = include_str!("../../filter/README.md");
+    for entry in entries {
+        let conditions = entry.as_object().expect("a match");
+        for key in ["path", "userAgent"] {
+            let Some(pattern) = conditions.get(key) else {
+                continue;
+            };
+            let quoted = format!("`{}`", pattern.as_str().expect("a pattern"));
+            assert!(readme.contains(&quoted), "{quoted}");
+        }
+    }
+}

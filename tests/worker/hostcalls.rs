@@ -200,7 +200,11 @@ impl Row {
             let properties = StreamProperties::new()
                 .listener_direction(1)
                 .set("source.address", Value::from("10.0.0.9:4711"))
-                .set("upstream.address", Value::from("10.0.0.7:8080"));
+                .set("upstream.address", Value::from("10.0.0.7:8080"))
+                .set(
+                    "xds.cluster_name",
+                    Value::from("outbound|80||cart.shop.svc.cluster.local"),
+                );
             let stream = host.open_stream(properties);
             host.clear_transcript();
             let usual = [

@@ -45,7 +45,7 @@
 //! | link | a reference from a span to another trace (OpenTelemetry) |
 //! | edge | a gateway: a SERVER span, and under it a CLIENT span |
 //! | attempt | one try of a request behind Envoy's router, where `role: attempt` makes a span each |
-//! | excluded | not traced at all: probes, scrapers, whatever `sampling.exclude` names |
+//! | excluded | not traced at all: probes, exports of telemetry, whatever `sampling.exclude` names |
 //! | worker | one thread of the proxy with its own VM, and so with its own filter |
 //! | tick | the proxy's periodic call of a worker |
 //! | stream | one request and its response (proxy-wasm's HTTP context) |

@@ -20,6 +20,10 @@ pub struct Node {
     pub namespace: Option<String>,
     /// `NAME`: the pod.
     pub pod: Option<String>,
+    /// `INSTANCE_IPS`: the addresses of the pod or machine, with commas between them, the pod's own first.
+    pub addresses: Option<String>,
+    /// `POD_UID`, which Istio gives only where it is told to (`ISTIO_META_POD_UID`).
+    pub pod_uid: Option<String>,
     /// `NODE_NAME`: the machine.
     pub node: Option<String>,
     /// `CLUSTER_ID`: the Kubernetes cluster.

@@ -2,6 +2,7 @@
 //! probability sampling, Jaeger's remote sampling).
 
 pub mod decision;
+pub(crate) mod exclude_list;
 pub(crate) mod matcher;
 pub mod rate_limit;
 pub mod remote;

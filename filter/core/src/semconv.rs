@@ -1,6 +1,7 @@
 //! The names and attributes of spans and their resource, by OpenTelemetry's semantic conventions
 //! (<https://opentelemetry.io/docs/specs/semconv/>).
 
+mod callee;
 pub(crate) mod custom;
 pub(crate) mod describe;
 pub(crate) mod http;

@@ -74,6 +74,7 @@ pub fn translate(formats: &[Format], list: &HeaderList) -> HeaderList {
         tracestate: &tracestate,
         same_trace: found.same_trace,
         present: found.present,
+        request_ids: found.request_ids,
     };
     let mut after = list.clone();
     propagation::inject(&(&propagation).into(), &outgoing, &headers, &mut after);

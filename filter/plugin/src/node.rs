@@ -26,6 +26,8 @@ pub(crate) fn read<'a>(
         owner: metadata("OWNER"),
         namespace: metadata("NAMESPACE"),
         pod: metadata("NAME"),
+        addresses: metadata("INSTANCE_IPS"),
+        pod_uid: metadata("POD_UID"),
         node: metadata("NODE_NAME"),
         cluster: metadata("CLUSTER_ID"),
         mesh: metadata("MESH_ID"),

@@ -277,6 +277,25 @@ pub(super) const EXAMPLES: &[Example] = &[
         outcome: continued(ALB, "", DEFAULT, &["xray.valid"]),
     },
     Example {
+        guide: "AWS, the same: behind a load balancer, a client that sends its own context",
+        headers: &[
+            (
+                "x-amzn-trace-id",
+                "Root=1-67891233-abcdef012345678912345678",
+            ),
+            (
+                "traceparent",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ),
+        ],
+        outcome: continued(
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+            "00f067aa0ba902b7",
+            RECEIVED,
+            &["tracecontext.valid", "xray.valid"],
+        ),
+    },
+    Example {
         guide: "Datadog, Trace Context Propagation, as OpenTelemetry's Go propagator prints it: no priority",
         headers: &[
             ("x-datadog-trace-id", "16701352862047361693"),

@@ -151,6 +151,56 @@ fn the_peer_behind_an_internal_listener_is_the_address_in_its_endpoint() {
     }
 }
 
+/// Calls through clusters as Istio names them; the resource is of the same Envoy.
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn rs_4_the_callee_is_the_service_that_istio_names() {
+    let collector = Collector::start();
+    let upstream = Server::ok();
+    let config = json!({
+        "sampling": {"percentage": 100},
+        "export": {"otlp": {"cluster": "collector"}, "batch": {"maxDelay": "20ms"}},
+    });
+    let service = "outbound|80||orders.shop.svc.cluster.local";
+    let vendor = "outbound|80||api.vendor.example";
+    let uid = "275ecb36-5aa8-4c2a-9c47-d8bb681b9aff";
+    let node = Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z").metadata("POD_UID", json!(uid));
+    let bootstrap = Bootstrap::new(node)
+        .listener(
+            Listener::new("out")
+                .direction(Direction::Outbound)
+                .filter(filter(&config).filter())
+                .route(Route::to(service).prefix("/service"))
+                .route(Route::to(vendor).prefix("/vendor")),
+        )
+        .cluster(Cluster::new(service, upstream.address()))
+        .cluster(Cluster::new(vendor, upstream.address()))
+        .cluster(collector.grpc_cluster("collector"));
+    let envoy = envoy::start(&bootstrap);
+    for (path, status, expected) in [
+        ("/service", 200, [Some("orders"), Some("shop")]),
+        ("/vendor", 200, [None, None]),
+        ("/nowhere", 404, [None, None]),
+    ] {
+        let caller = Caller::fresh();
+        let request = Request::get(path).header("traceparent", caller.traceparent());
+        let address = envoy.address("out").expect("the listener");
+        assert_eq!(send(address, &request).status, status);
+        let spans = collector.trace(&caller.trace_id, 1);
+        let said = texts(&spans[0]);
+        let found = ["service.peer.name", "service.peer.namespace"]
+            .map(|key| said.get(key).map(String::as_str));
+        assert_eq!(found, expected, "{path}");
+        let of_resource = |name: &str| {
+            let mut pairs = spans[0].resource.attributes.iter();
+            let pair = pairs.find(|pair| pair.key == name)?;
+            pair.value.as_str().map(str::to_owned)
+        };
+        assert_eq!(of_resource("k8s.pod.ip").as_deref(), Some("10.0.0.7"));
+        assert_eq!(of_resource("k8s.pod.uid").as_deref(), Some(uid));
+    }
+}
+
 fn trace_id(upstream: &Server, path: &str) -> String {
     let traceparent = upstream
         .only(path)

@@ -245,8 +245,19 @@ fn defaults_written_out_change_nothing_but_that_sampling_is_set() {
     let sampling = json!({
         "percentage": 1.0, "namespaces": {}, "rules": [], "rateLimit": {}, "consistent": true,
         "exclude": [
-            {"userAgent": "kube-probe/*"}, {"userAgent": "Prometheus/*"}, {"path": "/health"},
-            {"path": "/healthz"}, {"path": "/readyz"}, {"path": "/livez"}, {"path": "/metrics"}
+            {"userAgent": "kube-probe/*"}, {"userAgent": "Prometheus/*"}, {"userAgent": "ELB-HealthChecker/*"},
+            {"userAgent": "Amazon-Route53-Health-Check-Service*"}, {"userAgent": "GoogleHC/*"},
+            {"userAgent": "Edge Health Probe"}, {"userAgent": "Load Balancer Agent"}, {"userAgent": "Envoy/HC"},
+            {"userAgent": "OTel-OTLP-Exporter-*"}, {"path": "/health"}, {"path": "/healthz"}, {"path": "/readyz"},
+            {"path": "/livez"}, {"path": "/metrics"}, {"path": "/grpc.health.v1.Health/*"},
+            {"path": "/opentelemetry.proto.collector*"}, {"path": "/jaeger.api_v2.CollectorService/*"},
+            {"path": "/telemetry/proxy/*"}, {"path": "/profiling/v1/input"},
+            {"method": "POST", "path": "/v1/traces"},
+            {"method": "POST", "path": "/v1/metrics", "headers": {"content-type": "application/x-protobuf*"}},
+            {"method": "POST", "path": "/v1/logs", "headers": {"content-type": "application/x-protobuf*"}},
+            {"method": "POST", "path": "/api/v2/spans"},
+            {"method": "POST", "path": "/api/traces", "headers": {"content-type": "application/*thrift*"}},
+            {"method": ["PUT", "POST"], "path": "/v0*/traces"}, {"method": ["PUT", "POST"], "path": "/v0.6/stats"}
         ],
         "keep": {"errors": true, "spansPerSecond": 50, "tell": true}
     });

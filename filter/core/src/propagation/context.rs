@@ -60,6 +60,12 @@ pub struct SpanContext {
 }
 
 impl SpanContext {
+    /// Returns true for a trace id without a caller and without a decision, as load balancers write it.
+    #[inline]
+    pub(super) fn is_id_alone(&self) -> bool {
+        self.span_id.is_none() && self.sampling == SamplingState::Deferred
+    }
+
     /// Takes from the same trace's context in another format the facts that this format has no word for.
     #[inline]
     pub(super) fn merge(&mut self, other: &Self) {
@@ -175,6 +181,8 @@ pub struct Outgoing<'a> {
     pub same_trace: FormatSet,
     /// The formats of the received headers.
     pub present: FormatSet,
+    /// The formats whose received header is a load balancer's id of the request and no context of a caller.
+    pub request_ids: FormatSet,
 }
 
 impl Outgoing<'_> {

@@ -1,6 +1,10 @@
 //! Reading: the listed formats in their order, of which the first valid format wins.
 //!
 //! A malformed header does not end the search. A decision without ids (`b3: 0`) ranks below any context with ids.
+//!
+//! X-Ray's `Root` alone is what Amazon's load balancers write on every request, beside whatever context the client sent: an id
+//! of the request, which their access logs have. It is a trace id where nobody else names a trace, and ranks below every
+//! other context, wherever `xray` stands in the list. Beside another trace it is neither a conflict nor stale (XR-12).
 
 use super::context::{Extracted, SamplingState, SpanContext};
 use super::format::{Format, FormatSet};
@@ -25,6 +29,8 @@ pub struct Extraction<'a> {
     pub same_trace: FormatSet,
     /// The first context of another trace.
     pub conflict: Option<SpanContext>,
+    /// The formats whose header is a load balancer's id of the request, beside the context of a caller.
+    pub request_ids: FormatSet,
 }
 
 /// Reads the listed formats in order, and counts every answer.
@@ -42,6 +48,7 @@ pub fn extract<'a>(
         present: FormatSet::default(),
         same_trace: FormatSet::default(),
         conflict: None,
+        request_ids: FormatSet::default(),
     };
     if !headers.has_any(Format::ALL_NAMES) {
         return found;
@@ -59,6 +66,10 @@ pub fn extract<'a>(
                     context.sampling = context.sampling.without_debug();
                 }
                 stats.add(counters::valid(*format));
+                if *format == Format::XRay && context.is_id_alone() {
+                    found.request_ids = found.request_ids.with(Format::XRay);
+                    continue;
+                }
                 if *format == Format::Datadog
                     && context.short_trace_id
                     && let Err(refusal) = datadog::left_half(headers)
@@ -80,6 +91,9 @@ pub fn extract<'a>(
             }
         }
         found.present = found.present.with(*format);
+    }
+    if !found.request_ids.is_empty() {
+        found.take_root(headers, stats);
     }
     if let Some(context) = &mut found.context {
         // Ids without a decision and a decision without ids do not contradict each other. The decision of malformed ids
@@ -141,6 +155,21 @@ impl<'a> Extraction<'a> {
             if let (Some(first), Some(member)) = (&mut self.context, member) {
                 b3::merge_debug(first, member);
             }
+        }
+    }
+
+    /// Takes X-Ray's `Root` alone for a context, once all other formats are read, unless these name another trace.
+    fn take_root(&mut self, headers: &RequestHeaders<'a>, stats: &mut Stats) {
+        let Extracted::Context(root) = read(Format::XRay, headers) else {
+            return;
+        };
+        let is_elsewhere = self
+            .context
+            .is_some_and(|context| !context.trace_id.is_same_trace(root.trace_id));
+        if !is_elsewhere {
+            self.request_ids = FormatSet::default();
+            self.present = self.present.with(Format::XRay);
+            self.take(Format::XRay, root, headers, stats);
         }
     }
 

@@ -14,6 +14,8 @@ use crate::propagation::settings::{Propagation, Trust};
 use crate::propagation::tracestate::Tracestate;
 use crate::stats::{Counter, Stats};
 
+mod load_balancer;
+
 const OTHER: &str = "11111111111111111111111111111111";
 const ALL: [Format; 3] = [Format::TraceContext, Format::B3, Format::B3Multi];
 
@@ -58,6 +60,7 @@ fn pass(propagation: &Propagation, headers: &[(&str, &str)]) -> Passed {
         tracestate: &found.tracestate,
         same_trace: found.same_trace,
         present: found.present,
+        request_ids: found.request_ids,
     };
     inject(&propagation.into(), &outgoing, &request, &mut after);
     Passed {
@@ -553,6 +556,7 @@ fn en_10_writes_nothing_where_nothing_changes() {
         tracestate: &found.tracestate,
         same_trace: found.same_trace,
         present: found.present,
+        request_ids: found.request_ids,
     };
     inject(
         &(&Propagation::default()).into(),

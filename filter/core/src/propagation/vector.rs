@@ -44,6 +44,7 @@ pub(super) fn saying(context: Option<SpanContext>, decision: SamplingState) -> O
         tracestate: &Tracestate::Absent,
         same_trace: FormatSet::default(),
         present: FormatSet::default(),
+        request_ids: FormatSet::default(),
     }
 }
 

@@ -6,15 +6,17 @@
 //!                 / "Parent=" 16HEXDIG                ; the span id, which load balancers leave out
 //!                 / "Sampled=" ( "1" / "0" / "?" )    ; "?" or absent: deferred
 //!                 / "Lineage=" lineage                ; AWS's own loop detection
+//!                 / "Self=1-" …                       ; the last load balancer's own id of the request
+//!                 / key "=" anything                  ; an application's own, such as CalledFrom
 //!                 / anything
 //! ```
 //!
 //! `Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled=1`, or `Root` alone.
 //!
 //! Parts come in any order, and keys are compared with case. Digits may be upper case, and leading zeros of the first
-//! piece may be missing; both are repaired. The first line of a repeated header and the first of equal keys count. Only
-//! `Lineage` is copied, byte for byte, because a loop that AWS does not see costs money; no other part belongs to a
-//! trace.
+//! piece may be missing; both are repaired. The first line of a repeated header and the first of equal keys count. All
+//! other parts are copied, byte for byte, as AWS's load balancers do it: `Self` is theirs, and the rest applications'.
+//! `Lineage` goes before them where there is not room for all, because a loop that AWS does not see costs money.
 //!
 //! [AWS X-Ray]: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 
@@ -127,18 +129,23 @@ pub fn inject(
     let Some(context) = outgoing.context else {
         return false;
     };
+    // A load balancer's id of the request may be replaced, and the parts beside it are still of this request.
+    let own = outgoing.same_trace.and(outgoing.request_ids);
     let received = headers
         .first(Name::XAmznTraceId)
-        .filter(|_| outgoing.same_trace.contains(Format::XRay))
-        .map(Parts::read)
+        .filter(|_| own.contains(Format::XRay))
         .unwrap_or_default();
-    let text = print(&context, &received);
+    let text = print(&context, received);
     headers.set(writer, Name::XAmznTraceId, &text);
     true
 }
 
-/// Returns the value, with the facts that only the received header of this trace has.
-fn print(context: &SpanContext, received: &Parts<'_>) -> Vec<u8> {
+/// Returns the value, with the parts that only the received header has.
+fn print(context: &SpanContext, received: &[u8]) -> Vec<u8> {
+    let known = match received {
+        b"" => Parts::default(),
+        received => Parts::read(received),
+    };
     let mut text = Vec::with_capacity(USUAL_TEXT_BYTES);
     let trace_id = context.trace_id.to_hex();
     let (epoch, unique) = trace_id.split_at_checked(EPOCH_DIGITS).unwrap_or_default();
@@ -156,7 +163,7 @@ fn print(context: &SpanContext, received: &Parts<'_>) -> Vec<u8> {
         SamplingState::Accept | SamplingState::Debug => b"1",
         SamplingState::Deny => b"0",
         // Some libraries refuse the whole header for a `?`, so only a request that had a `?` leaves with one.
-        SamplingState::Deferred if received.sampled == Some(b"?") => b"?",
+        SamplingState::Deferred if known.sampled == Some(b"?") => b"?",
         SamplingState::Deferred => b"",
     };
     if !sampled.is_empty() {
@@ -164,21 +171,36 @@ fn print(context: &SpanContext, received: &Parts<'_>) -> Vec<u8> {
         text.extend_from_slice(SAMPLED);
         text.extend_from_slice(sampled);
     }
-    // A part of a lineage would be another lineage.
-    let fits = |lineage: &&[u8]| {
-        let pieces = [text.as_slice(), b";", LINEAGE, lineage];
-        pieces
+    if received.is_empty() {
+        return text;
+    }
+    if let Some(lineage) = known.lineage.filter(|lineage| !lineage.is_empty()) {
+        append(&mut text, &[LINEAGE, lineage]);
+    }
+    for part in scan::split(received, b';').map(trim) {
+        let is_known = [ROOT, PARENT, SAMPLED, LINEAGE]
             .iter()
-            .fold(0_usize, |sum, piece| sum.saturating_add(piece.len()))
-            <= MAX_TEXT_BYTES
-    };
-    let lineage = received.lineage.filter(|lineage| !lineage.is_empty());
-    if let Some(lineage) = lineage.filter(fits) {
-        text.extend_from_slice(b";");
-        text.extend_from_slice(LINEAGE);
-        text.extend_from_slice(lineage);
+            .any(|key| part.starts_with(key));
+        if !is_known && scan::position(part, b'=').is_some_and(|length| length > 0) {
+            append(&mut text, &[part]);
+        }
     }
     text
+}
+
+/// Appends a part as a whole or not at all: a piece of a lineage would be another lineage.
+fn append(text: &mut Vec<u8>, pieces: &[&[u8]]) {
+    let length = pieces
+        .iter()
+        .fold(text.len().saturating_add(1), |sum, piece| {
+            sum.saturating_add(piece.len())
+        });
+    if length <= MAX_TEXT_BYTES {
+        text.push(b';');
+        for piece in pieces {
+            text.extend_from_slice(piece);
+        }
+    }
 }
 
 const ROOT: &[u8] = b"Root=";
@@ -190,7 +212,7 @@ const EPOCH_DIGITS: usize = 8;
 /// Digits of the trace id's second piece.
 const UNIQUE_DIGITS: usize = 24;
 const PARENT_DIGITS: usize = 16;
-/// Length of a value without a lineage.
+/// Length of a value without further parts.
 const USUAL_TEXT_BYTES: usize = 80;
 /// Length beyond which OpenTelemetry's Java propagator (`AwsXrayPropagator`) refuses the value.
 const MAX_TEXT_BYTES: usize = 256;

@@ -40,23 +40,14 @@ enum Path {
 
 /// A request, as far as a match may read it.
 pub(crate) struct Candidate<'a, A, D, O> {
-    known: &'a RequestHeaders<'a>,
-    path: Option<&'a [u8]>,
+    pub(super) known: &'a RequestHeaders<'a>,
+    pub(super) path: Option<&'a [u8]>,
     all: A,
     direction: D,
     operation: O,
 }
 
 impl Matcher {
-    /// Returns the matchers of a list that can match on this node, in order.
-    #[inline]
-    pub(crate) fn of_list(matches: &[Match], node: &Node) -> Vec<Self> {
-        matches
-            .iter()
-            .filter_map(|condition| Self::new(condition, node))
-            .collect()
-    }
-
     /// Returns the conditions on the request; `None` where a condition on the workload fails.
     pub(crate) fn new(condition: &Match, node: &Node) -> Option<Self> {
         let is_here = in_namespace(condition, node)

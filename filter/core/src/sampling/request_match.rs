@@ -34,16 +34,63 @@ pub enum PathMatch {
 }
 
 impl Match {
-    /// Returns the matches that are excluded by default: probes, and collectors of metrics.
+    /// Returns the matches that are excluded by default: probes, collectors of metrics, and exports of telemetry, which are
+    /// no traffic of an application's users. Each has a row with its source in the filter's README.
+    ///
+    /// They are fewer than a list may have, so that a list of one's own may begin with all of them. Where applications use
+    /// the same path, too, the method or the content type distinguishes them.
     pub(crate) fn default_excludes() -> Vec<Self> {
-        let agents = ["kube-probe/*", "Prometheus/*"].map(|agent| Self {
-            user_agent: Some(agent.into()),
-            ..Self::default()
-        });
-        let paths = ["/health", "/healthz", "/readyz", "/livez", "/metrics"].map(|path| Self {
+        let to = |path: &str| Self {
             path: Some(PathMatch::Pattern(path.into())),
             ..Self::default()
+        };
+        let sent = |methods: &[&str], path: &str, content: Option<&str>| Self {
+            methods: methods.iter().map(|method| (*method).into()).collect(),
+            headers: content
+                .map(|content| ("content-type".into(), content.into()))
+                .into_iter()
+                .collect(),
+            ..to(path)
+        };
+        let by_agent = DEFAULT_USER_AGENTS.iter().map(|agent| Self {
+            user_agent: Some((*agent).into()),
+            ..Self::default()
         });
-        agents.into_iter().chain(paths).collect()
+        let by_path = DEFAULT_PATHS.iter().map(|path| to(path));
+        let by_more = [
+            sent(&["POST"], "/v1/traces", None),
+            sent(&["POST"], "/v1/metrics", Some("application/x-protobuf*")),
+            sent(&["POST"], "/v1/logs", Some("application/x-protobuf*")),
+            sent(&["POST"], "/api/v2/spans", None),
+            sent(&["POST"], "/api/traces", Some("application/*thrift*")),
+            sent(&["PUT", "POST"], "/v0*/traces", None),
+            sent(&["PUT", "POST"], "/v0.6/stats", None),
+        ];
+        by_agent.chain(by_path).chain(by_more).collect()
     }
 }
+
+const DEFAULT_USER_AGENTS: [&str; 9] = [
+    "kube-probe/*",
+    "Prometheus/*",
+    "ELB-HealthChecker/*",
+    "Amazon-Route53-Health-Check-Service*",
+    "GoogleHC/*",
+    "Edge Health Probe",
+    "Load Balancer Agent",
+    "Envoy/HC",
+    "OTel-OTLP-Exporter-*",
+];
+
+const DEFAULT_PATHS: [&str; 10] = [
+    "/health",
+    "/healthz",
+    "/readyz",
+    "/livez",
+    "/metrics",
+    "/grpc.health.v1.Health/*",
+    "/opentelemetry.proto.collector*",
+    "/jaeger.api_v2.CollectorService/*",
+    "/telemetry/proxy/*",
+    "/profiling/v1/input",
+];

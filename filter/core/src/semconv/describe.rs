@@ -9,6 +9,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::callee::Callee;
 use super::custom::CustomAttributes;
 use super::http::forwarded::Forwarded;
 use super::names::{AttributeKey, AttributeWriter, NameSet, SpanSide};
@@ -284,13 +285,22 @@ impl RequestFacts {
     }
 }
 
-/// Adds the peer of the upstream connection, and the number of attempts before the last.
+/// Adds the peer of the upstream connection, the service that is called, and the number of attempts before the last.
 #[inline]
 fn describe_upstream(writer: &mut AttributeWriter<'_>, answers: &Answers<'_, impl StreamInfo>) {
     let is_asked = !(writer.vocabulary.omits(AttributeKey::PeerAddress)
         && writer.vocabulary.omits(AttributeKey::PeerPort));
     if is_asked && let Some(peer) = answers.attribute(Attribute::Upstream) {
         Peer::read(&peer).describe(writer);
+    }
+    let names_callee = !(writer.vocabulary.omits(AttributeKey::PeerService)
+        && writer.vocabulary.omits(AttributeKey::PeerNamespace));
+    if names_callee
+        && let Some(cluster) = answers.attribute(Attribute::Cluster)
+        && let Some(callee) = Callee::of_cluster(&cluster)
+    {
+        writer.text(AttributeKey::PeerService, callee.name);
+        writer.text(AttributeKey::PeerNamespace, callee.namespace);
     }
     if let Some(attempts) = answers.number(Attribute::Attempts)
         && let Some(resends) = attempts.checked_sub(1)

@@ -13,6 +13,7 @@
 //! | `server.address`, `server.port` | `net.host.name`, `net.host.port` | `net.peer.name`, `net.peer.port` |
 //! | `client.address` | `http.client_ip` | |
 //! | `network.peer.address`, `network.peer.port` | `net.sock.peer.addr`, `net.sock.peer.port` | the same |
+//! | `service.peer.name` | | `peer.service` |
 //! | `network.protocol.version` | `net.protocol.version` | |
 //! | `http.request.resend_count` | | `http.resend_count` |
 //! | `rpc.system.name`, `rpc.method`, `rpc.response.status_code` | `rpc.system`, `rpc.service` and `rpc.method`, `rpc.grpc.status_code` | the same |
@@ -52,6 +53,10 @@ pub(crate) enum AttributeKey {
     PeerAddress,
     #[strum(serialize = "network.peer.port")]
     PeerPort,
+    #[strum(serialize = "service.peer.name")]
+    PeerService,
+    #[strum(serialize = "service.peer.namespace")]
+    PeerNamespace,
     #[strum(serialize = "network.protocol.version")]
     ProtocolVersion,
     #[strum(serialize = "user_agent.original")]
@@ -105,6 +110,7 @@ impl AttributeKey {
             Self::ClientAddress => &["http.client_ip"],
             Self::PeerAddress => &["net.sock.peer.addr"],
             Self::PeerPort => &["net.sock.peer.port"],
+            Self::PeerService => &["peer.service"],
             Self::ProtocolVersion => &["net.protocol.version"],
             Self::StatusCode => &["http.status_code"],
             Self::ResendCount => &["http.resend_count"],

@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use super::names::AttributeKey;
 use super::settings::Spans;
 use crate::codec::percent;
+use crate::headers::target;
 use crate::node::Node;
 
 /// Environment variables with attributes of the resource (OpenTelemetry, "Environment variable specification").
@@ -62,6 +63,8 @@ impl Node {
             ("service.version", self.version.as_deref()),
             ("k8s.namespace.name", self.namespace.as_deref()),
             ("k8s.pod.name", self.pod.as_deref()),
+            ("k8s.pod.ip", self.pod_ip()),
+            ("k8s.pod.uid", self.pod_uid.as_deref()),
             ("k8s.node.name", self.node.as_deref()),
             ("k8s.cluster.name", self.cluster.as_deref()),
         ] {
@@ -145,6 +148,14 @@ impl Node {
         ]
         .into_iter()
         .filter_map(|(key, value)| Some((key, value.filter(|value| !value.is_empty())?)))
+    }
+
+    /// Returns the address of the pod; `None` for a machine outside of Kubernetes, which Istio gives addresses as well.
+    fn pod_ip(&self) -> Option<&str> {
+        let is_pod = self.owner.as_deref()?.starts_with("kubernetes://");
+        let first = self.addresses.as_deref()?.split(',').next()?.trim();
+        let is_address = target::ip_address(first.as_bytes()) == Some(first.as_bytes());
+        Some(first).filter(|_| is_pod && is_address)
     }
 
     fn service_name(&self) -> &str {
@@ -232,6 +243,37 @@ mod tests {
         node.pod = None;
         assert_eq!(node.service_name(), "reviews.default");
         assert_eq!(Node::default().service_name(), "unknown_service");
+    }
+
+    #[test]
+    fn the_pod_is_told_by_its_address_and_its_uid_where_the_node_says_them() {
+        let pod = "kubernetes://apis/apps/v1/namespaces/default/deployments/reviews-v1";
+        for (owner, addresses, expected) in [
+            (Some(pod), Some("10.244.0.7,fe80::1"), Some("10.244.0.7")),
+            (Some(pod), Some("fd00::7"), Some("fd00::7")),
+            (Some(pod), Some("10.244.0.7:80"), None),
+            (Some(pod), Some("reviews"), None),
+            (Some(pod), Some(""), None),
+            (Some(pod), None, None),
+            (None, Some("192.0.2.7"), None),
+        ] {
+            let node = Node {
+                owner: owner.map(Into::into),
+                addresses: addresses.map(Into::into),
+                ..node()
+            };
+            let resource = resource(&node, &Spans::default());
+            assert_eq!(resource.get("k8s.pod.ip"), expected, "{addresses:?}");
+            assert_eq!(resource.get("k8s.pod.uid"), None);
+        }
+        let node = Node {
+            pod_uid: Some("275ecb36-5aa8-4c2a-9c47-d8bb681b9aff".into()),
+            ..node()
+        };
+        assert_eq!(
+            resource(&node, &Spans::default()).get("k8s.pod.uid"),
+            Some("275ecb36-5aa8-4c2a-9c47-d8bb681b9aff")
+        );
     }
 
     #[test]

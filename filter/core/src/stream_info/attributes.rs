@@ -37,6 +37,9 @@ pub(crate) enum Attribute {
     /// The number of attempts.
     #[strum(serialize = "upstream\0request_attempt_count")]
     Attempts,
+    /// The proxy's name of the called cluster.
+    #[strum(serialize = "xds\0cluster_name")]
+    Cluster,
 }
 
 impl Attribute {
@@ -82,10 +85,14 @@ impl AttributeSet {
 
     #[inline]
     pub(super) fn attributes(self) -> &'static [Attribute] {
-        use Attribute::{Attempts, Duration, Flags, Protocol, Source, Start, StatusCode, Upstream};
+        use Attribute::{
+            Attempts, Cluster, Duration, Flags, Protocol, Source, Start, StatusCode, Upstream,
+        };
         match self {
             Self::Server => &[Start, Duration, Flags, StatusCode, Source, Protocol],
-            Self::Client => &[Start, Duration, Flags, StatusCode, Upstream, Attempts],
+            Self::Client => &[
+                Start, Duration, Flags, StatusCode, Upstream, Attempts, Cluster,
+            ],
             Self::Both => &Attribute::ALL,
         }
     }
@@ -101,7 +108,7 @@ mod tests {
     fn asks_in_the_language_of_the_proxy() {
         assert_eq!(
             AttributeSet::Client.expression(),
-            "[request.time,request.duration,response.flags,response.code,upstream.address,upstream.request_attempt_count]"
+            "[request.time,request.duration,response.flags,response.code,upstream.address,upstream.request_attempt_count,xds.cluster_name]"
         );
     }
 

@@ -13,7 +13,8 @@ use crate::propagation::inject::InjectFormats;
 use crate::propagation::settings::{Baggage, ContextTrust, Propagation, Trust};
 use crate::propagation::tracestate::Tracestate;
 use crate::sampling::decision::{Decision, Reason, Verdict};
-use crate::sampling::matcher::{Candidate, Matcher};
+use crate::sampling::exclude_list::ExcludeList;
+use crate::sampling::matcher::Candidate;
 use crate::sampling::request_match::Match;
 use crate::sampling::sampler::{Sampler, Trace};
 use crate::sampling::settings::{Keep, Sampling};
@@ -30,7 +31,6 @@ use crate::tracer::request_decision::RequestDecision;
 use crate::tracer::request_trace::RequestTrace;
 use crate::tracer::state::State;
 use alloc::borrow::Cow;
-use alloc::vec::Vec;
 use core::cell::LazyCell;
 
 /// The tracer: decides on requests and finishes their spans, as configured for this workload.
@@ -44,9 +44,9 @@ pub struct Tracer {
     // The replacement of `trust` at an edge.
     pub(super) edge_trust: Option<Trust>,
     // Empty without a sampler.
-    pub(super) exclude: Vec<Matcher>,
+    pub(super) exclude: ExcludeList,
     // The replacement of `exclude` at an edge.
-    pub(super) edge_exclude: Option<Vec<Matcher>>,
+    pub(super) edge_exclude: Option<ExcludeList>,
     pub(super) describer: SpanDescriber,
     // Headers worth reading: those of listed formats, and all that carry no trace context.
     pub(super) names: Names,
@@ -73,7 +73,7 @@ pub struct Tracer {
 impl Tracer {
     /// Returns the tracer of the workload on this node.
     pub fn new(config: &Config, node: &Node) -> Self {
-        let matchers = |matches: &[Match]| Matcher::of_list(matches, node);
+        let exclude = |matches: &[Match]| ExcludeList::new(matches, node);
         let sampling = config.sampling.as_ref();
         let records = config.export.otlp.as_ref();
         let keep = records.and(sampling).map(|sampling| sampling.keep);
@@ -89,10 +89,9 @@ impl Tracer {
             sampler: sampling.map(|sampling| Sampler::new(sampling, node)),
             trust: trust(config.trust),
             edge_trust: config.gateway_trust.map(trust),
-            exclude: sampling.map_or_else(Vec::new, |sampling| matchers(&sampling.exclude)),
-            edge_exclude: sampling
-                .and(config.gateway_exclude.as_deref())
-                .map(matchers),
+            exclude: sampling
+                .map_or_else(ExcludeList::default, |sampling| exclude(&sampling.exclude)),
+            edge_exclude: sampling.and(config.gateway_exclude.as_deref()).map(exclude),
             describer: SpanDescriber::new(&config.spans, node),
             names: Format::ALL
                 .iter()
@@ -146,7 +145,7 @@ impl Tracer {
         };
         let operation = || self.describer.operation(headers);
         let candidate = Candidate::new(headers, all, || *direction, operation);
-        if self.excludes(&candidate) {
+        if self.sampler.is_some() && self.excludes(&candidate) {
             stats.add(Counter::DroppedExclude);
             let is_accepted = trust.context == ContextTrust::Accept;
             return RequestDecision::Excluded((!is_accepted).then(RequestTrace::silent));
@@ -316,11 +315,10 @@ impl Tracer {
             impl Fn() -> Cow<'static, str>,
         >,
     ) -> bool {
-        let is_in = |list: &[Matcher]| list.iter().any(|matcher| matcher.matches(candidate));
-        let elsewhere = is_in(&self.exclude);
+        let elsewhere = self.exclude.describes(candidate);
         match &self.edge_exclude {
             // The direction is asked for only where the two lists differ, because it is a call to the proxy.
-            Some(list) if is_in(list) != elsewhere => {
+            Some(list) if list.describes(candidate) != elsewhere => {
                 elsewhere != (candidate.direction() == Direction::Edge)
             }
             _ => elsewhere,

@@ -26,6 +26,7 @@ pub struct RequestTrace<'a> {
     pub(super) tracestate: Tracestate<'a>,
     pub(super) same_trace: FormatSet,
     pub(super) present: FormatSet,
+    pub(super) request_ids: FormatSet,
     pub(super) parent_span_id: Option<SpanId>,
     // True if the parent was found by `x-request-id`.
     pub(super) is_joined: bool,
@@ -55,6 +56,7 @@ impl<'a> RequestTrace<'a> {
             tracestate: found.tracestate,
             same_trace: found.same_trace,
             present: found.present,
+            request_ids: found.request_ids,
             parent_span_id: context.and_then(|context| context.span_id),
             describer: Some(describer),
             ..Self::silent()
@@ -70,6 +72,7 @@ impl<'a> RequestTrace<'a> {
             tracestate: Tracestate::Absent,
             same_trace: FormatSet::default(),
             present: FormatSet::default(),
+            request_ids: FormatSet::default(),
             parent_span_id: None,
             is_joined: false,
             link: None,
@@ -194,6 +197,7 @@ impl<'a> RequestTrace<'a> {
             tracestate: &self.tracestate,
             same_trace: self.same_trace,
             present: self.present,
+            request_ids: self.request_ids,
         }
     }
 }

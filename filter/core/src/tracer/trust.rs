@@ -48,9 +48,12 @@ impl Trust {
     }
 }
 
-/// Removes and returns the received context. `present` stays, so that the headers of all received formats are removed.
+/// Removes and returns the received context. `present` stays, so that the headers of all received formats are removed; a
+/// load balancer's id among them, because load balancers keep the id that an outsider sends.
 #[inline]
 fn forget(found: &mut Extraction<'_>) -> Option<SpanContext> {
+    found.present = found.present.and(found.request_ids);
+    found.request_ids = FormatSet::default();
     found.decision = SamplingState::Deferred;
     found.tracestate = Tracestate::Absent;
     found.same_trace = FormatSet::default();

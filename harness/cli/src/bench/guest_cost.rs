@@ -100,6 +100,10 @@ fn request(host: &mut Host, kind: &RequestKind) -> Result<[u64; 3]> {
         .listener_direction(if is_inbound { 1 } else { 2 })
         .set("source.address", Value::from("10.0.0.9:4711"))
         .set("upstream.address", Value::from("10.0.0.7:8080"))
+        .set(
+            "xds.cluster_name",
+            Value::from("outbound|80||cart.shop.svc.cluster.local"),
+        )
         .set("upstream.request_attempt_count", Value::Uint(1));
     let headers: Headers = USUAL.iter().chain(&kind.headers).copied().collect();
     let begun = count(host)?;

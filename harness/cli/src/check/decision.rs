@@ -19,7 +19,7 @@ use sidespan_core::stats::Counter;
 
 use super::explain::namespace_key;
 use super::explain::other_rules::{OtherRules, rule_key};
-use super::explain::wording::percent;
+use super::explain::wording::{condition, percent};
 
 mod request;
 
@@ -70,12 +70,12 @@ impl Question {
         let decided = self.reason(config);
         match decided {
             Some(Counter::DroppedExclude) => {
-                let (key, is_default) = self.excluded_by(config, sampling);
-                let what = match is_default {
-                    true => "not traced, by the default of",
-                    false => "not traced, by",
+                let (key, default) = self.excluded_by(config, sampling);
+                let what = match default {
+                    Some(entry) => format!("not traced, as one {entry}, by the default of"),
+                    None => "not traced, by".into(),
                 };
-                self.say("excluded", "exclude", key, what)
+                self.say("excluded", "exclude", key, &what)
             }
             Some(Counter::SampledReceived) => {
                 let key = self.trust_key(config, "decision");
@@ -217,8 +217,8 @@ impl Question {
         self.reason(&alone) == Some(Counter::DroppedExclude)
     }
 
-    /// The key of the entry, and whether it is one that nobody wrote.
-    fn excluded_by(&self, config: &Config, sampling: &Sampling) -> (String, bool) {
+    /// The key of the entry, and the entry in words if nobody wrote it.
+    fn excluded_by(&self, config: &Config, sampling: &Sampling) -> (String, Option<String>) {
         let at_edge = config
             .gateway_exclude
             .as_ref()
@@ -227,11 +227,14 @@ impl Question {
             Some(list) => (list, "gateway.exclude"),
             None => (&sampling.exclude, "sampling.exclude"),
         };
-        match list.iter().position(|asked| self.fits(asked)) {
-            Some(index) if *list != Sampling::default().exclude => {
-                (format!("{key}[{index}]"), false)
+        let is_default = *list == Sampling::default().exclude;
+        let found = list.iter().position(|asked| self.fits(asked));
+        match found {
+            Some(index) if !is_default => (format!("{key}[{index}]"), None),
+            found => {
+                let entry = found.and_then(|index| list.get(index));
+                (key.into(), entry.map(condition))
             }
-            _ => (key.into(), true),
         }
     }
 

@@ -20,7 +20,7 @@ pub mod wording;
 use other_rules::OtherRules;
 pub use step::Step;
 use step::{share, step};
-use wording::{condition, one_of};
+use wording::condition;
 
 /// The explanation of a whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -68,16 +68,9 @@ pub(super) fn namespace_key(pattern: &str) -> String {
 
 fn excludes(list: &[Match], steps: &mut Vec<Step>) {
     if list == Sampling::default().exclude {
-        // One sentence for each default entry would hide the sentence on an entry that a user wrote.
-        let agents = list.iter().filter_map(|entry| entry.user_agent.as_deref());
-        let paths = list.iter().filter_map(|entry| entry.path.as_ref());
-        let (agents, paths): (Vec<_>, Vec<_>) =
-            (agents.collect(), paths.map(wording::path).collect());
-        let sentence = format!(
-            "a request with user-agent {} or path {}: not traced, by the default of sampling.exclude",
-            one_of(&agents),
-            one_of(&paths)
-        );
+        // A sentence for each default entry would hide the sentence on an entry that a user wrote.
+        let sentence = "a probe of Kubernetes, of Envoy or of a cloud's load balancer, a gRPC health check, a scrape of metrics, \
+             an export of OTLP or to Zipkin, Jaeger or Datadog's agent: not traced, by the default of sampling.exclude";
         return steps.push(step("sampling.exclude", sentence));
     }
     for (index, entry) in list.iter().enumerate() {

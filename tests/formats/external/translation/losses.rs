@@ -22,7 +22,10 @@ const RANDOM: Fact = ("the random flag", "traceparent", |value| {
     value.ends_with("-02") || value.ends_with("-03")
 });
 const LINEAGE: Fact = ("`Lineage`", "x-amzn-trace-id", |value| {
-    value.ends_with(";Lineage=100:e3b0c442:11")
+    value.contains(";Lineage=100:e3b0c442:11")
+});
+const PARTS: Fact = ("applications' own parts", "x-amzn-trace-id", |value| {
+    value.ends_with(";CalledFrom=app")
 });
 const ORIGIN: Fact = ("the origin", "x-datadog-origin", |value| {
     value == "synthetics"
@@ -39,7 +42,7 @@ const REFUSAL: Fact = (
 fn facts(format: Format, state: State) -> &'static [Fact] {
     match (format, state) {
         (Format::TraceContext, _) => &[TRACESTATE, RANDOM],
-        (Format::XRay, _) => &[LINEAGE],
+        (Format::XRay, _) => &[LINEAGE, PARTS],
         (Format::Datadog, State::Unsampled) => &[ORIGIN, TAGS, REFUSAL],
         (Format::Datadog, _) => &[ORIGIN, TAGS],
         _ => &[],
@@ -67,7 +70,11 @@ pub(super) fn enriched(format: Format, state: State, mut lines: Vec<Line>) -> Ve
                 value.replace_range(53.., flags);
             }
         }
-        Format::XRay => append("x-amzn-trace-id", ";", "Lineage=100:e3b0c442:11"),
+        Format::XRay => append(
+            "x-amzn-trace-id",
+            ";",
+            "CalledFrom=app;Lineage=100:e3b0c442:11",
+        ),
         Format::Datadog => {
             append("x-datadog-origin", "", "synthetics");
             append("x-datadog-tags", ",", "_dd.p.dm=-4");

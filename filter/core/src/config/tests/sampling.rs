@@ -444,7 +444,7 @@ fn mf_13_reads_every_condition_of_a_match() {
 #[test]
 fn a_list_of_excludes_replaces_the_defaults() {
     for (written, count) in [
-        ("{}", 7),
+        ("{}", 26),
         (r#"{"exclude": []}"#, 0),
         (r#"{"exclude": [{"path": "/a"}]}"#, 1),
     ] {

@@ -216,12 +216,13 @@ fn xr_7_reads_upper_case_and_writes_lower() {
 }
 
 #[test]
-fn xr_8_copies_the_lineage_of_this_trace_byte_for_byte() {
+fn xr_8_copies_all_other_parts_of_this_trace_byte_for_byte() {
     for lineage in [LOOPS, "Lineage=a:1|b:2", "Lineage= x=~,é"] {
-        let received = format!("{lineage};{VALID};Self=x");
+        let received =
+            format!("Self=x;{lineage};{VALID}; CalledFrom=a b=c ;root=1;;=;x;Root=2;Lineage=z");
         assert_eq!(
             written(context(SamplingState::Accept), &received),
-            format!("{VALID};{lineage}")
+            format!("{VALID};{lineage};Self=x;CalledFrom=a b=c;root=1")
         );
     }
     let elsewhere = Outgoing {
@@ -229,7 +230,7 @@ fn xr_8_copies_the_lineage_of_this_trace_byte_for_byte() {
         ..carrying(context(SamplingState::Accept))
     };
     assert_eq!(
-        sent(&elsewhere, &format!("{VALID};{LOOPS}")),
+        sent(&elsewhere, &format!("{VALID};{LOOPS};Self=x")),
         [format!("x-amzn-trace-id: {VALID}")]
     );
 }
@@ -250,8 +251,16 @@ fn xr_9_writes_ids_and_state_and_at_most_256_characters() {
     let longest = format!("{VALID};Lineage={}", "x".repeat(free));
     assert_eq!(longest.len(), 256);
     assert_eq!(written(context(SamplingState::Accept), &longest), longest);
-    let too_long = format!("{longest}x");
-    assert_eq!(written(context(SamplingState::Accept), &too_long), VALID);
+    let too_long = format!("{longest}x;CalledFrom=app");
+    assert_eq!(
+        written(context(SamplingState::Accept), &too_long),
+        format!("{VALID};CalledFrom=app")
+    );
+    let lineage_first = format!("CalledFrom=app;{longest}");
+    assert_eq!(
+        written(context(SamplingState::Accept), &lineage_first),
+        longest
+    );
 }
 
 #[test]

@@ -127,6 +127,45 @@ fn section_7_1_and_7_2_say_where_a_request_came_from_and_where_it_went() {
 }
 
 #[test]
+fn rs_4_names_the_service_that_is_called_where_istio_does() {
+    let called = answered().property(
+        "xds.cluster_name",
+        "outbound|80||cart.shop.svc.cluster.local",
+    );
+    let peers = |json: &str, kind| {
+        let mut found = said(&spans(json), kind, &REQUEST, &called);
+        found.retain(|key, _| key.contains("peer.") && !key.contains("net"));
+        found
+    };
+    let stable = map(&[
+        ("service.peer.name", "cart"),
+        ("service.peer.namespace", "shop"),
+    ]);
+    let old = map(&[("peer.service", "cart")]);
+    let mut both = stable.clone();
+    both.extend(old.clone());
+    for (json, expected) in [
+        ("{}", stable),
+        (r#"{"conventions": "old"}"#, old),
+        (r#"{"conventions": "both"}"#, both),
+        (
+            r#"{"omit": ["service.peer.name"]}"#,
+            map(&[("service.peer.namespace", "shop")]),
+        ),
+        (
+            r#"{"omit": ["peer.service", "service.peer.namespace"], "conventions": "both"}"#,
+            map(&[]),
+        ),
+    ] {
+        assert_eq!(peers(json, SpanKind::Client), expected, "{json}");
+        assert_eq!(peers(json, SpanKind::Server), map(&[]), "{json}");
+    }
+    let elsewhere = answered().property("xds.cluster_name", "outbound|443||api.vendor.example");
+    let found = said(&Spans::default(), SpanKind::Client, &REQUEST, &elsewhere);
+    assert!(!found.contains_key("service.peer.name"), "{found:?}");
+}
+
+#[test]
 fn section_7_1_takes_nobody_for_the_peer_who_is_not_at_the_connection() {
     let told = Record::answered(200).property("source.address", "203.0.113.9:0");
     let behind: Vec<_> = REQUEST

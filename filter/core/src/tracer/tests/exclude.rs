@@ -5,7 +5,7 @@ use crate::direction::Direction;
 use crate::headers::Name;
 use alloc::borrow::ToOwned;
 
-const PROBES: [[(&str, &str); 2]; 7] = [
+const PROBES: [[(&str, &str); 2]; 21] = [
     [("user-agent", "kube-probe/1.31"), (":path", "/")],
     [("user-agent", "Prometheus/3.0"), (":path", "/stats")],
     [("user-agent", "curl/8"), (":path", "/health")],
@@ -13,7 +13,112 @@ const PROBES: [[(&str, &str); 2]; 7] = [
     [("user-agent", "curl/8"), (":path", "/readyz")],
     [("user-agent", "curl/8"), (":path", "/livez")],
     [("user-agent", "curl/8"), (":path", "/metrics#x")],
+    [("user-agent", "ELB-HealthChecker/2.0"), (":path", "/")],
+    [
+        (
+            "user-agent",
+            "Amazon-Route53-Health-Check-Service (ref 1; report http://amzn.to/1vsZADi)",
+        ),
+        (":path", "/"),
+    ],
+    [("user-agent", "GoogleHC/1.0"), (":path", "/")],
+    [("user-agent", "Edge Health Probe"), (":path", "/")],
+    [("user-agent", "Load Balancer Agent"), (":path", "/")],
+    [("user-agent", "Envoy/HC"), (":path", "/ready")],
+    [
+        ("user-agent", "OTel-OTLP-Exporter-Python/1.39.0"),
+        (":path", "/otlp/v1/metrics"),
+    ],
+    [
+        (":method", "POST"),
+        (":path", "/grpc.health.v1.Health/Check"),
+    ],
+    [
+        (":method", "POST"),
+        (":path", "/grpc.health.v1.Health/Watch"),
+    ],
+    [
+        (":method", "POST"),
+        (
+            ":path",
+            "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        ),
+    ],
+    [(":method", "POST"), (":path", "/v1/traces")],
+    [(":method", "POST"), (":path", "/api/v2/spans")],
+    [(":method", "PUT"), (":path", "/v0.4/traces")],
+    [(":method", "POST"), (":path", "/v0.6/stats")],
 ];
+
+/// Exports that are known by their content type as well.
+const EXPORTS: [[&str; 3]; 6] = [
+    ["POST", "/v1/metrics", "application/x-protobuf"],
+    ["POST", "/v1/logs", "application/x-protobuf"],
+    [
+        "POST",
+        "/api/traces?format=jaeger.thrift",
+        "application/x-thrift",
+    ],
+    [
+        "POST",
+        "/api/traces",
+        "application/vnd.apache.thrift.binary",
+    ],
+    [
+        "POST",
+        "/jaeger.api_v2.CollectorService/PostSpans",
+        "application/grpc",
+    ],
+    [
+        "POST",
+        "/telemetry/proxy/api/v2/apmtelemetry",
+        "application/json",
+    ],
+];
+
+#[test]
+fn mf_13_an_export_of_telemetry_is_no_traffic_and_what_only_looks_like_one_is() {
+    let config = format!(r#"{{"sampling": {{"percentage": 100}}, {EXPORT}}}"#);
+    let is_traced = |method: &str, path: &str, content: &str| {
+        let request = [
+            (":method", method),
+            (":path", path),
+            ("content-type", content),
+        ];
+        !exchange(&config, Direction::Outbound, &request)
+            .spans
+            .is_empty()
+    };
+    for [method, path, content] in EXPORTS {
+        assert!(!is_traced(method, path, content), "{method} {path}");
+    }
+    for [method, path, content] in [
+        ["POST", "/v1/metrics", "application/json"],
+        ["POST", "/v1/logs", "application/json"],
+        ["GET", "/v1/logs", "application/x-protobuf"],
+        ["GET", "/v1/traces", ""],
+        ["POST", "/v1/traces/7", ""],
+        ["POST", "/api/v1/traces", "application/x-thrift"],
+        ["POST", "/api/traces", "application/json"],
+        ["GET", "/api/traces", ""],
+        ["GET", "/api/v2/spans", ""],
+        ["GET", "/v0.4/traces", ""],
+        ["PUT", "/v0.4/traces/7", ""],
+        ["POST", "/grpc.health.v2.Health/Check", "application/grpc"],
+        [
+            "POST",
+            "/opentelemetry.proto.shop.Cart/Add",
+            "application/grpc",
+        ],
+        [
+            "POST",
+            "/jaeger.api_v2.QueryService/GetTrace",
+            "application/grpc",
+        ],
+    ] {
+        assert!(is_traced(method, path, content), "{method} {path}");
+    }
+}
 
 /// A context in every format, and what belongs to none.
 fn contexts() -> Vec<(&'static str, String)> {

@@ -44,6 +44,28 @@ fn trust_ignore_begins_a_new_trace_without_a_link() {
 }
 
 #[test]
+fn trust_that_accepts_no_context_leaves_no_outsider_the_id_of_a_load_balancer() {
+    let (name, value) = sampled();
+    let root = "Root=1-67891233-abcdef012345678912345678;CalledFrom=app";
+    for context in ["restart", "ignore"] {
+        let config = format!(
+            r#"{{"sampling": {{"percentage": 100}}, "trust": {{"context": "{context}"}}, {EXPORT}}}"#
+        );
+        let headers = [(name, value.as_str()), ("x-amzn-trace-id", root)];
+        let done = exchange(&config, Direction::Inbound, &headers);
+        let sent = done.value("x-amzn-trace-id").unwrap();
+        let id = done.spans[0].trace_id.to_hex();
+        let (epoch, unique) = id.split_at(8);
+        let (epoch, unique) = (core::str::from_utf8(epoch), core::str::from_utf8(unique));
+        let expected = format!("Root=1-{}-{};Parent=", epoch.unwrap(), unique.unwrap());
+        assert!(
+            sent.starts_with(&expected) && sent.ends_with(";Sampled=1"),
+            "{sent}"
+        );
+    }
+}
+
+#[test]
 fn trust_without_sampling_removes_what_it_does_not_believe() {
     let (name, value) = sampled();
     for context in ["restart", "ignore"] {

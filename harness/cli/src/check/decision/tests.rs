@@ -202,9 +202,15 @@ fn an_exclude_that_nobody_wrote_is_named_as_the_default() {
     assert!(
         answer
             .sentence
-            .ends_with("not traced, by the default of sampling.exclude"),
+            .ends_with("not traced, as one with path /healthz, by the default of sampling.exclude"),
         "{}",
         answer.sentence
+    );
+    let export = question("POST /api/v2/spans", "shop", &[], Direction::Outbound);
+    let sentence = export.answer(&config).sentence;
+    assert!(
+        sentence.contains("as one with method POST, with path /api/v2/spans, by the default"),
+        "{sentence}"
     );
 }
 

@@ -21,8 +21,8 @@ fn alone(text: &str) -> Vec<String> {
     told(text, &OtherRules::default())
 }
 
-const PROBES: &str = "a request with user-agent kube-probe/* or Prometheus/* or path /health, /healthz, /readyz, /livez or \
-    /metrics: not traced, by the default of sampling.exclude";
+const PROBES: &str = "a probe of Kubernetes, of Envoy or of a cloud's load balancer, a gRPC health check, a scrape of \
+    metrics, an export of OTLP or to Zipkin, Jaeger or Datadog's agent: not traced, by the default of sampling.exclude";
 const FOLLOWED: &str =
     "a request with a decision: followed, whatever the percentages, by trust.decision: accept";
 const DEBUG: &str = "a request that asks for debugging: recorded, by trust.debug";

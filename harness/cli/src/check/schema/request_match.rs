@@ -21,10 +21,28 @@ pub(super) fn exclude(meaning: &str) -> Schema {
 
 /// Returns the entries that are excluded where no list is configured.
 pub(super) fn default_exclude() -> Vec<Value> {
-    let entry = |entry: Match| match (entry.user_agent, entry.path) {
-        (Some(agent), _) => json!({"userAgent": agent}),
-        (_, Some(PathMatch::Pattern(path) | PathMatch::Template(path))) => json!({"path": path}),
-        _ => json!({}),
+    let entry = |entry: Match| {
+        let mut written = serde_json::Map::new();
+        if let Some(PathMatch::Pattern(path) | PathMatch::Template(path)) = entry.path {
+            written.insert("path".into(), path.into());
+        }
+        match &entry.methods[..] {
+            [] => {}
+            [method] => drop(written.insert("method".into(), json!(method))),
+            methods => drop(written.insert("method".into(), json!(methods))),
+        }
+        if !entry.headers.is_empty() {
+            let headers: serde_json::Map<_, _> = entry
+                .headers
+                .into_iter()
+                .map(|(name, pattern)| (name, pattern.into()))
+                .collect();
+            written.insert("headers".into(), headers.into());
+        }
+        if let Some(agent) = entry.user_agent {
+            written.insert("userAgent".into(), agent.into());
+        }
+        Value::Object(written)
     };
     Sampling::default().exclude.into_iter().map(entry).collect()
 }

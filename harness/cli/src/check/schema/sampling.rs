@@ -35,7 +35,8 @@ pub(super) fn sampling() -> Schema {
         (
             "exclude",
             exclude(
-                "Requests that are not traced at all. A list here replaces the default, which is probes and scrapers.",
+                "Requests that are not traced at all. A list here replaces the default, which is probes, scrapers and exports of \
+                 telemetry.",
             )
             .default(default_exclude()),
         ),
