@@ -5,6 +5,7 @@ mod config_lease;
 mod configuration;
 mod duplicate_install;
 mod hostile;
+mod many_workers;
 mod reconfiguration;
 mod stat_tags;
 mod trapped;
