@@ -279,3 +279,6 @@ const USER_AGENT: &str = "user-agent";
 const SOON: Duration = Duration::from_millis(1);
 /// The largest part of an answer's body that is read, because a status or a partial success is shorter.
 const MAX_READ_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;
