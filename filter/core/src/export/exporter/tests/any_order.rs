@@ -7,7 +7,7 @@ use crate::export::calls::MAX_CALLS;
 
 const DOWN: Failure = Failure::HttpStatus(503);
 
-/// What is known of the calls from outside.
+/// The calls as they are seen from outside.
 #[derive(Default)]
 struct Model {
     under_way: Vec<Known>,
