@@ -5,3 +5,4 @@ mod faults;
 mod load;
 mod requests;
 mod shutdown;
+mod slow_collector;

@@ -5,6 +5,7 @@ mod config_lease;
 mod configuration;
 mod duplicate_install;
 mod hostile;
+mod many_workers;
 mod reconfiguration;
 mod route_cache;
 mod stat_tags;

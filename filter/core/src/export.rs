@@ -1,6 +1,7 @@
 //! The export of finished spans to a collector by OTLP: the queue, the requests, their answers, and retries.
 
 pub mod answer;
+pub(crate) mod calls;
 pub mod collector;
 pub mod exporter;
 pub mod grpc_frame;

@@ -92,7 +92,7 @@ fn samples_the_roots_of_the_namespaces_that_are_asked_for() {
         request(&envoy, "in", &caller.unsampled());
         let sampled = Caller::fresh();
         request(&envoy, "in", &sampled.traceparent());
-        // A worker exports spans in the order in which they ended, so this one is the last.
+        // Where no full batch waits, a worker exports spans in the order in which they ended, so this one is the last.
         collector.trace(&sampled.trace_id, 1);
         assert_eq!(
             collector.sink().trace(root).len(),

@@ -135,7 +135,8 @@ fn nobody_records_what_the_caller_has_not_sampled() {
     let logged = mesh.traces_in_the_logs("/unsampled");
     assert_eq!(logged.each_ref(), [&unsampled.trace_id; 2]);
     mesh.request("/sampled", Some(sampled.traceparent()));
-    // Each of the four exports spans in the order in which they ended, so none of the others comes after these.
+    // Where no full batch waits, each of the four exports spans in the order in which they ended, so none of the others
+    // comes after these.
     mesh.collector.trace(&sampled.trace_id, WAY.len());
     let spans = mesh.collector.sink().trace(&unsampled.trace_id);
     assert!(spans.is_empty(), "{spans:#?}");

@@ -53,7 +53,8 @@ fn every_exchange_makes_exactly_these_spans() {
             });
         }
     });
-    // A worker's spans arrive in the order in which they ended, so all have arrived when those of a later request have.
+    // Where no full batch waits, a worker's spans arrive in the order in which they ended, so all have arrived when those
+    // of a later request have.
     let later = Caller::fresh();
     let request = Request::get("/app/status/200").header("traceparent", later.traceparent());
     assert_eq!(send(scene.address(Way::Edge), &request).status, 200);

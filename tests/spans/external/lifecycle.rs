@@ -280,8 +280,8 @@ impl Call {
 
     /// Returns the spans of this call, of which there are exactly `N`.
     ///
-    /// A worker's spans arrive in the order in which they ended, so all of this call have arrived when those of a later
-    /// request have.
+    /// Where no full batch waits, a worker's spans arrive in the order in which they ended, so all of this call have arrived
+    /// when those of a later request have.
     fn spans<const N: usize>(&self) -> [StoredSpan; N] {
         let scene = scene();
         scene.collector.trace(&self.caller.trace_id, N);

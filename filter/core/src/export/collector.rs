@@ -25,8 +25,6 @@ pub struct Collector {
     // The user agent, sent where `headers` has none.
     user_agent: String,
     pub(crate) exporter: Exporter,
-    // The call that the exporter waits for.
-    call: Option<u32>,
     // True from a full batch's request for an early tick until the tick. A second request would put the tick off, under
     // load for ever, because the proxy starts its timer anew each time.
     is_tick_near: bool,
@@ -46,7 +44,6 @@ impl Collector {
             exporter: Exporter::new(export, frame)?,
             otlp: export.otlp.clone()?,
             headers,
-            call: None,
             is_tick_near: false,
         })
     }
@@ -63,7 +60,7 @@ impl Collector {
         }
     }
 
-    /// Sends the request that is due, if there is one.
+    /// Sends the requests that are due, after one that cannot be sent no other.
     pub(crate) fn send_due(
         &mut self,
         proxy: &(impl ClusterCalls + Worker),
@@ -72,13 +69,27 @@ impl Collector {
         stats: &mut Stats,
     ) {
         let now = proxy.now();
-        if self.exporter.is_overdue(now) {
-            self.call = None;
+        while let Some(token) = self.exporter.overdue(now) {
             let outcome = Failure::NoAnswer.again();
-            self.end_call(proxy, outcome, now, ids, stats, |_| None);
+            let event = self
+                .exporter
+                .answered(token, outcome, now, jitter(ids), stats);
+            self.say(proxy, event, |_| None);
         }
+        while self.send_next(proxy, now, trigger, ids, stats) {}
+    }
+
+    /// Sends one request that is due. Returns false if there is none, or it cannot be sent.
+    fn send_next(
+        &mut self,
+        proxy: &(impl ClusterCalls + Worker),
+        now: Nanos,
+        trigger: SendTrigger,
+        ids: &mut IdGenerator<impl Random>,
+        stats: &mut Stats,
+    ) -> bool {
         let Some((body, compression)) = self.exporter.next(now, trigger, stats) else {
-            return;
+            return false;
         };
         let (content_type, encoding) = match self.otlp.protocol {
             Protocol::Grpc => ("application/grpc", "grpc-encoding"),
@@ -106,10 +117,14 @@ impl Collector {
         let configured = self.headers.iter();
         headers.extend(configured.map(|(name, value)| (name.as_str(), value.as_str())));
         match proxy.http_call(&self.otlp.cluster, &headers, Some(body), self.otlp.timeout) {
-            Ok(token) => self.call = Some(token),
+            Ok(token) => {
+                self.exporter.sent(token);
+                true
+            }
             Err(error) => {
-                let outcome = Failure::SendError(error).again();
-                self.end_call(proxy, outcome, now, ids, stats, |_| None);
+                let event = self.exporter.not_sent(error, now, jitter(ids), stats);
+                self.say(proxy, event, |_| None);
+                false
             }
         }
     }
@@ -124,33 +139,32 @@ impl Collector {
         ids: &mut IdGenerator<impl Random>,
         stats: &mut Stats,
     ) {
-        if self.call != Some(token) {
+        if !self.exporter.waits_for(token) {
             return;
         }
-        self.call = None;
         let protocol = self.otlp.protocol;
         let parts = AnswerParts::read(proxy, protocol, body_bytes, has_trailers);
         let answer = parts.answer();
         let now = proxy.now();
         let outcome = ExportOutcome::read(protocol, &answer, now);
-        self.end_call(proxy, outcome, now, ids, stats, |headers| {
+        let event = self
+            .exporter
+            .answered(token, outcome, now, jitter(ids), stats);
+        self.say(proxy, event, |headers| {
             let secrets = headers.iter().map(|(_, value)| value.as_str());
             message(protocol, &answer, secrets)
         });
     }
 
-    fn end_call(
-        &mut self,
+    /// Logs an event; `message` returns what the collector says about it.
+    fn say(
+        &self,
         worker: &impl Worker,
-        outcome: ExportOutcome,
-        now: Nanos,
-        ids: &mut IdGenerator<impl Random>,
-        stats: &mut Stats,
+        event: Option<LogEvent<Failure>>,
         message: impl FnOnce(&[(String, String)]) -> Option<String>,
     ) {
-        let [jitter] = ids.take().unwrap_or_default();
         let cluster = &self.otlp.cluster;
-        match self.exporter.answered(outcome, now, jitter, stats) {
+        match event {
             Some(LogEvent::Failing(failure)) => {
                 let how = match failure {
                     Failure::Warned => "works",
@@ -176,6 +190,12 @@ impl Collector {
             None => {}
         }
     }
+}
+
+/// Returns a random byte.
+fn jitter(ids: &mut IdGenerator<impl Random>) -> u8 {
+    let [jitter] = ids.take().unwrap_or_default();
+    jitter
 }
 
 impl SpanExporter for Collector {
@@ -259,3 +279,6 @@ const USER_AGENT: &str = "user-agent";
 const SOON: Duration = Duration::from_millis(1);
 /// The largest part of an answer's body that is read, because a status or a partial success is shorter.
 const MAX_READ_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,27 +1,25 @@
-//! The exporter: a state machine that decides when a batch is sent, and whether it is sent again (OTLP, "Failures" and
-//! "Retryable Response Codes"). The input is the time and the collector's answers, the output is the next request.
+//! The exporter: decides when a batch is sent, and whether it is sent again (OTLP, "Failures" and "Retryable Response
+//! Codes"). The input is the time and the collector's answers, the output is the next request.
 //!
 //! ```text
-//!          next: a batch is due              answered: accepted, or refused for good
-//!   Idle ------------------------> UnderWay ------------------------------------------> Idle
-//!                                   ^    |
-//!            next: the delay is over|    |answered: retry
-//!                                   |    v
-//!                                  Waiting            (attempts used up: dropped, then Idle)
+//!   push -> queue -> next -> calls -> answered: accepted, or refused for good
+//!                             ^  |
+//!                             +--+ retry
 //! ```
 //!
-//! One request is under way at a time. Delays double with every failure in a row, whichever batch failed, so that a
-//! collector that is down is not hammered by one batch after the other; each delay has jitter, because all workers fail
-//! together. Every span that enters leaves through exactly one counter.
+//! Every span that enters leaves through exactly one counter. What the queue may hold, it holds together with the calls
+//! beyond the first, so that memory is bounded alike with one call and with several.
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::calls::{Call, Calls, RetryLimits};
 use super::queue::{self, Queue};
 use super::request::Request;
 use super::response::{ExportOutcome, Failure};
 use super::settings::{Compression, Export, Protocol};
 use crate::cluster_call::failure_log::{FailureLog, LogEvent};
+use crate::cluster_call::send_error::SendError;
 use crate::export::grpc_frame;
 use crate::otlp;
 use crate::otlp::request::RequestFrame;
@@ -60,14 +58,14 @@ impl SpanExporter for Vec<Span> {
     fn after_export(&mut self, _: &impl Worker) {}
 }
 
-/// The exporter of one worker: batches of spans, sent one after the other.
+/// The exporter of one worker: batches of spans, sent one after the other, or side by side to a collector that takes its
+/// time.
 #[derive(Debug)]
 pub struct Exporter {
     limits: Limits,
     frame: RequestFrame,
     queue: Queue,
-    state: State,
-    failures_in_a_row: u32,
+    calls: Calls,
     failure_log: FailureLog<Failure>,
     is_closed: bool,
 }
@@ -76,25 +74,7 @@ pub struct Exporter {
 struct Limits {
     protocol: Protocol,
     compression: Compression,
-    timeout: Duration,
     max_delay: Duration,
-    initial_delay: Duration,
-    max_retry_delay: Duration,
-    attempts: u32,
-}
-
-#[derive(Debug)]
-enum State {
-    Idle,
-    UnderWay {
-        request: Request,
-        since: Nanos,
-    },
-    Waiting {
-        request: Request,
-        since: Nanos,
-        delay: Duration,
-    },
 }
 
 impl Exporter {
@@ -105,11 +85,7 @@ impl Exporter {
             limits: Limits {
                 protocol: otlp.protocol,
                 compression: otlp.compression,
-                timeout: otlp.timeout,
                 max_delay: export.batch_max_delay,
-                initial_delay: export.retry_initial,
-                max_retry_delay: export.retry_max,
-                attempts: export.retry_attempts,
             },
             queue: Queue::new(queue::Limits {
                 max_spans: export.queue_max_spans,
@@ -121,8 +97,12 @@ impl Exporter {
                 behind: frame.trailer_room(),
             }),
             frame,
-            state: State::Idle,
-            failures_in_a_row: 0,
+            calls: Calls::new(RetryLimits {
+                timeout: otlp.timeout,
+                initial_delay: export.retry_initial,
+                max_delay: export.retry_max,
+                attempts: export.retry_attempts,
+            }),
             failure_log: FailureLog::default(),
             is_closed: false,
         })
@@ -150,15 +130,16 @@ impl Exporter {
         stats.add_many(Counter::SpansDroppedQueue, dropped);
     }
 
-    /// Returns true if a whole batch is queued and no request is under way or waits for its retry, so that the batch need
-    /// not wait for the tick.
+    /// Returns true if a whole batch is queued that may be sent now, so that it need not wait for the tick.
     #[inline]
     pub fn is_full(&self) -> bool {
-        matches!(self.state, State::Idle) && self.queue.has_closed()
+        self.queue.has_closed()
+            && !self.calls.has_retry()
+            && self.calls.has_room(self.queue.requests())
     }
 
-    /// Returns the body of the request that is to be sent now, with its compression. The caller must send the request, or
-    /// report the failure to [`Self::answered`].
+    /// Returns the body of the request that is to be sent now, with its compression. The caller must send the request, and
+    /// report the token to [`Self::sent`] or the failure to [`Self::not_sent`].
     #[inline]
     pub fn next(
         &mut self,
@@ -166,97 +147,114 @@ impl Exporter {
         trigger: SendTrigger,
         stats: &mut Stats,
     ) -> Option<(&[u8], Compression)> {
-        let mut request = match core::mem::replace(&mut self.state, State::Idle) {
-            State::Idle if self.is_due(now, trigger) => {
-                let pending = self.queue.take()?;
-                let Limits {
-                    protocol,
-                    compression,
-                    ..
-                } = self.limits;
-                let request = Request::new(pending, &self.frame, protocol, compression);
-                stats.add(Counter::ExportRequests);
-                request
-            }
-            State::Waiting {
-                request,
-                since,
-                delay,
-            } if now.is_past(since, delay) => {
-                stats.add(Counter::ExportRequests);
-                stats.add(Counter::ExportRetries);
-                request
-            }
-            other => {
-                self.state = other;
-                return None;
-            }
+        let has_room = match trigger {
+            SendTrigger::Drain => self.calls.has_room_at_end(),
+            SendTrigger::Tick | SendTrigger::Answer => self.calls.has_room(self.queue.requests()),
         };
-        request.attempts = request.attempts.saturating_add(1);
-        self.state = State::UnderWay {
-            request,
-            since: now,
-        };
-        match &self.state {
-            State::UnderWay { request, .. } => Some((request.body(), request.compression)),
-            State::Idle | State::Waiting { .. } => None,
+        if !has_room {
+            return None;
         }
+        let request = if self.calls.has_retry() {
+            let request = self.calls.take_retry(now)?;
+            stats.add(Counter::ExportRetries);
+            request
+        } else if self.is_due(now, trigger) {
+            let pending = self.queue.take()?;
+            let Limits {
+                protocol,
+                compression,
+                ..
+            } = self.limits;
+            Request::new(pending, &self.frame, protocol, compression)
+        } else {
+            return None;
+        };
+        stats.add(Counter::ExportRequests);
+        self.calls.start(request, now);
+        self.queue.reserve(self.calls.total_beyond_one());
+        self.calls.last()
     }
 
-    /// Returns true if the request under way has been without an answer for twice its timeout. The proxy ends a call by
-    /// itself, so the answer is then lost.
+    /// Takes the token of the request that was sent last.
     #[inline]
-    pub fn is_overdue(&self, now: Nanos) -> bool {
-        let limit = self.limits.timeout.saturating_mul(2);
-        matches!(self.state, State::UnderWay { since, .. } if now.has_taken(since, limit))
+    pub fn sent(&mut self, token: u32) {
+        self.calls.sent(token);
     }
 
-    /// Takes the answer to the request under way, and returns the event to log. `jitter` is a random byte.
+    /// Takes the failure of the request that was to be sent last, and returns the event to log. `jitter` is a random byte.
+    pub fn not_sent(
+        &mut self,
+        error: SendError,
+        now: Nanos,
+        jitter: u8,
+        stats: &mut Stats,
+    ) -> Option<LogEvent<Failure>> {
+        let call = self.calls.take_unsent()?;
+        self.end(call, Failure::SendError(error).again(), now, jitter, stats)
+    }
+
+    /// Returns true if the answer to the call with this token is waited for.
+    #[inline]
+    pub fn waits_for(&self, token: u32) -> bool {
+        self.calls.has(token)
+    }
+
+    /// Takes the answer to the call with this token, and returns the event to log. `jitter` is a random byte.
     pub fn answered(
         &mut self,
+        token: u32,
         outcome: ExportOutcome,
         now: Nanos,
         jitter: u8,
         stats: &mut Stats,
     ) -> Option<LogEvent<Failure>> {
-        let State::UnderWay { request, .. } = core::mem::replace(&mut self.state, State::Idle)
-        else {
-            return None;
-        };
-        let (failure, delay) = match outcome {
+        let call = self.calls.take(token)?;
+        self.end(call, outcome, now, jitter, stats)
+    }
+
+    /// Returns the token of a call that has been without an answer for twice its timeout.
+    #[inline]
+    pub fn overdue(&self, now: Nanos) -> Option<u32> {
+        self.calls.overdue(now)
+    }
+
+    fn end(
+        &mut self,
+        call: Call,
+        outcome: ExportOutcome,
+        now: Nanos,
+        jitter: u8,
+        stats: &mut Stats,
+    ) -> Option<LogEvent<Failure>> {
+        let spans = call.request.spans;
+        let event = match outcome {
             ExportOutcome::Accepted { rejected, warns } => {
-                let rejected = usize::try_from(rejected)
-                    .unwrap_or(usize::MAX)
-                    .min(request.spans);
+                let rejected = usize::try_from(rejected).unwrap_or(usize::MAX).min(spans);
                 stats.add_many(Counter::SpansRejected, rejected);
-                stats.add_many(
-                    Counter::SpansExported,
-                    request.spans.saturating_sub(rejected),
-                );
-                self.failures_in_a_row = 0;
-                return match (rejected, warns) {
-                    (0, false) => self.failure_log.record_success(),
+                stats.add_many(Counter::SpansExported, spans.saturating_sub(rejected));
+                let works = self.calls.succeeded(&call);
+                match (rejected, warns) {
+                    (0, false) if works => self.failure_log.record_success(),
+                    (0, false) => None,
                     (0, true) => self.failure_log.record_failure(Failure::Warned, now),
                     _ => self.failure_log.record_failure(Failure::SpansRejected, now),
-                };
+                }
             }
-            ExportOutcome::Refused(failure) => (failure, None),
-            ExportOutcome::Retry { failure, after } => (failure, Some(after)),
+            ExportOutcome::Refused(failure) => {
+                stats.add(Counter::ExportFailures);
+                stats.add_many(Counter::SpansDroppedExport, spans);
+                self.calls.refused(&call);
+                self.failure_log.record_failure(failure, now)
+            }
+            ExportOutcome::Retry { failure, after } => {
+                stats.add(Counter::ExportFailures);
+                let dropped = self.calls.retry(call, after, now, jitter);
+                stats.add_many(Counter::SpansDroppedExport, dropped);
+                self.failure_log.record_failure(failure, now)
+            }
         };
-        stats.add(Counter::ExportFailures);
-        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
-        match delay {
-            Some(after) if request.attempts < self.limits.attempts => {
-                let delay = after.unwrap_or_else(|| self.delay(jitter));
-                self.state = State::Waiting {
-                    request,
-                    since: now,
-                    delay,
-                };
-            }
-            _ => stats.add_many(Counter::SpansDroppedExport, request.spans),
-        }
-        self.failure_log.record_failure(failure, now)
+        self.queue.reserve(self.calls.total_beyond_one());
+        event
     }
 
     /// Closes the exporter: queued spans, and all later ones, are counted as lost in the shutdown.
@@ -264,7 +262,7 @@ impl Exporter {
         let waiting = self.spans();
         stats.add_many(Counter::SpansDroppedShutdown, waiting);
         self.queue.clear();
-        self.state = State::Idle;
+        self.calls.clear();
         self.is_closed = true;
     }
 
@@ -278,25 +276,20 @@ impl Exporter {
     /// saves no span.
     #[inline]
     pub fn can_send_until(&self, end: Nanos, now: Nanos) -> bool {
-        let is_in_time = match self.state {
-            State::Waiting { since, delay, .. } => since.after(delay) < end,
-            State::Idle | State::UnderWay { .. } => true,
-        };
+        let is_in_time = self.calls.paused_until().is_none_or(|until| until < end);
         self.spans() > 0 && now < end && is_in_time
     }
 
     /// Returns the number of spans that are queued or under way.
     #[inline]
     pub fn spans(&self) -> usize {
-        let under_way = self.request().map_or(0, |request| request.spans);
-        self.queue.spans().saturating_add(under_way)
+        self.queue.spans().saturating_add(self.calls.total().spans)
     }
 
     /// Returns the bytes of spans that are queued or under way.
     #[inline]
     pub fn bytes(&self) -> usize {
-        let under_way = self.request().map_or(0, |request| request.body().len());
-        self.queue.bytes().saturating_add(under_way)
+        self.queue.bytes().saturating_add(self.calls.total().bytes)
     }
 
     /// Returns the spans that are queued or under way.
@@ -305,14 +298,6 @@ impl Exporter {
         QueuedSpans {
             spans: number(self.spans()),
             bytes: number(self.bytes()),
-        }
-    }
-
-    #[inline]
-    fn request(&self) -> Option<&Request> {
-        match &self.state {
-            State::Idle => None,
-            State::UnderWay { request, .. } | State::Waiting { request, .. } => Some(request),
         }
     }
 
@@ -331,22 +316,6 @@ impl Exporter {
             SendTrigger::Drain => true,
         };
         is_old_enough || self.queue.has_closed()
-    }
-
-    /// Returns the delay of a retry: doubled with every failure in a row, within a fifth up or down.
-    #[inline]
-    fn delay(&self, jitter: u8) -> Duration {
-        let doublings = self.failures_in_a_row.saturating_sub(1).min(31);
-        let delay = self
-            .limits
-            .initial_delay
-            .saturating_mul(1_u32.wrapping_shl(doublings))
-            .min(self.limits.max_retry_delay);
-        let percent = 80_u32.saturating_add(u32::from(jitter % 41));
-        delay
-            .saturating_mul(percent)
-            .checked_div(100)
-            .unwrap_or(delay)
     }
 }
 

@@ -16,11 +16,13 @@ use crate::time::Nanos;
 #[derive(Debug)]
 pub struct Queue {
     requests: VecDeque<PendingRequest>,
-    // spans == the sum of all requests' spans <= limits.max_spans
+    // spans == the sum of all requests' spans <= limits.max_spans - reserved.spans, but between a reservation and the next span
     spans: usize,
     // bytes == the sum of all requests' span bytes
     bytes: usize,
     limits: Limits,
+    // The part of the limits that others than the queue take.
+    reserved: Amount,
     // The size of the last request, taken for the next one because growing step by step costs a move each.
     usual_bytes: usize,
 }
@@ -38,6 +40,15 @@ pub struct Limits {
     pub front: usize,
     /// The bytes that will follow the spans of each request.
     pub behind: usize,
+}
+
+/// An amount of spans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// The number of spans.
+    pub spans: usize,
+    /// The bytes of these spans.
+    pub bytes: usize,
 }
 
 /// A request in the queue: spans, and around them room for the request frame.
@@ -63,6 +74,7 @@ impl Queue {
             spans: 0,
             bytes: 0,
             limits,
+            reserved: Amount::default(),
             usual_bytes: 0,
         }
     }
@@ -101,7 +113,9 @@ impl Queue {
         self.spans = self.spans.saturating_add(1);
         self.bytes = self.bytes.saturating_add(length);
         let mut dropped = 0_usize;
-        while self.spans > limits.max_spans || self.bytes() > limits.max_bytes {
+        let max_spans = limits.max_spans.saturating_sub(self.reserved.spans);
+        let max_bytes = limits.max_bytes.saturating_sub(self.reserved.bytes);
+        while self.spans > max_spans || self.bytes() > max_bytes {
             let Some(count) = self.drop_oldest() else {
                 break;
             };
@@ -121,6 +135,12 @@ impl Queue {
         self.bytes = self.bytes.saturating_sub(pending.span_bytes());
         self.usual_bytes = pending.bytes.len().saturating_add(self.limits.behind);
         Some(pending)
+    }
+
+    /// Sets the part of the limits that is taken by spans which have left the queue and are still in memory.
+    #[inline]
+    pub fn reserve(&mut self, reserved: Amount) {
+        self.reserved = reserved;
     }
 
     /// Drops all queued spans.
@@ -143,6 +163,12 @@ impl Queue {
         self.requests
             .front()
             .is_some_and(|pending| pending.is_closed)
+    }
+
+    /// Returns the number of requests in the queue; all but the last are closed.
+    #[inline]
+    pub fn requests(&self) -> usize {
+        self.requests.len()
     }
 
     /// Returns the number of queued spans.
@@ -198,6 +224,33 @@ impl Queue {
         self.spans = self.spans.saturating_sub(count);
         self.bytes = self.bytes.saturating_sub(gone);
         Some(count)
+    }
+}
+
+impl Amount {
+    #[inline]
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            spans: self.spans.saturating_add(other.spans),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    #[inline]
+    pub(super) fn minus(self, other: Self) -> Self {
+        Self {
+            spans: self.spans.saturating_sub(other.spans),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
+
+    /// Returns the larger of both numbers, and of both sizes.
+    #[inline]
+    pub(super) fn max(self, other: Self) -> Self {
+        Self {
+            spans: self.spans.max(other.spans),
+            bytes: self.bytes.max(other.bytes),
+        }
     }
 }
 

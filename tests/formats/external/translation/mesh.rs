@@ -111,7 +111,8 @@ impl Mesh {
                 }
             })
             .collect();
-        // Each sidecar's spans arrive in the order in which they ended, so all have arrived when those of a last call have.
+        // Where no full batch waits, each sidecar's spans arrive in the order in which they ended, so all have arrived when
+        // those of a last call have.
         let last = Caller::fresh();
         let request = Request::get("/tracecontext/last").header("traceparent", last.traceparent());
         assert_eq!(send(way_in, &request).status, 200);

@@ -153,7 +153,8 @@ impl Mesh {
     }
 
     /// Waits until all spans of earlier requests in this lane have arrived. Each sidecar has one worker, which exports
-    /// spans in the order in which they ended: those of a last, sampled request through all services come after all others.
+    /// spans in the order in which they ended, where no full batch waits: those of a last, sampled request through all
+    /// services come after all others.
     pub(super) fn settled(&self, lane: &str) {
         let last = Caller::fresh();
         let request = Request::get(&format!("/{lane}/http/front/healthy"))

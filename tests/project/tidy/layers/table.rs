@@ -57,6 +57,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "http_body",
             "queue",
             "request",
+            "calls",
             "status_details",
             "response",
             "exporter",

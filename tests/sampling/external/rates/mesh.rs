@@ -63,8 +63,8 @@ impl Run {
         });
         let seconds = start.elapsed().as_secs_f64();
 
-        // Each sidecar's spans arrive in the order in which they ended, so all have arrived when those of a last request
-        // have.
+        // Where no full batch waits, each sidecar's spans arrive in the order in which they ended, so all have arrived when
+        // those of a last request have.
         let last = Caller::fresh();
         let request = Request::get("/ok").header("traceparent", last.traceparent());
         assert_eq!(send(way_in, &request).status, 200);
