@@ -9,6 +9,7 @@ pub mod envoy;
 pub mod http;
 pub mod http2;
 pub mod packages;
+pub mod ports;
 pub mod program;
 pub mod readme;
 pub mod worlds;
