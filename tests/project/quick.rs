@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Parts of a line that mean another program, and the program.
-const OTHER_PROGRAMS: [(&str, &str); 8] = [
+const OTHER_PROGRAMS: &[(&str, &str)] = &[
     ("sidespan_envoy", "Envoy"),
     ("sidespan_tests::envoy", "Envoy"),
     ("\"--envoy\"", "Envoy"),
@@ -26,7 +26,7 @@ fn outside_of_external_no_test_needs_another_program() {
         read += 1;
         for (line, number) in text.replace(SIDESPAN, "").lines().zip(1..) {
             for (part, needed) in OTHER_PROGRAMS {
-                if line.contains(part) {
+                if line.contains(*part) {
                     found.push(format!("{}:{number}: {needed}", path.display()));
                 }
             }
