@@ -7,6 +7,8 @@ mod cost;
 mod export;
 mod formats;
 mod keep;
+#[cfg(feature = "peers")]
+mod peers;
 mod program;
 mod project;
 mod sampling;

@@ -8,7 +8,11 @@ pub mod effort;
 pub mod envoy;
 pub mod http;
 pub mod http2;
+pub mod otlp;
 pub mod packages;
+#[cfg(feature = "peers")]
+pub mod peers;
+pub mod ports;
 pub mod program;
 pub mod readme;
 pub mod worlds;

@@ -49,9 +49,20 @@ pub fn node(name: &str, package: &str) -> PathBuf {
     folder.join("node_modules")
 }
 
-/// Returns the folder, which the first call with these pins fills; a folder that was half filled is thrown away.
+/// Returns the folder below `target/packages`, as [`installed_below`] fills it.
 fn installed(name: &str, pins: &str, fill: impl Fn(&Path)) -> PathBuf {
-    let packages = target_dir().join("packages");
+    installed_below("packages", name, pins, fill)
+}
+
+/// Returns a folder below `target`, which the first call with these pins fills; a folder that was half filled, or filled
+/// for other pins, is thrown away.
+pub(crate) fn installed_below(
+    place: &str,
+    name: &str,
+    pins: &str,
+    fill: impl Fn(&Path),
+) -> PathBuf {
+    let packages = target_dir().join(place);
     fs::create_dir_all(&packages).expect("a folder below target");
     let folder = packages.join(name);
     let mark = folder.join("complete");
@@ -64,7 +75,7 @@ fn installed(name: &str, pins: &str, fill: impl Fn(&Path)) -> PathBuf {
     if is_complete() {
         return folder;
     }
-    tell(&format!("installing packages into {}", folder.display()));
+    tell(&format!("installing {name} into {}", folder.display()));
     if folder.exists() {
         fs::remove_dir_all(&folder).expect("an old installation goes");
     }
@@ -75,13 +86,21 @@ fn installed(name: &str, pins: &str, fill: impl Fn(&Path)) -> PathBuf {
 }
 
 fn run(command: &mut Command) {
+    run_or(command, HELP);
+}
+
+/// Runs a command that installs something.
+///
+/// # Panics
+/// With what the command says and the help, when the command fails.
+pub(crate) fn run_or(command: &mut Command, help: &str) {
     match command.output() {
         Ok(output) if output.status.success() => {}
         Ok(output) => {
             let errors = String::from_utf8_lossy(&output.stderr);
-            panic!("{command:?}: {errors}\n{HELP}")
+            panic!("{command:?}: {errors}\n{help}")
         }
-        Err(error) => panic!("{command:?}: {error}\n{HELP}"),
+        Err(error) => panic!("{command:?}: {error}\n{help}"),
     }
 }
 

@@ -77,8 +77,10 @@ impl Program {
     /// With all output of the program.
     pub fn wait<T>(&mut self, what: &str, look: impl Fn(&str) -> Option<T>) -> T {
         let found = wait_for(LIMIT, || {
+            // Asked first, because a program may write its last line and end between two questions.
+            let has_ended = self.has_ended();
             let found = look(&self.said()).map(Some);
-            found.or_else(|| self.has_ended().then_some(None))
+            found.or_else(|| has_ended.then_some(None))
         });
         let said = self.said();
         match found {
@@ -86,6 +88,23 @@ impl Program {
             Some(None) => panic!("it ended before {what}:\n{said}"),
             None => panic!("waited in vain for {what}:\n{said}"),
         }
+    }
+
+    /// Asks the program to end, as a termination signal does, and waits until it has ended.
+    ///
+    /// # Panics
+    /// With all output of the program, when the program does not end.
+    pub fn quit(mut self) {
+        let mut kill = Command::new("kill");
+        let sent = kill.arg("-TERM").arg(self.child.id().to_string()).status();
+        assert!(sent.is_ok_and(|status| status.success()), "no signal");
+        let ended = wait_for(LIMIT, || self.has_ended().then_some(()));
+        assert!(ended.is_some(), "it does not end:\n{}", self.said());
+    }
+
+    /// Returns the process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Returns true if the program has ended by itself.

@@ -9,7 +9,7 @@
 //! HTTP: all four combinations.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
@@ -19,6 +19,7 @@ use sidespan_sink::Transport;
 use sidespan_tests::collector::Collector;
 use sidespan_tests::envoy::{self, LIMIT};
 use sidespan_tests::packages;
+use sidespan_tests::ports::free_addresses;
 use sidespan_tests::program::Program;
 
 use super::traffic::{Export, SPANS, Traffic};
@@ -123,7 +124,7 @@ impl Rotel {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("spans/external/interop/start_rotel.py");
         // Up to five starts, because rotel cannot choose a free port itself, and another process may take one first.
         for _ in 0..5 {
-            let [grpc, http] = free_ports();
+            let [grpc, http] = free_addresses();
             let mut command = Command::new(python.join("bin/python"));
             command.arg(&script).arg("start");
             for (option, value) in [
@@ -158,14 +159,4 @@ impl Rotel {
         }
         panic!("no free ports")
     }
-}
-
-fn free_ports() -> [SocketAddr; 2] {
-    // Both ports stay bound until both are known, because they could be equal otherwise.
-    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    held.map(|listener| {
-        listener
-            .local_addr()
-            .expect("a bound socket has an address")
-    })
 }

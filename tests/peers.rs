@@ -1,0 +1,3 @@
+//! OpenTelemetry's Collector and Jaeger as senders and receivers: what they send arrives, what they are sent they take.
+
+mod external;

@@ -1,0 +1,8 @@
+//! Real Collectors and a real Jaeger.
+
+mod answers;
+mod corpus;
+mod export;
+mod file;
+mod jaeger;
+mod parts;

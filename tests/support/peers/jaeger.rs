@@ -1,0 +1,115 @@
+//! Jaeger, all in one: OTLP in, a store in memory, the query APIs.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::build;
+use super::peer::{HEALTH, Peer};
+
+/// A running Jaeger. Dropping it kills it.
+#[derive(Debug)]
+pub struct Jaeger(Peer);
+
+impl Jaeger {
+    /// Starts a Jaeger with a store for 100,000 traces, and waits until it is ready. It has no web page, because the Go module
+    /// has none, and no other receivers than OTLP's.
+    ///
+    /// # Panics
+    /// With its log, when Jaeger does not become ready.
+    pub fn start() -> Self {
+        Self(Peer::start(program(), "/status", |places| {
+            json!({
+                "receivers": {
+                    "otlp": {
+                        "protocols": {
+                            "grpc": {"endpoint": places.address(GRPC)},
+                            "http": {"endpoint": places.address(HTTP)},
+                        },
+                    },
+                },
+                "exporters": {"jaeger_storage_exporter": {"trace_storage": "memory"}},
+                "extensions": {
+                    "jaeger_storage": {"backends": {"memory": {"memory": {"max_traces": 100_000}}}},
+                    "jaeger_query": {
+                        "storage": {"traces": "memory"},
+                        "http": {"endpoint": places.address(QUERY)},
+                        "grpc": {"endpoint": places.address(QUERY_GRPC)},
+                        // Else it sends its own spans to port 4317.
+                        "enable_tracing": false,
+                    },
+                    "healthcheckv2": {
+                        "use_v2": true,
+                        "http": {"endpoint": places.address(HEALTH)},
+                    },
+                },
+                "service": {
+                    "extensions": ["jaeger_storage", "jaeger_query", "healthcheckv2"],
+                    "telemetry": {"metrics": {"level": "none"}},
+                    "pipelines": {
+                        "traces": {"receivers": ["otlp"], "exporters": ["jaeger_storage_exporter"]},
+                    },
+                },
+            })
+        }))
+    }
+
+    /// Returns the address for OTLP/gRPC.
+    pub fn grpc_addr(&self) -> SocketAddr {
+        self.0.address(GRPC)
+    }
+
+    /// Returns the address for OTLP/HTTP.
+    pub fn http_addr(&self) -> SocketAddr {
+        self.0.address(HTTP)
+    }
+
+    /// Returns the address of the query APIs over HTTP, `/api` and `/api/v3`.
+    pub fn query_addr(&self) -> SocketAddr {
+        self.0.address(QUERY)
+    }
+
+    /// Sends a GET to the query APIs, and returns the status and the JSON of the answer.
+    ///
+    /// # Panics
+    /// When Jaeger does not answer in JSON.
+    pub fn get(&self, path: &str) -> (u16, Value) {
+        let answer = self.0.ask(QUERY, path).expect("an answer");
+        let body = serde_json::from_slice(&answer.body).expect("JSON");
+        (answer.status, body)
+    }
+
+    /// Returns the process id; `None` when Jaeger does not run.
+    pub fn pid(&self) -> Option<u32> {
+        self.0.pid()
+    }
+
+    /// Returns Jaeger's log since its last start.
+    pub fn log(&self) -> String {
+        self.0.log()
+    }
+
+    /// Kills Jaeger, as a crash does: its spans are gone.
+    pub fn kill(&mut self) {
+        self.0.kill();
+    }
+
+    /// Starts Jaeger again on the same addresses, empty.
+    ///
+    /// # Panics
+    /// With its log, when Jaeger does not become ready, or another process has taken an address.
+    pub fn resume(&mut self) {
+        assert!(self.0.resume(), "another process has its address");
+    }
+}
+
+/// Returns Jaeger's program, which the first call builds.
+pub(super) fn program() -> PathBuf {
+    build::program("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger")
+}
+
+const GRPC: &str = "otlp/grpc";
+const HTTP: &str = "otlp/http";
+const QUERY: &str = "query";
+const QUERY_GRPC: &str = "query/grpc";
