@@ -29,7 +29,7 @@ pub(super) struct Dictionary {
 impl Dictionary {
     /// Reads the size of what is there.
     pub(super) fn load(connection: &Connection) -> Result<Self, rusqlite::Error> {
-        let sum = "SELECT coalesce(sum(length(resource) + length(scope)), 0) FROM context";
+        let sum = "SELECT coalesce(sum(3 * length(resource) + length(scope)), 0) FROM context";
         let bytes: i64 = connection.query_row(sum, [], |row| row.get(0))?;
         Ok(Self {
             context_bytes: bytes.cast_unsigned(),
@@ -151,7 +151,7 @@ impl Dictionary {
         let mut unused = false;
         {
             let mut update = connection
-                .prepare_cached("UPDATE context SET spans = spans + ?2 WHERE id = ?1 RETURNING spans, length(resource) + length(scope)")?;
+                .prepare_cached("UPDATE context SET spans = spans + ?2 WHERE id = ?1 RETURNING spans, 3 * length(resource) + length(scope)")?;
             let mut delete = connection.prepare_cached("DELETE FROM context WHERE id = ?1")?;
             for (id, spans) in self.context_uses.drain() {
                 let (left, bytes): (i64, i64) =
@@ -206,9 +206,10 @@ fn add(connection: &Connection, table: &str, id: i64, spans: i64) -> Result<bool
     Ok(left == 0)
 }
 
-/// Returns the size of a context, in bytes.
+/// Returns the size of a context, in bytes. The resource counts three times, because the service's name, which may be all of
+/// it, stands in the table of services and in its index, too.
 pub(super) fn size(resource: &[u8], scope: &[u8]) -> u64 {
-    u64::try_from(resource.len() + scope.len()).unwrap_or(u64::MAX)
+    u64::try_from(3 * resource.len() + scope.len()).unwrap_or(u64::MAX)
 }
 
 const MAX_REMEMBERED: usize = 10_000;

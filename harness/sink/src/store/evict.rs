@@ -54,7 +54,7 @@ impl Keeper {
     ) -> Result<u64, rusqlite::Error> {
         let mut expired = 0;
         while self.oldest.is_some_and(|oldest| oldest < before) {
-            let spans = self.evict_some(connection, |_, arrived| arrived < before, true)?;
+            let spans = self.evict_some(connection, |_, arrived| arrived < before, None)?;
             if spans == 0 {
                 break;
             }
@@ -69,22 +69,27 @@ impl Keeper {
         may_go: impl Fn(i64, i64) -> bool,
     ) -> Result<u64, rusqlite::Error> {
         let mut evicted = 0;
+        // A resource leaves with its last span, so the bytes that a trace makes free are known only when it has left: the
+        // steps begin small, because no more is to leave than has to.
+        let mut step = if self.spans > count(self.limits.max_spans) { STEP } else { 1 };
         while self.is_over() {
-            let spans = self.evict_some(connection, &may_go, false)?;
+            let spans = self.evict_some(connection, &may_go, Some(step))?;
             if spans == 0 {
                 break;
             }
             evicted += spans;
+            step = STEP.min(step * 2);
         }
         Ok(evicted)
     }
 
-    /// Evicts the oldest traces, as many as needed but no more than a step, and returns the number of their spans.
+    /// Evicts the oldest traces, as many as needed but no more than a step, or without a step all that may go, and returns
+    /// the number of their spans.
     fn evict_some(
         &mut self,
         connection: &Connection,
         may_go: impl Fn(i64, i64) -> bool,
-        all: bool,
+        step: Option<usize>,
     ) -> Result<u64, rusqlite::Error> {
         let mut gone: BTreeMap<i64, [u8; 16]> = BTreeMap::new();
         let (mut spans, mut bytes) = (0, 0);
@@ -94,10 +99,10 @@ impl Keeper {
             )?;
             let mut rows = select.query([])?;
             while let Some(row) = rows.next()? {
-                let is_enough = !all
+                let is_enough = step.is_some()
                     && self.spans - spans <= count(self.limits.max_spans)
                     && self.size().bytes - bytes <= count(self.limits.max_bytes);
-                if is_enough || gone.len() >= STEP {
+                if is_enough || gone.len() >= step.unwrap_or(STEP) {
                     break;
                 }
                 let (id, arrived) = (row.get(0)?, row.get(4)?);
@@ -105,7 +110,7 @@ impl Keeper {
                     gone.insert(id, row.get(1)?);
                     spans += row.get::<_, i64>(2)?.cast_unsigned();
                     bytes += row.get::<_, i64>(3)?.cast_unsigned();
-                } else if all {
+                } else if step.is_none() {
                     // Traces stand in the order of arrival, so no later one is older.
                     break;
                 }

@@ -77,6 +77,7 @@ impl Store {
         let ids = TraceIds::default();
         let keeper = Keeper::load(&connection, limits, Arc::clone(&ids))?;
         let numbers = Numbers::default();
+        numbers.set_size(keeper.size());
         let arrivals = broadcast::Sender::new(ARRIVALS);
         let jobs = Arc::new(Jobs::new());
         let writer = Writer {

@@ -136,7 +136,9 @@ impl Keeper {
             self.dictionary.count([context, service], None, 0);
             let context_bytes = super::dictionary::size(&group.resource, &group.scope);
             for (index, cut) in group.spans.iter().enumerate() {
-                let cost = COST + count(cut.body.len());
+                // A long name stands in the table of operations and its two indexes as well.
+                let long = cut.name.len().saturating_sub(LONG_NAME);
+                let cost = COST + count(cut.body.len() + 3 * long);
                 let is_huge = cut.body.len() > self.limits.max_span_bytes;
                 if is_huge || !self.has_room(connection, cut, &mut touched, cost, context_bytes)? {
                     inserted.rejected += 1;
@@ -253,3 +255,6 @@ pub(super) fn count(number: usize) -> u64 {
 
 /// The size of a span's row and index entries beside the span itself, and of its share of a trace's, in bytes.
 pub(super) const COST: u64 = 450;
+
+/// The length of a name, in bytes, up to which its places in indexes are part of [`COST`].
+const LONG_NAME: usize = 64;

@@ -34,7 +34,7 @@ impl Numbers {
         change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn set_size(&self, size: Size) {
+    pub(super) fn set_size(&self, size: Size) {
         *self.size.lock().unwrap_or_else(PoisonError::into_inner) = size;
     }
 }
@@ -57,7 +57,6 @@ impl Writer {
     pub(super) fn run(mut self, jobs: &Arc<Jobs<Self>>) {
         // A panic must not leave senders waiting for ever.
         let _abandoned = Abandon(Arc::clone(jobs));
-        self.numbers.set_size(self.keeper.size());
         loop {
             match jobs.next(self.patience()) {
                 Work::Tasks(tasks) => tasks.into_iter().for_each(|task| task(&mut self)),

@@ -82,14 +82,14 @@ async fn stays_within_its_bytes_whatever_comes() {
 
 #[tokio::test]
 async fn resources_count_as_bytes_and_leave_with_their_spans() {
-    let store = store(usize::MAX, 100_000);
+    let store = store(usize::MAX, 250_000);
     for number in 0..50u8 {
         let service = format!("{number}-{}", "x".repeat(20_000));
         let mut span = wire('a', 1);
         span.trace_id = vec![number + 1; 16];
         let batch = SpanBatch::from_request(&request(&service, vec![span]));
         store.insert(batch, |_| ()).await.unwrap();
-        assert!(store.size().bytes <= 100_000);
+        assert!(store.size().bytes <= 250_000);
     }
     assert_eq!(store.size().traces, 4);
     assert_eq!(store.services().await.unwrap().len(), 4);
