@@ -57,7 +57,7 @@ pub struct Imported {
     pub duplicates: u64,
     /// The spans with invalid ids, or too large for the store.
     pub rejected: u64,
-    /// What was read although it should not be written so, or was passed over.
+    /// The counts of what was read although it should not be written so, or was passed over.
     pub warnings: Warnings,
 }
 

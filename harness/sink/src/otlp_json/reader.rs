@@ -17,7 +17,7 @@ pub struct JsonError {
     pub problem: String,
 }
 
-/// What was read although the specification does not allow it, or was passed over.
+/// The counts of what was read although the specification does not allow it, or was passed over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Warnings {
     /// Keys in snake case, which stand for the same keys in camel case.

@@ -14,7 +14,7 @@ use super::span::StoredSpan;
 /// The spans that were decoded for somebody.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    /// By the rows of trace and span: the order of arrival.
+    /// The spans by the rows of trace and span, which is the order of arrival.
     spans: BTreeMap<(i64, i64), Arc<StoredSpan>>,
     last: i64,
     removals: u64,

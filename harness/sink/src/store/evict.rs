@@ -71,7 +71,11 @@ impl Keeper {
         let mut evicted = 0;
         // A resource leaves with its last span, so the bytes that a trace makes free are known only when it has left: the
         // steps begin small, because no more is to leave than has to.
-        let mut step = if self.spans > count(self.limits.max_spans) { STEP } else { 1 };
+        let mut step = if self.spans > count(self.limits.max_spans) {
+            STEP
+        } else {
+            1
+        };
         while self.is_over() {
             let spans = self.evict_some(connection, &may_go, Some(step))?;
             if spans == 0 {

@@ -26,10 +26,13 @@ pub enum Refused {
     Storage(String),
 }
 
+/// Work that is done with the answer, right after the commit.
+pub(super) type Committed = Box<dyn FnOnce(&Result<Inserted, Refused>) + Send>;
+
 /// A request that waits, and what is done after its commit.
 pub(super) struct Insert {
     pub(super) batch: SpanBatch,
-    pub(super) committed: Box<dyn FnOnce(&Result<Inserted, Refused>) + Send>,
+    pub(super) committed: Committed,
     pub(super) answer: oneshot::Sender<Result<Inserted, Refused>>,
 }
 

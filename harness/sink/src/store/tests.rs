@@ -74,9 +74,15 @@ async fn keeps_every_byte_of_a_span_and_of_what_stands_around_it() {
     let data = store.trace_data([0xAB; 16]).await.unwrap().unwrap();
     for span in &golden::request().resource_spans[0].scope_spans[0].spans {
         let bytes = span.encode_to_vec();
-        assert!(memchr::memmem::find(&data, &bytes).is_some(), "byte for byte");
+        assert!(
+            memchr::memmem::find(&data, &bytes).is_some(),
+            "byte for byte"
+        );
     }
-    assert_eq!(ExportTraceServiceRequest::decode(data), Ok(golden::request()));
+    assert_eq!(
+        ExportTraceServiceRequest::decode(data),
+        Ok(golden::request())
+    );
     assert_eq!(store.trace([0xAB; 16]).await.unwrap().len(), 2);
     assert_eq!(store.trace_data([1; 16]).await.unwrap(), None);
 }
