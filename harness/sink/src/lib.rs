@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! gRPC ─┐                                ┌─ script   the answer that a test asks for, or the normal one
-//!       ├─ receive: listener ── ingest ──┼─ decode   protobuf to StoredSpan, or a reason to refuse the span
-//! HTTP ─┘                                └─ store    bounded, one span for each id, evicts whole traces
+//!       ├─ receive: listener ── ingest ──┤
+//! HTTP ─┘                                └─ store    SQLite: bounded, a copy is kept once, evicts whole traces
 //!                                              │
 //!                      Sink::wait_for  ◄───────┴───────►  view: trace_tree ── completeness, waterfall
 //! ```
@@ -25,6 +25,7 @@
 //! # });
 //! ```
 
+pub mod otlp_json;
 mod receive;
 mod script;
 mod sink;
@@ -35,8 +36,10 @@ mod wait;
 pub use script::Reply;
 pub use sink::{Sink, SinkConfig, StartError};
 pub use store::{
-    Answer, Attribute, Counts, Event, Limits, Link, RequestRecord, Resource, Scope, SpanKind,
-    SpanStatus, StatusCode, StoredSpan, Transport, Value,
+    Answer, Attribute, Backlog, Counts, Event, Inserted, Limits, Link, MalformedRequest, Message,
+    Operation, Place, Query, Refused, RequestRecord, Resource, Root, Scope, Size, SpanBatch,
+    SpanKind, SpanStatus, StatusCode, Store, StoreError, StoredSpan, TraceSummary, Transport,
+    Value,
 };
 pub use view::{Incomplete, Reason, is_complete, waterfall};
 pub use wait::{Snapshot, Timeout};

@@ -1,6 +1,5 @@
 //! The receiver of OTLP: a listener, both transports, and the handling of a request that both transports share.
 
-mod decode;
 mod grpc;
 mod http;
 mod ingest;

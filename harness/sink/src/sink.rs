@@ -11,43 +11,52 @@ use tokio::sync::Mutex;
 
 use crate::receive::{Ingest, Listener};
 use crate::script::Reply;
-use crate::store::{Counts, Limits, RequestRecord, StoredSpan};
+use crate::store::{Counts, Limits, Place, RequestRecord, Store, StoreError, StoredSpan};
 use crate::wait::{Snapshot, Timeout, until};
 
 /// The addresses and bounds of a sink.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SinkConfig {
     /// The address for OTLP/gRPC; port 0 takes a free port.
     pub grpc: SocketAddr,
     /// The address for OTLP/HTTP; port 0 takes a free port.
     pub http: SocketAddr,
+    /// The place of the spans.
+    pub place: Place,
     /// The bounds of the store.
     pub limits: Limits,
 }
 
 impl Default for SinkConfig {
-    /// Returns free ports of the loopback interface, and the default bounds.
+    /// Returns free ports of the loopback interface, a store in memory, and the default bounds.
     fn default() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self {
             grpc: any,
             http: any,
+            place: Place::default(),
             limits: Limits::default(),
         }
     }
 }
 
-/// The error of an address that the sink cannot listen on.
+/// The error of a sink that cannot start.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address} for OTLP over {protocol}")]
-pub struct StartError {
-    /// The address.
-    pub address: SocketAddr,
-    /// The protocol, `gRPC` or `HTTP`.
-    pub protocol: &'static str,
-    /// The cause.
-    #[source]
-    pub source: io::Error,
+pub enum StartError {
+    /// An address that the sink cannot listen on.
+    #[error("cannot listen on {address} for OTLP over {protocol}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The protocol, `gRPC` or `HTTP`.
+        protocol: &'static str,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// A database that cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// A running sink. Dropping it stops it.
@@ -63,9 +72,10 @@ impl Sink {
     /// Listens on both addresses and serves them on the current runtime.
     ///
     /// # Errors
-    /// [`StartError`] when an address cannot be bound.
+    /// [`StartError`] when the database cannot be opened or an address cannot be bound.
     pub async fn start(config: SinkConfig) -> Result<Self, StartError> {
-        let ingest = Arc::new(Ingest::new(config.limits));
+        let store = Store::open(config.place, config.limits)?;
+        let ingest = Arc::new(Ingest::new(store, config.limits));
         let listeners = listen(&ingest, config.grpc, config.http).await?;
         let [grpc, http] = listeners.each_ref().map(Listener::address);
         Ok(Self {
@@ -143,6 +153,11 @@ impl Sink {
         self.ingest.counts()
     }
 
+    /// Returns the store: searches, traces, and the queues for forwarding.
+    pub fn store(&self) -> &Store {
+        self.ingest.store()
+    }
+
     /// Removes all spans and requests; counts and script stay.
     pub fn clear(&self) {
         self.ingest.clear();
@@ -211,7 +226,7 @@ async fn listen(
 ) -> Result<[Listener; 2], StartError> {
     let open = async |address, protocol| {
         let opened = Listener::open(address, Arc::clone(ingest)).await;
-        opened.map_err(|source| StartError {
+        opened.map_err(|source| StartError::Listen {
             address,
             protocol,
             source,

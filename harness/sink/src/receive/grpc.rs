@@ -22,10 +22,10 @@ use tonic::codegen::Service;
 use tonic::{Code, Status};
 
 use super::ingest::{BodyError, Ingest, Reset, Shared, collect, scripted_success};
-use super::rpc_status::grpc_status;
+use super::rpc_status::{grpc_status, refusal_of};
 use super::truncated_body::TruncatedBody;
 use crate::script::Reply;
-use crate::store::{Answer, Transport};
+use crate::store::{Answer, SpanBatch, Transport};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const OTHER_SIGNALS: [&str; 2] = [
@@ -146,7 +146,7 @@ impl TraceService for Handler {
         request: tonic::Request<ExportTraceServiceRequest>,
     ) -> Result<tonic::Response<ExportTraceServiceResponse>, Status> {
         let ok = Answer::Grpc(i32::from(Code::Ok));
-        let request = request.into_inner();
+        let batch = SpanBatch::from_request(&request.into_inner());
         let refusal = match &self.reply {
             Reply::Unavailable => Some((Code::Unavailable, None)),
             Reply::GrpcStatus(code, retry) => Some((*code, *retry)),
@@ -158,15 +158,23 @@ impl TraceService for Handler {
             return Err(grpc_status(code, "as scripted", retry));
         }
         let response = if let Reply::PartialSuccess { rejected, message } = &self.reply {
-            self.ingest.keep(self.number, ok, request, *rejected);
-            scripted_success(*rejected, message)
+            let kept = self.ingest.keep(self.number, ok, batch, *rejected).await;
+            kept.map(|_| scripted_success(*rejected, message))
         } else {
             let answer = match self.reply {
                 Reply::LostAnswer | Reply::CutAnswer => Answer::Reset,
                 _ => ok,
             };
-            self.ingest.keep(self.number, answer, request, 0)
+            self.ingest.keep(self.number, answer, batch, 0).await
         };
-        Ok(tonic::Response::new(response))
+        match response {
+            Ok(response) => Ok(tonic::Response::new(response)),
+            Err(refused) => {
+                let (code, retry) = refusal_of(&refused);
+                self.ingest
+                    .answer(self.number, Answer::Grpc(i32::from(code)));
+                Err(grpc_status(code, &refused.to_string(), Some(retry)))
+            }
+        }
     }
 }

@@ -12,18 +12,16 @@ use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use tonic::Code;
 use tonic::body::Body;
 
 use super::ingest::{BodyError, Reset, Shared, collect, scripted_success};
-use super::rpc_status::{error_body, http_status};
+use super::rpc_status::{error_body, http_status, refusal_of};
 use super::truncated_body::TruncatedBody;
 use crate::script::Reply;
-use crate::store::{Answer, Transport};
+use crate::store::{Answer, Refused, SpanBatch, Transport};
 
 const TRACES: &str = "/v1/traces";
 const OTHER_SIGNALS: [&str; 2] = ["/v1/logs", "/v1/metrics"];
@@ -80,30 +78,33 @@ pub(crate) async fn serve(
     if let Some(refusal) = scripted_refusal(&reply) {
         return refuse(refusal);
     }
-    let request = match read(&parts.headers, body, limit) {
-        Ok(request) => request,
+    let batch = match read(&parts.headers, body, limit) {
+        Ok(batch) => batch,
         Err(refusal) => return refuse(refusal.into()),
     };
     let ok = Answer::Http(200);
     let success = match reply {
         Reply::LostAnswer => {
-            ingest.keep(number, Answer::Reset, request, 0);
+            let _ = ingest.keep(number, Answer::Reset, batch, 0).await;
             return Err(Reset);
         }
         Reply::CutAnswer => {
-            ingest.keep(number, Answer::Reset, request, 0);
+            let _ = ingest.keep(number, Answer::Reset, batch, 0).await;
             let mut cut = protobuf(StatusCode::OK, &ExportTraceServiceResponse::default());
             cut.headers_mut()
                 .insert(CONTENT_LENGTH, HeaderValue::from_static("100"));
             return Ok(cut.map(|_| Body::new(TruncatedBody::after(Bytes::from_static(&[0x0a])))));
         }
         Reply::PartialSuccess { rejected, message } => {
-            ingest.keep(number, ok, request, rejected);
-            scripted_success(rejected, &message)
+            let kept = ingest.keep(number, ok, batch, rejected).await;
+            kept.map(|_| scripted_success(rejected, &message))
         }
-        _ => ingest.keep(number, ok, request, 0),
+        _ => ingest.keep(number, ok, batch, 0).await,
     };
-    Ok(protobuf(StatusCode::OK, &success))
+    match success {
+        Ok(success) => Ok(protobuf(StatusCode::OK, &success)),
+        Err(refused) => refuse(not_stored(&refused)),
+    }
 }
 
 /// Returns the refusal of a request that is not OTLP in protobuf.
@@ -152,16 +153,23 @@ fn scripted_refusal(reply: &Reply) -> Option<Response<Body>> {
     Some(refusal)
 }
 
+/// Returns the answer to a request that the store did not take; it asks for another try.
+fn not_stored(refused: &Refused) -> Response<Body> {
+    let (code, retry) = refusal_of(refused);
+    let body = error_body(code, &refused.to_string(), Some(retry));
+    let mut refusal = respond(http_status(code), PROTOBUF, body);
+    refusal
+        .headers_mut()
+        .insert(RETRY_AFTER, whole_seconds(retry));
+    refusal
+}
+
 /// Returns a value of `Retry-After` in whole seconds, rounded up because a client must not retry too early.
 fn whole_seconds(time: Duration) -> HeaderValue {
     HeaderValue::from(time.as_secs() + u64::from(time.subsec_nanos() > 0))
 }
 
-fn read(
-    headers: &HeaderMap,
-    body: Bytes,
-    limit: usize,
-) -> Result<ExportTraceServiceRequest, Refusal> {
+fn read(headers: &HeaderMap, body: Bytes, limit: usize) -> Result<SpanBatch, Refusal> {
     let plain = match token(headers, &CONTENT_ENCODING).as_str() {
         "" | "identity" => body,
         "gzip" => inflate(&body, limit)?,
@@ -171,7 +179,7 @@ fn read(
             ));
         }
     };
-    ExportTraceServiceRequest::decode(plain).map_err(|error| broken(&error.to_string()))
+    SpanBatch::from_protobuf(plain).map_err(|error| broken(&error.to_string()))
 }
 
 fn inflate(body: &[u8], limit: usize) -> Result<Bytes, Refusal> {

@@ -1,7 +1,7 @@
 //! The handling of an export request that both transports share: its record, a scripted answer, and its spans.
 //!
-//! A record and the spans of its request change under one lock, so that a test that has seen the spans also sees the
-//! answer. Invariant: a change is announced after it is visible, never before.
+//! The record of a request changes on the store's thread right after the commit of its spans, so that a test that has seen
+//! the spans also sees the answer. Invariant: a change is announced after it is visible, never before.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,20 +9,21 @@ use http::request::Parts;
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use tokio::sync::watch;
 
-use super::decode::decode;
 use crate::script::{Reply, Script};
-use crate::store::{Answer, Counts, Kept, Limits, RequestRecord, Store, Transport};
+use crate::store::request_log::RequestLog;
+use crate::store::{Answer, Counts, Limits, Refused, RequestRecord, SpanBatch, Store, Transport};
 use crate::wait::Snapshot;
 
 /// The part of a sink that all its connections share.
 #[derive(Debug)]
 pub(crate) struct Ingest {
     limits: Limits,
-    store: Mutex<Store>,
+    store: Store,
+    requests: Arc<RequestLog>,
     script: Mutex<Script>,
     changes: watch::Sender<u64>,
 }
@@ -42,10 +43,11 @@ pub(crate) enum BodyError {
 }
 
 impl Ingest {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(store: Store, limits: Limits) -> Self {
         Self {
             limits,
-            store: Mutex::new(Store::new(limits)),
+            store,
+            requests: Arc::new(RequestLog::new(limits.max_requests)),
             script: Mutex::default(),
             changes: watch::Sender::new(0),
         }
@@ -80,74 +82,97 @@ impl Ingest {
             spans: 0,
             answer: Answer::Pending,
         };
-        self.change(|store| store.open(record))
+        self.store.count(|counts| counts.requests += 1);
+        let number = self.requests.open(record);
+        self.announce();
+        number
     }
 
     /// Records the answer to a request whose spans are not kept.
     pub(crate) fn answer(&self, number: u64, answer: Answer) {
-        self.change(|store| store.amend(number, |record| record.answer = answer));
+        self.requests.amend(number, |record| record.answer = answer);
+        self.announce();
     }
 
     /// Returns true if a request has no answer yet.
     pub(crate) fn is_pending(&self, number: u64) -> bool {
-        held(&self.store).is_pending(number)
+        self.requests.is_pending(number)
     }
 
     /// Keeps the spans of a request except the last `withheld`, records the answer, and returns the body of a success.
-    pub(crate) fn keep(
+    ///
+    /// # Errors
+    /// [`Refused`] when the store takes nothing of the request; the record then has no answer yet.
+    pub(crate) async fn keep(
         &self,
         number: u64,
         answer: Answer,
-        request: ExportTraceServiceRequest,
+        mut batch: SpanBatch,
         withheld: usize,
-    ) -> ExportTraceServiceResponse {
-        let mut decoded = decode(request);
-        let found = decoded.spans.len() + decoded.refused.len();
-        let withheld = withheld.min(decoded.spans.len());
-        decoded.spans.truncate(decoded.spans.len() - withheld);
-        let mut refused: Vec<&str> = decoded.refused;
-        let invalid = refused.len();
-        self.change(|store| {
-            for span in decoded.spans {
-                if store.keep(span) == Kept::TooLarge {
-                    refused.push("the trace alone fills this sink");
-                }
+    ) -> Result<ExportTraceServiceResponse, Refused> {
+        let found = batch.found();
+        let withheld = batch.withhold(withheld);
+        let (invalid, reason) = batch.invalid();
+        let (store, requests) = (self.store.numbers(), Arc::clone(&self.requests));
+        let changes = self.changes.clone();
+        let committed = move |result: &Result<_, Refused>| {
+            if result.is_ok() {
+                store.count(|counts| {
+                    counts.invalid += u64::try_from(invalid).unwrap_or(u64::MAX);
+                    counts.scripted += u64::try_from(withheld).unwrap_or(u64::MAX);
+                });
+                requests.amend(number, |record| {
+                    record.answer = answer;
+                    record.spans = found;
+                });
             }
-            store.counts_mut().invalid += u64::try_from(invalid).unwrap_or(u64::MAX);
-            store.counts_mut().scripted += u64::try_from(withheld).unwrap_or(u64::MAX);
-            store.amend(number, |record| {
-                record.answer = answer;
-                record.spans = found;
-            });
-        });
+            changes.send_modify(|count| *count += 1);
+        };
+        let inserted = self.store.insert(batch, committed).await?;
+        let rejected = inserted.rejected + u64::try_from(invalid).unwrap_or(u64::MAX);
         // Present and empty on success, because the Collector sends these very bytes.
-        ExportTraceServiceResponse {
+        Ok(ExportTraceServiceResponse {
             partial_success: Some(ExportTracePartialSuccess {
-                rejected_spans: i64::try_from(refused.len()).unwrap_or(i64::MAX),
-                error_message: refused.first().copied().unwrap_or_default().to_owned(),
+                rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
+                error_message: reason.or(inserted.reason).unwrap_or_default().to_owned(),
             }),
-        }
+        })
     }
 
     /// Counts a request for logs or metrics.
     pub(crate) fn count_other_signal(&self) {
-        self.change(|store| store.counts_mut().other_signals += 1);
+        self.store.count(|counts| counts.other_signals += 1);
+        self.announce();
     }
 
     pub(crate) fn clear(&self) {
-        self.change(Store::clear);
+        if let Err(error) = self.store.clear() {
+            log::error!("cannot clear the store: {error}");
+        }
+        self.requests.clear();
+        self.announce();
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        held(&self.store).counts()
+        self.store.counts()
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let store = held(&self.store);
-        Snapshot {
-            spans: store.spans(),
-            requests: store.requests(),
-            counts: store.counts(),
+        let (requests, numbers) = (Arc::clone(&self.requests), self.store.numbers());
+        match self.store.all(move || (requests.all(), numbers.counts())) {
+            Ok((spans, (requests, counts))) => Snapshot {
+                spans,
+                requests,
+                counts,
+            },
+            Err(error) => {
+                log::error!("cannot read the store: {error}");
+                Snapshot::default()
+            }
         }
     }
 
@@ -155,10 +180,8 @@ impl Ingest {
         self.changes.subscribe()
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
-        let changed = change(&mut held(&self.store));
+    fn announce(&self) {
         self.changes.send_modify(|count| *count += 1);
-        changed
     }
 }
 

@@ -6,6 +6,8 @@ use hyper::body::Bytes;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+use crate::store::Refused;
+
 /// Returns a gRPC error, with details only where a delay is given, because servers send none otherwise.
 pub(crate) fn grpc_status(code: Code, message: &str, retry: Option<Duration>) -> Status {
     match retry {
@@ -26,6 +28,14 @@ fn detailed(code: Code, message: &str, retry: Option<Duration>) -> Status {
         None => ErrorDetails::new(),
     };
     Status::with_error_details(code, message, details)
+}
+
+/// Returns the code for a request that the store did not take, and the time to wait before the next try.
+pub(crate) fn refusal_of(refused: &Refused) -> (Code, Duration) {
+    match refused {
+        Refused::Overloaded { retry_after } => (Code::ResourceExhausted, *retry_after),
+        Refused::Storage(_) => (Code::Unavailable, Duration::from_secs(5)),
+    }
 }
 
 /// Returns the HTTP status for a code, chosen so that a client retries the same errors over both transports (OTLP,

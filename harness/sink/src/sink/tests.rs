@@ -584,7 +584,7 @@ async fn frees_its_ports_when_it_stops() {
     };
     let _open = grpc(sink.grpc_addr()).await;
     sink.stop().await;
-    let again = Sink::start(config).await.unwrap();
+    let again = Sink::start(config.clone()).await.unwrap();
     assert_eq!(again.grpc_addr(), config.grpc);
 }
 

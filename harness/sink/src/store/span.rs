@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::value::{Attribute, Value, cost, find};
+use super::value::{Attribute, Value, find};
 
 /// One span, with the resource and the scope that were sent with it.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +60,7 @@ impl StoredSpan {
     pub fn service(&self) -> &str {
         find(&self.resource.attributes, "service.name")
             .and_then(Value::as_str)
-            .unwrap_or("unknown_service")
+            .unwrap_or(UNKNOWN_SERVICE)
     }
 
     /// Returns the duration of the span; 0 when the end is before the start.
@@ -71,46 +71,6 @@ impl StoredSpan {
     /// Returns true if the sender set the status to error.
     pub fn is_error(&self) -> bool {
         self.status.code == StatusCode::Error
-    }
-
-    /// Returns the span's cost in memory. Resource and scope are counted in full for every span although spans share them,
-    /// because the last span alive keeps them: a bound on the sum may be too high, never too low.
-    pub(crate) fn cost_bytes(&self) -> usize {
-        let parent = self.parent_span_id.as_ref().map_or(0, String::len);
-        let events: usize = self
-            .events
-            .iter()
-            .map(|event| size_of::<Event>() + event.name.len() + cost(&event.attributes))
-            .sum();
-        let links: usize = self
-            .links
-            .iter()
-            .map(|link| {
-                size_of::<Link>()
-                    + link.trace_id.len()
-                    + link.span_id.len()
-                    + link.trace_state.len()
-                    + cost(&link.attributes)
-            })
-            .sum();
-        size_of::<Self>()
-            + self.trace_id.len()
-            + self.span_id.len()
-            + parent
-            + self.trace_state.len()
-            + self.name.len()
-            + self.status.message.len()
-            + cost(&self.attributes)
-            + events
-            + links
-            + size_of::<Resource>()
-            + self.resource.schema_url.len()
-            + cost(&self.resource.attributes)
-            + size_of::<Scope>()
-            + self.scope.name.len()
-            + self.scope.version.len()
-            + self.scope.schema_url.len()
-            + cost(&self.scope.attributes)
     }
 }
 
@@ -231,3 +191,6 @@ pub enum StatusCode {
     /// A number that this version of the protocol does not know.
     Unknown(i32),
 }
+
+/// The semantic conventions' value for an absent `service.name`.
+pub(super) const UNKNOWN_SERVICE: &str = "unknown_service";

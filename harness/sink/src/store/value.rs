@@ -48,19 +48,6 @@ impl Value {
             _ => None,
         }
     }
-
-    fn cost_bytes(&self) -> usize {
-        match self {
-            Self::Empty | Self::Bool(_) | Self::Int(_) | Self::Double(_) => 0,
-            Self::String(text) => text.len(),
-            Self::Bytes(bytes) => bytes.len(),
-            Self::Array(values) => values
-                .iter()
-                .map(|value| size_of::<Self>() + value.cost_bytes())
-                .sum(),
-            Self::Map(attributes) => cost(attributes),
-        }
-    }
 }
 
 impl From<&str> for Value {
@@ -93,14 +80,4 @@ pub(crate) fn find<'a>(attributes: &'a [Attribute], key: &str) -> Option<&'a Val
         .iter()
         .find(|attribute| attribute.key == key)
         .map(|attribute| &attribute.value)
-}
-
-/// Returns the memory that a list of attributes takes.
-pub(crate) fn cost(attributes: &[Attribute]) -> usize {
-    attributes
-        .iter()
-        .map(|attribute| {
-            size_of::<Attribute>() + attribute.key.len() + attribute.value.cost_bytes()
-        })
-        .sum()
 }

@@ -1,0 +1,61 @@
+//! The handle's part for forwarding: each destination's queue.
+
+use super::database::StoreError;
+use super::handle::Store;
+use super::outbox::{Backlog, Message};
+
+impl Store {
+    /// Sets the destinations that new spans are queued for; what waits for a destination that is not named stays.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be written.
+    pub async fn set_destinations(&self, names: Vec<String>) -> Result<(), StoreError> {
+        self.write(move |connection, outbox| outbox.set(connection, &names))
+            .await
+    }
+
+    /// Returns the oldest message that waits for a destination.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn waiting(&self, destination: &str) -> Result<Option<Message>, StoreError> {
+        let name = destination.to_owned();
+        self.write(move |connection, outbox| outbox.waiting(connection, &name))
+            .await
+    }
+
+    /// Ends the delivery of a message: the destination has it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be written.
+    pub async fn delivered(&self, destination: &str, message: i64) -> Result<(), StoreError> {
+        let name = destination.to_owned();
+        self.write(move |connection, outbox| outbox.delivered(connection, &name, message))
+            .await
+    }
+
+    /// Sets a message aside that the destination refuses for good, with the reason.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be written.
+    pub async fn set_aside(
+        &self,
+        destination: &str,
+        message: i64,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let (name, reason) = (destination.to_owned(), reason.to_owned());
+        self.write(move |connection, outbox| outbox.set_aside(connection, &name, message, &reason))
+            .await
+    }
+
+    /// Returns the state of a destination's queue.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn backlog(&self, destination: &str) -> Result<Backlog, StoreError> {
+        let name = destination.to_owned();
+        self.write(move |connection, outbox| outbox.backlog(connection, &name))
+            .await
+    }
+}
