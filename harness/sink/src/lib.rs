@@ -1,9 +1,9 @@
 //! An OTLP sink: it receives spans, keeps them, lets a test wait for them, and draws them.
 //!
 //! ```text
-//! gRPC ─┐                                ┌─ script   the answer that a test asks for, or the normal one
-//!       ├─ receive: listener ── ingest ──┼─ decode   protobuf to StoredSpan, or a reason to refuse the span
-//! HTTP ─┘                                └─ store    bounded, one span for each id, evicts whole traces
+//! gRPC ─┐                                  ┌─ script   the answer that a test asks for, or the normal one
+//! HTTP ─┼─ receive: listener ── exchange ──┼─ ingest   spans, or a reason to refuse them
+//! Zipkin┘                                  └─ store    bounded, one span for each id, evicts whole traces
 //!                                              │
 //!                      Sink::wait_for  ◄───────┴───────►  view: trace_tree ── completeness, waterfall
 //! ```
@@ -32,7 +32,8 @@ mod store;
 mod view;
 mod wait;
 
-pub use script::Reply;
+pub use receive::{Access, Origin, OriginError, Received, Tls, TlsError, Token, TokenError};
+pub use script::{Faults, FaultsError, Reply};
 pub use sink::{Sink, SinkConfig, StartError};
 pub use store::{
     Answer, Attribute, Counts, Event, Limits, Link, RequestRecord, Resource, Scope, SpanKind,

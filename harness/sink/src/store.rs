@@ -207,12 +207,6 @@ impl Store {
         }
     }
 
-    /// Returns true if the record of a request has no answer yet.
-    pub(crate) fn is_pending(&self, number: u64) -> bool {
-        let mut records = self.requests.iter().rev();
-        records.any(|record| record.number == number && record.answer == Answer::Pending)
-    }
-
     /// Removes all spans and requests; the counts stay.
     pub(crate) fn clear(&mut self) {
         self.traces.clear();
