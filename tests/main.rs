@@ -10,5 +10,6 @@ mod keep;
 mod program;
 mod project;
 mod sampling;
+mod sink;
 mod spans;
 mod worker;

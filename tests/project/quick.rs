@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Parts of a line that mean another program, and the program.
-const OTHER_PROGRAMS: [(&str, &str); 7] = [
+const OTHER_PROGRAMS: [(&str, &str); 8] = [
     ("sidespan_envoy", "Envoy"),
     ("sidespan_tests::envoy", "Envoy"),
     ("\"--envoy\"", "Envoy"),
     ("sidespan_tests::packages", "Python or Node"),
     ("sidespan_tests::program", "another program"),
+    ("sidespan_tests::rotel", "another program"),
     ("Command::new(", "another program"),
     ("cfg_attr(", "a condition on the machine"),
 ];

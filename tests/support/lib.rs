@@ -11,4 +11,5 @@ pub mod http2;
 pub mod packages;
 pub mod program;
 pub mod readme;
+pub mod rotel;
 pub mod worlds;

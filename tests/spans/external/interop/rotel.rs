@@ -9,17 +9,13 @@
 //! HTTP: all four combinations.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::Command;
 
 use serde_json::json;
-use sidespan_envoy::{Bootstrap, Cluster, Listener, Node, Protocol, Route, wait_for};
+use sidespan_envoy::{Bootstrap, Cluster, Listener, Node, Protocol, Route};
 use sidespan_sink::Transport;
 use sidespan_tests::collector::Collector;
-use sidespan_tests::envoy::{self, LIMIT};
-use sidespan_tests::packages;
-use sidespan_tests::program::Program;
+use sidespan_tests::envoy;
+use sidespan_tests::rotel::Rotel;
 
 use super::traffic::{Export, SPANS, Traffic};
 
@@ -107,65 +103,4 @@ fn what_goes_through_a_collector_is_what_the_filter_sent() {
         ];
         assert_eq!(found, encodings, "{sender}");
     }
-}
-
-/// The collector, which exports to one address.
-struct Rotel {
-    grpc: SocketAddr,
-    http: SocketAddr,
-    _program: Program,
-}
-
-impl Rotel {
-    fn start(protocol: &str, to: SocketAddr) -> Self {
-        let python = packages::python("accepted-rotel", include_str!("rotel.txt"));
-        let script =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("spans/external/interop/start_rotel.py");
-        // Up to five starts, because rotel cannot choose a free port itself, and another process may take one first.
-        for _ in 0..5 {
-            let [grpc, http] = free_ports();
-            let mut command = Command::new(python.join("bin/python"));
-            command.arg(&script).arg("start");
-            for (option, value) in [
-                ("otlp-grpc-endpoint", grpc.to_string()),
-                ("otlp-http-endpoint", http.to_string()),
-                ("exporter", "otlp".into()),
-                ("otlp-exporter-protocol", protocol.into()),
-                ("otlp-exporter-endpoint", format!("http://{to}")),
-                ("batch-timeout", "20ms".into()),
-            ] {
-                command.arg(format!("--{option}={value}"));
-            }
-            let mut program = Program::start(&mut command);
-            let listens = wait_for(LIMIT, || {
-                let listens = [grpc, http].iter().all(|it| TcpStream::connect(it).is_ok());
-                match program.has_ended() {
-                    true => Some(false),
-                    false => listens.then_some(true),
-                }
-            });
-            match listens {
-                Some(true) => {
-                    return Self {
-                        grpc,
-                        http,
-                        _program: program,
-                    };
-                }
-                Some(false) if program.said().contains("in use") => {}
-                _ => panic!("rotel does not listen:\n{}", program.said()),
-            }
-        }
-        panic!("no free ports")
-    }
-}
-
-fn free_ports() -> [SocketAddr; 2] {
-    // Both ports stay bound until both are known, because they could be equal otherwise.
-    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    held.map(|listener| {
-        listener
-            .local_addr()
-            .expect("a bound socket has an address")
-    })
 }
