@@ -12,5 +12,6 @@ mod peers;
 mod program;
 mod project;
 mod sampling;
+mod sink;
 mod spans;
 mod worker;

@@ -12,6 +12,7 @@ const OTHER_PROGRAMS: &[(&str, &str)] = &[
     ("sidespan_tests::packages", "Python or Node"),
     ("sidespan_tests::peers", "a Collector or Jaeger"),
     ("sidespan_tests::program", "another program"),
+    ("sidespan_tests::rotel", "another program"),
     ("Command::new(", "another program"),
     ("cfg_attr(", "a condition on the machine"),
 ];

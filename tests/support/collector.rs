@@ -77,7 +77,11 @@ impl Collector {
     }
 }
 
-pub(crate) fn runtime() -> &'static Runtime {
+/// Returns the runtime of all collectors.
+///
+/// # Panics
+/// When there is none.
+pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| Runtime::new().expect("a runtime"))
 }

@@ -15,4 +15,5 @@ pub mod peers;
 pub mod ports;
 pub mod program;
 pub mod readme;
+pub mod rotel;
 pub mod worlds;

@@ -14,5 +14,6 @@ pub mod man;
 pub mod output;
 pub mod run;
 pub mod sidecar;
+pub mod sink;
 
 pub use embedded::{FILTER, FLOOR, VERSION};

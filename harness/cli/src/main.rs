@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use sidespan::{VERSION, bench, check, completions, demo, man, output, run, sidecar};
+use sidespan::{VERSION, bench, check, completions, demo, man, output, run, sidecar, sink};
 
 /// Whole traces through a mesh that speaks several trace-context formats.
 #[derive(Debug, Parser)]
@@ -21,6 +21,7 @@ enum Command {
     Check(check::CheckArgs),
     Run(run::RunArgs),
     Sidecar(sidecar::SidecarArgs),
+    Sink(sink::SinkArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -29,13 +30,15 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     arguments.color.write_global();
-    // Only errors show by default; RUST_LOG shows more.
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("error")).init();
+    // Only errors show by default, and what the sink's senders should change; RUST_LOG shows more.
+    let shown = env_logger::Env::default().default_filter_or("error,sidespan_sink=warn");
+    env_logger::Builder::from_env(shown).init();
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Sidecar(arguments) => sidecar::run(arguments),
+        Command::Sink(arguments) => sink::run(arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Command::Man(arguments) => man::run(&arguments, Arguments::command()),
@@ -57,6 +60,7 @@ Examples:
   sidespan check istio/wasmplugin.yaml         will the filter take this configuration?
   sidespan run examples/*/scenario.yaml        requests in, expectations out, without a proxy
   sidespan sidecar --upstream 127.0.0.1:3000   the filter in front of a server of yours
+  sidespan sink                                receives spans by OTLP and Zipkin on the usual ports
   sidespan bench --envoy                       what a request costs, beside Envoy's own tracers
   sidespan completions bash                    what a shell completes, for its folder of completions
   sidespan man check | man -l -                a page of the manual

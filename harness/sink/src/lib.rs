@@ -1,9 +1,9 @@
 //! An OTLP sink: it receives spans, keeps them, lets a test wait for them, and draws them.
 //!
 //! ```text
-//! gRPC ─┐                                ┌─ script   the answer that a test asks for, or the normal one
-//!       ├─ receive: listener ── ingest ──┤
-//! HTTP ─┘                                └─ store    SQLite: bounded, a copy is kept once, evicts whole traces
+//! gRPC ─┐                                  ┌─ script   the answer that a test asks for, or the normal one
+//! HTTP ─┼─ receive: listener ── exchange ──┼─ ingest   spans, or a reason to refuse them
+//! Zipkin┘                                  └─ store    SQLite: bounded, a copy is kept once, evicts whole traces
 //!                                              │
 //!                      Sink::wait_for  ◄───────┴───────►  view: trace_tree ── completeness, waterfall
 //! ```
@@ -33,7 +33,8 @@ mod store;
 mod view;
 mod wait;
 
-pub use script::Reply;
+pub use receive::{Access, Origin, OriginError, Received, Tls, TlsError, Token, TokenError};
+pub use script::{Faults, FaultsError, Reply};
 pub use sink::{Sink, SinkConfig, StartError};
 pub use store::{
     Answer, Attribute, Backlog, Counts, Event, Inserted, Limits, Link, MalformedRequest, Message,

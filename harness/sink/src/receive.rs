@@ -1,11 +1,38 @@
-//! The receiver of OTLP: a listener, both transports, and the handling of a request that both transports share.
+//! The receiver of OTLP and of Zipkin's spans.
+//!
+//! ```text
+//! listener ── service ─┬─ grpc ─┬─ exchange ── compression ── ingest ── store
+//!   (tls)    (access)  └─ http ─┘     │  (memory)    (zipkin)
+//!                                     └─ dropped   logs and metrics
+//! ```
+//!
+//! Every reason to refuse a request is a [`refusal`], which each transport tells in its own words, and a count in
+//! [`Received`].
 
+mod access;
+mod body;
+mod compression;
+mod dropped;
+mod exchange;
 mod grpc;
 mod http;
 mod ingest;
 mod listener;
+mod media;
+mod memory;
+mod message;
+mod received;
+mod refusal;
 mod rpc_status;
+mod service;
+mod signal;
+mod tls;
 mod truncated_body;
+mod zipkin;
 
+pub use access::{Access, Origin, OriginError, Token, TokenError};
 pub(crate) use ingest::Ingest;
 pub(crate) use listener::Listener;
+pub use received::Received;
+pub(crate) use service::Service;
+pub use tls::{Tls, TlsError};

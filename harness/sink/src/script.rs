@@ -1,53 +1,58 @@
 //! The answers that a test asks for, in order; after the last one the sink answers normally.
 //!
 //! Each reply is consumed by one OTLP request for the traces path with a body within the limit, whatever the body holds.
+//! Where no reply is left, the [`Faults`] of a bad collector apply.
+
+mod faults;
+mod reply;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// One scripted answer. Spans are kept only where the variant says so.
+pub use faults::{Faults, FaultsError};
+pub use reply::Reply;
+
+/// The answer to one request, planned before the request is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// The normal answer; spans are kept.
-    Ok,
-    /// gRPC `UNAVAILABLE` or HTTP 503, which ask a client to retry.
-    Unavailable,
-    /// Success with a partial success; the last `rejected` spans of the request are not kept, the others are.
-    PartialSuccess {
-        /// The value of `rejected_spans`.
-        rejected: usize,
-        /// The value of `error_message`.
-        message: String,
-    },
-    /// An HTTP status with a `google.rpc.Status` body. A gRPC client gets the answer of a server that does not speak gRPC:
-    /// text, and no `grpc-status`.
-    HttpStatus(u16, Option<Duration>),
-    /// A gRPC code, with a `RetryInfo` where a delay is given. An HTTP client gets the status that OTLP maps the code to.
-    GrpcStatus(tonic::Code, Option<Duration>),
-    /// The normal answer after a delay; spans are kept, unless the client has gone by then.
-    Delay(Duration),
-    /// A reset of the stream (HTTP/2) or of the connection (HTTP/1).
-    Reset,
-    /// A reset after the spans are kept: the answer is lost, and a retry sends duplicates.
-    LostAnswer,
-    /// A reset in the middle of the answer, after the spans are kept: its headers and the first bytes of its body arrive.
-    CutAnswer,
+pub(crate) struct Plan {
+    /// The time to wait before the answer.
+    pub(crate) delay: Option<Duration>,
+    /// The answer.
+    pub(crate) reply: Reply,
 }
 
-/// The remaining replies.
+/// The remaining replies, and the faults behind them.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     replies: VecDeque<Reply>,
+    faults: Faults,
 }
 
 impl Script {
+    pub(crate) fn new(faults: Faults) -> Self {
+        Self {
+            replies: VecDeque::new(),
+            faults,
+        }
+    }
+
     pub(crate) fn append(&mut self, replies: impl IntoIterator<Item = Reply>) {
         self.replies.extend(replies);
     }
 
-    /// Takes the next reply, or the normal one if none is left.
-    pub(crate) fn take(&mut self) -> Reply {
-        self.replies.pop_front().unwrap_or(Reply::Ok)
+    /// Takes the plan for the next request: the next reply, or else that of the faults.
+    pub(crate) fn take(&mut self) -> Plan {
+        let (delay, reply) = match self.replies.pop_front() {
+            Some(Reply::Delay(time)) => (Some(time), Reply::Ok),
+            Some(reply) => (None, reply),
+            None => (self.faults.delay(), self.faults.take()),
+        };
+        Plan { delay, reply }
+    }
+
+    /// Returns how many of the spans of a request the faults reject.
+    pub(crate) fn reject(&mut self, spans: usize) -> usize {
+        self.faults.reject(spans)
     }
 }
 
@@ -56,15 +61,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_used_up_in_order_and_then_answers_ok() {
-        let mut script = Script::default();
-        script.append([Reply::Unavailable, Reply::Reset]);
+    fn is_used_up_in_order_and_then_the_faults_apply() {
+        let second = Some(Duration::from_secs(1));
+        let mut script = Script::new("reset:1".parse().unwrap());
+        script.append([Reply::Unavailable, Reply::LostAnswer]);
         script.append([Reply::Delay(Duration::from_secs(1))]);
-        let taken: Vec<Reply> = (0..5).map(|_| script.take()).collect();
-        let late = Reply::Delay(Duration::from_secs(1));
+        let plan = |delay, reply| Plan { delay, reply };
+        let taken: Vec<Plan> = (0..5).map(|_| script.take()).collect();
         assert_eq!(
             taken,
-            [Reply::Unavailable, Reply::Reset, late, Reply::Ok, Reply::Ok]
+            [
+                plan(None, Reply::Unavailable),
+                plan(None, Reply::LostAnswer),
+                plan(second, Reply::Ok),
+                plan(None, Reply::Reset),
+                plan(None, Reply::Ok),
+            ]
         );
     }
 }

@@ -9,33 +9,47 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::receive::{Ingest, Listener};
-use crate::script::Reply;
+use crate::receive::{Access, Ingest, Listener, Received, Service, Tls};
+use crate::script::{Faults, Reply};
 use crate::store::{Counts, Limits, Place, RequestRecord, Store, StoreError, StoredSpan};
 use crate::wait::{Snapshot, Timeout, until};
 
-/// The addresses and bounds of a sink.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The addresses and bounds of a sink, and who may send to it.
+///
+/// Every address takes every protocol.
+#[derive(Clone, Debug)]
 pub struct SinkConfig {
     /// The address for OTLP/gRPC; port 0 takes a free port.
     pub grpc: SocketAddr,
     /// The address for OTLP/HTTP; port 0 takes a free port.
     pub http: SocketAddr,
+    /// The address for Zipkin's spans; port 0 takes a free port. By default there is none.
+    pub zipkin: Option<SocketAddr>,
     /// The place of the spans.
     pub place: Place,
     /// The bounds of the store.
     pub limits: Limits,
+    /// The senders that requests are taken from; by default all.
+    pub access: Access,
+    /// TLS on every address; by default there is none.
+    pub tls: Option<Tls>,
+    /// The faults of a bad collector, after every scripted reply; by default there are none.
+    pub faults: Faults,
 }
 
 impl Default for SinkConfig {
-    /// Returns free ports of the loopback interface, a store in memory, and the default bounds.
+    /// Returns free ports of the loopback interface, and the default bounds.
     fn default() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self {
             grpc: any,
             http: any,
+            zipkin: None,
             place: Place::default(),
             limits: Limits::default(),
+            access: Access::default(),
+            tls: None,
+            faults: Faults::default(),
         }
     }
 }
@@ -44,11 +58,11 @@ impl Default for SinkConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// An address that the sink cannot listen on.
-    #[error("cannot listen on {address} for OTLP over {protocol}")]
+    #[error("cannot listen on {address} for {protocol}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// The protocol, `gRPC` or `HTTP`.
+        /// The protocol: `OTLP over gRPC`, `OTLP over HTTP` or `Zipkin`.
         protocol: &'static str,
         /// The cause.
         #[source]
@@ -59,13 +73,21 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
+/// The addresses of a sink.
+#[derive(Clone, Copy, Debug)]
+struct Addresses {
+    grpc: SocketAddr,
+    http: SocketAddr,
+    zipkin: Option<SocketAddr>,
+}
+
 /// A running sink. Dropping it stops it.
 #[derive(Debug)]
 pub struct Sink {
-    ingest: Arc<Ingest>,
-    grpc: SocketAddr,
-    http: SocketAddr,
-    listeners: Mutex<Option<[Listener; 2]>>,
+    service: Service,
+    tls: Option<Tls>,
+    addresses: Addresses,
+    listeners: Mutex<Option<Vec<Listener>>>,
 }
 
 impl Sink {
@@ -75,28 +97,42 @@ impl Sink {
     /// [`StartError`] when the database cannot be opened or an address cannot be bound.
     pub async fn start(config: SinkConfig) -> Result<Self, StartError> {
         let store = Store::open(config.place, config.limits)?;
-        let ingest = Arc::new(Ingest::new(store, config.limits));
-        let listeners = listen(&ingest, config.grpc, config.http).await?;
-        let [grpc, http] = listeners.each_ref().map(Listener::address);
+        let ingest = Arc::new(Ingest::new(store, config.limits, config.faults));
+        let service = Service::new(ingest, config.access);
+        let mut addresses = Addresses {
+            grpc: config.grpc,
+            http: config.http,
+            zipkin: config.zipkin,
+        };
+        let listeners = listen(&service, config.tls.as_ref(), &mut addresses).await?;
         Ok(Self {
-            ingest,
-            grpc,
-            http,
+            service,
+            tls: config.tls,
+            addresses,
             listeners: Mutex::new(Some(listeners)),
         })
     }
 
     /// Returns the address for OTLP/gRPC, with its real port.
     pub fn grpc_addr(&self) -> SocketAddr {
-        self.grpc
+        self.addresses.grpc
     }
 
     /// Returns the address for OTLP/HTTP, with its real port.
     pub fn http_addr(&self) -> SocketAddr {
-        self.http
+        self.addresses.http
     }
 
-    /// Closes both addresses, as a collector does that restarts: connections break, new ones are refused. Received spans
+    /// Returns the address for Zipkin's spans, with its real port, if there is one.
+    pub fn zipkin_addr(&self) -> Option<SocketAddr> {
+        self.addresses.zipkin
+    }
+
+    fn ingest(&self) -> &Ingest {
+        self.service.ingest()
+    }
+
+    /// Closes all addresses, as a collector does that restarts: connections break, new ones are refused. Received spans
     /// stay.
     pub async fn pause(&self) {
         if let Some(listeners) = self.listeners.lock().await.take() {
@@ -113,7 +149,8 @@ impl Sink {
     pub async fn resume(&self) -> Result<(), StartError> {
         let mut listeners = self.listeners.lock().await;
         if listeners.is_none() {
-            *listeners = Some(listen(&self.ingest, self.grpc, self.http).await?);
+            let mut same = self.addresses;
+            *listeners = Some(listen(&self.service, self.tls.as_ref(), &mut same).await?);
         }
         Ok(())
     }
@@ -125,12 +162,12 @@ impl Sink {
 
     /// Adds replies to the script, one for each of the next requests, after the replies that still wait for a request.
     pub fn script(&self, replies: impl IntoIterator<Item = Reply>) {
-        self.ingest.script(replies);
+        self.ingest().script(replies);
     }
 
     /// Returns the spans, requests and counts of this moment.
     pub fn snapshot(&self) -> Snapshot {
-        self.ingest.snapshot()
+        self.ingest().snapshot()
     }
 
     /// Returns all spans: traces in the order of arrival, and within a trace spans in the order of arrival.
@@ -150,17 +187,22 @@ impl Sink {
 
     /// Returns the counts since the start.
     pub fn counts(&self) -> Counts {
-        self.ingest.counts()
+        self.ingest().counts()
+    }
+
+    /// Returns the counts of what is refused or dropped before it reaches the store, since the start.
+    pub fn received(&self) -> Received {
+        self.ingest().received()
     }
 
     /// Returns the store: searches, traces, and the queues for forwarding.
     pub fn store(&self) -> &Store {
-        self.ingest.store()
+        self.ingest().store()
     }
 
     /// Removes all spans and requests; counts and script stay.
     pub fn clear(&self) {
-        self.ingest.clear();
+        self.ingest().clear();
     }
 
     /// Waits until `look` returns a value; `look` is called now and after every change.
@@ -172,7 +214,7 @@ impl Sink {
         time: Duration,
         look: impl FnMut(&Snapshot) -> Option<T>,
     ) -> Result<T, Timeout> {
-        until(self.ingest.changes(), time, || self.snapshot(), look).await
+        until(self.ingest().changes(), time, || self.snapshot(), look).await
     }
 
     /// Waits until the sink has at least `count` spans, and returns all.
@@ -219,20 +261,30 @@ impl Sink {
     }
 }
 
+/// Listens on all addresses, and puts the real ports in their places.
 async fn listen(
-    ingest: &Arc<Ingest>,
-    grpc: SocketAddr,
-    http: SocketAddr,
-) -> Result<[Listener; 2], StartError> {
-    let open = async |address, protocol| {
-        let opened = Listener::open(address, Arc::clone(ingest)).await;
-        opened.map_err(|source| StartError::Listen {
-            address,
+    service: &Service,
+    tls: Option<&Tls>,
+    addresses: &mut Addresses,
+) -> Result<Vec<Listener>, StartError> {
+    let Addresses { grpc, http, zipkin } = addresses;
+    let mut listeners = Vec::new();
+    for (address, protocol) in [
+        (Some(grpc), "OTLP over gRPC"),
+        (Some(http), "OTLP over HTTP"),
+        (zipkin.as_mut(), "Zipkin"),
+    ] {
+        let Some(address) = address else { continue };
+        let opened = Listener::open(*address, service.clone(), tls).await;
+        let listener = opened.map_err(|source| StartError::Listen {
+            address: *address,
             protocol,
             source,
-        })
-    };
-    Ok([open(grpc, "gRPC").await?, open(http, "HTTP").await?])
+        })?;
+        *address = listener.address();
+        listeners.push(listener);
+    }
+    Ok(listeners)
 }
 
 #[cfg(test)]

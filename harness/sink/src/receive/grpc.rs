@@ -1,39 +1,33 @@
-//! OTLP/gRPC: `opentelemetry.proto.collector.trace.v1.TraceService/Export`, served by tonic.
+//! OTLP/gRPC: the method `Export` of the three services.
 //!
-//! The body is read before tonic sees it, so that its size on the wire is known and a script can answer without tonic. One
-//! answer of tonic is changed: an oversized message is RESOURCE_EXHAUSTED, as from every other server, because OUT_OF_RANGE
-//! tells a client to send the same message again.
+//! The calls have one message each way, so their frames are read and written here: tonic's server would inflate without
+//! regard to the memory of other requests, hide the size on the wire, and make a message before its spans are looked at.
+//! Statuses and their headers are tonic's.
 
-use std::sync::Arc;
-
-use http::request::Parts;
-use http::{HeaderValue, Request, Response};
-use http_body_util::Full;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
-    TraceService, TraceServiceServer,
-};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use prost::Message as _;
 use tonic::body::Body;
-use tonic::codec::CompressionEncoding;
-use tonic::codegen::Service;
 use tonic::{Code, Status};
 
-use super::ingest::{BodyError, Ingest, Reset, Shared, collect, scripted_success};
-use super::rpc_status::{grpc_status, refusal_of};
+use super::body::{BodyError, collect};
+use super::compression::Compression;
+use super::exchange::{self, Outcome};
+use super::ingest::{Reset, Shared};
+use super::media::Media;
+use super::memory::Share;
+use super::message::{Format, Message};
+use super::refusal::Refusal;
+use super::rpc_status::grpc_status;
+use super::signal::Signal;
 use super::truncated_body::TruncatedBody;
 use crate::script::Reply;
-use crate::store::{Answer, SpanBatch, Transport};
+use crate::store::{Answer, Transport};
 
-const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-const OTHER_SIGNALS: [&str; 2] = [
-    "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-];
 const FRAME_HEADER_BYTES: usize = 5;
-const GRPC_STATUS: &str = "grpc-status";
+const ACCEPTED: HeaderValue = HeaderValue::from_static("identity,deflate,gzip,zstd");
 
 /// Answers one gRPC request.
 pub(crate) async fn serve(
@@ -41,84 +35,132 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Reset> {
     let (parts, body) = request.into_parts();
-    if parts.uri.path() != EXPORT {
-        let message = if OTHER_SIGNALS.contains(&parts.uri.path()) {
-            ingest.count_other_signal();
-            "this sink takes traces, not logs or metrics"
-        } else {
-            "this sink serves opentelemetry.proto.collector.trace.v1.TraceService/Export"
-        };
+    let Some(signal) = Signal::of_grpc_path(parts.uri.path()) else {
+        let message = "this sink serves Export of OTLP's services for traces, metrics and logs";
         return Ok(Status::unimplemented(message).into_http());
-    }
+    };
     let limit = ingest.limits().max_request_bytes;
-    let body = match collect(body, limit.saturating_add(FRAME_HEADER_BYTES)).await {
-        Ok(body) => body,
+    let mut share = ingest.share();
+    let framed = limit.saturating_add(FRAME_HEADER_BYTES);
+    let (message, size) = match collect(body, framed, &mut share).await {
+        Ok(body) => {
+            let size = body.len();
+            (message(&parts.headers, body, limit, share), size)
+        }
+        Err(BodyError::Refused(refusal)) => (Err(refusal), limit),
         Err(BodyError::Lost) => return Err(Reset),
-        Err(BodyError::TooLarge) => {
-            let number = ingest.open(&parts, Transport::Grpc, limit);
-            ingest.answer(number, Answer::Grpc(i32::from(Code::ResourceExhausted)));
-            let message = format!("expected at most {limit} bytes");
-            return Ok(Status::resource_exhausted(message).into_http());
-        }
     };
-    let number = ingest.open(&parts, Transport::Grpc, body.len());
-    let reply = ingest.take_reply();
-    match &reply {
-        Reply::Delay(time) => tokio::time::sleep(*time).await,
-        Reply::Reset => {
-            ingest.answer(number, Answer::Reset);
-            return Err(Reset);
-        }
-        Reply::HttpStatus(code, _) => {
-            ingest.answer(number, Answer::Http(*code));
-            return Ok(not_grpc(*code));
-        }
-        _ => {}
+    if signal != Signal::Traces {
+        // An empty message is a success of each service.
+        return Ok(match exchange::others(ingest, signal, message).await {
+            Ok(()) => success(Bytes::from_static(&[0x0a, 0])),
+            Err(refusal) => refused(&refusal),
+        });
     }
-    let scripted = reply.clone();
-    let handler = Handler {
-        ingest: Arc::clone(ingest),
-        number,
-        reply,
-    };
-    let response = export(handler, limit, parts, body).await;
-    if ingest.is_pending(number) {
-        // tonic has refused the request before the handler saw it.
-        ingest.answer(number, Answer::Grpc(code_of(&response)));
+    let number = ingest.open(&parts, Transport::Grpc, size);
+    let plan = ingest.plan(&message);
+    if let Reply::HttpStatus(code, _) = plan.reply {
+        ingest.answer(number, Answer::Http(code));
+        return Ok(not_grpc(code));
     }
-    match scripted {
-        Reply::LostAnswer => Err(Reset),
-        // The headers of a success, and of its message only the frame header.
-        Reply::CutAnswer => Ok(response.map(|_| {
-            Body::new(TruncatedBody::after(Bytes::from_static(
-                &[0; FRAME_HEADER_BYTES],
-            )))
-        })),
-        _ => Ok(response),
+    match exchange::traces(ingest, number, Transport::Grpc, plan, message).await {
+        Outcome::Success(response) => Ok(success(response.encode_to_vec().into())),
+        Outcome::Refused(refusal) => Ok(refused(&refusal)),
+        Outcome::Reset => Err(Reset),
+        Outcome::Cut => {
+            // The headers of a success, and of its message only the frame header.
+            let beginning = Bytes::from_static(&[0; FRAME_HEADER_BYTES]);
+            Ok(headed(Body::new(TruncatedBody::after(beginning))))
+        }
     }
 }
 
-async fn export(handler: Handler, limit: usize, parts: Parts, body: Bytes) -> Response<Body> {
-    let mut server = TraceServiceServer::new(handler)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .max_decoding_message_size(limit);
-    let request = Request::from_parts(parts, Full::new(body));
-    let mut response = match server.call(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
+/// Returns the message of the only frame.
+fn message(
+    headers: &HeaderMap,
+    body: Bytes,
+    limit: usize,
+    share: Share,
+) -> Result<Message, Refusal> {
+    let Some((header, rest)) = body.split_first_chunk::<FRAME_HEADER_BYTES>() else {
+        return Err(Refusal::broken("expected a gRPC message, found none"));
     };
-    if code_of(&response) == i32::from(Code::OutOfRange) {
-        let exhausted = HeaderValue::from(i32::from(Code::ResourceExhausted));
-        response.headers_mut().insert(GRPC_STATUS, exhausted);
+    let [flag, length @ ..] = *header;
+    let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+    if length > limit {
+        return Err(Refusal::too_large(limit));
     }
+    if length != rest.len() {
+        let found = rest.len();
+        let message = format!("expected one gRPC message of {length} bytes, found {found} bytes");
+        return Err(Refusal::broken(message));
+    }
+    let compression = match flag {
+        0 => Compression::Identity,
+        1 => {
+            let name = headers.get("grpc-encoding");
+            let name = name.map_or(Ok(""), |name| name.to_str());
+            let known = name.ok().and_then(Compression::named);
+            match known.ok_or_else(unsupported_encoding)? {
+                Compression::Identity => {
+                    let message = "expected grpc-encoding beside a compressed message";
+                    return Err(Refusal::broken(message));
+                }
+                compression => compression,
+            }
+        }
+        _ => {
+            return Err(Refusal::broken(
+                "expected a gRPC message with the flag 0 or 1",
+            ));
+        }
+    };
+    Ok(Message {
+        body: body.slice(FRAME_HEADER_BYTES..),
+        compression,
+        format: Format::Otlp(Media::Protobuf),
+        share,
+    })
+}
+
+/// Returns the refusal of an unknown compression, with the code that gRPC has for it.
+fn unsupported_encoding() -> Refusal {
+    Refusal {
+        code: Code::Unimplemented,
+        ..Refusal::unsupported_encoding()
+    }
+}
+
+/// Returns the status of a refusal, in headers alone.
+pub(crate) fn refused(refusal: &Refusal) -> Response<Body> {
+    let mut response =
+        grpc_status(refusal.code, &refusal.message, refusal.retry).into_http::<Body>();
+    response
+        .headers_mut()
+        .insert("grpc-accept-encoding", ACCEPTED);
     response
 }
 
-/// Returns the gRPC status in an answer's headers; 0 if there is none, because tonic writes errors into the headers.
-fn code_of(response: &Response<Body>) -> i32 {
-    let header = response.headers().get(GRPC_STATUS);
-    let text = header.and_then(|value| value.to_str().ok());
-    text.and_then(|text| text.parse().ok()).unwrap_or(0)
+fn success(message: Bytes) -> Response<Body> {
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    let mut frame = Vec::with_capacity(FRAME_HEADER_BYTES + message.len());
+    frame.push(0);
+    frame.extend_from_slice(&length.to_be_bytes());
+    frame.extend_from_slice(&message);
+    let trailers = HeaderMap::from_iter([(
+        http::HeaderName::from_static("grpc-status"),
+        HeaderValue::from_static("0"),
+    )]);
+    let body = Full::new(Bytes::from(frame)).with_trailers(async { Some(Ok(trailers)) });
+    headed(Body::new(body))
+}
+
+fn headed(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert("grpc-accept-encoding", ACCEPTED);
+    response
 }
 
 fn not_grpc(code: u16) -> Response<Body> {
@@ -127,54 +169,6 @@ fn not_grpc(code: u16) -> Response<Body> {
     *response.status_mut() =
         http::StatusCode::from_u16(code).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
     response
-        .headers_mut()
-        .insert(http::header::CONTENT_TYPE, text);
-    response
-}
-
-struct Handler {
-    ingest: Arc<Ingest>,
-    number: u64,
-    reply: Reply,
-}
-
-#[tonic::async_trait]
-impl TraceService for Handler {
-    async fn export(
-        &self,
-        request: tonic::Request<ExportTraceServiceRequest>,
-    ) -> Result<tonic::Response<ExportTraceServiceResponse>, Status> {
-        let ok = Answer::Grpc(i32::from(Code::Ok));
-        let batch = SpanBatch::from_request(&request.into_inner());
-        let refusal = match &self.reply {
-            Reply::Unavailable => Some((Code::Unavailable, None)),
-            Reply::GrpcStatus(code, retry) => Some((*code, *retry)),
-            _ => None,
-        };
-        if let Some((code, retry)) = refusal {
-            self.ingest
-                .answer(self.number, Answer::Grpc(i32::from(code)));
-            return Err(grpc_status(code, "as scripted", retry));
-        }
-        let response = if let Reply::PartialSuccess { rejected, message } = &self.reply {
-            let kept = self.ingest.keep(self.number, ok, batch, *rejected).await;
-            kept.map(|_| scripted_success(*rejected, message))
-        } else {
-            let answer = match self.reply {
-                Reply::LostAnswer | Reply::CutAnswer => Answer::Reset,
-                _ => ok,
-            };
-            self.ingest.keep(self.number, answer, batch, 0).await
-        };
-        match response {
-            Ok(response) => Ok(tonic::Response::new(response)),
-            Err(refused) => {
-                let (code, retry) = refusal_of(&refused);
-                self.ingest
-                    .answer(self.number, Answer::Grpc(i32::from(code)));
-                Err(grpc_status(code, &refused.to_string(), Some(retry)))
-            }
-        }
-    }
 }

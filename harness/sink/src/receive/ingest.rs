@@ -5,18 +5,25 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::StatusCode;
 use http::request::Parts;
-use http_body_util::BodyExt;
-use hyper::body::{Bytes, Incoming};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use tokio::sync::watch;
 
-use crate::script::{Reply, Script};
+use super::memory::{Memory, Share};
+use super::message::Message;
+use super::received::{Counters, Received};
+use super::refusal::Refusal;
+use super::signal::Signal;
+use crate::script::{Faults, Plan, Reply, Script};
 use crate::store::request_log::RequestLog;
 use crate::store::{Answer, Counts, Limits, Refused, RequestRecord, SpanBatch, Store, Transport};
 use crate::wait::Snapshot;
+
+/// The most bytes of headers in a record, because a thousand records are kept.
+const MAX_RECORDED_BYTES: usize = 16 << 10;
 
 /// The part of a sink that all its connections share.
 #[derive(Debug)]
@@ -25,6 +32,8 @@ pub(crate) struct Ingest {
     store: Store,
     requests: Arc<RequestLog>,
     script: Mutex<Script>,
+    memory: Memory,
+    counters: Counters,
     changes: watch::Sender<u64>,
 }
 
@@ -33,22 +42,15 @@ pub(crate) struct Ingest {
 #[error("reset")]
 pub(crate) struct Reset;
 
-/// The reasons for a missing body.
-#[derive(Debug)]
-pub(crate) enum BodyError {
-    /// A body over the limit.
-    TooLarge,
-    /// A client that broke off.
-    Lost,
-}
-
 impl Ingest {
-    pub(crate) fn new(store: Store, limits: Limits) -> Self {
+    pub(crate) fn new(store: Store, limits: Limits, faults: Faults) -> Self {
         Self {
             limits,
             store,
             requests: Arc::new(RequestLog::new(limits.max_requests)),
-            script: Mutex::default(),
+            script: Mutex::new(Script::new(faults)),
+            memory: Memory::new(limits.max_request_bytes),
+            counters: Counters::default(),
             changes: watch::Sender::new(0),
         }
     }
@@ -61,16 +63,39 @@ impl Ingest {
         held(&self.script).append(replies);
     }
 
-    /// Takes the scripted reply to the next request.
-    pub(crate) fn take_reply(&self) -> Reply {
-        held(&self.script).take()
+    /// Takes the plan for the next request; one whose body is refused as too large takes none.
+    pub(crate) fn plan(&self, message: &Result<Message, Refusal>) -> Plan {
+        match message {
+            Err(refusal) if refusal.http == StatusCode::PAYLOAD_TOO_LARGE => Plan {
+                delay: None,
+                reply: Reply::Ok,
+            },
+            _ => held(&self.script).take(),
+        }
+    }
+
+    /// Returns the memory of one request, of which none is taken yet.
+    pub(crate) fn share(&self) -> Share {
+        self.memory.share()
+    }
+
+    /// Returns the counts of what is refused or dropped before it reaches the store, for additions.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Returns those counts.
+    pub(crate) fn received(&self) -> Received {
+        self.counters.now()
     }
 
     /// Records a request that has arrived, and returns its number.
     pub(crate) fn open(&self, parts: &Parts, transport: Transport, wire_bytes: usize) -> u64 {
-        let headers = parts.headers.iter().map(|(name, value)| {
+        let mut room = MAX_RECORDED_BYTES;
+        let headers = parts.headers.iter().map_while(|(name, value)| {
+            room = room.checked_sub(name.as_str().len() + value.len())?;
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.as_str().to_owned(), value)
+            Some((name.as_str().to_owned(), value))
         });
         let record = RequestRecord {
             number: 0,
@@ -94,24 +119,27 @@ impl Ingest {
         self.announce();
     }
 
-    /// Returns true if a request has no answer yet.
-    pub(crate) fn is_pending(&self, number: u64) -> bool {
-        self.requests.is_pending(number)
+    /// Records and counts the refusal of a request.
+    pub(crate) fn refuse(&self, number: u64, answer: Answer, refusal: &Refusal) {
+        self.counters.refusal(refusal);
+        self.answer(number, answer);
     }
 
-    /// Keeps the spans of a request except the last `withheld`, records the answer, and returns the body of a success.
+    /// Keeps the spans of a request, records the answer, and returns the body of a success. The last `withheld` spans are
+    /// not kept, or else as many as the faults reject.
     ///
     /// # Errors
-    /// [`Refused`] when the store takes nothing of the request; the record then has no answer yet.
+    /// A refusal, when the store cannot keep them.
     pub(crate) async fn keep(
         &self,
         number: u64,
         answer: Answer,
         mut batch: SpanBatch,
-        withheld: usize,
-    ) -> Result<ExportTraceServiceResponse, Refused> {
+        withheld: Option<usize>,
+    ) -> Result<ExportTraceServiceResponse, Refusal> {
         let found = batch.found();
-        let withheld = batch.withhold(withheld);
+        let rejected = withheld.unwrap_or_else(|| held(&self.script).reject(batch.len()));
+        let withheld = batch.withhold(rejected);
         let (invalid, reason) = batch.invalid();
         let (store, requests) = (self.store.numbers(), Arc::clone(&self.requests));
         let changes = self.changes.clone();
@@ -128,19 +156,24 @@ impl Ingest {
             }
             changes.send_modify(|count| *count += 1);
         };
-        let inserted = self.store.insert(batch, committed).await?;
-        let rejected = inserted.rejected + u64::try_from(invalid).unwrap_or(u64::MAX);
+        let inserted = self.store.insert(batch, committed).await;
+        let inserted = inserted.map_err(|refused| Refusal::not_stored(&refused))?;
+        let own = u64::try_from(invalid + withheld).unwrap_or(u64::MAX);
+        let rejected = inserted.rejected.saturating_add(own);
+        let scripted = (withheld > 0).then_some("as scripted");
+        let reason = reason.or(inserted.reason).or(scripted);
         // Present and empty on success, because the Collector sends these very bytes.
         Ok(ExportTraceServiceResponse {
             partial_success: Some(ExportTracePartialSuccess {
                 rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
-                error_message: reason.or(inserted.reason).unwrap_or_default().to_owned(),
+                error_message: reason.unwrap_or_default().to_owned(),
             }),
         })
     }
 
-    /// Counts a request for logs or metrics.
-    pub(crate) fn count_other_signal(&self) {
+    /// Counts a request for logs or metrics, and its records.
+    pub(crate) fn count_other_signal(&self, signal: Signal, records: u64) {
+        self.counters.dropped(signal, records);
         self.store.count(|counts| counts.other_signals += 1);
         self.announce();
     }
@@ -182,46 +215,6 @@ impl Ingest {
 
     fn announce(&self) {
         self.changes.send_modify(|count| *count += 1);
-    }
-}
-
-/// Reads a body of at most `limit` bytes.
-///
-/// A larger body is read on and dropped for a while, because most clients look for an answer only after they have sent
-/// everything, and would see a broken connection in place of the reason.
-pub(crate) async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
-    let mut kept = Vec::new();
-    let mut size = 0usize;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| BodyError::Lost)?.into_data() else {
-            continue;
-        };
-        size = size.saturating_add(data.len());
-        if size <= limit {
-            kept.extend_from_slice(&data);
-        } else {
-            kept = Vec::new();
-        }
-        if size / READ_ON > limit {
-            break;
-        }
-    }
-    if size > limit {
-        return Err(BodyError::TooLarge);
-    }
-    Ok(Bytes::from(kept))
-}
-
-/// The multiple of the limit at which the connection is broken off.
-const READ_ON: usize = 4;
-
-/// Makes the success that a script asks for in place of the normal one.
-pub(crate) fn scripted_success(rejected: usize, message: &str) -> ExportTraceServiceResponse {
-    ExportTraceServiceResponse {
-        partial_success: Some(ExportTracePartialSuccess {
-            rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
-            error_message: message.to_owned(),
-        }),
     }
 }
 

@@ -191,18 +191,14 @@ async fn refuses_what_is_not_otlp_in_the_words_of_http() {
         .unwrap();
     assert_eq!(get.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(get.headers()[ALLOW], "POST");
-    let rows: [(&[(&str, &str)], &str); 3] = [
+    let rows: [(&[(&str, &str)], &str); 2] = [
         (
             &[],
-            "415 unsupported media type, supported: [application/x-protobuf]",
+            "415 unsupported media type, supported: [application/json, application/x-protobuf]",
         ),
         (
             &[("content-type", "text/plain")],
-            "415 unsupported media type, supported: [application/x-protobuf]",
-        ),
-        (
-            &[("content-type", "application/json; charset=utf-8")],
-            "415 OTLP in JSON is not in this version, supported: [application/x-protobuf]",
+            "415 unsupported media type, supported: [application/json, application/x-protobuf]",
         ),
     ];
     for (headers, line) in rows {
@@ -215,7 +211,7 @@ async fn refuses_what_is_not_otlp_in_the_words_of_http() {
         assert_eq!(answer.body().as_ref(), line.as_bytes(), "{headers:?}");
     }
     assert_eq!(sink.spans().len(), 0);
-    assert_eq!(sink.counts().requests, 4);
+    assert_eq!(sink.counts().requests, 3);
 }
 
 #[tokio::test]
@@ -352,25 +348,21 @@ async fn says_which_spans_it_refused_and_keeps_the_others() {
 }
 
 #[tokio::test]
-async fn answers_logs_and_metrics_clearly_and_counts_them() {
+async fn says_what_it_serves() {
     let sink = sink().await;
-    for path in ["/v1/logs", "/v1/metrics"] {
-        let headers = [("content-type", PROTOBUF)];
-        let answer = send(sink.http_addr(), Method::POST, path, &headers, vec![])
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
-        assert_eq!(
-            answer.body().as_ref(),
-            b"404 this sink takes traces, not logs or metrics"
-        );
-    }
     let stranger = send(sink.http_addr(), Method::GET, "/", &[], vec![])
         .await
         .unwrap();
     assert_eq!(stranger.status(), StatusCode::NOT_FOUND);
-    let counts = sink.counts();
-    assert_eq!((counts.other_signals, counts.requests), (2, 0));
+    let line =
+        "404 this sink serves POST /v1/traces, /v1/metrics, /v1/logs and Zipkin's /api/v2/spans";
+    assert_eq!(stranger.body().as_ref(), line.as_bytes());
+    let headers = [("content-type", "application/grpc")];
+    let stranger = send(sink.grpc_addr(), Method::POST, "/a.B/C", &headers, vec![])
+        .await
+        .unwrap();
+    assert_eq!(stranger.headers()["grpc-status"], "12");
+    assert_eq!(sink.counts().requests, 0);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::request_record::{Answer, RequestRecord};
+use super::request_record::RequestRecord;
 
 /// The records of the last requests.
 #[derive(Debug)]
@@ -47,13 +47,6 @@ impl RequestLog {
         if let Some(record) = found {
             change(Arc::make_mut(record));
         }
-    }
-
-    /// Returns true if the record of a request has no answer yet.
-    pub(crate) fn is_pending(&self, number: u64) -> bool {
-        let records = self.records();
-        let mut last = records.last.iter().rev();
-        last.any(|record| record.number == number && record.answer == Answer::Pending)
     }
 
     /// Removes all records; numbers go on.

@@ -14,7 +14,8 @@ pub struct RequestRecord {
     pub method: String,
     /// The path, without query.
     pub path: String,
-    /// The headers: names in lower case, in the order received; bytes that are not UTF-8 are replaced.
+    /// The headers, the first 16 KiB of them: names in lower case, in the order received; bytes that are not UTF-8 are
+    /// replaced.
     pub headers: Vec<(String, String)>,
     /// The size of the body on the wire: compressed, gRPC's frame header included.
     pub wire_bytes: usize,

@@ -9,18 +9,13 @@
 //! HTTP: all four combinations.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::Command;
 
 use serde_json::json;
-use sidespan_envoy::{Bootstrap, Cluster, Listener, Node, Protocol, Route, wait_for};
+use sidespan_envoy::{Bootstrap, Cluster, Listener, Node, Protocol, Route};
 use sidespan_sink::Transport;
 use sidespan_tests::collector::Collector;
-use sidespan_tests::envoy::{self, LIMIT};
-use sidespan_tests::packages;
-use sidespan_tests::ports::free_addresses;
-use sidespan_tests::program::Program;
+use sidespan_tests::envoy;
+use sidespan_tests::rotel::Rotel;
 
 use super::traffic::{Export, SPANS, Traffic};
 
@@ -107,56 +102,5 @@ fn what_goes_through_a_collector_is_what_the_filter_sent() {
             encoding(Transport::Http, "content-encoding"),
         ];
         assert_eq!(found, encodings, "{sender}");
-    }
-}
-
-/// The collector, which exports to one address.
-struct Rotel {
-    grpc: SocketAddr,
-    http: SocketAddr,
-    _program: Program,
-}
-
-impl Rotel {
-    fn start(protocol: &str, to: SocketAddr) -> Self {
-        let python = packages::python("accepted-rotel", include_str!("rotel.txt"));
-        let script =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("spans/external/interop/start_rotel.py");
-        // Up to five starts, because rotel cannot choose a free port itself, and another process may take one first.
-        for _ in 0..5 {
-            let [grpc, http] = free_addresses();
-            let mut command = Command::new(python.join("bin/python"));
-            command.arg(&script).arg("start");
-            for (option, value) in [
-                ("otlp-grpc-endpoint", grpc.to_string()),
-                ("otlp-http-endpoint", http.to_string()),
-                ("exporter", "otlp".into()),
-                ("otlp-exporter-protocol", protocol.into()),
-                ("otlp-exporter-endpoint", format!("http://{to}")),
-                ("batch-timeout", "20ms".into()),
-            ] {
-                command.arg(format!("--{option}={value}"));
-            }
-            let mut program = Program::start(&mut command);
-            let listens = wait_for(LIMIT, || {
-                let listens = [grpc, http].iter().all(|it| TcpStream::connect(it).is_ok());
-                match program.has_ended() {
-                    true => Some(false),
-                    false => listens.then_some(true),
-                }
-            });
-            match listens {
-                Some(true) => {
-                    return Self {
-                        grpc,
-                        http,
-                        _program: program,
-                    };
-                }
-                Some(false) if program.said().contains("in use") => {}
-                _ => panic!("rotel does not listen:\n{}", program.said()),
-            }
-        }
-        panic!("no free ports")
     }
 }

@@ -1,0 +1,78 @@
+//! The answer to one request of a connection: the browser's question first, then the token, then the transport.
+//!
+//! The content type of a request decides its transport, not the port, so that an exporter with the wrong port works instead
+//! of failing with a riddle.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+use hyper::{Request, Response};
+use tonic::body::Body;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_http::cors::CorsLayer;
+
+use super::access::Access;
+use super::ingest::{Ingest, Reset, Shared};
+use super::refusal::Refusal;
+use super::{grpc, http};
+
+/// The service of all connections of a sink.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    ingest: Shared,
+    access: Arc<Access>,
+    cors: Option<CorsLayer>,
+}
+
+impl Service {
+    pub(crate) fn new(ingest: Shared, access: Access) -> Self {
+        Self {
+            ingest,
+            cors: access.cors(),
+            access: Arc::new(access),
+        }
+    }
+
+    /// Returns the part that all connections of a sink share.
+    pub(crate) fn ingest(&self) -> &Ingest {
+        &self.ingest
+    }
+
+    /// Answers one request.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Reset> {
+        match &self.cors {
+            None => self.dispatch(request).await,
+            Some(cors) => {
+                let inner = service_fn(|request| self.dispatch(request));
+                cors.layer(inner).oneshot(request).await
+            }
+        }
+    }
+
+    async fn dispatch(&self, request: Request<Incoming>) -> Result<Response<Body>, Reset> {
+        let is_grpc = is_grpc(&request);
+        if !self.access.allows(request.headers()) {
+            let refusal = Refusal::unauthenticated();
+            self.ingest.counters().refusal(&refusal);
+            return Ok(match is_grpc {
+                true => grpc::refused(&refusal),
+                false => http::unauthenticated(request.headers()),
+            });
+        }
+        match is_grpc {
+            true => grpc::serve(&self.ingest, request).await,
+            false => http::serve(&self.ingest, request).await,
+        }
+    }
+}
+
+fn is_grpc(request: &Request<Incoming>) -> bool {
+    let media = request.headers().get(CONTENT_TYPE);
+    let media = media.map_or(&b""[..], |value| value.as_bytes());
+    // Not `application/grpc-web`, which is another protocol.
+    matches!(
+        media.strip_prefix(b"application/grpc"),
+        Some([] | [b'+' | b';', ..])
+    )
+}

@@ -1,0 +1,11 @@
+//! The sink: every protocol, every field, hostile senders, and the program around it.
+
+mod access;
+mod client;
+mod command;
+mod corpus;
+mod external;
+mod golden;
+mod hostile;
+mod program;
+mod protocols;

@@ -1,0 +1,4 @@
+//! Other projects' exporters, which send to the sink.
+
+mod rotel;
+mod sdks;
