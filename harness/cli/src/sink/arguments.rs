@@ -3,9 +3,10 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
-use sidespan_sink::{Access, Faults, Limits, Origin, SinkConfig, Tls, Token};
+use sidespan_sink::{Access, Faults, Limits, Origin, Place, SinkConfig, Tls, Token};
 
 use super::address::{OptionalAddress, address, optional};
 
@@ -22,12 +23,18 @@ pub struct SinkArgs {
     /// Where to listen for Zipkin's JSON, version 2; `none` for nowhere
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9411", value_parser = optional)]
     pub zipkin: OptionalAddress,
+    /// The database file to keep spans in; without one they are in memory, and end with the sink
+    #[arg(long, value_name = "FILE.db")]
+    pub data: Option<PathBuf>,
     /// The most spans to keep; beyond, the oldest traces go
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().max_spans)]
     pub max_spans: usize,
-    /// The most memory for spans: bytes, or with B, KiB, MiB or GiB
+    /// The most room for spans: bytes, or with B, KiB, MiB or GiB
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     pub max_bytes: usize,
+    /// The longest time to keep a trace: a whole number with s, m or h; without it traces go when room is needed
+    #[arg(long, value_name = "TIME", value_parser = age)]
+    pub max_age: Option<Duration>,
     /// The largest request, also inflated
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size)]
     pub max_request_bytes: usize,
@@ -73,6 +80,8 @@ Examples:
       on free ports, which it prints for a script
   sidespan sink --grpc 0.0.0.0:4317 --http 0.0.0.0:4318 --tls-cert cert.pem --tls-key key.pem --token-file token
       for other machines, which need the token
+  sidespan sink --data spans.db --max-spans 1000000 --max-age 24h
+      keeps them in a file, which the next sink goes on with
   sidespan sink --cors http://localhost:3000
       also from scripts of a page
   sidespan sink --fail 503:3,delay=2s,partial=10%
@@ -103,6 +112,7 @@ pub(super) fn config(args: &SinkArgs) -> anyhow::Result<SinkConfig> {
         grpc: args.grpc,
         http: args.http,
         zipkin: args.zipkin.0,
+        place: args.data.clone().map_or(Place::Memory, Place::File),
         access: Access {
             token: token(args)?,
             origins: args.cors.clone(),
@@ -113,6 +123,7 @@ pub(super) fn config(args: &SinkArgs) -> anyhow::Result<SinkConfig> {
     };
     config.limits.max_spans = args.max_spans;
     config.limits.max_bytes = args.max_bytes;
+    config.limits.max_age = args.max_age;
     config.limits.max_request_bytes = args.max_request_bytes;
     Ok(config)
 }
@@ -130,6 +141,22 @@ fn token(args: &SinkArgs) -> anyhow::Result<Option<Token>> {
 
 fn read(file: &Path) -> anyhow::Result<String> {
     fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))
+}
+
+/// Reads the age of a trace.
+fn age(text: &str) -> anyhow::Result<Duration> {
+    const EXPECTED: &str = "expected a whole number above 0 and s, m or h, as in 24h";
+    let unit = match text.as_bytes().last() {
+        Some(b's') => 1,
+        Some(b'm') => 60,
+        Some(b'h') => 3_600,
+        _ => bail!(EXPECTED),
+    };
+    let number: u64 = text[..text.len() - 1].parse().context(EXPECTED)?;
+    match number.checked_mul(unit) {
+        Some(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
+        _ => bail!(EXPECTED),
+    }
 }
 
 /// Reads a size: bytes, or a whole number and a unit.
@@ -184,6 +211,7 @@ mod tests {
         );
         assert_eq!(config.access, Access::default());
         assert_eq!(config.faults, Faults::default());
+        assert_eq!(config.place, Place::Memory);
         assert_eq!(config.limits, Limits::default());
     }
 
@@ -193,7 +221,7 @@ mod tests {
         let file = folder.path().join("token");
         fs::write(&file, "secret\n").unwrap();
         let config = parse(&format!(
-            "sink --grpc 1 --http 0.0.0.0:2 --zipkin none --max-spans 3 --max-bytes 4KiB --max-request-bytes 1GiB \
+            "sink --grpc 1 --http 0.0.0.0:2 --zipkin none --data spans.db --max-spans 3 --max-age 2h --max-bytes 4KiB --max-request-bytes 1GiB \
              --token-file {} --cors http://localhost:3000 --cors https://shop.example --fail 503:3",
             file.display()
         ))
@@ -201,6 +229,8 @@ mod tests {
         let found = [config.grpc, config.http].map(|address| address.to_string());
         assert_eq!(found, ["127.0.0.1:1", "0.0.0.0:2"]);
         assert_eq!(config.zipkin, None);
+        assert_eq!(config.place, Place::File("spans.db".into()));
+        assert_eq!(config.limits.max_age, Some(Duration::from_secs(7_200)));
         assert_eq!(config.limits.max_spans, 3);
         assert_eq!(config.limits.max_bytes, 4_096);
         assert_eq!(config.limits.max_request_bytes, 1 << 30);
@@ -217,6 +247,8 @@ mod tests {
             ("sink --grpc here", "expected host:port"),
             ("sink --max-bytes 1MB", "expected a whole number and B"),
             ("sink --max-bytes 0", "above 0"),
+            ("sink --max-age 1d", "s, m or h"),
+            ("sink --max-age 0s", "above 0"),
             ("sink --fail 503:x", "a number of requests above 0"),
             ("sink --cors shop.example", "expected an origin"),
             ("sink --tls-cert a.pem", "--tls-key"),

@@ -58,13 +58,21 @@ const FILES: u64 = 65_536;
 
 /// Adds the cure to the error of an address that is taken.
 fn with_cure(error: StartError) -> anyhow::Error {
-    let option = match error.protocol {
+    let StartError::Listen {
+        address,
+        protocol,
+        source,
+    } = &error
+    else {
+        return error.into();
+    };
+    let option = match *protocol {
         "OTLP over gRPC" => "--grpc",
         "OTLP over HTTP" => "--http",
         _ => "--zipkin",
     };
-    let port = error.address.port();
-    let cure = match error.source.kind() {
+    let port = address.port();
+    let cure = match source.kind() {
         ErrorKind::AddrInUse => format!(
             "port {port} is in use: end the program that has it (ss -ltnp 'sport = :{port}' names it), or take another port \
              with {option} PORT, where 0 is a free one"
@@ -72,7 +80,7 @@ fn with_cure(error: StartError) -> anyhow::Error {
         ErrorKind::AddrNotAvailable => {
             format!(
                 "this machine has no address {}: give another with {option}",
-                error.address.ip()
+                address.ip()
             )
         }
         ErrorKind::PermissionDenied => {
