@@ -16,8 +16,8 @@ pub(super) struct Conditions<'a> {
     operations: Option<HashSet<i64>>,
     /// True if the operations select a small part of the spans.
     pub(super) is_narrow: bool,
-    status: Option<i32>,
-    durations: (i64, i64),
+    pub(super) status: Option<i32>,
+    pub(super) durations: (i64, i64),
     pub(super) starts: (i64, i64),
     pub(super) wanted: Vec<Wanted<'a>>,
     /// For each wanted attribute the contexts whose resource has it.
@@ -80,17 +80,20 @@ impl<'a> Conditions<'a> {
             Some(operations) if operations.is_empty() => None,
             Some(operations) if operations.len() <= MAX_STREAMS => Some(Streams {
                 select: "SELECT start, duration, status, operation, trace, id FROM span INDEXED BY span_operation
-                         WHERE operation = ?1 AND start BETWEEN ?2 AND ?3 ORDER BY start DESC",
+                         WHERE operation = ?1 AND start BETWEEN ?2 AND ?3
+                         AND duration BETWEEN ?4 AND ?5 AND ?6 IN (status, -1) ORDER BY start DESC",
                 keys: operations.iter().copied().collect(),
             }),
             _ if self.status == Some(ERROR) => Some(Streams {
                 select: "SELECT start, duration, status, operation, trace, id FROM span INDEXED BY span_error
-                         WHERE status = 2 AND ?1 = 0 AND start BETWEEN ?2 AND ?3 ORDER BY start DESC",
+                         WHERE status = 2 AND ?1 = 0 AND start BETWEEN ?2 AND ?3
+                         AND duration BETWEEN ?4 AND ?5 AND ?6 IN (status, -1) ORDER BY start DESC",
                 keys: vec![0],
             }),
             _ => Some(Streams {
                 select: "SELECT start, duration, status, operation, trace, id FROM span INDEXED BY span_magnitude
-                         WHERE magnitude = ?1 AND start BETWEEN ?2 AND ?3 ORDER BY start DESC",
+                         WHERE magnitude = ?1 AND start BETWEEN ?2 AND ?3
+                         AND duration BETWEEN ?4 AND ?5 AND ?6 IN (status, -1) ORDER BY start DESC",
                 keys: (magnitude(shortest.cast_unsigned())..=top).map(i64::from).collect(),
             }),
         }

@@ -52,6 +52,9 @@ fn merge(
     limit: usize,
 ) -> Result<Vec<i64>, rusqlite::Error> {
     let (from, to) = conditions.starts;
+    let (shortest, longest) = conditions.durations;
+    // A status of -1 stands for any: SQLite skips a row several times faster than it can be looked at here.
+    let status = conditions.status.unwrap_or(-1);
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     let mut statements = Vec::new();
@@ -61,7 +64,7 @@ fn merge(
     let mut ranges = Vec::new();
     let mut heads = BinaryHeap::new();
     for (statement, key) in statements.iter_mut().zip(&streams.keys) {
-        let mut rows = statement.query(params![key, from, to])?;
+        let mut rows = statement.query(params![key, from, to, shortest, longest, status])?;
         if let Some(row) = rows.next()? {
             heads.push((row.get::<_, i64>(0)?, ranges.len()));
             let head = (candidate(row)?, row.get::<_, i64>(5)?);
@@ -103,10 +106,12 @@ fn scan(
     )?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
+        // The attributes first, because most spans do not have them.
+        if !conditions.hold_for_body(row.get(5)?, row.get_ref(6)?.as_blob()?) {
+            continue;
+        }
         let span = candidate(row)?;
-        if conditions.hold(&span)
-            && conditions.hold_for_body(row.get(5)?, row.get_ref(6)?.as_blob()?)
-        {
+        if conditions.hold(&span) {
             let start = newest.entry(span.trace).or_insert(span.start);
             *start = span.start.max(*start);
         }

@@ -34,6 +34,23 @@ fn in_a_file_a_bound_holds_whatever_comes() {
     run("file one").hold();
 }
 
+#[test]
+fn shows_what_a_span_costs_while_nobody_searches() {
+    for role in [
+        "memory quiet one",
+        "memory quiet many",
+        "file quiet one",
+        "file quiet many",
+    ] {
+        let figures = run(role);
+        assert_eq!(
+            (figures.accepted, figures.searches),
+            (figures.sent, 0),
+            "{figures:?}"
+        );
+    }
+}
+
 #[derive(Debug, Default)]
 struct Figures {
     sent: u64,
@@ -142,7 +159,7 @@ async fn takes_the_load() {
     let store = Store::open(place, limits).unwrap();
     let traces = if role.ends_with("one") { 100 } else { 4 };
     let (empty, cpu) = (resident(), processor());
-    let searching = tokio::spawn(search_on(store.clone()));
+    let searching = (!role.contains("quiet")).then(|| tokio::spawn(search_on(store.clone())));
     let mut after_half = 0;
     for half in 0..2u64 {
         let senders: Vec<_> = (0..4u64)
@@ -170,19 +187,20 @@ async fn takes_the_load() {
         }
     }
     let sent = total / 800 * 800;
-    // The search costs too, so the processor's time is an upper bound of what receiving costs.
+    // Searches and the senders of this test cost too, so the time is an upper bound of what a span costs.
     let cpu = (processor() - cpu) * 1_000_000 / sent;
-    searching.abort();
-    let mut times = searching
-        .await
-        .err()
-        .map(|_| std::mem::take(&mut *TIMES.lock().unwrap()))
-        .unwrap();
+    if let Some(searching) = searching {
+        searching.abort();
+        searching.await.unwrap_err();
+    }
+    let mut times = std::mem::take(&mut *TIMES.lock().unwrap());
     times.sort_unstable();
     let (counts, size) = (store.counts(), store.size());
     let bytes = (resident() - empty) / size.spans;
     let file = std::fs::metadata(&path).map_or(0, |file| file.len()) / size.spans;
-    let p99 = times[times.len() * 99 / 100].as_micros();
+    let p99 = times
+        .get(times.len() * 99 / 100)
+        .map_or(0, Duration::as_micros);
     println!(
         "\nfigures sent={sent} accepted={} evicted={} kept={} bytes_a_span={bytes} growth_percent={} searches={} p99_micros={p99} cpu_nanos_a_span={cpu} file_bytes_a_span={file}",
         counts.accepted,
