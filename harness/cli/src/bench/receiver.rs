@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub(super) enum Receiver {
     /// OTLP over gRPC.
-    Otlp(Sink),
+    Otlp(Box<Sink>),
     /// Zipkin's `POST /api/v2/spans`.
     Zipkin(Zipkin),
 }
@@ -39,7 +39,8 @@ impl Receiver {
             limits,
             ..SinkConfig::default()
         };
-        Ok(Self::Otlp(Sink::start(config).await?))
+        let sink = Sink::start(config).await?;
+        Ok(Self::Otlp(Box::new(sink)))
     }
 
     /// Listens on a free port for Zipkin's JSON.
