@@ -287,20 +287,9 @@ impl Findings {
     /// Warns of filters in front that keep a route, which is chosen anew behind them.
     fn kept_routes(&mut self, manager: &Document, path: &Path<'_>, before: usize) {
         let base = path.to_string();
-        for (keeper, place) in kept_route::keepers(manager) {
-            let behind = self.found.iter_mut().skip(before).find(|found| {
-                let below = found.path.strip_prefix(&base);
-                let index = below.and_then(|below| below.split(['[', ']']).nth(1)?.parse().ok());
-                index.is_some_and(|index: usize| index > place)
-            });
-            if let Some(found) = behind {
-                found.warnings.push((
-                    format!("{base}.{keeper}"),
-                    "keeps the route that was chosen before, and the filter behind it makes Envoy choose anew by the \
-                     changed request, for each header that it writes clears the route; put Sidespan in front of this filter"
-                        .into(),
-                ));
-            }
+        for found in self.found.iter_mut().skip(before) {
+            let warnings = kept_route::warnings(manager, &base, &found.path);
+            found.warnings.extend(warnings);
         }
     }
 

@@ -4,24 +4,35 @@
 
 use crate::check::input::document::Document;
 
-/// Returns the filters of a connection manager that keep a route, each with its path below the manager and the index in the
-/// chain.
-pub(super) fn keepers(manager: &Document) -> Vec<(String, usize)> {
+/// Returns a warning, with its path, of each filter of a connection manager that keeps a route in front of ours. `base` is
+/// the path of the manager, `ours` that of our filter's configuration.
+pub(super) fn warnings(manager: &Document, base: &str, ours: &str) -> Vec<(String, String)> {
+    let below = ours.strip_prefix(base).unwrap_or_default();
+    let place = below.split(['[', ']']).nth(1);
+    let Some(place) = place.and_then(|index| index.parse::<usize>().ok()) else {
+        return Vec::new();
+    };
+    let keeper = |key: &str, index: usize, filter: &Document| {
+        let (field, config) = ["typed_config", "typedConfig"]
+            .iter()
+            .find_map(|field| Some((field, filter.get(field)?)))?;
+        let setting = kept_by(config)?;
+        Some((
+            format!("{base}.{key}[{index}].{field}.{setting}"),
+            WARNING.to_owned(),
+        ))
+    };
     ["http_filters", "httpFilters"]
         .iter()
         .flat_map(|key| {
-            let filters = manager.items(key).iter().enumerate();
-            filters.map(move |(index, filter)| (format!("{key}[{index}]"), index, filter))
-        })
-        .filter_map(|(path, index, filter)| {
-            let (key, config) = ["typed_config", "typedConfig"]
-                .iter()
-                .find_map(|key| Some((key, filter.get(key)?)))?;
-            let setting = kept_by(config)?;
-            Some((format!("{path}.{key}.{setting}"), index))
+            let in_front = manager.items(key).iter().enumerate().take(place);
+            in_front.filter_map(move |(index, filter)| keeper(key, index, filter))
         })
         .collect()
 }
+
+const WARNING: &str = "keeps the route that was chosen before, and the filter behind it makes Envoy choose anew by the \
+    changed request, for each header that it writes clears the route; put Sidespan in front of this filter";
 
 /// Returns the setting by which a filter keeps the route although it changes the request.
 fn kept_by(config: &Document) -> Option<&'static str> {
