@@ -22,8 +22,9 @@ use sidespan_host::{Action, EndOfStream, Ending, Fuel, Headers, Host, Module, St
 
 type Line = (String, String);
 
+/// The bound is a number and not a share of the request, because eight formats cost no less when a request gets cheaper.
 #[test]
-fn nine_formats_cost_at_most_three_times_one() {
+fn eight_more_formats_cost_what_they_have_to() {
     let traceparent = [usual(), context(&[Name::Traceparent])].concat();
     let everything = [usual(), context(&CONTEXT)].concat();
     let nine = cost(NINE, &everything);
@@ -33,7 +34,7 @@ fn nine_formats_cost_at_most_three_times_one() {
         "nine formats: {nine} instructions; one of nine: {one}; one alone: {alone}\n{}",
         table()
     );
-    assert!(nine <= 3 * one, "{nine} against {one} in one mesh");
+    assert!(nine <= one + 38_000, "{nine} against {one} in one mesh");
     assert!(nine <= 7 * alone, "{nine} against {alone} in two meshes");
 }
 

@@ -87,7 +87,8 @@ async fn call(
 
 fn sidecar(collector: &Collector, direction: Direction, next: SocketAddr) -> Envoy {
     let configuration = json!({
-        "sampling": {"percentage": 0},
+        // The service that answers here is one that is excluded by default: a collector.
+        "sampling": {"exclude": [], "percentage": 0},
         "export": {"otlp": {"cluster": "collector"}, "batch": {"maxDelay": "20ms"}},
     });
     let listener = Listener::new("hop")
