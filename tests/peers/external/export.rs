@@ -23,12 +23,17 @@ type Way = (
     &'static [(&'static str, &'static str)],
 );
 
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 10] = [
     ("otlp_grpc/none", r#"{"compression": "none"}"#, &[]),
     (
         "otlp_grpc/gzip",
         r#"{"compression": "gzip"}"#,
         &[("grpc-encoding", "gzip")],
+    ),
+    (
+        "otlp_grpc/zstd",
+        r#"{"compression": "zstd"}"#,
+        &[("grpc-encoding", "zstd")],
     ),
     (
         "otlp_http/proto",
@@ -49,6 +54,35 @@ const WAYS: [Way; 5] = [
         &[
             ("content-type", "application/x-protobuf"),
             ("content-encoding", "gzip"),
+        ],
+    ),
+    (
+        "otlp_http/proto-zstd",
+        r#"{"compression": "zstd"}"#,
+        &[
+            ("content-type", "application/x-protobuf"),
+            ("content-encoding", "zstd"),
+        ],
+    ),
+    (
+        "otlp_http/json-none",
+        r#"{"encoding": "json", "compression": "none"}"#,
+        &[("content-type", "application/json")],
+    ),
+    (
+        "otlp_http/json-gzip",
+        r#"{"encoding": "json", "compression": "gzip"}"#,
+        &[
+            ("content-type", "application/json"),
+            ("content-encoding", "gzip"),
+        ],
+    ),
+    (
+        "otlp_http/json-zstd",
+        r#"{"encoding": "json", "compression": "zstd"}"#,
+        &[
+            ("content-type", "application/json"),
+            ("content-encoding", "zstd"),
         ],
     ),
 ];
