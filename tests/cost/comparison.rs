@@ -35,7 +35,10 @@ fn eight_more_formats_cost_what_they_have_to() {
         table()
     );
     assert!(nine <= one + 38_000, "{nine} against {one} in one mesh");
-    assert!(nine <= alone + 49_000, "{nine} against {alone} in two meshes");
+    assert!(
+        nine <= alone + 49_000,
+        "{nine} against {alone} in two meshes"
+    );
 }
 
 #[test]

@@ -57,8 +57,8 @@ pub fn inject(
         if written.contains(format) && write(format, wanted.keep64bit, outgoing, headers, writer) {
             continue;
         }
-        let is_left = wanted.mirror && outgoing.request_ids.contains(format);
-        if !is_left && headers.has_any(format.names()) {
+        let is_left = || wanted.mirror && outgoing.request_ids.contains(format);
+        if headers.has_any(format.names()) && !is_left() {
             for name in format.headers() {
                 headers.remove(writer, *name);
             }
