@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use sidespan_sink::{Limits, Sink, SinkConfig};
+use sidespan_sink::{Limits, Place, Sink, SinkConfig};
 use sidespan_tests::peers::{Collector, Jaeger};
 use sidespan_tests::program::Program;
 
@@ -16,6 +16,8 @@ use crate::sender::Protocol;
 pub(crate) enum Candidate {
     /// The sink, in memory, with room for this many spans.
     Sink(usize),
+    /// The sink, in a file, with room for this many spans.
+    SinkInFile(usize),
     /// Jaeger, with its store in memory.
     Jaeger,
     /// The Collector, which writes batches to a file in this format.
@@ -25,9 +27,10 @@ pub(crate) enum Candidate {
 }
 
 impl Candidate {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Sink(100_000),
         Self::Sink(2_000_000),
+        Self::SinkInFile(100_000),
         Self::Jaeger,
         Self::File("proto"),
         Self::File("json"),
@@ -38,6 +41,7 @@ impl Candidate {
     pub(crate) fn name(self) -> String {
         match self {
             Self::Sink(spans) => format!("sink, in memory, {spans} spans"),
+            Self::SinkInFile(spans) => format!("sink, in a file, {spans} spans"),
             Self::Jaeger => "Jaeger, in memory, 100000 traces".into(),
             Self::File(format) => format!("Collector, batch, file exporter, {format}"),
             Self::Nothing => "Collector, batch, nop".into(),
@@ -47,7 +51,8 @@ impl Candidate {
     /// Starts a receiver of this kind.
     pub(crate) fn start(self) -> Running {
         match self {
-            Self::Sink(spans) => Running::sink(spans),
+            Self::Sink(spans) => Running::sink(&["--serve", &spans.to_string()]),
+            Self::SinkInFile(spans) => Running::sink(&["--serve", &spans.to_string(), "--in-file"]),
             Self::Jaeger => Running::Jaeger(Jaeger::start()),
             Self::File(format) => Running::Collector(Collector::start(|places| {
                 let file = json!({"path": places.file("traces"), "format": format});
@@ -82,10 +87,10 @@ pub(crate) enum Running {
 }
 
 impl Running {
-    fn sink(spans: usize) -> Self {
+    fn sink(arguments: &[&str]) -> Self {
         let myself = std::env::current_exe().expect("the path of this program");
         let mut command = Command::new(myself);
-        command.args(["--serve", &spans.to_string()]);
+        command.args(arguments);
         let mut program = Program::start(&mut command);
         let addresses = program.wait("its addresses", |said| {
             let (grpc, http) = said.lines().next()?.split_once(' ')?;
@@ -117,8 +122,9 @@ impl Running {
     }
 }
 
-/// Runs a sink with room for this many spans, prints its addresses, and ends with standard input.
-pub(crate) fn serve(max_spans: usize) {
+/// Runs a sink with room for this many spans, in memory or in a file that ends with it, prints its addresses, and ends with standard input.
+pub(crate) fn serve(max_spans: usize, is_in_file: bool) {
+    let folder = tempfile::tempdir().expect("a folder");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let limits = Limits {
         max_spans,
@@ -127,6 +133,10 @@ pub(crate) fn serve(max_spans: usize) {
     };
     let config = SinkConfig {
         limits,
+        place: match is_in_file {
+            true => Place::File(folder.path().join("spans.db")),
+            false => Place::Memory,
+        },
         ..SinkConfig::default()
     };
     let sink = runtime.block_on(Sink::start(config)).expect("free ports");

@@ -40,6 +40,9 @@ struct Arguments {
     /// Serves as the sink until standard input ends, and keeps so many spans
     #[arg(long, value_name = "N", hide = true)]
     serve: Option<usize>,
+    /// Keeps them in a file
+    #[arg(long, requires = "serve", hide = true)]
+    in_file: bool,
     /// Ignored: `cargo bench` says so to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -48,7 +51,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(max_spans) = arguments.serve {
-        candidate::serve(max_spans);
+        candidate::serve(max_spans, arguments.in_file);
         return ExitCode::SUCCESS;
     }
     let candidates: Vec<_> = Candidate::ALL
