@@ -1,10 +1,15 @@
 //! The handle's part for forwarding: each destination's queue.
 
-use super::database::StoreError;
+use super::database::{Place, StoreError};
 use super::handle::Store;
 use super::outbox::{Backlog, Message};
 
 impl Store {
+    /// Returns true if everything ends with the store.
+    pub fn is_in_memory(&self) -> bool {
+        matches!(self.inner.place, Place::Memory)
+    }
+
     /// Sets the destinations that new spans are queued for; what waits for a destination that is not named stays.
     ///
     /// # Errors

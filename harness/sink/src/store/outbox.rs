@@ -45,6 +45,7 @@ struct Destination {
     name: String,
     bytes: u64,
     dropped_spans: u64,
+    drops: u64,
 }
 
 impl Outbox {
@@ -68,6 +69,7 @@ impl Outbox {
                 name: name.clone(),
                 bytes: bytes(connection, id)?,
                 dropped_spans: known.map_or(0, |known| known.dropped_spans),
+                drops: known.map_or(0, |known| known.drops),
             });
         }
         self.destinations = destinations;
@@ -209,6 +211,13 @@ impl Destination {
             return Ok(false);
         };
         self.dropped_spans += spans.cast_unsigned();
+        self.drops += 1;
+        if self.drops.is_power_of_two() {
+            let (name, spans) = (&self.name, self.dropped_spans);
+            log::warn!(
+                "the queue for {name} is full: {spans} spans dropped so far, the oldest first"
+            );
+        }
         self.remove(connection, message)?;
         Ok(true)
     }
