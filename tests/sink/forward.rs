@@ -140,8 +140,15 @@ async fn a_backend_that_is_away_gets_everything_when_it_is_back() {
         send(&program, number).await;
     }
     second.resume().await.expect("the same address");
-    second.script([Reply::Ok, Reply::Status(400, None), Reply::Unavailable]);
-    for number in 20..30 {
+    arrived(&second, 20).await;
+    let before = second.requests().len();
+    assert!(before < 20, "what waited was joined: {before}");
+    second.script([Reply::Status(400, None), Reply::Unavailable]);
+    send(&program, 20).await;
+    // Else the next is joined to it.
+    let refused = second.wait_for_requests(before + 1, LIMIT).await;
+    refused.expect("the request that is refused");
+    for number in 21..30 {
         send(&program, number).await;
     }
     second.wait_for_spans(29, LIMIT).await.expect("the others");

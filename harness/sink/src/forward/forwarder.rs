@@ -23,6 +23,9 @@ pub struct Forward {
     pub destinations: Vec<Destination>,
     /// The times between attempts.
     pub retry: Retry,
+    /// The size up to which what waits is joined to one request, in bytes; 0 sends each request as it came, as does one
+    /// that is larger by itself.
+    pub max_request_bytes: usize,
     /// The time for one request and its answer.
     pub timeout: Duration,
     /// The time in which a sink that stops sends what still waits.
@@ -30,11 +33,12 @@ pub struct Forward {
 }
 
 impl Default for Forward {
-    /// Returns no destination, 30 s for a request and 5 s to stop.
+    /// Returns no destination, requests of 1 MiB, 30 s for each, and 5 s to stop.
     fn default() -> Self {
         Self {
             destinations: vec![],
             retry: Retry::default(),
+            max_request_bytes: 1 << 20,
             timeout: Duration::from_secs(30),
             flush: Duration::from_secs(5),
         }
@@ -101,6 +105,8 @@ impl Forwarder {
                 sender,
                 backoff: Backoff::new(forward.retry),
                 progress,
+                max_request_bytes: forward.max_request_bytes,
+                one_by_one: 0,
                 stopping: stopping.clone(),
             };
             tasks.spawn(worker.run());

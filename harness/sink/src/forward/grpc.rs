@@ -25,7 +25,7 @@ use super::destination::Destination;
 /// A client of one gRPC server. It connects when it sends, and again after a connection has broken.
 #[derive(Clone, Debug)]
 pub(super) struct GrpcSender {
-    client: Grpc<MapResponse<Channel, fn(Response<Body>) -> Response<Body>>>,
+    client: Grpc<MapResponse<Channel, Answered>>,
     metadata: MetadataMap,
 }
 
@@ -47,7 +47,7 @@ impl GrpcSender {
                 None => tls.with_native_roots(),
             })?;
         }
-        let channel = endpoint.connect_lazy().map_response(answered as fn(_) -> _);
+        let channel = endpoint.connect_lazy().map_response(answered as Answered);
         let mut client = Grpc::new(channel).accept_compressed(CompressionEncoding::Gzip);
         if destination.gzip {
             client = client.send_compressed(CompressionEncoding::Gzip);
@@ -71,6 +71,8 @@ impl GrpcSender {
         }
     }
 }
+
+type Answered = fn(Response<Body>) -> Response<Body>;
 
 /// Returns the answer of a server that does not speak gRPC, as a gateway that has no backend, as gRPC's document on HTTP
 /// statuses has it; tonic would read its text as a message, and call it an internal error.

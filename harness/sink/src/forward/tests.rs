@@ -32,6 +32,7 @@ fn to(destinations: Vec<Destination>) -> Forward {
     Forward {
         destinations,
         retry: soon(),
+        max_request_bytes: 0,
         ..Forward::default()
     }
 }

@@ -96,7 +96,7 @@ async fn what_may_be_taken_later_is_sent_again_in_order() {
 #[tokio::test]
 async fn an_answer_that_is_lost_leaves_no_copy() {
     for failure in [Reply::LostAnswer, Reply::CutAnswer] {
-        for (state, requests, spans) in through(&[failure.clone()], 4).await {
+        for (state, requests, spans) in through(std::slice::from_ref(&failure), 4).await {
             let what = format!("{failure:?}: {state:?}");
             assert_eq!((requests, &spans[..]), (4, &[0, 1, 2][..]), "{what}");
             assert_eq!(

@@ -38,6 +38,46 @@ async fn a_destination_that_was_away_gets_everything_once_and_in_order() {
     }
 }
 
+/// Keeps messages for a destination that is away, then lets it come back with a script, and returns its requests.
+async fn waited(second: &Sink, count: u64, script: Vec<Reply>) -> Forwarding {
+    second.pause().await;
+    let forward = Forward {
+        max_request_bytes: Forward::default().max_request_bytes,
+        ..to(vec![grpc(second)])
+    };
+    let first = forwarding(forward).await;
+    for number in 0..count {
+        keep(&first, [number]).await;
+    }
+    // An attempt that is under way may have begun with fewer.
+    let begun = state(&first, |_| true).await.failed_attempts;
+    state(&first, |it| it.failed_attempts >= begun + 2).await;
+    second.script(script);
+    second.resume().await.unwrap();
+    state(&first, |it| it.backlog.messages == 0).await
+}
+
+#[tokio::test]
+async fn what_waits_goes_out_in_one_request() {
+    let second = sink().await;
+    let state = waited(&second, 50, vec![]).await;
+    assert_eq!(state.delivered_spans, 50);
+    assert_eq!(arrived(&second, 50).await, numbers(50));
+    assert_eq!(second.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn of_a_request_that_is_refused_only_the_part_is_set_aside_that_is_refused_alone() {
+    let second = sink().await;
+    let refused = || Reply::Status(400, None);
+    let script = vec![refused(), Reply::Ok, refused(), Reply::Ok];
+    let state = waited(&second, 4, script).await;
+    assert_eq!((state.delivered_spans, state.refused_spans), (3, 1));
+    assert_eq!(state.backlog.set_aside, 1);
+    assert_eq!(arrived(&second, 3).await, [0, 2, 3]);
+    assert_eq!(second.requests().len(), 5);
+}
+
 #[tokio::test]
 async fn one_that_is_down_does_not_hold_up_another() {
     let (second, third) = (sink().await, sink().await);
