@@ -9,7 +9,8 @@ use sidespan_sink::{Sink, StartError};
 use super::announcement::{Started, summary, summary_json};
 use super::arguments::{SinkArgs, config};
 use super::forwarding;
-use crate::{interrupt, output};
+use crate::interrupt::Signals;
+use crate::output;
 
 /// Runs a sink until Ctrl-C or SIGTERM.
 ///
@@ -25,6 +26,8 @@ pub fn run(args: SinkArgs) -> anyhow::Result<ExitCode> {
         let (is_tls, has_token) = (config.tls.is_some(), config.access.token.is_some());
         let destinations = config.forward.destinations.iter();
         let destinations: Vec<_> = destinations.map(|it| it.url()).collect();
+        // Whoever reads that the sink has started may end it at once.
+        let mut signals = Signals::listen()?;
         let sink = Sink::start(config).await;
         let sink = sink.map_err(with_cure)?;
         let started = Started {
@@ -47,10 +50,10 @@ pub fn run(args: SinkArgs) -> anyhow::Result<ExitCode> {
             output::print(text.as_bytes())?;
         }
         // Either signal is how a sink ends.
-        let _ = interrupt::unless_told(std::future::pending::<()>()).await?;
+        let _ = signals.unless_told(std::future::pending::<()>()).await;
         sink.pause().await;
         // A second signal ends the wait for the destinations.
-        let _ = interrupt::unless_told(sink.stop_forwarding()).await?;
+        let _ = signals.unless_told(sink.stop_forwarding()).await;
         let forwarded = sink.forwarding().await?;
         let (counts, received) = (sink.counts(), sink.received());
         if args.json {
