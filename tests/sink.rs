@@ -5,6 +5,7 @@ mod client;
 mod command;
 mod corpus;
 mod external;
+mod forward;
 mod golden;
 mod hostile;
 mod program;

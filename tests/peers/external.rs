@@ -4,5 +4,6 @@ mod answers;
 mod corpus;
 mod export;
 mod file;
+mod forward;
 mod jaeger;
 mod parts;

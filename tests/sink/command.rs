@@ -39,6 +39,14 @@ async fn it_says_where_it_listens_and_what_came() {
     assert_eq!(ended["dropped"]["log_records"], 1, "{ended:#}");
 }
 
+#[test]
+fn a_signal_right_after_its_start_ends_it_as_told() {
+    for _ in 0..10 {
+        let ended = Program::start(&[]).end();
+        assert_eq!(ended["requests"], 0);
+    }
+}
+
 #[tokio::test]
 async fn it_fails_on_purpose() {
     let sink = Program::start(&["--fail", "503:1"]);

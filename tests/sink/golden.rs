@@ -14,7 +14,8 @@ async fn sink() -> Sink {
         .expect("free ports")
 }
 
-fn compare(sink: &Sink, sent: &ExportTraceServiceRequest, way: &str) {
+/// Compares what a sink has with what was sent.
+pub(super) fn compare(sink: &Sink, sent: &ExportTraceServiceRequest, way: &str) {
     let kept = lines_kept(sink.spans().iter().map(|span| &**span));
     let sent = lines_sent(sent);
     assert_eq!(kept.len(), sent.len(), "{way}");

@@ -17,14 +17,18 @@ pub(super) struct Program {
 impl Program {
     /// Starts a sink on free ports, with more arguments.
     pub(super) fn start(arguments: &[&str]) -> Self {
-        let mut child = command()
+        Self::start_with(command().stderr(Stdio::null()), arguments)
+    }
+
+    /// Starts a sink by a command that says where its log and its variables are.
+    pub(super) fn start_with(command: &mut Command, arguments: &[&str]) -> Self {
+        let mut child = command
             .args([
                 "sink", "--grpc", "0", "--http", "0", "--zipkin", "0", "--json",
             ])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .expect("the program");
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -53,6 +57,12 @@ impl Program {
         let status = fs::read_to_string(file).ok()?;
         let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"))?;
         line.split_whitespace().next()?.parse().ok()
+    }
+
+    /// Kills it, as a crash does.
+    pub(super) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("its end");
     }
 
     /// Ends it by a signal, and returns the line of its end.

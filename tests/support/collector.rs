@@ -18,7 +18,15 @@ impl Collector {
     /// # Panics
     /// When there are no free ports.
     pub fn start() -> Self {
-        let sink = runtime().block_on(Sink::start(SinkConfig::default()));
+        Self::start_with(SinkConfig::default())
+    }
+
+    /// Starts a collector with a configuration.
+    ///
+    /// # Panics
+    /// With the error of the start.
+    pub fn start_with(config: SinkConfig) -> Self {
+        let sink = runtime().block_on(Sink::start(config));
         Self(sink.unwrap_or_else(|error| panic!("{error}")))
     }
 

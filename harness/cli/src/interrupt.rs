@@ -3,19 +3,38 @@
 use std::io;
 use std::process::ExitCode;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// SIGINT and SIGTERM, which from now on end nothing by themselves.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    pressed: Signal,
+    terminated: Signal,
+}
+
+impl Signals {
+    /// Listens from now on. A program that tells others of its start does so before.
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            pressed: signal(SignalKind::interrupt())?,
+            terminated: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Does the work, unless a signal comes first, or has come since the last one; then drops the work and returns the number
+    /// of the signal.
+    pub(crate) async fn unless_told<T>(&mut self, work: impl Future<Output = T>) -> Result<T, u8> {
+        tokio::select! {
+            done = work => Ok(done),
+            _ = self.pressed.recv() => Err(2),
+            _ = self.terminated.recv() => Err(15),
+        }
+    }
+}
 
 /// Does the work, unless SIGINT or SIGTERM comes first; then drops the work and returns the number of the signal.
 pub(crate) async fn unless_told<T>(work: impl Future<Output = T>) -> io::Result<Result<T, u8>> {
-    let (mut pressed, mut terminated) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
-    Ok(tokio::select! {
-        done = work => Ok(done),
-        _ = pressed.recv() => Err(2),
-        _ = terminated.recv() => Err(15),
-    })
+    Ok(Signals::listen()?.unless_told(work).await)
 }
 
 /// Returns the exit code of a program that a signal ended, as shells count.

@@ -4,6 +4,7 @@
 //! gRPC ─┐                                  ┌─ script   the answer that a test asks for, or the normal one
 //! HTTP ─┼─ receive: listener ── exchange ──┼─ ingest   spans, or a reason to refuse them
 //! Zipkin┘                                  └─ store    SQLite: bounded, a copy is kept once, evicts whole traces
+//!                                              ├───────────────────►  forward   other OTLP endpoints, a queue each
 //!                                              │
 //!                      Sink::wait_for  ◄───────┴───────►  view: trace_tree ── completeness, waterfall
 //! ```
@@ -25,6 +26,7 @@
 //! # });
 //! ```
 
+mod forward;
 pub mod otlp_json;
 mod receive;
 mod script;
@@ -33,6 +35,9 @@ mod store;
 mod view;
 mod wait;
 
+pub use forward::{
+    Destination, DestinationError, Forward, ForwardError, Forwarding, Retry, TrustError, client_tls,
+};
 pub use receive::{Access, Origin, OriginError, Received, Tls, TlsError, Token, TokenError};
 pub use script::{Faults, FaultsError, Reply};
 pub use sink::{Sink, SinkConfig, StartError};

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
+use crate::forward::{Forward, ForwardError, Forwarder, Forwarding};
 use crate::receive::{Access, Ingest, Listener, Received, Service, Tls};
 use crate::script::{Faults, Reply};
 use crate::store::{Counts, Limits, Place, RequestRecord, Store, StoreError, StoredSpan};
@@ -35,6 +36,8 @@ pub struct SinkConfig {
     pub tls: Option<Tls>,
     /// The faults of a bad collector, after every scripted reply; by default there are none.
     pub faults: Faults,
+    /// The destinations that new spans are forwarded to; by default there are none.
+    pub forward: Forward,
 }
 
 impl Default for SinkConfig {
@@ -50,6 +53,7 @@ impl Default for SinkConfig {
             access: Access::default(),
             tls: None,
             faults: Faults::default(),
+            forward: Forward::default(),
         }
     }
 }
@@ -71,6 +75,9 @@ pub enum StartError {
     /// A database that cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Destinations that cannot be forwarded to.
+    #[error(transparent)]
+    Forward(#[from] ForwardError),
 }
 
 /// The addresses of a sink.
@@ -88,15 +95,18 @@ pub struct Sink {
     tls: Option<Tls>,
     addresses: Addresses,
     listeners: Mutex<Option<Vec<Listener>>>,
+    forwarder: Forwarder,
 }
 
 impl Sink {
     /// Listens on both addresses and serves them on the current runtime.
     ///
     /// # Errors
-    /// [`StartError`] when the database cannot be opened or an address cannot be bound.
+    /// [`StartError`] when the database cannot be opened, an address cannot be bound, or a destination is none.
     pub async fn start(config: SinkConfig) -> Result<Self, StartError> {
         let store = Store::open(config.place, config.limits)?;
+        // Before the first span arrives, or it would not be forwarded.
+        let forwarder = Forwarder::start(&store, config.forward).await?;
         let ingest = Arc::new(Ingest::new(store, config.limits, config.faults));
         let service = Service::new(ingest, config.access);
         let mut addresses = Addresses {
@@ -110,6 +120,7 @@ impl Sink {
             tls: config.tls,
             addresses,
             listeners: Mutex::new(Some(listeners)),
+            forwarder,
         })
     }
 
@@ -155,9 +166,24 @@ impl Sink {
         Ok(())
     }
 
-    /// Stops the sink for good; when `stop` returns, the ports are free.
+    /// Stops the sink for good, after [`Sink::stop_forwarding`]; when `stop` returns, the ports are free.
     pub async fn stop(self) {
         self.pause().await;
+        self.stop_forwarding().await;
+    }
+
+    /// Stops forwarding: what a destination takes at once goes out within [`Forward::flush`], and the rest waits in the file
+    /// for the next sink. Where there is none, it is lost, and the log says so.
+    pub async fn stop_forwarding(&self) {
+        self.forwarder.stop(self.store()).await;
+    }
+
+    /// Returns the state of each destination that spans are forwarded to.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn forwarding(&self) -> Result<Vec<Forwarding>, StoreError> {
+        self.forwarder.state(self.store()).await
     }
 
     /// Adds replies to the script, one for each of the next requests, after the replies that still wait for a request.

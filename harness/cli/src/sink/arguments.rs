@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use sidespan_sink::{Access, Faults, Limits, Origin, Place, SinkConfig, Tls, Token};
 
 use super::address::{OptionalAddress, address, optional};
+use super::forwarding::{ForwardArgs, forward};
 
 /// Receives spans by OTLP and Zipkin, and keeps them
 #[derive(Clone, Debug, clap::Args)]
@@ -61,6 +62,12 @@ pub struct SinkArgs {
     /// An origin of web pages whose scripts may send, or *; can be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<Origin>,
+    /// The destinations to forward to
+    #[command(flatten)]
+    pub forward: ForwardArgs,
+    /// The most room for what waits for one destination; beyond, the oldest requests go
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
+    pub forward_max_bytes: usize,
     /// Be a bad collector, as in 503:3,delay=2s,partial=10%
     #[arg(long, value_name = "SPEC")]
     pub fail: Option<Faults>,
@@ -88,6 +95,14 @@ Examples:
       is a bad collector: answers three requests with 503 (UNAVAILABLE), and all others late, and takes nine spans of ten
   sidespan sink --fail 429=20%,retry=5s,reset:1
       resets the first request, then asks a fifth of the others to come back after five seconds
+
+  sidespan sink --data spans.db --forward grpc://localhost:14317 --forward 'https://otlp.example/otlp' --forward-gzip \
+    --forward-header 'https://otlp.example/otlp authorization=Bearer ${env:TOKEN}'
+      sends them on to two backends, each with a queue in the file that outlasts the backend's absence and the sink's own
+
+What is forwarded is sent until it is taken (after 1 s, then twice as long each time, up to 30 s, or when the destination asks \
+for it), in order, one request at a time. What a destination refuses for good is set aside and logged, and the next goes on. \
+At the end the sink sends for 5 s more; what is left waits in the file, and without --data it is lost.
 
 Parts of --fail: STATUS from 400 to 599, reset, lost (reset after the spans are kept) or cut (in the middle of the answer), \
 each for all requests, for the next N with :N, or for P % of them with =P%; delay=TIME; partial=P%; retry=TIME, which goes \
@@ -119,11 +134,13 @@ pub(super) fn config(args: &SinkArgs) -> anyhow::Result<SinkConfig> {
         },
         tls,
         faults: args.fail.clone().unwrap_or_default(),
+        forward: forward(&args.forward)?,
         ..SinkConfig::default()
     };
     config.limits.max_spans = args.max_spans;
     config.limits.max_bytes = args.max_bytes;
     config.limits.max_age = args.max_age;
+    config.limits.max_forward_bytes = args.forward_max_bytes;
     config.limits.max_request_bytes = args.max_request_bytes;
     Ok(config)
 }
@@ -222,7 +239,8 @@ mod tests {
         fs::write(&file, "secret\n").unwrap();
         let config = parse(&format!(
             "sink --grpc 1 --http 0.0.0.0:2 --zipkin none --data spans.db --max-spans 3 --max-age 2h --max-bytes 4KiB --max-request-bytes 1GiB \
-             --token-file {} --cors http://localhost:3000 --cors https://shop.example --fail 503:3",
+             --token-file {} --cors http://localhost:3000 --cors https://shop.example --fail 503:3 \
+             --forward grpc://a:1 --forward https://b --forward-gzip --forward-max-bytes 5KiB",
             file.display()
         ))
         .unwrap();
@@ -237,6 +255,14 @@ mod tests {
         assert_eq!(config.access.token, Some("secret".parse().unwrap()));
         assert_eq!(config.access.origins.len(), 2);
         assert_eq!(config.faults, "503:3".parse().unwrap());
+        let urls: Vec<_> = config
+            .forward
+            .destinations
+            .iter()
+            .map(|it| it.url())
+            .collect();
+        assert_eq!(urls, ["grpc://a:1", "https://b/v1/traces"]);
+        assert_eq!(config.limits.max_forward_bytes, 5 << 10);
         let given = parse("sink --token secret").unwrap();
         assert_eq!(given.access.token, config.access.token);
     }
@@ -251,6 +277,10 @@ mod tests {
             ("sink --max-age 0s", "above 0"),
             ("sink --fail 503:x", "a number of requests above 0"),
             ("sink --cors shop.example", "expected an origin"),
+            ("sink --forward shop:4317", "grpc://, grpcs://, http:// or"),
+            ("sink --forward-gzip", "--forward"),
+            ("sink --forward-header a=b", "--forward"),
+            ("sink --forward grpc://a:1 --forward-header b", "NAME=VALUE"),
             ("sink --tls-cert a.pem", "--tls-key"),
             ("sink --client-ca a.pem", "--tls-cert"),
             ("sink --token a --token-file b", "cannot be used with"),

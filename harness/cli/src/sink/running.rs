@@ -8,7 +8,9 @@ use sidespan_sink::{Sink, StartError};
 
 use super::announcement::{Started, summary, summary_json};
 use super::arguments::{SinkArgs, config};
-use crate::{interrupt, output};
+use super::forwarding;
+use crate::interrupt::Signals;
+use crate::output;
 
 /// Runs a sink until Ctrl-C or SIGTERM.
 ///
@@ -22,6 +24,10 @@ pub fn run(args: SinkArgs) -> anyhow::Result<ExitCode> {
     }
     tokio::runtime::Runtime::new()?.block_on(async {
         let (is_tls, has_token) = (config.tls.is_some(), config.access.token.is_some());
+        let destinations = config.forward.destinations.iter();
+        let destinations: Vec<_> = destinations.map(|it| it.url()).collect();
+        // Whoever reads that the sink has started may end it at once.
+        let mut signals = Signals::listen()?;
         let sink = Sink::start(config).await;
         let sink = sink.map_err(with_cure)?;
         let started = Started {
@@ -36,18 +42,28 @@ pub fn run(args: SinkArgs) -> anyhow::Result<ExitCode> {
             output::tell(warning);
         }
         if args.json {
-            output::print(format!("{}\n", started.json()).as_bytes())?;
+            let mut json = started.json();
+            json["forward"] = destinations.into();
+            output::print(format!("{json}\n").as_bytes())?;
         } else if !args.quiet {
-            output::print(started.text().as_bytes())?;
+            let text = started.text() + &forwarding::announced(&destinations);
+            output::print(text.as_bytes())?;
         }
         // Either signal is how a sink ends.
-        let _ = interrupt::unless_told(std::future::pending::<()>()).await?;
+        let _ = signals.unless_told(std::future::pending::<()>()).await;
         sink.pause().await;
+        // A second signal ends the wait for the destinations.
+        let _ = signals.unless_told(sink.stop_forwarding()).await;
+        let forwarded = sink.forwarding().await?;
         let (counts, received) = (sink.counts(), sink.received());
         if args.json {
-            output::print(format!("{}\n", summary_json(counts, received)).as_bytes())?;
+            let mut json = summary_json(counts, received);
+            json["forwarded"] = forwarding::summary_json(&forwarded);
+            output::print(format!("{json}\n").as_bytes())?;
         } else if !args.quiet {
-            output::print(summary(counts, received).as_bytes())?;
+            let is_in_memory = sink.store().is_in_memory();
+            let text = summary(counts, received) + &forwarding::summary(&forwarded, is_in_memory);
+            output::print(text.as_bytes())?;
         }
         Ok(ExitCode::SUCCESS)
     })

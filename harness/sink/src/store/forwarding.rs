@@ -1,10 +1,15 @@
 //! The handle's part for forwarding: each destination's queue.
 
-use super::database::StoreError;
+use super::database::{Place, StoreError};
 use super::handle::Store;
 use super::outbox::{Backlog, Message};
 
 impl Store {
+    /// Returns true if everything ends with the store.
+    pub fn is_in_memory(&self) -> bool {
+        matches!(self.inner.place, Place::Memory)
+    }
+
     /// Sets the destinations that new spans are queued for; what waits for a destination that is not named stays.
     ///
     /// # Errors
@@ -19,8 +24,22 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn waiting(&self, destination: &str) -> Result<Option<Message>, StoreError> {
+        let first = self.waiting_up_to(destination, 0).await?;
+        Ok(first.into_iter().next())
+    }
+
+    /// Returns the oldest messages that wait for a destination: the first, and those behind it that together with it are no
+    /// larger than `max_bytes`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn waiting_up_to(
+        &self,
+        destination: &str,
+        max_bytes: usize,
+    ) -> Result<Vec<Message>, StoreError> {
         let name = destination.to_owned();
-        self.write(move |connection, outbox| outbox.waiting(connection, &name))
+        self.write(move |connection, outbox| outbox.waiting(connection, &name, max_bytes))
             .await
     }
 
@@ -29,9 +48,25 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be written.
     pub async fn delivered(&self, destination: &str, message: i64) -> Result<(), StoreError> {
+        self.all_delivered(destination, vec![message]).await
+    }
+
+    /// Ends the delivery of messages in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be written.
+    pub async fn all_delivered(
+        &self,
+        destination: &str,
+        messages: Vec<i64>,
+    ) -> Result<(), StoreError> {
         let name = destination.to_owned();
-        self.write(move |connection, outbox| outbox.delivered(connection, &name, message))
-            .await
+        self.write(move |connection, outbox| {
+            messages
+                .into_iter()
+                .try_for_each(|message| outbox.delivered(connection, &name, message))
+        })
+        .await
     }
 
     /// Sets a message aside that the destination refuses for good, with the reason.

@@ -27,7 +27,7 @@ pub struct Store {
 pub(super) struct Inner {
     pub(super) jobs: Arc<Jobs<Writer>>,
     limits: Limits,
-    place: Place,
+    pub(super) place: Place,
     pub(super) ids: TraceIds,
     numbers: Numbers,
     arrivals: Arrivals,

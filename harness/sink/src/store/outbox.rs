@@ -45,6 +45,7 @@ struct Destination {
     name: String,
     bytes: u64,
     dropped_spans: u64,
+    drops: u64,
 }
 
 impl Outbox {
@@ -68,6 +69,7 @@ impl Outbox {
                 name: name.clone(),
                 bytes: bytes(connection, id)?,
                 dropped_spans: known.map_or(0, |known| known.dropped_spans),
+                drops: known.map_or(0, |known| known.drops),
             });
         }
         self.destinations = destinations;
@@ -147,26 +149,35 @@ impl Outbox {
         Ok(())
     }
 
-    /// Returns the oldest message that waits for a destination.
+    /// Returns the oldest messages that wait for a destination: the first, and those behind it that together with it are no
+    /// larger than `max_bytes`.
     pub(super) fn waiting(
         &self,
         connection: &Connection,
         name: &str,
-    ) -> Result<Option<Message>, rusqlite::Error> {
-        connection
-            .prepare_cached(
-                "SELECT message.id, message.body, message.spans FROM delivery JOIN message ON message.id = delivery.message
-                 WHERE destination = (SELECT id FROM destination WHERE name = ?1) AND refused IS NULL
-                 ORDER BY delivery.message LIMIT 1",
-            )?
-            .query_row([name], |row| {
-                Ok(Message {
-                    id: row.get(0)?,
-                    body: Bytes::from(row.get::<_, Vec<u8>>(1)?),
-                    spans: row.get::<_, i64>(2)?.cast_unsigned(),
-                })
-            })
-            .optional()
+        max_bytes: usize,
+    ) -> Result<Vec<Message>, rusqlite::Error> {
+        let mut statement = connection.prepare_cached(
+            "SELECT message.id, message.body, message.spans FROM delivery JOIN message ON message.id = delivery.message
+             WHERE destination = (SELECT id FROM destination WHERE name = ?1) AND refused IS NULL
+             ORDER BY delivery.message",
+        )?;
+        let mut rows = statement.query([name])?;
+        let mut messages = Vec::new();
+        let mut bytes = 0usize;
+        while let Some(row) = rows.next()? {
+            let body = row.get_ref(1)?.as_blob()?;
+            bytes = bytes.saturating_add(body.len());
+            if !messages.is_empty() && bytes > max_bytes {
+                break;
+            }
+            messages.push(Message {
+                id: row.get(0)?,
+                body: Bytes::copy_from_slice(body),
+                spans: row.get::<_, i64>(2)?.cast_unsigned(),
+            });
+        }
+        Ok(messages)
     }
 
     pub(super) fn backlog(
@@ -209,6 +220,13 @@ impl Destination {
             return Ok(false);
         };
         self.dropped_spans += spans.cast_unsigned();
+        self.drops += 1;
+        if self.drops.is_power_of_two() {
+            let (name, spans) = (&self.name, self.dropped_spans);
+            log::warn!(
+                "the queue for {name} is full: {spans} spans dropped so far, the oldest first"
+            );
+        }
         self.remove(connection, message)?;
         Ok(true)
     }

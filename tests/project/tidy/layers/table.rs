@@ -280,9 +280,25 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "otlp_json",
             "script",
             "wait",
+            "forward",
             "receive",
             "sink",
             "view",
+        ],
+    ),
+    (
+        "harness/sink/src/forward",
+        &[
+            "answer",
+            "destination",
+            "tls",
+            "retry",
+            "progress",
+            "grpc",
+            "http",
+            "sender",
+            "worker",
+            "forwarder",
         ],
     ),
     (
@@ -391,7 +407,13 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "harness/cli/src/sink",
-        &["address", "announcement", "arguments", "running"],
+        &[
+            "address",
+            "forwarding",
+            "announcement",
+            "arguments",
+            "running",
+        ],
     ),
     (
         "harness/cli/src/bench",
