@@ -58,7 +58,7 @@ pub struct SinkArgs {
     /// A file with that token
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// An origin of web pages whose scripts may send, or *; can be repeated
+    /// An origin of web pages whose scripts may send and read, or *; can be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<Origin>,
     /// Be a bad collector, as in 503:3,delay=2s,partial=10%

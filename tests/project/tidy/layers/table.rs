@@ -280,9 +280,23 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "otlp_json",
             "script",
             "wait",
+            "api",
             "receive",
             "sink",
             "view",
+        ],
+    ),
+    (
+        "harness/sink/src/api",
+        &[
+            "text",
+            "parameters",
+            "summary",
+            "produced",
+            "answer",
+            "export",
+            "follow",
+            "route",
         ],
     ),
     (
@@ -350,7 +364,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "harness/sink/src/view",
-        &["trace_tree", "completeness", "waterfall"],
+        &["trace_tree", "completeness", "waterfall", "listing"],
     ),
     (
         "harness/sink/src/view/waterfall",
@@ -384,6 +398,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "check",
             "sidecar",
             "sink",
+            "trace",
             "bench",
             "demo",
             "run",
@@ -392,6 +407,22 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "harness/cli/src/sink",
         &["address", "announcement", "arguments", "running"],
+    ),
+    (
+        "harness/cli/src/trace",
+        &[
+            "client",
+            "files",
+            "loaded",
+            "sink",
+            "jaeger",
+            "source",
+            "transfer",
+            "terminal",
+            "follow",
+            "arguments",
+            "running",
+        ],
     ),
     (
         "harness/cli/src/bench",
