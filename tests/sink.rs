@@ -1,6 +1,7 @@
 //! The sink: every protocol, every field, hostile senders, and the program around it.
 
 mod access;
+mod api;
 mod client;
 mod command;
 mod corpus;
@@ -10,3 +11,4 @@ mod golden;
 mod hostile;
 mod program;
 mod protocols;
+mod trace;

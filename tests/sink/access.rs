@@ -65,7 +65,10 @@ async fn a_browser_may_send_from_the_origins_that_are_named() {
     let answer = ask(&some, shop).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), shop);
-    assert_eq!(answer.header("access-control-allow-methods"), "POST");
+    assert_eq!(
+        answer.header("access-control-allow-methods"),
+        "POST,GET,HEAD,DELETE"
+    );
     let allowed = answer.header("access-control-allow-headers");
     assert_eq!(allowed, "content-type,x-custom");
     let stranger = ask(&some, "https://evil.example").await;

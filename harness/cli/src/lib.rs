@@ -15,5 +15,6 @@ pub mod output;
 pub mod run;
 pub mod sidecar;
 pub mod sink;
+pub mod trace;
 
 pub use embedded::{FILTER, FLOOR, VERSION};

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use sidespan::{VERSION, bench, check, completions, demo, man, output, run, sidecar, sink};
+use sidespan::{VERSION, bench, check, completions, demo, man, output, run, sidecar, sink, trace};
 
 /// Whole traces through a mesh that speaks several trace-context formats.
 #[derive(Debug, Parser)]
@@ -22,6 +22,7 @@ enum Command {
     Run(run::RunArgs),
     Sidecar(sidecar::SidecarArgs),
     Sink(Box<sink::SinkArgs>),
+    Trace(trace::TraceArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Sidecar(arguments) => sidecar::run(arguments),
         Command::Sink(arguments) => sink::run(*arguments),
+        Command::Trace(arguments) => trace::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Command::Man(arguments) => man::run(&arguments, Arguments::command()),
@@ -61,6 +63,7 @@ Examples:
   sidespan run examples/*/scenario.yaml        requests in, expectations out, without a proxy
   sidespan sidecar --upstream 127.0.0.1:3000   the filter in front of a server of yours
   sidespan sink                                receives spans by OTLP and Zipkin on the usual ports
+  sidespan trace --status error                what it has, newest first; with an id, the waterfall
   sidespan bench --envoy                       what a request costs, beside Envoy's own tracers
   sidespan completions bash                    what a shell completes, for its folder of completions
   sidespan man check | man -l -                a page of the manual

@@ -3,7 +3,8 @@
 //! ```text
 //! gRPC ─┐                                  ┌─ script   the answer that a test asks for, or the normal one
 //! HTTP ─┼─ receive: listener ── exchange ──┼─ ingest   spans, or a reason to refuse them
-//! Zipkin┘                                  └─ store    SQLite: bounded, a copy is kept once, evicts whole traces
+//! Zipkin┘   └─ api                         └─ store    SQLite: bounded, a copy is kept once, evicts whole traces
+//!               └── reads ─────────────────────┤
 //!                                              ├───────────────────►  forward   other OTLP endpoints, a queue each
 //!                                              │
 //!                      Sink::wait_for  ◄───────┴───────►  view: trace_tree ── completeness, waterfall
@@ -26,6 +27,7 @@
 //! # });
 //! ```
 
+pub mod api;
 mod forward;
 pub mod otlp_json;
 mod receive;
@@ -47,5 +49,5 @@ pub use store::{
     SpanKind, SpanStatus, StatusCode, Store, StoreError, StoredSpan, TraceSummary, Transport,
     Value,
 };
-pub use view::{Incomplete, Reason, is_complete, waterfall};
+pub use view::{Incomplete, Reason, is_complete, listing, waterfall};
 pub use wait::{Snapshot, Timeout};

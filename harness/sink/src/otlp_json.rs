@@ -10,7 +10,8 @@ mod read;
 mod reader;
 mod write;
 
-pub use lines::{Exported, Imported, LinesError, export, import};
+pub(crate) use lines::line;
+pub use lines::{Exported, Imported, LinesError, export, export_found, import};
 pub use read::read_request;
 pub use reader::{JsonError, Warnings};
 pub use write::{write_request, write_response};

@@ -1,6 +1,7 @@
 //! The views of a trace: the order of its spans, missing spans, and drawings.
 
 mod completeness;
+pub mod listing;
 mod trace_tree;
 pub mod waterfall;
 

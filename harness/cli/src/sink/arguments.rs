@@ -59,7 +59,7 @@ pub struct SinkArgs {
     /// A file with that token
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// An origin of web pages whose scripts may send, or *; can be repeated
+    /// An origin of web pages whose scripts may send and read, or *; can be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<Origin>,
     /// The destinations to forward to

@@ -2,13 +2,14 @@
 
 use std::io::{self, BufRead, Write};
 
+use hyper::body::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
 
 use super::read::read_request;
 use super::reader::{JsonError, Warnings};
 use super::write::write_request;
-use crate::store::{Refused, SpanBatch, Store, StoreError};
+use crate::store::{Query, Refused, SpanBatch, Store, StoreError};
 
 /// The error of a file that cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -77,15 +78,42 @@ pub async fn export(store: &Store, out: &mut impl Write) -> Result<Exported, Lin
         for (_, trace_id) in page {
             // A trace that was evicted in between is not there any more.
             if let Some(data) = store.trace_data(trace_id).await? {
-                let request = ExportTraceServiceRequest::decode(data).unwrap_or_default();
-                out.write_all(&write_request(&request))?;
-                out.write_all(b"\n")?;
+                out.write_all(&line(data))?;
                 exported.traces += 1;
             }
         }
     }
     out.flush()?;
     Ok(exported)
+}
+
+/// Writes the traces that a search finds, a line each, the oldest first.
+///
+/// # Errors
+/// [`LinesError`] when the store cannot be read or the file cannot be written.
+pub async fn export_found(
+    store: &Store,
+    query: Query,
+    out: &mut impl Write,
+) -> Result<Exported, LinesError> {
+    let mut exported = Exported::default();
+    for trace_id in store.search_ids(query).await?.into_iter().rev() {
+        if let Some(data) = store.trace_data(trace_id).await? {
+            out.write_all(&line(data))?;
+            exported.traces += 1;
+        }
+    }
+    out.flush()?;
+    Ok(exported)
+}
+
+/// Returns a line of a file from the protobuf of a `TracesData`.
+pub(crate) fn line(data: Bytes) -> Vec<u8> {
+    // Stored bytes were checked; what a damaged file holds is written as empty.
+    let request = ExportTraceServiceRequest::decode(data).unwrap_or_default();
+    let mut line = write_request(&request);
+    line.push(b'\n');
+    line
 }
 
 /// Reads lines into a store.

@@ -14,7 +14,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 pub struct Access {
     /// The token that every request must bring, in `authorization: Bearer TOKEN`.
     pub token: Option<Token>,
-    /// The origins of web pages whose scripts may send (CORS).
+    /// The origins of web pages whose scripts may send and read (CORS).
     pub origins: Vec<Origin>,
 }
 
@@ -93,7 +93,7 @@ impl Access {
         };
         let layer = CorsLayer::new()
             .allow_origin(origins)
-            .allow_methods([Method::POST])
+            .allow_methods([Method::POST, Method::GET, Method::HEAD, Method::DELETE])
             .allow_headers(AllowHeaders::mirror_request())
             .expose_headers([RETRY_AFTER])
             .max_age(CACHED);

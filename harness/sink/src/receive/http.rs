@@ -104,7 +104,7 @@ pub(crate) fn unauthenticated(headers: &HeaderMap) -> Response<Body> {
 fn nothing_here() -> Response<Body> {
     text(
         StatusCode::NOT_FOUND,
-        "404 this sink serves POST /v1/traces, /v1/metrics, /v1/logs and Zipkin's /api/v2/spans",
+        "404 this sink serves POST /v1/traces, /v1/metrics, /v1/logs and Zipkin's /api/v2/spans, and GET /api/sidespan/v1/status",
     )
 }
 

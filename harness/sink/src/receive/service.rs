@@ -16,6 +16,7 @@ use super::access::Access;
 use super::ingest::{Ingest, Reset, Shared};
 use super::refusal::Refusal;
 use super::{grpc, http};
+use crate::api;
 
 /// The service of all connections of a sink.
 #[derive(Clone, Debug)]
@@ -59,6 +60,12 @@ impl Service {
                 true => grpc::refused(&refusal),
                 false => http::unauthenticated(request.headers()),
             });
+        }
+        if !is_grpc && api::is_of_api(request.uri().path()) {
+            let (parts, _) = request.into_parts();
+            let ingest = Shared::clone(&self.ingest);
+            let clear = move || ingest.clear();
+            return Ok(api::serve(self.ingest.store(), &parts, clear).await);
         }
         match is_grpc {
             true => grpc::serve(&self.ingest, request).await,

@@ -225,7 +225,10 @@ impl Store {
         } else {
             let store = self.clone();
             tokio::task::spawn_blocking(move || {
-                let _ = answer.send(store.read_beside(work));
+                let result = store.read_beside(work);
+                // First, so that whoever has the answer and closes the store finds its file free.
+                drop(store);
+                let _ = answer.send(result);
             });
         }
         Ok(answered.await.map_err(|_| StoreError::Stopped)??)

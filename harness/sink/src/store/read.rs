@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::assemble::{Part, request};
 use super::decode;
 use super::query::{Operation, Query, Root, TraceSummary};
-use super::search::search;
+use super::search::{is_found, search};
 use super::span::{Resource, Scope, StoredSpan};
 
 /// The decoded contexts of the spans that are read.
@@ -24,6 +24,31 @@ pub(super) fn summaries(
         found.extend(summary(connection, trace)?);
     }
     Ok(found)
+}
+
+/// Returns the ids of the traces that a query finds, the newest first.
+pub(super) fn found(
+    connection: &Connection,
+    query: &Query,
+) -> Result<Vec<[u8; 16]>, rusqlite::Error> {
+    let mut ids = Vec::new();
+    let mut select = connection.prepare_cached("SELECT trace_id FROM trace WHERE id = ?1")?;
+    for trace in search(connection, query)? {
+        ids.push(select.query_row([trace], |row| row.get(0))?);
+    }
+    Ok(ids)
+}
+
+/// Returns the summary of a trace that a query would find by itself.
+pub(super) fn matching(
+    connection: &Connection,
+    query: &Query,
+    trace: i64,
+) -> Result<Option<TraceSummary>, rusqlite::Error> {
+    match is_found(connection, query, trace)? {
+        true => summary(connection, trace),
+        false => Ok(None),
+    }
 }
 
 /// Returns the summary of a trace.

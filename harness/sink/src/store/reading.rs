@@ -33,6 +33,51 @@ impl Store {
         }
     }
 
+    /// Finds the ids of traces, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn search_ids(&self, query: Query) -> Result<Vec<[u8; 16]>, StoreError> {
+        self.read(move |connection| read::found(connection, &query))
+            .await
+    }
+
+    /// Returns the summary of a trace if a span of it meets every condition; `None` also if the trace is not here.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn summary_if(
+        &self,
+        trace_id: [u8; 16],
+        query: Query,
+    ) -> Result<Option<TraceSummary>, StoreError> {
+        match self.row(trace_id) {
+            Some(row) => {
+                self.read(move |connection| read::matching(connection, &query, row))
+                    .await
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the ids of the traces that begin with hexadecimal digits, in order; none for what is not hexadecimal.
+    pub fn ids_with_prefix(&self, digits: &str) -> Vec<[u8; 16]> {
+        let Some(wanted) = nibbles(digits) else {
+            return Vec::new();
+        };
+        let begins = |id: &[u8; 16]| {
+            let own = id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            wanted.len() <= 32 && wanted.iter().copied().eq(own.take(wanted.len()))
+        };
+        let mut found: Vec<[u8; 16]> = lock(&self.inner.ids)
+            .keys()
+            .filter(|id| begins(id))
+            .copied()
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
     /// Returns the spans of a trace in the order of their arrival; none if the trace is not here.
     ///
     /// # Errors
@@ -98,4 +143,14 @@ impl Store {
     fn row(&self, trace_id: [u8; 16]) -> Option<i64> {
         lock(&self.inner.ids).get(&trace_id).copied()
     }
+}
+
+/// Returns the values of hexadecimal digits.
+fn nibbles(digits: &str) -> Option<Vec<u8>> {
+    let value = |digit: char| {
+        digit
+            .to_digit(16)
+            .and_then(|value| u8::try_from(value).ok())
+    };
+    digits.chars().map(value).collect()
 }

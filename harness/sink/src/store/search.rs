@@ -29,6 +29,27 @@ pub(super) fn search(connection: &Connection, query: &Query) -> Result<Vec<i64>,
     }
 }
 
+/// Returns true if one trace has a span that meets the conditions.
+pub(super) fn is_found(
+    connection: &Connection,
+    query: &Query,
+    trace: i64,
+) -> Result<bool, rusqlite::Error> {
+    let conditions = Conditions::of(connection, query)?;
+    let mut select = connection.prepare_cached(
+        "SELECT start, duration, status, operation, trace, context, body FROM span WHERE trace = ?1",
+    )?;
+    let mut rows = select.query([trace])?;
+    while let Some(row) = rows.next()? {
+        if conditions.hold(&candidate(row)?)
+            && conditions.hold_for_body(row.get(5)?, row.get_ref(6)?.as_blob()?)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn newest(
     connection: &Connection,
     conditions: &Conditions<'_>,

@@ -5,7 +5,7 @@
 //! Invariant: no line is wider than the width asked for, as `unicode-width` measures it.
 
 mod branch;
-mod column;
+pub(super) mod column;
 mod paint;
 
 use std::borrow::Borrow;
@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::trace_tree::arrange;
-use crate::store::{SpanKind, StoredSpan};
+use crate::store::{SpanKind, StoredSpan, Value};
 use branch::{branch, note};
 use column::{Widths, clean, fit, time, width_of};
 pub use paint::Paint;
@@ -66,6 +66,8 @@ struct Drawing<'a> {
     from: u64,
     nanos: u64,
     errors: usize,
+    /// The number of spans that were kept although they were not sampled, and the reasons for it.
+    kept: (usize, Vec<&'a str>),
 }
 
 impl<'a> Drawing<'a> {
@@ -106,6 +108,7 @@ impl<'a> Drawing<'a> {
             from,
             nanos: until.saturating_sub(from),
             errors: trace.iter().filter(|span| span.is_error()).count(),
+            kept: kept(trace),
         }
     }
 
@@ -119,7 +122,7 @@ impl<'a> Drawing<'a> {
         };
         let total = time(self.nanos, self.options.paint);
         let widths = Widths::share(
-            self.options.width.max(MIN_WIDTH),
+            self.options.width.max(MIN_WIDTH) - (self.marks() - 1),
             [
                 column(|row| &row.tree).max(TITLES[0].len()),
                 column(|row| &row.name).max(TITLES[1].len()),
@@ -154,6 +157,9 @@ impl<'a> Drawing<'a> {
         if self.errors > 0 {
             parts.push(count(self.errors, "error"));
         }
+        if let (kept @ 1.., reasons) = &self.kept {
+            parts.push(format!("{kept} kept* ({})", reasons.join(", ")));
+        }
         let (title, parts) = (format!("trace {}", self.trace_id), parts.join(", "));
         // A second line is better than a cut, because readers copy the trace id.
         let fits = title.len() + GAP.len() + parts.len() <= self.options.width;
@@ -168,7 +174,8 @@ impl<'a> Drawing<'a> {
             fit(kind, widths.kind, self.cut()),
         ]
         .join(" ");
-        let _ = write!(line, "   {duration:>0$}", widths.time);
+        let _ = write!(line, " {:1$}", "", self.marks());
+        let _ = write!(line, " {duration:>0$}", widths.time);
         if widths.bar > total.len() {
             let _ = write!(line, " 0{total:>0$}", widths.bar - 1);
         }
@@ -186,11 +193,16 @@ impl<'a> Drawing<'a> {
             (Style::new(), own)
         };
         let mark = if is_error { "!" } else { " " };
+        let kept = match (self.marks(), reason(row.span)) {
+            (1, _) => "",
+            (_, Some(_)) => "*",
+            (_, None) => " ",
+        };
         let cells = [
             (own, fit(&row.tree, widths.tree, self.cut())),
             (name, fit(&row.name, widths.name, self.cut())),
             (DIM, fit(&row.kind, widths.kind, self.cut())),
-            (ERROR, mark.to_owned()),
+            (ERROR, format!("{mark}{kept}")),
             (Style::new(), format!("{:>1$}", row.time, widths.time)),
             (bar, self.bar(row.span, widths.bar)),
         ];
@@ -237,12 +249,33 @@ impl<'a> Drawing<'a> {
         let _ = write!(out, "{style}{text}{style:#}");
     }
 
+    /// Returns the width of the marks: one for errors, and one for kept spans where the trace has any.
+    fn marks(&self) -> usize {
+        if self.kept.0 == 0 { 1 } else { 2 }
+    }
+
     fn cut(&self) -> char {
         match self.options.paint {
             Paint::Plain => '~',
             Paint::Colour => '…',
         }
     }
+}
+
+/// Returns the reason for which a span was kept although it was not sampled, as `sidespan.kept` tells it.
+fn reason(span: &StoredSpan) -> Option<&str> {
+    span.attribute("sidespan.kept").and_then(Value::as_str)
+}
+
+fn kept<'a>(trace: &[&'a StoredSpan]) -> (usize, Vec<&'a str>) {
+    const KNOWN: [&str; 3] = ["error", "slow", "callee"];
+    let reasons: Vec<&str> = trace.iter().filter_map(|span| reason(span)).collect();
+    let is_there = |known: &&str| reasons.contains(known);
+    let mut told: Vec<&str> = KNOWN.into_iter().filter(is_there).collect();
+    if reasons.iter().any(|reason| !KNOWN.contains(reason)) {
+        told.push("another reason");
+    }
+    (reasons.len(), told)
 }
 
 const MIN_WIDTH: usize = 40;

@@ -39,7 +39,7 @@ impl Widths {
 }
 
 /// Pads or cuts a text to exactly `width` columns; `mark` stands for what was cut off.
-pub(super) fn fit(text: &str, width: usize, mark: char) -> String {
+pub(in crate::view) fn fit(text: &str, width: usize, mark: char) -> String {
     let has = width_of(text);
     if has <= width {
         return text.to_owned() + &" ".repeat(width - has);
@@ -63,21 +63,21 @@ pub(super) fn fit(text: &str, width: usize, mark: char) -> String {
 }
 
 /// Returns the number of columns that a terminal gives a text.
-pub(super) fn width_of(text: &str) -> usize {
+pub(in crate::view) fn width_of(text: &str) -> usize {
     text.chars().map(|letter| letter.width().unwrap_or(0)).sum()
 }
 
 /// Replaces characters that would move the cursor, change colours or turn the direction of writing.
-pub(super) fn clean(text: &str) -> String {
+pub(in crate::view) fn clean(text: &str) -> String {
     let is_unsafe = |letter: char| {
         letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.replace(is_unsafe, "?")
 }
 
 /// Returns a duration in the unit that gives it one to three digits before the point.
-pub(super) fn time(nanos: u64, paint: Paint) -> String {
+pub(in crate::view) fn time(nanos: u64, paint: Paint) -> String {
     let micro = match paint {
         Paint::Plain => "us",
         Paint::Colour => "µs",

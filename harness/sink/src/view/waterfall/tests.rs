@@ -56,6 +56,28 @@ web       span 1 SERVER   20.0ms =======================
 }
 
 #[test]
+fn kept_spans_are_in_sight_without_colour() {
+    let mut spans = shop();
+    let reasons = [(3, "error"), (1, "callee"), (2, "\u{1b}[2J")];
+    for (index, reason) in reasons {
+        spans[index].attributes.push(Attribute {
+            key: "sidespan.kept".into(),
+            value: reason.into(),
+        });
+    }
+    let expected = "\
+trace aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+4 spans, 4 services, 20.0ms, 1 error, 3 kept* (error, callee, another reason)
+service   name   kind        took 0                                       20.0ms
+web       span 1 SERVER  * 20.0ms ==============================================
+|-cart    span 2 CLIENT !*  2.0ms   ====
+`-orders  span 3 SERVER  * 16.0ms          ====================================
+  `-stock span 4 SERVER     4.0ms            =========
+";
+    assert_eq!(render(&spans, plain(80)), expected);
+}
+
+#[test]
 fn no_line_is_wider_than_the_terminal() {
     let mut spans = shop();
     spans[0].name = "日本語".repeat(40);

@@ -1,0 +1,24 @@
+//! `sidespan trace`: finds traces and draws them, follows them, and carries them as OTLP in JSON.
+//!
+//! ```text
+//! arguments ── source ─┬─ sink      over its API                    ┌─ list, waterfall, JSON
+//!                      ├─ files     lines or a database in a Store ─┼─ transfer   export, import
+//!                      └─ jaeger    fetched into a Store            └─ follow     a sink's stream
+//! ```
+//!
+//! Whatever the source, a [`sidespan_sink::Query`] means the same: what is not a sink is searched in a store.
+
+mod arguments;
+mod client;
+mod files;
+mod follow;
+mod jaeger;
+mod loaded;
+mod running;
+mod sink;
+mod source;
+mod terminal;
+mod transfer;
+
+pub use arguments::TraceArgs;
+pub use running::run;

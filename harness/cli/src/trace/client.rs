@@ -1,0 +1,202 @@
+//! Requests to a sink or a Jaeger, with errors that name the cause and the cure.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Response, Url};
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+/// The time in which a connection must stand.
+const CONNECT: Duration = Duration::from_secs(5);
+/// The time without a byte after which the other end is taken for gone; a sink's streams have a comment every 15 s.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// The proof of who asks, and the trust in who answers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Credentials<'a> {
+    /// The bearer token.
+    pub(super) token: Option<String>,
+    /// A file with the authorities to trust, in PEM, in place of the system's.
+    pub(super) authorities: Option<&'a Path>,
+}
+
+/// A client of one server.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: String,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    /// The time after which the server asks to be asked again.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Answer {
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Returns the error of a sink's API, or else the beginning of the body.
+    pub(super) fn cause(&self) -> String {
+        let json = serde_json::from_slice::<serde_json::Value>(&self.body).ok();
+        let error = json.and_then(|json| Some(json.get("error")?.as_str()?.to_owned()));
+        let cause = error.unwrap_or_else(|| {
+            let text = String::from_utf8_lossy(&self.body);
+            text.chars().take(SHOWN).collect()
+        });
+        // The terminal belongs to its owner, not to whoever answers.
+        cause.replace(char::is_control, " ")
+    }
+}
+
+impl Client {
+    /// Returns a client for a URL, whose path, if any, stands before every path.
+    ///
+    /// # Errors
+    /// When the URL or the file of authorities cannot be read.
+    pub(super) fn new(base: &str, credentials: &Credentials<'_>) -> anyhow::Result<Self> {
+        let url: Url = base.parse().with_context(|| {
+            format!("expected a URL such as http://127.0.0.1:4318, found {base:?}")
+        })?;
+        let host = url.host_str().unwrap_or_default();
+        let mut headers = HeaderMap::new();
+        if let Some(token) = &credentials.token {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.trim()))
+                .ok()
+                .context("expected a token of visible ASCII characters")?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let mut builder = reqwest::Client::builder()
+            .default_headers(headers)
+            .connect_timeout(CONNECT)
+            .read_timeout(QUIET)
+            .tls_backend_preconfigured(tls(&url, credentials)?);
+        if ["localhost", "127.0.0.1", "[::1]"].contains(&host) {
+            // No proxy leads back to this machine.
+            builder = builder.no_proxy();
+        }
+        Ok(Self {
+            http: builder.build().context("an HTTP client")?,
+            base: base.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// Returns the URL of the server.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Gets a path.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        let response = self.open(path).await?;
+        self.whole(response).await
+    }
+
+    /// Gets a path whose body is read piece by piece.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub(super) async fn open(&self, path: &str) -> anyhow::Result<Response> {
+        let request = self.http.get(format!("{}{path}", self.base));
+        request.send().await.map_err(|error| self.away(error))
+    }
+
+    /// Posts a message of protobuf.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub(super) async fn post(&self, path: &str, body: Vec<u8>) -> anyhow::Result<Answer> {
+        let request = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .header(CONTENT_TYPE, "application/x-protobuf")
+            .body(body);
+        let response = request.send().await.map_err(|error| self.away(error))?;
+        self.whole(response).await
+    }
+
+    /// Reads the rest of an answer.
+    ///
+    /// # Errors
+    /// When the answer breaks off.
+    pub(super) async fn whole(&self, response: Response) -> anyhow::Result<Answer> {
+        let status = response.status().as_u16();
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .map(Duration::from_secs);
+        let body = response.bytes().await.map_err(|error| self.broke(error))?;
+        Ok(Answer {
+            status,
+            body: body.to_vec(),
+            retry_after,
+        })
+    }
+
+    /// Returns the error of an answer that breaks off.
+    pub(super) fn broke(&self, error: reqwest::Error) -> anyhow::Error {
+        // Without the URL, which stands before it already.
+        anyhow::Error::new(error.without_url()).context(format!("{} broke off", self.base))
+    }
+
+    fn away(&self, error: reqwest::Error) -> anyhow::Error {
+        anyhow::Error::new(error.without_url()).context(format!(
+            "cannot reach {}: start a sink there with `sidespan sink`, or name another place with --from",
+            self.base
+        ))
+    }
+
+    /// Returns the error of an answer that is none of those expected.
+    pub(super) fn unexpected(&self, answer: &Answer) -> anyhow::Error {
+        match answer.status {
+            401 | 403 => anyhow::anyhow!(
+                "{} asks for a token ({}): give it with --token-file, or in SIDESPAN_SINK_TOKEN",
+                self.base,
+                answer.status
+            ),
+            status => anyhow::anyhow!("{} answers {status}: {}", self.base, answer.cause()),
+        }
+    }
+}
+
+/// Returns the trust in servers: none is needed for plain HTTP.
+fn tls(url: &Url, credentials: &Credentials<'_>) -> anyhow::Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    if let Some(file) = credentials.authorities {
+        let pem = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate = certificate.ok();
+            let added = certificate.and_then(|certificate| roots.add(certificate).ok());
+            added.with_context(|| format!("{}: expected certificates in PEM", file.display()))?;
+        }
+        if roots.is_empty() {
+            bail!("{}: expected certificates in PEM", file.display());
+        }
+    } else if url.scheme() == "https" {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .context("TLS")?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The characters of an unexpected body that are shown.
+const SHOWN: usize = 200;
