@@ -354,8 +354,7 @@ async fn says_what_it_serves() {
         .await
         .unwrap();
     assert_eq!(stranger.status(), StatusCode::NOT_FOUND);
-    let line =
-        "404 this sink serves POST /v1/traces, /v1/metrics, /v1/logs and Zipkin's /api/v2/spans";
+    let line = "404 this sink serves POST /v1/traces, /v1/metrics, /v1/logs and Zipkin's /api/v2/spans, and GET /api/sidespan/v1/status";
     assert_eq!(stranger.body().as_ref(), line.as_bytes());
     let headers = [("content-type", "application/grpc")];
     let stranger = send(sink.grpc_addr(), Method::POST, "/a.B/C", &headers, vec![])
