@@ -26,7 +26,7 @@ pub(crate) use forwarder::Forwarder;
 pub use forwarder::{Forward, ForwardError};
 pub use progress::Forwarding;
 pub use retry::Retry;
-pub use tls::{TrustError, client_tls};
+pub use tls::{TrustError, client_tls, no_tls};
 
 #[cfg(test)]
 mod tests;

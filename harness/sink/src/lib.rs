@@ -38,7 +38,8 @@ mod view;
 mod wait;
 
 pub use forward::{
-    Destination, DestinationError, Forward, ForwardError, Forwarding, Retry, TrustError, client_tls,
+    Destination, DestinationError, Forward, ForwardError, Forwarding, Retry, TrustError,
+    client_tls, no_tls,
 };
 pub use receive::{Access, Origin, OriginError, Received, Tls, TlsError, Token, TokenError};
 pub use script::{Faults, FaultsError, Reply};

@@ -2,16 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, Url};
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use sidespan_sink::{client_tls, no_tls};
 
 /// The time in which a connection must stand.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -79,11 +75,19 @@ impl Client {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
+        let tls = match credentials.authorities {
+            Some(file) => {
+                let pem = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+                client_tls(Some(&pem)).with_context(|| file.display().to_string())?
+            }
+            None if url.scheme() == "https" => client_tls(None)?,
+            None => no_tls()?,
+        };
         let mut builder = reqwest::Client::builder()
             .default_headers(headers)
             .connect_timeout(CONNECT)
             .read_timeout(QUIET)
-            .tls_backend_preconfigured(tls(&url, credentials)?);
+            .tls_backend_preconfigured(tls);
         if ["localhost", "127.0.0.1", "[::1]"].contains(&host) {
             // No proxy leads back to this machine.
             builder = builder.no_proxy();
@@ -174,28 +178,6 @@ impl Client {
             status => anyhow::anyhow!("{} answers {status}: {}", self.base, answer.cause()),
         }
     }
-}
-
-/// Returns the trust in servers: none is needed for plain HTTP.
-fn tls(url: &Url, credentials: &Credentials<'_>) -> anyhow::Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    if let Some(file) = credentials.authorities {
-        let pem = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-        for certificate in CertificateDer::pem_slice_iter(&pem) {
-            let certificate = certificate.ok();
-            let added = certificate.and_then(|certificate| roots.add(certificate).ok());
-            added.with_context(|| format!("{}: expected certificates in PEM", file.display()))?;
-        }
-        if roots.is_empty() {
-            bail!("{}: expected certificates in PEM", file.display());
-        }
-    } else if url.scheme() == "https" {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .context("TLS")?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// The characters of an unexpected body that are shown.

@@ -52,7 +52,10 @@ pub fn client_tls(authorities: Option<&[u8]>) -> Result<ClientConfig, TrustError
 }
 
 /// Returns the settings of a client that meets no TLS. A system without authorities has them, too.
-pub(super) fn no_tls() -> Result<ClientConfig, TrustError> {
+///
+/// # Errors
+/// [`TrustError::Client`], if the library has no version of TLS.
+pub fn no_tls() -> Result<ClientConfig, TrustError> {
     trusting(RootCertStore::empty())
 }
 
