@@ -62,9 +62,11 @@ fn a_port_in_use_is_named_with_the_cure() {
         ("--grpc", "grpc"),
         ("--http", "http"),
         ("--zipkin", "zipkin"),
+        ("--jaeger", "jaeger"),
+        ("--tempo", "tempo"),
     ] {
         let mut arguments = vec!["sink", "--quiet"];
-        for other in ["--grpc", "--http", "--zipkin"] {
+        for other in ["--grpc", "--http", "--zipkin", "--jaeger", "--tempo"] {
             if other != option {
                 arguments.extend([other, "0"]);
             }

@@ -24,7 +24,8 @@ impl Program {
     pub(super) fn start_with(command: &mut Command, arguments: &[&str]) -> Self {
         let mut child = command
             .args([
-                "sink", "--grpc", "0", "--http", "0", "--zipkin", "0", "--json",
+                "sink", "--grpc", "0", "--http", "0", "--zipkin", "0", "--jaeger", "0", "--tempo",
+                "0", "--json",
             ])
             .args(arguments)
             .stdin(Stdio::null())
@@ -45,7 +46,7 @@ impl Program {
         &self.started
     }
 
-    /// Returns an address by its name in that line: `grpc`, `http` or `zipkin`.
+    /// Returns an address by its name in that line: `grpc`, `http`, `zipkin`, `jaeger` or `tempo`.
     pub(super) fn address(&self, name: &str) -> SocketAddr {
         let address = self.started[name].as_str().expect("an address");
         address.parse().expect("an address")

@@ -3,7 +3,8 @@
 //! ```text
 //! listener ── service ─┬─ grpc ─┬─ exchange ── compression ── ingest ── store
 //!   (tls)    (access)  └─ http ─┘     │  (memory)    (zipkin)
-//!                                     └─ dropped   logs and metrics
+//!                      │              └─ dropped   logs and metrics
+//!                      └─ readers   the API, and those of others
 //! ```
 //!
 //! Every reason to refuse a request is a [`refusal`], which each transport tells in its own words, and a count in
@@ -21,6 +22,7 @@ mod listener;
 mod media;
 mod memory;
 mod message;
+mod readers;
 mod received;
 mod refusal;
 mod rpc_status;
@@ -33,6 +35,7 @@ mod zipkin;
 pub use access::{Access, Origin, OriginError, Token, TokenError};
 pub(crate) use ingest::Ingest;
 pub(crate) use listener::Listener;
+pub(crate) use readers::Dialect;
 pub use received::Received;
 pub(crate) use service::Service;
 pub use tls::{Tls, TlsError};

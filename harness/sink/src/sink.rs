@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::forward::{Forward, ForwardError, Forwarder, Forwarding};
-use crate::receive::{Access, Ingest, Listener, Received, Service, Tls};
+use crate::receive::{Access, Dialect, Ingest, Listener, Received, Service, Tls};
 use crate::script::{Faults, Reply};
 use crate::store::{Counts, Limits, Place, RequestRecord, Store, StoreError, StoredSpan};
 use crate::wait::{Snapshot, Timeout, until};
@@ -26,6 +26,10 @@ pub struct SinkConfig {
     pub http: SocketAddr,
     /// The address for Zipkin's spans; port 0 takes a free port. By default there is none.
     pub zipkin: Option<SocketAddr>,
+    /// The address for Jaeger's readers and the page; port 0 takes a free port. By default there is none.
+    pub jaeger: Option<SocketAddr>,
+    /// The address for Tempo's readers; port 0 takes a free port. By default there is none.
+    pub tempo: Option<SocketAddr>,
     /// The place of the spans.
     pub place: Place,
     /// The bounds of the store.
@@ -48,6 +52,8 @@ impl Default for SinkConfig {
             grpc: any,
             http: any,
             zipkin: None,
+            jaeger: None,
+            tempo: None,
             place: Place::default(),
             limits: Limits::default(),
             access: Access::default(),
@@ -66,7 +72,7 @@ pub enum StartError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// The protocol: `OTLP over gRPC`, `OTLP over HTTP` or `Zipkin`.
+        /// The protocol: `OTLP over gRPC`, `OTLP over HTTP`, `Zipkin`, `Jaeger` or `Tempo`.
         protocol: &'static str,
         /// The cause.
         #[source]
@@ -86,6 +92,8 @@ struct Addresses {
     grpc: SocketAddr,
     http: SocketAddr,
     zipkin: Option<SocketAddr>,
+    jaeger: Option<SocketAddr>,
+    tempo: Option<SocketAddr>,
 }
 
 /// A running sink. Dropping it stops it.
@@ -113,6 +121,8 @@ impl Sink {
             grpc: config.grpc,
             http: config.http,
             zipkin: config.zipkin,
+            jaeger: config.jaeger,
+            tempo: config.tempo,
         };
         let listeners = listen(&service, config.tls.as_ref(), &mut addresses).await?;
         Ok(Self {
@@ -137,6 +147,16 @@ impl Sink {
     /// Returns the address for Zipkin's spans, with its real port, if there is one.
     pub fn zipkin_addr(&self) -> Option<SocketAddr> {
         self.addresses.zipkin
+    }
+
+    /// Returns the address for Jaeger's readers and the page, with its real port, if there is one.
+    pub fn jaeger_addr(&self) -> Option<SocketAddr> {
+        self.addresses.jaeger
+    }
+
+    /// Returns the address for Tempo's readers, with its real port, if there is one.
+    pub fn tempo_addr(&self) -> Option<SocketAddr> {
+        self.addresses.tempo
     }
 
     fn ingest(&self) -> &Ingest {
@@ -293,15 +313,23 @@ async fn listen(
     tls: Option<&Tls>,
     addresses: &mut Addresses,
 ) -> Result<Vec<Listener>, StartError> {
-    let Addresses { grpc, http, zipkin } = addresses;
+    let Addresses {
+        grpc,
+        http,
+        zipkin,
+        jaeger,
+        tempo,
+    } = addresses;
     let mut listeners = Vec::new();
-    for (address, protocol) in [
-        (Some(grpc), "OTLP over gRPC"),
-        (Some(http), "OTLP over HTTP"),
-        (zipkin.as_mut(), "Zipkin"),
+    for (address, protocol, dialect) in [
+        (Some(grpc), "OTLP over gRPC", Dialect::Jaeger),
+        (Some(http), "OTLP over HTTP", Dialect::Jaeger),
+        (zipkin.as_mut(), "Zipkin", Dialect::Jaeger),
+        (jaeger.as_mut(), "Jaeger", Dialect::Jaeger),
+        (tempo.as_mut(), "Tempo", Dialect::Tempo),
     ] {
         let Some(address) = address else { continue };
-        let opened = Listener::open(*address, service.clone(), tls).await;
+        let opened = Listener::open(*address, service.speaking(dialect), tls).await;
         let listener = opened.map_err(|source| StartError::Listen {
             address: *address,
             protocol,

@@ -17,6 +17,10 @@ pub(super) struct Started {
     pub(super) http: SocketAddr,
     /// The address for Zipkin's spans.
     pub(super) zipkin: Option<SocketAddr>,
+    /// The address for Jaeger's readers, and browsers.
+    pub(super) jaeger: Option<SocketAddr>,
+    /// The address for Tempo's readers.
+    pub(super) tempo: Option<SocketAddr>,
     /// TLS on all of them.
     pub(super) is_tls: bool,
     /// A certificate is asked of clients.
@@ -41,6 +45,8 @@ impl Started {
                 "Zipkin",
                 self.zipkin.map(|zipkin| self.url(zipkin) + "/api/v2/spans"),
             ),
+            ("Jaeger", self.jaeger.map(|jaeger| self.url(jaeger))),
+            ("Tempo", self.tempo.map(|tempo| self.url(tempo))),
         ] {
             if let Some(url) = url {
                 // Writing to a String does not fail.
@@ -64,6 +70,8 @@ impl Started {
             "grpc": self.grpc.to_string(),
             "http": self.http.to_string(),
             "zipkin": self.zipkin.map(|zipkin| zipkin.to_string()),
+            "jaeger": self.jaeger.map(|jaeger| jaeger.to_string()),
+            "tempo": self.tempo.map(|tempo| tempo.to_string()),
             "tls": self.is_tls,
             "environment": {
                 "OTEL_EXPORTER_OTLP_ENDPOINT": self.url(self.http),
@@ -74,7 +82,13 @@ impl Started {
 
     /// Returns what is dangerous about the addresses, and the cure.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let addresses = [Some(self.grpc), Some(self.http), self.zipkin];
+        let addresses = [
+            Some(self.grpc),
+            Some(self.http),
+            self.zipkin,
+            self.jaeger,
+            self.tempo,
+        ];
         let beyond = addresses.into_iter().flatten();
         let beyond: Vec<String> = beyond
             .filter(|address| !address.ip().is_loopback())
@@ -86,7 +100,7 @@ impl Started {
         let beyond = beyond.join(" and ");
         match (self.has_token, self.is_tls) {
             (false, _) => vec![format!(
-                "warning: everyone who reaches {beyond} can send spans; --token-file FILE asks for a token, --client-ca FILE \
+                "warning: everyone who reaches {beyond} can send and read spans; --token-file FILE asks for a token, --client-ca FILE \
                  for a certificate, and an address of 127.0.0.1 keeps others out"
             )],
             (true, false) => vec![format!(
@@ -171,6 +185,8 @@ mod tests {
             grpc: grpc.parse().unwrap(),
             http: "127.0.0.1:4318".parse().unwrap(),
             zipkin: None,
+            jaeger: None,
+            tempo: None,
             is_tls: false,
             is_mutual: false,
             has_token: false,
@@ -208,6 +224,7 @@ mod tests {
     fn prints_urls_that_lead_to_it() {
         let all = Started {
             zipkin: Some("[::]:9411".parse().unwrap()),
+            jaeger: Some("127.0.0.1:16686".parse().unwrap()),
             is_tls: true,
             has_token: true,
             ..started("0.0.0.0:4317")
@@ -215,7 +232,7 @@ mod tests {
         assert_eq!(
             all.text(),
             "sidespan sink receives\n  OTLP/gRPC  https://127.0.0.1:4317\n  OTLP/HTTP  https://127.0.0.1:4318\n  \
-             Zipkin     https://[::1]:9411/api/v2/spans\nfor an exporter: \
+             Zipkin     https://[::1]:9411/api/v2/spans\n  Jaeger     https://127.0.0.1:16686\nfor an exporter: \
              OTEL_EXPORTER_OTLP_ENDPOINT=https://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n\
              and OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN\n"
         );

@@ -24,6 +24,12 @@ pub struct SinkArgs {
     /// Where to listen for Zipkin's JSON, version 2; `none` for nowhere
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9411", value_parser = optional)]
     pub zipkin: OptionalAddress,
+    /// Where to listen for Jaeger's readers, and browsers; `none` for nowhere
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:16686", value_parser = optional)]
+    pub jaeger: OptionalAddress,
+    /// Where to listen for Tempo's readers; `none` for nowhere
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3200", value_parser = optional)]
+    pub tempo: OptionalAddress,
     /// The database file to keep spans in; without one they are in memory, and end with the sink
     #[arg(long, value_name = "FILE.db")]
     pub data: Option<PathBuf>,
@@ -83,7 +89,7 @@ const EXAMPLES: &str = "\
 Examples:
   sidespan sink
       takes spans on 4317 (OTLP/gRPC), 4318 (OTLP/HTTP, protobuf and JSON) and 9411 (Zipkin)
-  sidespan sink --grpc 0 --http 0 --zipkin none --json
+  sidespan sink --grpc 0 --http 0 --zipkin none --jaeger none --tempo none --json
       on free ports, which it prints for a script
   sidespan sink --grpc 0.0.0.0:4317 --http 0.0.0.0:4318 --tls-cert cert.pem --tls-key key.pem --token-file token
       for other machines, which need the token
@@ -127,6 +133,8 @@ pub(super) fn config(args: &SinkArgs) -> anyhow::Result<SinkConfig> {
         grpc: args.grpc,
         http: args.http,
         zipkin: args.zipkin.0,
+        jaeger: args.jaeger.0,
+        tempo: args.tempo.0,
         place: args.data.clone().map_or(Place::Memory, Place::File),
         access: Access {
             token: token(args)?,
@@ -220,12 +228,10 @@ mod tests {
     #[test]
     fn listens_on_the_ports_that_exporters_expect() {
         let config = parse("sink").unwrap();
-        let zipkin = config.zipkin.unwrap();
-        let found = [config.grpc, config.http, zipkin].map(|address| address.to_string());
-        assert_eq!(
-            found,
-            ["127.0.0.1:4317", "127.0.0.1:4318", "127.0.0.1:9411"]
-        );
+        let others = [config.zipkin, config.jaeger, config.tempo].map(Option::unwrap);
+        let found = [config.grpc, config.http].into_iter().chain(others);
+        let found: Vec<u16> = found.map(|address| address.port()).collect();
+        assert_eq!(found, [4317, 4318, 9411, 16686, 3200]);
         assert_eq!(config.access, Access::default());
         assert_eq!(config.faults, Faults::default());
         assert_eq!(config.place, Place::Memory);
@@ -238,15 +244,15 @@ mod tests {
         let file = folder.path().join("token");
         fs::write(&file, "secret\n").unwrap();
         let config = parse(&format!(
-            "sink --grpc 1 --http 0.0.0.0:2 --zipkin none --data spans.db --max-spans 3 --max-age 2h --max-bytes 4KiB --max-request-bytes 1GiB \
-             --token-file {} --cors http://localhost:3000 --cors https://shop.example --fail 503:3 \
+            "sink --grpc 1 --http 0.0.0.0:2 --zipkin none --jaeger none --tempo none --data spans.db --max-spans 3 --max-age 2h \
+             --max-bytes 4KiB --max-request-bytes 1GiB --token-file {} --cors http://localhost:3000 --cors https://shop.example --fail 503:3 \
              --forward grpc://a:1 --forward https://b --forward-gzip --forward-max-bytes 5KiB",
             file.display()
         ))
         .unwrap();
         let found = [config.grpc, config.http].map(|address| address.to_string());
         assert_eq!(found, ["127.0.0.1:1", "0.0.0.0:2"]);
-        assert_eq!(config.zipkin, None);
+        assert_eq!([config.zipkin, config.jaeger, config.tempo], [None; 3]);
         assert_eq!(config.place, Place::File("spans.db".into()));
         assert_eq!(config.limits.max_age, Some(Duration::from_secs(7_200)));
         assert_eq!(config.limits.max_spans, 3);

@@ -34,6 +34,8 @@ pub fn run(args: SinkArgs) -> anyhow::Result<ExitCode> {
             grpc: sink.grpc_addr(),
             http: sink.http_addr(),
             zipkin: sink.zipkin_addr(),
+            jaeger: sink.jaeger_addr(),
+            tempo: sink.tempo_addr(),
             is_tls,
             is_mutual: args.client_ca.is_some(),
             has_token,
@@ -85,7 +87,9 @@ fn with_cure(error: StartError) -> anyhow::Error {
     let option = match *protocol {
         "OTLP over gRPC" => "--grpc",
         "OTLP over HTTP" => "--http",
-        _ => "--zipkin",
+        "Zipkin" => "--zipkin",
+        "Jaeger" => "--jaeger",
+        _ => "--tempo",
     };
     let port = address.port();
     let cure = match source.kind() {

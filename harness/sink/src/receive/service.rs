@@ -14,9 +14,9 @@ use tower_http::cors::CorsLayer;
 
 use super::access::Access;
 use super::ingest::{Ingest, Reset, Shared};
+use super::readers::{Dialect, Reader};
 use super::refusal::Refusal;
 use super::{grpc, http};
-use crate::api;
 
 /// The service of all connections of a sink.
 #[derive(Clone, Debug)]
@@ -24,6 +24,7 @@ pub(crate) struct Service {
     ingest: Shared,
     access: Arc<Access>,
     cors: Option<CorsLayer>,
+    dialect: Dialect,
 }
 
 impl Service {
@@ -32,6 +33,15 @@ impl Service {
             ingest,
             cors: access.cors(),
             access: Arc::new(access),
+            dialect: Dialect::default(),
+        }
+    }
+
+    /// Returns the same service for a port that means this API where several have a path.
+    pub(crate) fn speaking(&self, dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            ..self.clone()
         }
     }
 
@@ -61,11 +71,9 @@ impl Service {
                 false => http::unauthenticated(request.headers()),
             });
         }
-        if !is_grpc && api::is_of_api(request.uri().path()) {
+        if !is_grpc && let Some(reader) = Reader::of(request.uri().path(), self.dialect) {
             let (parts, _) = request.into_parts();
-            let ingest = Shared::clone(&self.ingest);
-            let clear = move || ingest.clear();
-            return Ok(api::serve(self.ingest.store(), &parts, clear).await);
+            return Ok(reader.answer(&self.ingest, &parts).await);
         }
         match is_grpc {
             true => grpc::serve(&self.ingest, request).await,

@@ -335,6 +335,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "grpc",
             "http",
             "access",
+            "readers",
             "service",
             "tls",
             "listener",
