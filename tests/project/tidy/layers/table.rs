@@ -282,9 +282,10 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "wait",
             "forward",
             "api",
+            "view",
+            "page",
             "receive",
             "sink",
-            "view",
         ],
     ),
     (
@@ -314,6 +315,10 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "follow",
             "route",
         ],
+    ),
+    (
+        "harness/sink/src/page",
+        &["files", "answer", "json", "guard", "states"],
     ),
     (
         "harness/sink/src/receive",
