@@ -40,7 +40,7 @@ export async function getIfThere(path, options) {
   try {
     return await get(path, options);
   } catch (error) {
-    if (error.status === 404 || error.status === 405) return null;
+    if ([400, 404, 405].includes(error.status)) return null;
     throw error;
   }
 }

@@ -9,6 +9,7 @@ const UNITS = [
 
 /** Returns a duration in nanoseconds in two or three digits: `850 ns`, `9.6 ms`, `412 ms`, `1.2 s`, `2 min 5 s`. */
 export function duration(nanos) {
+  if (nanos === 0) return '0';
   if (nanos < 0) return `−${duration(-nanos)}`;
   if (nanos >= 59.95e9) return minutes(Math.round(nanos / 1e9));
   // 999.6 µs is 1.0 ms, not 1000 µs.

@@ -30,13 +30,14 @@ export function grouped(attributes) {
 }
 
 /** `finds` offers the search for others of the same value. */
-export function Attributes({ attributes, dropped = 0, finds = false }) {
-  if (attributes.length === 0 && dropped === 0) return html`<p class="hint">none</p>`;
+export function Attributes({ attributes, dropped = 0, finds = false, children }) {
+  if (attributes.length === 0 && dropped === 0 && !children) return html`<p class="hint">none</p>`;
   return html`<div class="groups">
     ${grouped(attributes).map(
       ([name, all]) => html`<section class="group" key=${name}><h3>${name}</h3>
         <table><tbody>${all.map((it, nth) => html`<${Attribute} key=${it.key + nth} of=${it} finds=${finds} />`)}</tbody></table></section>`,
     )}
+    ${children}
     ${dropped > 0 && html`<p class="warn">${dropped} more were dropped by the sender</p>`}
   </div>`;
 }

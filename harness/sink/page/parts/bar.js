@@ -41,10 +41,7 @@ export function Bar({ trace, node, joined, from, to }) {
   const network = joined ? long - (trace.stop[told] - trace.start[told]) : 0;
   const path = joined ? [...parts(trace.pathAt, trace.pathTimes, node, from, to), ...parts(trace.pathAt, trace.pathTimes, told, from, to)] : parts(trace.pathAt, trace.pathTimes, node, from, to);
   const shown = Math.min(stop, to);
-  const isLate = (shown - from) / width > 0.8;
-  const label = isLate ? { right: `calc(${100 * (1 - Math.max(start - from, 0) / width)}% + 4px)` } : { left: `calc(${(100 * (shown - from)) / width}% + 6px)` };
-  // Neither side has room for it: then it stands within the bar.
-  if (isLate && (start - from) / width < 0.2) Object.assign(label, { right: '6px', left: 'auto' });
+  const isLate = (shown - from) / width > 0.75;
   const own = trace.self[told] + (joined ? trace.self[node] : 0);
   const told_ = `${exactly(long)}, of which itself ${exactly(own)}${network > 0 ? `, on the way ${exactly(network)}` : ''}`;
   return html`${joined && html`<i class="bar client" style=${{ ...place(start, stop), ...shade }}></i>`}
@@ -52,7 +49,7 @@ export function Bar({ trace, node, joined, from, to }) {
     ${parts(trace.ownAt, trace.ownTimes, told, from, to).map(([begin, end]) => html`<i class="own" style=${{ ...place(begin, end), ...shade }}></i>`)}
     ${path.map(([begin, end]) => html`<i class="path" style=${place(begin, end)}></i>`)}
     ${moments(trace, node, told, from, to).map((at) => html`<i class="moment" style=${{ left: `${(100 * (at - from)) / width}%` }}></i>`)}
-    <small class="took" style=${label}>${duration(long)}${network > long * 0.05 && network > 1e5 ? html`<span class="network">${` · network ${duration(network)}`}</span>` : ''}</small>`;
+    <small class="took" style=${{ left: `calc(${(100 * (shown - from)) / width}% + 6px)` }}>${duration(long)}${network > long * 0.02 && network > 1e5 && !isLate ? html`<span class="network">${` · network ${duration(network)}`}</span>` : ''}</small>`;
 }
 
 const index = new WeakMap();

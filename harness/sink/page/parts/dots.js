@@ -28,11 +28,11 @@ export function Dots({ x, y, failed, narrow, open }) {
       height: HEIGHT,
       legend: { show: false },
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { show: false } },
-      padding: [6, 8, 0, 0],
+      padding: [6, 30, 0, 0],
       scales: { x: { time: true }, y: { distr: 3, range: (_, least, most) => [Math.max(least, FLOOR) / 1.6, Math.max(most, FLOOR) * 1.6] } },
       axes: [
-        { ...axis, size: 20, space: 90 },
-        { ...axis, size: 58, space: 22, values: (_, all) => all.map((it) => (it === null ? '' : duration(it))) },
+        { ...axis, size: 20, space: 90, values: (_, all, __, ___, step) => all.map((it) => hour(it, step)) },
+        { ...axis, size: 58, splits: (_, __, least, most) => steps(least, most), filter: (_, all) => all, values: (_, all) => all.map(duration) },
       ],
       series: [{}, dots(colour('--dot'), 4), dots(colour('--error'), 6)],
       hooks: {
@@ -72,6 +72,26 @@ export function Dots({ x, y, failed, narrow, open }) {
   const [first, last] = [x[0], x[x.length - 1]];
   const said = x.length === 0 ? 'no traces' : `${x.length} traces from ${clock(first * 1000)} to ${clock(last * 1000)}`;
   return html`<div class="dots" role="img" aria-label="Duration over time: ${said}. The form narrows the time without a pointer." ref=${box}></div>`;
+}
+
+/** Returns round durations between two, few enough to be read. */
+function steps(least, most) {
+  const tens = (factors) => {
+    const all = [];
+    for (let size = 10 ** Math.floor(Math.log10(least)); size <= most; size *= 10) {
+      for (const factor of factors) if (factor * size >= least && factor * size <= most) all.push(factor * size);
+    }
+    return all;
+  };
+  const few = tens([1]);
+  if (few.length > 4) return few.filter((_, at) => at % 2 === 0);
+  return few.length > 1 ? few : tens(few.length === 1 && most / least > 20 ? [1, 3] : [1, 2, 5]);
+}
+
+/** Returns a moment as the axis says it: the day where days are apart, seconds where they are. */
+function hour(seconds, step) {
+  const text = clock(seconds * 1000, seconds * 1000);
+  return step >= 86400 ? new Date(seconds * 1000).toISOString().slice(5, 10) : text.slice(0, step < 60 ? 8 : 5);
 }
 
 /** Returns the dot within a few pixels of the pointer, or -1. */

@@ -1,4 +1,5 @@
 // Rows of one height, of which only those in sight are in the document.
+import '../core/environment.js';
 import { Virtualizer, elementScroll, observeElementOffset, observeElementRect } from '@tanstack/virtual-core';
 import { useEffect, useLayoutEffect, useRef, useState } from '../core/view.js';
 

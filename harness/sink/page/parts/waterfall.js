@@ -44,7 +44,7 @@ export function Waterfall({ trace, shown, chosen, found, fold, time, act, view, 
     <div role="row" class="span headrow" aria-rowindex="1">
       <span role="columnheader" class="what">span</span>
       <span role="columnheader" class="lane axis" aria-label="time" onPointerDown=${axisPressed}>${ticks(from, to, isNarrow.value ? 3 : 6).map(
-        (at) => html`<small style=${{ left: `${(100 * (at - from)) / (to - from)}%` }}>${duration(at)}</small>`,
+        (at) => html`<small key=${at} style=${{ left: `${(100 * (at - from)) / (to - from)}%` }}>${duration(at)}</small>`,
       )}</span>
     </div>
     <div class="space" role="rowgroup" style=${{ height: `${total}px` }}>
@@ -92,9 +92,8 @@ function What({ trace, node, told, joined, act }) {
   const skew = Math.max(trace.skew[node], joined ? trace.skew[told] : 0);
   const code = trace.code[told];
   const kept = trace.kept[told] ?? trace.kept[node];
-  return html`${joined && html`<button class="hop quiet" tabindex="-1" title="One hop: CLIENT of ${trace.services[trace.service[node]]}, SERVER of ${service}. Click to see both spans"
-      aria-label="Show both spans of the hop from ${trace.services[trace.service[node]]}" onClick=${open}>⇢</button>`}
-    <${Service} name=${service} hue=${hue(service)} />
+  const caller = trace.services[trace.service[node]];
+  return html`<${Service} name=${service} hue=${hue(service)} />
     <bdi class="name" title=${trace.names[trace.name[told]]}>${trace.names[trace.name[told]].slice(0, 300)}</bdi>
     <span class="signs">
       ${trace.top[node] === IN_CIRCLE && html`<small class="warn">own ancestor</small>`}
@@ -103,6 +102,9 @@ function What({ trace, node, told, joined, act }) {
       ${flags & KEPT ? html`<small class="warn">kept: ${kept}</small>` : null}
       ${code >= 400 && html`<small class="bad">${code}</small>`}
       ${flags & ERROR ? html`<small class="bad">${flags & ORIGIN ? '! origin' : '!'}</small>` : null}
-      <small>${joined ? 'HOP' : kindOf(trace.kind[node])}</small>
+      ${joined
+        ? html`<button class="hop quiet" tabindex="-1" title="One hop: the CLIENT of ${caller} and the SERVER of ${service}. Click for both (Enter)"
+            aria-label="Show both spans of the hop from ${caller}" onClick=${open}>⇢ HOP</button>`
+        : html`<small>${kindOf(trace.kind[node])}</small>`}
     </span>`;
 }

@@ -84,7 +84,7 @@ export function List({ params }) {
   const isEmpty = state.value === 'loaded' && view.length === 0;
 
   return html`<section class="list" aria-label="Traces">
-    <div class="bar">
+    <div class="listbar">
       <${Filter} text=${text} times=${times} draw=${narrow} open=${toTrace}
         change=${(q) => move({ q })} changeTimes=${(next) => move(next)} />
       <${ListTools} times=${times} change=${move} live=${live.value} wantsLive=${wantsLive} query=${query} figures=${figures}

@@ -48,7 +48,7 @@ export function Span({ trace, node, span, choose, close }) {
         onClick=${() => setTab(name)}>${title}${number === null ? '' : html` <small>${number}</small>`}</button>`,
     )}</div>
     <div class="part" id="part" role="tabpanel" aria-labelledby="tab-${tab}" tabindex="0" key=${span.spanId + tab}>
-      ${tab === 'attributes' && html`<${Attributes} attributes=${span.attributes} dropped=${span.dropped.attributes} finds /><${Times} span=${span} />`}
+      ${tab === 'attributes' && html`<${Attributes} attributes=${span.attributes} dropped=${span.dropped.attributes} finds><${Times} span=${span} /><//>`}
       ${tab === 'events' && html`<${Events} span=${span} />`}
       ${tab === 'links' && html`<${Links} span=${span} />`}
       ${tab === 'origin' && html`<${Origin} span=${span} />`}
