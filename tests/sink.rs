@@ -9,6 +9,7 @@ mod external;
 mod forward;
 mod golden;
 mod hostile;
+mod page;
 mod program;
 mod protocols;
 mod trace;

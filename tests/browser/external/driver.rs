@@ -32,7 +32,7 @@ pub(super) async fn browse(name: &str, sink: &Sink, given: Value) -> Value {
         PACKAGES.get_or_init(|| node("browser", include_str!("package.json")))
     });
     let packages = packages.await.expect("the packages");
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/scripts");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/external/scripts");
     let pictures = target_dir().join("pictures");
     std::fs::create_dir_all(&pictures).expect("a folder below target");
     let mut given = given;

@@ -1,0 +1,11 @@
+//! Chromium, by playwright-core in Node, with axe-core.
+
+mod driver;
+mod hands;
+mod large;
+mod list;
+mod live;
+mod looks;
+mod odd;
+mod spans;
+mod trace;
