@@ -281,6 +281,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "script",
             "wait",
             "forward",
+            "map",
             "api",
             "receive",
             "sink",
@@ -341,6 +342,12 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "listener",
         ],
     ),
+    (
+        "harness/sink/src/map",
+        &[
+            "peer", "fact", "family", "visit", "alias", "call", "place", "tally", "write",
+        ],
+    ),
     ("harness/sink/src/script", &["reply", "faults"]),
     (
         "harness/sink/src/store",
@@ -360,6 +367,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "database",
             "dictionary",
             "rows",
+            "outline",
             "keep",
             "evict",
             "attribute_match",
@@ -372,6 +380,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "writer",
             "handle",
             "reading",
+            "gather",
             "forwarding",
         ],
     ),
