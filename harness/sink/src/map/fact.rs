@@ -174,21 +174,21 @@ fn weight(trace_state: &str) -> f64 {
             .filter(|_| is_threshold)
     });
     match threshold {
-        Some(threshold) => ALL / (ALL - f64_of(threshold)),
+        Some(threshold) => f64_of(ALL) / f64_of(ALL - threshold),
         None => 1.0,
     }
 }
 
-/// Returns a threshold as a number with a fraction; its 56 bits lose the last three, which is a part in 10¹⁶.
-fn f64_of(threshold: u64) -> f64 {
-    let [a, b, c, d, e, f, g, h] = threshold.to_le_bytes();
+/// Returns a number of 56 bits with a fraction; the last three are lost, which is a part in 10¹⁶.
+fn f64_of(number: u64) -> f64 {
+    let [a, b, c, d, e, f, g, h] = number.to_le_bytes();
     let low = u32::from_le_bytes([a, b, c, d]);
     let high = u32::from_le_bytes([e, f, g, h]);
     f64::from(high) * 4_294_967_296.0 + f64::from(low)
 }
 
 /// 2⁵⁶, the number of all thresholds.
-const ALL: f64 = 72_057_594_037_927_936.0;
+const ALL: u64 = 1 << 56;
 
 /// The attributes of spans that a map is made of.
 pub(super) const KEYS: [&str; peer::KEYS.len() + 4] = {

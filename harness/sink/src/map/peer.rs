@@ -148,7 +148,12 @@ mod tests {
     #[test]
     fn names_whoever_is_called() {
         use PeerKind::{Address, Database, Queue, Service};
-        let rows: [(&[(&str, &str)], PeerKind, &str); 16] = [
+        type Row = (
+            &'static [(&'static str, &'static str)],
+            PeerKind,
+            &'static str,
+        );
+        let rows: [Row; 16] = [
             (
                 &[
                     ("server.address", "cart"),
