@@ -3,7 +3,7 @@
 //! ```text
 //! gRPC ─┐                                  ┌─ script   the answer that a test asks for, or the normal one
 //! HTTP ─┼─ receive: listener ── exchange ──┼─ ingest   spans, or a reason to refuse them
-//! Zipkin┘   └─ api                         └─ store    SQLite: bounded, a copy is kept once, evicts whole traces
+//! Zipkin┘   └─ api, page                       └─ store    SQLite: bounded, a copy is kept once, evicts whole traces
 //!               └── reads ─────────────────────┤
 //!                                              ├───────────────────►  forward   other OTLP endpoints, a queue each
 //!                                              │
@@ -31,6 +31,7 @@ pub mod api;
 mod forward;
 mod map;
 pub mod otlp_json;
+mod page;
 mod receive;
 mod script;
 mod sink;

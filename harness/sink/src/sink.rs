@@ -329,7 +329,12 @@ async fn listen(
         (tempo.as_mut(), "Tempo", Dialect::Tempo),
     ] {
         let Some(address) = address else { continue };
-        let opened = Listener::open(*address, service.speaking(dialect), tls).await;
+        let opened = Listener::open(
+            *address,
+            service.speaking(dialect, address.ip().is_loopback()),
+            tls,
+        )
+        .await;
         let listener = opened.map_err(|source| StartError::Listen {
             address: *address,
             protocol,

@@ -44,7 +44,9 @@ pub(crate) async fn serve(
             Ok(value(StatusCode::OK, &json!({})))
         }
         ("traces", false) => Ok(not_allowed("GET, HEAD, DELETE")),
-        ("status" | "export" | "follow" | "map", false) => Ok(not_allowed("GET, HEAD")),
+        ("status" | "services" | "operations" | "export" | "map" | "follow", false) => {
+            Ok(not_allowed("GET, HEAD"))
+        }
         ("status", true) => Ok(status(store)),
         ("traces", true) => match conditions(text) {
             Ok((query, _)) => store
@@ -53,6 +55,8 @@ pub(crate) async fn serve(
                 .map(|found| json(write_summaries(&found).into_bytes())),
             Err(refused) => Ok(bad(&refused)),
         },
+        ("services", true) => services(store).await,
+        ("operations", true) => operations(store, text).await,
         ("export", true) => Ok(exported(store, text)),
         ("map", true) => match conditions(text) {
             Ok((mut query, limit)) => {
@@ -120,6 +124,35 @@ fn followed(store: &Store, text: &str) -> Response<Body> {
     stream("text/event-stream", body)
 }
 
+async fn services(store: &Store) -> Result<Response<Body>, StoreError> {
+    let names = store.services().await?;
+    let services: Vec<_> = names
+        .into_iter()
+        .map(|name| json!({ "name": name }))
+        .collect();
+    Ok(value(StatusCode::OK, &json!({ "services": services })))
+}
+
+async fn operations(store: &Store, text: &str) -> Result<Response<Body>, StoreError> {
+    let mut asked = form_urlencoded::parse(text.as_bytes());
+    let (Some((name, service)), None) = (asked.next(), asked.next()) else {
+        return Ok(error(
+            StatusCode::BAD_REQUEST,
+            "operations takes the parameter service",
+        ));
+    };
+    if name != "service" {
+        let cause = format!("unknown parameter {name:?}: accepted is service");
+        return Ok(error(StatusCode::BAD_REQUEST, &cause));
+    }
+    let found = store.operations(&service).await?;
+    let operations: Vec<_> = found
+        .into_iter()
+        .map(|it| json!({"name": it.name, "kind": it.kind.to_string(), "spans": it.spans}))
+        .collect();
+    Ok(value(StatusCode::OK, &json!({ "operations": operations })))
+}
+
 async fn trace(store: &Store, digits: &str) -> Result<Response<Body>, StoreError> {
     let is_id =
         (1..=32).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -170,7 +203,7 @@ fn bad(refused: &ParameterError) -> Response<Body> {
     error(StatusCode::BAD_REQUEST, &refused.to_string())
 }
 
-const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, export, follow and map, and DELETE traces";
+const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, services, operations, states, map, export and follow, and DELETE traces";
 
 /// The number of ids that an ambiguous beginning is answered with.
 const SHOWN: usize = 10;

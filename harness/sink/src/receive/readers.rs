@@ -8,7 +8,7 @@ use http::request::Parts;
 use tonic::body::Body;
 
 use super::ingest::Shared;
-use crate::api;
+use crate::{api, page};
 
 /// The API that a port means by a path that several have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(crate) enum Dialect {
 /// The API that a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
+    /// The page's own part of the sink's.
+    States,
     /// The sink's own.
     Sidespan,
 }
@@ -30,12 +32,16 @@ pub(super) enum Reader {
 impl Reader {
     /// Returns the API of a path on a port, unless the path is no reader's.
     pub(super) fn of(path: &str, _dialect: Dialect) -> Option<Self> {
+        if path == page::STATES {
+            return Some(Self::States);
+        }
         api::is_of_api(path).then_some(Self::Sidespan)
     }
 
     /// Answers a request.
     pub(super) async fn answer(self, ingest: &Shared, request: &Parts) -> Response<Body> {
         match self {
+            Self::States => page::states(ingest.store(), request).await,
             Self::Sidespan => {
                 let to_clear = Shared::clone(ingest);
                 api::serve(ingest.store(), request, move || to_clear.clear()).await

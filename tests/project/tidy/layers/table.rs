@@ -283,9 +283,10 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "forward",
             "map",
             "api",
+            "view",
+            "page",
             "receive",
             "sink",
-            "view",
         ],
     ),
     (
@@ -315,6 +316,10 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "follow",
             "route",
         ],
+    ),
+    (
+        "harness/sink/src/page",
+        &["files", "answer", "json", "guard", "states"],
     ),
     (
         "harness/sink/src/receive",
