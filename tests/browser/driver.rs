@@ -63,7 +63,14 @@ pub(super) async fn browse(name: &str, sink: &Sink, given: Value) -> Value {
         .unwrap_or_else(|| panic!("{name} says no findings: {said}\n{errors}"));
     let findings = report["findings"].as_array().expect("a list");
     let lines: Vec<&str> = findings.iter().filter_map(Value::as_str).collect();
-    assert!(lines.is_empty(), "{name}:\n- {}\n{errors}", lines.join("\n- "));
-    assert!(report["checks"].as_u64() > Some(0), "{name} checked nothing: {said}");
+    assert!(
+        lines.is_empty(),
+        "{name}:\n- {}\n{errors}",
+        lines.join("\n- ")
+    );
+    assert!(
+        report["checks"].as_u64() > Some(0),
+        "{name} checked nothing: {said}"
+    );
     report["figures"].clone()
 }

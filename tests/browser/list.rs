@@ -29,7 +29,11 @@ async fn shows_what_was_sent_and_finds_in_it() {
     }
     // Broken: its parent never comes.
     durations.push(5_000_000);
-    spans.push(Made::new((200, 2, 1), ("cart", "GET /orders", SERVER), (1, 5_001)));
+    spans.push(Made::new(
+        (200, 2, 1),
+        ("cart", "GET /orders", SERVER),
+        (1, 5_001),
+    ));
     send(&sink, &spans).await;
     durations.sort_unstable();
     // Nearest rank: the least of which no smaller share lies below.

@@ -77,7 +77,10 @@ pub(super) async fn send(sink: &Sink, spans: &[Made]) {
     for part in spans.chunks(4_000) {
         let mut groups: Vec<(&str, Vec<&Value>)> = Vec::new();
         for span in part {
-            match groups.iter_mut().find(|(service, _)| *service == span.service) {
+            match groups
+                .iter_mut()
+                .find(|(service, _)| *service == span.service)
+            {
                 Some((_, all)) => all.push(&span.fields),
                 None => groups.push((&span.service, vec![&span.fields])),
             }
@@ -109,15 +112,28 @@ async fn post(sink: &Sink, body: String) {
         .expect("a request");
     let answer = sender.send_request(request).await.expect("an answer");
     let status = answer.status();
-    let body = answer.into_body().collect().await.expect("a body").to_bytes();
+    let body = answer
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes();
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
-    assert!(!body.windows(8).any(|it| it == b"rejected"), "{}", String::from_utf8_lossy(&body));
+    assert!(
+        !body.windows(8).any(|it| it == b"rejected"),
+        "{}",
+        String::from_utf8_lossy(&body)
+    );
 }
 
 /// A checkout that fails in `pay`, 412 ms long: the trace number 1 of most tests.
 pub(super) fn checkout(trace: u64, at: u64) -> Vec<Made> {
     let span = |id, parent, service, name, kind, start: u64, end: u64| {
-        Made::new((trace, id, parent), (service, name, kind), (at + start, at + end))
+        Made::new(
+            (trace, id, parent),
+            (service, name, kind),
+            (at + start, at + end),
+        )
     };
     let code = |span: Made, code: &str| span.with("http.response.status_code", code);
     vec![

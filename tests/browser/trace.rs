@@ -14,7 +14,7 @@ async fn shows_every_span_with_its_times_and_where_the_error_began() {
         "duration": 412_000_000_u64,
         // Four hops are one row each.
         "joined": 7,
-        "origin": format!("{:016x}", 8),
+        "began": format!("{:016x}", 8),
         // 301 ms, of which 120 ms are the charge's and 60 ms the ledger's.
         "pay": {"duration": 301_000_000_u64, "self": 121_000_000_u64},
     });

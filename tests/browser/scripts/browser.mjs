@@ -35,6 +35,7 @@ export function figure(name, value) {
 export async function watched(browser, { quiet = [], ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', timezoneId: 'UTC', ...options });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: given.origin });
+  if (process.env.SIDESPAN_PAGE) await context.route(`${given.origin}/page/**`, fromDisk);
   const page = await context.newPage();
   page.setDefaultTimeout(15000);
   page.on('console', (message) => {
@@ -47,6 +48,13 @@ export async function watched(browser, { quiet = [], ...options } = {}) {
     if (!url.startsWith(`${given.origin}/`) && !url.startsWith(`blob:${given.origin}/`)) findings.push(`a request leaves: ${url.slice(0, 200)}`);
   });
   return page;
+}
+
+/** For who works on the page: its files from the folder SIDESPAN_PAGE instead of the program, so that nothing is built again. */
+async function fromDisk(route) {
+  const file = path.join(process.env.SIDESPAN_PAGE, new URL(route.request().url()).pathname.slice('/page/'.length));
+  const media = { '.css': 'text/css', '.svg': 'image/svg+xml' }[path.extname(file)] ?? 'text/javascript';
+  await route.fulfill({ contentType: media, body: fs.readFileSync(file) });
 }
 
 /** Goes to a view, as a link opened cold. */

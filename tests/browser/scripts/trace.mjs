@@ -14,14 +14,14 @@ await run(async (browser) => {
   }
   same('whole', await page.locator('[data-figure="state"]').innerText(), 'whole');
   same('rows with hops joined', await rows(page).count(), given.joined);
-  same('origins', await page.locator('.span.origin').evaluateAll((all) => all.map((it) => it.dataset.span)), [given.origin]);
+  same('origins', await page.locator('.span.origin').evaluateAll((all) => all.map((it) => it.dataset.span)), [given.began]);
 
   // The next error, its details, its figures.
   for (let nth = 0; nth < 5; nth++) await page.keyboard.press('e');
   await page.locator('.details').getByText('began here').waitFor();
   same('duration of pay', await exact(page, 'span-duration'), given.pay.duration);
   same('self of pay', await exact(page, 'span-self'), given.pay.self);
-  holds('the span is in the address', page.url().endsWith(`/span/${given.origin}`), page.url());
+  holds('the span is in the address', page.url().endsWith(`/span/${given.began}`), page.url());
   await accessible(page, 'trace, light');
   await picture(page, 'trace-light');
   await page.getByRole('button', { name: 'Join hops' }).click();

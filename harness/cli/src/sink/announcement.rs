@@ -48,7 +48,10 @@ impl Started {
             ("Jaeger", self.jaeger.map(|jaeger| self.url(jaeger))),
             ("Tempo", self.tempo.map(|tempo| self.url(tempo))),
             // The page is on every port; this one is where guides open a browser.
-            ("page", Some(self.url(self.jaeger.unwrap_or(self.http)) + "/")),
+            (
+                "page",
+                Some(self.url(self.jaeger.unwrap_or(self.http)) + "/"),
+            ),
         ] {
             if let Some(url) = url {
                 // Writing to a String does not fail.

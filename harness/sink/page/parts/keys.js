@@ -1,5 +1,5 @@
 // The keys of a screen: each screen says its own, and `?` shows all.
-import { signal, useEffect } from '../core/view.js';
+import { signal, useLayoutEffect } from '../core/view.js';
 
 /** The keys that now do something: `[{ keys, does }]`, as the help shows them. */
 export const bindings = signal([]);
@@ -19,7 +19,8 @@ export const isTyping = (target) =>
 
 /** Listens to keys while a component is there: `table` is `[{ keys, does, act }]`, and the first match acts. */
 export function useKeys(table) {
-  useEffect(() => {
+  // Renewed with the view itself, so that no key acts on what was shown before.
+  useLayoutEffect(() => {
     const before = bindings.peek();
     bindings.value = table.filter((it) => it.does);
     const listen = (event) => {

@@ -29,6 +29,7 @@ pub(super) static FILES: &[File] = files! {
     "core/api.js"
     "core/color.js"
     "core/data.js"
+    "core/environment.js"
     "core/files.js"
     "core/router.js"
     "core/state.js"
