@@ -29,6 +29,7 @@
 
 pub mod api;
 mod forward;
+mod map;
 pub mod otlp_json;
 mod page;
 mod receive;

@@ -15,6 +15,7 @@ use super::follow::follow;
 use super::parameters::{ParameterError, read_query};
 use super::produced::Produced;
 use super::summary::write_summaries;
+use crate::map::map;
 use crate::otlp_json::write_request;
 use crate::store::{Query, Store, StoreError};
 
@@ -43,7 +44,7 @@ pub(crate) async fn serve(
             Ok(value(StatusCode::OK, &json!({})))
         }
         ("traces", false) => Ok(not_allowed("GET, HEAD, DELETE")),
-        ("status" | "services" | "operations" | "export" | "follow", false) => {
+        ("status" | "services" | "operations" | "export" | "map" | "follow", false) => {
             Ok(not_allowed("GET, HEAD"))
         }
         ("status", true) => Ok(status(store)),
@@ -57,6 +58,13 @@ pub(crate) async fn serve(
         ("services", true) => services(store).await,
         ("operations", true) => operations(store, text).await,
         ("export", true) => Ok(exported(store, text)),
+        ("map", true) => match conditions(text) {
+            Ok((mut query, limit)) => {
+                query.limit = limit.unwrap_or(all().limit);
+                map(store, query).await.map(|text| json(text.into_bytes()))
+            }
+            Err(refused) => Ok(bad(&refused)),
+        },
         ("follow", true) => Ok(followed(store, text)),
         _ => match (path.strip_prefix("traces/"), is_read) {
             (Some(_), false) => Ok(not_allowed("GET, HEAD")),
@@ -195,7 +203,7 @@ fn bad(refused: &ParameterError) -> Response<Body> {
     error(StatusCode::BAD_REQUEST, &refused.to_string())
 }
 
-const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, services, operations, states, export and follow, and DELETE traces";
+const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, services, operations, states, map, export and follow, and DELETE traces";
 
 /// The number of ids that an ambiguous beginning is answered with.
 const SHOWN: usize = 10;

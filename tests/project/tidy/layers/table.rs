@@ -281,6 +281,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "script",
             "wait",
             "forward",
+            "map",
             "api",
             "view",
             "page",
@@ -346,6 +347,12 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "listener",
         ],
     ),
+    (
+        "harness/sink/src/map",
+        &[
+            "peer", "fact", "family", "visit", "alias", "call", "place", "tally", "write",
+        ],
+    ),
     ("harness/sink/src/script", &["reply", "faults"]),
     (
         "harness/sink/src/store",
@@ -365,6 +372,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "database",
             "dictionary",
             "rows",
+            "outline",
             "keep",
             "evict",
             "attribute_match",
@@ -377,6 +385,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "writer",
             "handle",
             "reading",
+            "gather",
             "forwarding",
         ],
     ),
