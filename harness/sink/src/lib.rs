@@ -34,6 +34,7 @@ mod receive;
 mod script;
 mod sink;
 mod store;
+pub mod verify;
 mod view;
 mod wait;
 

@@ -277,6 +277,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "harness/sink/src",
         &[
             "store",
+            "verify",
             "otlp_json",
             "script",
             "wait",
@@ -312,6 +313,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "answer",
             "export",
             "follow",
+            "verdict",
             "route",
         ],
     ),
@@ -378,6 +380,22 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "harness/sink/src/otlp_json",
         &["write", "reader", "read", "lines"],
+    ),
+    (
+        "harness/sink/src/verify",
+        &[
+            "finding",
+            "span_facts",
+            "samples",
+            "trace_index",
+            "shape",
+            "clocks",
+            "neighbours",
+            "broken_hop",
+            "words",
+            "leftovers",
+            "verdict",
+        ],
     ),
     (
         "harness/sink/src/view",
