@@ -14,4 +14,5 @@ mod project;
 mod sampling;
 mod sink;
 mod spans;
+mod verify;
 mod worker;

@@ -140,25 +140,27 @@ impl<'a> Search<'_, 'a> {
         None
     }
 
-    /// Returns the call that names the service of the top, or at least its address and request.
+    /// Returns the call that names the service of the top, or at least its request.
     fn call_of_service(&self, wanted: impl Fn(&Member<'a>) -> bool) -> Option<Member<'a>> {
         let span = self.top.span;
         let own = label(service(span)?);
         if is_caller(span) {
             return None;
         }
-        let fits = |end: &Member<'a>| wanted(end) && is_same_request(end.span, span);
-        let named = self.neighbours.tightest(End::CallOf(own), span, fits);
-        named
-            .or_else(|| {
-                // Gateways change paths; a call of the name alone is less, and still the best there is.
-                let fits = |end: &Member<'a>| wanted(end);
-                self.neighbours.tightest(End::CallOf(own), span, fits)
-            })
-            .or_else(|| {
-                let fits = |end: &Member<'a>| wanted(end) && is_surely_same_request(end.span, span);
-                self.neighbours.tightest(End::CallOfAddress, span, fits)
-            })
+        let named = End::CallOf(own);
+        let alike = |end: &Member<'a>| wanted(end) && is_same_request(end.span, span);
+        // Gateways change paths; a call of the name alone is less, and still evidence.
+        let called = || self.neighbours.tightest(named, span, &wanted);
+        // A service may be called by an address, or by a name that is nobody's.
+        let nameless = |end: &Member<'a>| {
+            wanted(end)
+                && is_surely_same_request(end.span, span)
+                && !callee(end.span).is_some_and(|name| self.neighbours.knows(name))
+        };
+        let first = self.neighbours.tightest(named, span, alike);
+        first
+            .or_else(called)
+            .or_else(|| self.neighbours.tightest(End::Call, span, nameless))
     }
 
     /// Returns an end that the other tracer of the same service left.
@@ -279,7 +281,7 @@ impl<'a> Search<'_, 'a> {
     fn unsampled(&self) -> Option<Broken<'a>> {
         let span = self.top.span;
         let is_unsampled = is_kept(span) || own_decision(span).is_some();
-        (self.kind == Top::Orphan && is_unsampled).then(|| Broken {
+        (self.kind == Top::Orphan && is_unsampled).then_some(Broken {
             hop: None,
             cause: Cause::SampledHereNotThere,
             sight: Sight::Unsampled,

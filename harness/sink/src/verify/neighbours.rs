@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 
 use super::clocks::SLACK_NANOS;
-use super::span_facts::{callee, is_called, is_caller, is_surely_same_request, label, service};
+use super::span_facts::{
+    callee, is_called, is_caller, is_surely_same_request, is_unsent, label, service,
+};
 use super::trace_index::TraceIndex;
 use crate::store::StoredSpan;
 
@@ -22,8 +24,8 @@ pub(super) struct Member<'a> {
 pub(super) enum End<'a> {
     /// A call of this name, with nothing below it.
     CallOf(&'a str),
-    /// A call of an address, with nothing below it.
-    CallOfAddress,
+    /// A call of anything, with nothing below it.
+    Call,
     /// A call by this service, with nothing below it.
     CallBy(&'a str),
     /// A request to this service, which made no call because of it.
@@ -70,9 +72,11 @@ impl<'a> Neighbours<'a> {
         };
         self.by_span.entry(&span.span_id).or_default().push(member);
         let own = service(span).map(label);
-        if is_caller(span) && trace.is_leaf(span) {
-            let to = callee(span).map(label);
-            self.end(to.map_or(End::CallOfAddress, End::CallOf), member);
+        if is_caller(span) && trace.is_leaf(span) && !is_unsent(span) {
+            self.end(End::Call, member);
+            if let Some(to) = callee(span) {
+                self.end(End::CallOf(label(to)), member);
+            }
             if let Some(own) = own {
                 self.end(End::CallBy(own), member);
             }
@@ -131,7 +135,7 @@ impl<'a> Neighbours<'a> {
             .any(|it| is_surely_same_request(it, call))
     }
 
-    /// Returns the services that answer requests with spans.
+    /// Returns true if a name is of a service that answers requests with spans.
     pub(super) fn knows(&self, name: &str) -> bool {
         self.served.contains_key(label(name))
     }

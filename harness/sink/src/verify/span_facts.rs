@@ -155,6 +155,18 @@ pub(super) fn is_answered(span: &StoredSpan) -> bool {
         && span.attribute("error.type").is_none()
 }
 
+/// Returns true if a proxy says that a call never left it.
+pub(super) fn is_unsent(span: &StoredSpan) -> bool {
+    let flags = text(span, &["sidespan.response_flags", "response_flags"]).unwrap_or_default();
+    flags.split(',').any(|flag| UNSENT.contains(&flag))
+}
+
+/// Envoy's flags of requests that no upstream has seen: none healthy, no connection, too many, no route, no cluster, limited,
+/// not authorized, no name, a fault that is injected.
+const UNSENT: [&str; 10] = [
+    "UH", "UF", "UO", "NR", "NC", "RL", "RLSE", "UAEX", "DF", "FI",
+];
+
 /// Returns true for the side that asks.
 pub(super) fn is_caller(span: &StoredSpan) -> bool {
     matches!(span.kind, SpanKind::Client | SpanKind::Producer)
