@@ -12,12 +12,27 @@ fn text_names_hop_and_cause_first() {
     let ended = verify_of(&["--from", "-"], &lines(&stripped()));
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let mut out = ended.out.lines();
-    assert_eq!(out.next(), Some("front -> pay: header stripped"), "{}", ended.out);
-    for part in ["front CLIENT GET", "sidespan.decision=default", "cure: look between front and pay", "2 of 2 traces broken"] {
+    assert_eq!(
+        out.next(),
+        Some("front -> pay: header stripped"),
+        "{}",
+        ended.out
+    );
+    for part in [
+        "front CLIENT GET",
+        "sidespan.decision=default",
+        "cure: look between front and pay",
+        "2 of 2 traces broken",
+    ] {
         assert!(ended.out.contains(part), "{part}: {}", ended.out);
     }
     // Each fault once, though both traces have it.
-    assert_eq!(ended.out.matches("header stripped").count(), 1, "{}", ended.out);
+    assert_eq!(
+        ended.out.matches("header stripped").count(),
+        1,
+        "{}",
+        ended.out
+    );
     let coloured = verify_of(&["--color", "always", "--from", "-"], &lines(&stripped()));
     assert!(coloured.out.starts_with('\u{1b}'), "{:?}", coloured.out);
 }
@@ -25,9 +40,17 @@ fn text_names_hop_and_cause_first() {
 #[test]
 fn whole_traces_end_with_0_and_nothing_ends_with_1() {
     let whole = verify_of(&["--from", "-"], &lines(&checkout()));
-    assert_eq!((whole.code, whole.out.as_str()), (Some(0), "1 trace whole\n"), "{whole:?}");
+    assert_eq!(
+        (whole.code, whole.out.as_str()),
+        (Some(0), "1 trace whole\n"),
+        "{whole:?}"
+    );
     let none = verify_of(&["--from", "-", "--service", "nobody"], &lines(&checkout()));
-    assert_eq!((none.code, none.out.as_str()), (Some(1), "no trace is found\n"), "{none:?}");
+    assert_eq!(
+        (none.code, none.out.as_str()),
+        (Some(1), "no trace is found\n"),
+        "{none:?}"
+    );
     for arguments in [
         &["--from", "/no/such/file"][..],
         &["--from", "http://127.0.0.1:1"],
@@ -47,7 +70,11 @@ fn one_trace_is_looked_at_among_those_of_its_time() {
     let id = "00000000000000010000000000000";
     let (code, json) = json_of(&[id], &lines(&stripped()));
     assert_eq!(code, Some(1));
-    assert_eq!(json["counts"], json!({"traces": 1, "broken": 1}), "{json:#}");
+    assert_eq!(
+        json["counts"],
+        json!({"traces": 1, "broken": 1}),
+        "{json:#}"
+    );
     let finding = &json["traces"][0]["findings"][0];
     assert_eq!(finding["hop"], json!({"from": "front", "to": "pay"}));
     assert_eq!(finding["cause"], "header_stripped");
@@ -65,7 +92,12 @@ fn warnings_fail_with_strict_and_outside_callers_pass_with_outside() {
     ];
     let orphan = [span("front", 2, (1, 1, 9), (0, 100))];
     for (spans, arguments, code, state) in [
-        (&skewed[..], &[][..], 0, "1 trace whole, 1 of them with warnings"),
+        (
+            &skewed[..],
+            &[][..],
+            0,
+            "1 trace whole, 1 of them with warnings",
+        ),
         (&skewed, &["--strict"], 1, "clock skew (warning)"),
         (&orphan, &[], 1, "missing parent"),
         (&orphan, &["--outside"], 0, "missing parent (warning)"),
@@ -79,7 +111,10 @@ fn warnings_fail_with_strict_and_outside_callers_pass_with_outside() {
 #[test]
 fn junit_has_a_case_a_trace_and_an_expectation() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (junit, expect) = (folder.path().join("verify.xml"), folder.path().join("expect.yaml"));
+    let (junit, expect) = (
+        folder.path().join("verify.xml"),
+        folder.path().join("expect.yaml"),
+    );
     fs::write(&expect, "hops: [front -> pay]\n").expect("a file");
     let paths = [&expect, &junit].map(|path| path.to_str().expect("text"));
     let arguments = ["--from", "-", "--expect", paths[0], "--junit", paths[1]];

@@ -12,7 +12,8 @@ use super::spans::{Span, checkout, lines, stripped};
 
 fn post(collector: &Collector, spans: &[Span]) {
     for span in spans {
-        let request = Request::post("/v1/traces", span.line()).header("content-type", "application/json");
+        let request =
+            Request::post("/v1/traces", span.line()).header("content-type", "application/json");
         let answer = send(collector.sink().http_addr(), &request);
         assert_eq!(answer.status, 200);
     }
@@ -40,9 +41,15 @@ fn the_sink_tells_the_verdict_on_a_trace() {
         assert_eq!(finding["severity"], "error");
         assert_eq!(finding["hop"], json!({"from": "front", "to": "pay"}));
         assert_eq!(finding["cause"], "header_stripped");
-        assert_eq!(finding["spanIds"], json!(["0000000000000002", "0000000000000003"]));
+        assert_eq!(
+            finding["spanIds"],
+            json!(["0000000000000002", "0000000000000003"])
+        );
         for text in ["message", "cure"] {
-            assert!(finding[text].as_str().is_some_and(|it| !it.is_empty()), "{finding}");
+            assert!(
+                finding[text].as_str().is_some_and(|it| !it.is_empty()),
+                "{finding}"
+            );
         }
     }
     for (digits, status) in [("xyz", 400), ("ffff", 404), ("000000000000000", 409)] {
@@ -51,7 +58,10 @@ fn the_sink_tells_the_verdict_on_a_trace() {
     let whole = Collector::start();
     post(&whole, &checkout());
     let (_, json) = verdict(&whole, id);
-    assert_eq!(json, json!({"traceId": id, "verdict": "whole", "findings": []}));
+    assert_eq!(
+        json,
+        json!({"traceId": id, "verdict": "whole", "findings": []})
+    );
 }
 
 fn waiting(collector: &Collector, expect: &str, wait: &str) -> thread::JoinHandle<Ended> {
@@ -72,21 +82,37 @@ fn waiting(collector: &Collector, expect: &str, wait: &str) -> thread::JoinHandl
 fn what_is_expected_is_waited_for_and_no_longer() {
     let collector = Collector::start();
     let begin = std::time::Instant::now();
-    let running = waiting(&collector, "whole: false\nspans: [{service: pay, status: error}]\n", "60s");
+    let running = waiting(
+        &collector,
+        "whole: false\nspans: [{service: pay, status: error}]\n",
+        "60s",
+    );
     for span in checkout() {
         post(&collector, &[span]);
     }
     let ended = running.join().expect("its end");
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(begin.elapsed() < Duration::from_secs(40), "it ends with the span, not with the time");
+    assert!(
+        begin.elapsed() < Duration::from_secs(40),
+        "it ends with the span, not with the time"
+    );
     // What must not be there is believed once nothing more comes.
     let running = waiting(&collector, "absent: [{service: ledger}]\n", "60s");
     let ended = running.join().expect("its end");
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(begin.elapsed() < Duration::from_secs(55), "it ends when it is quiet");
-    let ended = waiting(&collector, "spans: [{service: ledger}]\n", "1s").join().expect("its end");
+    assert!(
+        begin.elapsed() < Duration::from_secs(55),
+        "it ends when it is quiet"
+    );
+    let ended = waiting(&collector, "spans: [{service: ledger}]\n", "1s")
+        .join()
+        .expect("its end");
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.out.contains("expected at least 1 (service ledger)"), "{}", ended.out);
+    assert!(
+        ended.out.contains("expected at least 1 (service ledger)"),
+        "{}",
+        ended.out
+    );
 }
 
 #[test]

@@ -42,5 +42,8 @@ pub(super) fn verify_of(arguments: &[&str], input: &str) -> Ended {
 pub(super) fn json_of(arguments: &[&str], lines: &str) -> (Option<i32>, Value) {
     let ended = verify_of(&[&["--from", "-", "--json"], arguments].concat(), lines);
     let json = serde_json::from_str(&ended.out);
-    (ended.code, json.unwrap_or_else(|error| panic!("{error}: {ended:?}")))
+    (
+        ended.code,
+        json.unwrap_or_else(|error| panic!("{error}: {ended:?}")),
+    )
 }

@@ -10,7 +10,12 @@ pub(super) struct Span {
 }
 
 /// Returns a span with the ids of a trace, of itself and of its parent; 0 is no parent.
-pub(super) fn span(service: &str, kind: u8, (trace, id, parent): (u64, u64, u64), (start, end): (u64, u64)) -> Span {
+pub(super) fn span(
+    service: &str,
+    kind: u8,
+    (trace, id, parent): (u64, u64, u64),
+    (start, end): (u64, u64),
+) -> Span {
     let nanos = |millis: u64| (1_700_000_000_000_000_000 + millis * 1_000_000).to_string();
     let parent = (parent > 0).then(|| format!("{parent:016x}"));
     Span {
@@ -67,11 +72,27 @@ pub(super) fn lines(spans: &[Span]) -> String {
 pub(super) fn checkout() -> Vec<Span> {
     let status = |span: Span, code: u16| span.with("http.response.status_code", &code.into());
     vec![
-        status(span("front", 2, (1, 1, 0), (0, 300)).named("GET /checkout"), 502).failed(),
-        status(span("front", 3, (1, 2, 1), (10, 90)).with("server.address", &"cart".into()), 200),
-        status(span("cart", 2, (1, 3, 2), (20, 80)).named("GET /cart"), 200).with("url.path", &"/cart".into()),
-        status(span("front", 3, (1, 4, 1), (100, 290)).with("server.address", &"pay".into()), 503).failed(),
-        status(span("pay", 2, (1, 5, 4), (110, 280)).named("POST /pay"), 503).failed(),
+        status(
+            span("front", 2, (1, 1, 0), (0, 300)).named("GET /checkout"),
+            502,
+        )
+        .failed(),
+        status(
+            span("front", 3, (1, 2, 1), (10, 90)).with("server.address", &"cart".into()),
+            200,
+        ),
+        status(span("cart", 2, (1, 3, 2), (20, 80)).named("GET /cart"), 200)
+            .with("url.path", &"/cart".into()),
+        status(
+            span("front", 3, (1, 4, 1), (100, 290)).with("server.address", &"pay".into()),
+            503,
+        )
+        .failed(),
+        status(
+            span("pay", 2, (1, 5, 4), (110, 280)).named("POST /pay"),
+            503,
+        )
+        .failed(),
     ]
 }
 

@@ -11,8 +11,12 @@ use super::spans::{Span, stripped};
 
 /// Returns the trace of some spans in protobuf, as Tempo answers with it.
 fn message(spans: &[Span]) -> Vec<u8> {
-    let requests = spans.iter().map(|span| read_request(span.line().as_bytes()).expect("OTLP").0);
-    let resource_spans = requests.flat_map(|request| request.resource_spans).collect();
+    let requests = spans
+        .iter()
+        .map(|span| read_request(span.line().as_bytes()).expect("OTLP").0);
+    let resource_spans = requests
+        .flat_map(|request| request.resource_spans)
+        .collect();
     ExportTraceServiceRequest { resource_spans }.encode_to_vec()
 }
 
@@ -22,7 +26,8 @@ fn tempo() -> Server {
     Server::start(move |request: &Received| {
         let path = request.path.split('?').next().unwrap_or_default();
         let answer = |body: &[u8]| Reply::Answer(200, Vec::new(), body.to_vec());
-        let asks_for_protobuf = request.headers.one("accept").as_deref() == Some("application/protobuf");
+        let asks_for_protobuf =
+            request.headers.one("accept").as_deref() == Some("application/protobuf");
         match path {
             "/api/echo" => answer(b"echo"),
             // Without leading zeros, as Tempo writes ids.
@@ -44,7 +49,15 @@ fn it_is_searched_and_judged() {
     let json: Value = serde_json::from_str(&ended.out).expect("JSON");
     assert_eq!(json["counts"]["broken"], 2, "{json:#}");
     assert_eq!(json["traces"][0]["findings"][0]["cause"], "header_stripped");
-    let one = verify_of(&["--from", &from, "0000000000000001000000000000abc1", "--json"], "");
+    let one = verify_of(
+        &[
+            "--from",
+            &from,
+            "0000000000000001000000000000abc1",
+            "--json",
+        ],
+        "",
+    );
     assert_eq!(one.code, Some(1), "{one:?}");
     let beginning = verify_of(&["--from", &from, "1000"], "");
     assert_eq!(beginning.code, Some(2), "{beginning:?}");

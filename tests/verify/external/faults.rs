@@ -9,7 +9,14 @@ use sidespan_tests::http::{Request, send};
 use super::mesh::{B3, Mesh, Pod, found, lua};
 
 /// Every header of a context that a pod writes by default.
-const WRITTEN: [&str; 6] = ["traceparent", "tracestate", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "b3"];
+const WRITTEN: [&str; 6] = [
+    "traceparent",
+    "tracestate",
+    "x-b3-traceid",
+    "x-b3-spanid",
+    "x-b3-sampled",
+    "b3",
+];
 
 /// Sends a request through front, something between, and pay, and compares what is found.
 fn between(name: &str, spans: usize, change: impl FnOnce(Listener) -> Listener, expected: &str) {
@@ -42,11 +49,18 @@ fn a_service_that_knows_b3_alone_is_told_w3c_alone() {
     let mut mesh = Mesh::new();
     let pay = mesh.pod(Pod::new("pay"));
     let w3c = json!({"propagation": {"inject": ["tracecontext"], "mirror": false}});
-    let front = Pod::new("front").forwards(B3).configured(&w3c).calls("pay", pay);
+    let front = Pod::new("front")
+        .forwards(B3)
+        .configured(&w3c)
+        .calls("pay", pay);
     let front = mesh.pod(front);
     mesh.request(front);
     let verdicts = mesh.verdicts(3);
-    assert_eq!(found(&verdicts), ["broken_hop format_not_forwarded front->pay"], "{verdicts:#?}");
+    assert_eq!(
+        found(&verdicts),
+        ["broken_hop format_not_forwarded front->pay"],
+        "{verdicts:#?}"
+    );
     assert_eq!(verdicts.len(), 2);
 }
 
@@ -55,7 +69,12 @@ fn a_service_that_knows_b3_alone_is_told_w3c_alone() {
 fn a_gateway_removes_the_headers() {
     let routes = gateway_routes(&json!({"request_headers_to_remove": WRITTEN}));
     let change = |listener: Listener| listener.with("route_config", routes);
-    between("stripped", 3, change, "broken_hop header_stripped front->pay");
+    between(
+        "stripped",
+        3,
+        change,
+        "broken_hop header_stripped front->pay",
+    );
 }
 
 #[test]
@@ -66,7 +85,12 @@ fn a_filter_writes_another_parent() {
         local id = string.match(headers:get("traceparent"), "^00%-(%x+)%-")
         headers:replace("traceparent", "00-" .. id .. "-00f067aa0ba902b7-01")"#;
     let change = |listener: Listener| listener.filter(lua(rewrite));
-    between("rewritten", 3, change, "broken_hop context_rewritten front->pay");
+    between(
+        "rewritten",
+        3,
+        change,
+        "broken_hop context_rewritten front->pay",
+    );
 }
 
 #[test]
@@ -81,7 +105,12 @@ fn the_parents_id_is_lost_on_the_way() {
         WRITTEN.join("\", \"")
     );
     let change = |listener: Listener| listener.filter(lua(&root_only));
-    between("two roots", 3, change, "broken_hop context_rewritten front->pay");
+    between(
+        "two roots",
+        3,
+        change,
+        "broken_hop context_rewritten front->pay",
+    );
 }
 
 #[test]
@@ -107,7 +136,11 @@ fn a_service_between_decides_by_itself() {
     let front = mesh.pod(Pod::new("front").calls("cart", cart));
     mesh.request(front);
     let verdicts = mesh.verdicts(3);
-    assert_eq!(found(&verdicts), ["broken_hop sampled_here_not_there front->cart"], "{verdicts:#?}");
+    assert_eq!(
+        found(&verdicts),
+        ["broken_hop sampled_here_not_there front->cart"],
+        "{verdicts:#?}"
+    );
 }
 
 #[test]
@@ -120,7 +153,11 @@ fn the_spans_of_a_sidecar_never_arrive() {
     let front = mesh.pod(Pod::new("front").calls("cart", cart));
     mesh.request(front);
     let verdicts = mesh.verdicts(3);
-    assert_eq!(found(&verdicts), ["broken_hop not_exported front->cart"], "{verdicts:#?}");
+    assert_eq!(
+        found(&verdicts),
+        ["broken_hop not_exported front->cart"],
+        "{verdicts:#?}"
+    );
 }
 
 #[test]
@@ -130,11 +167,17 @@ fn a_format_of_64_bits_cuts_the_id() {
     let read = json!({"propagation": {"extract": ["ottrace"]}});
     let pay = mesh.pod(Pod::new("pay").inbound_configured(&read));
     let written = json!({"propagation": {"inject": ["ottrace"], "mirror": false}});
-    let front = Pod::new("front").outbound_configured(&written).calls("pay", pay);
+    let front = Pod::new("front")
+        .outbound_configured(&written)
+        .calls("pay", pay);
     let front = mesh.pod(front);
     mesh.request(front);
     let verdicts = mesh.verdicts(3);
-    assert_eq!(found(&verdicts), ["broken_hop trace_id_cut front->pay"], "{verdicts:#?}");
+    assert_eq!(
+        found(&verdicts),
+        ["broken_hop trace_id_cut front->pay"],
+        "{verdicts:#?}"
+    );
 }
 
 #[test]

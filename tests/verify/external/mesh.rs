@@ -68,7 +68,8 @@ impl Pod {
 
     /// Sets sections of the filter's configuration on both sides.
     pub(super) fn configured(self, sections: &Value) -> Self {
-        self.inbound_configured(sections).outbound_configured(sections)
+        self.inbound_configured(sections)
+            .outbound_configured(sections)
     }
 
     /// Sets sections of the filter's configuration on the way in.
@@ -151,11 +152,16 @@ impl Mesh {
         };
         let inbound = listener("inbound", Direction::Inbound, &pod.inbound);
         let mut outbound = listener("outbound", Direction::Outbound, &pod.outbound);
-        let collector = pod.collector.unwrap_or_else(|| self.collector.sink().grpc_addr());
-        let mut bootstrap = Bootstrap::new(Node::sidecar("shop", &format!("{}-7d9c5b8f6-x2x4z", pod.name)))
-            .cluster(Cluster::new("collector", collector).protocol(Protocol::Http2))
-            .cluster(Cluster::new("application", application.address()))
-            .listener(inbound.route(Route::to("application")));
+        let collector = pod
+            .collector
+            .unwrap_or_else(|| self.collector.sink().grpc_addr());
+        let mut bootstrap = Bootstrap::new(Node::sidecar(
+            "shop",
+            &format!("{}-7d9c5b8f6-x2x4z", pod.name),
+        ))
+        .cluster(Cluster::new("collector", collector).protocol(Protocol::Http2))
+        .cluster(Cluster::new("application", application.address()))
+        .listener(inbound.route(Route::to("application")));
         for (callee, address) in &pod.calls {
             bootstrap = bootstrap.cluster(Cluster::new(callee, *address));
             outbound = outbound.route((pod.route)(Route::to(callee).authority(callee)));
@@ -175,12 +181,22 @@ impl Mesh {
     }
 
     /// Starts an Envoy with one listener, called `listener`, and returns its address.
-    pub(super) fn proxy(&mut self, name: &str, listener: Listener, clusters: Vec<Cluster>) -> SocketAddr {
+    pub(super) fn proxy(
+        &mut self,
+        name: &str,
+        listener: Listener,
+        clusters: Vec<Cluster>,
+    ) -> SocketAddr {
         self.proxy_of(Node::plain(name, name), listener, clusters)
     }
 
     /// Starts an Envoy with this node and one listener, called `listener`, and returns its address.
-    pub(super) fn proxy_of(&mut self, node: Node, listener: Listener, clusters: Vec<Cluster>) -> SocketAddr {
+    pub(super) fn proxy_of(
+        &mut self,
+        node: Node,
+        listener: Listener,
+        clusters: Vec<Cluster>,
+    ) -> SocketAddr {
         let mut bootstrap = Bootstrap::new(node).listener(listener);
         for cluster in clusters {
             bootstrap = bootstrap.cluster(cluster);
@@ -192,7 +208,11 @@ impl Mesh {
     }
 
     /// Starts a gateway in front of an address, whose listener is changed.
-    pub(super) fn gateway(&mut self, to: SocketAddr, change: impl FnOnce(Listener) -> Listener) -> SocketAddr {
+    pub(super) fn gateway(
+        &mut self,
+        to: SocketAddr,
+        change: impl FnOnce(Listener) -> Listener,
+    ) -> SocketAddr {
         let listener = change(Listener::new("listener").route(Route::to("upstream")));
         let dead = self.nowhere();
         let clusters = vec![
@@ -228,7 +248,8 @@ impl Mesh {
     /// Waits until so many spans have come, and returns them.
     pub(super) fn spans(&self, spans: usize) -> Vec<StoredSpan> {
         self.collector.wait(|now| {
-            (now.spans.len() >= spans).then(|| now.spans.iter().map(|span| (**span).clone()).collect())
+            (now.spans.len() >= spans)
+                .then(|| now.spans.iter().map(|span| (**span).clone()).collect())
         })
     }
 }

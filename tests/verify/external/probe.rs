@@ -13,11 +13,20 @@ use crate::verify::program::verify_of;
 fn probe(mesh: &Mesh, to: SocketAddr, more: &[&str]) -> (Option<i32>, Value) {
     let url = format!("http://{to}/front?token=s3cret");
     let from = format!("http://{}", mesh.collector.sink().http_addr());
-    let arguments = ["--probe", &url, "--from", &from, "--json", "--header", "authorization=Bearer s3cret"];
+    let arguments = [
+        "--probe",
+        &url,
+        "--from",
+        &from,
+        "--json",
+        "--header",
+        "authorization=Bearer s3cret",
+    ];
     let ended = verify_of(&[&arguments, more].concat(), "");
     let said = format!("{}{}", ended.out, ended.errors);
     assert!(!said.contains("s3cret"), "{said}");
-    let json: Value = serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let json: Value =
+        serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{error}: {said}"));
     (ended.code, json["probes"].clone())
 }
 
@@ -34,7 +43,11 @@ fn every_format_survives_where_every_format_is_read() {
     assert_eq!(all.len(), 9);
     for probe in all {
         assert_eq!(probe["survived"], true, "{probe:#}");
-        assert_eq!(probe["hops"], json!(["probe -> front", "front -> pay"]), "{probe:#}");
+        assert_eq!(
+            probe["hops"],
+            json!(["probe -> front", "front -> pay"]),
+            "{probe:#}"
+        );
         assert_eq!(probe["status"], 200);
     }
 }
@@ -55,11 +68,22 @@ fn a_gateway_that_removes_one_format_is_found() {
     let (code, probes) = probe(&mesh, gateway, &["--format", "tracecontext,b3"]);
     assert_eq!(code, Some(1), "{probes:#}");
     let [w3c, b3] = [&probes[0], &probes[1]];
-    assert_eq!((&w3c["format"], &w3c["survived"]), (&json!("tracecontext"), &json!(false)));
-    assert_eq!(w3c["findings"][0]["hop"], json!({"from": "probe", "to": "front"}), "{w3c:#}");
+    assert_eq!(
+        (&w3c["format"], &w3c["survived"]),
+        (&json!("tracecontext"), &json!(false))
+    );
+    assert_eq!(
+        w3c["findings"][0]["hop"],
+        json!({"from": "probe", "to": "front"}),
+        "{w3c:#}"
+    );
     let message = w3c["message"].as_str().expect("text");
     assert!(message.contains("front began a new trace, "), "{message}");
-    assert_eq!((&b3["format"], &b3["survived"]), (&json!("b3"), &json!(true)), "{b3:#}");
+    assert_eq!(
+        (&b3["format"], &b3["survived"]),
+        (&json!("b3"), &json!(true)),
+        "{b3:#}"
+    );
 }
 
 #[test]
@@ -67,17 +91,27 @@ fn a_gateway_that_removes_one_format_is_found() {
 fn a_gateway_that_trusts_nobody_is_named() {
     let mut mesh = Mesh::new();
     let front = mesh.pod(Pod::new("front"));
-    let restart = configuration(&json!({"gateway": {"trust": {"context": "restart"}}, "direction": "edge"}));
-    let listener = Listener::new("listener").filter(filter(&restart).filter()).route(Route::to("front"));
+    let restart =
+        configuration(&json!({"gateway": {"trust": {"context": "restart"}}, "direction": "edge"}));
+    let listener = Listener::new("listener")
+        .filter(filter(&restart).filter())
+        .route(Route::to("front"));
     let clusters = vec![
         Cluster::new("front", front),
         Cluster::new("collector", mesh.collector.sink().grpc_addr()).protocol(Protocol::Http2),
     ];
-    let gateway = mesh.proxy_of(Node::gateway("edge", "gateway-7d9c5b8f6-x2x4z"), listener, clusters);
+    let gateway = mesh.proxy_of(
+        Node::gateway("edge", "gateway-7d9c5b8f6-x2x4z"),
+        listener,
+        clusters,
+    );
     let (code, probes) = probe(&mesh, gateway, &["--format", "tracecontext"]);
     assert_eq!(code, Some(1), "{probes:#}");
     let message = probes[0]["message"].as_str().expect("text");
-    assert!(message.starts_with("gateway began trace ") && message.contains("trust.context: restart"), "{message}");
+    assert!(
+        message.starts_with("gateway began trace ") && message.contains("trust.context: restart"),
+        "{message}"
+    );
 }
 
 #[test]

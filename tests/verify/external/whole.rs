@@ -12,11 +12,22 @@ const NOTHING: [&str; 0] = [];
 fn services_of_several_formats_make_whole_traces() {
     let mut mesh = Mesh::new();
     let stock = mesh.pod(Pod::new("stock"));
-    let bare = mesh.pod(Pod::new("bare").forwards(&["traceparent"]).calls("stock", stock));
-    let legacy = Pod::new("legacy").forwards(B3).calls("bare", bare).calls("stock", stock);
+    let bare = mesh.pod(
+        Pod::new("bare")
+            .forwards(&["traceparent"])
+            .calls("stock", stock),
+    );
+    let legacy = Pod::new("legacy")
+        .forwards(B3)
+        .calls("bare", bare)
+        .calls("stock", stock);
     let legacy = mesh.pod(legacy);
     let gateway = mesh.gateway(legacy, |listener| listener);
-    let front = mesh.pod(Pod::new("front").calls("legacy", gateway).calls("bare", bare));
+    let front = mesh.pod(
+        Pod::new("front")
+            .calls("legacy", gateway)
+            .calls("bare", bare),
+    );
     let requests = 5;
     for _ in 0..requests {
         mesh.request(front);
@@ -35,11 +46,18 @@ fn a_path_that_was_kept_is_whole() {
     let pay = mesh.pod(Pod::new("pay").configured(&keep).answers(503));
     let cart = mesh.pod(Pod::new("cart").configured(&keep));
     // front answers 200 although pay failed, and cart was never kept.
-    let front = Pod::new("front").configured(&keep).calls("cart", cart).calls("pay", pay);
+    let front = Pod::new("front")
+        .configured(&keep)
+        .calls("cart", cart)
+        .calls("pay", pay);
     let front = mesh.pod(front);
     mesh.request(front);
     let spans = mesh.spans(3);
-    assert!(spans.iter().all(|span| span.attribute("sidespan.kept").is_some()));
+    assert!(
+        spans
+            .iter()
+            .all(|span| span.attribute("sidespan.kept").is_some())
+    );
     let verdicts = mesh.verdicts(3);
     assert_eq!(verdicts.len(), 1);
     assert_eq!(found(&verdicts), NOTHING, "{verdicts:#?}");
@@ -51,7 +69,8 @@ fn retries_and_failures_are_whole() {
     let mut mesh = Mesh::new();
     let pay = mesh.pod(Pod::new("pay").answers(503));
     let front = Pod::new("front").calls("pay", pay);
-    let front = front.route(|route| route.with("retry_policy", json!({"retry_on": "5xx", "num_retries": 2})));
+    let front = front
+        .route(|route| route.with("retry_policy", json!({"retry_on": "5xx", "num_retries": 2})));
     let front = mesh.pod(front);
     mesh.request(front);
     // front's two spans, and one of pay a try.
