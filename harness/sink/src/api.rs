@@ -10,6 +10,7 @@
 //! [`write_query`], [`read_summaries`], [`write_summaries`], and the texts of durations and times.
 
 mod answer;
+mod attributes;
 mod export;
 mod follow;
 mod parameters;
@@ -18,6 +19,7 @@ mod route;
 mod summary;
 mod text;
 
+pub(crate) use attributes::percent_decoded;
 pub use parameters::{ParameterError, read_query, write_query};
 pub use route::PREFIX;
 pub(crate) use route::{is_of_api, serve};

@@ -10,6 +10,7 @@ use serde_json::json;
 use tonic::body::Body;
 
 use super::answer::{error, json, not_allowed, stream, value};
+use super::attributes;
 use super::export::{all, export};
 use super::follow::follow;
 use super::parameters::{ParameterError, read_query};
@@ -43,7 +44,7 @@ pub(crate) async fn serve(
             Ok(value(StatusCode::OK, &json!({})))
         }
         ("traces", false) => Ok(not_allowed("GET, HEAD, DELETE")),
-        ("status" | "export" | "follow", false) => Ok(not_allowed("GET, HEAD")),
+        ("status" | "export" | "follow" | "attributes", false) => Ok(not_allowed("GET, HEAD")),
         ("status", true) => Ok(status(store)),
         ("traces", true) => match conditions(text) {
             Ok((query, _)) => store
@@ -54,6 +55,11 @@ pub(crate) async fn serve(
         },
         ("export", true) => Ok(exported(store, text)),
         ("follow", true) => Ok(followed(store, text)),
+        ("attributes", true) => attributes::names(store, text).await,
+        (path, true) if path.starts_with("attributes/") => {
+            let name = path.strip_prefix("attributes/").unwrap_or_default();
+            attributes::values(store, name, text).await
+        }
         _ => match (path.strip_prefix("traces/"), is_read) {
             (Some(_), false) => Ok(not_allowed("GET, HEAD")),
             (Some(id), true) => trace(store, id).await,
@@ -162,7 +168,7 @@ fn bad(refused: &ParameterError) -> Response<Body> {
     error(StatusCode::BAD_REQUEST, &refused.to_string())
 }
 
-const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, export and follow, and DELETE traces";
+const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, export, follow, attributes and attributes/{name}, and DELETE traces";
 
 /// The number of ids that an ambiguous beginning is answered with.
 const SHOWN: usize = 10;

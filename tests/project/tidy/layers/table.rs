@@ -310,6 +310,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "summary",
             "produced",
             "answer",
+            "attributes",
             "export",
             "follow",
             "route",
@@ -373,6 +374,9 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "handle",
             "reading",
             "forwarding",
+            "raw",
+            "newest",
+            "tags",
         ],
     ),
     (
