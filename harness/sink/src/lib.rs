@@ -34,6 +34,7 @@ mod receive;
 mod script;
 mod sink;
 mod store;
+mod tempo;
 mod view;
 mod wait;
 

@@ -13,6 +13,7 @@
 mod assemble;
 mod attribute_match;
 mod batch;
+mod candidates;
 mod conditions;
 mod contents;
 mod database;
@@ -45,6 +46,7 @@ mod wire;
 mod writer;
 
 pub use batch::SpanBatch;
+pub(crate) use candidates::{Candidate, ServiceShare};
 pub use database::{Place, StoreError};
 pub use handle::Store;
 pub use jobs::Refused;

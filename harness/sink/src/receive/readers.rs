@@ -8,7 +8,7 @@ use http::request::Parts;
 use tonic::body::Body;
 
 use super::ingest::Shared;
-use crate::api;
+use crate::{api, tempo};
 
 /// The API that a port means by a path that several have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,17 +25,23 @@ pub(crate) enum Dialect {
 pub(super) enum Reader {
     /// The sink's own.
     Sidespan,
+    /// Tempo's.
+    Tempo,
 }
 
 impl Reader {
     /// Returns the API of a path on a port, unless the path is no reader's.
-    pub(super) fn of(path: &str, _dialect: Dialect) -> Option<Self> {
+    pub(super) fn of(path: &str, dialect: Dialect) -> Option<Self> {
+        if tempo::is_of_api(path, dialect == Dialect::Tempo) {
+            return Some(Self::Tempo);
+        }
         api::is_of_api(path).then_some(Self::Sidespan)
     }
 
     /// Answers a request.
     pub(super) async fn answer(self, ingest: &Shared, request: &Parts) -> Response<Body> {
         match self {
+            Self::Tempo => tempo::serve(ingest.store(), request).await,
             Self::Sidespan => {
                 let to_clear = Shared::clone(ingest);
                 api::serve(ingest.store(), request, move || to_clear.clear()).await

@@ -282,6 +282,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "wait",
             "forward",
             "api",
+            "tempo",
             "receive",
             "sink",
             "view",
@@ -344,6 +345,33 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("harness/sink/src/script", &["reply", "faults"]),
     (
+        "harness/sink/src/tempo",
+        &[
+            "traceql",
+            "answer",
+            "json",
+            "logfmt",
+            "parameters",
+            "trace",
+            "search",
+            "tags",
+            "route",
+        ],
+    ),
+    (
+        "harness/sink/src/tempo/traceql",
+        &[
+            "term",
+            "field",
+            "expression",
+            "token",
+            "condition",
+            "parser",
+            "evaluate",
+            "plan",
+        ],
+    ),
+    (
         "harness/sink/src/store",
         &[
             "value",
@@ -377,6 +405,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "raw",
             "newest",
             "tags",
+            "candidates",
         ],
     ),
     (
