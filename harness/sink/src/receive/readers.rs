@@ -7,8 +7,9 @@ use http::Response;
 use http::request::Parts;
 use tonic::body::Body;
 
+use super::front::front;
 use super::ingest::Shared;
-use crate::{api, tempo};
+use crate::{api, metrics, tempo};
 
 /// The API that a port means by a path that several have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,11 +28,16 @@ pub(super) enum Reader {
     Sidespan,
     /// Tempo's.
     Tempo,
+    /// Prometheus', and a cluster's probes.
+    Metrics,
 }
 
 impl Reader {
     /// Returns the API of a path on a port, unless the path is no reader's.
     pub(super) fn of(path: &str, dialect: Dialect) -> Option<Self> {
+        if metrics::is_of_api(path) {
+            return Some(Self::Metrics);
+        }
         if tempo::is_of_api(path, dialect == Dialect::Tempo) {
             return Some(Self::Tempo);
         }
@@ -41,6 +47,11 @@ impl Reader {
     /// Answers a request.
     pub(super) async fn answer(self, ingest: &Shared, request: &Parts) -> Response<Body> {
         match self {
+            Self::Metrics => {
+                let front = front(&ingest.received());
+                let metrics = ingest.metrics();
+                metrics.serve(ingest.store(), request, front).await
+            }
             Self::Tempo => tempo::serve(ingest.store(), request).await,
             Self::Sidespan => {
                 let to_clear = Shared::clone(ingest);

@@ -51,11 +51,15 @@ pub(super) async fn search(store: &Store, query: &str) -> Result<Response<Body>,
         Err(cause) => return Ok(answer::text(StatusCode::BAD_REQUEST, cause)),
     };
     let is_traceql = search.is_traceql;
+    let mut with_names = false;
+    search.condition.each_field(&mut |field| {
+        with_names |= *field == Field::Intrinsic(Intrinsic::Name);
+    });
     let found = find(store, search).await?;
     let traces: Vec<Value> = found
         .hits
         .iter()
-        .map(|hit| trace(hit, is_traceql))
+        .map(|hit| trace(hit, is_traceql, with_names))
         .collect();
     let mut body = json!({
         "traces": traces,
@@ -217,7 +221,7 @@ fn children(spans: &[StoredSpan]) -> HashMap<String, i64> {
     children
 }
 
-fn trace(hit: &Hit, is_traceql: bool) -> Value {
+fn trace(hit: &Hit, is_traceql: bool, with_names: bool) -> Value {
     let summary = &hit.summary;
     let root = summary.root.as_ref();
     let nanos = summary
@@ -237,7 +241,7 @@ fn trace(hit: &Hit, is_traceql: bool) -> Value {
         let spans: Vec<Value> = hit
             .spans
             .iter()
-            .map(|(it, shown)| span(it, shown))
+            .map(|(it, shown)| span(it, shown, with_names))
             .collect();
         let set = json!({ "spans": spans, "matched": hit.matched });
         trace["spanSets"] = json!([set]);
@@ -253,12 +257,15 @@ fn trace(hit: &Hit, is_traceql: bool) -> Value {
     trace
 }
 
-fn span(span: &StoredSpan, shown: &[(String, store::Value)]) -> Value {
+fn span(span: &StoredSpan, shown: &[(String, store::Value)], with_name: bool) -> Value {
     let mut out = json!({
         "spanID": span.span_id,
         "startTimeUnixNano": span.start_unix_nanos.to_string(),
         "durationNanos": span.duration_nanos().to_string(),
     });
+    if with_name {
+        out["name"] = json!(span.name);
+    }
     if !shown.is_empty() {
         let pairs = shown
             .iter()

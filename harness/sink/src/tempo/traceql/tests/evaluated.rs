@@ -1,4 +1,5 @@
-//! What a condition finds: each row was also asked of a Tempo 3.0 with the same spans.
+//! What a condition finds. Each row was asked of a Tempo 3.0 with the same spans, and it answers the same but for those of
+//! [`DIFFERENT`].
 
 use std::sync::Arc;
 
@@ -96,7 +97,7 @@ fn facts() -> Facts {
 
 #[test]
 fn a_condition_holds_as_in_tempo() {
-    for (condition, expected) in CONDITIONS {
+    for (condition, expected) in CONDITIONS.iter().chain(DIFFERENT) {
         let read = parse(&format!("{{ {condition} }}"))
             .unwrap_or_else(|error| panic!("{condition}: {error}"));
         assert_eq!(holds(&read, &full(), &facts()), *expected, "{condition}");
@@ -132,7 +133,6 @@ const CONDITIONS: &[(&str, bool)] = &[
     ("status = error && kind = server", true),
     ("status != ok", true),
     ("statusMessage = \"boom\"", true),
-    ("span:id = \"a1\" && span:parentID = \"0F\"", true),
     ("span:childCount = 2", true),
     (
         "trace:duration > 1s && rootName = \"GET /\" && trace:rootService = \"gate\"",
@@ -158,7 +158,6 @@ const CONDITIONS: &[(&str, bool)] = &[
         true,
     ),
     (".http.response.status_code = \"503\"", false),
-    (".http.response.status_code = 503.0", true),
     (".http.response.status_code =~ \"503\"", false),
     (".ratio = 0.5 && .ratio < 1", true),
     (".flag", true),
@@ -166,9 +165,7 @@ const CONDITIONS: &[(&str, bool)] = &[
     (".flag = true && .flag != false", true),
     (".tags = \"y\"", true),
     (".tags != \"z\"", true),
-    (".tags != \"x\"", false),
     (".tags =~ \"y|z\"", true),
-    (".tags !~ \"y|z\"", false),
     (".\"odd name\" = \"v\"", true),
     (".odd\" name\" = `v`", true),
     (
@@ -195,4 +192,13 @@ const CONDITIONS: &[(&str, bool)] = &[
     (".http.route = .http.route", true),
     (".http.route = .env", false),
     (".http.route > \"/a\"", true),
+];
+
+/// What Tempo 3.0 answers otherwise: it finds no span by an id with zeros in front, and a number of another type never; and
+/// an array that has an element besides the unwanted one is found against its documentation, which is followed here.
+const DIFFERENT: &[(&str, bool)] = &[
+    ("span:id = \"a1\" && span:parentID = \"0F\"", true),
+    (".http.response.status_code = 503.0", true),
+    (".tags != \"x\"", false),
+    (".tags !~ \"y|z\"", false),
 ];
