@@ -7,3 +7,4 @@ mod file;
 mod forward;
 mod jaeger;
 mod parts;
+mod prometheus;

@@ -10,6 +10,7 @@
 //! [`write_query`], [`read_summaries`], [`write_summaries`], and the texts of durations and times.
 
 mod answer;
+mod attributes;
 mod export;
 mod follow;
 mod parameters;
@@ -19,6 +20,7 @@ mod summary;
 mod text;
 mod verdict;
 
+pub(crate) use attributes::percent_decoded;
 pub use parameters::{ParameterError, read_query, write_query};
 pub use route::PREFIX;
 pub(crate) use route::{is_of_api, serve};

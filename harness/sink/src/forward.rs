@@ -22,7 +22,7 @@ mod tls;
 mod worker;
 
 pub use destination::{Destination, DestinationError};
-pub(crate) use forwarder::Forwarder;
+pub(crate) use forwarder::{Destinations, Forwarder};
 pub use forwarder::{Forward, ForwardError};
 pub use progress::Forwarding;
 pub use retry::Retry;

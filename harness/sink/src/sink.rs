@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::forward::{Forward, ForwardError, Forwarder, Forwarding};
+use crate::metrics::Metrics;
 use crate::receive::{Access, Dialect, Ingest, Listener, Received, Service, Tls};
 use crate::script::{Faults, Reply};
 use crate::store::{Counts, Limits, Place, RequestRecord, Store, StoreError, StoredSpan};
@@ -115,7 +116,8 @@ impl Sink {
         let store = Store::open(config.place, config.limits)?;
         // Before the first span arrives, or it would not be forwarded.
         let forwarder = Forwarder::start(&store, config.forward).await?;
-        let ingest = Arc::new(Ingest::new(store, config.limits, config.faults));
+        let metrics = Metrics::of(&store, forwarder.destinations(), config.limits);
+        let ingest = Arc::new(Ingest::new(store, config.limits, config.faults, metrics));
         let service = Service::new(ingest, config.access);
         let mut addresses = Addresses {
             grpc: config.grpc,

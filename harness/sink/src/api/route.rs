@@ -10,6 +10,7 @@ use serde_json::json;
 use tonic::body::Body;
 
 use super::answer::{error, json, not_allowed, stream, value};
+use super::attributes;
 use super::export::{all, export};
 use super::follow::follow;
 use super::parameters::{ParameterError, read_query};
@@ -45,9 +46,10 @@ pub(crate) async fn serve(
             Ok(value(StatusCode::OK, &json!({})))
         }
         ("traces", false) => Ok(not_allowed("GET, HEAD, DELETE")),
-        ("status" | "services" | "operations" | "export" | "map" | "follow", false) => {
-            Ok(not_allowed("GET, HEAD"))
-        }
+        (
+            "status" | "services" | "operations" | "attributes" | "export" | "map" | "follow",
+            false,
+        ) => Ok(not_allowed("GET, HEAD")),
         ("status", true) => Ok(status(store)),
         ("traces", true) => match conditions(text) {
             Ok((query, _)) => store
@@ -67,6 +69,11 @@ pub(crate) async fn serve(
             Err(refused) => Ok(bad(&refused)),
         },
         ("follow", true) => Ok(followed(store, text)),
+        ("attributes", true) => attributes::names(store, text).await,
+        (path, true) if path.starts_with("attributes/") => {
+            let name = path.strip_prefix("attributes/").unwrap_or_default();
+            attributes::values(store, name, text).await
+        }
         _ => match (path.strip_prefix("traces/"), is_read) {
             (Some(_), false) => Ok(not_allowed("GET, HEAD")),
             (Some(rest), true) => match rest.strip_suffix("/verdict") {
@@ -216,7 +223,8 @@ fn bad(refused: &ParameterError) -> Response<Body> {
     error(StatusCode::BAD_REQUEST, &refused.to_string())
 }
 
-const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, traces/{id}/verdict, services, operations, states, map, export and follow, and DELETE traces";
+const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, traces/{id}/verdict, services, operations, attributes, \
+attributes/{name}, states, map, export and follow, and DELETE traces";
 
 /// The number of ids that an ambiguous beginning is answered with.
 const SHOWN: usize = 10;

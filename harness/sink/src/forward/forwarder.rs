@@ -164,8 +164,24 @@ impl Forwarder {
 
     /// Returns the state of each destination, in the order of their configuration.
     pub(crate) async fn state(&self, store: &Store) -> Result<Vec<Forwarding>, StoreError> {
+        self.destinations().state(store).await
+    }
+
+    /// Returns the destinations, for whoever tells of them.
+    pub(crate) fn destinations(&self) -> Destinations {
+        Destinations(self.destinations.clone())
+    }
+}
+
+/// The destinations of a sink, to be looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Destinations(Vec<Arc<Progress>>);
+
+impl Destinations {
+    /// Returns the state of each destination, in the order of their configuration.
+    pub(crate) async fn state(&self, store: &Store) -> Result<Vec<Forwarding>, StoreError> {
         let mut state = Vec::new();
-        for progress in &self.destinations {
+        for progress in &self.0 {
             state.push(progress.with(store.backlog(progress.url()).await?));
         }
         Ok(state)

@@ -17,6 +17,7 @@ use super::message::Message;
 use super::received::{Counters, Received};
 use super::refusal::Refusal;
 use super::signal::Signal;
+use crate::metrics::Metrics;
 use crate::script::{Faults, Plan, Reply, Script};
 use crate::store::request_log::RequestLog;
 use crate::store::{Answer, Counts, Limits, Refused, RequestRecord, SpanBatch, Store, Transport};
@@ -34,6 +35,7 @@ pub(crate) struct Ingest {
     script: Mutex<Script>,
     memory: Memory,
     counters: Counters,
+    metrics: Metrics,
     changes: watch::Sender<u64>,
 }
 
@@ -43,7 +45,7 @@ pub(crate) struct Ingest {
 pub(crate) struct Reset;
 
 impl Ingest {
-    pub(crate) fn new(store: Store, limits: Limits, faults: Faults) -> Self {
+    pub(crate) fn new(store: Store, limits: Limits, faults: Faults, metrics: Metrics) -> Self {
         Self {
             limits,
             store,
@@ -51,6 +53,7 @@ impl Ingest {
             script: Mutex::new(Script::new(faults)),
             memory: Memory::new(limits.max_request_bytes),
             counters: Counters::default(),
+            metrics,
             changes: watch::Sender::new(0),
         }
     }
@@ -87,6 +90,11 @@ impl Ingest {
     /// Returns those counts.
     pub(crate) fn received(&self) -> Received {
         self.counters.now()
+    }
+
+    /// Returns the metrics.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Records a request that has arrived, and returns its number.

@@ -14,6 +14,7 @@ use super::database::{self, Place, StoreError};
 use super::jobs::{Insert, Jobs, Refused};
 use super::keep::{Inserted, Keeper, TraceIds, count};
 use super::limits::{Counts, Limits, Size};
+use super::observed::Observer;
 use super::outbox::Outbox;
 use super::span::StoredSpan;
 use super::writer::{Arrivals, Numbers, Writer};
@@ -87,6 +88,7 @@ impl Store {
             contents: Contents::default(),
             numbers: numbers.clone(),
             arrivals: arrivals.clone(),
+            observer: None,
         };
         let thread = std::thread::Builder::new()
             .name("sink-store".to_owned())
@@ -149,6 +151,12 @@ impl Store {
     /// Returns a receiver of the ids of traces that get spans, an item for each request.
     pub fn arrivals(&self) -> broadcast::Receiver<Arc<[[u8; 16]]>> {
         self.inner.arrivals.subscribe()
+    }
+
+    /// Tells an observer of the new spans of each request from now on.
+    pub(crate) fn observe(&self, observer: Observer) {
+        let task = move |writer: &mut Writer| writer.observer = Some(observer);
+        self.inner.jobs.add(Box::new(task));
     }
 
     /// Returns the contents in numbers.

@@ -7,6 +7,7 @@ mod kill;
 mod load;
 mod outbox;
 mod search;
+mod tags;
 
 use std::sync::Arc;
 
