@@ -29,6 +29,7 @@
 
 pub mod api;
 mod forward;
+mod jaeger;
 pub mod otlp_json;
 mod receive;
 mod script;

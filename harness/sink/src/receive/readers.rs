@@ -8,7 +8,7 @@ use http::request::Parts;
 use tonic::body::Body;
 
 use super::ingest::Shared;
-use crate::api;
+use crate::{api, jaeger};
 
 /// The API that a port means by a path that several have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,12 +25,18 @@ pub(crate) enum Dialect {
 pub(super) enum Reader {
     /// The sink's own.
     Sidespan,
+    /// Jaeger's.
+    Jaeger,
 }
 
 impl Reader {
     /// Returns the API of a path on a port, unless the path is no reader's.
     pub(super) fn of(path: &str, _dialect: Dialect) -> Option<Self> {
-        api::is_of_api(path).then_some(Self::Sidespan)
+        match path {
+            _ if api::is_of_api(path) => Some(Self::Sidespan),
+            _ if jaeger::is_of_api(path) => Some(Self::Jaeger),
+            _ => None,
+        }
     }
 
     /// Answers a request.
@@ -40,6 +46,7 @@ impl Reader {
                 let to_clear = Shared::clone(ingest);
                 api::serve(ingest.store(), request, move || to_clear.clear()).await
             }
+            Self::Jaeger => jaeger::serve(ingest.store(), request).await,
         }
     }
 }
