@@ -48,10 +48,15 @@ fn odd() -> ExportTraceServiceRequest {
             strip(&mut scope_spans.scope.get_or_insert_default().attributes);
             for span in &mut scope_spans.spans {
                 strip(&mut span.attributes);
-                span.attributes.push(pair("large", Value::DoubleValue(1e300)));
+                span.attributes
+                    .push(pair("large", Value::DoubleValue(1e300)));
                 span.attributes.push(pair("whole", Value::DoubleValue(3.0)));
-                span.events.iter_mut().for_each(|it| strip(&mut it.attributes));
-                span.links.iter_mut().for_each(|it| strip(&mut it.attributes));
+                span.events
+                    .iter_mut()
+                    .for_each(|it| strip(&mut it.attributes));
+                span.links
+                    .iter_mut()
+                    .for_each(|it| strip(&mut it.attributes));
             }
         }
     }
@@ -74,10 +79,14 @@ fn shop(start: u64) -> ExportTraceServiceRequest {
     });
     front.events = vec![
         event(start + ms, "zeta", vec![text("b", "2"), text("a", "1")]),
-        event(start + 2 * ms, "exception", vec![
-            text("exception.type", "Timeout"),
-            text("event", "named by an attribute"),
-        ]),
+        event(
+            start + 2 * ms,
+            "exception",
+            vec![
+                text("exception.type", "Timeout"),
+                text("event", "named by an attribute"),
+            ],
+        ),
         event(start + 3 * ms, "", vec![]),
     ];
     let call = span(id, 2, 1, "call cart", 3, (start + ms, start + 80 * ms));
@@ -90,8 +99,16 @@ fn shop(start: u64) -> ExportTraceServiceRequest {
     let publish = span(id, 5, 3, "publish", 4, (start + 5 * ms, start + 6 * ms));
     let consume = span(id, 6, 5, "consume", 5, (start + 7 * ms, start + 69 * ms));
     request(vec![
-        ("front", vec![text("k8s.pod.name", "front-1")], vec![front, call]),
-        ("cart", vec![text("k8s.pod.name", "cart-1")], vec![cart, inner, publish]),
+        (
+            "front",
+            vec![text("k8s.pod.name", "front-1")],
+            vec![front, call],
+        ),
+        (
+            "cart",
+            vec![text("k8s.pod.name", "cart-1")],
+            vec![cart, inner, publish],
+        ),
         ("mail", vec![], vec![consume]),
     ])
 }
@@ -102,15 +119,33 @@ fn skewed(start: u64) -> ExportTraceServiceRequest {
     let end = start + 1_000 * MICROS;
     let root = span(id, 1, 0, "root", 2, (start, end));
     let early = span(id, 2, 1, "early", 3, (start - 457_094, start + 100_000));
-    let long = span(id, 3, 1, "long", 3, (start - 5_000_000_000, end + 7_000_000_000));
+    let long = span(
+        id,
+        3,
+        1,
+        "long",
+        3,
+        (start - 5_000_000_000, end + 7_000_000_000),
+    );
     let late = span(id, 4, 1, "late", 3, (end + 10_000, end + 20_000));
     let below = span(id, 5, 4, "below", 1, (end + 10_500, end + 10_700));
     let lost = span(id, 6, 77, "lost", 2, (start, end));
     let again = span(id, 2, 1, "again", 1, (start + 5_000, start + 6_000));
     let same_host = span(id, 8, 1, "same host", 1, (start - 2_000, start + 6_000));
     request(vec![
-        ("one", vec![text("ip", "10.0.0.1"), text("host.name", "a")], vec![root, same_host]),
-        ("two", vec![pair("ip", Value::IntValue(0x0a00_0002)), text("host.name", "b")], vec![early, long]),
+        (
+            "one",
+            vec![text("ip", "10.0.0.1"), text("host.name", "a")],
+            vec![root, same_host],
+        ),
+        (
+            "two",
+            vec![
+                pair("ip", Value::IntValue(0x0a00_0002)),
+                text("host.name", "b"),
+            ],
+            vec![early, long],
+        ),
         ("three", vec![text("host.id", "c")], vec![late, below, lost]),
         ("four", vec![], vec![again]),
     ])
@@ -139,7 +174,11 @@ fn references(start: u64) -> ExportTraceServiceRequest {
         link([0xee; 16], 9, vec![text("link.reason", "restarted")]),
         link(id, 1, vec![]),
         link([0; 16], 3, vec![]),
-        link([0xee; 16], 7, vec![text("opentracing.ref_type", "child_of")]),
+        link(
+            [0xee; 16],
+            7,
+            vec![text("opentracing.ref_type", "child_of")],
+        ),
     ];
     let mut orphan = span(id, 3, 0, "orphan", 1, (start + 20, end - 20));
     orphan.links = vec![link([0xee; 16], 4, vec![]), link(id, 1, vec![])];
@@ -158,7 +197,11 @@ fn kept(start: u64) -> ExportTraceServiceRequest {
         pair("peer.ipv4", Value::IntValue(0x7f00_0001)),
         text("@jaeger@warnings", "from elsewhere"),
     ];
-    request(vec![("gateway", vec![text("istio.mesh_id", "m1")], vec![span])])
+    request(vec![(
+        "gateway",
+        vec![text("istio.mesh_id", "m1")],
+        vec![span],
+    )])
 }
 
 /// A trace whose id has 64 bits.

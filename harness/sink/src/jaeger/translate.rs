@@ -99,39 +99,31 @@ fn reference(link: &Link) -> Reference {
 }
 
 fn tags(span: &otlp::Span, scope: Option<&InstrumentationScope>) -> Vec<Tag> {
-    let mut tags = Vec::new();
-    let mut add = |key: &str, text: &str| {
-        if !text.is_empty() {
-            tags.push(Tag::text(key, text));
-        }
-    };
-    if let Some(scope) = scope {
-        add("otel.scope.name", &scope.name);
-        add("otel.scope.version", &scope.version);
-    }
-    let own = span.attributes.iter().filter(|pair| pair.key != WARNINGS);
-    tags.extend(own.map(Tag::of));
-    let mut add = |key: &str, text: &str| {
-        if !text.is_empty() {
-            tags.push(Tag::text(key, text));
-        }
-    };
-    add("span.kind", kind(span.kind));
     let status = span.status.as_ref();
     let code = status.map_or(StatusCode::Unset, |it| it.code());
-    add("otel.status_code", status_code(code));
-    add(
-        "otel.status_description",
-        status.map_or("", |it| &it.message),
-    );
-    add("w3c.tracestate", &span.trace_state);
-    if code == StatusCode::Error {
-        tags.push(Tag {
-            key: "error".to_owned(),
-            value: TagValue::Bool(true),
-        });
-    }
-    tags
+    let error = Tag {
+        key: "error".to_owned(),
+        value: TagValue::Bool(true),
+    };
+    let text = |key: &str, text: &str| (!text.is_empty()).then(|| Tag::text(key, text));
+    let own = span.attributes.iter().filter(|pair| pair.key != WARNINGS);
+    let of_scope = [
+        text("otel.scope.name", scope.map_or("", |it| &it.name)),
+        text("otel.scope.version", scope.map_or("", |it| &it.version)),
+    ];
+    let of_fields = [
+        text("span.kind", kind(span.kind)),
+        text("otel.status_code", status_code(code)),
+        (code == StatusCode::Error).then_some(error),
+        text(
+            "otel.status_description",
+            status.map_or("", |it| &it.message),
+        ),
+        text("w3c.tracestate", &span.trace_state),
+    ];
+    let of_scope = of_scope.into_iter().flatten();
+    let of_fields = of_fields.into_iter().flatten();
+    of_scope.chain(own.map(Tag::of)).chain(of_fields).collect()
 }
 
 /// Returns Jaeger's name of a kind; empty for none.
