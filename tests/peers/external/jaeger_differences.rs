@@ -17,7 +17,7 @@ struct Difference {
     why: &'static str,
 }
 
-const DIFFERENCES: [Difference; 21] = [
+const DIFFERENCES: [Difference; 22] = [
     Difference {
         path: "/api/traces/b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1",
         jaeger: (500, "json: unsupported value: +Inf"),
@@ -160,12 +160,22 @@ const DIFFERENCES: [Difference; 21] = [
         why: "schema URLs are kept",
     },
     Difference {
+        path: "/api/v3/traces/b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7",
+        jaeger: (200, TOLD_TWICE),
+        sink: (200, "!},{\"stringValue\":\"clock"),
+        why: "a question does not change the answer to the next",
+    },
+    Difference {
         path: "/api/traces/b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2?prettyPrint=true",
         jaeger: (200, "    "),
         sink: (200, "!    "),
         why: "answers are always in one line",
     },
 ];
+
+/// The second of two warnings that are the same.
+const TOLD_TWICE: &str =
+    r#"},{"stringValue":"clock skew adjustment disabled; not applying calculated delta of 1ms"}"#;
 
 #[test]
 fn the_sink_differs_from_jaeger_as_listed() {
@@ -177,6 +187,7 @@ fn the_sink_differs_from_jaeger_as_listed() {
     otlp::export(both.jaeger.grpc_addr(), again.clone());
     otlp::export(both.jaeger.grpc_addr(), marker());
     wait_until_found(&both.jaeger, &ids(&[marker()])[0]);
+    both.ask("/api/v3/traces/b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7");
     let mut wrong = Vec::new();
     for Difference {
         path,
@@ -219,6 +230,9 @@ fn worlds() -> Vec<ExportTraceServiceRequest> {
     good.status = Some(status(1, ""));
     let unset = span([0xb4; 16], 1, 0, "unset", 1, time);
     let nameless = span([0xb5; 16], 1, 0, "nameless", 1, time);
+    let root = span([0xb7; 16], 1, 0, "root", 2, time);
+    let earlier = (time.0 - 1_000_000, time.1 - 1_000_000);
+    let early = span([0xb7; 16], 2, 1, "early", 3, earlier);
     let mut failed = request(vec![
         ("shop", vec![], vec![call]),
         ("cart", vec![], vec![called]),
@@ -232,6 +246,7 @@ fn worlds() -> Vec<ExportTraceServiceRequest> {
         request(vec![("shop", vec![], vec![good])]),
         request(vec![("shop", vec![], vec![unset])]),
         request(vec![("", vec![text("k8s.pod.name", "a")], vec![nameless])]),
+        request(vec![("skewed", vec![], vec![root, early])]),
     ]
 }
 

@@ -81,7 +81,12 @@ pub(super) fn plain(path: &str, mut answer: Value) -> Value {
     for trace in data {
         let processes = trace["processes"].take();
         let spans = trace["spans"].as_array_mut().expect("spans");
+        let ids: Vec<Value> = spans.iter().map(|it| it["spanID"].clone()).collect();
         for span in spans.iter_mut() {
+            // Jaeger warns of one of several with an id, whichever comes first by chance.
+            if ids.iter().filter(|id| **id == span["spanID"]).count() > 1 {
+                span["warnings"] = Value::Null;
+            }
             let id = span["processID"].take();
             span["process"] = processes[id.as_str().expect("an id")].clone();
             if let Some(warnings) = span["warnings"].as_array_mut() {

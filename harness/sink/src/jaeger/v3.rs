@@ -56,10 +56,7 @@ async fn operations(store: &Store, form: &Form) -> Result<Response<Body>, StoreE
             .collect();
         fields
     });
-    let answer = match found.is_empty() {
-        true => json!({}),
-        false => json!({"operations": shown.collect::<Vec<_>>()}),
-    };
+    let answer = json!({"operations": shown.collect::<Vec<_>>()});
     Ok(value_of(StatusCode::OK, &answer))
 }
 
@@ -189,6 +186,13 @@ async fn written(mut data: Vec<ResourceSpans>, is_raw: bool) -> Result<Vec<u8>, 
         }
         for span in spans(&mut data) {
             span.status.get_or_insert_default();
+            let of_links = span.links.iter_mut();
+            let of_links = of_links.flat_map(|it| [&mut it.trace_id, &mut it.span_id]);
+            for id in of_links.chain([&mut span.parent_span_id]) {
+                if id.iter().all(|byte| *byte == 0) {
+                    id.clear();
+                }
+            }
         }
         let json = write_request(&ExportTraceServiceRequest {
             resource_spans: data,
