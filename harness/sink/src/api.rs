@@ -22,6 +22,7 @@ mod verdict;
 
 pub(crate) use attributes::percent_decoded;
 pub use parameters::{ParameterError, read_query, write_query};
+pub(crate) use produced::{Broken, Pipe, Produced};
 pub use route::PREFIX;
 pub(crate) use route::{is_of_api, serve};
 pub use summary::{SummaryError, read_summaries, read_summary, write_summaries, write_summary};

@@ -29,6 +29,7 @@
 
 pub mod api;
 mod forward;
+mod jaeger;
 mod map;
 mod metrics;
 pub mod otlp_json;

@@ -9,7 +9,7 @@ use tonic::body::Body;
 
 use super::front::front;
 use super::ingest::Shared;
-use crate::{api, metrics, page, tempo};
+use crate::{api, jaeger, metrics, page, tempo};
 
 /// The API that a port means by a path that several have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub(super) enum Reader {
     States,
     /// The sink's own.
     Sidespan,
+    /// Jaeger's.
+    Jaeger,
     /// Tempo's.
     Tempo,
     /// Prometheus', and a cluster's probes.
@@ -37,16 +39,14 @@ pub(super) enum Reader {
 impl Reader {
     /// Returns the API of a path on a port, unless the path is no reader's.
     pub(super) fn of(path: &str, dialect: Dialect) -> Option<Self> {
-        if metrics::is_of_api(path) {
-            return Some(Self::Metrics);
+        match path {
+            page::STATES => Some(Self::States),
+            _ if api::is_of_api(path) => Some(Self::Sidespan),
+            _ if metrics::is_of_api(path) => Some(Self::Metrics),
+            _ if tempo::is_of_api(path, dialect == Dialect::Tempo) => Some(Self::Tempo),
+            _ if jaeger::is_of_api(path) => Some(Self::Jaeger),
+            _ => None,
         }
-        if tempo::is_of_api(path, dialect == Dialect::Tempo) {
-            return Some(Self::Tempo);
-        }
-        if path == page::STATES {
-            return Some(Self::States);
-        }
-        api::is_of_api(path).then_some(Self::Sidespan)
     }
 
     /// Answers a request.
@@ -63,6 +63,7 @@ impl Reader {
                 let to_clear = Shared::clone(ingest);
                 api::serve(ingest.store(), request, move || to_clear.clear()).await
             }
+            Self::Jaeger => jaeger::serve(ingest.store(), request).await,
         }
     }
 }

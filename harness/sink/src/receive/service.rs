@@ -17,7 +17,7 @@ use super::ingest::{Ingest, Reset, Shared};
 use super::readers::{Dialect, Reader};
 use super::refusal::Refusal;
 use super::{grpc, http};
-use crate::{metrics, page};
+use crate::{jaeger, metrics, page};
 
 /// The service of all connections of a sink.
 #[derive(Clone, Debug)]
@@ -89,6 +89,9 @@ impl Service {
             return Ok(reader.answer(&self.ingest, &parts).await);
         }
         match is_grpc {
+            true if jaeger::is_of_storage(request.uri().path()) => {
+                Ok(jaeger::serve_storage(self.ingest.store(), request).await)
+            }
             true => grpc::serve(&self.ingest, request).await,
             false => http::serve(&self.ingest, request).await,
         }
