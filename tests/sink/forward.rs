@@ -134,7 +134,8 @@ async fn a_backend_that_is_away_gets_everything_when_it_is_back() {
     send(&program, 0).await;
     arrived(&second, 1).await;
     let requests = second.requests();
-    assert_eq!(requests[0].header("authorization"), Some("Bearer s3cret"));
+    assert!(requests[0].headers.has("authorization", "Bearer s3cret"));
+    assert!(!format!("{requests:?}").contains("s3cret"));
     second.pause().await;
     for number in 1..20 {
         send(&program, number).await;

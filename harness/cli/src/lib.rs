@@ -15,6 +15,8 @@ pub mod output;
 pub mod run;
 pub mod sidecar;
 pub mod sink;
+mod token;
 pub mod trace;
 
 pub use embedded::{FILTER, FLOOR, VERSION};
+pub use token::TokenArgs;

@@ -12,6 +12,7 @@
 mod answer;
 mod export;
 mod follow;
+mod forwarding;
 mod parameters;
 mod produced;
 mod route;

@@ -46,9 +46,9 @@ pub use script::{Faults, FaultsError, Reply};
 pub use sink::{Sink, SinkConfig, StartError};
 pub use store::{
     Answer, Attribute, Backlog, Counts, Event, Inserted, Limits, Link, MalformedRequest, Message,
-    Operation, Place, Query, Refused, RequestRecord, Resource, Root, Scope, Size, SpanBatch,
-    SpanKind, SpanStatus, StatusCode, Store, StoreError, StoredSpan, TraceSummary, Transport,
-    Value,
+    Operation, Place, Query, RecordedHeaders, Refused, RequestRecord, Resource, Root, Scope, Size,
+    SpanBatch, SpanKind, SpanStatus, StatusCode, Store, StoreError, StoredSpan, TraceSummary,
+    Transport, Value,
 };
 pub use view::{Incomplete, Reason, is_complete, listing, waterfall};
 pub use wait::{Snapshot, Timeout};

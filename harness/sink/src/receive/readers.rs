@@ -38,7 +38,11 @@ impl Reader {
         match self {
             Self::Sidespan => {
                 let to_clear = Shared::clone(ingest);
-                api::serve(ingest.store(), request, move || to_clear.clear()).await
+                let destinations = ingest.destinations();
+                api::serve(ingest.store(), destinations, request, move || {
+                    to_clear.clear();
+                })
+                .await
             }
         }
     }

@@ -15,6 +15,7 @@ use super::jobs::{Insert, Jobs, Refused};
 use super::keep::{Inserted, Keeper, TraceIds, count};
 use super::limits::{Counts, Limits, Size};
 use super::outbox::Outbox;
+use super::sieve::SharedSieve;
 use super::span::StoredSpan;
 use super::writer::{Arrivals, Numbers, Writer};
 
@@ -29,6 +30,7 @@ pub(super) struct Inner {
     limits: Limits,
     pub(super) place: Place,
     pub(super) ids: TraceIds,
+    pub(super) sieve: SharedSieve,
     numbers: Numbers,
     arrivals: Arrivals,
     /// Connections that read and have nothing to do.
@@ -76,6 +78,7 @@ impl Store {
         let connection = database::open(&place)?;
         let ids = TraceIds::default();
         let keeper = Keeper::load(&connection, limits, Arc::clone(&ids))?;
+        let sieve = Arc::clone(&keeper.sieve);
         let numbers = Numbers::default();
         numbers.set_size(keeper.size());
         let arrivals = broadcast::Sender::new(ARRIVALS);
@@ -103,6 +106,7 @@ impl Store {
             limits,
             place,
             ids,
+            sieve,
             numbers,
             arrivals,
             readers: Mutex::default(),
