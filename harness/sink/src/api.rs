@@ -13,6 +13,7 @@ mod answer;
 mod attributes;
 mod export;
 mod follow;
+mod forwarding;
 mod parameters;
 mod produced;
 mod route;

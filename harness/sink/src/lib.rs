@@ -52,9 +52,9 @@ pub use script::{Faults, FaultsError, Reply};
 pub use sink::{Sink, SinkConfig, StartError};
 pub use store::{
     Answer, Attribute, Backlog, Counts, Event, Inserted, Limits, Link, MalformedRequest, Message,
-    Newest, Operation, Place, Query, Refused, RequestRecord, Resource, Root, Sample, Scope, Size,
-    SpanBatch, SpanKind, SpanStatus, StatusCode, Store, StoreError, StoredSpan, TagNames, TagScope,
-    TagValue, TagValues, TraceSummary, Transport, Value,
+    Newest, Operation, Place, Query, RecordedHeaders, Refused, RequestRecord, Resource, Root,
+    Sample, Scope, Size, SpanBatch, SpanKind, SpanStatus, StatusCode, Store, StoreError,
+    StoredSpan, TagNames, TagScope, TagValue, TagValues, TraceSummary, Transport, Value,
 };
 pub use view::{Incomplete, Reason, is_complete, listing, waterfall};
 pub use wait::{Snapshot, Timeout};

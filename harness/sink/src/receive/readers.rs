@@ -61,7 +61,11 @@ impl Reader {
             Self::Tempo => tempo::serve(ingest.store(), request).await,
             Self::Sidespan => {
                 let to_clear = Shared::clone(ingest);
-                api::serve(ingest.store(), request, move || to_clear.clear()).await
+                let destinations = ingest.destinations();
+                api::serve(ingest.store(), destinations, request, move || {
+                    to_clear.clear();
+                })
+                .await
             }
             Self::Jaeger => jaeger::serve(ingest.store(), request).await,
         }
