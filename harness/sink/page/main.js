@@ -7,17 +7,21 @@ import { address, route, start } from './core/router.js';
 import { copy, token } from './core/state.js';
 import { Frame, helpIsOpen } from './parts/frame.js';
 import { isTyping } from './parts/keys.js';
+import { Compare } from './screens/compare.js';
 import { List } from './screens/list.js';
+import { ServiceMap } from './screens/map.js';
 import { Trace } from './screens/trace.js';
 
 /** The screens by the first step of their address; each gets `parts` and `params`, and is made anew where `key` differs. */
 const SCREENS = {
   traces: { of: List },
+  map: { of: ServiceMap },
+  compare: { of: Compare, key: (ids) => ids.join('/') },
   trace: { of: Trace, key: ([id]) => id },
 };
 
 /** The screens that the head leads to. */
-const LINKS = [{ name: 'Traces', screen: 'traces' }];
+const LINKS = [{ name: 'Traces', screen: 'traces' }, { name: 'Map', screen: 'map' }];
 
 function Nothing() {
   return html`<section class="failure" role="alert"><p>No screen has this address.</p><a href=${address('traces')}>All traces</a></section>`;

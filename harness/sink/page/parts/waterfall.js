@@ -10,7 +10,7 @@ import { Service } from './panel.js';
 import { useRows } from './rows.js';
 
 /** What the rows call: `choose(node)`, `fold(node)`, `open(node)` of a hop, `zoom([from, to])`. */
-export function Waterfall({ trace, shown, chosen, found, fold, time, act, view, controls }) {
+export function Waterfall({ trace, shown, chosen, found, marks, fold, time, act, view, controls }) {
   const scroller = useRef(null);
   const height = isNarrow.value ? 44 : 24;
   const { items, total, reveal } = useRows(scroller, shown.nodes.length, height, { overscan: 10 });
@@ -53,18 +53,18 @@ export function Waterfall({ trace, shown, chosen, found, fold, time, act, view, 
         if (node === undefined) return null;
         const joined = isJoined(trace, node, view);
         return html`<${Row} key=${place} trace=${trace} node=${node} joined=${joined} depth=${shown.depths[index]} index=${index} top=${start} height=${height}
-          chosen=${node === row && chosen >= 0} isFound=${found.has(node) || (joined && found.has(node + 1))} isFolded=${fold.has(node)} from=${from} to=${to} act=${act} />`;
+          chosen=${node === row && chosen >= 0} isFound=${found.has(node) || (joined && found.has(node + 1))} mark=${marks.get(node) ?? (joined ? marks.get(node + 1) : undefined)} isFolded=${fold.has(node)} from=${from} to=${to} act=${act} />`;
       })}
     </div>
   </div>`;
 }
 
-function Row({ trace, node, joined, depth, index, top, height, chosen, isFound, isFolded, from, to, act }) {
+function Row({ trace, node, joined, depth, index, top, height, chosen, isFound, mark, isFolded, from, to, act }) {
   const isMissing = trace.top[node] === MISSING_PARENT;
   const told = joined ? node + 1 : node;
   const below = hasBelow(trace, node, joined);
   const flags = trace.flags[node] | (joined ? trace.flags[told] : 0);
-  const kinds = ['span', chosen && 'chosen', isFound && 'found', isMissing && 'missing', flags & ERROR && 'failed', flags & ORIGIN && 'origin'];
+  const kinds = ['span', chosen && 'chosen', isFound && 'found', mark && 'broken', isMissing && 'missing', flags & ERROR && 'failed', flags & ORIGIN && 'origin'];
   const marks = { '--depth': Math.min(depth, 24) };
   const fold = (event) => {
     event.stopPropagation();
@@ -75,6 +75,7 @@ function Row({ trace, node, joined, depth, index, top, height, chosen, isFound, 
     <span role="gridcell" class="what" style=${marks}>
       ${below ? html`<button class="fold quiet" tabindex="-1" aria-label=${isFolded ? 'Unfold' : 'Fold'} onClick=${fold}>${isFolded ? '▸' : '▾'}</button>` : html`<i class="fold"></i>`}
       ${isMissing ? html`<em class="warn">parent <code>${trace.missing[node]}</code> was never received</em>` : html`<${What} trace=${trace} node=${node} told=${told} joined=${joined} act=${act} />`}
+      ${mark && html`<small class="warn">${mark[0]}</small>`}
       ${isFolded && html`<small class="count">(${trace.end[node] - node - 1})</small>`}
     </span>
     <span role="gridcell" class="lane"><${Bar} trace=${trace} node=${node} joined=${joined} from=${from} to=${to} /></span>

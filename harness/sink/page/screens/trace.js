@@ -8,9 +8,11 @@ import { Minimap } from '../parts/minimap.js';
 import { Failure } from '../parts/panel.js';
 import { Waterfall } from '../parts/waterfall.js';
 import { above, failures, following, hasBelow, isJoined, visible, zoomed } from '../parts/model.js';
+import { marked, useVerdict } from '../parts/verdict.js';
 import { Head } from './trace_head.js';
 import { Find } from './trace_find.js';
 import { Span } from './span.js';
+import { Verdict } from './verdict.js';
 
 const joinsHops = preference('hops', 'joined');
 
@@ -49,6 +51,13 @@ export function Trace({ parts, params }) {
   const chosen = it && spanId ? it.spanIds.indexOf(spanId) : -1;
   const foundNodes = useMemo(() => new Set(found.value.nodes), [found.value]);
 
+  // A broken trace says so at once; one with warnings when it is asked.
+  const verdict = useVerdict(it);
+  const marks = useMemo(() => it && marked(it, verdict), [it, verdict]);
+  const wantsVerdict = useSignal(null);
+  const tells = verdict?.findings.length > 0 && (wantsVerdict.value ?? verdict.verdict !== 'whole');
+  const tell = () => (wantsVerdict.value = !tells);
+
   // The chosen span's details, and its row in sight.
   useEffect(() => {
     if (!it || chosen < 0) return;
@@ -78,8 +87,8 @@ export function Trace({ parts, params }) {
     folded.value = next;
   };
   const row = chosen < 0 ? -1 : shown.rowOf[chosen];
-  const tell = (node) => (isJoined(it, node, view) ? node + 1 : node);
-  const step = (by) => choose(tell(shown.nodes[Math.max(0, Math.min(shown.nodes.length - 1, row + by))]));
+  const told = (node) => (isJoined(it, node, view) ? node + 1 : node);
+  const step = (by) => choose(told(shown.nodes[Math.max(0, Math.min(shown.nodes.length - 1, row + by))]));
   const lead = row < 0 ? -1 : shown.nodes[row];
   const unfoldOrDown = () => {
     if (lead < 0) return step(1);
@@ -95,7 +104,7 @@ export function Trace({ parts, params }) {
   const toParent = () => {
     let parent = lead < 0 ? -1 : it.parent[lead];
     if (parent >= 0 && it.spanIds[parent] === '') parent = it.parent[parent];
-    if (parent >= 0) choose(tell(shown.nodes[shown.rowOf[parent]]));
+    if (parent >= 0) choose(told(shown.nodes[shown.rowOf[parent]]));
   };
   const fails = failures(it);
   const jump = (by) => choose(following(fails, chosen, by));
@@ -109,11 +118,12 @@ export function Trace({ parts, params }) {
     open: (node) => (opened.value = new Set([...opened.value, node])),
   };
   return html`<section class="trace" aria-label="Trace">
-    <${Head} trace=${it} choose=${choose} jump=${jump} failures=${fails} hops=${joinsHops} closeHops=${() => (opened.value = new Set())}>
+    <${Head} trace=${it} verdict=${verdict} tells=${tells} tell=${tell} jump=${jump} failures=${fails} hops=${joinsHops} closeHops=${() => (opened.value = new Set())}>
       <${Find} found=${found} send=${(words) => job.current.send({ find: words })} chosen=${chosen} choose=${choose} />
     <//>
+    ${tells && html`<${Verdict} trace=${it} verdict=${verdict} choose=${choose} close=${tell} />`}
     <${Minimap} trace=${it} time=${time.value} change=${zoom} />
-    <${Waterfall} trace=${it} shown=${shown} chosen=${chosen} found=${foundNodes} fold=${folded.value} time=${time.value} act=${actions} view=${view} controls=${controls} />
+    <${Waterfall} trace=${it} shown=${shown} chosen=${chosen} found=${foundNodes} marks=${marks} fold=${folded.value} time=${time.value} act=${actions} view=${view} controls=${controls} />
     ${isOpen && html`<${Span} trace=${it} node=${span.value.node} span=${span.value.span} choose=${choose} close=${close} />`}
     <${Hands} table=${[
       { keys: ['j', 'ArrowDown'], does: 'next row', act: () => step(1) },
@@ -130,10 +140,11 @@ export function Trace({ parts, params }) {
       { keys: ['n'], does: 'next match', act: () => choose(following(found.value.nodes, chosen, 1)) },
       { keys: ['N'], does: 'previous match', act: () => choose(following(found.value.nodes, chosen, -1)) },
       { keys: ['p'], does: 'parent', act: toParent },
-      { keys: ['c'], does: 'first child', act: () => lead >= 0 && hasBelow(it, lead, isJoined(it, lead, view)) && (fold(lead, false), choose(tell(lead + (isJoined(it, lead, view) ? 2 : 1)))) },
+      { keys: ['c'], does: 'first child', act: () => lead >= 0 && hasBelow(it, lead, isJoined(it, lead, view)) && (fold(lead, false), choose(told(lead + (isJoined(it, lead, view) ? 2 : 1)))) },
       { keys: ['+', '='], does: 'zooms in, around the chosen span', act: () => zoom(zoomed(time.value, 0.5, middle(), it.length)) },
       { keys: ['-'], does: 'zooms out', act: () => zoom(zoomed(time.value, 2, middle(), it.length)) },
       { keys: ['0'], does: 'the whole trace', act: () => zoom([0, it.length]) },
+      { keys: ['v'], does: 'the verdict', act: tell },
       { keys: ['Escape'], act: () => (chosen >= 0 ? close() : false) },
       { keys: ['Backspace'], act: () => go(listAddress()) },
     ]} />

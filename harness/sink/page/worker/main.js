@@ -1,8 +1,10 @@
-// The worker: one job per subscription of `core/data.js`, each a list or a trace.
+// The worker: one job per subscription of `core/data.js`, each a list, a map, a trace or a comparison.
+import { CompareJob } from './compare.js';
 import { ListJob } from './list.js';
+import { MapJob } from './map.js';
 import { TraceJob } from './trace.js';
 
-const KINDS = { list: ListJob, trace: TraceJob };
+const KINDS = { compare: CompareJob, list: ListJob, map: MapJob, trace: TraceJob };
 const jobs = new Map();
 
 onmessage = ({ data }) => {
