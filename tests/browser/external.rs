@@ -1,5 +1,6 @@
 //! Chromium, by playwright-core in Node, with axe-core.
 
+mod demo;
 mod driver;
 mod hands;
 mod large;

@@ -1,5 +1,4 @@
 // Both themes and a phone's width.
-import { fileURLToPath } from 'node:url';
 import { accessible, cold, given, holds, picture, run, watched } from './browser.mjs';
 
 await run(async (browser) => {
@@ -45,11 +44,6 @@ await run(async (browser) => {
       }
       await fits('span');
       await picture(page, `span-${name}`);
-      if (process.env.SIDESPAN_UPDATE && name === 'light') {
-        // The picture of the README.
-        await page.setViewportSize({ width: 1000, height: 620 });
-        await page.screenshot({ path: fileURLToPath(new URL('../../../../harness/trace.png', import.meta.url)) });
-      }
       await page.context().close();
     }
   }

@@ -57,10 +57,10 @@ async function list(page) {
   await button(page, 'Close Filter').click();
 
   await page.getByLabel('Time', { exact: true }).selectOption('15m');
-  await page.getByText('No trace has a span').waitFor();
+  if (!process.env.OLD) await page.getByText('No trace has a span').waitFor();
   await page.getByLabel('Time', { exact: true }).selectOption('');
   await traces(page, given.traces);
-  await page.getByTitle('Only these').click();
+  await page.getByTitle('Only these', { exact: true }).click();
   await traces(page, 1);
   await page.goBack();
   await page.getByTitle('Only traces of ledger').click();
