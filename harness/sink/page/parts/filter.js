@@ -27,6 +27,9 @@ export function Filter({ text, change, draw, open, times, changeTimes }) {
   picked.current = offers[at]?.text ?? '';
   const offer = async (next) => {
     const mine = ++asked.current;
+    // The sink is asked when the hand rests, not for every key.
+    if (next) await new Promise((done) => setTimeout(done, 90));
+    if (mine !== asked.current) return;
     const found = await completions(next, terms);
     if (mine !== asked.current) return;
     setOffers(found);

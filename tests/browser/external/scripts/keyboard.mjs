@@ -5,7 +5,7 @@ const chosen = (page) => page.locator('.row.chosen').getAttribute('data-trace');
 const at = (page) => page.locator('.span.chosen').getAttribute('data-span');
 
 await run(async (browser) => {
-  const page = await watched(browser, { quiet: ['Failed to load resource'] });
+  const page = await watched(browser);
   const press = (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
   await cold(page);
   await page.locator('.rows .space .row').first().waitFor();
