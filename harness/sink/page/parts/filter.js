@@ -39,6 +39,8 @@ export function Filter({ text, change, draw, open, times, changeTimes }) {
   const write_ = (next) => {
     setDraft(next);
     draw(wordsOf(next));
+    // What no longer fits is not offered until the next offers come.
+    setOffers(offers.filter((it) => it.text.startsWith(next)));
     offer(next);
   };
   const commit = (more) => {

@@ -21,7 +21,7 @@ await run(async (browser) => {
 
   await press('/');
   await page.keyboard.type('status:err');
-  await page.getByRole('option').first().waitFor();
+  await page.getByRole('option', { name: 'status:error' }).waitFor();
   await press('ArrowDown', 'Enter');
   await page.waitForFunction(() => document.querySelector('[data-figure="traces"]')?.innerText === '1');
   holds('the filter has the focus', await page.evaluate(() => document.activeElement.getAttribute('role') === 'combobox'));
