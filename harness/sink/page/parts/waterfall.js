@@ -96,6 +96,7 @@ function What({ trace, node, told, joined, act }) {
   const caller = trace.services[trace.service[node]];
   return html`<${Service} name=${service} hue=${hue(service)} />
     <bdi class="name" title=${trace.names[trace.name[told]]}>${trace.names[trace.name[told]].slice(0, 300)}</bdi>
+    ${trace.hint[told] >= 0 && html`<bdi class="hint">${trace.names[trace.hint[told]].slice(0, 100)}</bdi>`}
     <span class="signs">
       ${trace.top[node] === IN_CIRCLE && html`<small class="warn">own ancestor</small>`}
       ${flags & REPEATED ? html`<small class="warn">id twice</small>` : null}

@@ -35,6 +35,7 @@ export function columns(spans) {
   const code = new Uint16Array(total);
   const service = new Int32Array(total).fill(-1);
   const name = new Int32Array(total).fill(-1);
+  const hint = new Int32Array(total).fill(-1);
   const skew = new Float64Array(total);
   const services = new Names();
   const names = new Names();
@@ -51,6 +52,9 @@ export function columns(spans) {
     kind[node] = span.kind ?? 0;
     service[node] = services.of(around.service);
     name[node] = names.of(span.name ?? '');
+    // A name without a route says little: the path is shown beside it.
+    const path = span.name?.includes('/') ? '' : textOf(find(span.attributes, 'url.path') ?? find(span.attributes, 'http.target'));
+    if (path) hint[node] = names.of(path);
     const status = find(span.attributes, 'http.response.status_code') ?? find(span.attributes, 'http.status_code');
     code[node] = Number(textOf(status)) || 0;
     if (span.status?.code === 2) flags[node] |= ERROR;
@@ -86,6 +90,7 @@ export function columns(spans) {
     code,
     service,
     name,
+    hint,
     skew,
     self: own.sums,
     ownAt: own.at,

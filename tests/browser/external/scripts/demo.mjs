@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { cold, exact, given, run, same, watched } from './browser.mjs';
 
 await run(async (browser) => {
-  const page = await watched(browser, { viewport: { width: 1000, height: 560 } });
+  const page = await watched(browser, { viewport: { width: 1000, height: 400 } });
   await cold(page, given.view);
   await page.locator('.waterfall .space .span').first().waitFor();
   same('spans', await exact(page, 'spans', 'count'), given.spans);
