@@ -29,7 +29,7 @@ export function Dots({ x, y, failed, narrow, open }) {
       legend: { show: false },
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { show: false } },
       padding: [6, 30, 0, 0],
-      scales: { x: { time: true }, y: { distr: 3, range: (_, least, most) => [Math.max(least, FLOOR) / 1.6, Math.max(most, FLOOR) * 1.6] } },
+      scales: { x: { time: true }, y: { distr: 3, range: (_, least, most) => least === null ? [null, null] : [Math.max(least, FLOOR) / 1.6, Math.max(most, FLOOR) * 1.6] } },
       axes: [
         { ...axis, size: 20, space: 90, values: (_, all, __, ___, step) => all.map((it) => hour(it, step)) },
         { ...axis, size: 58, splits: (_, __, least, most) => steps(least, most), filter: (_, all) => all, values: (_, all) => all.map(duration) },

@@ -26,7 +26,7 @@ function Token() {
   };
   return html`<${Panel} title="This sink asks for a token" kind="token">
     <form onSubmit=${send}>
-      <label>The token of <code>--token-file</code>, kept in this tab alone
+      <label><span>The token of <code>--token-file</code>, kept in this tab alone</span>
         <input type="password" autocomplete="off" required value=${text} onInput=${(event) => write(event.target.value)} /></label>
       <button>Use it</button>
     </form>
@@ -54,8 +54,7 @@ export function Frame({ links, children }) {
         <button class="quiet" aria-label="Keys" title="Keys (?)" onClick=${() => (helpIsOpen.value = !helpIsOpen.value)}><span aria-hidden="true">?</span></button>
       </div>
     </header>
-    ${needsToken.value && html`<${Token} />`}
     ${helpIsOpen.value && html`<${Keys} />`}
-    <main>${children}</main>
+    <main>${needsToken.value ? html`<${Token} />` : children}</main>
     <div class="notice" role="status" aria-live="polite">${notice.value}</div>`;
 }
