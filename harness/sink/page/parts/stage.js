@@ -40,7 +40,7 @@ export function Stage({ width, height, label, keys = [], children }) {
     if (!isChanged.current) fit();
   }, [width, height]);
   useEffect(() => {
-    const watch = new ResizeObserver(() => !isChanged.current && fit());
+    const watch = new ResizeObserver(() => stage.current && !isChanged.current && fit());
     watch.observe(stage.current);
     return () => watch.disconnect();
   }, [width, height]);

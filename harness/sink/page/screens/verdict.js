@@ -2,14 +2,16 @@
 import { html } from '../core/view.js';
 import { address } from '../core/router.js';
 import { hue } from '../core/color.js';
-import { Panel, Service } from '../parts/panel.js';
+import { Service } from '../parts/panel.js';
 import { title } from '../parts/verdict.js';
 
-/** `choose` takes the node of a span that a finding is about. */
+/** `choose` takes the node of a span that a finding is about. The panel comes by itself, and so takes no focus. */
 export function Verdict({ trace, verdict, choose, close }) {
-  return html`<${Panel} title=${verdict.verdict === 'whole' ? 'Whole, with warnings' : 'Broken'} kind="verdict" close=${close}>
+  const title = verdict.verdict === 'whole' ? 'Whole, with warnings' : 'Broken';
+  return html`<section class="panel verdict" role="region" aria-label="Verdict">
+    <header><h2>${title}</h2><button class="quiet" aria-label="Close the verdict" title="v" onClick=${close}>×</button></header>
     <ol>${verdict.findings.map((it) => html`<${Finding} it=${it} trace=${trace} choose=${choose} />`)}</ol>
-  <//>`;
+  </section>`;
 }
 
 function Finding({ it, trace, choose }) {
