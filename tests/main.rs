@@ -16,4 +16,5 @@ mod project;
 mod sampling;
 mod sink;
 mod spans;
+mod verify;
 mod worker;

@@ -16,5 +16,6 @@ pub mod run;
 pub mod sidecar;
 pub mod sink;
 pub mod trace;
+pub mod verify;
 
 pub use embedded::{FILTER, FLOOR, VERSION};

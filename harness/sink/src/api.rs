@@ -17,6 +17,7 @@ mod produced;
 mod route;
 mod summary;
 mod text;
+mod verdict;
 
 pub use parameters::{ParameterError, read_query, write_query};
 pub use route::PREFIX;

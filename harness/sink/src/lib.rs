@@ -36,6 +36,7 @@ mod receive;
 mod script;
 mod sink;
 mod store;
+pub mod verify;
 mod view;
 mod wait;
 

@@ -15,6 +15,7 @@ use super::follow::follow;
 use super::parameters::{ParameterError, read_query};
 use super::produced::Produced;
 use super::summary::write_summaries;
+use super::verdict::verdict;
 use crate::map::map;
 use crate::otlp_json::write_request;
 use crate::store::{Query, Store, StoreError};
@@ -68,7 +69,10 @@ pub(crate) async fn serve(
         ("follow", true) => Ok(followed(store, text)),
         _ => match (path.strip_prefix("traces/"), is_read) {
             (Some(_), false) => Ok(not_allowed("GET, HEAD")),
-            (Some(id), true) => trace(store, id).await,
+            (Some(rest), true) => match rest.strip_suffix("/verdict") {
+                Some(id) => of_trace(store, id, verdict).await,
+                None => of_trace(store, rest, trace).await,
+            },
             (None, _) => Ok(error(StatusCode::NOT_FOUND, NOTHING_HERE)),
         },
     };
@@ -153,7 +157,15 @@ async fn operations(store: &Store, text: &str) -> Result<Response<Body>, StoreEr
     Ok(value(StatusCode::OK, &json!({ "operations": operations })))
 }
 
-async fn trace(store: &Store, digits: &str) -> Result<Response<Body>, StoreError> {
+/// Answers a request for the one trace that begins with these digits.
+async fn of_trace<'a, F>(
+    store: &'a Store,
+    digits: &str,
+    answer: impl FnOnce(&'a Store, [u8; 16]) -> F,
+) -> Result<Response<Body>, StoreError>
+where
+    F: Future<Output = Result<Option<Vec<u8>>, StoreError>>,
+{
     let is_id =
         (1..=32).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     if !is_id {
@@ -162,25 +174,26 @@ async fn trace(store: &Store, digits: &str) -> Result<Response<Body>, StoreError
         return Ok(error(StatusCode::BAD_REQUEST, &cause));
     }
     let found = store.ids_with_prefix(digits);
-    let id = match &found[..] {
+    let found = match &found[..] {
         [] => None,
-        [id] => Some(*id),
+        [id] => answer(store, *id).await?,
         _ => return Ok(ambiguous(digits, &found)),
     };
-    let data = match id {
-        Some(id) => store.trace_data(id).await?,
-        None => None,
-    };
-    Ok(match data {
-        Some(data) => {
-            let request = ExportTraceServiceRequest::decode(data).unwrap_or_default();
-            json(write_request(&request))
-        }
-        None => {
+    Ok(found.map_or_else(
+        || {
             let cause = format!("no trace {digits} is here: it never came, or it was evicted");
             error(StatusCode::NOT_FOUND, &cause)
-        }
-    })
+        },
+        json,
+    ))
+}
+
+async fn trace(store: &Store, id: [u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
+    let data = store.trace_data(id).await?;
+    Ok(data.map(|data| {
+        let request = ExportTraceServiceRequest::decode(data).unwrap_or_default();
+        write_request(&request)
+    }))
 }
 
 fn ambiguous(digits: &str, found: &[[u8; 16]]) -> Response<Body> {
@@ -203,7 +216,7 @@ fn bad(refused: &ParameterError) -> Response<Body> {
     error(StatusCode::BAD_REQUEST, &refused.to_string())
 }
 
-const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, services, operations, states, map, export and follow, and DELETE traces";
+const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, traces/{id}/verdict, services, operations, states, map, export and follow, and DELETE traces";
 
 /// The number of ids that an ambiguous beginning is answered with.
 const SHOWN: usize = 10;
