@@ -3,6 +3,7 @@
 mod check_size;
 mod command_line;
 mod debug_log;
+mod demo_page;
 mod envelope;
 mod examples;
 mod external;

@@ -75,30 +75,35 @@ pub(super) fn trace_id(number: u64) -> String {
 /// Sends spans to a sink over HTTP, some thousands a request.
 pub(super) async fn send(sink: &Sink, spans: &[Made]) {
     for part in spans.chunks(4_000) {
-        let mut groups: Vec<(&str, Vec<&Value>)> = Vec::new();
-        for span in part {
-            match groups
-                .iter_mut()
-                .find(|(service, _)| *service == span.service)
-            {
-                Some((_, all)) => all.push(&span.fields),
-                None => groups.push((&span.service, vec![&span.fields])),
-            }
-        }
-        let resource_spans: Vec<Value> = groups
-            .into_iter()
-            .map(|(service, spans)| {
-                json!({
-                    "resource": {"attributes": [
-                        {"key": "service.name", "value": {"stringValue": service}},
-                        {"key": "k8s.namespace.name", "value": {"stringValue": "shop"}},
-                    ]},
-                    "scopeSpans": [{"scope": {"name": "sidespan", "version": "0.1.0"}, "spans": spans}],
-                })
-            })
-            .collect();
-        post(sink, json!({ "resourceSpans": resource_spans }).to_string()).await;
+        post(sink, body(part).to_string()).await;
     }
+}
+
+/// Returns a request with these spans.
+pub(super) fn body(spans: &[Made]) -> Value {
+    let mut groups: Vec<(&str, Vec<&Value>)> = Vec::new();
+    for span in spans {
+        match groups
+            .iter_mut()
+            .find(|(service, _)| *service == span.service)
+        {
+            Some((_, all)) => all.push(&span.fields),
+            None => groups.push((&span.service, vec![&span.fields])),
+        }
+    }
+    let resource_spans: Vec<Value> = groups
+        .into_iter()
+        .map(|(service, spans)| {
+            json!({
+                "resource": {"attributes": [
+                    {"key": "service.name", "value": {"stringValue": service}},
+                    {"key": "k8s.namespace.name", "value": {"stringValue": "shop"}},
+                ]},
+                "scopeSpans": [{"scope": {"name": "sidespan", "version": "0.1.0"}, "spans": spans}],
+            })
+        })
+        .collect();
+    json!({ "resourceSpans": resource_spans })
 }
 
 async fn post(sink: &Sink, body: String) {

@@ -25,8 +25,9 @@ pub use report::{Hop, Report, Sent};
 pub use sidecar::Kind;
 
 use sidespan_sink::waterfall::{Options, Paint};
+use sidespan_sink::{Sink, SinkConfig};
 
-use crate::interrupt::{exit_code, unless_told};
+use crate::interrupt::{Signals, exit_code};
 use crate::output;
 
 /// Sends a request through a mesh of mixed trace-context formats and shows its one trace
@@ -36,9 +37,12 @@ pub struct DemoArgs {
     /// Use real Envoys as sidecars instead of the built-in host; the first time, one is fetched
     #[arg(long)]
     envoy: bool,
-    /// Print one JSON object: {"whole", "trace_id", "problems", "hops", "spans"}
+    /// Print one JSON object: {"whole", "trace_id", "problems", "hops", "spans"}, and "page" with --ui
     #[arg(long)]
     json: bool,
+    /// Leave the sink and its page open on the trace, until Ctrl-C
+    #[arg(long)]
+    ui: bool,
 }
 
 /// Runs the demo and prints its report; the exit code is 1 when the trace is not whole.
@@ -53,24 +57,53 @@ pub fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     };
     let runtime = tokio::runtime::Runtime::new()?;
     // Dropping the mesh, as an interruption does, ends its Envoys and removes its files.
-    let outcome = runtime.block_on(async { unless_told(run_mesh(kind)).await });
+    let ended = runtime.block_on(shown(args, kind));
     // A task that still waits for an Envoy's start need not end, because Envoys end with this process.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    let report = match outcome? {
+    ended
+}
+
+async fn shown(args: DemoArgs, kind: Kind) -> anyhow::Result<ExitCode> {
+    // Whoever reads the address of the page may end it at once.
+    let mut signals = Signals::listen()?;
+    let sink = Sink::start(SinkConfig::default()).await?;
+    let mesh = mesh::run_mesh_into(&sink, kind, config::plugin());
+    let report = match signals.unless_told(mesh).await {
         Ok(report) => report?,
         Err(signal) => return Ok(exit_code(signal)),
     };
-    let text = if args.json {
-        format!("{:#}\n", report.to_json())
-    } else {
-        print::text(&report, options())
+    let page = args.ui.then(|| page(&sink, &report));
+    let text = match (args.json, &page) {
+        (true, _) => {
+            let mut json = report.to_json();
+            if let Some(page) = &page {
+                json["page"] = page.as_str().into();
+            }
+            format!("{json:#}\n")
+        }
+        (false, None) => print::text(&report, options()),
+        (false, Some(page)) => {
+            print::text(&report, options()) + &format!("\nits page: {page} (Ctrl-C ends it)\n")
+        }
     };
     output::print(text.as_bytes())?;
+    if args.ui {
+        // Either signal is how it ends.
+        let _ = signals.unless_told(std::future::pending::<()>()).await;
+    }
+    sink.stop().await;
     Ok(if report.is_complete() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Returns the address of the page on the demo's trace, or of the list when there is not one trace.
+fn page(sink: &Sink, report: &Report) -> String {
+    let view = report.trace_id.as_ref();
+    let view = view.map_or_else(|| "traces".into(), |id| format!("trace/{id}"));
+    format!("http://{}/#/{view}", sink.http_addr())
 }
 
 /// Returns the drawing options for standard output, a terminal or a pipe.
@@ -99,6 +132,7 @@ listens on free ports of this machine, and nothing stays behind.
 Examples:
   sidespan demo                                  as quickly as possible
   sidespan demo --envoy                          as in a real mesh
+  sidespan demo --ui                             and the trace in a browser, at the address that it prints
   sidespan demo --json | jq '.hops[].received'   every header that a service was given
 
 Exit codes: 0 one whole trace with every hop in it, 1 it broke (the last lines say where), 2 the mesh could not start.";

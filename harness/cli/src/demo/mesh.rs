@@ -98,8 +98,19 @@ pub async fn run_mesh(kind: Kind) -> anyhow::Result<Report> {
 /// # Errors
 /// When the mesh cannot be set up.
 pub async fn run_mesh_with(kind: Kind, plugin: Value) -> anyhow::Result<Report> {
-    let launcher = Launcher::prepare(kind).await?;
     let sink = Sink::start(SinkConfig::default()).await?;
+    let report = run_mesh_into(&sink, kind, plugin).await;
+    sink.stop().await;
+    report
+}
+
+/// Runs the mesh with a sink that has no span yet, and keeps them.
+pub(super) async fn run_mesh_into(
+    sink: &Sink,
+    kind: Kind,
+    plugin: Value,
+) -> anyhow::Result<Report> {
+    let launcher = Launcher::prepare(kind).await?;
     let diary = Diary::default();
     let sidecar = match kind {
         Kind::BuiltIn => "a sidecar on the built-in host",
@@ -143,12 +154,11 @@ pub async fn run_mesh_with(kind: Kind, plugin: Value) -> anyhow::Result<Report> 
         Err(_) => Err(format!("{} did not answer within {PATIENCE:?}", first.name)),
     };
     let expected = expected();
-    settle(&sink, expected.values().map(Expected::spans).sum()).await;
+    settle(sink, expected.values().map(Expected::spans).sum()).await;
     for sidecar in sidecars {
         sidecar.stop().await?;
     }
     let spans = sink.spans();
-    sink.stop().await;
     Ok(Report::new(
         kind,
         plugin,

@@ -88,7 +88,7 @@ export function Filter({ text, change, draw, open, times, changeTimes }) {
         aria-autocomplete="list" aria-activedescendant=${at >= 0 ? `offer-${at}` : undefined} autocomplete="off" spellcheck=${false}
         placeholder=${parts.length === 0 ? 'service:cart  status:error  duration:>200ms  http.route=/pay, or a trace id' : ''}
         onInput=${(event) => write_(event.target.value)} onKeyDown=${keys}
-        onFocus=${() => { refresh().then(() => offer(draft)); }} onBlur=${() => setOffers([])} />
+        onFocus=${() => { refresh().then(() => document.activeElement === field.current && offer(field.current.value)); }} onBlur=${() => setOffers([])} />
       <ul id="offers" role="listbox" aria-label="Completions" hidden=${offers.length === 0}>
         ${offers.map((it, nth) => html`<li role="option" id="offer-${nth}" aria-selected=${nth === at}
           onMouseDown=${(event) => { event.preventDefault(); pick(it); }}><bdi>${it.text}</bdi><small>${it.hint}</small></li>`)}

@@ -3,7 +3,7 @@ import '../core/environment.js';
 import { Virtualizer, elementScroll, observeElementOffset, observeElementRect } from '@tanstack/virtual-core';
 import { useEffect, useLayoutEffect, useRef, useState } from '../core/view.js';
 
-/** Returns `{ items, total, reveal }` of `count` rows in the element that `scroller` refers to. */
+/** Returns `{ items, total, reveal }`, an item being `{ index, start, place }` where `place` is its key, of `count` rows in the element that `scroller` refers to. */
 export function useRows(scroller, count, height, { overscan = 8 } = {}) {
   const [, redraw] = useState(0);
   const kept = useRef(null);
@@ -23,8 +23,12 @@ export function useRows(scroller, count, height, { overscan = 8 } = {}) {
   useEffect(() => kept.current._didMount(), []);
   useLayoutEffect(() => kept.current._willUpdate());
   useLayoutEffect(() => kept.current.measure(), [height]);
+  const items = kept.current.getVirtualItems();
+  // Rows that leave become those that come, because to change a row costs less than to make one.
+  const places = useRef(32);
+  while (places.current < items.length + 2) places.current += 16;
   return {
-    items: kept.current.getVirtualItems(),
+    items: items.map(({ index, start }) => ({ index, start, place: index % places.current })),
     total: kept.current.getTotalSize(),
     /** Brings a row into sight, and no further. */
     reveal: (index) => {

@@ -48,11 +48,11 @@ export function Waterfall({ trace, shown, chosen, found, marks, fold, time, act,
       )}</span>
     </div>
     <div class="space" role="rowgroup" style=${{ height: `${total}px` }}>
-      ${items.map(({ index, start }) => {
+      ${items.map(({ index, start, place }) => {
         const node = shown.nodes[index];
         if (node === undefined) return null;
         const joined = isJoined(trace, node, view);
-        return html`<${Row} key=${node} trace=${trace} node=${node} joined=${joined} depth=${shown.depths[index]} index=${index} top=${start} height=${height}
+        return html`<${Row} key=${place} trace=${trace} node=${node} joined=${joined} depth=${shown.depths[index]} index=${index} top=${start} height=${height}
           chosen=${node === row && chosen >= 0} isFound=${found.has(node) || (joined && found.has(node + 1))} mark=${marks.get(node) ?? (joined ? marks.get(node + 1) : undefined)} isFolded=${fold.has(node)} from=${from} to=${to} act=${act} />`;
       })}
     </div>

@@ -61,9 +61,9 @@ export function Rows({ rows, view, longest, state, place, keep, reading }) {
       ${head('when', 'when')}${head('root', 'root')}${head('services', 'those')}${head('spans', 'spans')}${head('duration', 'long')}${head('state', 'state')}
     </div>
     <div class="space" role="rowgroup" style=${{ height: `${total}px` }}>
-      ${items.map(({ index, start }) => {
+      ${items.map(({ index, start, place }) => {
         const row = rows[view[index]];
-        return row && html`<${Row} key=${row.id} row=${row} top=${start} height=${height} index=${index} chosen=${index === at} longest=${longest} choose=${() => setAt(index)} />`;
+        return row && html`<${Row} key=${place} row=${row} top=${start} height=${height} index=${index} chosen=${index === at} longest=${longest} choose=${() => setAt(index)} />`;
       })}
     </div>
     ${state === 'loading' && view.length === 0 && html`<div class="skeleton" aria-hidden="true">${[9, 6, 8, 4, 7].map((width) => html`<i style=${{ width: `${width * 10}%` }}></i>`)}</div>`}
