@@ -34,7 +34,13 @@ struct Mesh {
 }
 
 impl Mesh {
-    fn span(&mut self, above: u64, who: (&str, &str, u32), start: u64, long: u64) -> (u64, &mut Made) {
+    fn span(
+        &mut self,
+        above: u64,
+        who: (&str, &str, u32),
+        start: u64,
+        long: u64,
+    ) -> (u64, &mut Made) {
         self.last += 1;
         let ids = (self.trace, self.last, above);
         self.spans.push(Made::new(ids, who, (start, start + long)));
@@ -43,12 +49,25 @@ impl Mesh {
     }
 
     /// A request that its receiver sees: by sidecars alone, or by SDKs as well. Returns the receiver's lowest span.
-    fn call(&mut self, above: u64, from: &'static str, to: &'static str, at: (u64, u64), sdks: bool, fails: bool) -> u64 {
+    fn call(
+        &mut self,
+        above: u64,
+        from: &'static str,
+        to: &'static str,
+        at: (u64, u64),
+        sdks: bool,
+        fails: bool,
+    ) -> u64 {
         let (start, long) = at;
         let mut above = above;
         let mut step = 0;
         let mut seen = |mesh: &mut Self, who, kind| {
-            let (id, span) = mesh.span(above, (who, "GET /", kind), start + step * 100, long - step * 200);
+            let (id, span) = mesh.span(
+                above,
+                (who, "GET /", kind),
+                start + step * 100,
+                long - step * 200,
+            );
             if fails {
                 *span = span.clone().fails("503");
             }
@@ -75,7 +94,14 @@ impl Mesh {
     }
 
     /// A request to something that writes no spans.
-    fn call_out(&mut self, above: u64, from: &'static str, (to, key, name): (&'static str, &str, &str), at: (u64, u64), fails: bool) {
+    fn call_out(
+        &mut self,
+        above: u64,
+        from: &'static str,
+        (to, key, name): (&'static str, &str, &str),
+        at: (u64, u64),
+        fails: bool,
+    ) {
         let (_, span) = self.span(above, (from, "call", CLIENT), at.0, at.1);
         *span = span.clone().with(key, name);
         if key == "db.system.name" {
@@ -94,7 +120,13 @@ impl Mesh {
     }
 
     /// A request that fails at first and is sent again; each try is received.
-    fn call_twice(&mut self, above: u64, from: &'static str, to: &'static str, (start, long): (u64, u64)) {
+    fn call_twice(
+        &mut self,
+        above: u64,
+        from: &'static str,
+        to: &'static str,
+        (start, long): (u64, u64),
+    ) {
         let (first, span) = self.span(above, (from, "GET /", CLIENT), start, 1_000);
         *span = span.clone().fails("503");
         let (_, span) = self.span(first, (to, "GET /", SERVER), start + 100, 800);
@@ -138,22 +170,72 @@ impl Mesh {
             fails,
             received: (1, u64::from(fails)),
         });
-        let front = self.call(root, "gateway", "front", (at + 1_000, long - 5_000), !odd, fails);
+        let front = self.call(
+            root,
+            "gateway",
+            "front",
+            (at + 1_000, long - 5_000),
+            !odd,
+            fails,
+        );
         for nth in 0..2 {
-            let cart = self.call(front, "front", "cart", (at + 5_000 + nth * 20_000, 10_000 + number * 13 + nth), odd, false);
-            self.call_out(cart, "cart", ("postgresql shop", "db.system.name", "postgresql"), (at + 6_000 + nth * 20_000, 3_000 + number), false);
+            let cart = self.call(
+                front,
+                "front",
+                "cart",
+                (at + 5_000 + nth * 20_000, 10_000 + number * 13 + nth),
+                odd,
+                false,
+            );
+            self.call_out(
+                cart,
+                "cart",
+                ("postgresql shop", "db.system.name", "postgresql"),
+                (at + 6_000 + nth * 20_000, 3_000 + number),
+                false,
+            );
         }
         if number.is_multiple_of(5) {
             self.call_twice(front, "front", "pay", (at + 60_000, 30_000 + number * 101));
         } else {
-            let pay = self.call(front, "front", "pay", (at + 60_000, 90_000 + number * 101), true, fails);
-            self.call_out(pay, "pay", ("cards.example", "server.address", "cards.example"), (at + 62_000, 40_000 + number * 31), fails);
+            let pay = self.call(
+                front,
+                "front",
+                "pay",
+                (at + 60_000, 90_000 + number * 101),
+                true,
+                fails,
+            );
+            self.call_out(
+                pay,
+                "pay",
+                ("cards.example", "server.address", "cards.example"),
+                (at + 62_000, 40_000 + number * 31),
+                fails,
+            );
         }
         if number.is_multiple_of(4) {
-            self.call(front, "front", "front", (at + 160_000, 4_000 + number), true, false);
+            self.call(
+                front,
+                "front",
+                "front",
+                (at + 160_000, 4_000 + number),
+                true,
+                false,
+            );
         }
-        let (sent, _) = self.span(front, ("front", "orders publish", PRODUCER), at + 170_000, 500);
-        self.span(sent, ("shipping", "orders process", CONSUMER), at + 180_000, 7_000 + number * 3);
+        let (sent, _) = self.span(
+            front,
+            ("front", "orders publish", PRODUCER),
+            at + 170_000,
+            500,
+        );
+        self.span(
+            sent,
+            ("shipping", "orders process", CONSUMER),
+            at + 180_000,
+            7_000 + number * 3,
+        );
         self.requests.push(Request {
             from: Some("front"),
             to: "shipping",
@@ -178,14 +260,26 @@ impl Counted {
         let total = self.durations.len();
         // Nearest rank, counted: the least duration that so many of a hundred do not exceed.
         let percentile = |share: usize| {
-            let enough = |one: &&u64| self.durations.iter().filter(|it| it <= one).count() * 100 >= share * total;
-            self.durations.iter().find(enough).copied().unwrap_or_default() * 1_000
+            let enough = |one: &&u64| {
+                self.durations.iter().filter(|it| it <= one).count() * 100 >= share * total
+            };
+            self.durations
+                .iter()
+                .find(enough)
+                .copied()
+                .unwrap_or_default()
+                * 1_000
         };
         let (p50, p99) = (percentile(50), percentile(99));
         // Ten minutes are asked for.
-        let a_minute = total.is_multiple_of(10).then(|| format!("{}/min", total / 10));
+        let a_minute = total
+            .is_multiple_of(10)
+            .then(|| format!("{}/min", total / 10));
         let rate = match total >= 60 {
-            true => Some(format!("{:.1}/s", f64::from(u32::try_from(total).expect("few")) / 600.0)),
+            true => Some(format!(
+                "{:.1}/s",
+                f64::from(u32::try_from(total).expect("few")) / 600.0
+            )),
             false => a_minute,
         };
         json!({
@@ -213,7 +307,8 @@ async fn counts_every_request_once() {
             edge.tries += request.received.0;
         }
         let node = nodes.entry(request.to).or_default();
-        node.durations.push(request.took.1.unwrap_or(request.took.0));
+        node.durations
+            .push(request.took.1.unwrap_or(request.took.0));
         node.errors += u64::from(request.fails);
     }
     let edges: Vec<Value> = edges
@@ -224,7 +319,11 @@ async fn counts_every_request_once() {
         .iter_mut()
         .map(|(service, counted)| json!({"service": service, "is": counted.json()}))
         .collect();
-    assert_eq!((edges.len(), nodes.len()), (8, 7), "the requests that were made");
+    assert_eq!(
+        (edges.len(), nodes.len()),
+        (8, 7),
+        "the requests that were made"
+    );
     // One trace more, which the script sends while it looks.
     let mut later = Mesh::default();
     later.trace(41);
