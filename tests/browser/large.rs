@@ -38,7 +38,7 @@ async fn stays_quick_with_a_list_of_10_000_and_a_trace_of_20_000() {
     }
     let large = TRACES;
     for number in 1..=SPANS {
-        let parent = number / 3;
+        let parent = (number + 1) / 3;
         let start = number * 40;
         let service = format!("svc-{}", number % 12);
         let name = format!("step {}", number % 60);

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use sidespan_sink::Sink;
 use tokio::net::TcpStream;
 
-/// The moment at which the traces of the tests begin, in nanoseconds since 1970: 2026-11-30T12:00:00Z.
-pub(super) const NOON: u64 = 1_796_040_000_000_000_000;
+/// The moment at which the traces of the tests begin, in nanoseconds since 1970: 2026-11-02T12:00:00Z.
+pub(super) const NOON: u64 = 1_793_620_800_000_000_000;
 
 /// The kinds of spans by OTLP's number.
 pub(super) const INTERNAL: u32 = 1;

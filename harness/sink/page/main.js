@@ -30,7 +30,8 @@ function Nothing() {
 function Page() {
   const { screen, parts, params } = route.value;
   const { of: Screen, key } = SCREENS[screen] ?? { of: Nothing };
-  const identity = `${screen}/${key?.(parts) ?? ''}/${token.value ? 1 : 0}`;
+  // With another token everything is asked for again.
+  const identity = `${screen}/${key?.(parts) ?? ''}/${token.value}`;
   return html`<${Frame} links=${LINKS}><${Screen} key=${identity} parts=${parts} params=${params} /><//>`;
 }
 

@@ -56,9 +56,9 @@ async function list(page) {
   await traces(page, given.traces);
   await button(page, 'Close Filter').click();
 
-  await page.getByLabel('Time').selectOption('15m');
+  await page.getByLabel('Time', { exact: true }).selectOption('15m');
   await page.getByText('No trace has a span').waitFor();
-  await page.getByLabel('Time').selectOption('');
+  await page.getByLabel('Time', { exact: true }).selectOption('');
   await traces(page, given.traces);
   await page.getByTitle('Only these').click();
   await traces(page, 1);

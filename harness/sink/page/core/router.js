@@ -8,9 +8,15 @@ import { signal } from './view.js';
 /** The current view: `{ screen, parts, params }`; `parts` are the decoded steps behind the screen. */
 export const route = signal({ screen: 'traces', parts: [], params: new URLSearchParams() });
 
+let lastList = '';
+
+/** Returns the address of the list as it was last seen, with its filter. */
+export const listAddress = () => lastList || address('traces');
+
 function read(hash) {
   const [path, query = ''] = hash.replace(/^#\/?/, '').split(/\?(.*)/s);
   const steps = path.split('/').filter(Boolean).map(decode);
+  if ((steps[0] ?? 'traces') === 'traces') lastList = hash;
   return { screen: steps[0] ?? 'traces', parts: steps.slice(1), params: new URLSearchParams(query) };
 }
 

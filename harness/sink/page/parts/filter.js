@@ -23,12 +23,15 @@ export function Filter({ text, change, draw, open, times, changeTimes }) {
   const { terms, error } = read(text);
 
   const asked = useRef(0);
+  const picked = useRef('');
+  picked.current = offers[at]?.text ?? '';
   const offer = async (next) => {
     const mine = ++asked.current;
     const found = await completions(next, terms);
     if (mine !== asked.current) return;
     setOffers(found);
-    setAt(-1);
+    // What was chosen stays so while it is offered.
+    setAt(found.findIndex((it) => it.text === picked.current));
   };
   const write_ = (next) => {
     setDraft(next);

@@ -35,6 +35,8 @@ export function List({ params }) {
   const error = useSignal(null);
   const job = useRef(null);
   const isRead = useRef(false);
+  // Counts up when the list is to go to its top.
+  const tops = useSignal(0);
 
   useEffect(() => {
     rows.current = [];
@@ -77,6 +79,7 @@ export function List({ params }) {
   const { view, x, y, failed, figures } = latest.value;
   const fresh = isRead.current ? arrivals(view, shown.value) : 0;
   const showAll = () => {
+    tops.value += isRead.current ? 1 : 0;
     isRead.current = false;
     shown.value = latest.value.view;
     changes.value++;
@@ -100,7 +103,7 @@ export function List({ params }) {
           <${Figures} figures=${figures} filter=${(key, value) => move({ q: `${text} ${key}:${/\s/.test(value) ? JSON.stringify(value) : value}`.trim() })} />
           ${fresh > 0 && html`<button class="fresh" onClick=${showAll}>${counted(fresh, 'new trace')}: show</button>`}
           <${Rows} rows=${rows.current} view=${shown.value} longest=${figures?.p99 ?? 1} state=${state.value} changes=${changes.value}
-            place=${places.get(here)} keep=${(place) => places.set(here, place)} reading=${(on) => { isRead.current = on; if (!on) showAll(); }} />
+            place=${places.get(here)} keep=${(place) => places.set(here, place)} tops=${tops.value} reading=${(on) => { const was = isRead.current; isRead.current = on; if (was && !on) showAll(); }} />
           ${isEmpty && html`<p class="none">No trace has a span that meets all of it.${' '}<a href=${address('traces')}>All traces</a></p>`}`}
   </section>`;
 }

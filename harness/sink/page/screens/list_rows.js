@@ -12,7 +12,7 @@ import { arrived, stateOf } from './states.js';
 const SHOWN_SERVICES = 4;
 
 /** `view` are the slots to show, `rows` the rows by slot; `reading` tells whether the reader is below the top. */
-export function Rows({ rows, view, longest, state, place, keep, reading }) {
+export function Rows({ rows, view, longest, state, place, keep, reading, tops }) {
   const scroller = useRef(null);
   const [at, setAt] = useState(place?.at ?? -1);
   const height = isNarrow.value ? 44 : 24;
@@ -26,6 +26,11 @@ export function Rows({ rows, view, longest, state, place, keep, reading }) {
     restored.current = true;
     scroller.current.scrollTop = place.top;
   });
+  useEffect(() => {
+    if (tops === 0) return;
+    setAt(-1);
+    scroller.current.scrollTop = 0;
+  }, [tops]);
   useEffect(() => scroller.current?.focus({ preventScroll: true }), []);
   const chosen = view[at] === undefined ? undefined : rows[view[at]];
   useEffect(() => {

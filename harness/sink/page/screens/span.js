@@ -41,7 +41,7 @@ export function Span({ trace, node, span, choose, close }) {
       <${OtherSide} trace=${trace} node=${node} choose=${choose} />
       <span class="grow"></span>
       <button class="quiet id" title="Copy the id" onClick=${() => copy(span.spanId, 'id')}>${span.spanId}</button>
-      <button class="quiet" aria-label="Close the span" onClick=${close}>×</button>
+      <button class="quiet close" aria-label="Close the span" onClick=${close}>×</button>
     </header>
     <div class="tabs" role="tablist" aria-label="Parts of the span" onKeyDown=${keys}>${tabs.map(
       ([name, title, number]) => html`<button role="tab" id="tab-${name}" key=${name} aria-selected=${tab === name} aria-controls="part" tabindex=${tab === name ? 0 : -1}

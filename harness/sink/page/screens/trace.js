@@ -1,6 +1,6 @@
 // A trace: its head, the minimap, the rows, and the panel of the chosen span.
 import { html, useEffect, useMemo, useRef, useSignal } from '../core/view.js';
-import { address, go, route } from '../core/router.js';
+import { address, go, listAddress } from '../core/router.js';
 import { open } from '../core/data.js';
 import { preference } from '../core/state.js';
 import { useKeys } from '../parts/keys.js';
@@ -65,9 +65,11 @@ export function Trace({ parts, params }) {
     const hidden = above(it, chosen).filter((node) => folded.value.has(node));
     if (hidden.length > 0) folded.value = new Set([...folded.value].filter((node) => !hidden.includes(node)));
   }, [it, chosen]);
+  // The last span stays until the next one's details are here, or the panel would flicker; and with it the rows have less room.
+  const isOpen = chosen >= 0 && span.value !== null && span.value.node < (it?.parent.length ?? 0);
   useEffect(() => {
     if (it && chosen >= 0) controls.current?.reveal(shown.rowOf[chosen]);
-  }, [it, chosen, shown]);
+  }, [it, chosen, shown, isOpen]);
 
   if (error.value) return html`<${Failure} error=${error.value} again=${() => location.reload()} />`;
   if (!it) return html`<div class="skeleton" aria-busy="true" aria-label="Loading">${[9, 7, 8, 5, 6, 4].map((width) => html`<i style=${{ width: `${width * 10}%` }}></i>`)}</div>`;
@@ -108,7 +110,6 @@ export function Trace({ parts, params }) {
   const jump = (by) => choose(following(fails, chosen, by));
   const middle = () => (chosen >= 0 ? (it.start[chosen] + it.stop[chosen]) / 2 : (time.value[0] + time.value[1]) / 2);
   const zoom = (next) => (time.value = next);
-  const back = () => (history.length > 1 && cameFromHere ? history.back() : go(address('traces')));
   const actions = {
     choose,
     fold,
@@ -123,7 +124,7 @@ export function Trace({ parts, params }) {
     ${tells && html`<${Verdict} trace=${it} verdict=${verdict} choose=${choose} close=${toggleVerdict} />`}
     <${Minimap} trace=${it} time=${time.value} change=${zoom} />
     <${Waterfall} trace=${it} shown=${shown} chosen=${chosen} found=${foundNodes} marks=${marks} fold=${folded.value} time=${time.value} act=${actions} view=${view} controls=${controls} />
-    ${chosen >= 0 && span.value?.node === chosen && html`<${Span} trace=${it} node=${chosen} span=${span.value.span} choose=${choose} close=${close} />`}
+    ${isOpen && html`<${Span} trace=${it} node=${span.value.node} span=${span.value.span} choose=${choose} close=${close} />`}
     <${Hands} table=${[
       { keys: ['j', 'ArrowDown'], does: 'next row', act: () => step(1) },
       { keys: ['k', 'ArrowUp'], does: 'previous row', act: () => step(-1) },
@@ -145,16 +146,10 @@ export function Trace({ parts, params }) {
       { keys: ['0'], does: 'the whole trace', act: () => zoom([0, it.length]) },
       { keys: ['v'], does: 'the verdict', act: toggleVerdict },
       { keys: ['Escape'], act: () => (chosen >= 0 ? close() : false) },
-      { keys: ['Backspace'], act: back },
+      { keys: ['Backspace'], act: () => go(listAddress()) },
     ]} />
   </section>`;
 }
-
-/** True once a view of this page came before, so that going back stays within it. */
-let cameFromHere = false;
-route.subscribe(({ screen }) => {
-  if (screen !== 'trace') cameFromHere = true;
-});
 
 /** Enter chooses the first row, or opens the chosen hop. */
 function enter({ lead, row, step, actions, it, view }) {

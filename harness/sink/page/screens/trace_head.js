@@ -3,7 +3,7 @@ import { html, useEffect } from '../core/view.js';
 import { request } from '../core/api.js';
 import { hue } from '../core/color.js';
 import { download } from '../core/files.js';
-import { address } from '../core/router.js';
+import { listAddress } from '../core/router.js';
 import { copy, say } from '../core/state.js';
 import { both, clock, count, counted, duration, exactly } from '../core/time.js';
 import { Service } from '../parts/panel.js';
@@ -35,7 +35,7 @@ export function Head({ trace, jump, failures, hops, closeHops, verdict, tells, t
   };
   return html`<header class="tracehead">
     <div class="line">
-      <a class="back" href=${address('traces')} aria-label="All traces" title="All traces (Backspace)">‹</a>
+      <a class="back" href=${listAddress()} aria-label="All traces" title="All traces (Backspace)">‹</a>
       <h1><${Service} name=${service} hue=${hue(service)} /> <bdi>${title.slice(0, 200)}</bdi></h1>
       <span title=${exactly(trace.length)}><b data-figure="duration" data-nanos=${trace.length}>${duration(trace.length)}</b></span>
       <span data-figure="spans" data-count=${trace.spans}>${counted(trace.spans, 'span')}</span>
