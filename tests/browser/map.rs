@@ -321,7 +321,7 @@ async fn counts_every_request_once() {
         .collect();
     assert_eq!(
         (edges.len(), nodes.len()),
-        (8, 7),
+        (7, 7),
         "the requests that were made"
     );
     // One trace more, which the script sends while it looks.

@@ -11,7 +11,7 @@ const read = async (page) =>
       rows.map((row) => {
         const nanos = (side) => row.querySelector(`.time[data-side="${side}"]`).dataset.nanos;
         const of = (side) => (nanos(side) === '' ? null : Number(nanos(side)));
-        return { name: row.dataset.name, state: row.dataset.state, a: of('a'), b: of('b') };
+        return { a: of('a'), b: of('b'), name: row.dataset.name, state: row.dataset.state };
       }),
     ),
   );

@@ -3,7 +3,7 @@ import { html, useEffect } from '../core/view.js';
 import { request } from '../core/api.js';
 import { hue } from '../core/color.js';
 import { download } from '../core/files.js';
-import { listAddress } from '../core/router.js';
+import { address, listAddress } from '../core/router.js';
 import { copy, say } from '../core/state.js';
 import { both, clock, count, counted, duration, exactly } from '../core/time.js';
 import { Service } from '../parts/panel.js';
