@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::driver::{browse, sink};
-use super::spans::{CLIENT, Made, SERVER, body, said, send};
+use super::spans::{CLIENT, Made, NOON, SERVER, body, said, send};
 
 const PRODUCER: u32 = 4;
 const CONSUMER: u32 = 5;
@@ -331,6 +331,7 @@ async fn counts_every_request_once() {
         "edges": edges, "nodes": nodes, "traces": 40,
         "failedInPay": (1..=40_u64).filter(|it| it.is_multiple_of(5) || it.is_multiple_of(8)).count(),
         "later": body(&later.spans),
+        "noon": NOON / 1_000_000,
     });
     browse("map", &sink, given).await;
 }

@@ -1,7 +1,8 @@
 // The map of services.
 import { accessible, cold, given, holds, picture, run, same, watched } from './browser.mjs';
 
-const ASKED = '#/map?from=2026-11-30T12%3A00%3A00Z&to=2026-11-30T12%3A10%3A00Z';
+const at = (minutes) => encodeURIComponent(new Date(given.noon + minutes * 60000).toISOString());
+const ASKED = `#/map?from=${at(0)}&to=${at(10)}`;
 const sorted = (all) => all.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 
 /** The figures of the rows of a table, exact. */
@@ -46,18 +47,18 @@ await run(async (browser) => {
 
   // Zoom and drag change the view, and a drag is no click.
   const scale = () => page.locator('.drawing').evaluate((it) => new DOMMatrix(getComputedStyle(it).transform).a);
-  const at = () => page.locator('.node[data-node="pay"]').boundingBox();
+  const box = () => page.locator('.node[data-node="pay"]').boundingBox();
   const first = await scale();
   await page.keyboard.press('+');
   holds('+ zooms in', (await scale()) > first);
   await page.keyboard.press('0');
   same('0 shows all', await scale(), first);
-  const before = await at();
+  const before = await box();
   await page.mouse.move(before.x + 20, before.y + 10);
   await page.mouse.down();
   await page.mouse.move(before.x + 80, before.y + 60, { steps: 4 });
   await page.mouse.up();
-  const after = await at();
+  const after = await box();
   same('a drag moves it', [Math.round(after.x - before.x), Math.round(after.y - before.y)], [60, 50]);
   holds('a drag is no click', page.url().includes('#/map'), page.url());
   await page.mouse.move(after.x + 20, after.y + 10);
