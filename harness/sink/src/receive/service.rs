@@ -17,7 +17,7 @@ use super::ingest::{Ingest, Reset, Shared};
 use super::readers::{Dialect, Reader};
 use super::refusal::Refusal;
 use super::{grpc, http};
-use crate::page;
+use crate::{jaeger, metrics, page};
 
 /// The service of all connections of a sink.
 #[derive(Clone, Debug)]
@@ -72,7 +72,8 @@ impl Service {
             return Ok(answer);
         }
         let request = Request::from_parts(parts, body);
-        if !self.access.allows(request.headers()) {
+        let is_open = metrics::is_open(request.uri().path());
+        if !is_open && !self.access.allows(request.headers()) {
             let refusal = Refusal::unauthenticated();
             self.ingest.counters().refusal(&refusal);
             return Ok(match is_grpc {
@@ -88,6 +89,9 @@ impl Service {
             return Ok(reader.answer(&self.ingest, &parts).await);
         }
         match is_grpc {
+            true if jaeger::is_of_storage(request.uri().path()) => {
+                Ok(jaeger::serve_storage(self.ingest.store(), request).await)
+            }
             true => grpc::serve(&self.ingest, request).await,
             false => http::serve(&self.ingest, request).await,
         }
