@@ -24,7 +24,7 @@ export function Graph({ map, drawn, seconds, listed, toggle }) {
   const most = Math.max(...edges.map((it) => it.requests), 1);
   // The line grows with the logarithm: ten times the requests are not ten times the ink.
   const stroke = ({ requests }) => 1 + 1.75 * (Math.log1p(requests) / Math.log1p(most));
-  return html`<div class="graph" ref=${area}>
+  return html`<div class="graph ${drawn.isDense ? 'dense' : ''}" ref=${area}>
     <${Stage} width=${drawn.width} height=${drawn.height} label="Services, callers on the left" keys=${[
       { keys: ['t'], does: 'graph or table', act: toggle },
       { keys: ['j', 'ArrowDown'], does: 'the service below', act: () => step(area.current, drawn, map, 'down') },
@@ -49,6 +49,7 @@ export function Graph({ map, drawn, seconds, listed, toggle }) {
         </a>`;
       })}
       ${drawn.edges.map(({ at, x, y, isLoop }) => {
+        if (drawn.isDense && !near?.edges.has(at)) return null;
         const it = edges[at];
         return html`<a key=${`e${it.from}\0${it.to}`} class="label ${isLoop ? 'loop' : ''} ${edgeClass(at)}" data-from=${it.from} data-to=${it.to} href=${ofEdge(map, it, listed)}
           aria-label="${it.from} calls ${it.to}: ${words(it, seconds)}. Its traces" style=${{ left: `${x}px`, top: `${y}px` }} ...${props('edge', at)}><${Figures} it=${it} seconds=${seconds} /></a>`;
