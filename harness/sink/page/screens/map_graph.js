@@ -42,7 +42,7 @@ export function Graph({ map, drawn, seconds, listed, toggle }) {
       ${drawn.nodes.map(({ at, x, y }) => {
         const it = nodes[at];
         return html`<a key=${`n${it.service}`} class="node ${it.virtual ? 'virtual' : ''} ${it.errors > 0 ? 'failed' : ''} ${near && !near.nodes.has(it.service) ? 'aside' : ''}"
-          data-node=${it.service} data-at=${at} href=${ofNode(map, it, listed)} aria-label="${it.service}${it.virtual ? `, ${it.kind} without spans` : ''}: ${words(it, seconds)}. Its traces"
+          data-node=${it.service} data-at=${at} href=${ofNode(map, it, listed)} aria-description="${words(it, seconds)}: to its traces"
           style=${{ left: `${x - drawn.node.width / 2}px`, top: `${y - drawn.node.height / 2}px`, width: `${drawn.node.width}px`, height: `${drawn.node.height}px` }} ...${props('node', at)}>
           <${Service} name=${it.service} hue=${hue(it.service)} />${it.virtual && html`<small class="kind">${it.kind}</small>`}
           <span class="line"><${Figures} it=${it} seconds=${seconds} /></span>
@@ -52,7 +52,7 @@ export function Graph({ map, drawn, seconds, listed, toggle }) {
         if (drawn.isDense && !near?.edges.has(at)) return null;
         const it = edges[at];
         return html`<a key=${`e${it.from}\0${it.to}`} class="label ${isLoop ? 'loop' : ''} ${edgeClass(at)}" data-from=${it.from} data-to=${it.to} href=${ofEdge(map, it, listed)}
-          aria-label="${it.from} calls ${it.to}: ${words(it, seconds)}. Its traces" style=${{ left: `${x}px`, top: `${y}px` }} ...${props('edge', at)}><${Figures} it=${it} seconds=${seconds} /></a>`;
+          aria-description="${words(it, seconds)}: to its traces" style=${{ left: `${x}px`, top: `${y}px` }} ...${props('edge', at)}><span class="unseen"><bdi>${it.from}</bdi> calls <bdi>${it.to}</bdi>: </span><${Figures} it=${it} seconds=${seconds} /></a>`;
       })}
     <//>
     <${Told} map=${map} told=${told} seconds=${seconds} />
