@@ -11,6 +11,7 @@ mod full_disk;
 mod golden;
 mod hostile;
 mod killed;
+mod page;
 mod program;
 mod protocols;
 mod trace;

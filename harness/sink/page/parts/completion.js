@@ -54,6 +54,28 @@ export async function refresh() {
   }
 }
 
+/** The names of attributes that begin so: those of the sink, and of the conventions where it has none. */
+async function attributesOf(prefix) {
+  try {
+    const { attributes } = await get(`attributes?${new URLSearchParams({ prefix, limit: 12 })}`);
+    const names = attributes.map((it) => it.key);
+    return [...new Set([...names, ...ATTRIBUTES])];
+  } catch {
+    return ATTRIBUTES;
+  }
+}
+
+/** The values of an attribute that begin so. */
+async function attributeValues(key, prefix) {
+  try {
+    const asked = new URLSearchParams({ prefix, limit: 12 });
+    const { values } = await get(`attributes/${encodeURIComponent(key)}?${asked}`);
+    return values.map((it) => ({ value: it.value, hint: `${count(it.spans)} spans` }));
+  } catch {
+    return [];
+  }
+}
+
 async function operationsOf(service) {
   if (!operations.has(service)) {
     const asked = get(`operations?${new URLSearchParams({ service })}`).then(
@@ -71,13 +93,15 @@ async function operationsOf(service) {
 export async function completions(draft, terms) {
   const [, key, sign, begun] = /^([\w.\-]+)([:=])(.*)$/s.exec(draft) ?? [];
   if (!key) {
+    const names = draft.length > 1 ? await attributesOf(draft) : ATTRIBUTES;
     const used = new Set(terms.map((it) => `${it.key}:`));
     const keys = KEYS.filter((it) => !used.has(it.text));
-    const all = [...keys, ...ATTRIBUTES.map((name) => ({ text: `${name}=`, hint: 'attribute' }))];
+    const all = [...keys, ...names.map((name) => ({ text: `${name}=`, hint: 'attribute' }))];
     return all.filter((it) => it.text.startsWith(draft.toLowerCase())).slice(0, draft ? 12 : 5);
   }
-  const values = await valuesOf(key, terms);
-  const wanted = begun.replace(/^"/, '').toLowerCase();
+  const begins = begun.replace(/^"/, '');
+  const values = await valuesOf(key, terms, begins);
+  const wanted = begins.toLowerCase();
   const holds = (it) => it.value.toLowerCase().includes(wanted);
   return values
     .filter(holds)
@@ -85,7 +109,7 @@ export async function completions(draft, terms) {
     .map(({ value, hint }) => ({ text: write({ key, value }), hint: hint ?? '', isWhole: true, sign }));
 }
 
-async function valuesOf(key, terms) {
+async function valuesOf(key, terms, begins) {
   const spans = (it) => `${count(it.spans)} spans`;
   if (key === 'service') return services.value.map((it) => ({ value: it.name }));
   if (key === 'name') {
@@ -97,5 +121,6 @@ async function valuesOf(key, terms) {
       .filter((it) => !seen.has(it.name) && seen.add(it.name))
       .map((it) => ({ value: it.name, hint: `${it.kind.toLowerCase()}, ${spans(it)}` }));
   }
-  return (VALUES[key] ?? []).map((value) => ({ value }));
+  if (VALUES[key]) return VALUES[key].map((value) => ({ value }));
+  return attributeValues(key, begins);
 }

@@ -87,8 +87,8 @@ export function Trace({ parts, params }) {
     folded.value = next;
   };
   const row = chosen < 0 ? -1 : shown.rowOf[chosen];
-  const tell = (node) => (isJoined(it, node, view) ? node + 1 : node);
-  const step = (by) => choose(tell(shown.nodes[Math.max(0, Math.min(shown.nodes.length - 1, row + by))]));
+  const told = (node) => (isJoined(it, node, view) ? node + 1 : node);
+  const step = (by) => choose(told(shown.nodes[Math.max(0, Math.min(shown.nodes.length - 1, row + by))]));
   const lead = row < 0 ? -1 : shown.nodes[row];
   const unfoldOrDown = () => {
     if (lead < 0) return step(1);
@@ -104,7 +104,7 @@ export function Trace({ parts, params }) {
   const toParent = () => {
     let parent = lead < 0 ? -1 : it.parent[lead];
     if (parent >= 0 && it.spanIds[parent] === '') parent = it.parent[parent];
-    if (parent >= 0) choose(tell(shown.nodes[shown.rowOf[parent]]));
+    if (parent >= 0) choose(told(shown.nodes[shown.rowOf[parent]]));
   };
   const fails = failures(it);
   const jump = (by) => choose(following(fails, chosen, by));
@@ -140,7 +140,7 @@ export function Trace({ parts, params }) {
       { keys: ['n'], does: 'next match', act: () => choose(following(found.value.nodes, chosen, 1)) },
       { keys: ['N'], does: 'previous match', act: () => choose(following(found.value.nodes, chosen, -1)) },
       { keys: ['p'], does: 'parent', act: toParent },
-      { keys: ['c'], does: 'first child', act: () => lead >= 0 && hasBelow(it, lead, isJoined(it, lead, view)) && (fold(lead, false), choose(tell(lead + (isJoined(it, lead, view) ? 2 : 1)))) },
+      { keys: ['c'], does: 'first child', act: () => lead >= 0 && hasBelow(it, lead, isJoined(it, lead, view)) && (fold(lead, false), choose(told(lead + (isJoined(it, lead, view) ? 2 : 1)))) },
       { keys: ['+', '='], does: 'zooms in, around the chosen span', act: () => zoom(zoomed(time.value, 0.5, middle(), it.length)) },
       { keys: ['-'], does: 'zooms out', act: () => zoom(zoomed(time.value, 2, middle(), it.length)) },
       { keys: ['0'], does: 'the whole trace', act: () => zoom([0, it.length]) },

@@ -36,7 +36,7 @@ export function Head({ trace, jump, failures, hops, closeHops, verdict, tells, t
   };
   return html`<header class="tracehead">
     <div class="line">
-      <a class="back" href=${listAddress()} aria-label="All traces" title="All traces (Backspace)">‹</a>
+      <a class="back" href=${listAddress()} aria-label="Back to the list" title="Back to the list (Backspace)">‹</a>
       <h1><${Service} name=${service} hue=${hue(service)} /> <bdi>${title.slice(0, 200)}</bdi></h1>
       <span title=${exactly(trace.length)}><b data-figure="duration" data-nanos=${trace.length}>${duration(trace.length)}</b></span>
       <span data-figure="spans" data-count=${trace.spans}>${counted(trace.spans, 'span')}</span>

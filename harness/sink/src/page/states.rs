@@ -72,7 +72,7 @@ fn state(id: &str, spans: &[StoredSpan]) -> Value {
         .into_iter()
         .min_by_key(|span| (span.end_unix_nanos, span.start_unix_nanos));
     let is_whole = is_complete(spans).is_ok();
-    let broken = places
+    let mut broken = places
         .iter()
         .filter(|place| place.top.is_some_and(|top| top != Top::Root))
         .chain(places.iter().filter(|place| place.top.is_some()).skip(1))
@@ -80,7 +80,7 @@ fn state(id: &str, spans: &[StoredSpan]) -> Value {
     json!({
         "traceId": id,
         "isWhole": is_whole,
-        "brokenService": broken.filter(|_| !is_whole).next(),
+        "brokenService": broken.find(|_| !is_whole),
         "errorService": origin.map(StoredSpan::service),
     })
 }

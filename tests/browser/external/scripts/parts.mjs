@@ -60,7 +60,7 @@ async function list(page) {
   await page.getByText('No trace has a span').waitFor();
   await page.getByLabel('Time', { exact: true }).selectOption('');
   await traces(page, given.traces);
-  await page.getByTitle('Only these').click();
+  await page.getByTitle('Only these', { exact: true }).click();
   await traces(page, 1);
   await page.goBack();
   await page.getByTitle('Only traces of ledger').click();
@@ -143,6 +143,7 @@ async function span(page) {
   await details.getByRole('tab', { name: /Links/ }).click();
   await details.getByRole('link', { name: /of this trace/ }).click();
   await page.waitForFunction((id) => location.hash.endsWith(id), given.select);
+  await details.getByRole('tab', { name: /Attributes/ }).click();
   await details.getByText('SELECT * FROM').waitFor();
   await details.getByRole('tab', { name: /Links/ }).click();
   await details.getByText('from').first().waitFor();
@@ -159,7 +160,9 @@ async function span(page) {
   await button(page, 'Close the span').click();
   holds('closed', (await details.count()) === 0);
   same('the same figures again', await exact(page, 'spans', 'count'), given.spans);
-  await page.getByRole('link', { name: 'All traces' }).click();
+  await page.getByRole('link', { name: 'Back to the list' }).click();
+  await traces(page, 1);
+  await page.getByRole('link', { name: 'Sidespan' }).click();
   await traces(page, given.traces);
 }
 

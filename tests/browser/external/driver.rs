@@ -22,21 +22,26 @@ pub(super) async fn sink() -> Sink {
     started.expect("free ports")
 }
 
-/// Runs `scripts/NAME.mjs` against a sink. The script gets `{ origin, … }` with what is given.
+/// Runs a script against a sink, as [`browse_at`] does.
+pub(super) async fn browse(name: &str, sink: &Sink, given: Value) -> Value {
+    browse_at(name, &format!("http://{}", sink.http_addr()), given).await
+}
+
+/// Runs `scripts/NAME.mjs` against the page of an origin. The script gets `{ origin, … }` with what is given.
 ///
 /// # Panics
 /// With the script's findings, if there are any, and when Chromium cannot be driven.
-pub(super) async fn browse(name: &str, sink: &Sink, given: Value) -> Value {
+pub(super) async fn browse_at(name: &str, origin: &str, given: Value) -> Value {
     static PACKAGES: OnceLock<PathBuf> = OnceLock::new();
     let packages = tokio::task::spawn_blocking(|| {
         PACKAGES.get_or_init(|| node("browser", include_str!("package.json")))
     });
     let packages = packages.await.expect("the packages");
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/scripts");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/external/scripts");
     let pictures = target_dir().join("pictures");
     std::fs::create_dir_all(&pictures).expect("a folder below target");
     let mut given = given;
-    given["origin"] = json!(format!("http://{}", sink.http_addr()));
+    given["origin"] = json!(origin);
     given["pictures"] = json!(pictures);
     let mut script = Command::new("node")
         .arg(scripts.join(format!("{name}.mjs")))
