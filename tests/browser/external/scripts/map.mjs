@@ -120,6 +120,33 @@ await run(async (browser) => {
   same('the later trace is taken', answer.status, 200);
   await page.waitForFunction((count) => document.querySelector('[data-figure="covered"]')?.dataset.count === count, String(given.traces + 1));
 
+  // Names are texts, whatever is in them.
+  const odd = ['<img src=x onerror="globalThis.broken=1">', '\u202Eمتجر', '🛒', `${'long '.repeat(2000)}end`, '"\'&lt;'];
+  const later = given.noon + 3_600_000;
+  const span = (id, parent, kind, name, from) => ({
+    traceId: 'f'.repeat(32), spanId: String(id).padStart(16, '0'), parentSpanId: parent ? String(parent).padStart(16, '0') : '', kind, name,
+    startTimeUnixNano: `${later + from}000000`, endTimeUnixNano: `${later + from + 5}000000`,
+  });
+  const resourceSpans = odd.map((service, nth) => ({
+    resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+    scopeSpans: [{ spans: [span(2 * nth + 1, 2 * nth, 2, `<b>${service}`, nth), span(2 * nth + 2, 2 * nth + 1, 3, service, nth)] }],
+  }));
+  await fetch(`${given.origin}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ resourceSpans }) });
+  const hour = `from=${encodeURIComponent(new Date(later).toISOString())}`;
+  await cold(page, `#/map?${hour}&to=${encodeURIComponent(new Date(later + 60000).toISOString())}`);
+  await page.locator('.node').first().waitFor();
+  const named = async (selector) => sorted(await page.locator(selector).evaluateAll((all) => all.map((it) => it.textContent)));
+  same('odd names, drawn', await named('.node .service bdi'), sorted([...odd, 'unknown']));
+  await page.keyboard.press('t');
+  await page.locator('.tables').waitFor();
+  same('odd names, in the table', await named('tr[data-node] .service bdi'), sorted([...odd, 'unknown']));
+  await page.keyboard.press('t');
+  await cold(page, `#/compare/${'f'.repeat(32)}/${'f'.repeat(32)}`);
+  await page.locator('.both .space .place').first().waitFor();
+  same('odd names, compared', await page.locator('.both .name').count(), 2 * odd.length);
+  same('no markup', await page.evaluate(() => [globalThis.broken ?? 0, document.querySelectorAll('main img, main b b').length]), [0, 0]);
+  same('odd names make nothing wider', await page.evaluate(() => document.documentElement.scrollWidth), 1280);
+
   // Dark, and narrow.
   const dark = await watched(browser, { colorScheme: 'dark' });
   await cold(dark, ASKED);
