@@ -16,8 +16,10 @@ export function Compare({ parts }) {
   const chosen = useSignal(-1);
   useEffect(() => {
     if (!a) return undefined;
+    const rows = [];
     const take = (message) => {
-      if (message.type === 'comparison') found.value = message;
+      if (message.type === 'rows') for (const row of message.rows) rows.push(row);
+      else if (message.type === 'comparison') found.value = { ...message, rows };
       else if (message.type === 'error') error.value = message;
     };
     const job = open('compare', { a, b }, take);
