@@ -1,10 +1,21 @@
 //! `sidespan demo --ui`: its page stays open on the trace until a signal.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Deserializer, Value};
 use sidespan_tests::http::{Request, send};
+
+/// A running demo, which ends with the test, also with one that fails.
+struct Demo(Child);
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // One that has ended already is only collected.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 #[test]
 fn the_demo_leaves_its_page_open_until_a_signal() {
@@ -13,8 +24,9 @@ fn the_demo_leaves_its_page_open_until_a_signal() {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
+        .map(Demo)
         .expect("the program");
-    let out = demo.stdout.take().expect("a pipe");
+    let out = demo.0.stdout.take().expect("a pipe");
     let report = Deserializer::from_reader(out).into_iter::<Value>().next();
     let report = report.expect("a report").expect("JSON");
     let id = report["trace_id"].as_str().expect("one trace");
@@ -29,7 +41,7 @@ fn the_demo_leaves_its_page_open_until_a_signal() {
     assert!(String::from_utf8_lossy(&document.body).contains("<title>Sidespan</title>"));
     // A name that a stranger could own gets the page, which has no data, and nothing of the API.
     assert_eq!(get(&format!("/api/sidespan/v1/traces/{id}")).status, 403);
-    let pid = Pid::from_raw(i32::try_from(demo.id()).expect("an id")).expect("an id");
+    let pid = Pid::from_raw(i32::try_from(demo.0.id()).expect("an id")).expect("an id");
     kill_process(pid, Signal::INT).expect("it runs");
-    assert_eq!(demo.wait().expect("its end").code(), Some(0));
+    assert_eq!(demo.0.wait().expect("its end").code(), Some(0));
 }

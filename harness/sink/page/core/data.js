@@ -1,7 +1,7 @@
 // The way to the worker, which fetches, reads and computes what can be large, so that the main thread only shows.
 //
 // A subscription is a job of the worker: messages of its id come until it is closed. `worker/main.js` has the other end.
-import { needsToken, token } from './state.js';
+import { needsToken, say, token } from './state.js';
 
 const worker = new Worker('/page/worker/main.js', { type: 'module' });
 const jobs = new Map();
@@ -11,6 +11,11 @@ worker.onmessage = ({ data }) => {
   if (data.type === 'error' && data.status === 401) needsToken.value = true;
   jobs.get(data.job)?.(data);
 };
+
+worker.onerror = () => say('the page has failed: reload it');
+
+// A tab that nobody sees holds no stream, because a browser has six connections to one address for all tabs.
+document.addEventListener('visibilitychange', () => worker.postMessage({ kind: 'rest', isHidden: document.hidden }));
 
 /**
  * Begins a job: `take` gets each of its messages, `{ type, … }`; what comes back can `send` it more, and `close` it.

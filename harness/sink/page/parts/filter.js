@@ -27,6 +27,9 @@ export function Filter({ text, change, draw, open, times, changeTimes }) {
   picked.current = offers[at]?.text ?? '';
   const offer = async (next) => {
     const mine = ++asked.current;
+    // The sink is asked when the hand rests, not for every key.
+    if (next) await new Promise((done) => setTimeout(done, 90));
+    if (mine !== asked.current) return;
     const found = await completions(next, terms);
     if (mine !== asked.current) return;
     setOffers(found);
@@ -36,6 +39,8 @@ export function Filter({ text, change, draw, open, times, changeTimes }) {
   const write_ = (next) => {
     setDraft(next);
     draw(wordsOf(next));
+    // What no longer fits is not offered until the next offers come.
+    setOffers(offers.filter((it) => it.text.startsWith(next)));
     offer(next);
   };
   const commit = (more) => {

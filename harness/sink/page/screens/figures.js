@@ -10,7 +10,7 @@ export function Figures({ figures, filter }) {
   const { traces, failed, p50, p99, services } = figures;
   const time = (name, value) => value !== null && html`<span title="${exactly(value)}"><small>${name}</small> <b data-figure=${name} data-nanos=${value}>${duration(value)}</b></span>`;
   return html`<div class="figures">
-    <span><b data-figure="traces">${count(traces)}</b> ${traces === 1 ? 'trace' : 'traces'}</span>
+    <span>${traces >= 10000 ? 'newest ' : ''}<b data-figure="traces">${count(traces)}</b> ${traces === 1 ? 'trace' : 'traces'}</span>
     <button class="quiet ${failed > 0 ? 'bad' : ''}" disabled=${failed === 0} title="Only these" onClick=${() => filter('status', 'error')}><b data-figure="failed">${count(failed)}</b> with errors</button>
     ${time('p50', p50)} ${time('p99', p99)}
     <span class="services">${services.map(

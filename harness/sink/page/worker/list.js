@@ -30,6 +30,7 @@ export class ListJob {
     this.changed = new Set();
     this.abort = new AbortController();
     this.stream = null;
+    this.wasAway = false;
     this.timer = 0;
   }
 
@@ -51,7 +52,16 @@ export class ListJob {
     }
   }
 
+  rest(isHidden) {
+    if (isHidden) this.stream?.abort();
+    else if (this.wantsLive) {
+      if (!this.stream || this.stream.signal.aborted) this.follow();
+      this.load();
+    }
+  }
+
   take({ words, live, reload }) {
+    if (live !== undefined) this.wantsLive = live;
     if (words) {
       this.words = words;
       this.show();
@@ -77,20 +87,22 @@ export class ListJob {
     try {
       const answer = await ask(`follow?${this.query}`, this.token, stream.signal);
       this.say({ type: 'live', state: 'on' });
+      // What came while the sink was away, or unheard.
+      if (this.wasAway) this.load();
+      this.wasAway = false;
       await events(answer, (name, data) => {
         if (name === 'lagged') this.load();
         if (name === 'message') this.put(row(JSON.parse(data)));
         this.timer ||= setTimeout(() => this.flush(), GATHER);
       });
     } catch (error) {
-      if (error.status >= 400) {
-        this.stream = null;
-        this.say({ type: 'live', state: 'off' });
-        return;
-      }
+      if (error.status >= 400) stream.abort();
     }
+    // Another stream may have begun since this one was given up.
+    if (this.stream !== stream) return;
     this.stream = null;
     this.say({ type: 'live', state: stream.signal.aborted ? 'off' : 'away' });
+    this.wasAway = !stream.signal.aborted;
     if (!stream.signal.aborted && !this.abort.signal.aborted) setTimeout(() => !this.stream && this.follow(), AGAIN);
   }
 

@@ -12,6 +12,8 @@ onmessage = ({ data }) => {
   if (kind === 'close') {
     jobs.get(job)?.close();
     jobs.delete(job);
+  } else if (kind === 'rest') {
+    for (const it of jobs.values()) it.rest?.(data.isHidden);
   } else if (KINDS[kind]) {
     const say = (message, transfer) => jobs.has(job) && postMessage({ job, ...message }, transfer ?? []);
     jobs.set(job, new KINDS[kind](data, say));

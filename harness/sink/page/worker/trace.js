@@ -17,6 +17,7 @@ export class TraceJob {
     this.live = live;
     this.say = say;
     this.abort = new AbortController();
+    this.stream = null;
     this.spans = [];
     this.columns = null;
   }
@@ -42,8 +43,9 @@ export class TraceJob {
   }
 
   async follow() {
+    this.stream = new AbortController();
     try {
-      const answer = await ask('follow', this.token, this.abort.signal);
+      const answer = await ask('follow', this.token, this.stream.signal);
       let timer = 0;
       await events(answer, (name, data) => {
         if (name !== 'message' || !JSON.parse(data).traceId.startsWith(this.id)) return;
@@ -70,7 +72,15 @@ export class TraceJob {
     }
   }
 
+  rest(isHidden) {
+    this.stream?.abort();
+    if (isHidden || !this.live) return;
+    this.follow();
+    this.load();
+  }
+
   close() {
+    this.stream?.abort();
     this.abort.abort();
   }
 }

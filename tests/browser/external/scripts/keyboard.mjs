@@ -5,7 +5,7 @@ const chosen = (page) => page.locator('.row.chosen').getAttribute('data-trace');
 const at = (page) => page.locator('.span.chosen').getAttribute('data-span');
 
 await run(async (browser) => {
-  const page = await watched(browser, { quiet: ['Failed to load resource'] });
+  const page = await watched(browser);
   const press = (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
   await cold(page);
   await page.locator('.rows .space .row').first().waitFor();
@@ -21,7 +21,7 @@ await run(async (browser) => {
 
   await press('/');
   await page.keyboard.type('status:err');
-  await page.getByRole('option').first().waitFor();
+  await page.getByRole('option', { name: 'status:error' }).waitFor();
   await press('ArrowDown', 'Enter');
   await page.waitForFunction(() => document.querySelector('[data-figure="traces"]')?.innerText === '1');
   holds('the filter has the focus', await page.evaluate(() => document.activeElement.getAttribute('role') === 'combobox'));

@@ -28,7 +28,7 @@ async function judged(browser, page, name, work) {
 }
 
 await run(async (browser) => {
-  const page = await watched(browser, { quiet: ['Failed to load resource'] });
+  const page = await watched(browser);
   await cold(page, '#/nothing');
   await page.getByText('No screen has this address').waitFor();
 

@@ -4,7 +4,7 @@ import { accessible, cold, given, holds, picture, run, watched } from './browser
 await run(async (browser) => {
   for (const theme of ['light', 'dark']) {
     for (const [size, viewport] of Object.entries({ wide: { width: 1280, height: 800 }, '360': { width: 360, height: 740 } })) {
-      const page = await watched(browser, { quiet: ['Failed to load resource'], colorScheme: theme, viewport });
+      const page = await watched(browser, { colorScheme: theme, viewport });
       const name = size === 'wide' ? theme : `${theme}-${size}`;
       const fits = async (what) => {
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

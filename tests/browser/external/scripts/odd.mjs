@@ -2,7 +2,7 @@
 import { cold, given, holds, picture, run, same, watched } from './browser.mjs';
 
 await run(async (browser) => {
-  const page = await watched(browser, { quiet: ['Failed to load resource'] });
+  const page = await watched(browser);
   const rows = page.locator('.waterfall .space .span');
   const see = async (id) => {
     await cold(page, `#/trace/${id}`);
@@ -37,6 +37,9 @@ await run(async (browser) => {
   await page.locator('.details').getByText('long').first().waitFor();
   await page.goBack();
   await page.locator('.details').getByText('again').first().waitFor();
-  await cold(page, '#/trace/ffffffffffffffffffffffffffffffff');
-  await page.getByText('it never came, or it was evicted').waitFor();
+
+  // That a trace is not there is an error of the console, too, which no page can keep from it.
+  const other = await watched(browser, { quiet: ['404 (Not Found)'] });
+  await cold(other, '#/trace/ffffffffffffffffffffffffffffffff');
+  await other.getByText('it never came, or it was evicted').waitFor();
 });

@@ -167,7 +167,7 @@ async function span(page) {
 }
 
 await run(async (browser) => {
-  const page = await watched(browser, { quiet: ['Failed to load resource'] });
+  const page = await watched(browser);
   await list(page);
   await trace(page);
   await span(page);

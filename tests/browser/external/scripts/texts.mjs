@@ -2,7 +2,7 @@
 import { cold, given, holds, run, same, watched } from './browser.mjs';
 
 await run(async (browser) => {
-  const page = await watched(browser, { quiet: ['Failed to load resource'] });
+  const page = await watched(browser);
   page.on('dialog', (dialog) => {
     holds('no dialog', false, dialog.message());
     dialog.dismiss();

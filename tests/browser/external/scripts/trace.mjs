@@ -4,8 +4,7 @@ import { accessible, cold, exact, given, holds, picture, run, same, watched } fr
 const rows = (page) => page.locator('.waterfall .space .span');
 
 await run(async (browser) => {
-  // Until the sink has verdicts, asking for one is an error of the console.
-  const page = await watched(browser, { quiet: ['Failed to load resource'] });
+  const page = await watched(browser);
   await cold(page, `trace/${given.trace}`);
   await rows(page).first().waitFor();
   holds("Jaeger's address leads here", page.url().endsWith(`/#/trace/${given.trace}`), page.url());
