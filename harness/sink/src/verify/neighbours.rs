@@ -3,7 +3,7 @@
 //! A broken hop leaves two ends. One is a span here: a call without anything below it, or a request whose service made no
 //! call. The other is the top of a trace, and is looked for with [`Neighbours::tightest`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::clocks::SLACK_NANOS;
 use super::span_facts::{
@@ -39,6 +39,8 @@ pub(super) struct Neighbours<'a> {
     by_low_half: HashMap<&'a str, Vec<&'a str>>,
     ends: HashMap<End<'a>, Ends<'a>>,
     served: HashMap<&'a str, Vec<&'a StoredSpan>>,
+    /// The ids of spans that links lead to.
+    linked: HashSet<&'a str>,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +73,8 @@ impl<'a> Neighbours<'a> {
             span,
         };
         self.by_span.entry(&span.span_id).or_default().push(member);
+        let links = span.links.iter().map(|link| link.span_id.as_str());
+        self.linked.extend(links);
         let own = service(span).map(label);
         if is_caller(span) && trace.is_leaf(span) && !is_unsent(span) {
             self.end(End::Call, member);
@@ -133,6 +137,11 @@ impl<'a> Neighbours<'a> {
             .into_iter()
             .flatten()
             .any(|it| is_surely_same_request(it, call))
+    }
+
+    /// Returns true if a link leads to a span, as to one whose trace was begun anew behind it.
+    pub(super) fn is_linked(&self, span: &StoredSpan) -> bool {
+        self.linked.contains(span.span_id.as_str())
     }
 
     /// Returns true if a name is of a service that answers requests with spans.

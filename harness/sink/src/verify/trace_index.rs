@@ -50,6 +50,10 @@ impl<'a> TraceIndex<'a> {
         let mut has_root = false;
         let mut tops = Vec::new();
         for span in &self.spans {
+            // The server's half of a shared span stands where the client's does.
+            if is_called(span) && self.with_id(&span.span_id).any(is_caller) {
+                continue;
+            }
             match span.parent_span_id.as_deref() {
                 None => {
                     // A link says where a trace comes from, as a parent does.

@@ -80,8 +80,14 @@ pub fn verify(traces: &[Vec<StoredSpan>]) -> Vec<Verdict> {
         if let Some(roots) = roots.get(trace.id).filter(|roots| roots.len() > 1) {
             found.add(trace.id, several_roots(roots));
         }
-        let own = repeated_ids(trace).into_iter().chain(circles(trace));
-        let own = own.chain(unnamed(trace)).chain(clocks::find(trace));
+        let circles = circles(trace);
+        let clocks = match circles.is_empty() {
+            true => clocks::find(trace),
+            // Of spans on a circle none comes first.
+            false => Vec::new(),
+        };
+        let own = repeated_ids(trace).into_iter().chain(circles);
+        let own = own.chain(unnamed(trace)).chain(clocks);
         let own = own.chain(conflicts(trace));
         let unanswered = unanswered(&neighbours, trace, &continued);
         for finding in own.chain(unanswered) {
