@@ -1,6 +1,5 @@
 //! The arguments of `sidespan trace`, and the search that they make.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -9,6 +8,7 @@ use sidespan_sink::api::{TextError, duration_of, kind_of, status_of, time_of};
 use sidespan_sink::{Query, SpanKind, StatusCode};
 
 use super::client::Credentials;
+use crate::token::TokenArgs;
 
 /// Finds traces and draws them
 #[derive(Clone, Debug, clap::Args)]
@@ -67,17 +67,9 @@ pub struct TraceArgs {
     /// The width of what is drawn; by default the terminal's, and 120 without one
     #[arg(long, value_name = "COLUMNS", conflicts_with = "json")]
     pub width: Option<usize>,
-    /// The token that the sink asks for; others see it in the list of processes
-    #[arg(
-        long,
-        env = "SIDESPAN_SINK_TOKEN",
-        hide_env_values = true,
-        conflicts_with = "token_file"
-    )]
-    pub token: Option<String>,
-    /// A file with that token
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
+    /// The token that the sink asks for
+    #[command(flatten)]
+    pub token: TokenArgs,
     /// The authorities to trust with https, in PEM, in place of the system's
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
@@ -145,16 +137,8 @@ pub(super) fn query(args: &TraceArgs) -> Query {
 /// # Errors
 /// When the file of the token cannot be read.
 pub(super) fn credentials(args: &TraceArgs) -> anyhow::Result<Credentials<'_>> {
-    let token = match &args.token_file {
-        Some(file) => {
-            let read = fs::read_to_string(file);
-            Some(read.with_context(|| format!("reading {}", file.display()))?)
-        }
-        // Set and empty is as good as unset, as in OpenTelemetry's specification of variables.
-        None => args.token.clone().filter(|token| !token.is_empty()),
-    };
     Ok(Credentials {
-        token,
+        token: args.token.read()?.map(|(token, _)| token),
         authorities: args.ca.as_deref(),
     })
 }
