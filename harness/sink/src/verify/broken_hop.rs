@@ -169,7 +169,7 @@ impl<'a> Search<'_, 'a> {
         let own = label(service(span)?);
         let end = match is_caller(span) {
             true => End::CallBy(own),
-            false => End::RequestTo(own),
+            false => End::IdleRequestTo(own),
         };
         let differs = |end: &Member<'a>| end.span.scope.name != span.scope.name && wanted(end);
         self.neighbours.tightest(end, span, differs)
@@ -179,7 +179,14 @@ impl<'a> Search<'_, 'a> {
     fn own_request(&self, wanted: impl Fn(&Member<'a>) -> bool) -> Option<Member<'a>> {
         let span = self.top.span;
         let own = label(service(span).filter(|_| is_caller(span))?);
-        self.neighbours.tightest(End::RequestTo(own), span, wanted)
+        // One during which nothing else was called is the likelier.
+        let idle = self
+            .neighbours
+            .tightest(End::IdleRequestTo(own), span, &wanted);
+        idle.or_else(|| {
+            self.neighbours
+                .tightest(End::BusyRequestTo(own), span, &wanted)
+        })
     }
 
     fn within(&self) -> Option<Broken<'a>> {

@@ -1,7 +1,7 @@
 //! The spans of a set of traces that something may be missing below, by the services that they call or are.
 //!
-//! A broken hop leaves two ends. One is a span here: a call without anything below it, or a request whose service made no
-//! call. The other is the top of a trace, and is looked for with [`Neighbours::tightest`].
+//! A broken hop leaves two ends. One is a span here: a call without anything below it, or a request to a service that called
+//! another. The other is the top of a trace, and is looked for with [`Neighbours::tightest`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,7 +29,9 @@ pub(super) enum End<'a> {
     /// A call by this service, with nothing below it.
     CallBy(&'a str),
     /// A request to this service, which made no call because of it.
-    RequestTo(&'a str),
+    IdleRequestTo(&'a str),
+    /// A request to this service, which called others because of it.
+    BusyRequestTo(&'a str),
 }
 
 /// The neighbours of a trace: all traces that are looked at, itself included.
@@ -57,8 +59,9 @@ impl<'a> Neighbours<'a> {
             if let Some(low) = trace.id.get(16..) {
                 all.by_low_half.entry(low).or_default().push(trace.id);
             }
+            let callers = trace.callers();
             for span in &trace.spans {
-                all.add(trace, span);
+                all.add(trace, span, callers.contains(span.span_id.as_str()));
             }
         }
         for ends in all.ends.values_mut() {
@@ -67,7 +70,7 @@ impl<'a> Neighbours<'a> {
         all
     }
 
-    fn add(&mut self, trace: &TraceIndex<'a>, span: &'a StoredSpan) {
+    fn add(&mut self, trace: &TraceIndex<'a>, span: &'a StoredSpan, calls: bool) {
         let member = Member {
             trace: trace.id,
             span,
@@ -87,9 +90,11 @@ impl<'a> Neighbours<'a> {
         }
         if let Some(own) = own.filter(|_| is_called(span)) {
             self.served.entry(own).or_default().push(span);
-            if !trace.children(span).any(is_caller) {
-                self.end(End::RequestTo(own), member);
-            }
+            let end = match calls {
+                true => End::BusyRequestTo(own),
+                false => End::IdleRequestTo(own),
+            };
+            self.end(end, member);
         }
     }
 

@@ -175,6 +175,20 @@ fn is_silent_on_what_is_odd_and_whole() {
 }
 
 #[test]
+fn a_service_that_forgets_the_context_for_one_of_two_calls_is_named() {
+    let cart = span("cart", SERVER, (1, 3, 2), (20, 20));
+    let forgotten = call("front", "pay", (2, 5, 0), (60, 30));
+    let spans = and(
+        front("cart"),
+        [cart, forgotten, span("pay", SERVER, (2, 9, 5), (65, 20))],
+    );
+    assert_eq!(
+        found(&spans),
+        ["broken_hop format_not_forwarded front->pay"]
+    );
+}
+
+#[test]
 fn a_service_that_calls_by_itself_is_not_said_to_forget() {
     let poll = |nth: u64| {
         call(
