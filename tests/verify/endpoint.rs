@@ -21,7 +21,10 @@ fn post(collector: &Collector, spans: &[Span]) {
 
 fn verdict(collector: &Collector, id: &str) -> (Response, Value) {
     let path = format!("/api/sidespan/v1/traces/{id}/verdict");
-    let answer = send(collector.sink().http_addr(), &Request::get(&path));
+    let answer = send(
+        collector.sink().http_addr(),
+        &Request::to("GET", "127.0.0.1", &path),
+    );
     let json = serde_json::from_slice(&answer.body).expect("JSON");
     (answer, json)
 }
@@ -70,7 +73,10 @@ fn the_sink_tells_the_verdicts_on_what_a_search_finds() {
     post(&collector, &stripped());
     for (conditions, broken) in [("", 2), ("service=pay", 1), ("service=nobody", 0)] {
         let path = format!("/api/sidespan/v1/verdicts?{conditions}");
-        let answer = send(collector.sink().http_addr(), &Request::get(&path));
+        let answer = send(
+            collector.sink().http_addr(),
+            &Request::to("GET", "127.0.0.1", &path),
+        );
         let json: Value = serde_json::from_slice(&answer.body).expect("JSON");
         let traces = json["traces"].as_array().expect("a list");
         assert_eq!(traces.len(), broken, "{conditions}: {json}");
@@ -80,7 +86,7 @@ fn the_sink_tells_the_verdicts_on_what_a_search_finds() {
     }
     let wrong = send(
         collector.sink().http_addr(),
-        &Request::get("/api/sidespan/v1/verdicts?a=b"),
+        &Request::to("GET", "127.0.0.1", "/api/sidespan/v1/verdicts?a=b"),
     );
     assert_eq!(wrong.status, 400);
 }

@@ -24,7 +24,7 @@ pub(super) struct Broken<'a> {
     pub(super) kind: Top,
 }
 
-/// What was seen of a broken hop.
+/// The evidence for a broken hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Sight {
     /// The parent is a span of another trace.

@@ -14,12 +14,12 @@ use super::trace_index::{Top, TraceIndex};
 use super::{clocks, words};
 use crate::store::{Query, StoredSpan};
 
-/// What is found of one trace.
+/// The findings on one trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The trace id, 32 lower-case hex digits.
     pub trace_id: String,
-    /// What is wrong, errors first; empty for a whole trace.
+    /// The faults, errors first; none for a whole trace.
     pub findings: Vec<Finding>,
 }
 

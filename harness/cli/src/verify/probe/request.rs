@@ -21,7 +21,7 @@ use crate::verify::arguments::VerifyArgs;
 /// The service by which a probe is known among others.
 pub(super) const PROBE: &str = "probe";
 
-/// What sends the requests.
+/// The sender of the requests.
 #[derive(Debug)]
 pub(super) struct Requester {
     http: Client,
@@ -41,7 +41,7 @@ pub(super) struct Sent {
 }
 
 impl Requester {
-    /// Returns what sends the requests that the arguments ask for.
+    /// Returns the sender of the requests that the arguments ask for.
     ///
     /// # Errors
     /// When a URL, a method, a header or the authorities cannot be read; no value of a header is in the message.
