@@ -96,7 +96,7 @@ fn warnings_fail_with_strict_and_outside_callers_pass_with_outside() {
             &skewed[..],
             &[][..],
             0,
-            "1 trace whole, 1 of them with warnings",
+            "1 trace whole, 1 with warnings alone",
         ),
         (&skewed, &["--strict"], 1, "clock skew (warning)"),
         (&orphan, &[], 1, "missing parent"),

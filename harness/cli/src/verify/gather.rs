@@ -15,7 +15,7 @@ use crate::trace::source::Source;
 pub(super) enum Wanted {
     /// The trace that begins with these digits.
     One(String),
-    /// Those that a search finds; true if it has no condition.
+    /// The finds of a search; true if it has no condition.
     All(Query, bool),
 }
 

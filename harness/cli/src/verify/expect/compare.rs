@@ -198,7 +198,7 @@ fn trace(at: usize, wanted: &Trace, trees: &[Tree<'_>]) -> Outcome {
             name => format!("traces[{at}] ({name})"),
         },
         holds: count.holds(found),
-        expected: format!("{count} traces with all of it"),
+        expected: format!("traces with all of it: {count}"),
         found: match nearest {
             Some(lacks) => format!("{found}; the nearest has {}", lacks.join(", ")),
             None => format!("{found} among {} traces", trees.len()),
