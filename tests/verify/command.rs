@@ -67,7 +67,7 @@ fn whole_traces_end_with_0_and_nothing_ends_with_1() {
 
 #[test]
 fn one_trace_is_looked_at_among_those_of_its_time() {
-    let id = "00000000000000010000000000000";
+    let id = "0000000000000001";
     let (code, json) = json_of(&[id], &lines(&stripped()));
     assert_eq!(code, Some(1));
     assert_eq!(
@@ -96,7 +96,7 @@ fn warnings_fail_with_strict_and_outside_callers_pass_with_outside() {
             &skewed[..],
             &[][..],
             0,
-            "1 trace whole, 1 of them with warnings",
+            "1 trace whole, 1 with warnings alone",
         ),
         (&skewed, &["--strict"], 1, "clock skew (warning)"),
         (&orphan, &[], 1, "missing parent"),

@@ -21,7 +21,10 @@ fn post(collector: &Collector, spans: &[Span]) {
 
 fn verdict(collector: &Collector, id: &str) -> (Response, Value) {
     let path = format!("/api/sidespan/v1/traces/{id}/verdict");
-    let answer = send(collector.sink().http_addr(), &Request::get(&path));
+    let answer = send(
+        collector.sink().http_addr(),
+        &Request::to("GET", "127.0.0.1", &path),
+    );
     let json = serde_json::from_slice(&answer.body).expect("JSON");
     (answer, json)
 }
@@ -62,6 +65,30 @@ fn the_sink_tells_the_verdict_on_a_trace() {
         json,
         json!({"traceId": id, "verdict": "whole", "findings": []})
     );
+}
+
+#[test]
+fn the_sink_tells_the_verdicts_on_what_a_search_finds() {
+    let collector = Collector::start();
+    post(&collector, &stripped());
+    for (conditions, broken) in [("", 2), ("service=pay", 1), ("service=nobody", 0)] {
+        let path = format!("/api/sidespan/v1/verdicts?{conditions}");
+        let answer = send(
+            collector.sink().http_addr(),
+            &Request::to("GET", "127.0.0.1", &path),
+        );
+        let json: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        let traces = json["traces"].as_array().expect("a list");
+        assert_eq!(traces.len(), broken, "{conditions}: {json}");
+        for trace in traces {
+            assert_eq!(trace["findings"][0]["cause"], "header_stripped", "{json}");
+        }
+    }
+    let wrong = send(
+        collector.sink().http_addr(),
+        &Request::to("GET", "127.0.0.1", "/api/sidespan/v1/verdicts?a=b"),
+    );
+    assert_eq!(wrong.status, 400);
 }
 
 fn waiting(collector: &Collector, expect: &str, wait: &str) -> thread::JoinHandle<Ended> {

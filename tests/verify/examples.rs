@@ -16,9 +16,7 @@ const CHANGES: [(&str, Change); 10] = [
         with(spans, 4, |span| span.with("sidespan.kept", &"error".into()))
     }),
     ("not: /", |spans| {
-        with(spans, 2, |span| {
-            span.named("GET /").with("url.path", &"/".into())
-        })
+        with(spans, 4, |span| span.named("GET /pay"))
     }),
     ("hops: [front -> cart, front -> pay]", without_pay),
     ("count: 2", |spans| {

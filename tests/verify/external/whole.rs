@@ -1,6 +1,10 @@
 //! Whole traces, about which nothing is said.
 
 use serde_json::json;
+use sidespan::demo::{Kind, run_mesh};
+use sidespan_sink::StoredSpan;
+use sidespan_sink::verify::{by_trace, verify};
+use sidespan_tests::collector;
 use sidespan_tests::http::{Request, send};
 
 use super::mesh::{B3, Mesh, Pod, found};
@@ -108,4 +112,18 @@ fn grpc_is_whole() {
     let verdicts = mesh.verdicts(3);
     assert_eq!(verdicts.len(), 1);
     assert_eq!(found(&verdicts), NOTHING, "{verdicts:#?}");
+}
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn the_mesh_of_the_demo_is_whole() {
+    for kind in [Kind::BuiltIn, Kind::Envoy] {
+        let report = collector::runtime().block_on(run_mesh(kind));
+        let report = report.unwrap_or_else(|error| panic!("{error:#}"));
+        let spans: Vec<StoredSpan> = report.spans.iter().map(|span| (**span).clone()).collect();
+        assert!(spans.len() > 10, "{kind:?}: {}", spans.len());
+        let verdicts = verify(&by_trace(spans));
+        assert_eq!(verdicts.len(), 1);
+        assert_eq!(found(&verdicts), NOTHING, "{kind:?}: {verdicts:#?}");
+    }
 }

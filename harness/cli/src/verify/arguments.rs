@@ -66,8 +66,8 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FORMAT", requires = "probe", value_delimiter = ',', value_parser = format)]
     pub format: Vec<Format>,
     /// A header of the requests of --probe; ${env:NAME} in it is the value of a variable. Never shown. Can be repeated
-    #[arg(long, value_name = "NAME=VALUE", requires = "probe", value_parser = pair, hide_env_values = true)]
-    pub header: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE", requires = "probe")]
+    pub header: Vec<String>,
     /// The method of the requests of --probe
     #[arg(long, requires = "probe", default_value = "GET")]
     pub method: String,

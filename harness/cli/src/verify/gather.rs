@@ -10,12 +10,12 @@ use sidespan_sink::{Query, StoredSpan};
 use crate::trace::loaded;
 use crate::trace::source::Source;
 
-/// What is asked for.
+/// The traces that are asked for.
 #[derive(Clone, Debug)]
 pub(super) enum Wanted {
     /// The trace that begins with these digits.
     One(String),
-    /// What a search finds; true if it has no condition.
+    /// The finds of a search; true if it has no condition.
     All(Query, bool),
 }
 

@@ -160,7 +160,7 @@ fn summary(out: &mut String, report: &Report, limit: usize) {
     };
     let _ = write!(out, "{style}{state}{style:#}");
     if warned > 0 {
-        let _ = write!(out, ", {warned} of them with warnings");
+        let _ = write!(out, ", {warned} with warnings alone");
     }
     let expected = report.outcomes.len();
     if expected > 0 {

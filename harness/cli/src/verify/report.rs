@@ -13,16 +13,16 @@ pub(super) struct Outcome {
     pub(super) at: String,
     /// True if it is met.
     pub(super) holds: bool,
-    /// What must be there, in words.
+    /// The expectation in words.
     pub(super) expected: String,
-    /// What is there.
+    /// The number or the things that are there.
     pub(super) found: String,
     /// True if later spans can change it from met to not met.
     #[serde(skip)]
     pub(super) can_break: bool,
 }
 
-/// How far the context of a probe came.
+/// The way that the context of a probe came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Probed {
@@ -38,9 +38,9 @@ pub(super) struct Probed {
     pub(super) survived: bool,
     /// The hops with the id that was sent, in the order of their start.
     pub(super) hops: Vec<String>,
-    /// What became of the context, in words.
+    /// The fate of the context, in words.
     pub(super) message: String,
-    /// What is wrong behind the place where it came in, or with it.
+    /// The faults behind the place where it came in, or of it.
     pub(super) findings: Vec<Finding>,
 }
 

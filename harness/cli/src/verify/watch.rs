@@ -18,7 +18,7 @@ const QUIET: Duration = Duration::from_secs(2);
 /// The pause between two looks at a source that tells nothing.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How things stand.
+/// The state of what is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     /// Something is missing or wrong.

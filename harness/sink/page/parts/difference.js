@@ -23,13 +23,10 @@ export function isOwn(row) {
   return Math.abs(difference(row, 'self')) >= Math.max(LEAST, SHARE * Math.max(row.a.duration, row.b.duration));
 }
 
-/** Returns the rows that most of the difference is in, by what they do themselves, the largest first. */
-export function causes(rows, most = 3) {
-  const total = rows.reduce((sum, row) => sum + (row.depth === 0 ? difference(row, 'duration') : 0), 0);
-  const sign = Math.sign(total) || 1;
-  return rows
-    .map((row, at) => ({ at, by: difference(row, 'self') }))
-    .filter(({ by }) => by * sign >= Math.max(LEAST, SHARE * Math.abs(total)))
-    .sort((one, other) => (other.by - one.by) * sign)
-    .slice(0, most);
+/** Returns the rows that took longer (`sign` 1) or less (-1) in `a` by what they do themselves, the largest difference first. */
+export function causes(rows, sign, most = 3) {
+  const way = sign || 1;
+  const all = rows.map((row, at) => ({ at, by: difference(row, 'self') })).filter(({ by }) => by * way > 0);
+  all.sort((one, other) => (other.by - one.by) * way);
+  return all.filter(({ by }) => by * way >= Math.max(LEAST, SHARE * Math.abs(all[0].by))).slice(0, most);
 }

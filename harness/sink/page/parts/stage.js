@@ -3,7 +3,9 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from '../core/view
 import { useKeys } from './keys.js';
 
 /** The least and the greatest zoom, and the one that a drawing is not enlarged beyond to fill the stage. */
-const [LEAST, MOST, WHOLE] = [0.15, 2.5, 1];
+const [LEAST, MOST, WHOLE] = [0.05, 2.5, 1];
+/** The least zoom at which names can be read. */
+const READABLE = 0.6;
 /** The pixels that a press may move and still be a click. */
 const STILL = 4;
 
@@ -11,6 +13,14 @@ const STILL = 4;
 export function whole({ width, height }, box) {
   const scale = Math.max(LEAST, Math.min(WHOLE, box.width / Math.max(width, 1), box.height / Math.max(height, 1)));
   return { scale, x: Math.max(0, (box.width - width * scale) / 2), y: Math.max(0, (box.height - height * scale) / 2) };
+}
+
+/** Returns the view to begin with: all of it where that can be read, and else its beginning. */
+export function beginning(size, box) {
+  const all = whole(size, box);
+  if (all.scale >= READABLE) return all;
+  const place = (length, room) => (room > length * READABLE ? (room - length * READABLE) / 2 : 0);
+  return { scale: READABLE, x: place(size.width, box.width), y: (box.height - size.height * READABLE) / 2 };
 }
 
 /** Returns a view zoomed by a factor around a point of the stage. */
@@ -31,16 +41,14 @@ export function Stage({ width, height, label, keys = [], children }) {
     isChanged.current = true;
     setView(next);
   };
-  const fit = () => {
-    isChanged.current = false;
-    setView(whole({ width, height }, box()));
-  };
-  // Until somebody has moved it, all of it is in sight.
+  const fit = () => change(whole({ width, height }, box()));
+  const begin = () => setView(beginning({ width, height }, box()));
+  // Until somebody has moved it, it is where it begins, whatever its size.
   useLayoutEffect(() => {
-    if (!isChanged.current) fit();
+    if (!isChanged.current) begin();
   }, [width, height]);
   useEffect(() => {
-    const watch = new ResizeObserver(() => !isChanged.current && fit());
+    const watch = new ResizeObserver(() => stage.current && !isChanged.current && begin());
     watch.observe(stage.current);
     return () => watch.disconnect();
   }, [width, height]);

@@ -20,14 +20,29 @@ export function title({ kind, cause }) {
   return words.replaceAll('_', ' ');
 }
 
-/** Returns the rows that findings are about: a map from a node to the titles of its findings, errors first. */
+/** Returns the rows that findings are about: a map from a node to the title of its first finding. */
 export function marked(trace, verdict) {
   const marks = new Map();
-  for (const finding of verdict?.findings ?? []) {
+  const findings = verdict?.findings ?? [];
+  if (findings.length === 0) return marks;
+  const nodes = nodesOf(trace);
+  for (const finding of findings) {
     for (const id of finding.spanIds ?? []) {
-      const node = trace.spanIds.indexOf(id);
-      if (node >= 0) marks.set(node, [...(marks.get(node) ?? []), title(finding)]);
+      const node = nodes.get(id);
+      if (node !== undefined) marks.set(node, marks.get(node) ?? title(finding));
     }
   }
   return marks;
+}
+
+const known = new WeakMap();
+
+/** Returns the nodes of a trace by the ids of their spans: the first, where an id comes twice. */
+export function nodesOf(trace) {
+  if (!known.has(trace)) {
+    const nodes = new Map();
+    trace.spanIds.forEach((id, node) => id !== '' && !nodes.has(id) && nodes.set(id, node));
+    known.set(trace, nodes);
+  }
+  return known.get(trace);
 }

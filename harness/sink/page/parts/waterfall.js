@@ -75,7 +75,7 @@ function Row({ trace, node, joined, depth, index, top, height, chosen, isFound, 
     <span role="gridcell" class="what" style=${marks}>
       ${below ? html`<button class="fold quiet" tabindex="-1" aria-label=${isFolded ? 'Unfold' : 'Fold'} onClick=${fold}>${isFolded ? '▸' : '▾'}</button>` : html`<i class="fold"></i>`}
       ${isMissing ? html`<em class="warn">parent <code>${trace.missing[node]}</code> was never received</em>` : html`<${What} trace=${trace} node=${node} told=${told} joined=${joined} act=${act} />`}
-      ${mark && html`<small class="warn">${mark[0]}</small>`}
+      ${mark && html`<small class="warn">${mark}</small>`}
       ${isFolded && html`<small class="count">(${trace.end[node] - node - 1})</small>`}
     </span>
     <span role="gridcell" class="lane"><${Bar} trace=${trace} node=${node} joined=${joined} from=${from} to=${to} /></span>

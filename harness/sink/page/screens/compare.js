@@ -16,8 +16,10 @@ export function Compare({ parts }) {
   const chosen = useSignal(-1);
   useEffect(() => {
     if (!a) return undefined;
+    const rows = [];
     const take = (message) => {
-      if (message.type === 'comparison') found.value = message;
+      if (message.type === 'rows') for (const row of message.rows) rows.push(row);
+      else if (message.type === 'comparison') found.value = { ...message, rows };
       else if (message.type === 'error') error.value = message;
     };
     const job = open('compare', { a, b }, take);
@@ -90,19 +92,20 @@ function Other({ a }) {
   </form>`;
 }
 
-/** How much longer, and where. */
+/** How much longer, and where: by the roots, or the whole traces where they begin differently. */
 function Summary({ it, choose }) {
   const { a, b, rows } = it;
-  const by = a.duration - b.duration;
-  const found = causes(rows);
+  const root = rows.find((row) => row.depth === 0 && row.a && row.b);
+  const by = root ? difference(root, 'duration') : a.duration - b.duration;
+  const found = causes(rows, Math.sign(by));
   const counts = { a: 0, b: 0 };
   for (const row of rows) if (state(row) in counts) counts[state(row)] += 1;
   return html`<p class="summary">
-    <span data-figure="difference" data-nanos=${by}>${by === 0 ? 'Both take as long.' : html`A is <b>${duration(Math.abs(by))}</b> ${by > 0 ? 'longer' : 'shorter'}.`}</span>
-    ${found.length > 0 && html`${by > 0 ? ' Longer' : by < 0 ? ' Shorter' : ' Different'} by itself: `}
-    ${found.map(({ at, by }, nth) => html`${nth > 0 ? ', ' : ''}<button class="quiet" data-cause=${rows[at].name} data-nanos=${by} onClick=${() => choose(at)}><${Service} name=${rows[at].service} hue=${hue(rows[at].service)} /> <bdi>${rows[at].name.slice(0, 80)}</bdi> <b>${signed(by)}</b></button>`)}
-    ${counts.a > 0 && html` <span data-figure="only-a" data-count=${counts.a}>${counted(counts.a, 'span')} only in A.</span>`}
-    ${counts.b > 0 && html` <span data-figure="only-b" data-count=${counts.b}>${counted(counts.b, 'span')} only in B.</span>`}
+    <span data-figure="difference" data-nanos=${by}>${by === 0 ? 'Both take as long.' : html`${root ? 'The root' : 'A'} takes <b>${duration(Math.abs(by))}</b> ${by > 0 ? 'longer' : 'less'}${root ? ' in A' : ''}.`}</span>
+    ${found.length > 0 && html`<span>${by < 0 ? 'Shorter' : 'Longer'} by itself:</span>`}
+    ${found.map(({ at, by }) => html`<button class="quiet" data-cause=${rows[at].name} data-nanos=${by} onClick=${() => choose(at)}><${Service} name=${rows[at].service} hue=${hue(rows[at].service)} /> <bdi>${rows[at].name.slice(0, 80)}</bdi> <b>${signed(by)}</b></button>`)}
+    ${counts.a > 0 && html`<span data-figure="only-a" data-count=${counts.a}>${counted(counts.a, 'span')} only in A.</span>`}
+    ${counts.b > 0 && html`<span data-figure="only-b" data-count=${counts.b}>${counted(counts.b, 'span')} only in B.</span>`}
   </p>`;
 }
 

@@ -47,7 +47,7 @@ export function Rows({ rows, heads, chosen, choose, swap }) {
     aria-activedescendant=${chosen >= 0 ? `place-${chosen}` : undefined}>
     <div role="row" class="place headrow" aria-rowindex="1">${head('span', 'what')}${head('A', 'time')}${head('B', 'time')}${head('A − B', 'by')}${head('A above B', 'bars')}</div>
     <div class="space" role="rowgroup" style=${{ height: `${total}px` }}>
-      ${items.map(({ index, start }) => html`<${Place} key=${index} row=${rows[index]} at=${index} top=${start} height=${height} longest=${longest}
+      ${items.map(({ index, start, place }) => html`<${Place} key=${place} row=${rows[index]} at=${index} top=${start} height=${height} longest=${longest}
         of=${heads[1].traces} chosen=${index === chosen} choose=${choose} />`)}
     </div>
   </div>`;

@@ -23,8 +23,8 @@ export function Graph({ map, drawn, seconds, listed, toggle }) {
   const edgeClass = (at) => `${edges[at].errors > 0 ? 'failed' : ''} ${near && !near.edges.has(at) ? 'aside' : ''}`;
   const most = Math.max(...edges.map((it) => it.requests), 1);
   // The line grows with the logarithm: ten times the requests are not ten times the ink.
-  const stroke = ({ requests }) => 1.25 + 2.5 * (Math.log1p(requests) / Math.log1p(most));
-  return html`<div class="graph" ref=${area}>
+  const stroke = ({ requests }) => 1 + 1.75 * (Math.log1p(requests) / Math.log1p(most));
+  return html`<div class="graph ${drawn.isDense ? 'dense' : ''}" ref=${area}>
     <${Stage} width=${drawn.width} height=${drawn.height} label="Services, callers on the left" keys=${[
       { keys: ['t'], does: 'graph or table', act: toggle },
       { keys: ['j', 'ArrowDown'], does: 'the service below', act: () => step(area.current, drawn, map, 'down') },
@@ -34,24 +34,25 @@ export function Graph({ map, drawn, seconds, listed, toggle }) {
     ]}>
       <svg width=${drawn.width} height=${drawn.height} aria-hidden="true">
         <defs>
-          <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0,0.5 L8,4 L0,7.5 Z" /></marker>
-          <marker id="bad-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="failed" d="M0,0.5 L8,4 L0,7.5 Z" /></marker>
+          <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="10" markerHeight="10" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0,0.5 L8,4 L0,7.5 Z" /></marker>
+          <marker id="bad-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="10" markerHeight="10" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="failed" d="M0,0.5 L8,4 L0,7.5 Z" /></marker>
         </defs>
-        ${drawn.edges.map(({ at, points }) => html`<path class="edge ${edgeClass(at)}" d=${curve(points)} stroke-width=${stroke(edges[at])} marker-end=${edges[at].errors > 0 ? 'url(#bad-tip)' : 'url(#tip)'} />`)}
+        ${drawn.edges.map(({ at, points, isLoop }) => html`<path class="edge ${edgeClass(at)}" d=${isLoop ? looped(points) : curve(points)} stroke-width=${stroke(edges[at])} marker-end=${edges[at].errors > 0 ? 'url(#bad-tip)' : 'url(#tip)'} />`)}
       </svg>
       ${drawn.nodes.map(({ at, x, y }) => {
         const it = nodes[at];
         return html`<a key=${`n${it.service}`} class="node ${it.virtual ? 'virtual' : ''} ${it.errors > 0 ? 'failed' : ''} ${near && !near.nodes.has(it.service) ? 'aside' : ''}"
-          data-node=${it.service} data-at=${at} href=${ofNode(map, it, listed)} aria-label="${it.service}${it.virtual ? `, ${it.kind} without spans` : ''}: ${words(it, seconds)}. Its traces"
+          data-node=${it.service} data-at=${at} href=${ofNode(map, it, listed)} aria-description="${words(it, seconds)}: to its traces"
           style=${{ left: `${x - drawn.node.width / 2}px`, top: `${y - drawn.node.height / 2}px`, width: `${drawn.node.width}px`, height: `${drawn.node.height}px` }} ...${props('node', at)}>
-          <${Service} name=${it.service} hue=${hue(it.service)} />
-          <span class="line">${it.virtual && html`<em>${it.kind}</em>`}<${Figures} it=${it} seconds=${seconds} /></span>
+          <${Service} name=${it.service} hue=${hue(it.service)} />${it.virtual && html`<small class="kind">${it.kind}</small>`}
+          <span class="line"><${Figures} it=${it} seconds=${seconds} /></span>
         </a>`;
       })}
-      ${drawn.edges.map(({ at, x, y }) => {
+      ${drawn.edges.map(({ at, x, y, isLoop }) => {
+        if (drawn.isDense && !near?.edges.has(at)) return null;
         const it = edges[at];
-        return html`<a key=${`e${it.from}\0${it.to}`} class="label ${edgeClass(at)}" data-from=${it.from} data-to=${it.to} href=${ofEdge(map, it, listed)}
-          aria-label="${it.from} calls ${it.to}: ${words(it, seconds)}. Its traces" style=${{ left: `${x}px`, top: `${y}px` }} ...${props('edge', at)}><${Figures} it=${it} seconds=${seconds} /></a>`;
+        return html`<a key=${`e${it.from}\0${it.to}`} class="label ${isLoop ? 'loop' : ''} ${edgeClass(at)}" data-from=${it.from} data-to=${it.to} href=${ofEdge(map, it, listed)}
+          aria-description="${words(it, seconds)}: to its traces" style=${{ left: `${x}px`, top: `${y}px` }} ...${props('edge', at)}><span class="unseen"><bdi>${it.from}</bdi> calls <bdi>${it.to}</bdi>: </span><${Figures} it=${it} seconds=${seconds} /></a>`;
       })}
     <//>
     <${Told} map=${map} told=${told} seconds=${seconds} />
@@ -89,6 +90,8 @@ function curve(points) {
   });
   return all.join(' ');
 }
+
+const looped = ([a, b, c, d]) => `M${a.x},${a.y} C${b.x},${b.y} ${c.x},${c.y} ${d.x},${d.y}`;
 
 /** Moves the focus to the next service in a direction: along calls to the sides, by place up and down. */
 function step(area, drawn, { nodes, edges }, way) {

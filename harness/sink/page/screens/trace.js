@@ -56,7 +56,7 @@ export function Trace({ parts, params }) {
   const marks = useMemo(() => it && marked(it, verdict), [it, verdict]);
   const wantsVerdict = useSignal(null);
   const tells = verdict?.findings.length > 0 && (wantsVerdict.value ?? verdict.verdict !== 'whole');
-  const tell = () => (wantsVerdict.value = !tells);
+  const toggleVerdict = () => (wantsVerdict.value = !tells);
 
   // The chosen span's details, and its row in sight.
   useEffect(() => {
@@ -118,10 +118,10 @@ export function Trace({ parts, params }) {
     open: (node) => (opened.value = new Set([...opened.value, node])),
   };
   return html`<section class="trace" aria-label="Trace">
-    <${Head} trace=${it} verdict=${verdict} tells=${tells} tell=${tell} jump=${jump} failures=${fails} hops=${joinsHops} closeHops=${() => (opened.value = new Set())}>
+    <${Head} trace=${it} verdict=${verdict} tells=${tells} tell=${toggleVerdict} jump=${jump} failures=${fails} hops=${joinsHops} closeHops=${() => (opened.value = new Set())}>
       <${Find} found=${found} send=${(words) => job.current.send({ find: words })} chosen=${chosen} choose=${choose} />
     <//>
-    ${tells && html`<${Verdict} trace=${it} verdict=${verdict} choose=${choose} close=${tell} />`}
+    ${tells && html`<${Verdict} trace=${it} verdict=${verdict} choose=${choose} close=${toggleVerdict} />`}
     <${Minimap} trace=${it} time=${time.value} change=${zoom} />
     <${Waterfall} trace=${it} shown=${shown} chosen=${chosen} found=${foundNodes} marks=${marks} fold=${folded.value} time=${time.value} act=${actions} view=${view} controls=${controls} />
     ${isOpen && html`<${Span} trace=${it} node=${span.value.node} span=${span.value.span} choose=${choose} close=${close} />`}
@@ -144,7 +144,7 @@ export function Trace({ parts, params }) {
       { keys: ['+', '='], does: 'zooms in, around the chosen span', act: () => zoom(zoomed(time.value, 0.5, middle(), it.length)) },
       { keys: ['-'], does: 'zooms out', act: () => zoom(zoomed(time.value, 2, middle(), it.length)) },
       { keys: ['0'], does: 'the whole trace', act: () => zoom([0, it.length]) },
-      { keys: ['v'], does: 'the verdict', act: tell },
+      { keys: ['v'], does: 'the verdict', act: toggleVerdict },
       { keys: ['Escape'], act: () => (chosen >= 0 ? close() : false) },
       { keys: ['Backspace'], act: () => go(listAddress()) },
     ]} />

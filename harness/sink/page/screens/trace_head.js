@@ -8,6 +8,7 @@ import { copy, say } from '../core/state.js';
 import { both, clock, count, counted, duration, exactly } from '../core/time.js';
 import { Service } from '../parts/panel.js';
 import { MISSING_PARENT, completeness } from '../parts/model.js';
+import { write } from '../parts/query.js';
 import { title as named } from '../parts/verdict.js';
 
 /** `verdict` is the sink's, `tell` opens and closes its panel. */
@@ -48,6 +49,7 @@ export function Head({ trace, jump, failures, hops, closeHops, verdict, tells, t
       <button class="quiet id" title="Copy the id" onClick=${() => copy(trace.id, 'id')}>${trace.id}</button>
       ${children}
       <span class="grow"></span>
+      <a class="button" href=${address('map', [], { q: [{ key: 'service', value: service }, { key: 'name', value: title }].map(write).join(' ') })} title="The services that traces like it go through">Map</a>
       <a class="button" href=${address('compare', [trace.id])} title="With the median of its like, or another trace">Compare</a>
       <button aria-pressed=${hops.value === 'joined'} title="Show the client and the server of a hop as one row" onClick=${toggleHops}>Join hops</button>
       <button onClick=${() => copy(location.href, 'link')} title="y">Copy link</button>

@@ -1,6 +1,7 @@
 // Two traces side by side, or one and the median of its like: those with the same root.
 //
-//   comparison   { a, b, rows }   the heads of both sides, and `structure.js`' rows; `b.traces` is how many traces b is
+//   rows         { rows }   some of `structure.js`' rows
+//   comparison   { a, b }   the heads of both sides, when all rows are there; `b.traces` is how many traces b is
 //   error { message, status }
 import { ask } from './fetch.js';
 import { columns } from './columns.js';
@@ -11,6 +12,8 @@ import { lay, median, rows, structure } from './structure.js';
 const LIKE = 25;
 const SPANS = 50000;
 const LOOKED_AT = 500;
+/** The rows of one message, so that none takes the main thread long. */
+const PART = 4000;
 
 export class CompareJob {
   constructor({ a, b, token }, say) {
@@ -25,7 +28,9 @@ export class CompareJob {
       lay(top, a, 'a');
       for (const other of others) lay(top, other, 'b');
       const heads = others.map(head);
-      this.say({ type: 'comparison', a: head(a), b: this.b ? { ...heads[0], traces: 1 } : many(heads), rows: rows(top, others.length) });
+      const all = rows(top, others.length);
+      for (let at = 0; at < all.length; at += PART) this.say({ type: 'rows', rows: all.slice(at, at + PART) });
+      this.say({ type: 'comparison', a: head(a), b: this.b ? { ...heads[0], traces: 1 } : many(heads) });
     } catch (error) {
       if (error.name !== 'AbortError') this.say({ type: 'error', message: error.message, status: error.status ?? 0 });
     }

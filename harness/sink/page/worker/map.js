@@ -7,6 +7,8 @@ import { layout } from './layout.js';
 
 /** The time in which changes are gathered, in milliseconds: a map reads very many spans. */
 const GATHER = 2000;
+/** The time after which a broken stream is opened again, in milliseconds. */
+const AGAIN = 2000;
 
 export class MapJob {
   constructor({ query, live, token }, say) {
@@ -15,6 +17,7 @@ export class MapJob {
     this.token = token;
     this.say = say;
     this.abort = new AbortController();
+    this.stream = null;
     this.timer = 0;
   }
 
@@ -33,17 +36,36 @@ export class MapJob {
   }
 
   async follow() {
+    const stream = new AbortController();
+    this.stream = stream;
     try {
-      const answer = await ask(`follow?${this.query}`, this.token, this.abort.signal);
-      await events(answer, () => {
-        this.timer ||= setTimeout(async () => {
-          await this.load();
-          this.timer = 0;
-        }, GATHER);
-      });
-    } catch {
-      // What is shown stays; it only does not grow.
+      const answer = await ask(`follow?${this.query}`, this.token, stream.signal);
+      await events(answer, () => this.soon(GATHER));
+    } catch (error) {
+      if (error.status >= 400) return;
     }
+    // The sink is away. What is shown stays, and what came meanwhile is asked for when it is back.
+    if (stream.signal.aborted) return;
+    setTimeout(() => {
+      if (this.stream !== stream || stream.signal.aborted) return;
+      this.follow();
+      this.soon(AGAIN);
+    }, AGAIN);
+  }
+
+  /** Asks again after a while, once for all that comes until then. */
+  soon(millis) {
+    this.timer ||= setTimeout(async () => {
+      await this.load();
+      this.timer = 0;
+    }, millis);
+  }
+
+  rest(isHidden) {
+    this.stream?.abort();
+    if (isHidden || !this.live) return;
+    this.follow();
+    this.load();
   }
 
   take({ reload }) {
@@ -51,6 +73,7 @@ export class MapJob {
   }
 
   close() {
+    this.stream?.abort();
     this.abort.abort();
     clearTimeout(this.timer);
   }

@@ -46,7 +46,7 @@ export const median = (all, fact) => percentile(Float64Array.from(all, fact).sor
 
 /**
  * Returns the places as rows, from the top down: `depth`, `kind`, `service`, `name`, and for each side `null` or `duration`, `self`,
- * `fails`, `span`; of several traces `b` the medians, and `of` them that have the place. A place that less than half of them have,
+ * `fails`, `span`; of several traces `b` the medians, whether most fail, and `of` them that have the place. A place that less than half of them have,
  * and `a` has not, is left out.
  */
 export function rows(top, traces) {
@@ -65,7 +65,7 @@ export function rows(top, traces) {
       b:
         b.length === 0
           ? null
-          : { duration: median(b, (it) => it.duration), self: median(b, (it) => it.self), fails: b.some((it) => it.fails), span: traces === 1 ? b[0].span : '', of: b.length },
+          : { duration: median(b, (it) => it.duration), self: median(b, (it) => it.self), fails: 2 * b.filter((it) => it.fails).length > b.length, span: traces === 1 ? b[0].span : '', of: b.length },
     });
     stack.push(...below(place, depth + 1).reverse());
   }

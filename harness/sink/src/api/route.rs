@@ -17,7 +17,7 @@ use super::forwarding::{forwarding, resend};
 use super::parameters::{ParameterError, read_query};
 use super::produced::Produced;
 use super::summary::write_summaries;
-use super::verdict::verdict;
+use super::verdict::{verdict, verdicts};
 use crate::forward::Destinations;
 use crate::map::map;
 use crate::otlp_json::write_request;
@@ -50,7 +50,8 @@ pub(crate) async fn serve(
         }
         ("traces", false) => Ok(not_allowed("GET, HEAD, DELETE")),
         (
-            "status" | "services" | "operations" | "attributes" | "export" | "map" | "follow",
+            "status" | "services" | "operations" | "attributes" | "export" | "map" | "verdicts"
+            | "follow",
             false,
         ) => Ok(not_allowed("GET, HEAD")),
         ("status", true) => status(store, destinations).await,
@@ -73,6 +74,10 @@ pub(crate) async fn serve(
                 query.limit = limit.unwrap_or(all().limit);
                 map(store, query).await.map(|text| json(text.into_bytes()))
             }
+            Err(refused) => Ok(bad(&refused)),
+        },
+        ("verdicts", true) => match conditions(text) {
+            Ok((query, _)) => verdicts(store, query).await.map(json),
             Err(refused) => Ok(bad(&refused)),
         },
         ("follow", true) => Ok(followed(store, text)),
@@ -232,7 +237,7 @@ fn bad(refused: &ParameterError) -> Response<Body> {
 }
 
 const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, traces/{id}/verdict, services, operations, attributes, \
-attributes/{name}, states, map, export and follow, DELETE traces, and POST forward/resend";
+attributes/{name}, states, map, verdicts, export and follow, DELETE traces, and POST forward/resend";
 
 /// The number of ids that an ambiguous beginning is answered with.
 const SHOWN: usize = 10;

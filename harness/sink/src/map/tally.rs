@@ -50,7 +50,7 @@ impl Requests {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     pub(super) requests: Requests,
-    /// What it is, if it has no spans.
+    /// The kind of something without spans; `None` for a service.
     pub(super) kind: Option<PeerKind>,
     /// The other names that its sidecars have for it.
     pub(super) names: BTreeSet<String>,

@@ -8,7 +8,7 @@ use super::neighbours::{End, Member, Neighbours, holds};
 use super::shape::hop;
 use super::span_facts::{
     Tracer, callee, is_called, is_caller, is_kept, is_same_request, is_surely_same_request, label,
-    own_decision, service, shown_service, text,
+    may_be_rewritten, own_decision, service, shown_service, text,
 };
 use super::trace_index::{Top, TraceIndex};
 use crate::store::{Link, StoredSpan};
@@ -24,7 +24,7 @@ pub(super) struct Broken<'a> {
     pub(super) kind: Top,
 }
 
-/// What was seen of a broken hop.
+/// The evidence for a broken hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Sight {
     /// The parent is a span of another trace.
@@ -147,10 +147,11 @@ impl<'a> Search<'_, 'a> {
         if is_caller(span) {
             return None;
         }
+        // What was not kept below a kept call is missing by design.
+        let wanted = |end: &Member<'a>| wanted(end) && (is_kept(span) || !is_kept(end.span));
         let named = End::CallOf(own);
         let alike = |end: &Member<'a>| wanted(end) && is_same_request(end.span, span);
-        // Gateways change paths; a call of the name alone is less, and still evidence.
-        let called = || self.neighbours.tightest(named, span, &wanted);
+        let rewritten = |end: &Member<'a>| wanted(end) && may_be_rewritten(end.span, span);
         // A service may be called by an address, or by a name that is nobody's.
         let nameless = |end: &Member<'a>| {
             wanted(end)
@@ -159,7 +160,7 @@ impl<'a> Search<'_, 'a> {
         };
         let first = self.neighbours.tightest(named, span, alike);
         first
-            .or_else(called)
+            .or_else(|| self.neighbours.tightest(named, span, rewritten))
             .or_else(|| self.neighbours.tightest(End::Call, span, nameless))
     }
 
@@ -169,7 +170,7 @@ impl<'a> Search<'_, 'a> {
         let own = label(service(span)?);
         let end = match is_caller(span) {
             true => End::CallBy(own),
-            false => End::RequestTo(own),
+            false => End::IdleRequestTo(own),
         };
         let differs = |end: &Member<'a>| end.span.scope.name != span.scope.name && wanted(end);
         self.neighbours.tightest(end, span, differs)
@@ -179,7 +180,14 @@ impl<'a> Search<'_, 'a> {
     fn own_request(&self, wanted: impl Fn(&Member<'a>) -> bool) -> Option<Member<'a>> {
         let span = self.top.span;
         let own = label(service(span).filter(|_| is_caller(span))?);
-        self.neighbours.tightest(End::RequestTo(own), span, wanted)
+        // One during which nothing else was called is the likelier.
+        let idle = self
+            .neighbours
+            .tightest(End::IdleRequestTo(own), span, &wanted);
+        idle.or_else(|| {
+            self.neighbours
+                .tightest(End::BusyRequestTo(own), span, &wanted)
+        })
     }
 
     fn within(&self) -> Option<Broken<'a>> {

@@ -6,9 +6,9 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// What is wrong.
+    /// The kind of fault.
     pub kind: FindingKind,
-    /// How bad it is.
+    /// The degree.
     pub severity: Severity,
     /// The hop at which it is wrong, as far as it is known.
     pub hop: Option<Hop>,
@@ -19,9 +19,9 @@ pub struct Finding {
     /// The other trace, where the hop broke one trace into two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other_trace_id: Option<String>,
-    /// What is wrong, where, and what was seen.
+    /// The fault in words: where it is, and what was seen.
     pub message: String,
-    /// What to do about it.
+    /// The remedy in words.
     pub cure: String,
 }
 

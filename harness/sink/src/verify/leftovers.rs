@@ -99,6 +99,7 @@ pub(super) fn unanswered(
             && trace.is_leaf(span)
             && is_answered(span)
             && !is_kept(span)
+            && !neighbours.is_linked(span)
             && !continued.contains(&std::ptr::from_ref(*span))
             && callee(span).is_some_and(|to| neighbours.knows(to))
             && neighbours.is_known_to_answer(span)

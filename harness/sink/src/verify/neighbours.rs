@@ -1,9 +1,9 @@
 //! The spans of a set of traces that something may be missing below, by the services that they call or are.
 //!
-//! A broken hop leaves two ends. One is a span here: a call without anything below it, or a request whose service made no
-//! call. The other is the top of a trace, and is looked for with [`Neighbours::tightest`].
+//! A broken hop leaves two ends. One is a span here: a call without anything below it, or a request to a service that called
+//! another. The other is the top of a trace, and is looked for with [`Neighbours::tightest`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::clocks::SLACK_NANOS;
 use super::span_facts::{
@@ -29,7 +29,9 @@ pub(super) enum End<'a> {
     /// A call by this service, with nothing below it.
     CallBy(&'a str),
     /// A request to this service, which made no call because of it.
-    RequestTo(&'a str),
+    IdleRequestTo(&'a str),
+    /// A request to this service, which called others because of it.
+    BusyRequestTo(&'a str),
 }
 
 /// The neighbours of a trace: all traces that are looked at, itself included.
@@ -39,6 +41,8 @@ pub(super) struct Neighbours<'a> {
     by_low_half: HashMap<&'a str, Vec<&'a str>>,
     ends: HashMap<End<'a>, Ends<'a>>,
     served: HashMap<&'a str, Vec<&'a StoredSpan>>,
+    /// The ids of spans that links lead to.
+    linked: HashSet<&'a str>,
 }
 
 #[derive(Debug, Default)]
@@ -55,8 +59,9 @@ impl<'a> Neighbours<'a> {
             if let Some(low) = trace.id.get(16..) {
                 all.by_low_half.entry(low).or_default().push(trace.id);
             }
+            let callers = trace.callers();
             for span in &trace.spans {
-                all.add(trace, span);
+                all.add(trace, span, callers.contains(span.span_id.as_str()));
             }
         }
         for ends in all.ends.values_mut() {
@@ -65,12 +70,14 @@ impl<'a> Neighbours<'a> {
         all
     }
 
-    fn add(&mut self, trace: &TraceIndex<'a>, span: &'a StoredSpan) {
+    fn add(&mut self, trace: &TraceIndex<'a>, span: &'a StoredSpan, calls: bool) {
         let member = Member {
             trace: trace.id,
             span,
         };
         self.by_span.entry(&span.span_id).or_default().push(member);
+        let links = span.links.iter().map(|link| link.span_id.as_str());
+        self.linked.extend(links);
         let own = service(span).map(label);
         if is_caller(span) && trace.is_leaf(span) && !is_unsent(span) {
             self.end(End::Call, member);
@@ -83,9 +90,11 @@ impl<'a> Neighbours<'a> {
         }
         if let Some(own) = own.filter(|_| is_called(span)) {
             self.served.entry(own).or_default().push(span);
-            if !trace.children(span).any(is_caller) {
-                self.end(End::RequestTo(own), member);
-            }
+            let end = match calls {
+                true => End::BusyRequestTo(own),
+                false => End::IdleRequestTo(own),
+            };
+            self.end(end, member);
         }
     }
 
@@ -133,6 +142,11 @@ impl<'a> Neighbours<'a> {
             .into_iter()
             .flatten()
             .any(|it| is_surely_same_request(it, call))
+    }
+
+    /// Returns true if a link leads to a span, as to one whose trace was begun anew behind it.
+    pub(super) fn is_linked(&self, span: &StoredSpan) -> bool {
+        self.linked.contains(span.span_id.as_str())
     }
 
     /// Returns true if a name is of a service that answers requests with spans.

@@ -108,6 +108,14 @@ pub(super) fn is_same_request(one: &StoredSpan, other: &StoredSpan) -> bool {
         && agree(rpc(one), rpc(other))
 }
 
+/// Returns true if two spans may be the two sides of a request whose path a gateway changed: it took a prefix off or put one
+/// in front.
+pub(super) fn may_be_rewritten(one: &StoredSpan, other: &StoredSpan) -> bool {
+    let agree = method(one).zip(method(other)).is_none_or(|(a, b)| a == b);
+    let ends_alike = |(a, b): (&str, &str)| a.ends_with(b) || b.ends_with(a);
+    agree && path(one).zip(path(other)).is_none_or(ends_alike)
+}
+
 /// Returns true if two spans name the same method and path, or the same procedure.
 pub(super) fn is_surely_same_request(one: &StoredSpan, other: &StoredSpan) -> bool {
     let same = |a: Option<&str>, b: Option<&str>| a.is_some() && a == b;

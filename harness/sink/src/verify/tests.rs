@@ -175,6 +175,47 @@ fn is_silent_on_what_is_odd_and_whole() {
 }
 
 #[test]
+fn a_request_of_somebody_else_at_the_same_time_is_not_taken_for_the_call() {
+    let path = |path: &str, span| with(span, "url.path", path);
+    let [request, probe] = front("pay");
+    let kept = |span| with(span, "sidespan.kept", "slow");
+    for (call, top, expected) in [
+        (
+            path("/healthz", probe.clone()),
+            path("/orders", new_pay(2)),
+            &[][..],
+        ),
+        (
+            kept(path("/orders", probe.clone())),
+            path("/orders", new_pay(2)),
+            &[],
+        ),
+        // A gateway that takes its prefix off.
+        (
+            path("/api/orders", probe),
+            path("/orders", new_pay(2)),
+            &["broken_hop header_stripped front->pay"],
+        ),
+    ] {
+        assert_eq!(found(&[request.clone(), call, top]), expected);
+    }
+}
+
+#[test]
+fn a_service_that_forgets_the_context_for_one_of_two_calls_is_named() {
+    let cart = span("cart", SERVER, (1, 3, 2), (20, 20));
+    let forgotten = call("front", "pay", (2, 5, 0), (60, 30));
+    let spans = and(
+        front("cart"),
+        [cart, forgotten, span("pay", SERVER, (2, 9, 5), (65, 20))],
+    );
+    assert_eq!(
+        found(&spans),
+        ["broken_hop format_not_forwarded front->pay"]
+    );
+}
+
+#[test]
 fn a_service_that_calls_by_itself_is_not_said_to_forget() {
     let poll = |nth: u64| {
         call(

@@ -1,6 +1,6 @@
 //! The spans of one trace, with their parents and children at hand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::span_facts::{is_called, is_caller};
 use crate::store::StoredSpan;
@@ -50,6 +50,10 @@ impl<'a> TraceIndex<'a> {
         let mut has_root = false;
         let mut tops = Vec::new();
         for span in &self.spans {
+            // The server's half of a shared span stands where the client's does.
+            if is_called(span) && self.with_id(&span.span_id).any(is_caller) {
+                continue;
+            }
             match span.parent_span_id.as_deref() {
                 None => {
                     // A link says where a trace comes from, as a parent does.
@@ -96,6 +100,20 @@ impl<'a> TraceIndex<'a> {
     /// Returns the children of a span.
     pub(super) fn children(&self, span: &StoredSpan) -> impl Iterator<Item = &'a StoredSpan> {
         self.at(self.children.get(span.span_id.as_str()))
+    }
+
+    /// Returns the ids of the spans that have a call of their own service somewhere below.
+    pub(super) fn callers(&self) -> HashSet<&'a str> {
+        let mut found = HashSet::new();
+        for call in self.spans.iter().filter(|span| is_caller(span)) {
+            let mut above = self.parent(call);
+            while let Some(span) = above.filter(|it| it.service() == call.service())
+                && found.insert(span.span_id.as_str())
+            {
+                above = self.parent(span);
+            }
+        }
+        found
     }
 
     /// Returns true if a span has no child, and no other half that a Zipkin tracer gave the same id.

@@ -14,12 +14,12 @@ use super::trace_index::{Top, TraceIndex};
 use super::{clocks, words};
 use crate::store::{Query, StoredSpan};
 
-/// What is found of one trace.
+/// The findings on one trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The trace id, 32 lower-case hex digits.
     pub trace_id: String,
-    /// What is wrong, errors first; empty for a whole trace.
+    /// The faults, errors first; none for a whole trace.
     pub findings: Vec<Finding>,
 }
 
@@ -80,8 +80,14 @@ pub fn verify(traces: &[Vec<StoredSpan>]) -> Vec<Verdict> {
         if let Some(roots) = roots.get(trace.id).filter(|roots| roots.len() > 1) {
             found.add(trace.id, several_roots(roots));
         }
-        let own = repeated_ids(trace).into_iter().chain(circles(trace));
-        let own = own.chain(unnamed(trace)).chain(clocks::find(trace));
+        let circles = circles(trace);
+        let clocks = match circles.is_empty() {
+            true => clocks::find(trace),
+            // Of spans on a circle none comes first.
+            false => Vec::new(),
+        };
+        let own = repeated_ids(trace).into_iter().chain(circles);
+        let own = own.chain(unnamed(trace)).chain(clocks);
         let own = own.chain(conflicts(trace));
         let unanswered = unanswered(&neighbours, trace, &continued);
         for finding in own.chain(unanswered) {

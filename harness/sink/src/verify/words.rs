@@ -44,7 +44,7 @@ fn sight(broken: &Broken<'_>) -> String {
     };
     let decided = match own_decision(top.span) {
         Some(reason) => {
-            format!(" and decided by itself whether to sample it (sidespan.decision={reason})")
+            format!(", and decided by itself whether to sample it (sidespan.decision={reason})")
         }
         None => String::new(),
     };
@@ -126,7 +126,7 @@ fn sight(broken: &Broken<'_>) -> String {
                     format!("kept (sidespan.kept={why}) although the trace is not sampled,"),
                 None => format!(
                     "sampled here{}",
-                    decided.replace(" and decided", ", which decided")
+                    decided.replace(", and decided", ", which decided")
                 ),
             }
         ),

@@ -198,7 +198,7 @@ fn trace(at: usize, wanted: &Trace, trees: &[Tree<'_>]) -> Outcome {
             name => format!("traces[{at}] ({name})"),
         },
         holds: count.holds(found),
-        expected: format!("{count} traces with all of it"),
+        expected: format!("traces with all of it: {count}"),
         found: match nearest {
             Some(lacks) => format!("{found}; the nearest has {}", lacks.join(", ")),
             None => format!("{found} among {} traces", trees.len()),
@@ -218,7 +218,7 @@ fn span(at: &str, wanted: &Span, count: Option<Count>, trees: &[Tree<'_>]) -> Ou
             .flat_map(|tree| tree.spans.iter().map(move |span| (tree, span)));
         let all = all.map(|(tree, span)| (span, tree.differences(wanted, span)));
         all.filter(|(_, differences)| !differences.is_empty())
-            .min_by_key(|(_, differences)| differences.len())
+            .min_by_key(|(_, differences)| differences.iter().map(|it| weight(it)).sum::<usize>())
     };
     let nearest = (found < count.min).then(nearest).flatten();
     Outcome {
@@ -260,6 +260,16 @@ fn attributes<'v>(
         let found = value(key);
         let text = found.map_or("none".to_owned(), shown);
         differs(key, wanted.matches(found), &text, wanted);
+    }
+}
+
+/// Returns how much a difference tells two spans apart: of two that differ in one field each, the one of the same service and
+/// name is meant.
+fn weight(difference: &str) -> usize {
+    match difference.split(' ').next() {
+        Some("service") => 4,
+        Some("name" | "kind") => 3,
+        _ => 1,
     }
 }
 

@@ -14,7 +14,7 @@ use sidespan_sink::{SpanKind, StatusCode};
 
 use super::values::{Count, Text, Wanted, duration, kind, status};
 
-/// What must be there and what must not.
+/// The content of an expectation file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::verify) struct Expectations {

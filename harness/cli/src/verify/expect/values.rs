@@ -21,10 +21,10 @@ impl Text {
     }
 }
 
-/// What an attribute must be.
+/// A condition on an attribute.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Wanted {
-    /// It must not be there.
+    /// No attribute at all.
     Absent,
     /// Text in which `*` is any run of characters; a number or boolean is compared as it is written.
     Text(Text),
@@ -106,7 +106,7 @@ impl fmt::Display for Wanted {
     }
 }
 
-/// How many there must be.
+/// The least and the greatest number, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Count {
     pub(super) min: usize,

@@ -89,7 +89,7 @@ impl Context {
 mod tests {
     use super::*;
 
-    /// The same context in every format.
+    /// One context in every format.
     #[test]
     fn each_format_has_the_ids_in_its_own_way() {
         let context = Context {

@@ -21,7 +21,7 @@ use crate::verify::arguments::VerifyArgs;
 /// The service by which a probe is known among others.
 pub(super) const PROBE: &str = "probe";
 
-/// What sends the requests.
+/// The sender of the requests.
 #[derive(Debug)]
 pub(super) struct Requester {
     http: Client,
@@ -41,7 +41,7 @@ pub(super) struct Sent {
 }
 
 impl Requester {
-    /// Returns what sends the requests that the arguments ask for.
+    /// Returns the sender of the requests that the arguments ask for.
     ///
     /// # Errors
     /// When a URL, a method, a header or the authorities cannot be read; no value of a header is in the message.
@@ -71,10 +71,7 @@ impl Requester {
             .tls_backend_preconfigured(tls);
         let method = Method::from_str(&args.method.to_ascii_uppercase());
         let variable = |name: &str| std::env::var(name).ok();
-        let headers = args
-            .header
-            .iter()
-            .map(|(name, value)| header(name, value, variable));
+        let headers = args.header.iter().map(|text| header(text, variable));
         Ok(Self {
             http: builder.build().context("an HTTP client")?,
             method: method
@@ -157,12 +154,15 @@ impl Requester {
     }
 }
 
-/// Reads a header; `${env:NAME}` in its value is the value of a variable.
+/// Reads a header, `NAME=VALUE` or `NAME: VALUE`; `${env:NAME}` in its value is the value of a variable.
+///
+/// It is no parser of the arguments, because the message about a wrong one would show its value.
 fn header(
-    name: &str,
-    value: &str,
+    text: &str,
     variable: impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<(HeaderName, HeaderValue)> {
+    let pair = text.split_once(['=', ':']);
+    let (name, value) = pair.context("--header: expected NAME=VALUE, found no = in it")?;
     let mut rest = value;
     let mut filled = String::new();
     while let Some((before, (variable_name, after))) = rest
@@ -198,19 +198,23 @@ mod tests {
 
     #[test]
     fn a_variable_is_filled_in_and_never_told() {
-        let variable = |name: &str| (name == "TOKEN").then(|| "s3cret".to_owned());
-        let (name, value) = header("Authorization", "Bearer ${env:TOKEN}", variable).unwrap();
+        let variable = |name: &str| (name == "TOKEN").then(|| "s3cret=".to_owned());
+        for text in [
+            "Authorization=Bearer ${env:TOKEN}",
+            "authorization: Bearer ${env:TOKEN}",
+        ] {
+            let (name, value) = header(text, variable).unwrap();
+            assert_eq!(name.as_str(), "authorization");
+            assert_eq!(value.to_str().unwrap(), "Bearer s3cret=");
+            assert!(!format!("{value:?}").contains("s3cret"));
+        }
+        let unset = header("a=${env:OTHER}", variable).unwrap_err();
         assert_eq!(
-            (name.as_str(), value.to_str().unwrap()),
-            ("authorization", "Bearer s3cret")
+            unset.to_string(),
+            "--header a: the variable OTHER is not set"
         );
-        assert!(!format!("{value:?}").contains("s3cret"));
-        let unset = header("a", "${env:OTHER}", variable)
-            .unwrap_err()
-            .to_string();
-        assert_eq!(unset, "--header a: the variable OTHER is not set");
-        for (name, value) in [("a b", "s3cret"), ("a", "s3cret\n")] {
-            let error = format!("{:#}", header(name, value, variable).unwrap_err());
+        for text in ["a b=s3cret", "a=s3cret\nb", "s3cret"] {
+            let error = format!("{:#}", header(text, variable).unwrap_err());
             assert!(!error.contains("s3cret"), "{error}");
         }
     }
