@@ -30,12 +30,12 @@ export const exactly = (nanos) => `${(nanos / 1e6).toFixed(6).replace(/\.?0+$/, 
 
 const two = (number) => String(number).padStart(2, '0');
 
-/** Returns milliseconds since 1970 as this place's clock says: `12:04:31.120`, with the day where it is not today. */
+/** Returns milliseconds since 1970 as this place's clock says: `12:04:31.120`, or `2026-11-30 12:04:31` on another day. */
 export function clock(millis, now = Date.now()) {
   const at = new Date(millis);
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
   const isToday = at.toDateString() === new Date(now).toDateString();
-  return isToday ? time : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
+  return isToday ? `${time}.${String(at.getMilliseconds()).padStart(3, '0')}` : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
 }
 
 /** Returns nanoseconds since 1970, as text, in RFC 3339 with all digits, in UTC. */
