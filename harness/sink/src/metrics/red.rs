@@ -72,7 +72,7 @@ impl Red {
                 self.services.entry(OTHER.to_owned()).or_default()
             }
         };
-        let route = span.route.as_deref().unwrap_or(span.name);
+        let route = span.route.unwrap_or(span.name);
         let has_room =
             routes.len() < MAX_ROUTES && route.len() <= MAX_ROUTE && self.series < MAX_SERIES;
         // Two look-ups in the rare case, and one in all others.

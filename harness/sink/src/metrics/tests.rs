@@ -1,5 +1,7 @@
 //! Weights, bounds, and both texts.
 
+mod served;
+
 use std::time::SystemTime;
 
 use super::exposition::{Format, write};
@@ -69,7 +71,7 @@ fn a_span_counts_for_as_many_as_its_tracestate_says() {
 fn spans_are_told_by_service_route_kind_and_status_and_kept_ones_are_not() {
     let mut red = Red::default();
     let route = NewSpan {
-        route: Some("/cart/{id}".into()),
+        route: Some("/cart/{id}"),
         status: 2,
         trace_state: "ot=th:8",
         ..span("shop", "GET /cart/7")

@@ -169,11 +169,7 @@ type Matched = (
 
 fn evaluate(page: Vec<Candidate>, work: &(Search, Plan, Needs)) -> Vec<Matched> {
     let (search, plan, needs) = work;
-    let needles: Vec<Finder<'_>> = plan
-        .needles
-        .iter()
-        .map(|needle| Finder::new(needle))
-        .collect();
+    let needles: Vec<Finder<'_>> = plan.needles.iter().map(Finder::new).collect();
     let mut found = Vec::new();
     for mut candidate in page {
         let (id, summary) = (candidate.trace_id, candidate.summary.take());
