@@ -24,7 +24,7 @@ const MAX_TRACES: usize = 20_000;
 /// The number of spans after which a search ends.
 const MAX_SPANS: usize = 500_000;
 
-/// What a search finds.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// The traces, the newest first.
@@ -139,7 +139,7 @@ pub(super) async fn find(store: &Store, search: Search) -> Result<Found, StoreEr
     Ok(found)
 }
 
-/// What the evaluation of a condition needs beside the span itself.
+/// The needs of a condition beside the span itself.
 #[derive(Clone, Copy, Debug)]
 struct Needs {
     summaries: bool,
