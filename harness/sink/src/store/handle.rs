@@ -16,6 +16,7 @@ use super::keep::{Inserted, Keeper, TraceIds, count};
 use super::limits::{Counts, Limits, Size};
 use super::observed::Observer;
 use super::outbox::Outbox;
+use super::sieve::SharedSieve;
 use super::span::StoredSpan;
 use super::writer::{Arrivals, Numbers, Writer};
 
@@ -30,6 +31,7 @@ pub(super) struct Inner {
     limits: Limits,
     pub(super) place: Place,
     pub(super) ids: TraceIds,
+    pub(super) sieve: SharedSieve,
     numbers: Numbers,
     arrivals: Arrivals,
     /// Connections that read and have nothing to do.
@@ -77,6 +79,7 @@ impl Store {
         let connection = database::open(&place)?;
         let ids = TraceIds::default();
         let keeper = Keeper::load(&connection, limits, Arc::clone(&ids))?;
+        let sieve = Arc::clone(&keeper.sieve);
         let numbers = Numbers::default();
         numbers.set_size(keeper.size());
         let arrivals = broadcast::Sender::new(ARRIVALS);
@@ -105,6 +108,7 @@ impl Store {
             limits,
             place,
             ids,
+            sieve,
             numbers,
             arrivals,
             readers: Mutex::default(),

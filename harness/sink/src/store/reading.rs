@@ -1,5 +1,7 @@
 //! The handle's part for readers: searches, traces, names.
 
+use std::sync::Arc;
+
 use hyper::body::Bytes;
 
 use super::database::StoreError;
@@ -15,7 +17,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn search(&self, query: Query) -> Result<Vec<TraceSummary>, StoreError> {
-        self.read(move |connection| read::summaries(connection, &query))
+        let sieve = Arc::clone(&self.inner.sieve);
+        self.read(move |connection| read::summaries(connection, &query, &sieve))
             .await
     }
 
