@@ -173,8 +173,9 @@ async fn counting_a_span_is_cheap() {
         least = least.min(time);
     }
     println!("{} ns a span", least.as_nanos() / 10_000);
+    // Far above what it takes, because a test is unoptimised and shares its machine.
     assert!(
-        least < Duration::from_millis(30),
+        least < Duration::from_millis(200),
         "{least:?} for 10,000 spans"
     );
 }
