@@ -5,12 +5,13 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
 use crate::api::{percent_decoded, serve};
+use crate::forward::Destinations;
 use crate::store::{Limits, Place, SpanBatch, Store, golden};
 
 async fn get(store: &Store, path: &str) -> (StatusCode, Value) {
     let request = Request::builder().uri(format!("/api/sidespan/v1/{path}"));
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    let answer = serve(store, &parts, || ()).await;
+    let answer = serve(store, &Destinations::default(), &parts, || ()).await;
     let status = answer.status();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&body).unwrap())
