@@ -11,6 +11,7 @@
 //! in a number of its own. Labels are of fixed names and of bounded values: what is beyond goes to `_other`, and is counted.
 
 mod exposition;
+mod family;
 mod health;
 mod red;
 mod route;

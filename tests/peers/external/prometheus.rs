@@ -20,7 +20,7 @@ use sidespan_tests::peers::Prometheus;
 /// The requests of the world, of which the sink sees the sampled and the failed ones.
 const REQUESTS: u64 = 200_000;
 
-/// Of so many requests one fails.
+/// The requests of which one fails.
 const ONE_FAILS_OF: u64 = 50;
 
 /// The threshold and the probability of the filter's 1 %, which it rounds to four digits (`filter/RULES.md`, TH-5).
@@ -129,7 +129,7 @@ fn has_exemplars(prometheus: &Prometheus, world: &World) {
 }
 
 struct World {
-    /// What the filter exports: sampled spans with their probability, and failed ones that were kept without any.
+    /// The spans that the filter exports: sampled ones with their probability, and failed ones that were kept without any.
     spans: Vec<Span>,
     sampled: u64,
     sampled_failures: u64,
@@ -227,8 +227,8 @@ fn documented(target: &str) -> Value {
         .expect("a block");
     let yaml = block.split("```").next().expect("its end");
     let yaml = yaml
-        .replace("/etc/prometheus/sidespan-token", "{folder}/token")
+        .replace("/etc/prometheus/sidespan-token", "FOLDER/token")
         .replace("sidespan-sink:4318", target);
-    assert!(yaml.contains("{folder}") && yaml.contains(target), "{yaml}");
+    assert!(yaml.contains("FOLDER") && yaml.contains(target), "{yaml}");
     serde_saphyr::from_str(&yaml).expect("YAML")
 }

@@ -21,7 +21,7 @@ pub struct Prometheus {
 
 impl Prometheus {
     /// Starts a Prometheus with a configuration, to which a scrape every half second is added, and waits until it is ready.
-    /// `{folder}` in the configuration is a folder that has the file `token`.
+    /// `FOLDER` in the configuration is a folder that has the file `token`.
     ///
     /// # Panics
     /// With its log, when it does not become ready, or when there is none on this machine.
@@ -32,7 +32,7 @@ impl Prometheus {
         configuration["global"] =
             serde_json::json!({"scrape_interval": "500ms", "scrape_timeout": "500ms"});
         let text = configuration.to_string();
-        let text = text.replace("{folder}", &folder.path().display().to_string());
+        let text = text.replace("FOLDER", &folder.path().display().to_string());
         fs::write(path("prometheus.json"), text).expect("a test file");
         // Up to five starts, because another process may take the port before Prometheus does.
         for _ in 0..5 {

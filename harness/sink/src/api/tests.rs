@@ -1,5 +1,7 @@
 //! The texts of the API, each way and back.
 
+mod attributes;
+
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;

@@ -1,12 +1,12 @@
 //! The sink's own numbers, as they are told.
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
-use prometheus_client::metrics::MetricType;
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Unit;
 
+use super::family::{Labels, counter, gauge, one, seconds_gauge};
 use crate::forward::Forwarding;
 use crate::store::{Counts, Limits, Size};
 
@@ -36,8 +36,6 @@ pub(super) struct Health {
     pub(super) overflowed: [u64; 2],
     pub(super) kept: u64,
 }
-
-type Labels<'a> = Vec<(&'static str, &'a str)>;
 
 impl Health {
     /// Writes all numbers.
@@ -309,62 +307,6 @@ impl Health {
             None => Ok(()),
         }
     }
-}
-
-fn one<'a>(number: u64) -> Vec<(Labels<'a>, u64)> {
-    vec![(Vec::new(), number)]
-}
-
-fn counter(
-    out: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    rows: Vec<(Labels<'_>, u64)>,
-) -> fmt::Result {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut out = out.encode_descriptor(name, help, None, MetricType::Counter)?;
-    for (labels, count) in rows {
-        match labels.is_empty() {
-            true => out.encode_counter::<NoLabelSet, _, u64>(&count, None)?,
-            false => out
-                .encode_family(&labels)?
-                .encode_counter::<NoLabelSet, _, u64>(&count, None)?,
-        }
-    }
-    Ok(())
-}
-
-fn gauge(
-    out: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    unit: Option<&Unit>,
-    rows: Vec<(Labels<'_>, u64)>,
-) -> fmt::Result {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut out = out.encode_descriptor(name, help, unit, MetricType::Gauge)?;
-    for (labels, number) in rows {
-        match labels.is_empty() {
-            true => out.encode_gauge(&number)?,
-            false => out.encode_family(&labels)?.encode_gauge(&number)?,
-        }
-    }
-    Ok(())
-}
-
-fn seconds_gauge(
-    out: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    unit: Option<&Unit>,
-    time: Duration,
-) -> fmt::Result {
-    out.encode_descriptor(name, help, unit, MetricType::Gauge)?
-        .encode_gauge(&time.as_secs_f64())
 }
 
 /// Returns the memory that the process has in use, where the system tells it as Linux does.

@@ -1,10 +1,12 @@
 //! Weights, bounds, and both texts.
 
+mod served;
+
 use std::time::SystemTime;
 
 use super::exposition::{Format, write};
 use super::health::{Front, Health};
-use super::red::{MAX_ROUTES, MAX_SERVICES, Red};
+use super::red::{MAX_ROUTES, MAX_SERIES, MAX_SERVICES, Red};
 use super::sampling::Weight;
 use crate::store::{Counts, Limits, NewSpan, Size};
 
@@ -69,7 +71,7 @@ fn a_span_counts_for_as_many_as_its_tracestate_says() {
 fn spans_are_told_by_service_route_kind_and_status_and_kept_ones_are_not() {
     let mut red = Red::default();
     let route = NewSpan {
-        route: Some("/cart/{id}".into()),
+        route: Some("/cart/{id}"),
         status: 2,
         trace_state: "ot=th:8",
         ..span("shop", "GET /cart/7")
@@ -165,6 +167,36 @@ fn labels_are_bounded_and_what_is_beyond_is_counted() {
     assert!(!text.contains(&long));
     let other = "sidespan_spans_total{service_name=\"shop\",route=\"_other\",span_kind=\"server\",status_code=\"unset\"} 201";
     assert!(text.lines().any(|it| it == other), "{text}");
+}
+
+#[test]
+fn the_number_of_series_is_bounded_as_a_whole() {
+    let mut red = Red::default();
+    let names: Vec<String> = (0..90).map(|number| format!("n{number}")).collect();
+    let mut sent = 0;
+    for service in &names {
+        for name in &names {
+            for kind in 0..3 {
+                add(
+                    &mut red,
+                    vec![NewSpan {
+                        kind,
+                        ..span(service, name)
+                    }],
+                );
+                sent += 1;
+            }
+        }
+    }
+    // One set more for each service and kind.
+    assert!(
+        (MAX_SERIES..=MAX_SERIES + 90 * 3).contains(&red.len()),
+        "{}",
+        red.len()
+    );
+    let counted: u64 = red.series().iter().map(|(_, series)| series.count()).sum();
+    assert_eq!(counted, sent, "none is lost");
+    assert!(red.overflowed[1] > 0);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::database::StoreError;
 use super::handle::Store;
 use super::query::{Query, TraceSummary};
-use super::raw::RawSpans;
+use super::raw::{RawSpans, TURN};
 use super::read;
 use super::search::search;
 use super::span::StoredSpan;
@@ -166,7 +166,9 @@ impl Candidates {
                 }
                 Ok((traces, found))
             });
+            let turn = TURN.acquire().await;
             let (traces, page) = read.await?;
+            drop(turn);
             self.rows.drain(..traces);
             found = page;
         }

@@ -5,7 +5,7 @@
 
 use super::database::StoreError;
 use super::handle::Store;
-use super::raw::RawSpans;
+use super::raw::{RawSpans, TURN};
 use super::span::StoredSpan;
 
 /// The number of spans that are read at once.
@@ -54,7 +54,9 @@ impl Newest {
             }
             Ok((last, count, spans))
         });
+        let turn = TURN.acquire().await;
         let (last, count, spans) = read.await?;
+        drop(turn);
         self.before = last;
         self.left = if count < limit { 0 } else { self.left - count };
         let decoded = tokio::task::spawn_blocking(move || spans.decode_if(|_, _| true));

@@ -2,11 +2,6 @@
 //!
 //! A copy of a stored span is not told again, because a sender that repeats itself must not count twice.
 
-use hyper::body::Bytes;
-use opentelemetry_proto::tonic::common::v1::KeyValue;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use prost::Message as _;
-
 use super::batch::{Cut, Group, SpanBatch};
 use super::wire::{Content, Message, next_field};
 
@@ -25,7 +20,7 @@ pub(crate) struct NewSpan<'a> {
     /// The W3C `tracestate`.
     pub(crate) trace_state: &'a str,
     /// The attribute `http.route`.
-    pub(crate) route: Option<String>,
+    pub(crate) route: Option<&'a str>,
     /// True if the span has the attribute `sidespan.kept`.
     pub(crate) is_kept: bool,
 }
@@ -75,20 +70,34 @@ fn of<'a>(batch: &'a SpanBatch, group: &'a Group, cut: &Cut) -> NewSpan<'a> {
     span
 }
 
-fn attribute(pair: &[u8], span: &mut NewSpan<'_>) {
+fn attribute<'a>(pair: &'a [u8], span: &mut NewSpan<'a>) {
     // Every encoder known writes the key first; whoever does not is read in full.
-    let is_reordered = pair.first() != Some(&KEY);
-    if !is_reordered && !pair.starts_with(ROUTE) && !pair.starts_with(KEPT) {
+    if pair.first() == Some(&KEY) && !pair.starts_with(ROUTE) && !pair.starts_with(KEPT) {
         return;
     }
-    let Ok(pair) = KeyValue::decode(Bytes::copy_from_slice(pair)) else {
-        return;
-    };
-    match (pair.key.as_str(), pair.value.and_then(|value| value.value)) {
-        ("http.route", Some(Value::StringValue(route))) if span.route.is_none() => {
-            span.route = Some(route)
+    let (mut key, mut text): (&[u8], Option<&[u8]>) = (&[], None);
+    let mut rest = pair;
+    while !rest.is_empty() {
+        let Ok(field) = next_field(Message::KeyValue, &mut rest) else {
+            break;
+        };
+        match (field.number, field.content) {
+            (1, Content::Bytes(name)) => key = name,
+            (2, Content::Bytes(mut value)) => {
+                if let Ok(field) = next_field(Message::AnyValue, &mut value)
+                    && let (1, Content::Bytes(content)) = (field.number, field.content)
+                {
+                    text = Some(content);
+                }
+            }
+            _ => {}
         }
-        ("sidespan.kept", _) => span.is_kept = true,
+    }
+    match (key, text) {
+        (b"http.route", Some(route)) if span.route.is_none() => {
+            span.route = std::str::from_utf8(route).ok()
+        }
+        (b"sidespan.kept", _) => span.is_kept = true,
         _ => {}
     }
 }

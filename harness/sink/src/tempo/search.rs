@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use memchr::memmem::Finder;
 use serde_json::{Value, json};
 use tonic::body::Body;
@@ -24,7 +24,7 @@ const MAX_TRACES: usize = 20_000;
 /// The number of spans after which a search ends.
 const MAX_SPANS: usize = 500_000;
 
-/// What a search finds.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// The traces, the newest first.
@@ -61,24 +61,28 @@ pub(super) async fn search(store: &Store, query: &str) -> Result<Response<Body>,
         .iter()
         .map(|hit| trace(hit, is_traceql, with_names))
         .collect();
-    let mut body = json!({
+    // As many jobs as are done, unless older traces were not looked at: strict readers take no field that Tempo has not.
+    let body = json!({
         "traces": traces,
         "metrics": {
             "inspectedTraces": found.traces,
             "inspectedSpans": found.spans.to_string(),
             "completedJobs": 1,
-            "totalJobs": 1,
+            "totalJobs": 1 + u32::from(found.is_cut),
         },
     });
+    let mut response = answer::json(&body);
     if found.is_cut {
-        body["status"] = json!("PARTIAL");
-        body["message"] = json!(format!(
-            "looked at the newest {} traces with {} spans, and there are more: narrow the time or add a condition on \
-             resource.service.name, name, status or duration, which indexes answer",
+        let told = format!(
+            "looked at the newest {} traces with {} spans and there are more: narrow the time or name a service, a name, a \
+             status or a duration",
             found.traces, found.spans
-        ));
+        );
+        if let Ok(told) = HeaderValue::from_str(&told) {
+            response.headers_mut().insert("x-sidespan-partial", told);
+        }
     }
-    Ok(answer::json(&body))
+    Ok(response)
 }
 
 /// Finds traces, the newest first.
@@ -135,7 +139,7 @@ pub(super) async fn find(store: &Store, search: Search) -> Result<Found, StoreEr
     Ok(found)
 }
 
-/// What the evaluation of a condition needs beside the span itself.
+/// The needs of a condition beside the span itself.
 #[derive(Clone, Copy, Debug)]
 struct Needs {
     summaries: bool,
@@ -169,11 +173,7 @@ type Matched = (
 
 fn evaluate(page: Vec<Candidate>, work: &(Search, Plan, Needs)) -> Vec<Matched> {
     let (search, plan, needs) = work;
-    let needles: Vec<Finder<'_>> = plan
-        .needles
-        .iter()
-        .map(|needle| Finder::new(needle))
-        .collect();
+    let needles: Vec<Finder<'_>> = plan.needles.iter().map(Finder::new).collect();
     let mut found = Vec::new();
     for mut candidate in page {
         let (id, summary) = (candidate.trace_id, candidate.summary.take());

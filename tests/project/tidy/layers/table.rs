@@ -365,7 +365,15 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "harness/sink/src/metrics",
-        &["sampling", "series", "red", "health", "exposition", "route"],
+        &[
+            "sampling",
+            "series",
+            "red",
+            "family",
+            "health",
+            "exposition",
+            "route",
+        ],
     ),
     ("harness/sink/src/script", &["reply", "faults"]),
     (

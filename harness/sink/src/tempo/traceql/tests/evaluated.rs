@@ -194,7 +194,7 @@ const CONDITIONS: &[(&str, bool)] = &[
     (".http.route > \"/a\"", true),
 ];
 
-/// What Tempo 3.0 answers otherwise: it finds no span by an id with zeros in front, and a number of another type never; and
+/// The rows that Tempo 3.0 answers otherwise: it finds no span by an id with zeros in front, and a number of another type never; and
 /// an array that has an element besides the unwanted one is found against its documentation, which is followed here.
 const DIFFERENT: &[(&str, bool)] = &[
     ("span:id = \"a1\" && span:parentID = \"0F\"", true),
