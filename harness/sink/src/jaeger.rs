@@ -16,6 +16,7 @@ mod enrich;
 mod form;
 mod go;
 mod metrics;
+mod operations;
 mod parameters;
 mod route;
 mod sanitize;

@@ -29,13 +29,17 @@ pub(crate) fn is_of_storage(path: &str) -> bool {
     path.starts_with(PREFIX)
 }
 
-/// Answers a call.
-pub(crate) async fn serve(store: &Store, request: Request<Incoming>) -> Response<Body> {
+/// Answers a call; `kept` is called when a span that a Jaeger writes is kept.
+pub(crate) async fn serve(
+    store: &Store,
+    request: Request<Incoming>,
+    kept: impl FnOnce() + Send + 'static,
+) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let store = store.clone();
     let method = path.strip_prefix(PREFIX).unwrap_or_default();
     match method.split_once('.') {
-        Some(("v1", method)) => v1::serve(store, method, request).await,
+        Some(("v1", method)) => v1::serve(store, method, request, kept).await,
         Some(("v2", method)) => v2::serve(store, method, request).await,
         _ => Status::unimplemented(UNKNOWN).into_http(),
     }

@@ -20,15 +20,16 @@ use super::v1_messages::{
     WriteSpanRequest,
 };
 use crate::jaeger::dependencies::{BACKWARDS, between};
-use crate::jaeger::route::operations_of;
+use crate::jaeger::operations::operations_of;
 use crate::jaeger::search::{Search, SearchError};
 use crate::store::{SpanBatch, Store};
 
-/// Answers a call of a method: its service and name.
+/// Answers a call of a method: its service and name. `kept` is called when a written span is kept.
 pub(super) async fn serve(
     store: Store,
     method: &str,
     request: Request<Incoming>,
+    kept: impl FnOnce() + Send + 'static,
 ) -> Response<Body> {
     match method {
         "SpanReaderPlugin/GetTrace" => {
@@ -49,7 +50,7 @@ pub(super) async fn serve(
         "DependenciesReaderPlugin/GetDependencies" => {
             unary(request, move |wanted| dependencies(store, wanted)).await
         }
-        "SpanWriterPlugin/WriteSpan" => unary(request, move |span| write(store, span)).await,
+        "SpanWriterPlugin/WriteSpan" => unary(request, move |span| write(store, span, kept)).await,
         "SpanWriterPlugin/Close" => unary(request, async |_: Nothing| Ok(Nothing {})).await,
         "PluginCapabilities/Capabilities" => {
             let answer = CapabilitiesResponse {
@@ -61,7 +62,11 @@ pub(super) async fn serve(
     }
 }
 
-async fn write(store: Store, wanted: WriteSpanRequest) -> Result<Nothing, Status> {
+async fn write(
+    store: Store,
+    wanted: WriteSpanRequest,
+    kept: impl FnOnce() + Send + 'static,
+) -> Result<Nothing, Status> {
     let Some(span) = wanted.span else {
         return Err(Status::invalid_argument("expected a span"));
     };
@@ -70,7 +75,7 @@ async fn write(store: Store, wanted: WriteSpanRequest) -> Result<Nothing, Status
         store.count(|counts| counts.invalid += 1);
         return Err(Status::invalid_argument(reason));
     }
-    let inserted = store.insert(batch, |_| ()).await;
+    let inserted = store.insert(batch, move |_| kept()).await;
     let inserted = inserted.map_err(|refused| Status::unavailable(refused.to_string()))?;
     match inserted.reason {
         Some(reason) => Err(Status::resource_exhausted(reason)),

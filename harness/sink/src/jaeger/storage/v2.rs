@@ -16,7 +16,7 @@ use super::v2_messages::{
     GetServicesResponse, GetTracesRequest, Operation, TraceQueryParameters,
 };
 use crate::jaeger::dependencies::{BACKWARDS, between};
-use crate::jaeger::route::operations_of;
+use crate::jaeger::operations::operations_of;
 use crate::jaeger::search::{Search, SearchError};
 use crate::jaeger::value::text_of;
 use crate::store::Store;
