@@ -12,3 +12,4 @@ mod jaeger_pair;
 mod jaeger_storage;
 mod jaeger_worlds;
 mod parts;
+mod prometheus;

@@ -11,11 +11,13 @@ mod jaeger;
 mod jaeger_one;
 mod otel_collector;
 mod peer;
+mod prometheus;
 
 pub use jaeger::Jaeger;
 pub use jaeger_one::JaegerOne;
 pub use otel_collector::Collector;
 pub use peer::Places;
+pub use prometheus::Prometheus;
 
 /// Builds the programs unless they are there. A first start does so too, but on the cores of whoever starts it.
 ///
