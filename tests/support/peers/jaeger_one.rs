@@ -19,24 +19,32 @@ impl JaegerOne {
     /// # Panics
     /// With its log, when Jaeger does not become ready.
     pub fn over(storage: SocketAddr) -> Self {
-        let arguments = &["--span-storage.type=grpc", "--config-file"];
-        Self(Peer::start_with(program(), arguments, "/", |places| {
-            let mut at = |name| json!({ "host-port": places.address(name) });
-            json!({
-                "grpc-storage": {"server": storage},
-                "admin": {"http": at(HEALTH)},
-                "collector": {
-                    "grpc-server": at("collector/grpc"),
-                    "http-server": at("collector/http"),
-                    "otlp": {"grpc": at(GRPC), "http": at("otlp/http")},
-                },
-                "query": {
-                    "http-server": at(QUERY),
-                    "grpc-server": at("query/grpc"),
-                    "enable-tracing": false,
-                },
-            })
-        }))
+        // Its flag of the same meaning is read by other programs of Jaeger alone.
+        let environment = &[("SPAN_STORAGE_TYPE", "grpc")];
+        let argument = "--config-file";
+        Self(Peer::start_with(
+            program(),
+            environment,
+            argument,
+            "/",
+            |places| {
+                let mut at = |name| json!({ "host-port": places.address(name) });
+                json!({
+                    "grpc-storage": {"server": storage},
+                    "admin": {"http": at(HEALTH)},
+                    "collector": {
+                        "grpc-server": at("collector/grpc"),
+                        "http-server": at("collector/http"),
+                        "otlp": {"grpc": at(GRPC), "http": at("otlp/http")},
+                    },
+                    "query": {
+                        "http-server": at(QUERY),
+                        "grpc-server": at("query/grpc"),
+                        "enable-tracing": false,
+                    },
+                })
+            },
+        ))
     }
 
     /// Returns the address for OTLP/gRPC.
