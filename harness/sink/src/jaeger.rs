@@ -3,20 +3,20 @@
 //! ```text
 //! HTTP /api/…     ── parameters ───┐           ┌─ trace ── tags, references, warnings ── JSON of /api/traces
 //! HTTP /api/v3/…  ── v3 ───────────┼─ search ──┤
-//! gRPC storage.v2 ── storage ──────┘           ├─ enrich ── OTLP in JSON of /api/v3
-//!                                              └─ chunks ── TracesData
+//! gRPC storage    ── storage ──────┘           ├─ enrich ── OTLP in JSON of /api/v3
+//!                                              └─ storage ── Jaeger's spans, or OTLP's
 //! ```
 //!
 //! The rule is Jaeger 1.76 with its store in memory: its answers, its words and its codes. Where it is at fault the sink is
 //! not, and `harness/README.md` lists each place; a test compares the two field by field but for that list.
 
 mod answer;
-mod chunks;
 mod dependencies;
 mod enrich;
 mod form;
 mod go;
 mod metrics;
+mod operations;
 mod parameters;
 mod route;
 mod sanitize;
@@ -25,7 +25,6 @@ mod shared_ids;
 mod skew;
 mod span;
 mod storage;
-mod storage_messages;
 mod tag;
 mod tag_match;
 mod trace;

@@ -6,7 +6,7 @@ use super::jaeger_worlds::{ids, requests};
 
 /// The time of all traces, in microseconds, as parameters.
 const ALWAYS: &str = "start=1&end=9000000000000000";
-/// The same for `/api/v3`.
+/// The time of all traces, as parameters of `/api/v3`.
 const ALWAYS_V3: &str =
     "query.start_time_min=2000-01-01T00:00:00Z&query.start_time_max=2200-01-01T00:00:00Z";
 

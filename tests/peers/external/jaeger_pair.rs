@@ -37,7 +37,7 @@ impl Pair {
     /// Returns the answers of Jaeger and of the sink, as they are written.
     pub(super) fn texts(&self, path: &str) -> [(u16, String); 2] {
         [self.jaeger.query_addr(), self.sink.sink().http_addr()].map(|address| {
-            let Response { status, body, .. } = send(address, &Request::get(path));
+            let Response { status, body, .. } = send(address, &get(path));
             (status, String::from_utf8(body).expect("text"))
         })
     }
@@ -57,9 +57,14 @@ pub(super) fn wait_until_found(jaeger: &Jaeger, id: &str) {
     assert!(found.is_some(), "{}", jaeger.log());
 }
 
+/// Returns a question by the name that a sink on this machine takes for its own.
+fn get(path: &str) -> Request {
+    Request::to("GET", "127.0.0.1", path)
+}
+
 /// Returns the answer of a sink.
 pub(super) fn ask(sink: &Collector, path: &str) -> (u16, Value) {
-    let Response { status, body, .. } = send(sink.sink().http_addr(), &Request::get(path));
+    let Response { status, body, .. } = send(sink.sink().http_addr(), &get(path));
     let value = serde_json::from_slice(&body);
     let value =
         value.unwrap_or_else(|error| panic!("{path}: {error}: {}", String::from_utf8_lossy(&body)));

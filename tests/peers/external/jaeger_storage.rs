@@ -1,12 +1,16 @@
 //! A real Jaeger with the sink as its remote storage, and `sidespan trace` beside a real Jaeger.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::process::Command;
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use serde_json::Value;
+use sidespan_envoy::wait_for;
 use sidespan_tests::collector::Collector;
+use sidespan_tests::envoy::LIMIT;
 use sidespan_tests::otlp;
-use sidespan_tests::peers::Jaeger;
+use sidespan_tests::peers::{Jaeger, JaegerOne};
 
 use super::corpus;
 use super::jaeger_pair::{ask, differences, plain, wait_until_found};
@@ -19,31 +23,63 @@ fn a_jaeger_over_the_sink_finds_and_shows_the_same() {
     let sink = Collector::start();
     let jaeger = Jaeger::over(sink.sink().grpc_addr());
     let requests = requests();
-    let ids = ids(&requests);
-    // Half comes through Jaeger, which writes to its storage, and half to the sink itself.
-    for (at, (request, id)) in requests.iter().zip(&ids).enumerate() {
+    let found = |id: &str| wait_until_found(&jaeger, id);
+    send_half(&sink, jaeger.grpc_addr(), &requests, found);
+    let mut paths = questions(&ids(&requests));
+    paths.push("/api/v3/services".to_owned());
+    paths.extend(
+        ids(&requests)
+            .iter()
+            .map(|id| format!("/api/v3/traces/{id}")),
+    );
+    compare(&sink, &paths, |path| jaeger.get(path));
+}
+
+#[test]
+fn a_jaeger_1_over_the_sink_finds_and_shows_the_same() {
+    let sink = Collector::start();
+    let jaeger = JaegerOne::over(sink.sink().grpc_addr());
+    let requests = requests();
+    let found = |id: &str| {
+        let path = format!("/api/traces/{id}");
+        let found = wait_for(LIMIT, || (jaeger.get(&path).0 != 404).then_some(()));
+        assert!(found.is_some(), "{}", jaeger.log());
+    };
+    send_half(&sink, jaeger.grpc_addr(), &requests, found);
+    compare(&sink, &questions(&ids(&requests)), |path| jaeger.get(path));
+}
+
+/// Sends half of the requests to a Jaeger, which writes to its storage, and half to the sink itself.
+fn send_half(
+    sink: &Collector,
+    jaeger: SocketAddr,
+    requests: &[ExportTraceServiceRequest],
+    wait_until_found: impl Fn(&str),
+) {
+    for (at, (request, id)) in requests.iter().zip(ids(requests)).enumerate() {
         match at % 2 {
-            0 => otlp::export(jaeger.grpc_addr(), request.clone()),
+            0 => otlp::export(jaeger, request.clone()),
             _ => otlp::export(sink.sink().grpc_addr(), request.clone()),
         };
-        wait_until_found(&jaeger, id);
+        wait_until_found(&id);
         let spans = corpus::count(request);
-        assert_eq!(sink.trace(id, spans).len(), spans);
+        assert_eq!(sink.trace(&id, spans).len(), spans);
     }
+}
+
+fn questions(ids: &[String]) -> Vec<String> {
     let mut paths: Vec<String> = [
         "/api/services",
         "/api/services/cart/operations",
         "/api/operations?service=cart&spanKind=server",
         "/api/dependencies?endTs=9000000000000&lookback=9000000000000",
         "/api/traces/ff",
-        "/api/v3/services",
     ]
     .map(str::to_owned)
     .into();
-    for id in &ids {
+    for id in ids {
         paths.push(format!("/api/traces/{id}"));
         paths.push(format!("/api/traces/{id}?raw=true"));
-        paths.push(format!("/api/v3/traces/{id}"));
     }
     for search in [
         "service=cart",
@@ -55,9 +91,14 @@ fn a_jaeger_over_the_sink_finds_and_shows_the_same() {
     ] {
         paths.push(format!("/api/traces?{search}&{ALWAYS}"));
     }
+    paths
+}
+
+/// Compares the answers of a Jaeger over the sink with the sink's own.
+fn compare(sink: &Collector, paths: &[String], jaeger: impl Fn(&str) -> (u16, Value)) {
     let mut wrong = Vec::new();
-    for path in &paths {
-        let [(status, over), (own_status, own)] = [jaeger.get(path), ask(&sink, path)];
+    for path in paths {
+        let [(status, over), (own_status, own)] = [jaeger(path), ask(sink, path)];
         let mut found = differences("", &plain(path, over), &plain(path, own));
         if status != own_status || !found.is_empty() {
             found.truncate(8);

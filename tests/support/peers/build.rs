@@ -13,10 +13,18 @@ use crate::packages::{self, installed_below, run_or};
 /// # Panics
 /// With the compiler's output, or with what is missing.
 pub(super) fn program(module: &str, package: &str) -> PathBuf {
+    program_in(module, module, package)
+}
+
+/// Returns the program as [`program`] does, which is built in a folder of another name: for a second program of a module.
+///
+/// # Panics
+/// With the compiler's output, or with what is missing.
+pub(super) fn program_in(folder: &str, module: &str, package: &str) -> PathBuf {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("peers")
         .join(module);
-    let folder = installed_below("peers", module, &pins(&sources), |folder| {
+    let folder = installed_below("peers", folder, &pins(&sources), |folder| {
         let mut build = Command::new(go());
         build
             .current_dir(&sources)

@@ -56,6 +56,9 @@ impl Places {
 #[derive(Debug)]
 pub(super) struct Peer {
     binary: PathBuf,
+    environment: &'static [(&'static str, &'static str)],
+    /// The argument that takes the file of the configuration.
+    argument: &'static str,
     ready: &'static str,
     addresses: BTreeMap<String, SocketAddr>,
     program: Option<Program>,
@@ -72,9 +75,26 @@ impl Peer {
         ready: &'static str,
         configuration: impl Fn(&mut Places) -> Value,
     ) -> Self {
+        Self::start_with(binary, &[], "--config", ready, configuration)
+    }
+
+    /// Starts a program as [`Peer::start`] does, in an environment, and with another argument in front of the
+    /// configuration's file.
+    ///
+    /// # Panics
+    /// As [`Peer::start`].
+    pub(super) fn start_with(
+        binary: PathBuf,
+        environment: &'static [(&'static str, &'static str)],
+        argument: &'static str,
+        ready: &'static str,
+        configuration: impl Fn(&mut Places) -> Value,
+    ) -> Self {
         let folder = TempDir::with_prefix("sidespan-peer-").expect("a folder for test files");
         let mut peer = Self {
             binary,
+            environment,
+            argument,
             ready,
             addresses: BTreeMap::new(),
             program: None,
@@ -101,7 +121,10 @@ impl Peer {
     /// With its log, when the peer does not become ready.
     pub(super) fn resume(&mut self) -> bool {
         let mut command = Command::new(&self.binary);
-        command.arg("--config").arg(self.file(CONFIGURATION));
+        command
+            .envs(self.environment.iter().copied())
+            .arg(self.argument)
+            .arg(self.file(CONFIGURATION));
         let mut program = Program::start(&mut command);
         let is_ready = program.wait("readiness", |said| {
             if said.contains(IN_USE) {

@@ -11,11 +11,12 @@ use tonic::body::Body;
 
 use super::answer::{behind_data, data, error, not_allowed, stream};
 use super::form::{Form, unescaped};
+use super::operations::operations_of;
 use super::search::{SearchError, read};
 use super::translate::trace_id as written_id;
 use super::{dependencies, metrics, parameters, trace, v3};
 use crate::api::{Broken, Pipe, Produced};
-use crate::store::{Operation, SpanKind, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Returns true if a path is of Jaeger's query API. `/api/traces/{id}` is Tempo's, too.
 pub(crate) fn is_of_api(path: &str) -> bool {
@@ -92,32 +93,6 @@ async fn operations(store: &Store, form: &Form) -> Result<Response<Body>, StoreE
         .iter()
         .map(|(name, kind)| json!({"name": name, "spanKind": kind}));
     Ok(data(shown.collect::<Vec<_>>(), found.len()))
-}
-
-/// Returns the names and kinds of a service's spans; those of one kind if it is not empty.
-pub(super) async fn operations_of(
-    store: &Store,
-    service: &str,
-    kind: &str,
-) -> Result<Vec<(String, &'static str)>, StoreError> {
-    let named = |it: Operation| (it.name, kind_of(it.kind));
-    let all = store.operations(service).await?.into_iter().map(named);
-    let mut found: Vec<_> = all
-        .filter(|(_, own)| kind.is_empty() || *own == kind)
-        .collect();
-    found.dedup();
-    Ok(found)
-}
-
-fn kind_of(kind: SpanKind) -> &'static str {
-    match kind {
-        SpanKind::Unspecified | SpanKind::Unknown(_) => "",
-        SpanKind::Internal => "internal",
-        SpanKind::Server => "server",
-        SpanKind::Client => "client",
-        SpanKind::Producer => "producer",
-        SpanKind::Consumer => "consumer",
-    }
 }
 
 /// Returns a list as Go writes one that nothing was added to.

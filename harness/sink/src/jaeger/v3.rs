@@ -11,8 +11,8 @@ use super::answer::{stream, v3_error, value_of};
 use super::enrich::enrich;
 use super::form::Form;
 use super::go::{duration, integer, rfc3339, truth};
+use super::operations::operations_of;
 use super::parameters::{self, DEFAULT_LIMIT};
-use super::route::operations_of;
 use super::sanitize::sanitize;
 use super::search::{Search, SearchError, read};
 use super::shared_ids::spans;
@@ -205,7 +205,7 @@ async fn written(mut data: Vec<ResourceSpans>, is_raw: bool) -> Result<Vec<u8>, 
     written.await.map_err(|_| Broken)
 }
 
-/// What the writer of OTLP in JSON puts around the elements of `resourceSpans`.
+/// The text that the writer of OTLP in JSON puts around the elements of `resourceSpans`.
 const OPEN: &[u8] = br#"{"resourceSpans":["#;
 const CLOSE: &[u8] = b"]}";
 const NOTHING_HERE: &str = "this API has GET /api/v3/services, operations, traces and traces/{id}";

@@ -230,7 +230,8 @@ impl Ingest {
         self.changes.subscribe()
     }
 
-    fn announce(&self) {
+    /// Tells whoever waits that something has changed.
+    pub(crate) fn announce(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
 }

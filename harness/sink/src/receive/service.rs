@@ -90,7 +90,9 @@ impl Service {
         }
         match is_grpc {
             true if jaeger::is_of_storage(request.uri().path()) => {
-                Ok(jaeger::serve_storage(self.ingest.store(), request).await)
+                let ingest = Shared::clone(&self.ingest);
+                let kept = move || ingest.announce();
+                Ok(jaeger::serve_storage(self.ingest.store(), request, kept).await)
             }
             true => grpc::serve(&self.ingest, request).await,
             false => http::serve(&self.ingest, request).await,

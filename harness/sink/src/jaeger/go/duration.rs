@@ -1,6 +1,6 @@
 //! Durations, as Go's package `time` reads and writes them: `1h2m3.5s`, `500ms`, `457.094µs`.
 
-use super::quoted;
+use super::quote::quoted;
 
 /// Reads a duration in nanoseconds.
 pub(in crate::jaeger) fn duration(text: &str) -> Result<i64, String> {

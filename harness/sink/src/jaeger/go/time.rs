@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::quoted;
+use super::quote::quoted;
 
 /// Reads a time of RFC 3339 in nanoseconds since 1970; one beyond their range becomes the end of it.
 pub(in crate::jaeger) fn rfc3339(text: &str) -> Result<i64, String> {

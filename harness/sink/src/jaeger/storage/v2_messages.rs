@@ -1,4 +1,4 @@
-//! The messages of Jaeger's remote storage, package `jaeger.storage.v2`.
+//! The messages of `jaeger.storage.v2`.
 //!
 //! The numbers of the fields are those of `trace_storage.proto` and `dependency_storage.proto` in the module
 //! `github.com/jaegertracing/jaeger-idl` 0.6.0, which Jaeger 1.76.0 uses; it is under the Apache License 2.0. Its `KeyValue`
@@ -6,22 +6,7 @@
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 
-/// `google.protobuf.Timestamp` and `google.protobuf.Duration`, which have the same fields.
-#[derive(Clone, Copy, PartialEq, prost::Message)]
-pub(super) struct Time {
-    #[prost(int64, tag = "1")]
-    pub(super) seconds: i64,
-    #[prost(int32, tag = "2")]
-    pub(super) nanos: i32,
-}
-
-impl Time {
-    /// Returns the nanoseconds, within the bounds of their type.
-    pub(super) fn as_nanos(&self) -> i64 {
-        let nanos = self.seconds.saturating_mul(1_000_000_000);
-        nanos.saturating_add(i64::from(self.nanos))
-    }
-}
+use super::time::Time;
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct GetTraceParams {
