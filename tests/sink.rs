@@ -7,7 +7,6 @@ mod command;
 mod corpus;
 mod external;
 mod forward;
-mod full_disk;
 mod golden;
 mod hostile;
 mod killed;
