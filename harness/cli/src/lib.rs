@@ -17,6 +17,7 @@ pub mod sidecar;
 pub mod sink;
 mod token;
 pub mod trace;
+pub mod verify;
 
 pub use embedded::{FILTER, FLOOR, VERSION};
 pub use token::TokenArgs;

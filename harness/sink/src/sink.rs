@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::forward::{Forward, ForwardError, Forwarder, Forwarding};
+use crate::metrics::Metrics;
 use crate::receive::{Access, Dialect, Ingest, Listener, Received, Service, Tls};
 use crate::script::{Faults, Reply};
 use crate::store::{Counts, Limits, Place, RequestRecord, Store, StoreError, StoredSpan};
@@ -115,11 +116,14 @@ impl Sink {
         let store = Store::open(config.place, config.limits)?;
         // Before the first span arrives, or it would not be forwarded.
         let forwarder = Forwarder::start(&store, config.forward).await?;
+        let destinations = forwarder.destinations().clone();
+        let metrics = Metrics::of(&store, destinations.clone(), config.limits);
         let ingest = Arc::new(Ingest::new(
             store,
-            forwarder.destinations().clone(),
+            destinations,
             config.limits,
             config.faults,
+            metrics,
         ));
         let service = Service::new(ingest, config.access);
         let mut addresses = Addresses {
@@ -344,7 +348,12 @@ async fn listen(
         (tempo.as_mut(), "Tempo", Dialect::Tempo),
     ] {
         let Some(address) = address else { continue };
-        let opened = Listener::open(*address, service.speaking(dialect), tls).await;
+        let opened = Listener::open(
+            *address,
+            service.speaking(dialect, address.ip().is_loopback()),
+            tls,
+        )
+        .await;
         let listener = opened.map_err(|source| StartError::Listen {
             address: *address,
             protocol,

@@ -17,7 +17,7 @@ pub struct TraceArgs {
     /// The trace to draw: its id, or a beginning of it that no other trace has; without it traces are listed
     #[arg(conflicts_with_all = CONDITIONS)]
     pub id: Option<String>,
-    /// Where traces are: the URL of a sink or of a Jaeger, or a file: OTLP in JSON, a request a line, plain, gzip or zstd, or a
+    /// Where traces are: the URL of a sink, a Jaeger or a Tempo, or a file: OTLP in JSON, a request a line, plain, gzip or zstd, or a
     /// database of `sidespan sink --data`; `-` for standard input
     #[arg(long, value_name = "URL|FILE", default_value = "http://127.0.0.1:4318")]
     pub from: String,
@@ -143,18 +143,18 @@ pub(super) fn credentials(args: &TraceArgs) -> anyhow::Result<Credentials<'_>> {
     })
 }
 
-fn time(text: &str) -> Result<u64, TextError> {
+pub(crate) fn time(text: &str) -> Result<u64, TextError> {
     time_of(text, SystemTime::now())
 }
 
-fn count(text: &str) -> anyhow::Result<usize> {
+pub(crate) fn count(text: &str) -> anyhow::Result<usize> {
     let count: Option<usize> = text.parse().ok();
     count
         .filter(|count| *count > 0)
         .context("expected a whole number above 0")
 }
 
-fn pair(text: &str) -> anyhow::Result<(String, String)> {
+pub(crate) fn pair(text: &str) -> anyhow::Result<(String, String)> {
     let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
     let (key, value) = pair.context("expected KEY=VALUE, as in http.route=/cart")?;
     Ok((key.to_owned(), value.to_owned()))

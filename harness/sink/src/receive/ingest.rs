@@ -18,6 +18,7 @@ use super::received::{Counters, Received};
 use super::refusal::Refusal;
 use super::signal::Signal;
 use crate::forward::Destinations;
+use crate::metrics::Metrics;
 use crate::script::{Faults, Plan, Reply, Script};
 use crate::store::request_log::RequestLog;
 use crate::store::{
@@ -35,6 +36,7 @@ pub(crate) struct Ingest {
     script: Mutex<Script>,
     memory: Memory,
     counters: Counters,
+    metrics: Metrics,
     changes: watch::Sender<u64>,
 }
 
@@ -49,6 +51,7 @@ impl Ingest {
         destinations: Destinations,
         limits: Limits,
         faults: Faults,
+        metrics: Metrics,
     ) -> Self {
         Self {
             limits,
@@ -58,6 +61,7 @@ impl Ingest {
             script: Mutex::new(Script::new(faults)),
             memory: Memory::new(limits.max_request_bytes),
             counters: Counters::default(),
+            metrics,
             changes: watch::Sender::new(0),
         }
     }
@@ -94,6 +98,11 @@ impl Ingest {
     /// Returns those counts.
     pub(crate) fn received(&self) -> Received {
         self.counters.now()
+    }
+
+    /// Returns the metrics.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Records a request that has arrived, and returns its number.

@@ -14,6 +14,7 @@ use super::database::{self, Place, StoreError};
 use super::jobs::{Insert, Jobs, Refused};
 use super::keep::{Inserted, Keeper, TraceIds, count};
 use super::limits::{Counts, Limits, Size};
+use super::observed::Observer;
 use super::outbox::Outbox;
 use super::sieve::SharedSieve;
 use super::span::StoredSpan;
@@ -90,6 +91,7 @@ impl Store {
             contents: Contents::default(),
             numbers: numbers.clone(),
             arrivals: arrivals.clone(),
+            observer: None,
         };
         let thread = std::thread::Builder::new()
             .name("sink-store".to_owned())
@@ -153,6 +155,12 @@ impl Store {
     /// Returns a receiver of the ids of traces that get spans, an item for each request.
     pub fn arrivals(&self) -> broadcast::Receiver<Arc<[[u8; 16]]>> {
         self.inner.arrivals.subscribe()
+    }
+
+    /// Tells an observer of the new spans of each request from now on.
+    pub(crate) fn observe(&self, observer: Observer) {
+        let task = move |writer: &mut Writer| writer.observer = Some(observer);
+        self.inner.jobs.add(Box::new(task));
     }
 
     /// Returns the contents in numbers.

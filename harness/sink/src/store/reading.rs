@@ -143,7 +143,7 @@ impl Store {
             .await
     }
 
-    fn row(&self, trace_id: [u8; 16]) -> Option<i64> {
+    pub(super) fn row(&self, trace_id: [u8; 16]) -> Option<i64> {
         lock(&self.inner.ids).get(&trace_id).copied()
     }
 }

@@ -9,6 +9,7 @@ mod load;
 mod migrations;
 mod outbox;
 mod search;
+mod tags;
 
 use std::sync::Arc;
 
