@@ -1,5 +1,5 @@
 //! OpenTelemetry's own SDKs for Python and Node, over each of their protocols and compressions: every field that they send
-//! comes back.
+//! comes back. Neither knows zstd; the Collector does (`tests/peers/external/export.rs`).
 
 use std::path::Path;
 use std::process::Command;
