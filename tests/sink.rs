@@ -4,7 +4,6 @@ mod access;
 mod api;
 mod client;
 mod command;
-mod corpus;
 mod external;
 mod forward;
 mod golden;

@@ -8,10 +8,10 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use sidespan_sink::otlp_json::read_request;
 use sidespan_sink::{Place, Sink, SinkConfig};
+use sidespan_tests::corpus::{corpus, json_of, lines_kept, lines_sent};
 use tempfile::TempDir;
 
 use super::client::{COMPRESSIONS, EXPORT, JSON, PROTOBUF, TRACES, call, packed, post, send};
-use super::corpus::{corpus, json_of, lines_kept, lines_sent};
 
 async fn sink() -> Sink {
     Sink::start(SinkConfig::default())

@@ -3,10 +3,10 @@
 use prost::Message;
 use sidespan_sink::Transport;
 use sidespan_tests::collector::{Collector, runtime};
+use sidespan_tests::corpus::{corpus, lines_kept, lines_sent};
 use sidespan_tests::rotel::Rotel;
 
 use crate::sink::client::{EXPORT, call};
-use crate::sink::corpus::{corpus, lines_kept, lines_sent};
 
 #[test]
 #[cfg_attr(
