@@ -3,9 +3,9 @@
 use hyper::Method;
 use prost::Message;
 use sidespan_sink::{Access, Sink, SinkConfig};
+use sidespan_tests::corpus::corpus;
 
 use super::client::{EXPORT, JSON, PROTOBUF, TRACES, call, post, send};
-use super::corpus::corpus;
 
 async fn sink(token: Option<&str>, origins: &[&str]) -> Sink {
     let access = Access {

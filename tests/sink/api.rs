@@ -9,10 +9,10 @@ use prost::Message;
 use serde_json::{Value, json};
 use sidespan_sink::otlp_json::read_request;
 use sidespan_sink::{Access, Limits, Place, Sink, SinkConfig, Store};
+use sidespan_tests::corpus::{corpus, lines_sent};
 use tokio::net::TcpStream;
 
 use super::client::{Answer, JSON, PROTOBUF, TRACES, post, send};
-use super::corpus::{corpus, lines_sent};
 
 const API: &str = "/api/sidespan/v1";
 

@@ -1,9 +1,9 @@
 //! `sidespan sink`, as people and scripts start it.
 
 use super::client::{EXPORT, JSON, PROTOBUF, TRACES, call, post};
-use super::corpus::corpus;
 use super::program::{Program, output};
 use prost::Message;
+use sidespan_tests::corpus::corpus;
 
 #[tokio::test]
 async fn it_says_where_it_listens_and_what_came() {

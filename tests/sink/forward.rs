@@ -10,10 +10,10 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 use serde_json::{Value, json};
 use sidespan_sink::{Reply, Sink, SinkConfig};
+use sidespan_tests::corpus::corpus;
 use tempfile::TempDir;
 
 use super::client::{self, PROTOBUF, TRACES, post};
-use super::corpus::corpus;
 use super::golden::compare;
 use super::program::{Program, command};
 

@@ -7,11 +7,11 @@ use hyper::Method;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use sidespan_sink::otlp_json::read_request;
-use sidespan_sink::{Place, Sink, SinkConfig};
+use sidespan_sink::{Limits, Place, Sink, SinkConfig, Store};
+use sidespan_tests::corpus::{corpus, json_of, lines_kept, lines_sent};
 use tempfile::TempDir;
 
 use super::client::{COMPRESSIONS, EXPORT, JSON, PROTOBUF, TRACES, call, packed, post, send};
-use super::corpus::{corpus, json_of, lines_kept, lines_sent};
 
 async fn sink() -> Sink {
     Sink::start(SinkConfig::default())
@@ -110,23 +110,37 @@ async fn the_api_the_export_and_the_file_have_what_each_protocol_brought() {
                 assert_eq!(answer.status, 200, "{}", answer.text());
             }
         }
-        everywhere(&sink, &request, protocol).await;
+        let sent = lines_sent(&request);
+        everywhere(&sink, &sent, protocol).await;
+        in_file(&file, &sink, &sent, protocol).await;
         sink.stop().await;
         let reopened = with_file(&file).await;
         compare(&reopened, &request, &format!("{protocol}, reopened"));
-        everywhere(&reopened, &request, &format!("{protocol}, reopened")).await;
+        everywhere(&reopened, &sent, &format!("{protocol}, reopened")).await;
         reopened.stop().await;
     }
 }
 
 /// Compares what the API has of each trace, and the export of all, with what was sent.
-async fn everywhere(sink: &Sink, request: &ExportTraceServiceRequest, way: &str) {
-    let sent = lines_sent(request);
+pub(super) async fn everywhere(sink: &Sink, sent: &[String], way: &str) {
     assert_eq!(lines_sent(&read(sink, "export").await), sent, "{way}");
     let mut all = ExportTraceServiceRequest::default();
-    for trace in ["a0", "a1"] {
-        let one = read(sink, &format!("traces/{}", trace.repeat(16))).await;
+    for trace in sink.snapshot().trace_ids() {
+        let one = read(sink, &format!("traces/{trace}")).await;
         all.resource_spans.extend(one.resource_spans);
     }
     assert_eq!(lines_sent(&all), sent, "{way}");
+}
+
+/// Compares what a sink's file has, while the sink goes on, with what was sent.
+pub(super) async fn in_file(file: &Path, sink: &Sink, sent: &[String], way: &str) {
+    let place = Place::ReadOnly(file.to_owned());
+    let store = Store::open(place, Limits::default()).expect("a sink's file");
+    let mut spans = Vec::new();
+    for trace in sink.snapshot().trace_ids() {
+        let id = hex::decode(&trace).expect("an id");
+        let trace = store.trace(id.try_into().expect("16 bytes")).await;
+        spans.extend(trace.expect("the database"));
+    }
+    assert_eq!(lines_kept(&spans), sent, "{way}");
 }

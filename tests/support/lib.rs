@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod caller;
 pub mod collector;
+pub mod corpus;
 pub mod dialect;
 pub mod effort;
 pub mod envoy;

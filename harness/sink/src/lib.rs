@@ -27,6 +27,11 @@
 //! # });
 //! ```
 
+/// The example of the README, which is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
+
 pub mod api;
 mod forward;
 mod jaeger;

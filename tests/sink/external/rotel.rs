@@ -1,12 +1,14 @@
 //! rotel between a sender and the sink: what it passes on comes back field by field.
 
 use prost::Message;
-use sidespan_sink::Transport;
+use sidespan_sink::{Place, SinkConfig, Transport};
 use sidespan_tests::collector::{Collector, runtime};
+use sidespan_tests::corpus::{corpus, lines_kept, lines_sent};
 use sidespan_tests::rotel::Rotel;
+use tempfile::TempDir;
 
 use crate::sink::client::{EXPORT, call};
-use crate::sink::corpus::{corpus, lines_kept, lines_sent};
+use crate::sink::golden::{everywhere, in_file};
 
 #[test]
 #[cfg_attr(
@@ -20,7 +22,12 @@ fn rotel_exports_over_each_protocol() {
         ("grpc", Transport::Grpc, "grpc-encoding"),
         ("http", Transport::Http, "content-encoding"),
     ] {
-        let collector = Collector::start();
+        let folder = TempDir::new().expect("a folder");
+        let file = folder.path().join("spans.db");
+        let collector = Collector::start_with(SinkConfig {
+            place: Place::File(file.clone()),
+            ..SinkConfig::default()
+        });
         let sink = collector.sink();
         let to = match transport {
             Transport::Grpc => sink.grpc_addr(),
@@ -34,6 +41,10 @@ fn rotel_exports_over_each_protocol() {
             collector.wait(|now| (now.spans.len() >= sent.len()).then(|| now.spans.clone()));
         let kept = lines_kept(spans.iter().map(|span| &**span));
         assert_eq!(kept, sent, "{protocol}");
+        runtime().block_on(async {
+            everywhere(sink, &sent, protocol).await;
+            in_file(&file, sink, &sent, protocol).await;
+        });
         for request in sink.requests() {
             assert_eq!(request.transport, transport, "{protocol}");
             // This version compresses whatever its options say.

@@ -1,13 +1,19 @@
 //! OpenTelemetry's own SDKs for Python and Node, over each of their protocols and compressions: every field that they send
-//! comes back.
+//! comes back. Neither knows zstd; the Collector does (`tests/peers/external/export.rs`).
 
 use std::path::Path;
 use std::process::Command;
 
-use sidespan_sink::{Attribute, SpanKind, StatusCode, StoredSpan, Transport, Value};
-use sidespan_tests::collector::Collector;
+use sidespan_sink::{
+    Attribute, Place, SinkConfig, SpanKind, StatusCode, StoredSpan, Transport, Value,
+};
+use sidespan_tests::collector::{Collector, runtime};
+use sidespan_tests::corpus::lines_kept;
 use sidespan_tests::packages;
 use sidespan_tests::program::Program;
+use tempfile::TempDir;
+
+use crate::sink::golden::{everywhere, in_file};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
@@ -94,7 +100,12 @@ type Way<'a> = (&'a str, Transport, &'a str, Option<&'a str>);
 
 /// Runs a program that sends one span each way, and checks what has come.
 fn exports(mut command: Command, ways: &[Way<'_>]) {
-    let collector = Collector::start();
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("spans.db");
+    let collector = Collector::start_with(SinkConfig {
+        place: Place::File(file.clone()),
+        ..SinkConfig::default()
+    });
     let sink = collector.sink();
     command
         .arg(sink.grpc_addr().to_string())
@@ -105,6 +116,12 @@ fn exports(mut command: Command, ways: &[Way<'_>]) {
     });
     let spans = collector.trace(TRACE, ways.len());
     assert_eq!(spans.len(), ways.len(), "{spans:#?}");
+    // These are checked below, field by field; the API, the export and the file have the same.
+    let kept = lines_kept(&spans);
+    runtime().block_on(async {
+        everywhere(sink, &kept, "an SDK").await;
+        in_file(&file, sink, &kept, "an SDK").await;
+    });
     let requests = sink.requests();
     assert_eq!(requests.len(), ways.len(), "{requests:#?}");
     for ((name, transport, media, compression), request) in ways.iter().zip(&requests) {

@@ -3,12 +3,12 @@
 use hyper::body::Bytes;
 use prost::Message;
 use serde_json::{Value, json};
+use sidespan_tests::corpus::{TEXTS, corpus, json_of};
 
 use super::{is_bounded, is_served};
 use crate::sink::client::{
     COMPRESSIONS, EXPORT, JSON, PROTOBUF, TRACES, call, call_raw, framed, packed, post,
 };
-use crate::sink::corpus::{TEXTS, corpus, json_of};
 use crate::sink::program::Program;
 
 /// A source of bytes that are the same in every run.

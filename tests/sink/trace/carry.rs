@@ -4,9 +4,9 @@ use std::fs;
 
 use prost::Message;
 use sidespan_sink::{Sink, SinkConfig};
+use sidespan_tests::corpus::{corpus, lines_kept, lines_sent};
 
 use super::super::client::{PROTOBUF, TRACES, post};
-use super::super::corpus::{corpus, lines_kept, lines_sent};
 use super::{line, span, trace, trace_of};
 
 async fn sink() -> (Sink, String) {

@@ -1,8 +1,8 @@
 //! The waterfall in a terminal: broken traces are shown whole, and nobody's names write to the terminal.
 
 use serde_json::json;
+use sidespan_tests::corpus::TEXTS;
 
-use super::super::corpus::TEXTS;
 use super::{line, span, trace_of};
 
 #[test]

@@ -24,8 +24,8 @@ pub struct Forward {
     pub destinations: Vec<Destination>,
     /// The times between attempts.
     pub retry: Retry,
-    /// The size up to which what waits is joined to one request, in bytes; 0 sends each request as it came, as does one
-    /// that is larger by itself.
+    /// The size up to which what waits is joined to one request, in bytes; 0 joins nothing. A received request of more than
+    /// 1 MiB waits in pieces.
     pub max_request_bytes: usize,
     /// The time for one request and its answer.
     pub timeout: Duration,

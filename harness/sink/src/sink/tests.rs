@@ -350,7 +350,7 @@ async fn says_which_spans_it_refused_and_keeps_the_others() {
 #[tokio::test]
 async fn says_what_it_serves() {
     let sink = sink().await;
-    let stranger = send(sink.http_addr(), Method::GET, "/", &[], vec![])
+    let stranger = send(sink.http_addr(), Method::GET, "/nothing", &[], vec![])
         .await
         .unwrap();
     assert_eq!(stranger.status(), StatusCode::NOT_FOUND);

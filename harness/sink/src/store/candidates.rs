@@ -3,13 +3,14 @@
 //! They are read a few at a time and evaluated elsewhere, so that a long search keeps no sender waiting.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::database::StoreError;
 use super::handle::Store;
 use super::query::{Query, TraceSummary};
 use super::raw::{RawSpans, TURN};
 use super::read;
-use super::search::search;
+use super::search::search_through;
 use super::span::StoredSpan;
 
 /// The number of spans, and of traces, after which one reading ends.
@@ -68,8 +69,9 @@ impl Store {
         with_summaries: bool,
     ) -> Result<Candidates, StoreError> {
         let limit = query.limit;
+        let sieve = Arc::clone(&self.inner.sieve);
         let rows = self
-            .read(move |connection| search(connection, &query))
+            .read(move |connection| search_through(connection, &query, &sieve))
             .await?;
         Ok(Candidates {
             store: self.clone(),

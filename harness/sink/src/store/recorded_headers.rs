@@ -38,7 +38,7 @@ impl Header {
 }
 
 impl RecordedHeaders {
-    /// What stands in the place of a secret.
+    /// The text in the place of a secret.
     pub const REDACTED: &'static str = "[redacted]";
 
     /// Records headers, of which each has a name in lower case and a value.

@@ -129,9 +129,10 @@ impl Writer {
                 let mut outcome = Outcome::default();
                 let inserted = keeper.keep(connection, &insert.batch, &mut outcome)?;
                 if !outbox.is_empty() && inserted.kept > 0 {
-                    let body = new_spans(&insert.batch, &outcome);
                     let max = u64::try_from(keeper.limits.max_forward_bytes).unwrap_or(u64::MAX);
-                    outbox.push(connection, &body, inserted.kept, now(), max)?;
+                    for (body, spans) in new_spans(&insert.batch, &outcome) {
+                        outbox.push(connection, &body, spans, now(), max)?;
+                    }
                 }
                 outcomes.push((inserted, outcome));
             }
@@ -179,21 +180,53 @@ fn answer(insert: Insert, result: Result<Inserted, Refused>) {
     let _ = insert.answer.send(result);
 }
 
-/// Returns the request that a forwarder sends: the spans that were not in the store before.
-fn new_spans(batch: &SpanBatch, outcome: &Outcome) -> Vec<u8> {
-    let parts = batch.groups.iter().enumerate().map(|(at, group)| {
-        let of_group = outcome.new.iter().filter(move |(group, _)| *group == at);
-        Part {
-            resource: &group.resource,
-            scope: &group.scope,
-            spans: of_group
-                .filter_map(|(_, span)| group.spans.get(*span))
-                .map(|cut| batch.bytes(&cut.body))
-                .collect(),
+/// Returns the requests that a forwarder sends, each with the number of its spans: those that were not in the store before, in
+/// pieces that a server takes which takes gRPC's usual 4 MiB.
+fn new_spans(batch: &SpanBatch, outcome: &Outcome) -> Vec<(Vec<u8>, u64)> {
+    let mut requests = Vec::new();
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    let (mut bytes, mut spans) = (0, 0);
+    let mut last = None;
+    for (at, place) in &outcome.new {
+        let Some(group) = batch.groups.get(*at) else {
+            continue;
+        };
+        let Some(cut) = group.spans.get(*place) else {
+            continue;
+        };
+        let around = group.resource.len() + group.scope.len();
+        let more = match last == Some(at) {
+            true => cut.body.len(),
+            false => cut.body.len() + around,
+        };
+        // What stands around the spans is in each piece, and must not become the most of all of them together.
+        if spans > 0 && bytes + more > MAX_PIECE.max(2 * around) {
+            requests.push((request(parts.drain(..)), spans));
+            (bytes, spans, last) = (0, 0, None);
         }
-    });
-    request(parts.filter(|part| !part.spans.is_empty()))
+        if last != Some(at) {
+            parts.push(Part {
+                resource: &group.resource,
+                scope: &group.scope,
+                spans: Vec::new(),
+            });
+            bytes += around;
+            last = Some(at);
+        }
+        if let Some(part) = parts.last_mut() {
+            part.spans.push(batch.bytes(&cut.body));
+        }
+        bytes += cut.body.len();
+        spans += 1;
+    }
+    if spans > 0 {
+        requests.push((request(parts), spans));
+    }
+    requests
 }
+
+/// The size up to which new spans are one message of a queue, in bytes.
+const MAX_PIECE: usize = 1 << 20;
 
 fn add(counts: &mut Counts, more: &Counts) {
     counts.accepted += more.accepted;

@@ -2,7 +2,7 @@
 //! measured for a whole process.
 //!
 //! `SIDESPAN_LOAD` sets the number of spans (100 a request, about 512 bytes each). With `--release --nocapture` the figures are
-//! those of the program, and the time of a search is held to its limit.
+//! those of the program, and 99 of 100 searches are held to 100 ms.
 
 mod searches;
 mod spans;
@@ -74,11 +74,12 @@ impl Figures {
         assert_eq!(self.evicted, self.sent - self.kept, "{self:?}");
         assert!(self.growth_percent <= 120, "{self:?}");
         assert!(self.searches > 10, "{self:?}");
-        // A time is of the program alone: a build for tests is several times slower, and shares its machine with other tests.
-        assert!(
-            cfg!(debug_assertions) || self.p99_micros < 100_000,
-            "{self:?}"
-        );
+        // A build for tests is several times slower, and shares its machine with other tests.
+        let bound = match cfg!(debug_assertions) {
+            true => 1_000_000,
+            false => 100_000,
+        };
+        assert!(self.p99_micros < bound, "{self:?}");
     }
 }
 

@@ -67,7 +67,9 @@ async fn a_file_of_the_first_version_is_read_and_written() {
     let store = Store::open(Place::File(path.clone()), Limits::default()).unwrap();
     store.set_destinations(vec!["one".into()]).await.unwrap();
     assert_eq!(kept(&store), ["a1"]);
-    let inserted = keep(&store, vec![wire('a', 1), wire('a', 2)]).await;
+    let more = request("cart", vec![wire('a', 1), wire('a', 2)]);
+    let inserted = store.insert(SpanBatch::from_request(&more), |_| ()).await;
+    let inserted = inserted.unwrap();
     assert_eq!((inserted.duplicates, inserted.kept), (1, 1));
     let by_service = Query {
         service: Some("cart".into()),

@@ -119,3 +119,64 @@ async fn what_waits_survives_eviction_and_a_restart() {
     assert_eq!(again.backlog("two").await.unwrap().messages, 4);
     assert_eq!(sent(&again.waiting("two").await.unwrap().unwrap()), ["a1"]);
 }
+
+#[tokio::test]
+async fn a_large_request_waits_in_pieces_that_others_take() {
+    let store = Store::open(Place::Memory, Limits::default()).unwrap();
+    store.set_destinations(vec!["one".into()]).await.unwrap();
+    let name = "x".repeat(100_000);
+    let large = |id: u8| Span {
+        name: format!("{id} {name}"),
+        ..wire('a', id)
+    };
+    let mut whole = request("cart", (1..=40).map(large).collect());
+    let more = request("shop", (41..=45).map(large).collect());
+    whole.resource_spans.extend(more.resource_spans);
+    let kept = store.insert(SpanBatch::from_request(&whole), |_| ()).await;
+    assert_eq!(kept.unwrap().kept, 45);
+    let messages = store.waiting_up_to("one", usize::MAX).await.unwrap();
+    assert_eq!(messages.len(), 5);
+    let mut found = Vec::new();
+    for message in &messages {
+        assert!(
+            message.body.len() < (1 << 20) + 1_000,
+            "{}",
+            message.body.len()
+        );
+        assert_eq!(message.spans, u64::try_from(sent(message).len()).unwrap());
+        let request = ExportTraceServiceRequest::decode(message.body.clone()).unwrap();
+        found.extend(request.resource_spans.into_iter().flat_map(|resource| {
+            let around = resource.resource;
+            let scopes = resource.scope_spans.into_iter();
+            let spans = scopes.flat_map(|scope| scope.spans);
+            spans
+                .map(move |span| (around.clone(), span))
+                .collect::<Vec<_>>()
+        }));
+    }
+    let expected = whole.resource_spans.into_iter().flat_map(|resource| {
+        let around = resource.resource;
+        let spans = resource
+            .scope_spans
+            .into_iter()
+            .flat_map(|scope| scope.spans);
+        spans
+            .map(move |span| (around.clone(), span))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(found, expected.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_stands_around_spans_is_not_multiplied() {
+    let store = Store::open(Place::Memory, Limits::default()).unwrap();
+    store.set_destinations(vec!["one".into()]).await.unwrap();
+    let mut whole = request("cart", (1..=100).map(|id| wire('a', id)).collect());
+    whole.resource_spans[0].schema_url = "x".repeat(3 << 20);
+    store
+        .insert(SpanBatch::from_request(&whole), |_| ())
+        .await
+        .unwrap();
+    let messages = store.waiting_up_to("one", usize::MAX).await.unwrap();
+    assert_eq!(messages.len(), 1);
+}

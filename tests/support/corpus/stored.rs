@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use sidespan_sink::{Attribute, SpanKind, StatusCode, StoredSpan, Value};
 
 /// A span with the envelopes that it came in, as lines of text: a NaN is equal to itself in them.
-pub(in crate::sink) fn lines_sent(request: &ExportTraceServiceRequest) -> Vec<String> {
+pub fn lines_sent(request: &ExportTraceServiceRequest) -> Vec<String> {
     let mut lines = Vec::new();
     for resource in &request.resource_spans {
         for scope in &resource.scope_spans {
@@ -36,9 +36,7 @@ pub(in crate::sink) fn lines_sent(request: &ExportTraceServiceRequest) -> Vec<St
 }
 
 /// Returns the same lines of what the store gives back.
-pub(in crate::sink) fn lines_kept<'a>(
-    spans: impl IntoIterator<Item = &'a StoredSpan>,
-) -> Vec<String> {
+pub fn lines_kept<'a>(spans: impl IntoIterator<Item = &'a StoredSpan>) -> Vec<String> {
     let lines = spans.into_iter().map(|stored| {
         let scope = InstrumentationScope {
             name: stored.scope.name.clone(),

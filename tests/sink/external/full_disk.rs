@@ -17,8 +17,8 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 use serde_json::Value;
 
-use super::client::{EXPORT, PROTOBUF, TRACES, call, post, send};
-use super::program::{Program, command};
+use crate::sink::client::{EXPORT, PROTOBUF, TRACES, call, post, send};
+use crate::sink::program::{Program, command};
 
 /// A file system of eight MiB.
 struct SmallDisk {

@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use serde_json::{Value as Json, json};
 
 /// Returns the request in proto3's JSON with OTLP's two exceptions: ids in hexadecimal, kinds and codes as numbers.
-pub(in crate::sink) fn json_of(request: &ExportTraceServiceRequest) -> Json {
+pub fn json_of(request: &ExportTraceServiceRequest) -> Json {
     let scopes = |resource: &ResourceSpans| -> Vec<Json> {
         let scopes = resource.scope_spans.iter();
         scopes

@@ -1,22 +1,16 @@
-//! A request with every field of OTLP's spans, and values that are easy to get wrong.
-
-mod json;
-mod stored;
+//! A request with all that the protocol allows.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use opentelemetry_proto::tonic::common::v1::{
-    AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList,
-};
+use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 
-pub(super) use json::json_of;
-pub(super) use stored::{lines_kept, lines_sent};
+use super::attribute::{list, map, nothing, pair, text};
 
 /// Texts that are something else to a page, a database, a terminal or a parser.
-pub(super) const TEXTS: [&str; 8] = [
+pub const TEXTS: [&str; 8] = [
     "",
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "'; DROP TABLE spans; --",
@@ -28,7 +22,7 @@ pub(super) const TEXTS: [&str; 8] = [
 ];
 
 /// Returns the request.
-pub(super) fn corpus() -> ExportTraceServiceRequest {
+pub fn corpus() -> ExportTraceServiceRequest {
     let mut spans = vec![full()];
     spans.extend(
         TEXTS
@@ -160,16 +154,7 @@ fn of_text(it: &str, number: u8) -> Span {
 
 /// Returns an attribute of each type, at the ends of its range.
 fn values() -> Vec<KeyValue> {
-    let list = |values: Vec<Any>| {
-        let values = values
-            .into_iter()
-            .map(|value| AnyValue { value: Some(value) });
-        Any::ArrayValue(ArrayValue {
-            values: values.collect(),
-        })
-    };
-    let map = |values| Any::KvlistValue(KeyValueList { values });
-    let mut all = vec![
+    vec![
         pair("string", Any::StringValue("v".into())),
         pair("empty string", Any::StringValue(String::new())),
         pair("true", Any::BoolValue(true)),
@@ -199,23 +184,6 @@ fn values() -> Vec<KeyValue> {
         pair("map", map(vec![pair("k", map(vec![text("deep", "er")]))])),
         text("repeated", "one"),
         text("repeated", "two"),
-    ];
-    all.push(KeyValue {
-        key: "nothing".into(),
-        value: Some(AnyValue::default()),
-        ..KeyValue::default()
-    });
-    all
-}
-
-fn text(key: &str, value: &str) -> KeyValue {
-    pair(key, Any::StringValue(value.into()))
-}
-
-fn pair(key: &str, value: Any) -> KeyValue {
-    KeyValue {
-        key: key.into(),
-        value: Some(AnyValue { value: Some(value) }),
-        ..KeyValue::default()
-    }
+        nothing("nothing"),
+    ]
 }
