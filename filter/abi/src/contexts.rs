@@ -1,5 +1,9 @@
 //! The contexts of this VM, by the ids that the proxy has given them.
 //!
+//! Of a new stream its id and its root are noted, and no more: the context is made with the request's headers, and only
+//! where they leave anything to do. A context is dropped where its end is reported, because an own callback for that
+//! (`proxy_on_delete`) would be an entry into the module with every request.
+//!
 //! A nested callback finds the contexts of its kind borrowed and is answered like a callback for an unknown context, so no
 //! order of callbacks can end the VM.
 
@@ -21,8 +25,14 @@ pub(crate) struct Contexts {
     // One root context for each configuration in this VM: few enough for a linear search.
     roots: RefCell<Vec<(u32, Box<dyn RootContext>)>>,
     streams: RefCell<ContextTable<Box<dyn HttpContext>>>,
+    // The stream that was announced last, and its root; zeros for none. Envoy hands over the stream's headers at once.
+    announced: Cell<(u32, u32)>,
+    // Streams that were announced before the last one, and have no headers yet: none with Envoy.
+    waiting: RefCell<Vec<(u32, u32)>>,
     // The context whose callback is under way.
     active: Cell<u32>,
+    // True once the root context whose callback is under way has ended itself.
+    has_ended: Cell<bool>,
     // Tokens of HTTP calls, and the contexts that made them.
     calls: RefCell<Vec<(u32, u32)>>,
 }
@@ -38,7 +48,10 @@ impl Contexts {
             new_root: Cell::new(None),
             roots: RefCell::new(Vec::new()),
             streams: RefCell::new(ContextTable::new()),
+            announced: Cell::new((0, 0)),
+            waiting: RefCell::new(Vec::new()),
             active: Cell::new(0),
+            has_ended: Cell::new(false),
             calls: RefCell::new(Vec::new()),
         }
     }
@@ -65,41 +78,87 @@ impl Contexts {
         .unwrap_or(otherwise)
     }
 
-    /// Runs `ask` on a root context; returns `otherwise` where there is no such root context.
+    /// Runs `ask` on a root context, and drops one that has ended meanwhile; returns `otherwise` where there is no such root
+    /// context.
     pub(crate) fn root<T>(id: u32, otherwise: T, ask: impl FnOnce(&mut dyn RootContext) -> T) -> T {
         Self::with(None, |contexts| {
             let mut roots = contexts.roots.try_borrow_mut().ok()?;
-            let (_, root) = roots.iter_mut().find(|(other, _)| *other == id)?;
+            let place = roots.iter().position(|(other, _)| *other == id)?;
+            let (_, root) = roots.get_mut(place)?;
             contexts.active.set(id);
-            Some(ask(&mut **root))
+            let answer = ask(&mut **root);
+            if contexts.has_ended.take() {
+                roots.remove(place);
+            }
+            Some(answer)
         })
         .unwrap_or(otherwise)
     }
 
-    /// Makes a stream context below the root context `root`, or a root context where `root` is 0.
-    pub(crate) fn create(&self, id: u32, root: u32) -> Option<()> {
+    /// Notes that the root context whose callback is under way has ended.
+    pub(crate) fn ended() {
+        Self::with((), |contexts| contexts.has_ended.set(true));
+    }
+
+    /// Notes a new stream below the root context `root`, or makes a root context where `root` is 0.
+    #[inline]
+    pub(crate) fn create(&self, id: u32, root: u32) {
         if root == 0 {
-            let new = self.new_root.get()?(id);
-            self.roots.try_borrow_mut().ok()?.push((id, new));
+            self.create_root(id);
         } else {
-            let new = {
-                let roots = self.roots.try_borrow().ok()?;
-                let (_, root) = roots.iter().find(|(other, _)| *other == root)?;
-                root.create_http_context(id)?
-            };
-            self.streams.try_borrow_mut().ok()?.insert(id, new);
+            let before = self.announced.replace((id, root));
+            if before != (0, 0)
+                && let Ok(mut waiting) = self.waiting.try_borrow_mut()
+            {
+                waiting.push(before);
+            }
         }
+    }
+
+    /// Returns the root of an announced stream, and forgets the announcement.
+    #[inline]
+    fn root_of(&self, id: u32) -> Option<u32> {
+        let (announced, root) = self.announced.get();
+        if announced == id {
+            self.announced.set((0, 0));
+            return Some(root);
+        }
+        let mut waiting = self.waiting.try_borrow_mut().ok()?;
+        if waiting.is_empty() {
+            return None;
+        }
+        let place = waiting.iter().position(|(other, _)| *other == id)?;
+        Some(waiting.swap_remove(place).1)
+    }
+
+    fn create_root(&self, id: u32) -> Option<()> {
+        let new = self.new_root.get()?(id);
+        self.roots.try_borrow_mut().ok()?.push((id, new));
         Some(())
     }
 
-    /// Drops a context.
-    pub(crate) fn delete(&self, id: u32) -> Option<()> {
-        let stream = self.streams.try_borrow_mut().ok()?.remove(id);
-        if stream.is_none() {
-            let mut roots = self.roots.try_borrow_mut().ok()?;
-            roots.retain(|(other, _)| *other != id);
-        }
+    /// Hands the request's headers of a new stream to its root context, and keeps the context that comes of it.
+    #[inline]
+    pub(crate) fn begin(&self, id: u32) -> Option<()> {
+        let stream = {
+            let root = self.root_of(id)?;
+            let roots = self.roots.try_borrow().ok()?;
+            let (_, root) = roots.iter().find(|(other, _)| *other == root)?;
+            self.active.set(id);
+            root.on_http_request_headers()?
+        };
+        self.streams.try_borrow_mut().ok()?.insert(id, stream);
         Some(())
+    }
+
+    /// Takes a stream's context out, because the stream has ended.
+    #[inline]
+    pub(crate) fn end(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        // A stream may end before its headers have come.
+        let _ = self.root_of(id);
+        let stream = self.streams.try_borrow_mut().ok()?.remove(id);
+        self.active.set(id);
+        stream
     }
 
     /// Notes an HTTP call of the context whose callback is under way.

@@ -104,7 +104,8 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             return;
         }
         let block = proxy.request_headers();
-        let all = || HeaderPairs::new(&block);
+        let pairs = HeaderPairs::new(&block);
+        let all = || pairs.clone();
         let headers = RequestHeaders::read_only(self.tracer.names(), all());
         let baggage = self.tracer.baggage();
         if baggage.is_touched() {
@@ -224,8 +225,8 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             stream.spans = None;
         }
         match stream.spans.take() {
-            Some(StreamSpans::Recorded(spans)) => self.finish(spans, false),
-            Some(StreamSpans::Attempt(spans)) => self.finish(spans, true),
+            Some(StreamSpans::Recorded(mut spans)) => self.finish(&mut spans, false),
+            Some(StreamSpans::Attempt(mut spans)) => self.finish(&mut spans, true),
             Some(StreamSpans::Pending(spans)) => self.finish_kept(spans),
             None => {}
         }
@@ -236,7 +237,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     }
 
     #[inline]
-    fn finish(&mut self, spans: Box<OpenSpans>, is_attempt: bool) {
+    fn finish(&mut self, spans: &mut OpenSpans, is_attempt: bool) {
         let Some(exporter) = &mut self.exporter else {
             return;
         };
@@ -244,8 +245,8 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         let now = proxy.now();
         let export = &mut |span| exporter.export(&span, now, &mut self.state.stats);
         match is_attempt {
-            true => self.tracer.finish_attempt(*spans, proxy, now, export),
-            false => self.tracer.finish(*spans, proxy, now, export),
+            true => self.tracer.finish_attempt(spans, proxy, now, export),
+            false => self.tracer.finish(spans, proxy, now, export),
         }
         exporter.after_export(proxy);
     }
@@ -261,9 +262,9 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         let all = HeaderPairs::new(&block);
         let headers = RequestHeaders::read(all.clone());
         let (now, stats) = (proxy.now(), &mut self.state.stats);
-        if let Some(spans) = self.tracer.open_kept(spans, headers, all, now, stats) {
+        if let Some(mut spans) = self.tracer.open_kept(spans, headers, all, now, stats) {
             let export = &mut |span| exporter.export(&span, now, stats);
-            self.tracer.finish(spans, proxy, now, export);
+            self.tracer.finish(&mut spans, proxy, now, export);
         }
         exporter.after_export(proxy);
     }

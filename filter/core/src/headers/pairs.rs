@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Numbers are little endian. An empty map is no bytes at all. The block comes from the proxy and not from a client,
-//! yet nothing in it is trusted: a length that points past the end ends the list.
+//! yet no length in it is trusted: one that points past the end ends the list.
 
 /// The headers of a block, in order.
 #[derive(Clone, Debug)]
@@ -35,14 +35,6 @@ impl<'a> HeaderPairs<'a> {
             None => empty,
         }
     }
-
-    #[inline]
-    fn text(&mut self, length: [u8; 4]) -> Option<&'a [u8]> {
-        let length = usize::try_from(u32::from_le_bytes(length)).ok()?;
-        let (text, rest) = self.texts.split_at_checked(length)?;
-        self.texts = rest.strip_prefix(b"\0")?;
-        Some(text)
-    }
 }
 
 impl<'a> Iterator for HeaderPairs<'a> {
@@ -50,10 +42,14 @@ impl<'a> Iterator for HeaderPairs<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (name, rest) = self.lengths.split_first_chunk::<4>()?;
-        let (value, rest) = rest.split_first_chunk::<4>()?;
-        self.lengths = rest;
-        Some((self.text(*name)?, self.text(*value)?))
+        let ([a, b, c, d, e, f, g, h], lengths) = self.lengths.split_first_chunk::<8>()?;
+        self.lengths = lengths;
+        let name = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?;
+        let value = usize::try_from(u32::from_le_bytes([*e, *f, *g, *h])).ok()?;
+        let (name, rest) = self.texts.split_at_checked(name)?;
+        let (value, rest) = rest.split_first()?.1.split_at_checked(value)?;
+        self.texts = rest.split_first()?.1;
+        Some((name, value))
     }
 }
 

@@ -57,6 +57,10 @@ impl Tracestate<'_> {
     /// Returns the value of the member with this key.
     #[inline]
     pub fn member(&self, key: &[u8]) -> Option<&[u8]> {
+        // Nearly every request has no list.
+        if let Self::Absent = self {
+            return None;
+        }
         self.members()
             .find_map(|member| member.strip_prefix(key)?.strip_prefix(b"="))
     }
@@ -100,8 +104,7 @@ impl Tracestate<'_> {
 
     #[inline]
     fn members(&self) -> impl Iterator<Item = &[u8]> {
-        self.as_bytes()
-            .split(|byte| *byte == b',')
+        scan::split(self.as_bytes(), b',')
             .filter(|member| !member.is_empty())
     }
 }

@@ -87,8 +87,11 @@ impl Threshold {
         if self.0 >= RANGE {
             return None;
         }
-        let [_, bytes @ ..] = self.0.to_be_bytes();
         let mut text = [b'0'; DIGITS];
+        if self == Self::ALL {
+            return Some(Digits { text, length: 1 });
+        }
+        let [_, bytes @ ..] = self.0.to_be_bytes();
         hex::print(&bytes, &mut text);
         // Trailing zeros are left out, but for one where all digits are zeros.
         let last = text.iter().rposition(|digit| *digit != b'0');
@@ -222,6 +225,9 @@ impl<'a> Member<'a> {
     /// Returns all pairs but `th`, with this threshold in front.
     #[inline]
     fn join(text: &[u8], digits: Option<&Digits>) -> Vec<u8> {
+        if let ([], Some(digits)) = (text, digits) {
+            return [b"th:", digits.as_bytes()].concat();
+        }
         let mut joined = Vec::with_capacity(text.len().saturating_add(DIGITS).saturating_add(4));
         if let Some(digits) = digits {
             joined.extend_from_slice(b"th:");

@@ -16,7 +16,7 @@ use super::names::{AttributeKey, AttributeWriter, NameSet, SpanSide};
 use super::peer::Peer;
 use super::settings::Spans;
 use super::{http, response_flags, rpc};
-use crate::headers::{Name, RequestHeaders, target};
+use crate::headers::{Name, RequestHeaders};
 use crate::node::Node;
 use crate::pattern;
 use crate::sampling::decision::Reason;
@@ -126,7 +126,7 @@ impl SpanDescriber {
         headers: &RequestHeaders<'_>,
         is_rpc: bool,
     ) -> (Option<rpc::Method>, Option<usize>) {
-        let (path, _) = target::split_target(headers.first(Name::Path).unwrap_or_default());
+        let (path, _) = headers.target();
         if is_rpc {
             return (Some(rpc::Method::of_path(path)), None);
         }

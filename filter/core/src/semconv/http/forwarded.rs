@@ -73,10 +73,13 @@ impl<'a> Forwarded<'a> {
                 .then(host)
                 .flatten()
                 .filter(|host| is_authority(host)),
-            scheme: found
-                .proto
-                .or_else(|| old(Name::ForwardedProto))
-                .and_then(scheme),
+            scheme: match (found.proto, headers.first(Name::ForwardedProto)) {
+                // As nearly every proxy writes it.
+                (None, Some(b"https")) => Some(b"https"),
+                (None, Some(b"http")) => Some(b"http"),
+                (None, Some(_)) => old(Name::ForwardedProto).and_then(scheme),
+                (proto, _) => proto.and_then(scheme),
+            },
         }
     }
 
