@@ -130,7 +130,7 @@ const SMALLEST: usize = 16;
 const ALIGN: usize = 16;
 /// 16 bytes to 4 KiB: a stream, its spans and the headers of nearly every request.
 const SIZES: usize = 9;
-/// What is kept of each size, a few dozen requests' worth; beyond, blocks go back to the C library.
+/// The bytes of free blocks that are kept of each size, a few dozen requests' worth; the C library gets all others.
 const KEPT_BYTES: usize = 16 << 10;
 
 #[cfg(test)]

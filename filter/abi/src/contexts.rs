@@ -8,6 +8,7 @@
 //! order of callbacks can end the VM.
 
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 
 use crate::context_table::ContextTable;
 use crate::traits::{HttpContext, RootContext};
@@ -16,7 +17,8 @@ use crate::traits::{HttpContext, RootContext};
 pub type NewRootContext = fn(u32) -> Box<dyn RootContext>;
 
 thread_local! {
-    static CONTEXTS: Contexts = const { Contexts::new() };
+    // Never dropped: a VM ends with its memory, and a value to be dropped is looked after with each access.
+    static CONTEXTS: ManuallyDrop<Contexts> = const { ManuallyDrop::new(Contexts::new()) };
 }
 
 /// The contexts of one VM, and the HTTP calls that have no answer yet.
@@ -59,7 +61,9 @@ impl Contexts {
     /// Runs `act` on this thread's contexts; returns `otherwise` while the thread shuts down.
     #[inline]
     pub(crate) fn with<T>(otherwise: T, act: impl FnOnce(&Self) -> T) -> T {
-        CONTEXTS.try_with(act).unwrap_or(otherwise)
+        CONTEXTS
+            .try_with(|contexts| act(contexts))
+            .unwrap_or(otherwise)
     }
 
     /// Runs `ask` on a stream's context; returns `otherwise` where there is no such stream.
@@ -173,5 +177,88 @@ impl Contexts {
         let mut calls = self.calls.try_borrow_mut().ok()?;
         let place = calls.iter().position(|(other, _)| *other == token)?;
         Some(calls.swap_remove(place).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Action;
+
+    struct Root;
+    struct Stream;
+
+    impl RootContext for Root {
+        fn on_configure(&mut self, _: usize) -> bool {
+            true
+        }
+        fn on_tick(&mut self) {}
+        fn on_http_call_response(&mut self, _: u32, _: usize, _: usize, _: usize) {}
+        fn on_done(&mut self) -> bool {
+            true
+        }
+        fn on_http_request_headers(&self) -> Option<Box<dyn HttpContext>> {
+            Some(Box::new(Stream))
+        }
+    }
+
+    impl HttpContext for Stream {
+        fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+            Action::Continue
+        }
+        fn on_http_response_body(&mut self, _: usize, _: bool) -> Action {
+            Action::Continue
+        }
+        fn on_http_response_trailers(&mut self, _: usize) -> Action {
+            Action::Continue
+        }
+        fn on_end(&mut self) {}
+    }
+
+    fn with_root() -> Contexts {
+        let contexts = Contexts::new();
+        contexts.new_root.set(Some(|_| Box::new(Root)));
+        contexts.create(1, 0);
+        contexts
+    }
+
+    #[test]
+    fn streams_find_their_root_in_whatever_order_their_headers_come() {
+        let contexts = with_root();
+        for id in 2..6 {
+            contexts.create(id, 1);
+        }
+        for id in [4, 2, 5, 3] {
+            assert!(contexts.begin(id).is_some(), "{id}");
+            assert!(contexts.begin(id).is_none(), "{id} begins once");
+        }
+        for id in 2..6 {
+            assert!(contexts.end(id).is_some(), "{id}");
+            assert!(contexts.end(id).is_none(), "{id} ends once");
+        }
+    }
+
+    #[test]
+    fn a_stream_of_no_root_or_without_headers_leaves_nothing_behind() {
+        let contexts = with_root();
+        contexts.create(2, 7);
+        assert!(contexts.begin(2).is_none());
+        contexts.create(3, 1);
+        contexts.create(4, 1);
+        assert!(contexts.end(3).is_none() && contexts.end(4).is_none());
+        assert!(contexts.begin(3).is_none() && contexts.begin(4).is_none());
+        assert!(contexts.waiting.borrow().is_empty());
+    }
+
+    #[test]
+    fn a_root_that_has_ended_is_dropped_behind_its_callback() {
+        set_root_context(|_| Box::new(Root));
+        Contexts::with((), |contexts| contexts.create(9, 0));
+        assert!(Contexts::root(9, false, |_| true));
+        assert!(Contexts::root(9, false, |_| {
+            Contexts::ended();
+            true
+        }));
+        assert!(!Contexts::root(9, false, |_| true));
     }
 }

@@ -104,8 +104,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             return;
         }
         let block = proxy.request_headers();
-        let pairs = HeaderPairs::new(&block);
-        let all = || pairs.clone();
+        let all = || HeaderPairs::new(&block);
         let headers = RequestHeaders::read_only(self.tracer.names(), all());
         let baggage = self.tracer.baggage();
         if baggage.is_touched() {
@@ -145,10 +144,10 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
                 .map(StreamSpans::Recorded);
         } else if request_trace.is_unsampled() {
             let (now, state) = (|| proxy.now(), &mut self.state);
-            stream.spans = self
-                .tracer
-                .open_pending(request_trace, || direction.of(proxy), &headers, now, state)
-                .map(StreamSpans::Pending);
+            let pending = (self.tracer).open_pending(request_trace, way, &headers, now, state);
+            if let Some(spans) = pending {
+                stream.spans = Some(StreamSpans::Pending(spans));
+            }
         }
         let writer = &mut proxy.request_writer();
         self.tracer.inject(request_trace, &headers, writer);

@@ -46,8 +46,8 @@ impl<'a> RequestHeaders<'a> {
         Self::read_only(Names::ALL, headers)
     }
 
-    /// Reads the headers with these names alone.
-    #[inline]
+    /// Reads the headers with these names alone. Always a part of its caller, because the result is large and would be moved.
+    #[inline(always)]
     pub fn read_only(
         wanted: Names,
         headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,

@@ -48,8 +48,6 @@ pub fn root(new_stream: NewStream) -> Box<dyn RootContext> {
 /// Treats the headers of a new stream's request, and returns the stream's context where they leave anything to do.
 #[inline]
 pub fn begin_stream(Sharing(shared): &Sharing) -> Option<Box<dyn HttpContext>> {
-    match stream::Stream::begin(shared) {
-        Some(stream) => Some(Box::new(stream)),
-        None => None,
-    }
+    let stream = stream::Stream::begin(shared)?;
+    Some(stream)
 }

@@ -22,17 +22,18 @@ pub(crate) struct Stream {
 impl Stream {
     /// Treats the headers of the current stream's request; `None` where they leave nothing to do.
     #[inline]
-    pub(crate) fn begin(instance: &Rc<RefCell<Instance>>) -> Option<Self> {
+    pub(crate) fn begin(instance: &Rc<RefCell<Instance>>) -> Option<Box<Self>> {
         let mut state = StreamState::default();
         instance
             .try_borrow_mut()
             .ok()?
             .worker()?
             .on_request_headers(&mut state);
-        (state.is_open() || state.listens()).then(|| Self {
-            instance: Rc::clone(instance),
-            state,
-        })
+        if !state.is_open() && !state.listens() {
+            return None;
+        }
+        let instance = Rc::clone(instance);
+        Some(Box::new(Self { instance, state }))
     }
 
     /// Hands a callback to the filter.

@@ -99,10 +99,16 @@ impl Name {
         if !wanted.contains(candidate) {
             return None;
         }
-        let (own, ends) = (Ends::of(name), ENDS.get(candidate as usize)?);
-        let is_alike = own.first == ends.first && own.last == ends.last;
-        (is_alike && (name.len() <= 16 || name == candidate.as_str().as_bytes()))
-            .then_some(candidate)
+        let ends = ENDS.get(candidate as usize)?;
+        let is_alike = match (name.first_chunk(), name.last_chunk()) {
+            (Some(first), Some(last)) => {
+                u64::from_le_bytes(*first) == ends.first
+                    && u64::from_le_bytes(*last) == ends.last
+                    && (name.len() <= 16 || Ends::middle(name) == ends.middle)
+            }
+            _ => Ends::short(name) == ends.first,
+        };
+        is_alike.then_some(candidate)
     }
 
     /// Returns the only known name that may be this one. It has this length, and the caller compares the bytes.
@@ -216,9 +222,8 @@ impl Names {
     }
 }
 
-/// The first and the last eight bytes of each name as numbers, in the order of declaration; they overlap where the name is
-/// shorter than sixteen. Names are compared by them, because the comparison of slices is a loop over bytes in this target, and
-/// a request has dozens of headers.
+/// The bytes of each name as numbers of eight bytes, in the order of declaration. Names are compared by them, because the
+/// comparison of slices is a loop over bytes in this target, and a request has dozens of headers.
 static ENDS: [Ends; Name::ALL.len()] = {
     let mut all = [Ends::of(b""); Name::ALL.len()];
     let (mut places, mut rest) = (all.as_mut_slice(), <Name as VariantNames>::VARIANTS);
@@ -229,9 +234,11 @@ static ENDS: [Ends; Name::ALL.len()] = {
     all
 };
 
+/// The first and the last eight bytes of a name, and the sixteen behind the first where it is longer than sixteen.
 #[derive(Clone, Copy)]
 struct Ends {
     first: u64,
+    middle: [u64; 2],
     last: u64,
 }
 
@@ -241,12 +248,34 @@ impl Ends {
         match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
             (Some(first), Some(last)) => Self {
                 first: u64::from_le_bytes(*first),
+                middle: Self::middle(name),
                 last: u64::from_le_bytes(*last),
             },
             _ => Self {
                 first: Self::short(name),
+                middle: [0; 2],
                 last: 0,
             },
+        }
+    }
+
+    #[inline]
+    const fn middle(name: &[u8]) -> [u64; 2] {
+        match name.len() {
+            ..=16 => [0; 2],
+            17..=24 => [Self::word(name, 8), 0],
+            _ => [Self::word(name, 8), Self::word(name, 16)],
+        }
+    }
+
+    #[inline]
+    const fn word(name: &[u8], at: usize) -> u64 {
+        let Some((_, rest)) = name.split_at_checked(at) else {
+            return 0;
+        };
+        match rest.first_chunk::<8>() {
+            Some(word) => u64::from_le_bytes(*word),
+            None => 0,
         }
     }
 

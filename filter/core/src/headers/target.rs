@@ -22,7 +22,7 @@ pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
 /// there, is left out (HS-2).
 #[inline]
 pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let host = match scan::last_position(authority, b'@') {
+    let host = match scan::position(authority, b'@').and(scan::last_position(authority, b'@')) {
         Some(at) => authority.get(at.saturating_add(1)..).unwrap_or_default(),
         None => authority,
     };
@@ -70,8 +70,8 @@ pub(crate) fn ip_address(entry: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// What a byte counts as in an address, each kind in eight bits of its own: a dot, a colon, a letter of a hexadecimal number,
-/// or what no address has. Decimal digits count as nothing.
+/// The kind of each byte in an address, counted in eight bits of its own: a dot, a colon, a letter of a hexadecimal number, or
+/// what no address has. Decimal digits count as nothing.
 static CLASSES: [u32; 256] = {
     let mut classes = [OTHER; 256];
     let mut rest = classes.as_mut_slice();

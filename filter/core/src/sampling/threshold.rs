@@ -225,13 +225,13 @@ impl<'a> Member<'a> {
     /// Returns all pairs but `th`, with this threshold in front.
     #[inline]
     fn join(text: &[u8], digits: Option<&Digits>) -> Vec<u8> {
-        if let ([], Some(digits)) = (text, digits) {
-            return [b"th:", digits.as_bytes()].concat();
-        }
         let mut joined = Vec::with_capacity(text.len().saturating_add(DIGITS).saturating_add(4));
         if let Some(digits) = digits {
             joined.extend_from_slice(b"th:");
             joined.extend_from_slice(digits.as_bytes());
+        }
+        if text.is_empty() {
+            return joined;
         }
         let others =
             scan::split(text, b';').filter(|pair| !pair.is_empty() && !pair.starts_with(b"th:"));

@@ -223,6 +223,15 @@ impl AttributeWriter<'_> {
         }
     }
 
+    /// Adds one of this program's own words.
+    #[inline]
+    pub(crate) fn word(&mut self, key: AttributeKey, value: &'static str) {
+        if self.vocabulary.is_plain {
+            return self.out.word(key.name(), value);
+        }
+        self.text(key, value.as_bytes());
+    }
+
     #[inline]
     pub(crate) fn number(&mut self, key: AttributeKey, value: i64) {
         if self.vocabulary.is_plain {

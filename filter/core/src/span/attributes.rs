@@ -42,6 +42,14 @@ impl Attributes {
         }
     }
 
+    /// Adds one of this program's own words, which is neither too long nor anything but UTF-8.
+    #[inline]
+    pub(crate) fn word(&mut self, key: &str, value: &'static str) {
+        if self.has_room() {
+            self.put_text(key, value.as_bytes());
+        }
+    }
+
     /// Adds a whole number.
     #[inline]
     pub fn number(&mut self, key: &str, value: i64) {
@@ -124,8 +132,12 @@ impl Attributes {
 
     #[cold]
     fn grow(&mut self, end: usize) {
-        let room = self.encoded.len().saturating_mul(2).max(end);
-        self.encoded.resize(room, 0);
+        // Zeros from the allocator, because this function is compiled for size and would write them one by one.
+        let mut larger = alloc::vec![0; self.encoded.len().saturating_mul(2).max(end)];
+        if let Some(place) = larger.get_mut(..self.used) {
+            place.copy_from_slice(self.as_encoded());
+        }
+        self.encoded = larger;
     }
 
     /// Returns the number of attributes that did not fit.

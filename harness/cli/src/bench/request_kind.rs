@@ -114,7 +114,8 @@ impl RequestKind {
             Self::of(name, configuration, &[])
         };
         let rules = |count| {
-            let rule = |number| json!({"match": {"path": format!("/area{number}/*")}, "percentage": 1});
+            let rule =
+                |number| json!({"match": {"path": format!("/area{number}/*")}, "percentage": 1});
             (0..count).map(rule).collect::<Value>()
         };
         let namespaces: Value = (0..256)
@@ -132,7 +133,11 @@ impl RequestKind {
         vec![
             of("grown: 8 rules", ["sampling", "rules"], rules(8)),
             of("grown: 64 rules", ["sampling", "rules"], rules(64)),
-            of("grown: 256 namespaces", ["sampling", "namespaces"], namespaces),
+            of(
+                "grown: 256 namespaces",
+                ["sampling", "namespaces"],
+                namespaces,
+            ),
             of("grown: 16 routes", ["spans", "routes"], routes(16)),
             of("grown: 256 routes", ["spans", "routes"], routes(256)),
             Self {

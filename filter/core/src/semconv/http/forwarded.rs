@@ -57,8 +57,7 @@ impl<'a> Forwarded<'a> {
         }
         let old = |name| {
             let line = headers.first(name)?;
-            let first = scan::split(line, b',').next()?;
-            Some(trim(first)).filter(|value| !value.is_empty())
+            Some(trim(scan::first_part(line, b','))).filter(|value| !value.is_empty())
         };
         let client = || {
             found

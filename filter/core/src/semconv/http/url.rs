@@ -164,7 +164,7 @@ impl<'a> Url<'a> {
 
 #[inline]
 fn key_of(pair: &[u8]) -> &[u8] {
-    scan::split(pair, b'=').next().unwrap_or_default()
+    scan::first_part(pair, b'=')
 }
 
 /// Keys of the conventions' own list (`url.query`), with the two keys that were added to the list after 1.44.0.
