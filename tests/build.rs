@@ -1,5 +1,5 @@
-//! The build script: finds out where no real Envoy can run, and where packages of Python and Node, another collector or a
-//! load generator are missing, so that the tests that need them end as *ignored*, with the reason.
+//! The build script: finds out where no real Envoy can run, where packages of Python and Node, another collector or a load
+//! generator are missing, and where no file system can be mounted, so that the tests that need them end as *ignored*, with the reason.
 
 use std::env;
 use std::process::Command;
@@ -33,6 +33,11 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(no_h2load)");
     if !runs("h2load", &["--version"]) {
         println!("cargo::rustc-cfg=no_h2load");
+    }
+    println!("cargo::rustc-check-cfg=cfg(no_namespaces)");
+    let mount = ["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"];
+    if !runs("unshare", &mount) || !runs("nsenter", &["--version"]) {
+        println!("cargo::rustc-cfg=no_namespaces");
     }
     println!("cargo::rerun-if-env-changed=PATH");
     println!("cargo::rerun-if-changed=build.rs");

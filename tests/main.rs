@@ -3,6 +3,8 @@
 //! A test that needs any program but Sidespan stands in the `external` module of its folder: Envoys, other projects'
 //! libraries, a compiler. All other tests run the compiled filter on the built-in host.
 
+#[cfg(feature = "browser")]
+mod browser;
 mod cost;
 mod export;
 mod formats;
@@ -14,4 +16,5 @@ mod project;
 mod sampling;
 mod sink;
 mod spans;
+mod verify;
 mod worker;

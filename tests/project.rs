@@ -6,3 +6,4 @@ mod parity;
 mod quick;
 mod skipped;
 mod tidy;
+mod vendored;

@@ -22,4 +22,8 @@ fn in_ci_no_test_is_skipped() {
         !(in_ci && cfg!(no_h2load)),
         "no h2load (Debian: nghttp2-client), so `sidespan bench --envoy` has not run"
     );
+    assert!(
+        !(in_ci && cfg!(no_namespaces)),
+        "no file system can be mounted in a namespace (unshare -rm, nsenter), so no sink has met a full one"
+    );
 }

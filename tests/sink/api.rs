@@ -165,6 +165,11 @@ async fn what_is_wrong_is_told_with_the_name_the_value_and_what_is_accepted() {
             "unknown parameter \"sevice\": accepted are service",
         ),
         (
+            "map?limit=0",
+            400,
+            "parameter limit: expected a whole number above 0",
+        ),
+        (
             "traces/xyz",
             400,
             "hexadecimal digits of a trace id, found \"xyz\"",
@@ -180,6 +185,7 @@ async fn what_is_wrong_is_told_with_the_name_the_value_and_what_is_accepted() {
     for (method, path, allowed) in [
         (Method::POST, "traces", "GET, HEAD, DELETE"),
         (Method::DELETE, "export", "GET, HEAD"),
+        (Method::POST, "map", "GET, HEAD"),
         (Method::PUT, "traces/ab", "GET, HEAD"),
     ] {
         let answer = ask(&sink, method, path).await;
@@ -222,7 +228,7 @@ async fn readers_need_the_token_and_pages_their_origin() {
         ..SinkConfig::default()
     };
     let sink = Sink::start(config).await.expect("free ports");
-    for path in ["status", "traces", "export", "follow", "traces/a"] {
+    for path in ["status", "traces", "export", "follow", "map", "traces/a"] {
         assert_eq!(ask(&sink, Method::GET, path).await.status, 401, "{path}");
     }
     assert_eq!(ask(&sink, Method::DELETE, "traces").await.status, 401);

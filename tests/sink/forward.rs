@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::time::Duration;
 
+use hyper::Method;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use sidespan_sink::{Reply, Sink, SinkConfig};
 use tempfile::TempDir;
 
-use super::client::{PROTOBUF, TRACES, post};
+use super::client::{self, PROTOBUF, TRACES, post};
 use super::corpus::corpus;
 use super::golden::compare;
 use super::program::{Program, command};
@@ -134,7 +135,8 @@ async fn a_backend_that_is_away_gets_everything_when_it_is_back() {
     send(&program, 0).await;
     arrived(&second, 1).await;
     let requests = second.requests();
-    assert_eq!(requests[0].header("authorization"), Some("Bearer s3cret"));
+    assert!(requests[0].headers.has("authorization", "Bearer s3cret"));
+    assert!(!format!("{requests:?}").contains("s3cret"));
     second.pause().await;
     for number in 1..20 {
         send(&program, number).await;
@@ -167,6 +169,66 @@ async fn a_backend_that_is_away_gets_everything_when_it_is_back() {
     ] {
         assert_eq!(log.matches(line).count(), count, "{line}: {log}");
     }
+}
+
+async fn api(program: &Program, method: Method, path: &str) -> (u16, Value) {
+    let path = format!("/api/sidespan/v1/{path}");
+    let answer = client::send(program.address("http"), method, &path, &[], "").await;
+    let answer = answer.expect("an answer");
+    let json = serde_json::from_slice(&answer.body).expect("JSON");
+    (answer.status, json)
+}
+
+/// Waits until a destination has refused a request for good, and returns its state.
+async fn set_aside(program: &Program) -> Value {
+    let shown = async {
+        loop {
+            let (_, status) = api(program, Method::GET, "status").await;
+            let one = status["forwarding"][0].clone();
+            if one["setAside"]["requests"] != 0 {
+                return one;
+            }
+        }
+    };
+    tokio::time::timeout(LIMIT, shown).await.expect("a refusal")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_refused_is_shown_and_sent_again_when_it_is_asked_for() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("spans.db");
+    let second = sink().await;
+    let url = grpc(&second);
+    let arguments = ["--data", file.to_str().expect("text"), "--forward", &url];
+    let program = Program::start(&arguments);
+    second.script([Reply::Status(400, None)]);
+    send(&program, 0).await;
+    let state = set_aside(&program).await;
+    assert_eq!(state["destination"], url);
+    assert_eq!(state["setAside"]["spans"], 1, "{state:#}");
+    let cause = state["setAside"]["lastCause"].as_str().expect("a cause");
+    assert!(cause.starts_with("gRPC InvalidArgument"), "{cause}");
+    assert_eq!(state["waiting"], json!({"requests": 0, "spans": 0}));
+
+    let (status, answer) = api(&program, Method::GET, "forward/resend").await;
+    assert_eq!(status, 405, "{answer}");
+    let elsewhere = "forward/resend?destination=grpc://elsewhere:1";
+    let (status, answer) = api(&program, Method::POST, elsewhere).await;
+    assert_eq!(status, 404, "{answer}");
+    assert!(answer["error"].as_str().expect("a cause").contains(&url));
+    let (status, answer) = api(&program, Method::POST, "forward/resend").await;
+    let one = json!({"destination": url, "requests": 1, "spans": 1});
+    assert_eq!((status, &answer["resent"][0]), (200, &one));
+    arrived(&second, 1).await;
+
+    // And by the next sink, which finds it in the file.
+    second.script([Reply::Status(401, None)]);
+    send(&program, 1).await;
+    set_aside(&program).await;
+    assert_eq!(forwarded(&program.end(), "requests_set_aside"), 1);
+    let program = Program::start(&[&arguments[..], &["--resend-set-aside"]].concat());
+    arrived(&second, 2).await;
+    assert_eq!(forwarded(&program.end(), "requests_set_aside"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -135,7 +135,7 @@ pub fn module() -> &'static Path {
 }
 
 /// Returns the folder of build products: a test binary is `target/<profile>/deps/<name>`.
-pub(crate) fn target_dir() -> PathBuf {
+pub fn target_dir() -> PathBuf {
     let program = std::env::current_exe().expect("the path of the test binary");
     program
         .ancestors()

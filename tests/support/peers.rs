@@ -9,10 +9,12 @@ mod build;
 mod jaeger;
 mod otel_collector;
 mod peer;
+mod prometheus;
 
 pub use jaeger::Jaeger;
 pub use otel_collector::Collector;
 pub use peer::Places;
+pub use prometheus::Prometheus;
 
 /// Builds both programs unless they are there. A first start does so too, but on the cores of whoever starts it.
 ///

@@ -15,6 +15,9 @@ pub mod output;
 pub mod run;
 pub mod sidecar;
 pub mod sink;
+mod token;
 pub mod trace;
+pub mod verify;
 
 pub use embedded::{FILTER, FLOOR, VERSION};
+pub use token::TokenArgs;

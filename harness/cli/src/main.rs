@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use sidespan::{VERSION, bench, check, completions, demo, man, output, run, sidecar, sink, trace};
+use sidespan::{
+    VERSION, bench, check, completions, demo, man, output, run, sidecar, sink, trace, verify,
+};
 
 /// Whole traces through a mesh that speaks several trace-context formats.
 #[derive(Debug, Parser)]
@@ -23,6 +25,7 @@ enum Command {
     Sidecar(sidecar::SidecarArgs),
     Sink(Box<sink::SinkArgs>),
     Trace(trace::TraceArgs),
+    Verify(Box<verify::VerifyArgs>),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Sidecar(arguments) => sidecar::run(arguments),
         Command::Sink(arguments) => sink::run(*arguments),
         Command::Trace(arguments) => trace::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Command::Man(arguments) => man::run(&arguments, Arguments::command()),
@@ -64,6 +68,7 @@ Examples:
   sidespan sidecar --upstream 127.0.0.1:3000   the filter in front of a server of yours
   sidespan sink                                receives spans by OTLP and Zipkin on the usual ports
   sidespan trace --status error                what it has, newest first; with an id, the waterfall
+  sidespan verify                              which hop broke a trace, and why
   sidespan bench --envoy                       what a request costs, beside Envoy's own tracers
   sidespan completions bash                    what a shell completes, for its folder of completions
   sidespan man check | man -l -                a page of the manual

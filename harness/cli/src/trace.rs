@@ -3,21 +3,23 @@
 //! ```text
 //! arguments ── source ─┬─ sink      over its API                    ┌─ list, waterfall, JSON
 //!                      ├─ files     lines or a database in a Store ─┼─ transfer   export, import
-//!                      └─ jaeger    fetched into a Store            └─ follow     a sink's stream
+//!                      ├─ jaeger    fetched into a Store            └─ follow     a sink's stream
+//!                      └─ tempo     the same
 //! ```
 //!
 //! Whatever the source, a [`sidespan_sink::Query`] means the same: what is not a sink is searched in a store.
 
-mod arguments;
-mod client;
+pub(crate) mod arguments;
+pub(crate) mod client;
 mod files;
 mod follow;
 mod jaeger;
-mod loaded;
+pub(crate) mod loaded;
 mod running;
 mod sink;
-mod source;
-mod terminal;
+pub(crate) mod source;
+mod tempo;
+pub(crate) mod terminal;
 mod transfer;
 
 pub use arguments::TraceArgs;

@@ -10,15 +10,20 @@
 //! [`write_query`], [`read_summaries`], [`write_summaries`], and the texts of durations and times.
 
 mod answer;
+mod attributes;
 mod export;
 mod follow;
+mod forwarding;
 mod parameters;
 mod produced;
 mod route;
 mod summary;
 mod text;
+mod verdict;
 
+pub(crate) use attributes::percent_decoded;
 pub use parameters::{ParameterError, read_query, write_query};
+pub(crate) use produced::{Broken, Pipe, Produced};
 pub use route::PREFIX;
 pub(crate) use route::{is_of_api, serve};
 pub use summary::{SummaryError, read_summaries, read_summary, write_summaries, write_summary};

@@ -12,16 +12,19 @@
 
 mod answer;
 mod destination;
+mod destinations;
 mod forwarder;
 mod grpc;
 mod http;
 mod progress;
 mod retry;
 mod sender;
+mod short_answer;
 mod tls;
 mod worker;
 
 pub use destination::{Destination, DestinationError};
+pub(crate) use destinations::Destinations;
 pub(crate) use forwarder::Forwarder;
 pub use forwarder::{Forward, ForwardError};
 pub use progress::Forwarding;

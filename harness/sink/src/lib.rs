@@ -3,7 +3,7 @@
 //! ```text
 //! gRPC ─┐                                  ┌─ script   the answer that a test asks for, or the normal one
 //! HTTP ─┼─ receive: listener ── exchange ──┼─ ingest   spans, or a reason to refuse them
-//! Zipkin┘   └─ api                         └─ store    SQLite: bounded, a copy is kept once, evicts whole traces
+//! Zipkin┘   └─ api, page                       └─ store    SQLite: bounded, a copy is kept once, evicts whole traces
 //!               └── reads ─────────────────────┤
 //!                                              ├───────────────────►  forward   other OTLP endpoints, a queue each
 //!                                              │
@@ -29,11 +29,17 @@
 
 pub mod api;
 mod forward;
+mod jaeger;
+mod map;
+mod metrics;
 pub mod otlp_json;
+mod page;
 mod receive;
 mod script;
 mod sink;
 mod store;
+mod tempo;
+pub mod verify;
 mod view;
 mod wait;
 
@@ -46,9 +52,9 @@ pub use script::{Faults, FaultsError, Reply};
 pub use sink::{Sink, SinkConfig, StartError};
 pub use store::{
     Answer, Attribute, Backlog, Counts, Event, Inserted, Limits, Link, MalformedRequest, Message,
-    Operation, Place, Query, Refused, RequestRecord, Resource, Root, Scope, Size, SpanBatch,
-    SpanKind, SpanStatus, StatusCode, Store, StoreError, StoredSpan, TraceSummary, Transport,
-    Value,
+    Newest, Operation, Place, Query, RecordedHeaders, Refused, RequestRecord, Resource, Root,
+    Sample, Scope, Size, SpanBatch, SpanKind, SpanStatus, StatusCode, Store, StoreError,
+    StoredSpan, TagNames, TagScope, TagValue, TagValues, TraceSummary, Transport, Value,
 };
 pub use view::{Incomplete, Reason, is_complete, listing, waterfall};
 pub use wait::{Snapshot, Timeout};

@@ -15,6 +15,7 @@ mod body;
 mod compression;
 mod dropped;
 mod exchange;
+mod front;
 mod grpc;
 mod http;
 mod ingest;

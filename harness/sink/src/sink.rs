@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::forward::{Forward, ForwardError, Forwarder, Forwarding};
+use crate::metrics::Metrics;
 use crate::receive::{Access, Dialect, Ingest, Listener, Received, Service, Tls};
 use crate::script::{Faults, Reply};
 use crate::store::{Counts, Limits, Place, RequestRecord, Store, StoreError, StoredSpan};
@@ -115,7 +116,15 @@ impl Sink {
         let store = Store::open(config.place, config.limits)?;
         // Before the first span arrives, or it would not be forwarded.
         let forwarder = Forwarder::start(&store, config.forward).await?;
-        let ingest = Arc::new(Ingest::new(store, config.limits, config.faults));
+        let destinations = forwarder.destinations().clone();
+        let metrics = Metrics::of(&store, destinations.clone(), config.limits);
+        let ingest = Arc::new(Ingest::new(
+            store,
+            destinations,
+            config.limits,
+            config.faults,
+            metrics,
+        ));
         let service = Service::new(ingest, config.access);
         let mut addresses = Addresses {
             grpc: config.grpc,
@@ -203,7 +212,17 @@ impl Sink {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn forwarding(&self) -> Result<Vec<Forwarding>, StoreError> {
-        self.forwarder.state(self.store()).await
+        self.ingest().destinations().state(self.store()).await
+    }
+
+    /// Sends again what a destination has refused for good, in front of what waits, and returns the numbers of requests and
+    /// spans; `None` if spans are not forwarded to this URL.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be written.
+    pub async fn resend(&self, destination: &str) -> Result<Option<(u64, u64)>, StoreError> {
+        let destinations = self.ingest().destinations();
+        destinations.resend(self.store(), destination).await
     }
 
     /// Adds replies to the script, one for each of the next requests, after the replies that still wait for a request.
@@ -329,7 +348,12 @@ async fn listen(
         (tempo.as_mut(), "Tempo", Dialect::Tempo),
     ] {
         let Some(address) = address else { continue };
-        let opened = Listener::open(*address, service.speaking(dialect), tls).await;
+        let opened = Listener::open(
+            *address,
+            service.speaking(dialect, address.ip().is_loopback()),
+            tls,
+        )
+        .await;
         let listener = opened.map_err(|source| StartError::Listen {
             address: *address,
             protocol,

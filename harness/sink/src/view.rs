@@ -6,3 +6,4 @@ mod trace_tree;
 pub mod waterfall;
 
 pub use completeness::{Incomplete, Reason, is_complete};
+pub(crate) use trace_tree::{Top, arrange};

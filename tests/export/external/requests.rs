@@ -37,14 +37,14 @@ fn op_6_headers_go_with_every_request_and_their_values_into_no_log() {
         });
         for record in scene.exported(200) {
             assert_eq!(record.transport, transport);
-            assert_eq!(record.header("x-api-key"), Some(KEY), "{protocol}");
+            assert!(record.headers.has("x-api-key", KEY), "{protocol}");
             let bearer = format!("Bearer {TOKEN}");
-            assert_eq!(record.header("authorization"), Some(&*bearer), "{protocol}");
+            assert!(record.headers.has("authorization", &bearer), "{protocol}");
             let agents = record
                 .headers
                 .iter()
-                .filter(|(name, _)| name == "user-agent");
-            let agents: Vec<&str> = agents.map(|(_, value)| value.as_str()).collect();
+                .filter(|(name, _)| *name == "user-agent");
+            let agents: Vec<&str> = agents.map(|(_, value)| value).collect();
             assert_eq!(agents, ["cart/1"], "{protocol}");
             assert_eq!(record.header("x-absent"), None, "{protocol}");
             assert_eq!(record.header("x-broken"), None, "{protocol}");

@@ -8,11 +8,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use serde_json::{Value, json};
 use sidespan_envoy::wait_for;
 use sidespan_sink::{Destination, Forward, SinkConfig, StoredSpan};
-use sidespan_tests::collector::Collector;
+use sidespan_tests::collector::{Collector, runtime};
 use sidespan_tests::envoy::LIMIT;
 use sidespan_tests::{otlp, peers};
 
@@ -75,6 +79,78 @@ fn a_collector_gets_every_field_also_after_an_absence() {
         assert_eq!((sent.len(), found.len()), (count, count));
     }
 }
+
+/// A real minute, with the sink's own times between attempts, which by then are half a minute.
+#[test]
+fn collectors_that_are_away_for_a_minute_get_everything_once() {
+    let (last, other) = (Collector::start(), Collector::start());
+    let (mut by_grpc, mut by_http) = (before(&last), before(&other));
+    let first = forwarding(vec![
+        destination(format!("grpc://{}", by_grpc.grpc_addr())),
+        destination(format!("http://{}", by_http.http_addr())),
+    ]);
+    by_grpc.kill();
+    by_http.kill();
+    let away = Instant::now();
+    let mut sent = 0;
+    while away.elapsed() < MINUTE {
+        otlp::export(first.sink().grpc_addr(), numbered(sent));
+        sent += 1;
+        let failures = runtime().block_on(first.sink().forwarding());
+        let failures = failures.expect("the state");
+        assert!(
+            failures.iter().all(|it| it.delivered_spans == 0),
+            "{failures:?}"
+        );
+        sleep(Duration::from_millis(500));
+    }
+    by_grpc.resume();
+    by_http.resume();
+    for sink in [&last, &other] {
+        let count = usize::try_from(sent).expect("a small number");
+        // The next attempt is up to 36 seconds away.
+        let all = sink.sink().wait_for_spans(count, 2 * MINUTE);
+        let spans = runtime()
+            .block_on(all)
+            .unwrap_or_else(|timeout| panic!("{timeout}"));
+        let names: Vec<&str> = spans.iter().map(|span| &*span.name).collect();
+        let expected: Vec<String> = (0..sent).map(|number| number.to_string()).collect();
+        assert_eq!(names, expected, "in order");
+        let counts = sink.sink().counts();
+        assert_eq!((counts.accepted, counts.duplicates), (sent, 0));
+    }
+    let state = runtime()
+        .block_on(first.sink().forwarding())
+        .expect("the state");
+    for one in state {
+        assert_eq!(
+            (one.delivered_spans, one.backlog.messages),
+            (sent, 0),
+            "{one:?}"
+        );
+        assert!(one.failed_attempts >= 5, "{one:?}");
+    }
+}
+
+fn numbered(number: u64) -> ExportTraceServiceRequest {
+    let span = Span {
+        trace_id: [[5; 8], number.to_be_bytes()].concat(),
+        span_id: (number + 1).to_be_bytes().to_vec(),
+        name: number.to_string(),
+        ..Span::default()
+    };
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            scope_spans: vec![ScopeSpans {
+                spans: vec![span],
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }],
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
 fn jaeger_shows_what_is_forwarded() {

@@ -32,7 +32,12 @@ impl Request {
 
     /// Makes a request of any method.
     pub fn new(method: &str, path: &str) -> Self {
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: sidespan.test\r\n").into_bytes();
+        Self::to(method, "sidespan.test", path)
+    }
+
+    /// Makes a request of any method to a host by its name.
+    pub fn to(method: &str, host: &str, path: &str) -> Self {
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n").into_bytes();
         Self {
             head,
             body: Vec::new(),

@@ -19,6 +19,19 @@ impl Jaeger {
     /// # Panics
     /// With its log, when Jaeger does not become ready.
     pub fn start() -> Self {
+        Self::with(&json!({"memory": {"max_traces": 100_000}}))
+    }
+
+    /// Starts a Jaeger whose spans are kept and found elsewhere: at an address that serves its remote storage.
+    ///
+    /// # Panics
+    /// As [`Jaeger::start`].
+    pub fn over(storage: SocketAddr) -> Self {
+        let client = json!({"endpoint": storage.to_string(), "tls": {"insecure": true}});
+        Self::with(&json!({ "grpc": client }))
+    }
+
+    fn with(backend: &Value) -> Self {
         Self(Peer::start(program(), "/status", |places| {
             json!({
                 "receivers": {
@@ -29,11 +42,11 @@ impl Jaeger {
                         },
                     },
                 },
-                "exporters": {"jaeger_storage_exporter": {"trace_storage": "memory"}},
+                "exporters": {"jaeger_storage_exporter": {"trace_storage": "spans"}},
                 "extensions": {
-                    "jaeger_storage": {"backends": {"memory": {"memory": {"max_traces": 100_000}}}},
+                    "jaeger_storage": {"backends": {"spans": backend}},
                     "jaeger_query": {
-                        "storage": {"traces": "memory"},
+                        "storage": {"traces": "spans"},
                         "http": {"endpoint": places.address(QUERY)},
                         "grpc": {"endpoint": places.address(QUERY_GRPC)},
                         // Else it sends its own spans to port 4317.

@@ -47,6 +47,11 @@ impl Started {
             ),
             ("Jaeger", self.jaeger.map(|jaeger| self.url(jaeger))),
             ("Tempo", self.tempo.map(|tempo| self.url(tempo))),
+            // The page is on every port; this one is where guides open a browser.
+            (
+                "page",
+                Some(self.url(self.jaeger.unwrap_or(self.http)) + "/"),
+            ),
         ] {
             if let Some(url) = url {
                 // Writing to a String does not fail.
@@ -72,6 +77,7 @@ impl Started {
             "zipkin": self.zipkin.map(|zipkin| zipkin.to_string()),
             "jaeger": self.jaeger.map(|jaeger| jaeger.to_string()),
             "tempo": self.tempo.map(|tempo| tempo.to_string()),
+            "page": self.url(self.jaeger.unwrap_or(self.http)) + "/",
             "tls": self.is_tls,
             "environment": {
                 "OTEL_EXPORTER_OTLP_ENDPOINT": self.url(self.http),
@@ -232,7 +238,7 @@ mod tests {
         assert_eq!(
             all.text(),
             "sidespan sink receives\n  OTLP/gRPC  https://127.0.0.1:4317\n  OTLP/HTTP  https://127.0.0.1:4318\n  \
-             Zipkin     https://[::1]:9411/api/v2/spans\n  Jaeger     https://127.0.0.1:16686\nfor an exporter: \
+             Zipkin     https://[::1]:9411/api/v2/spans\n  Jaeger     https://127.0.0.1:16686\n  page       https://127.0.0.1:16686/\nfor an exporter: \
              OTEL_EXPORTER_OTLP_ENDPOINT=https://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n\
              and OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN\n"
         );

@@ -1,8 +1,7 @@
 //! The arguments of `sidespan sink`, and the configuration that they make.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -10,6 +9,7 @@ use sidespan_sink::{Access, Faults, Limits, Origin, Place, SinkConfig, Tls, Toke
 
 use super::address::{OptionalAddress, address, optional};
 use super::forwarding::{ForwardArgs, forward};
+use crate::token::TokenArgs;
 
 /// Receives spans by OTLP and Zipkin, and keeps them
 #[derive(Clone, Debug, clap::Args)]
@@ -54,17 +54,9 @@ pub struct SinkArgs {
     /// Serve only clients whose certificate one of these authorities has signed, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub client_ca: Option<PathBuf>,
-    /// The token that every request must bring, in `authorization: Bearer TOKEN`; others see it in the list of processes
-    #[arg(
-        long,
-        env = "SIDESPAN_SINK_TOKEN",
-        hide_env_values = true,
-        conflicts_with = "token_file"
-    )]
-    pub token: Option<String>,
-    /// A file with that token
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
+    /// The token that every request must bring
+    #[command(flatten)]
+    pub token: TokenArgs,
     /// An origin of web pages whose scripts may send and read, or *; can be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<Origin>,
@@ -137,7 +129,7 @@ pub(super) fn config(args: &SinkArgs) -> anyhow::Result<SinkConfig> {
         tempo: args.tempo.0,
         place: args.data.clone().map_or(Place::Memory, Place::File),
         access: Access {
-            token: token(args)?,
+            token: token(&args.token)?,
             origins: args.cors.clone(),
         },
         tls,
@@ -153,19 +145,11 @@ pub(super) fn config(args: &SinkArgs) -> anyhow::Result<SinkConfig> {
     Ok(config)
 }
 
-fn token(args: &SinkArgs) -> anyhow::Result<Option<Token>> {
-    let (text, origin) = match (&args.token_file, &args.token) {
-        (Some(file), _) => (read(file)?, file.display().to_string()),
-        // Set and empty is as good as unset, as in OpenTelemetry's specification of variables.
-        (None, Some(text)) if text.is_empty() => return Ok(None),
-        (None, Some(text)) => (text.clone(), "--token".to_owned()),
-        (None, None) => return Ok(None),
-    };
-    text.parse().map(Some).context(origin)
-}
-
-fn read(file: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))
+fn token(args: &TokenArgs) -> anyhow::Result<Option<Token>> {
+    match args.read()? {
+        Some((text, origin)) => text.parse().map(Some).context(origin),
+        None => Ok(None),
+    }
 }
 
 /// Reads the age of a trace.
@@ -209,6 +193,8 @@ fn size(text: &str) -> anyhow::Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use clap::Parser;
 
     use super::*;

@@ -25,6 +25,9 @@ pub struct ForwardArgs {
     /// Compress what is forwarded with gzip
     #[arg(long, requires = "forward")]
     pub forward_gzip: bool,
+    /// Begin with what the destinations have refused for good before, which is set aside in the file of --data
+    #[arg(long, requires_all = ["forward", "data"])]
+    pub resend_set_aside: bool,
     /// The certificate authorities to trust for grpcs and https instead of the system's, in PEM
     #[arg(long, value_name = "FILE", requires = "forward")]
     pub forward_ca: Option<PathBuf>,
@@ -74,6 +77,7 @@ pub(super) fn forward(args: &ForwardArgs) -> anyhow::Result<Forward> {
     });
     Ok(Forward {
         destinations: destinations.collect(),
+        resend_set_aside: args.resend_set_aside,
         ..Forward::default()
     })
 }
@@ -293,6 +297,7 @@ mod tests {
             refused_spans: 0,
             failed_attempts: 0,
             failure: None,
+            refusal: None,
         };
         let text = summary(std::slice::from_ref(&state), true);
         assert_eq!(text, "3 spans forwarded to grpc://a:1\n");

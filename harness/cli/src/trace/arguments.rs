@@ -1,6 +1,5 @@
 //! The arguments of `sidespan trace`, and the search that they make.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -9,6 +8,7 @@ use sidespan_sink::api::{TextError, duration_of, kind_of, status_of, time_of};
 use sidespan_sink::{Query, SpanKind, StatusCode};
 
 use super::client::Credentials;
+use crate::token::TokenArgs;
 
 /// Finds traces and draws them
 #[derive(Clone, Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub struct TraceArgs {
     /// The trace to draw: its id, or a beginning of it that no other trace has; without it traces are listed
     #[arg(conflicts_with_all = CONDITIONS)]
     pub id: Option<String>,
-    /// Where traces are: the URL of a sink or of a Jaeger, or a file: OTLP in JSON, a request a line, plain, gzip or zstd, or a
+    /// Where traces are: the URL of a sink, a Jaeger or a Tempo, or a file: OTLP in JSON, a request a line, plain, gzip or zstd, or a
     /// database of `sidespan sink --data`; `-` for standard input
     #[arg(long, value_name = "URL|FILE", default_value = "http://127.0.0.1:4318")]
     pub from: String,
@@ -67,17 +67,9 @@ pub struct TraceArgs {
     /// The width of what is drawn; by default the terminal's, and 120 without one
     #[arg(long, value_name = "COLUMNS", conflicts_with = "json")]
     pub width: Option<usize>,
-    /// The token that the sink asks for; others see it in the list of processes
-    #[arg(
-        long,
-        env = "SIDESPAN_SINK_TOKEN",
-        hide_env_values = true,
-        conflicts_with = "token_file"
-    )]
-    pub token: Option<String>,
-    /// A file with that token
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
+    /// The token that the sink asks for
+    #[command(flatten)]
+    pub token: TokenArgs,
     /// The authorities to trust with https, in PEM, in place of the system's
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
@@ -145,32 +137,24 @@ pub(super) fn query(args: &TraceArgs) -> Query {
 /// # Errors
 /// When the file of the token cannot be read.
 pub(super) fn credentials(args: &TraceArgs) -> anyhow::Result<Credentials<'_>> {
-    let token = match &args.token_file {
-        Some(file) => {
-            let read = fs::read_to_string(file);
-            Some(read.with_context(|| format!("reading {}", file.display()))?)
-        }
-        // Set and empty is as good as unset, as in OpenTelemetry's specification of variables.
-        None => args.token.clone().filter(|token| !token.is_empty()),
-    };
     Ok(Credentials {
-        token,
+        token: args.token.read()?.map(|(token, _)| token),
         authorities: args.ca.as_deref(),
     })
 }
 
-fn time(text: &str) -> Result<u64, TextError> {
+pub(crate) fn time(text: &str) -> Result<u64, TextError> {
     time_of(text, SystemTime::now())
 }
 
-fn count(text: &str) -> anyhow::Result<usize> {
+pub(crate) fn count(text: &str) -> anyhow::Result<usize> {
     let count: Option<usize> = text.parse().ok();
     count
         .filter(|count| *count > 0)
         .context("expected a whole number above 0")
 }
 
-fn pair(text: &str) -> anyhow::Result<(String, String)> {
+pub(crate) fn pair(text: &str) -> anyhow::Result<(String, String)> {
     let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
     let (key, value) = pair.context("expected KEY=VALUE, as in http.route=/cart")?;
     Ok((key.to_owned(), value.to_owned()))

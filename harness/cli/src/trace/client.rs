@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, Url};
 use sidespan_sink::{client_tls, no_tls};
 
@@ -16,23 +16,23 @@ const QUIET: Duration = Duration::from_secs(60);
 
 /// The proof of who asks, and the trust in who answers.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Credentials<'a> {
+pub(crate) struct Credentials<'a> {
     /// The bearer token.
-    pub(super) token: Option<String>,
+    pub(crate) token: Option<String>,
     /// A file with the authorities to trust, in PEM, in place of the system's.
-    pub(super) authorities: Option<&'a Path>,
+    pub(crate) authorities: Option<&'a Path>,
 }
 
 /// A client of one server.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     /// The time after which the server asks to be asked again.
@@ -99,7 +99,7 @@ impl Client {
     }
 
     /// Returns the URL of the server.
-    pub(super) fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
@@ -112,11 +112,22 @@ impl Client {
         self.whole(response).await
     }
 
+    /// Gets a path as protobuf.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub(super) async fn get_protobuf(&self, path: &str) -> anyhow::Result<Answer> {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let request = request.header(ACCEPT, "application/protobuf");
+        let response = request.send().await.map_err(|error| self.away(error))?;
+        self.whole(response).await
+    }
+
     /// Gets a path whose body is read piece by piece.
     ///
     /// # Errors
     /// When there is no answer.
-    pub(super) async fn open(&self, path: &str) -> anyhow::Result<Response> {
+    pub(crate) async fn open(&self, path: &str) -> anyhow::Result<Response> {
         let request = self.http.get(format!("{}{path}", self.base));
         request.send().await.map_err(|error| self.away(error))
     }
@@ -139,7 +150,7 @@ impl Client {
     ///
     /// # Errors
     /// When the answer breaks off.
-    pub(super) async fn whole(&self, response: Response) -> anyhow::Result<Answer> {
+    pub(crate) async fn whole(&self, response: Response) -> anyhow::Result<Answer> {
         let status = response.status().as_u16();
         let retry_after = response
             .headers()
@@ -168,7 +179,7 @@ impl Client {
     }
 
     /// Returns the error of an answer that is none of those expected.
-    pub(super) fn unexpected(&self, answer: &Answer) -> anyhow::Error {
+    pub(crate) fn unexpected(&self, answer: &Answer) -> anyhow::Error {
         match answer.status {
             401 | 403 => anyhow::anyhow!(
                 "{} asks for a token ({}): give it with --token-file, or in SIDESPAN_SINK_TOKEN",

@@ -19,7 +19,7 @@ use super::loaded;
 
 /// A Jaeger's query service.
 #[derive(Debug)]
-pub(super) struct Jaeger {
+pub(crate) struct Jaeger {
     client: Client,
     api: Api,
 }
@@ -32,7 +32,7 @@ enum Api {
 }
 
 /// The time that is searched where a query names none: backends read everything for a search without a beginning.
-const LOOKBACK: Duration = Duration::from_secs(2 * 24 * 3_600);
+pub(super) const LOOKBACK: Duration = Duration::from_secs(2 * 24 * 3_600);
 /// The most traces of a service that are asked for.
 const MOST: usize = 1_500;
 

@@ -10,7 +10,7 @@ use sidespan_sink::{Limits, Place, SpanBatch, Store, StoredSpan};
 ///
 /// # Errors
 /// When there is no memory for it.
-pub(super) fn empty() -> anyhow::Result<Store> {
+pub(crate) fn empty() -> anyhow::Result<Store> {
     const ALL: usize = usize::MAX >> 1;
     let limits = Limits {
         max_spans: ALL,
@@ -25,7 +25,7 @@ pub(super) fn empty() -> anyhow::Result<Store> {
 ///
 /// # Errors
 /// When the store does not take them.
-pub(super) async fn add(
+pub(crate) async fn add(
     store: &Store,
     request: &ExportTraceServiceRequest,
 ) -> anyhow::Result<usize> {
@@ -39,7 +39,7 @@ pub(super) async fn add(
 ///
 /// # Errors
 /// When it is not OTLP in JSON.
-pub(super) async fn spans(json: &[u8]) -> anyhow::Result<Vec<StoredSpan>> {
+pub(crate) async fn spans(json: &[u8]) -> anyhow::Result<Vec<StoredSpan>> {
     let (request, _) = read_request(json).context("expected OTLP in JSON")?;
     let store = empty()?;
     add(&store, &request).await?;

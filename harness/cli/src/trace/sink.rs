@@ -10,7 +10,7 @@ use super::client::Client;
 
 /// A sink behind a URL.
 #[derive(Debug)]
-pub(super) struct SinkSource {
+pub(crate) struct SinkSource {
     client: Client,
 }
 
@@ -32,7 +32,7 @@ impl SinkSource {
         }))
     }
 
-    pub(super) fn client(&self) -> &Client {
+    pub(crate) fn client(&self) -> &Client {
         &self.client
     }
 

@@ -11,21 +11,24 @@ use super::files::{self, Contents};
 use super::jaeger::Jaeger;
 use super::loaded;
 use super::sink::SinkSource;
+use super::tempo::Tempo;
 use crate::output;
 
 /// A source.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// A running sink.
     Sink(SinkSource),
     /// A file, in a store.
     Store(Store),
     /// A Jaeger.
     Jaeger(Jaeger),
+    /// A Tempo.
+    Tempo(Tempo),
 }
 
 /// Returns true if a place is a URL.
-pub(super) fn is_url(from: &str) -> bool {
+pub(crate) fn is_url(from: &str) -> bool {
     ["http://", "https://"]
         .iter()
         .any(|scheme| from.starts_with(scheme))
@@ -35,7 +38,7 @@ pub(super) fn is_url(from: &str) -> bool {
 ///
 /// # Errors
 /// When nothing is there, or nothing that this program can read.
-pub(super) async fn open(from: &str, credentials: &Credentials<'_>) -> anyhow::Result<Source> {
+pub(crate) async fn open(from: &str, credentials: &Credentials<'_>) -> anyhow::Result<Source> {
     if !is_url(from) {
         return file(from).await.map(Source::Store);
     }
@@ -43,10 +46,13 @@ pub(super) async fn open(from: &str, credentials: &Credentials<'_>) -> anyhow::R
     if let Some(sink) = SinkSource::find(&client).await? {
         return Ok(Source::Sink(sink));
     }
-    match Jaeger::find(&client).await? {
-        Some(jaeger) => Ok(Source::Jaeger(jaeger)),
+    if let Some(jaeger) = Jaeger::find(&client).await? {
+        return Ok(Source::Jaeger(jaeger));
+    }
+    match Tempo::find(&client).await? {
+        Some(tempo) => Ok(Source::Tempo(tempo)),
         None => bail!(
-            "{from} answers, and is neither a sink of this version nor Jaeger's query service, which has port 16686 as a rule"
+            "{from} answers, and is neither a sink of this version nor Jaeger's query service nor Tempo, which have ports 16686 and 3200 as a rule"
         ),
     }
 }
@@ -75,26 +81,28 @@ async fn file(name: &str) -> anyhow::Result<Store> {
 
 impl Source {
     /// Finds traces, the newest first.
-    pub(super) async fn search(&self, query: &Query) -> anyhow::Result<Vec<TraceSummary>> {
+    pub(crate) async fn search(&self, query: &Query) -> anyhow::Result<Vec<TraceSummary>> {
         match self {
             Self::Sink(sink) => sink.search(query).await,
             Self::Store(store) => Ok(store.search(query.clone()).await?),
             Self::Jaeger(jaeger) => Ok(jaeger.fetch(query).await?.search(query.clone()).await?),
+            Self::Tempo(tempo) => Ok(tempo.fetch(query).await?.search(query.clone()).await?),
         }
     }
 
     /// Returns the trace that begins with these digits, as OTLP in JSON; `None` if there is none.
-    pub(super) async fn trace(&self, digits: &str) -> anyhow::Result<Option<Vec<u8>>> {
+    pub(crate) async fn trace(&self, digits: &str) -> anyhow::Result<Option<Vec<u8>>> {
         match self {
             Self::Sink(sink) => sink.trace(digits).await,
             Self::Store(store) => loaded::trace(store, digits).await,
             Self::Jaeger(jaeger) => jaeger.trace(digits).await,
+            Self::Tempo(tempo) => tempo.trace(digits).await,
         }
     }
 
     /// Writes the traces that a query finds, a line each, and returns their number; `is_all` says that the query has no
     /// condition.
-    pub(super) async fn export(
+    pub(crate) async fn export(
         &self,
         query: &Query,
         is_all: bool,
@@ -106,6 +114,10 @@ impl Source {
             Self::Store(store) => export_found(store, query.clone(), out).await?,
             Self::Jaeger(jaeger) => {
                 let store = jaeger.fetch(query).await?;
+                export_found(&store, query.clone(), out).await?
+            }
+            Self::Tempo(tempo) => {
+                let store = tempo.fetch(query).await?;
                 export_found(&store, query.clone(), out).await?
             }
         };

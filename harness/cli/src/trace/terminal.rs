@@ -2,7 +2,7 @@
 
 /// Escapes the characters of a JSON text that JSON allows and a terminal obeys: DEL, C1 controls, and those that turn the
 /// direction of writing. They stand in strings alone, so the text means the same.
-pub(super) fn harmless(json: &str) -> String {
+pub(crate) fn harmless(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for letter in json.chars() {
         match letter {

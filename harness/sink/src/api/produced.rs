@@ -12,15 +12,15 @@ use tokio::sync::mpsc;
 /// The failure of the work: the body breaks off, so that nobody takes its beginning for the whole.
 #[derive(Debug, thiserror::Error)]
 #[error("the store could not be read")]
-pub(super) struct Broken;
+pub(crate) struct Broken;
 
 /// The end that the work writes to.
-pub(super) type Pipe = mpsc::Sender<Bytes>;
+pub(crate) type Pipe = mpsc::Sender<Bytes>;
 
 type Work = Pin<Box<dyn Future<Output = Result<(), Broken>> + Send>>;
 
 /// The body.
-pub(super) struct Produced {
+pub(crate) struct Produced {
     work: Option<Work>,
     pieces: mpsc::Receiver<Bytes>,
     is_broken: bool,
@@ -28,7 +28,7 @@ pub(super) struct Produced {
 
 impl Produced {
     /// Returns the body that `work` writes.
-    pub(super) fn by<F>(work: impl FnOnce(Pipe) -> F) -> Self
+    pub(crate) fn by<F>(work: impl FnOnce(Pipe) -> F) -> Self
     where
         F: Future<Output = Result<(), Broken>> + Send + 'static,
     {

@@ -10,11 +10,16 @@ use serde_json::json;
 use tonic::body::Body;
 
 use super::answer::{error, json, not_allowed, stream, value};
+use super::attributes;
 use super::export::{all, export};
 use super::follow::follow;
+use super::forwarding::{forwarding, resend};
 use super::parameters::{ParameterError, read_query};
 use super::produced::Produced;
 use super::summary::write_summaries;
+use super::verdict::verdict;
+use crate::forward::Destinations;
+use crate::map::map;
 use crate::otlp_json::write_request;
 use crate::store::{Query, Store, StoreError};
 
@@ -29,6 +34,7 @@ pub(crate) fn is_of_api(path: &str) -> bool {
 /// Answers a request; `clear` empties the sink.
 pub(crate) async fn serve(
     store: &Store,
+    destinations: &Destinations,
     request: &Parts,
     clear: impl FnOnce() + Send + 'static,
 ) -> Response<Body> {
@@ -43,8 +49,15 @@ pub(crate) async fn serve(
             Ok(value(StatusCode::OK, &json!({})))
         }
         ("traces", false) => Ok(not_allowed("GET, HEAD, DELETE")),
-        ("status" | "export" | "follow", false) => Ok(not_allowed("GET, HEAD")),
-        ("status", true) => Ok(status(store)),
+        (
+            "status" | "services" | "operations" | "attributes" | "export" | "map" | "follow",
+            false,
+        ) => Ok(not_allowed("GET, HEAD")),
+        ("status", true) => status(store, destinations).await,
+        ("forward/resend", _) => match request.method {
+            Method::POST => resend(store, destinations, text).await,
+            _ => Ok(not_allowed("POST")),
+        },
         ("traces", true) => match conditions(text) {
             Ok((query, _)) => store
                 .search(query)
@@ -52,11 +65,28 @@ pub(crate) async fn serve(
                 .map(|found| json(write_summaries(&found).into_bytes())),
             Err(refused) => Ok(bad(&refused)),
         },
+        ("services", true) => services(store).await,
+        ("operations", true) => operations(store, text).await,
         ("export", true) => Ok(exported(store, text)),
+        ("map", true) => match conditions(text) {
+            Ok((mut query, limit)) => {
+                query.limit = limit.unwrap_or(all().limit);
+                map(store, query).await.map(|text| json(text.into_bytes()))
+            }
+            Err(refused) => Ok(bad(&refused)),
+        },
         ("follow", true) => Ok(followed(store, text)),
+        ("attributes", true) => attributes::names(store, text).await,
+        (path, true) if path.starts_with("attributes/") => {
+            let name = path.strip_prefix("attributes/").unwrap_or_default();
+            attributes::values(store, name, text).await
+        }
         _ => match (path.strip_prefix("traces/"), is_read) {
             (Some(_), false) => Ok(not_allowed("GET, HEAD")),
-            (Some(id), true) => trace(store, id).await,
+            (Some(rest), true) => match rest.strip_suffix("/verdict") {
+                Some(id) => of_trace(store, id, verdict).await,
+                None => of_trace(store, rest, trace).await,
+            },
             (None, _) => Ok(error(StatusCode::NOT_FOUND, NOTHING_HERE)),
         },
     };
@@ -66,7 +96,7 @@ pub(crate) async fn serve(
     })
 }
 
-fn status(store: &Store) -> Response<Body> {
+async fn status(store: &Store, destinations: &Destinations) -> Result<Response<Body>, StoreError> {
     let (size, counts) = (store.size(), store.counts());
     let status = json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -86,8 +116,9 @@ fn status(store: &Store) -> Response<Body> {
             "expired": counts.expired,
             "otherSignals": counts.other_signals,
         },
+        "forwarding": forwarding(&destinations.state(store).await?),
     });
-    value(StatusCode::OK, &status)
+    Ok(value(StatusCode::OK, &status))
 }
 
 fn exported(store: &Store, text: &str) -> Response<Body> {
@@ -112,7 +143,44 @@ fn followed(store: &Store, text: &str) -> Response<Body> {
     stream("text/event-stream", body)
 }
 
-async fn trace(store: &Store, digits: &str) -> Result<Response<Body>, StoreError> {
+async fn services(store: &Store) -> Result<Response<Body>, StoreError> {
+    let names = store.services().await?;
+    let services: Vec<_> = names
+        .into_iter()
+        .map(|name| json!({ "name": name }))
+        .collect();
+    Ok(value(StatusCode::OK, &json!({ "services": services })))
+}
+
+async fn operations(store: &Store, text: &str) -> Result<Response<Body>, StoreError> {
+    let mut asked = form_urlencoded::parse(text.as_bytes());
+    let (Some((name, service)), None) = (asked.next(), asked.next()) else {
+        return Ok(error(
+            StatusCode::BAD_REQUEST,
+            "operations takes the parameter service",
+        ));
+    };
+    if name != "service" {
+        let cause = format!("unknown parameter {name:?}: accepted is service");
+        return Ok(error(StatusCode::BAD_REQUEST, &cause));
+    }
+    let found = store.operations(&service).await?;
+    let operations: Vec<_> = found
+        .into_iter()
+        .map(|it| json!({"name": it.name, "kind": it.kind.to_string(), "spans": it.spans}))
+        .collect();
+    Ok(value(StatusCode::OK, &json!({ "operations": operations })))
+}
+
+/// Answers a request for the one trace that begins with these digits.
+async fn of_trace<'a, F>(
+    store: &'a Store,
+    digits: &str,
+    answer: impl FnOnce(&'a Store, [u8; 16]) -> F,
+) -> Result<Response<Body>, StoreError>
+where
+    F: Future<Output = Result<Option<Vec<u8>>, StoreError>>,
+{
     let is_id =
         (1..=32).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     if !is_id {
@@ -121,25 +189,26 @@ async fn trace(store: &Store, digits: &str) -> Result<Response<Body>, StoreError
         return Ok(error(StatusCode::BAD_REQUEST, &cause));
     }
     let found = store.ids_with_prefix(digits);
-    let id = match &found[..] {
+    let found = match &found[..] {
         [] => None,
-        [id] => Some(*id),
+        [id] => answer(store, *id).await?,
         _ => return Ok(ambiguous(digits, &found)),
     };
-    let data = match id {
-        Some(id) => store.trace_data(id).await?,
-        None => None,
-    };
-    Ok(match data {
-        Some(data) => {
-            let request = ExportTraceServiceRequest::decode(data).unwrap_or_default();
-            json(write_request(&request))
-        }
-        None => {
+    Ok(found.map_or_else(
+        || {
             let cause = format!("no trace {digits} is here: it never came, or it was evicted");
             error(StatusCode::NOT_FOUND, &cause)
-        }
-    })
+        },
+        json,
+    ))
+}
+
+async fn trace(store: &Store, id: [u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
+    let data = store.trace_data(id).await?;
+    Ok(data.map(|data| {
+        let request = ExportTraceServiceRequest::decode(data).unwrap_or_default();
+        write_request(&request)
+    }))
 }
 
 fn ambiguous(digits: &str, found: &[[u8; 16]]) -> Response<Body> {
@@ -162,7 +231,8 @@ fn bad(refused: &ParameterError) -> Response<Body> {
     error(StatusCode::BAD_REQUEST, &refused.to_string())
 }
 
-const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, export and follow, and DELETE traces";
+const NOTHING_HERE: &str = "this API has GET /api/sidespan/v1/status, traces, traces/{id}, traces/{id}/verdict, services, operations, attributes, \
+attributes/{name}, states, map, export and follow, DELETE traces, and POST forward/resend";
 
 /// The number of ids that an ambiguous beginning is answered with.
 const SHOWN: usize = 10;

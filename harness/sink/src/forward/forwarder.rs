@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::destination::Destination;
+use super::destinations::Destinations;
 use super::progress::{Forwarding, Progress};
 use super::retry::{Backoff, Retry};
 use super::sender::Sender;
@@ -30,6 +31,8 @@ pub struct Forward {
     pub timeout: Duration,
     /// The time in which a sink that stops sends what still waits.
     pub flush: Duration,
+    /// True to begin with what the destinations have refused for good before, which is set aside in the file.
+    pub resend_set_aside: bool,
 }
 
 impl Default for Forward {
@@ -41,6 +44,7 @@ impl Default for Forward {
             max_request_bytes: 1 << 20,
             timeout: Duration::from_secs(30),
             flush: Duration::from_secs(5),
+            resend_set_aside: false,
         }
     }
 }
@@ -68,7 +72,7 @@ pub enum ForwardError {
 /// The running destinations. Dropping it stops them where they are.
 #[derive(Debug)]
 pub(crate) struct Forwarder {
-    destinations: Vec<Arc<Progress>>,
+    destinations: Destinations,
     stop: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
     flush: Duration,
@@ -95,6 +99,17 @@ impl Forwarder {
         if !names.is_empty() {
             store.set_destinations(names.into_iter().collect()).await?;
         }
+        if forward.resend_set_aside {
+            for (progress, _) in &senders {
+                let (messages, spans) = store.resend(progress.url()).await?;
+                if messages > 0 {
+                    let url = progress.url();
+                    log::warn!(
+                        "{messages} requests with {spans} spans that {url} has refused are sent again"
+                    );
+                }
+            }
+        }
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let mut destinations = Vec::new();
@@ -112,7 +127,7 @@ impl Forwarder {
             tasks.spawn(worker.run());
         }
         Ok(Self {
-            destinations,
+            destinations: Destinations::new(destinations),
             stop,
             tasks: Mutex::new(tasks),
             flush: forward.flush,
@@ -129,7 +144,7 @@ impl Forwarder {
             tasks.shutdown().await;
         }
         drop(tasks);
-        match self.state(store).await {
+        match self.destinations.state(store).await {
             Ok(state) => self.tell_what_is_left(&state, store.is_in_memory()),
             Err(error) => log::error!("cannot read what waits to be forwarded: {error}"),
         }
@@ -162,12 +177,8 @@ impl Forwarder {
         }
     }
 
-    /// Returns the state of each destination, in the order of their configuration.
-    pub(crate) async fn state(&self, store: &Store) -> Result<Vec<Forwarding>, StoreError> {
-        let mut state = Vec::new();
-        for progress in &self.destinations {
-            state.push(progress.with(store.backlog(progress.url()).await?));
-        }
-        Ok(state)
+    /// Returns the destinations for readers.
+    pub(crate) fn destinations(&self) -> &Destinations {
+        &self.destinations
     }
 }

@@ -21,6 +21,7 @@ use tower::util::MapResponse;
 
 use super::answer::{Answer, printable};
 use super::destination::Destination;
+use super::short_answer::{LongAnswer, ShortAnswer};
 
 /// A client of one gRPC server. It connects when it sends, and again after a connection has broken.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ type Answered = fn(Response<Body>) -> Response<Body>;
 fn answered(response: Response<Body>) -> Response<Body> {
     let status = response.status();
     if status == StatusCode::OK || response.headers().contains_key("grpc-status") {
-        return response;
+        return response.map(|body| Body::new(ShortAnswer::new(body)));
     }
     let code = match status.as_u16() {
         400 => Code::Internal,
@@ -96,12 +97,23 @@ fn answered(response: Response<Body>) -> Response<Body> {
 fn meaning(status: &Status) -> Answer {
     // Only a failure of this side has a cause in it: then the server has said nothing.
     if let Some(cause) = status.source() {
-        return Answer::absent(cause);
+        return match cause.downcast_ref::<LongAnswer>() {
+            // Only what a server has taken is answered with a message.
+            Some(long) => Answer::Taken {
+                rejected: 0,
+                message: long.to_string(),
+            },
+            None => Answer::absent(cause),
+        };
     }
     let cause = format!("gRPC {:?}: {}", status.code(), printable(status.message()));
     let info = status.get_details_retry_info();
     let after = info.as_ref().and_then(|info| info.retry_delay);
     match status.code() {
+        // What servers of tonic say of a message over their limit, which never becomes smaller.
+        Code::OutOfRange if status.message().contains("message length too large") => {
+            Answer::Refused { cause }
+        }
         Code::Cancelled
         | Code::DeadlineExceeded
         | Code::Aborted

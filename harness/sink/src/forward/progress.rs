@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use tokio::sync::Notify;
+
 use crate::store::Backlog;
 
 /// The state of one destination.
@@ -22,6 +24,8 @@ pub struct Forwarding {
     pub failed_attempts: u64,
     /// The cause of the failure that lasts; `None` while all is well.
     pub failure: Option<String>,
+    /// Why the newest message of those set aside was refused; `None` if none is set aside.
+    pub refusal: Option<String>,
 }
 
 /// The counts of one destination.
@@ -29,6 +33,7 @@ pub struct Forwarding {
 pub(super) struct Progress {
     url: String,
     counts: Mutex<Counts>,
+    resent: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +52,18 @@ impl Progress {
         Self {
             url,
             counts: Mutex::default(),
+            resent: Notify::new(),
         }
+    }
+
+    /// Wakes the worker, because messages wait again that it had set aside.
+    pub(super) fn resend(&self) {
+        self.resent.notify_one();
+    }
+
+    /// Waits until messages wait again.
+    pub(super) async fn resent(&self) {
+        self.resent.notified().await;
     }
 
     /// Returns the URL of the destination, which is the name of its queue.
@@ -55,7 +71,7 @@ impl Progress {
         &self.url
     }
 
-    pub(super) fn with(&self, backlog: Backlog) -> Forwarding {
+    pub(super) fn with(&self, backlog: Backlog, refusal: Option<String>) -> Forwarding {
         let counts = self.counts();
         Forwarding {
             destination: self.url.clone(),
@@ -65,6 +81,7 @@ impl Progress {
             refused_spans: counts.refused_spans,
             failed_attempts: counts.failed_attempts,
             failure: counts.failure.as_ref().map(|(_, cause)| cause.clone()),
+            refusal,
         }
     }
 

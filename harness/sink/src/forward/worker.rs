@@ -54,6 +54,7 @@ impl Worker {
                     tokio::select! {
                         // Also when it lags: something has arrived.
                         _ = arrivals.recv() => {}
+                        () = self.progress.resent() => {}
                         _ = self.stopping.wait_for(|stopping| *stopping) => {}
                     }
                     Next::Message

@@ -9,6 +9,8 @@ use http::{HeaderMap, HeaderValue, Method};
 use subtle::ConstantTimeEq;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use crate::page::Guard;
+
 /// The senders that a sink takes requests from; by default all, but no web page of another origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
@@ -79,6 +81,12 @@ impl Access {
         };
         // In constant time, because the time of a comparison would tell how much of a token is right.
         scheme.eq_ignore_ascii_case(b"bearer ") && bool::from(sent.ct_eq(token.as_bytes()))
+    }
+
+    /// Returns the guard of readers on one address.
+    pub(super) fn guard(&self, is_loopback: bool) -> Guard {
+        let origins = self.origins.iter().map(|Origin(origin)| origin.clone());
+        Guard::new(is_loopback && self.token.is_none(), origins.collect())
     }
 
     /// Returns the layer that answers browsers, unless there is no origin.

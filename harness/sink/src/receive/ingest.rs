@@ -17,23 +17,26 @@ use super::message::Message;
 use super::received::{Counters, Received};
 use super::refusal::Refusal;
 use super::signal::Signal;
+use crate::forward::Destinations;
+use crate::metrics::Metrics;
 use crate::script::{Faults, Plan, Reply, Script};
 use crate::store::request_log::RequestLog;
-use crate::store::{Answer, Counts, Limits, Refused, RequestRecord, SpanBatch, Store, Transport};
+use crate::store::{
+    Answer, Counts, Limits, RecordedHeaders, Refused, RequestRecord, SpanBatch, Store, Transport,
+};
 use crate::wait::Snapshot;
-
-/// The most bytes of headers in a record, because a thousand records are kept.
-const MAX_RECORDED_BYTES: usize = 16 << 10;
 
 /// The part of a sink that all its connections share.
 #[derive(Debug)]
 pub(crate) struct Ingest {
     limits: Limits,
     store: Store,
+    destinations: Destinations,
     requests: Arc<RequestLog>,
     script: Mutex<Script>,
     memory: Memory,
     counters: Counters,
+    metrics: Metrics,
     changes: watch::Sender<u64>,
 }
 
@@ -43,14 +46,22 @@ pub(crate) struct Ingest {
 pub(crate) struct Reset;
 
 impl Ingest {
-    pub(crate) fn new(store: Store, limits: Limits, faults: Faults) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        destinations: Destinations,
+        limits: Limits,
+        faults: Faults,
+        metrics: Metrics,
+    ) -> Self {
         Self {
             limits,
             store,
+            destinations,
             requests: Arc::new(RequestLog::new(limits.max_requests)),
             script: Mutex::new(Script::new(faults)),
             memory: Memory::new(limits.max_request_bytes),
             counters: Counters::default(),
+            metrics,
             changes: watch::Sender::new(0),
         }
     }
@@ -89,20 +100,21 @@ impl Ingest {
         self.counters.now()
     }
 
+    /// Returns the metrics.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// Records a request that has arrived, and returns its number.
     pub(crate) fn open(&self, parts: &Parts, transport: Transport, wire_bytes: usize) -> u64 {
-        let mut room = MAX_RECORDED_BYTES;
-        let headers = parts.headers.iter().map_while(|(name, value)| {
-            room = room.checked_sub(name.as_str().len() + value.len())?;
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            Some((name.as_str().to_owned(), value))
-        });
+        let headers = parts.headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
         let record = RequestRecord {
             number: 0,
             transport,
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
-            headers: headers.collect(),
+            headers: RecordedHeaders::new(headers),
             wire_bytes,
             spans: 0,
             answer: Answer::Pending,
@@ -188,6 +200,11 @@ impl Ingest {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Returns the destinations that spans are forwarded to.
+    pub(crate) fn destinations(&self) -> &Destinations {
+        &self.destinations
     }
 
     pub(crate) fn counts(&self) -> Counts {

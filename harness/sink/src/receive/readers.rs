@@ -7,8 +7,9 @@ use http::Response;
 use http::request::Parts;
 use tonic::body::Body;
 
+use super::front::front;
 use super::ingest::Shared;
-use crate::api;
+use crate::{api, jaeger, metrics, page, tempo};
 
 /// The API that a port means by a path that several have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,23 +24,50 @@ pub(crate) enum Dialect {
 /// The API that a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
+    /// The page's own part of the sink's.
+    States,
     /// The sink's own.
     Sidespan,
+    /// Jaeger's.
+    Jaeger,
+    /// Tempo's.
+    Tempo,
+    /// Prometheus', and a cluster's probes.
+    Metrics,
 }
 
 impl Reader {
     /// Returns the API of a path on a port, unless the path is no reader's.
-    pub(super) fn of(path: &str, _dialect: Dialect) -> Option<Self> {
-        api::is_of_api(path).then_some(Self::Sidespan)
+    pub(super) fn of(path: &str, dialect: Dialect) -> Option<Self> {
+        match path {
+            page::STATES => Some(Self::States),
+            _ if api::is_of_api(path) => Some(Self::Sidespan),
+            _ if metrics::is_of_api(path) => Some(Self::Metrics),
+            _ if tempo::is_of_api(path, dialect == Dialect::Tempo) => Some(Self::Tempo),
+            _ if jaeger::is_of_api(path) => Some(Self::Jaeger),
+            _ => None,
+        }
     }
 
     /// Answers a request.
     pub(super) async fn answer(self, ingest: &Shared, request: &Parts) -> Response<Body> {
         match self {
+            Self::States => page::states(ingest.store(), request).await,
+            Self::Metrics => {
+                let front = front(&ingest.received());
+                let metrics = ingest.metrics();
+                metrics.serve(ingest.store(), request, front).await
+            }
+            Self::Tempo => tempo::serve(ingest.store(), request).await,
             Self::Sidespan => {
                 let to_clear = Shared::clone(ingest);
-                api::serve(ingest.store(), request, move || to_clear.clear()).await
+                let destinations = ingest.destinations();
+                api::serve(ingest.store(), destinations, request, move || {
+                    to_clear.clear();
+                })
+                .await
             }
+            Self::Jaeger => jaeger::serve(ingest.store(), request).await,
         }
     }
 }

@@ -17,6 +17,7 @@ use super::ingest::{Ingest, Reset, Shared};
 use super::readers::{Dialect, Reader};
 use super::refusal::Refusal;
 use super::{grpc, http};
+use crate::{jaeger, metrics, page};
 
 /// The service of all connections of a sink.
 #[derive(Clone, Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct Service {
     access: Arc<Access>,
     cors: Option<CorsLayer>,
     dialect: Dialect,
+    guard: page::Guard,
 }
 
 impl Service {
@@ -32,15 +34,17 @@ impl Service {
         Self {
             ingest,
             cors: access.cors(),
+            guard: access.guard(false),
             access: Arc::new(access),
             dialect: Dialect::default(),
         }
     }
 
-    /// Returns the same service for a port that means this API where several have a path.
-    pub(crate) fn speaking(&self, dialect: Dialect) -> Self {
+    /// Returns the same service for a port that means this API where several have a path, on loopback or beyond.
+    pub(crate) fn speaking(&self, dialect: Dialect, is_loopback: bool) -> Self {
         Self {
             dialect,
+            guard: self.access.guard(is_loopback),
             ..self.clone()
         }
     }
@@ -63,7 +67,13 @@ impl Service {
 
     async fn dispatch(&self, request: Request<Incoming>) -> Result<Response<Body>, Reset> {
         let is_grpc = is_grpc(&request);
-        if !self.access.allows(request.headers()) {
+        let (parts, body) = request.into_parts();
+        if !is_grpc && let Some(answer) = page::serve(&parts) {
+            return Ok(answer);
+        }
+        let request = Request::from_parts(parts, body);
+        let is_open = metrics::is_open(request.uri().path());
+        if !is_open && !self.access.allows(request.headers()) {
             let refusal = Refusal::unauthenticated();
             self.ingest.counters().refusal(&refusal);
             return Ok(match is_grpc {
@@ -73,9 +83,15 @@ impl Service {
         }
         if !is_grpc && let Some(reader) = Reader::of(request.uri().path(), self.dialect) {
             let (parts, _) = request.into_parts();
+            if let Some(refused) = self.guard.refusal(&parts) {
+                return Ok(refused);
+            }
             return Ok(reader.answer(&self.ingest, &parts).await);
         }
         match is_grpc {
+            true if jaeger::is_of_storage(request.uri().path()) => {
+                Ok(jaeger::serve_storage(self.ingest.store(), request).await)
+            }
             true => grpc::serve(&self.ingest, request).await,
             false => http::serve(&self.ingest, request).await,
         }

@@ -13,6 +13,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
 
 use super::span::UNKNOWN_SERVICE;
+use super::token;
 use super::wire::{Content, Field, MAX_DEPTH, MalformedRequest, Message, check_nested, next_field};
 
 /// The spans of one request.
@@ -20,6 +21,8 @@ use super::wire::{Content, Field, MAX_DEPTH, MalformedRequest, Message, check_ne
 pub struct SpanBatch {
     pub(super) body: Bytes,
     pub(super) groups: Vec<Group>,
+    /// The tokens of all spans' attributes.
+    tokens: Vec<u64>,
     invalid: Vec<&'static str>,
     spans: usize,
 }
@@ -47,6 +50,8 @@ pub(super) struct Cut {
     pub(super) end: u64,
     pub(super) status: i32,
     pub(super) body: Range<usize>,
+    /// The place of its attributes' tokens.
+    tokens: Range<usize>,
 }
 
 impl SpanBatch {
@@ -58,6 +63,7 @@ impl SpanBatch {
         let mut batch = Self {
             body: body.clone(),
             groups: Vec::new(),
+            tokens: Vec::new(),
             invalid: Vec::new(),
             spans: 0,
         };
@@ -78,6 +84,7 @@ impl SpanBatch {
         Self::from_protobuf(request.encode_to_vec().into()).unwrap_or_else(|_| Self {
             body: Bytes::new(),
             groups: Vec::new(),
+            tokens: Vec::new(),
             invalid: vec!["nested too deep"; spans_of(request)],
             spans: 0,
         })
@@ -129,6 +136,10 @@ impl SpanBatch {
         self.body.get(range.clone()).unwrap_or_default()
     }
 
+    pub(super) fn tokens(&self, cut: &Cut) -> &[u64] {
+        self.tokens.get(cut.tokens.clone()).unwrap_or_default()
+    }
+
     fn read_resource_spans(&mut self, body: &[u8], bytes: &[u8]) -> Result<(), MalformedRequest> {
         let mut resource = Vec::new();
         let mut scopes = Vec::new();
@@ -173,7 +184,7 @@ impl SpanBatch {
         while !rest.is_empty() {
             let field = next_field(Message::ScopeSpans, &mut rest)?;
             match (field.number, field.content) {
-                (2, Content::Bytes(span)) => match read_span(body, span)? {
+                (2, Content::Bytes(span)) => match read_span(body, span, &mut self.tokens)? {
                     Ok(span) => spans.push(span),
                     Err(reason) => self.invalid.push(reason),
                 },
@@ -187,7 +198,12 @@ impl SpanBatch {
     }
 }
 
-fn read_span(body: &[u8], bytes: &[u8]) -> Result<Result<Cut, &'static str>, MalformedRequest> {
+fn read_span(
+    body: &[u8],
+    bytes: &[u8],
+    tokens: &mut Vec<u64>,
+) -> Result<Result<Cut, &'static str>, MalformedRequest> {
+    let first_token = tokens.len();
     let (mut trace_id, mut span_id, mut parent): (&[u8], &[u8], &[u8]) = (&[], &[], &[]);
     let mut cut = Cut {
         body: place(body, bytes),
@@ -205,10 +221,12 @@ fn read_span(body: &[u8], bytes: &[u8]) -> Result<Result<Cut, &'static str>, Mal
             (6, Content::Number(kind)) => cut.kind = enumeration(kind),
             (7, Content::Number(start)) => cut.start = start,
             (8, Content::Number(end)) => cut.end = end,
+            (9, Content::Bytes(pair)) => tokens.extend(token::of_pair(pair)),
             (15, Content::Bytes(status)) => cut.status = status_code(status, cut.status)?,
             _ => {}
         }
     }
+    cut.tokens = first_token..tokens.len();
     Ok(with_ids(cut, trace_id, span_id, parent))
 }
 

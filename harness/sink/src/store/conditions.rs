@@ -110,6 +110,13 @@ impl<'a> Conditions<'a> {
                 .is_none_or(|all| all.contains(&span.operation))
     }
 
+    /// Returns the tokens of each attribute that only spans have, and no resource.
+    pub(super) fn tokens(&self) -> Vec<&[u64]> {
+        let pairs = self.wanted.iter().zip(&self.contexts);
+        let of_spans = pairs.filter(|(_, contexts)| contexts.is_empty());
+        of_spans.map(|(wanted, _)| &wanted.tokens[..]).collect()
+    }
+
     /// Returns true if a span has the attributes.
     pub(super) fn hold_for_body(&self, context: i64, body: &[u8]) -> bool {
         let mut pairs = self.wanted.iter().zip(&self.contexts);

@@ -17,6 +17,7 @@ impl Keeper {
         (self.traces, self.spans, self.span_bytes) = (0, 0, 0);
         self.oldest = None;
         self.removals += 1;
+        self.sieve().forget_before(i64::MAX);
         Ok(())
     }
 
@@ -133,6 +134,10 @@ impl Keeper {
         self.span_bytes -= bytes;
         self.removals += u64::from(!gone.is_empty());
         self.dictionary.flush(connection)?;
+        let first: Option<i64> = connection
+            .prepare_cached("SELECT min(id) FROM span")?
+            .query_row([], |row| row.get(0))?;
+        self.sieve().forget_before(first.unwrap_or(i64::MAX));
         let oldest = connection
             .prepare_cached("SELECT arrived FROM trace ORDER BY id LIMIT 1")?
             .query_row([], |row| row.get(0));

@@ -2,7 +2,7 @@
 
 use super::database::{Place, StoreError};
 use super::handle::Store;
-use super::outbox::{Backlog, Message};
+use super::outbox::{Backlog, Message, Outbox};
 
 impl Store {
     /// Returns true if everything ends with the store.
@@ -81,6 +81,27 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (name, reason) = (destination.to_owned(), reason.to_owned());
         self.write(move |connection, outbox| outbox.set_aside(connection, &name, message, &reason))
+            .await
+    }
+
+    /// Lets what was set aside for a destination wait again, in front of what came later, and returns the numbers of messages
+    /// and spans.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be written.
+    pub async fn resend(&self, destination: &str) -> Result<(u64, u64), StoreError> {
+        let name = destination.to_owned();
+        self.write(move |connection, _| Outbox::resend(connection, &name))
+            .await
+    }
+
+    /// Returns why the newest message of those set aside for a destination was refused; `None` if none is set aside.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn last_refusal(&self, destination: &str) -> Result<Option<String>, StoreError> {
+        let name = destination.to_owned();
+        self.read(move |connection| Outbox::last_refusal(connection, &name))
             .await
     }
 

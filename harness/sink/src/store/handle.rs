@@ -14,7 +14,9 @@ use super::database::{self, Place, StoreError};
 use super::jobs::{Insert, Jobs, Refused};
 use super::keep::{Inserted, Keeper, TraceIds, count};
 use super::limits::{Counts, Limits, Size};
+use super::observed::Observer;
 use super::outbox::Outbox;
+use super::sieve::SharedSieve;
 use super::span::StoredSpan;
 use super::writer::{Arrivals, Numbers, Writer};
 
@@ -29,6 +31,7 @@ pub(super) struct Inner {
     limits: Limits,
     pub(super) place: Place,
     pub(super) ids: TraceIds,
+    pub(super) sieve: SharedSieve,
     numbers: Numbers,
     arrivals: Arrivals,
     /// Connections that read and have nothing to do.
@@ -76,6 +79,7 @@ impl Store {
         let connection = database::open(&place)?;
         let ids = TraceIds::default();
         let keeper = Keeper::load(&connection, limits, Arc::clone(&ids))?;
+        let sieve = Arc::clone(&keeper.sieve);
         let numbers = Numbers::default();
         numbers.set_size(keeper.size());
         let arrivals = broadcast::Sender::new(ARRIVALS);
@@ -87,6 +91,7 @@ impl Store {
             contents: Contents::default(),
             numbers: numbers.clone(),
             arrivals: arrivals.clone(),
+            observer: None,
         };
         let thread = std::thread::Builder::new()
             .name("sink-store".to_owned())
@@ -103,6 +108,7 @@ impl Store {
             limits,
             place,
             ids,
+            sieve,
             numbers,
             arrivals,
             readers: Mutex::default(),
@@ -149,6 +155,12 @@ impl Store {
     /// Returns a receiver of the ids of traces that get spans, an item for each request.
     pub fn arrivals(&self) -> broadcast::Receiver<Arc<[[u8; 16]]>> {
         self.inner.arrivals.subscribe()
+    }
+
+    /// Tells an observer of the new spans of each request from now on.
+    pub(crate) fn observe(&self, observer: Observer) {
+        let task = move |writer: &mut Writer| writer.observer = Some(observer);
+        self.inner.jobs.add(Box::new(task));
     }
 
     /// Returns the contents in numbers.

@@ -7,7 +7,7 @@
 //! after each request: `spans <= max_spans`, `bytes <= max_bytes`.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
@@ -16,6 +16,7 @@ use super::batch::{Cut, SpanBatch};
 use super::dictionary::Dictionary;
 use super::limits::{Counts, Limits, Size};
 use super::rows::{Touched, insert, is_equal, write};
+use super::sieve::{SharedSieve, Sieve};
 
 /// The row of each stored trace, by trace id.
 pub(super) type TraceIds = Arc<Mutex<HashMap<[u8; 16], i64>>>;
@@ -48,6 +49,7 @@ pub(super) struct Keeper {
     pub(super) removals: u64,
     /// The arrival of the oldest trace, in nanoseconds since 1970.
     pub(super) oldest: Option<i64>,
+    pub(super) sieve: SharedSieve,
 }
 
 /// The result of a transaction, to be taken over when it is committed.
@@ -96,17 +98,25 @@ impl Keeper {
             next_span: 1 + last,
             removals: 0,
             oldest,
+            sieve: Arc::new(RwLock::new(Sieve::new(
+                1 + last,
+                spans == 0,
+                limits.max_spans,
+            ))),
         })
     }
 
     /// Reads the state again, after a transaction that did not happen.
     pub(super) fn reload(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
         let loaded = Self::load(connection, self.limits, Arc::clone(&self.ids))?;
+        self.sieve().doubt();
         *self = Self {
             // Numbers that were given out once are not given out again.
             next_trace: loaded.next_trace.max(self.next_trace),
             next_span: loaded.next_span.max(self.next_span),
             removals: self.removals + 1,
+            // What it has of spans that were not kept after all does no harm.
+            sieve: Arc::clone(&self.sieve),
             ..loaded
         };
         Ok(())
@@ -118,6 +128,10 @@ impl Keeper {
             spans: self.spans,
             bytes: self.span_bytes + self.dictionary.context_bytes,
         }
+    }
+
+    pub(super) fn sieve(&self) -> RwLockWriteGuard<'_, Sieve> {
+        self.sieve.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the spans of one request within the bounds.
@@ -166,6 +180,7 @@ impl Keeper {
                     outcome.counts.conflicts += u64::from(!is_equal);
                     continue;
                 }
+                self.sieve().add(span, batch.tokens(cut));
                 self.next_span += 1;
                 trace.add(cut, span, cost);
                 self.dictionary

@@ -29,6 +29,8 @@ pub struct Backlog {
     pub bytes: u64,
     /// The messages that the destination has refused for good.
     pub set_aside: u64,
+    /// The spans of those messages.
+    pub set_aside_spans: u64,
     /// The spans that were dropped since the start because the queue was full.
     pub dropped_spans: u64,
 }
@@ -149,6 +151,41 @@ impl Outbox {
         Ok(())
     }
 
+    /// Lets what was set aside for a destination wait again, in front of what came later, and returns the numbers of messages
+    /// and spans.
+    pub(super) fn resend(
+        connection: &Connection,
+        name: &str,
+    ) -> Result<(u64, u64), rusqlite::Error> {
+        let set_aside = connection.query_row(
+            "SELECT count(*), coalesce(sum(spans), 0) FROM delivery JOIN message ON message.id = delivery.message
+             WHERE destination = (SELECT id FROM destination WHERE name = ?1) AND refused IS NOT NULL",
+            [name],
+            |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned())),
+        )?;
+        connection.execute(
+            "UPDATE delivery SET refused = NULL
+             WHERE destination = (SELECT id FROM destination WHERE name = ?1) AND refused IS NOT NULL",
+            [name],
+        )?;
+        Ok(set_aside)
+    }
+
+    /// Returns why the newest message of those set aside for a destination was refused.
+    pub(super) fn last_refusal(
+        connection: &Connection,
+        name: &str,
+    ) -> Result<Option<String>, rusqlite::Error> {
+        connection
+            .query_row(
+                "SELECT refused FROM delivery WHERE destination = (SELECT id FROM destination WHERE name = ?1)
+                 AND refused IS NOT NULL ORDER BY message DESC LIMIT 1",
+                [name],
+                |row| row.get(0),
+            )
+            .optional()
+    }
+
     /// Returns the oldest messages that wait for a destination: the first, and those behind it that together with it are no
     /// larger than `max_bytes`.
     pub(super) fn waiting(
@@ -188,7 +225,7 @@ impl Outbox {
         let known = self.destinations.iter().find(|known| known.name == name);
         connection.query_row(
             "SELECT count(*) FILTER (WHERE refused IS NULL), coalesce(sum(spans) FILTER (WHERE refused IS NULL), 0),
-             coalesce(sum(length(body)), 0), count(refused) FROM delivery JOIN message ON message.id = delivery.message
+             coalesce(sum(length(body)), 0), count(refused), coalesce(sum(spans) FILTER (WHERE refused IS NOT NULL), 0) FROM delivery JOIN message ON message.id = delivery.message
              WHERE destination = (SELECT id FROM destination WHERE name = ?1)",
             [name],
             |row| {
@@ -198,6 +235,7 @@ impl Outbox {
                     spans: number(1)?,
                     bytes: number(2)?,
                     set_aside: number(3)?,
+                    set_aside_spans: number(4)?,
                     dropped_spans: known.map_or(0, |known| known.dropped_spans),
                 })
             },

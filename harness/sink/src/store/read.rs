@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension};
 use super::assemble::{Part, request};
 use super::decode;
 use super::query::{Operation, Query, Root, TraceSummary};
-use super::search::{is_found, search};
+use super::search::{is_found, search, search_through};
+use super::sieve::SharedSieve;
 use super::span::{Resource, Scope, StoredSpan};
 
 /// The decoded contexts of the spans that are read.
@@ -18,9 +19,10 @@ pub(super) type Contexts = HashMap<i64, (Arc<Resource>, Arc<Scope>)>;
 pub(super) fn summaries(
     connection: &Connection,
     query: &Query,
+    sieve: &SharedSieve,
 ) -> Result<Vec<TraceSummary>, rusqlite::Error> {
     let mut found = Vec::new();
-    for trace in search(connection, query)? {
+    for trace in search_through(connection, query, sieve)? {
         found.extend(summary(connection, trace)?);
     }
     Ok(found)

@@ -1,5 +1,7 @@
 //! The handle's part for readers: searches, traces, names.
 
+use std::sync::Arc;
+
 use hyper::body::Bytes;
 
 use super::database::StoreError;
@@ -15,7 +17,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn search(&self, query: Query) -> Result<Vec<TraceSummary>, StoreError> {
-        self.read(move |connection| read::summaries(connection, &query))
+        let sieve = Arc::clone(&self.inner.sieve);
+        self.read(move |connection| read::summaries(connection, &query, &sieve))
             .await
     }
 
@@ -140,7 +143,7 @@ impl Store {
             .await
     }
 
-    fn row(&self, trace_id: [u8; 16]) -> Option<i64> {
+    pub(super) fn row(&self, trace_id: [u8; 16]) -> Option<i64> {
         lock(&self.inner.ids).get(&trace_id).copied()
     }
 }

@@ -3,6 +3,8 @@
 //! A record exists from the moment the body has arrived, with [`Answer::Pending`], so that a request whose client gives up
 //! waiting is recorded too.
 
+use super::recorded_headers::RecordedHeaders;
+
 /// One export request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestRecord {
@@ -14,9 +16,8 @@ pub struct RequestRecord {
     pub method: String,
     /// The path, without query.
     pub path: String,
-    /// The headers, the first 16 KiB of them: names in lower case, in the order received; bytes that are not UTF-8 are
-    /// replaced.
-    pub headers: Vec<(String, String)>,
+    /// The headers.
+    pub headers: RecordedHeaders,
     /// The size of the body on the wire: compressed, gRPC's frame header included.
     pub wire_bytes: usize,
     /// The number of spans in the request; 0 when the request could not be read.
@@ -26,12 +27,11 @@ pub struct RequestRecord {
 }
 
 impl RequestRecord {
-    /// Returns the first value of a header, by its lower-case name.
+    /// Returns the first value of a header, by its lower-case name; that of a header that bears a secret is
+    /// [`RecordedHeaders::REDACTED`].
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(header, _)| header == name)
-            .map(|(_, value)| value.as_str())
+        let mut named = self.headers.iter().filter(|(header, _)| *header == name);
+        named.next().map(|(_, value)| value)
     }
 }
 

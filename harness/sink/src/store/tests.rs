@@ -1,12 +1,15 @@
 //! The tests of a store through its handle.
 
+mod attributes;
 mod bounds;
 mod file;
 mod kill;
 #[cfg(target_os = "linux")]
 mod load;
+mod migrations;
 mod outbox;
 mod search;
+mod tags;
 
 use std::sync::Arc;
 

@@ -12,6 +12,7 @@ use super::contents::Contents;
 use super::jobs::{Insert, Jobs, Refused, Work};
 use super::keep::{Inserted, Keeper, Outcome, now};
 use super::limits::{Counts, Size};
+use super::observed::{self, Observer};
 use super::outbox::Outbox;
 
 /// The numbers of a store that are read without asking its thread.
@@ -50,6 +51,8 @@ pub(super) struct Writer {
     pub(super) contents: Contents,
     pub(super) numbers: Numbers,
     pub(super) arrivals: Arrivals,
+    /// Whoever is told of new spans.
+    pub(super) observer: Option<Observer>,
 }
 
 impl Writer {
@@ -90,6 +93,9 @@ impl Writer {
             Ok(outcomes) => {
                 for (insert, (inserted, outcome)) in group.into_iter().zip(outcomes) {
                     self.numbers.count(|counts| add(counts, &outcome.counts));
+                    if let Some(observer) = &mut self.observer {
+                        observed::tell(observer, &insert.batch, &outcome.new);
+                    }
                     answer(insert, Ok(inserted));
                     if !outcome.changed.is_empty() {
                         // Nobody may be listening.

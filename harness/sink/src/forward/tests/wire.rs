@@ -1,7 +1,12 @@
 //! What a destination gets: the bytes, the path, the headers.
 
 use super::*;
-use hyper::body::Bytes;
+use ::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
@@ -123,4 +128,67 @@ async fn each_transport_brings_headers_and_compresses_where_it_is_told() {
             second.clear();
         }
     }
+}
+
+/// Answers every gRPC call with a message of so many bytes, or with a status.
+async fn grpc_server(answer: Result<usize, (i32, &'static str)>) -> Destination {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let respond = move |request: Request<Incoming>| async move {
+        request.into_body().collect().await?;
+        let response = Response::builder().header("content-type", "application/grpc");
+        let (response, message) = match answer {
+            Ok(length) => {
+                let size = u32::try_from(length).unwrap().to_be_bytes();
+                let message = [&[0][..], &size, &vec![0; length]].concat();
+                (response, message)
+            }
+            Err((code, message)) => (
+                response
+                    .header("grpc-status", code)
+                    .header("grpc-message", message),
+                vec![],
+            ),
+        };
+        let trailers = HeaderMap::from_iter([(
+            HeaderName::from_static("grpc-status"),
+            HeaderValue::from_static("0"),
+        )]);
+        let body = Full::new(Bytes::from(message));
+        let body = body.with_trailers(async { Some(Ok(trailers)) });
+        Ok::<_, hyper::Error>(response.body(body).unwrap())
+    };
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .serve_connection(TokioIo::new(stream), service_fn(respond));
+            tokio::spawn(connection);
+        }
+    });
+    format!("grpc://{address}").parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_long_answer_is_that_of_a_server_that_has_the_spans() {
+    for length in [1, 64 << 10, (64 << 10) + 1, 5 << 20] {
+        let destination = grpc_server(Ok(length)).await;
+        let sink = forwarding(to(vec![destination])).await;
+        keep(&sink, [1]).await;
+        let state = state(&sink, |it| it.delivered_spans == 1).await;
+        assert_eq!(state.failed_attempts, 0, "{length}: {state:?}");
+        assert_eq!(state.backlog.messages, 0, "{length}: {state:?}");
+        sink.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_of_a_server_is_set_aside() {
+    let said = "Error, decoded message length too large: found 5 bytes, the limit is: 4 bytes";
+    let destination = grpc_server(Err((11, said))).await;
+    let sink = forwarding(to(vec![destination])).await;
+    keep(&sink, [1]).await;
+    let state = state(&sink, |it| it.refused_spans == 1).await;
+    assert_eq!((state.failed_attempts, state.backlog.set_aside), (0, 1));
+    sink.stop().await;
 }

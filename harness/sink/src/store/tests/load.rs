@@ -4,12 +4,16 @@
 //! `SIDESPAN_LOAD` sets the number of spans (100 a request, about 512 bytes each). With `--release --nocapture` the figures are
 //! those of the program, and the time of a search is held to its limit.
 
+mod searches;
+mod spans;
+
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
 use prost::Message as _;
+use searches::search_on;
+use spans::{places, stamp, template};
 
 use super::*;
 
@@ -102,6 +106,9 @@ fn run(role: &str) -> Figures {
     let Some(line) = line else {
         panic!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
     };
+    for search in text.lines().filter(|line| line.starts_with("search ")) {
+        println!("{role}: {search}");
+    }
     println!("{role}: {line}");
     let numbers: Vec<u64> = line
         .split(' ')
@@ -193,123 +200,18 @@ async fn takes_the_load() {
         searching.abort();
         searching.await.unwrap_err();
     }
-    let mut times = std::mem::take(&mut *TIMES.lock().unwrap());
-    times.sort_unstable();
+    let (searches, p99) = searches::number_and_p99();
     let (counts, size) = (store.counts(), store.size());
     let bytes = (resident() - empty) / size.spans;
     let file = std::fs::metadata(&path).map_or(0, |file| file.len()) / size.spans;
-    let p99 = times
-        .get(times.len() * 99 / 100)
-        .map_or(0, Duration::as_micros);
+    let p99 = p99.as_micros();
     println!(
-        "\nfigures sent={sent} accepted={} evicted={} kept={} bytes_a_span={bytes} growth_percent={} searches={} p99_micros={p99} cpu_nanos_a_span={cpu} file_bytes_a_span={file}",
+        "\nfigures sent={sent} accepted={} evicted={} kept={} bytes_a_span={bytes} growth_percent={} searches={searches} p99_micros={p99} cpu_nanos_a_span={cpu} file_bytes_a_span={file}",
         counts.accepted,
         counts.evicted,
         size.spans,
         (resident() - empty) * 100 / (after_half - empty),
-        times.len(),
     );
-}
-
-static TIMES: Mutex<Vec<Duration>> = Mutex::new(Vec::new());
-
-async fn search_on(store: Store) {
-    let text = |text: &str| Some(text.to_owned());
-    let one = Query::default;
-    let queries = [
-        one(),
-        Query {
-            service: text("shop"),
-            name: text("GET /orders/7"),
-            ..one()
-        },
-        Query {
-            status: Some(StatusCode::Error),
-            ..one()
-        },
-        Query {
-            min_duration: Some(Duration::from_secs(2)),
-            ..one()
-        },
-        Query {
-            service: text("shop"),
-            max_duration: Some(Duration::from_nanos(1)),
-            ..one()
-        },
-        Query {
-            attributes: vec![("tenant".into(), "nobody".into())],
-            ..one()
-        },
-    ];
-    loop {
-        for query in &queries {
-            let start = Instant::now();
-            store.search(query.clone()).await.unwrap();
-            TIMES.lock().unwrap().push(start.elapsed());
-            // A person or a page looks now and then, and does not search without pause.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-}
-
-/// Returns a request of 100 spans, about 512 bytes each.
-fn template() -> ExportTraceServiceRequest {
-    let spans = (0..100u8).map(|id| Span {
-        trace_id: vec![0xEE; 16],
-        span_id: vec![0xEE; 8],
-        parent_span_id: vec![id + 1; 8],
-        name: format!("GET /orders/{}", id % 20),
-        kind: 2,
-        start_time_unix_nano: START,
-        end_time_unix_nano: START + 1_000 * u64::from(id),
-        attributes: (0..11)
-            .map(|n| {
-                pair(
-                    &format!("attribute.number.{n}"),
-                    Any::StringValue("a value of some length".into()),
-                )
-            })
-            .collect(),
-        status: Some(opentelemetry_proto::tonic::trace::v1::Status {
-            code: if id % 50 == 0 { 2 } else { 0 },
-            ..Default::default()
-        }),
-        ..Span::default()
-    });
-    request("shop", spans.collect())
-}
-
-const START: u64 = 1_700_000_000_000_000_000;
-
-/// Finds the ids and the start of each span.
-fn places(bytes: &[u8]) -> Vec<(usize, usize, usize)> {
-    let find = |what: &[u8]| -> Vec<usize> { memchr::memmem::find_iter(bytes, what).collect() };
-    let traces = find(&[[0x0A, 16].as_slice(), &[0xEE; 16]].concat());
-    let spans = find(&[[0x12, 8].as_slice(), &[0xEE; 8]].concat());
-    let starts = find(&[[0x39].as_slice(), &START.to_le_bytes()].concat());
-    assert_eq!((traces.len(), spans.len(), starts.len()), (100, 100, 100));
-    traces
-        .into_iter()
-        .zip(spans)
-        .zip(starts)
-        .map(|((t, s), start)| (t + 2, s + 2, start + 1))
-        .collect()
-}
-
-/// Writes new ids and times, in the order of time and without any order of ids.
-fn stamp(bytes: &mut [u8], places: &[(usize, usize, usize)], request: u64, traces: u64) {
-    for (at, (trace, span, start)) in (0u64..).zip(places) {
-        let number = request * traces + at % traces + 1;
-        let random = number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
-        bytes[*trace..*trace + 8].copy_from_slice(&random);
-        bytes[*trace + 8..*trace + 16].copy_from_slice(&number.to_be_bytes());
-        bytes[*span..*span + 8].copy_from_slice(&(request * 100 + at + 1).to_be_bytes());
-        let time = START + request * 1_000_000 + at * 1_000;
-        bytes[*start..*start + 8].copy_from_slice(&time.to_le_bytes());
-        // The end stands right behind the start and its own key.
-        let end = time + 1_000 * (at + 1);
-        bytes[*start + 9..*start + 17].copy_from_slice(&end.to_le_bytes());
-    }
 }
 
 /// Returns the memory of this process without the files that it maps, in bytes.

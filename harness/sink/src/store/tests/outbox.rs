@@ -73,6 +73,20 @@ async fn what_is_refused_for_good_is_set_aside_and_the_queue_goes_on() {
         (backlog.messages, backlog.spans, backlog.set_aside),
         (1, 1, 1)
     );
+    assert_eq!(backlog.set_aside_spans, 1);
+    assert_eq!(
+        store.last_refusal("one").await.unwrap().as_deref(),
+        Some("400")
+    );
+    assert_eq!(store.last_refusal("two").await.unwrap(), None);
+
+    assert_eq!(store.resend("two").await.unwrap(), (0, 0));
+    assert_eq!(store.resend("one").await.unwrap(), (1, 1));
+    let again = store.waiting("one").await.unwrap().unwrap();
+    assert_eq!(sent(&again), ["a1"], "in front of what came later");
+    let backlog = store.backlog("one").await.unwrap();
+    assert_eq!((backlog.messages, backlog.set_aside), (2, 0));
+    assert_eq!(store.last_refusal("one").await.unwrap(), None);
 }
 
 #[tokio::test]
