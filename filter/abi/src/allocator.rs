@@ -30,12 +30,13 @@ unsafe impl Sync for Pool {}
 
 impl Pool {
     pub(crate) const fn new() -> Self {
-        const EMPTY: UnsafeCell<FreeBlocks> = UnsafeCell::new(FreeBlocks {
-            first: ptr::null_mut(),
-            bytes: 0,
-        });
         Self {
-            sizes: [EMPTY; SIZES],
+            sizes: [const {
+                UnsafeCell::new(FreeBlocks {
+                    first: ptr::null_mut(),
+                    bytes: 0,
+                })
+            }; SIZES],
         }
     }
 
