@@ -1,4 +1,5 @@
-//! The budget of a request in the filter: instructions of the compiled guest, part by part, and calls to the proxy.
+//! The budget of a request in the filter: instructions of the compiled guest, part by part, entries into the module, and calls
+//! to the proxy.
 //!
 //! The budget is the last record, in `budget/recorded.json`. A change that makes any part of any kind of request dearer by
 //! more than 3 % fails, and the message names the part; a change that makes a part cheaper by as much has to be recorded,
@@ -49,6 +50,7 @@ fn a_budget_that_is_left_says_where_and_by_how_much() {
         request,
         response,
         end,
+        entries: 7 + reads,
         calls: [("proxy_get_property".to_owned(), reads)].into(),
     };
     let of = |cost| BTreeMap::from([("a kind".to_owned(), cost)]);
@@ -60,6 +62,7 @@ fn a_budget_that_is_left_says_where_and_by_how_much() {
         "a kind: request: 10301 instructions, and 10000 are recorded\n\
          a kind: response: 36 instructions, and 10 are recorded\n\
          a kind: end: 4849 instructions, and 5000 are recorded\n\
+         a kind: 9 entries, and 8 are recorded\n\
          a kind: proxy_get_property: 2 calls, and 1 are recorded\n"
     );
     assert_eq!(
@@ -92,6 +95,10 @@ fn differences(recorded: &BTreeMap<String, Cost>, observed: &BTreeMap<String, Co
                 )
                 .expect("a string");
             }
+        }
+        let (was, is) = (recorded.entries, observed.entries);
+        if was != is {
+            writeln!(lines, "{name}: {is} entries, and {was} are recorded").expect("a string");
         }
         let calls: BTreeMap<&String, ()> = recorded
             .calls

@@ -56,7 +56,11 @@ impl<T> ContextTable<T> {
         Some(value)
     }
 
+    #[inline]
     fn place(&self, number: u32) -> Option<usize> {
+        if self.len == 0 {
+            return None;
+        }
         let mut place = self.home(number);
         // The loop ends, because half of the slots are empty.
         while let Some((other, _)) = self.slots.get(place)? {

@@ -27,7 +27,7 @@ extern "C" fn proxy_on_vm_start(_: u32, _: usize) -> bool {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_context_create(id: u32, root: u32) {
-    Contexts::with(None, |contexts| contexts.create(id, root));
+    Contexts::with((), |contexts| contexts.create(id, root));
 }
 
 #[unsafe(no_mangle)]
@@ -58,10 +58,9 @@ extern "C" fn proxy_on_http_call_response(
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_headers(id: u32, headers: usize, is_end: bool) -> Action {
-    Contexts::stream(id, Action::Continue, |stream| {
-        stream.on_http_request_headers(headers, is_end)
-    })
+extern "C" fn proxy_on_request_headers(id: u32, _: usize, _: bool) -> Action {
+    Contexts::with(None, |contexts| contexts.begin(id));
+    Action::Continue
 }
 
 #[unsafe(no_mangle)]
@@ -96,18 +95,27 @@ extern "C" fn proxy_on_new_connection(_: u32) -> Action {
     panic!("an HTTP filter is installed as a network filter");
 }
 
+/// Ends an attempt, which has no access log phase, or any stream without one; a root context that may end is dropped.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_done(id: u32) -> bool {
-    Contexts::stream(id, None, |stream| Some(stream.on_done()))
-        .unwrap_or_else(|| Contexts::root(id, true, |root| root.on_done()))
+    match Contexts::with(None, |contexts| contexts.end(id)) {
+        Some(mut stream) => {
+            stream.on_end();
+            true
+        }
+        None => Contexts::root(id, true, |root| {
+            let may_end = root.on_done();
+            if may_end {
+                Contexts::ended();
+            }
+            may_end
+        }),
+    }
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_log(id: u32) {
-    Contexts::stream(id, (), |stream| stream.on_log());
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_delete(id: u32) {
-    Contexts::with(None, |contexts| contexts.delete(id));
+    if let Some(mut stream) = Contexts::with(None, |contexts| contexts.end(id)) {
+        stream.on_end();
+    }
 }

@@ -16,6 +16,7 @@ mod shared_data;
 
 use std::time::Duration;
 
+use crate::contexts::Contexts;
 use crate::types::{BufferType, LogLevel, Status};
 use memory::Out;
 
@@ -82,10 +83,11 @@ pub fn set_tick_period(period: Duration) {
     let _ = unsafe { proxy_set_tick_period_milliseconds(millis) };
 }
 
-/// Ends a root context that has deferred its end.
+/// Ends a root context that has deferred its end; the callback that is under way is its last.
 pub fn done() {
     // SAFETY: no arguments.
     let _ = unsafe { proxy_done() };
+    Contexts::ended();
 }
 
 /// Calls a foreign function, which a proxy offers beside the ABI. Returns `None` where the call fails or the proxy has no

@@ -18,6 +18,8 @@
 )]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+#[cfg(any(target_family = "wasm", test))]
+mod allocator;
 mod context_table;
 #[cfg_attr(
     test,
@@ -32,6 +34,10 @@ pub mod traits;
 pub mod types;
 
 pub use contexts::{NewRootContext, set_root_context};
+
+#[cfg(all(target_family = "wasm", not(test)))]
+#[global_allocator]
+static ALLOCATOR: allocator::Pool = allocator::Pool::new();
 
 /// Exports `_initialize`, which the proxy calls first and which runs the block. The block must [set the root
 /// context](set_root_context).

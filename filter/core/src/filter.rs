@@ -144,10 +144,10 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
                 .map(StreamSpans::Recorded);
         } else if request_trace.is_unsampled() {
             let (now, state) = (|| proxy.now(), &mut self.state);
-            stream.spans = self
-                .tracer
-                .open_pending(request_trace, || direction.of(proxy), &headers, now, state)
-                .map(StreamSpans::Pending);
+            let pending = (self.tracer).open_pending(request_trace, way, &headers, now, state);
+            if let Some(spans) = pending {
+                stream.spans = Some(StreamSpans::Pending(spans));
+            }
         }
         let writer = &mut proxy.request_writer();
         self.tracer.inject(request_trace, &headers, writer);
@@ -224,8 +224,8 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             stream.spans = None;
         }
         match stream.spans.take() {
-            Some(StreamSpans::Recorded(spans)) => self.finish(spans, false),
-            Some(StreamSpans::Attempt(spans)) => self.finish(spans, true),
+            Some(StreamSpans::Recorded(mut spans)) => self.finish(&mut spans, false),
+            Some(StreamSpans::Attempt(mut spans)) => self.finish(&mut spans, true),
             Some(StreamSpans::Pending(spans)) => self.finish_kept(spans),
             None => {}
         }
@@ -236,7 +236,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     }
 
     #[inline]
-    fn finish(&mut self, spans: Box<OpenSpans>, is_attempt: bool) {
+    fn finish(&mut self, spans: &mut OpenSpans, is_attempt: bool) {
         let Some(exporter) = &mut self.exporter else {
             return;
         };
@@ -244,8 +244,8 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         let now = proxy.now();
         let export = &mut |span| exporter.export(&span, now, &mut self.state.stats);
         match is_attempt {
-            true => self.tracer.finish_attempt(*spans, proxy, now, export),
-            false => self.tracer.finish(*spans, proxy, now, export),
+            true => self.tracer.finish_attempt(spans, proxy, now, export),
+            false => self.tracer.finish(spans, proxy, now, export),
         }
         exporter.after_export(proxy);
     }
@@ -261,9 +261,9 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         let all = HeaderPairs::new(&block);
         let headers = RequestHeaders::read(all.clone());
         let (now, stats) = (proxy.now(), &mut self.state.stats);
-        if let Some(spans) = self.tracer.open_kept(spans, headers, all, now, stats) {
+        if let Some(mut spans) = self.tracer.open_kept(spans, headers, all, now, stats) {
             let export = &mut |span| exporter.export(&span, now, stats);
-            self.tracer.finish(spans, proxy, now, export);
+            self.tracer.finish(&mut spans, proxy, now, export);
         }
         exporter.after_export(proxy);
     }

@@ -22,6 +22,8 @@ pub struct RequestHeaders<'a> {
     searched: Names,
     // The second and later lines of a name; empty, and not allocated, but for hostile or careless callers.
     repeated: Vec<(Name, &'a [u8])>,
+    // The path and the query of `:path`, taken apart once for all that look at them.
+    target: (&'a [u8], Option<&'a [u8]>),
 }
 
 impl Default for RequestHeaders<'_> {
@@ -32,6 +34,7 @@ impl Default for RequestHeaders<'_> {
             present: Names::NONE,
             searched: Names::NONE,
             repeated: Vec::new(),
+            target: (&[], None),
         }
     }
 }
@@ -43,8 +46,8 @@ impl<'a> RequestHeaders<'a> {
         Self::read_only(Names::ALL, headers)
     }
 
-    /// Reads the headers with these names alone.
-    #[inline]
+    /// Reads the headers with these names alone. Always a part of its caller, because the result is large and would be moved.
+    #[inline(always)]
     pub fn read_only(
         wanted: Names,
         headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
@@ -62,7 +65,19 @@ impl<'a> RequestHeaders<'a> {
                 }
             }
         }
+        kept.split_target();
         kept
+    }
+
+    #[inline]
+    fn split_target(&mut self) {
+        self.target = target::split_target(self.first(Name::Path).unwrap_or_default());
+    }
+
+    /// Returns the path of the request, and the query if there is one.
+    #[inline]
+    pub(crate) fn target(&self) -> (&'a [u8], Option<&'a [u8]>) {
+        self.target
     }
 
     /// Returns the headers with another value in the first line of one header.
@@ -73,6 +88,7 @@ impl<'a> RequestHeaders<'a> {
             *first = Some(value);
             self.present = self.present.with(name);
         }
+        self.split_target();
         self
     }
 

@@ -10,8 +10,8 @@ use crate::codec::hex::{bytes_of, print, repair_hex};
 use core::fmt;
 use core::num::{NonZeroU64, NonZeroU128};
 
-/// The id of a trace: 128 bits, not zero.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The id of a trace: 128 bits, not zero. Kept as the bytes are in memory, because most ids are copied and never compared.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceId(NonZeroU128);
 
 /// The id of a span: 64 bits, not zero.
@@ -31,7 +31,7 @@ impl TraceId {
     /// Returns the id with these bytes, or `None` when all are zero.
     #[inline]
     pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
-        NonZeroU128::new(u128::from_be_bytes(bytes)).map(Self)
+        NonZeroU128::new(u128::from_le_bytes(bytes)).map(Self)
     }
 
     /// Reads exactly 32 lower-case digits.
@@ -66,21 +66,19 @@ impl TraceId {
     #[inline]
     pub fn from_short_hex(digits: &[u8]) -> Result<Self, IdError> {
         let half = u64::from_be_bytes(bytes_of(digits).ok_or(IdError::Digits)?);
-        NonZeroU128::new(u128::from(half))
-            .map(Self)
-            .ok_or(IdError::Zero)
+        Self::from_halves(0, half).ok_or(IdError::Zero)
     }
 
     /// Returns the id with these halves, or `None` when both are zero.
     #[inline]
     pub fn from_halves(left: u64, right: u64) -> Option<Self> {
-        NonZeroU128::new((u128::from(left) << 64) | u128::from(right)).map(Self)
+        Self::from_bytes(((u128::from(left) << 64) | u128::from(right)).to_be_bytes())
     }
 
     /// Returns the bytes in network order.
     #[inline]
     pub fn to_bytes(self) -> [u8; 16] {
-        self.0.get().to_be_bytes()
+        self.0.get().to_le_bytes()
     }
 
     /// Returns the id as 32 lower-case digits.
@@ -102,7 +100,7 @@ impl TraceId {
     /// Returns true if the left half is zero, so that 16 digits are enough.
     #[inline]
     pub fn is_short(self) -> bool {
-        self.0.get() >> 64 == 0
+        self.left_half() == 0
     }
 
     /// Returns true if both ids name one trace: they are equal, or one is the right half of the other, as written by a
@@ -195,7 +193,7 @@ impl SpanId {
 impl fmt::Debug for TraceId {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        write!(f, "{:032x}", u128::from_be_bytes(self.to_bytes()))
     }
 }
 

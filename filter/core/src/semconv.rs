@@ -9,5 +9,6 @@ pub(crate) mod names;
 mod peer;
 pub mod resource;
 pub(crate) mod response_flags;
+mod routes;
 pub(crate) mod rpc;
 pub mod settings;

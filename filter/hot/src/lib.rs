@@ -14,9 +14,9 @@ use sidespan_plugin::Sharing;
 /// Installs the filter: its log, and the function that makes its root contexts.
 pub fn start() {
     sidespan_plugin::start();
-    sidespan_abi::set_root_context(|_| sidespan_plugin::root(stream));
+    sidespan_abi::set_root_context(|_| sidespan_plugin::root(begin_stream));
 }
 
-fn stream(shared: Sharing) -> Box<dyn HttpContext> {
-    sidespan_plugin::stream(shared)
+fn begin_stream(shared: &Sharing) -> Option<Box<dyn HttpContext>> {
+    sidespan_plugin::begin_stream(shared)
 }

@@ -16,10 +16,12 @@ use crate::shared_data::{config_lease, config_refusal};
 use crate::worker::Worker;
 
 /// A handle on the state that a root context shares with its streams.
+#[derive(Clone)]
 pub struct Sharing(pub(crate) Rc<RefCell<Instance>>);
 
-/// A function that makes the context of a stream.
-pub type NewStream = fn(Sharing) -> Box<dyn HttpContext>;
+/// A function that treats the headers of a new stream's request, and makes the stream's context where they leave anything to
+/// do.
+pub type NewStream = fn(&Sharing) -> Option<Box<dyn HttpContext>>;
 
 pub(crate) struct Instance {
     pub(crate) mode: Mode,

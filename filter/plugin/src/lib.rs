@@ -45,8 +45,9 @@ pub fn root(new_stream: NewStream) -> Box<dyn RootContext> {
     Box::new(root::Root::new(new_stream))
 }
 
-/// Returns a new stream context.
+/// Treats the headers of a new stream's request, and returns the stream's context where they leave anything to do.
 #[inline]
-pub fn stream(Sharing(shared): Sharing) -> Box<dyn HttpContext> {
-    Box::new(stream::Stream::new(shared))
+pub fn begin_stream(Sharing(shared): &Sharing) -> Option<Box<dyn HttpContext>> {
+    let stream = stream::Stream::begin(shared)?;
+    Some(stream)
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sidespan_abi::hostcalls;
-use sidespan_abi::traits::{Context, HttpContext, RootContext};
+use sidespan_abi::traits::{HttpContext, RootContext};
 use sidespan_abi::types::BufferType;
 use sidespan_core::config::{Config, ConfigError};
 use sidespan_core::export::exporter::SendTrigger;
@@ -21,7 +21,7 @@ use crate::shared_data::{config_lease, config_refusal};
 use crate::{logging, worker};
 
 pub(crate) struct Root {
-    instance: Rc<RefCell<Instance>>,
+    instance: Sharing,
     new_stream: NewStream,
     identity: [u8; 8],
     // Set while `on_done` is deferred for the collector's last answers.
@@ -32,7 +32,7 @@ impl Root {
     pub(crate) fn new(new_stream: NewStream) -> Self {
         Self {
             new_stream,
-            instance: Rc::new(RefCell::new(Instance::new())),
+            instance: Sharing(Rc::new(RefCell::new(Instance::new()))),
             identity: [0; 8],
             drain_until: None,
         }
@@ -81,9 +81,10 @@ impl Root {
     }
 }
 
-impl Context for Root {
+impl RootContext for Root {
     fn on_http_call_response(&mut self, token: u32, _: usize, body_bytes: usize, trailers: usize) {
-        let Ok(mut instance) = self.instance.try_borrow_mut() else {
+        let Sharing(instance) = self.instance.clone();
+        let Ok(mut instance) = instance.try_borrow_mut() else {
             return;
         };
         if let Some(worker) = instance.worker()
@@ -96,7 +97,8 @@ impl Context for Root {
     }
 
     fn on_done(&mut self) -> bool {
-        let Ok(mut instance) = self.instance.try_borrow_mut() else {
+        let Sharing(instance) = self.instance.clone();
+        let Ok(mut instance) = instance.try_borrow_mut() else {
             return true;
         };
         if let Mode::Working(worker) = &mut instance.mode {
@@ -112,11 +114,9 @@ impl Context for Root {
         instance.end(&self.identity);
         true
     }
-}
 
-impl RootContext for Root {
     fn on_configure(&mut self, _: usize) -> bool {
-        let instance = Rc::clone(&self.instance);
+        let Sharing(instance) = self.instance.clone();
         let Ok(mut instance) = instance.try_borrow_mut() else {
             return false;
         };
@@ -139,7 +139,8 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        let Ok(mut instance) = self.instance.try_borrow_mut() else {
+        let Sharing(instance) = self.instance.clone();
+        let Ok(mut instance) = instance.try_borrow_mut() else {
             return;
         };
         match &mut instance.mode {
@@ -169,8 +170,9 @@ impl RootContext for Root {
         self.end_if_drained(&mut instance);
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some((self.new_stream)(Sharing(Rc::clone(&self.instance))))
+    #[inline]
+    fn on_http_request_headers(&self) -> Option<Box<dyn HttpContext>> {
+        (self.new_stream)(&self.instance)
     }
 }
 

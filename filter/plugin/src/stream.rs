@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use sidespan_abi::traits::{Context, HttpContext};
+use sidespan_abi::traits::HttpContext;
 use sidespan_abi::types::Action;
 use sidespan_core::filter::StreamState;
 
@@ -20,12 +20,20 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
+    /// Treats the headers of the current stream's request; `None` where they leave nothing to do.
     #[inline]
-    pub(crate) fn new(instance: Rc<RefCell<Instance>>) -> Self {
-        Self {
-            instance,
-            state: StreamState::default(),
+    pub(crate) fn begin(instance: &Rc<RefCell<Instance>>) -> Option<Box<Self>> {
+        let mut state = StreamState::default();
+        instance
+            .try_borrow_mut()
+            .ok()?
+            .worker()?
+            .on_request_headers(&mut state);
+        if !state.is_open() && !state.listens() {
+            return None;
         }
+        let instance = Rc::clone(instance);
+        Some(Box::new(Self { instance, state }))
     }
 
     /// Hands a callback to the filter.
@@ -37,32 +45,9 @@ impl Stream {
             callback(worker, &mut self.state);
         }
     }
-
-    #[inline]
-    fn end(&mut self) {
-        if self.state.is_open()
-            && let Ok(mut instance) = self.instance.try_borrow_mut()
-        {
-            instance.on_log(&mut self.state);
-        }
-    }
-}
-
-impl Context for Stream {
-    #[inline]
-    fn on_done(&mut self) -> bool {
-        self.end();
-        true
-    }
 }
 
 impl HttpContext for Stream {
-    #[inline]
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        self.call(Worker::on_request_headers);
-        Action::Continue
-    }
-
     #[inline]
     fn on_http_response_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         if self.state.listens() {
@@ -86,7 +71,11 @@ impl HttpContext for Stream {
     }
 
     #[inline]
-    fn on_log(&mut self) {
-        self.end();
+    fn on_end(&mut self) {
+        if self.state.is_open()
+            && let Ok(mut instance) = self.instance.try_borrow_mut()
+        {
+            instance.on_log(&mut self.state);
+        }
     }
 }

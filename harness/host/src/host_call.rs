@@ -74,6 +74,7 @@ impl HostCall<'_> {
 
     fn allocate(&mut self, bytes: &[u8]) -> Answer<u32> {
         let malloc = self.malloc()?;
+        self.state_mut().transcript.allocate();
         let pointer = malloc
             .call(self.caller.as_context_mut(), word(bytes.len()))
             .map_err(Failure::Trap)?;

@@ -42,6 +42,7 @@ pub struct Transcript {
     detail: Detail,
     calls: BTreeMap<&'static str, u64>,
     callbacks: BTreeMap<&'static str, u64>,
+    allocations: u64,
     lines: Vec<String>,
     refusals: VecDeque<Refusal>,
 }
@@ -72,6 +73,11 @@ impl Transcript {
     /// Returns the number of times the host called an export of the guest.
     pub fn callback_count(&self, export: &str) -> u64 {
         self.callbacks.get(export).copied().unwrap_or(0)
+    }
+
+    /// Returns the number of entries into the module: callbacks, and allocations for the results of host calls.
+    pub fn entries(&self) -> u64 {
+        self.callbacks.values().sum::<u64>() + self.allocations
     }
 
     /// Returns the lines; empty unless the detail is [`Detail::Lines`].
@@ -119,6 +125,10 @@ impl Transcript {
             self.lines
                 .push(line("-->", export, &[("context", i64::from(context))]));
         }
+    }
+
+    pub(crate) fn allocate(&mut self) {
+        self.allocations += 1;
     }
 
     pub(crate) fn leave(&mut self, export: &'static str) {

@@ -3,8 +3,23 @@
 /// Parses a number of decimal digits alone; `None` where the text is no number, or does not fit.
 #[inline]
 pub(crate) fn parse<N: TryFrom<u64>>(digits: &[u8]) -> Option<N> {
+    // As of every port and status code, of which there are several in each request.
+    if let 1..=SMALL_DIGITS = digits.len() {
+        let mut number = 0_u32;
+        for byte in digits {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            number = number.wrapping_mul(10).wrapping_add(u32::from(digit));
+        }
+        return N::try_from(u64::from(number)).ok();
+    }
     N::try_from(decimal(digits)?).ok()
 }
+
+/// Digits that fit 32 bits whatever they are.
+const SMALL_DIGITS: usize = 9;
 
 #[inline]
 fn decimal(digits: &[u8]) -> Option<u64> {

@@ -11,14 +11,16 @@ use alloc::vec::Vec;
 pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
     let pattern = ONES.wrapping_mul(u64::from(wanted));
     let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
+    let mut begin = 0_usize;
+    for word in words {
         // The lowest zero byte is the wanted one; bytes above a zero may be taken for zeros by mistake.
         let differences = u64::from_le_bytes(*word) ^ pattern;
         let zeros = differences.wrapping_sub(ONES) & !differences & HIGH_BITS;
         if zeros != 0 {
             let within = usize::try_from(zeros.trailing_zeros() >> 3).unwrap_or_default();
-            return Some(index.saturating_mul(8).saturating_add(within));
+            return Some(begin.wrapping_add(within));
         }
+        begin = begin.wrapping_add(8);
     }
     let Some(last) = bytes.last_chunk::<8>() else {
         return rest.iter().position(|byte| *byte == wanted);
@@ -30,23 +32,59 @@ pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
     (zeros != 0).then(|| bytes.len().saturating_sub(8).saturating_add(within))
 }
 
+/// Returns the index of the first byte that is one of the two.
+#[inline]
+pub(crate) fn position_of_either(bytes: &[u8], one: u8, other: u8) -> Option<usize> {
+    let one_pattern = ONES.wrapping_mul(u64::from(one));
+    let other_pattern = ONES.wrapping_mul(u64::from(other));
+    let zeros_in = |word: [u8; 8]| {
+        let word = u64::from_le_bytes(word);
+        let (one, other) = (word ^ one_pattern, word ^ other_pattern);
+        let zeros = (one.wrapping_sub(ONES) & !one) | (other.wrapping_sub(ONES) & !other);
+        zeros & HIGH_BITS
+    };
+    let within = |zeros: u64| usize::try_from(zeros.trailing_zeros() >> 3).unwrap_or_default();
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut begin = 0_usize;
+    for word in words {
+        let zeros = zeros_in(*word);
+        if zeros != 0 {
+            return Some(begin.wrapping_add(within(zeros)));
+        }
+        begin = begin.wrapping_add(8);
+    }
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return rest.iter().position(|byte| *byte == one || *byte == other);
+    };
+    // The last eight bytes, some of which were searched before.
+    let zeros = zeros_in(*last);
+    (zeros != 0).then(|| bytes.len().wrapping_sub(8).wrapping_add(within(zeros)))
+}
+
 /// Returns the index of the last such byte.
 #[inline]
 pub(crate) fn last_position(bytes: &[u8], wanted: u8) -> Option<usize> {
     let pattern = ONES.wrapping_mul(u64::from(wanted));
-    let (rest, words) = bytes.as_rchunks::<8>();
-    for (index, word) in words.iter().enumerate().rev() {
+    let (mut rest, words) = bytes.as_rchunks::<8>();
+    let mut end = bytes.len();
+    for word in words.iter().rev() {
         let differences = u64::from_le_bytes(*word) ^ pattern;
         // Here the highest zero counts, so no other byte may be taken for a zero.
         let low_bits = (differences & !HIGH_BITS).wrapping_add(!HIGH_BITS);
         let zeros = !(low_bits | differences | !HIGH_BITS);
         if zeros != 0 {
             let behind = usize::try_from(zeros.leading_zeros() >> 3).unwrap_or_default();
-            let end = rest.len().saturating_add(index.saturating_mul(8));
-            return Some(end.saturating_add(7_usize.saturating_sub(behind)));
+            return Some(end.wrapping_sub(behind).wrapping_sub(1));
         }
+        end = end.wrapping_sub(8);
     }
-    rest.iter().rposition(|byte| *byte == wanted)
+    while let [others @ .., last] = rest {
+        if *last == wanted {
+            return Some(others.len());
+        }
+        rest = others;
+    }
+    None
 }
 
 /// Returns the index of the first such part. The time grows with the sum of both lengths at worst (Knuth, Morris and
@@ -90,6 +128,13 @@ fn go_on(part: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize 
 pub(crate) fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let (before, rest) = bytes.split_at_checked(position(bytes, separator)?)?;
     Some((before, rest.get(1..)?))
+}
+
+/// Returns the bytes before the first separator, or all bytes where there is none.
+#[inline]
+pub(crate) fn first_part(bytes: &[u8], separator: u8) -> &[u8] {
+    let end = position(bytes, separator).unwrap_or(bytes.len());
+    bytes.get(..end).unwrap_or(bytes)
 }
 
 /// Returns the parts between separators; a value without a separator is one part.

@@ -1,9 +1,9 @@
 //! The names of headers that the filter knows, and the lookup of one name among the many that the filter does not know.
 
-use strum::{IntoStaticStr, VariantArray};
+use strum::{VariantArray, VariantNames};
 
 /// The headers that the filter knows, whichever formats are configured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray, VariantNames)]
 #[expect(missing_docs, reason = "`as_str` is the documentation")]
 pub enum Name {
     #[strum(serialize = ":method")]
@@ -74,12 +74,16 @@ pub enum Name {
 
 impl Name {
     /// All names, in the order of their declaration.
-    pub const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
+    pub const ALL: [Self; <Self as VariantArray>::VARIANTS.len()] =
+        *<Self as VariantArray>::VARIANTS.as_array().unwrap();
 
     /// Returns the name in lower case, as proxies write it.
     #[inline]
     pub fn as_str(self) -> &'static str {
-        self.into()
+        <Self as VariantNames>::VARIANTS
+            .get(self as usize)
+            .copied()
+            .unwrap_or_default()
     }
 
     #[inline]
@@ -92,11 +96,22 @@ impl Name {
         // The set is compared before the bytes, so that headers of formats that are not listed cost as little as any
         // unknown header.
         let candidate = Self::candidate(name)?;
-        (wanted.contains(candidate) && is_same(name, candidate.as_str().as_bytes()))
-            .then_some(candidate)
+        if !wanted.contains(candidate) {
+            return None;
+        }
+        let ends = ENDS.get(candidate as usize)?;
+        let is_alike = match (name.first_chunk(), name.last_chunk()) {
+            (Some(first), Some(last)) => {
+                u64::from_le_bytes(*first) == ends.first
+                    && u64::from_le_bytes(*last) == ends.last
+                    && (name.len() <= 16 || Ends::middle(name) == ends.middle)
+            }
+            _ => Ends::short(name) == ends.first,
+        };
+        is_alike.then_some(candidate)
     }
 
-    /// Returns the only known name with this length and letter; the caller compares the bytes.
+    /// Returns the only known name that may be this one. It has this length, and the caller compares the bytes.
     #[inline]
     fn candidate(name: &[u8]) -> Option<Self> {
         let letter = |at: usize| name.get(at).copied().unwrap_or_default();
@@ -207,31 +222,75 @@ impl Names {
     }
 }
 
-/// Returns true if two names are equal, comparing eight bytes at a time, because the comparison of slices is a loop
-/// over bytes in this target, and a request has dozens of headers.
-#[inline]
-fn is_same(name: &[u8], other: &[u8]) -> bool {
-    if name.len() != other.len() {
-        return false;
+/// The bytes of each name as numbers of eight bytes, in the order of declaration. Names are compared by them, because the
+/// comparison of slices is a loop over bytes in this target, and a request has dozens of headers.
+static ENDS: [Ends; Name::ALL.len()] = {
+    let mut all = [Ends::of(b""); Name::ALL.len()];
+    let (mut places, mut rest) = (all.as_mut_slice(), <Name as VariantNames>::VARIANTS);
+    while let ([place, places_left @ ..], [text, names_left @ ..]) = (places, rest) {
+        *place = Ends::of(text.as_bytes());
+        (places, rest) = (places_left, names_left);
     }
-    let (words, rest) = name.as_chunks::<8>();
-    let (other_words, other_rest) = other.as_chunks::<8>();
-    let mut differences = 0;
-    for (word, other) in words.iter().zip(other_words) {
-        differences |= u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other);
-    }
-    match (name.last_chunk::<8>(), other.last_chunk::<8>()) {
-        // The bytes behind the last whole word, with some bytes of that word once more.
-        (Some(word), Some(other)) => {
-            differences |= u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other);
+    all
+};
+
+/// The first and the last eight bytes of a name, and the sixteen behind the first where it is longer than sixteen.
+#[derive(Clone, Copy)]
+struct Ends {
+    first: u64,
+    middle: [u64; 2],
+    last: u64,
+}
+
+impl Ends {
+    #[inline]
+    const fn of(name: &[u8]) -> Self {
+        match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+            (Some(first), Some(last)) => Self {
+                first: u64::from_le_bytes(*first),
+                middle: Self::middle(name),
+                last: u64::from_le_bytes(*last),
+            },
+            _ => Self {
+                first: Self::short(name),
+                middle: [0; 2],
+                last: 0,
+            },
         }
-        _ => {
-            for (byte, other) in rest.iter().zip(other_rest) {
-                differences |= u64::from(byte ^ other);
+    }
+
+    #[inline]
+    const fn middle(name: &[u8]) -> [u64; 2] {
+        match name.len() {
+            ..=16 => [0; 2],
+            17..=24 => [Self::word(name, 8), 0],
+            _ => [Self::word(name, 8), Self::word(name, 16)],
+        }
+    }
+
+    #[inline]
+    const fn word(name: &[u8], at: usize) -> u64 {
+        let Some((_, rest)) = name.split_at_checked(at) else {
+            return 0;
+        };
+        match rest.first_chunk::<8>() {
+            Some(word) => u64::from_le_bytes(*word),
+            None => 0,
+        }
+    }
+
+    /// Reads a name of less than eight bytes.
+    #[inline]
+    const fn short(name: &[u8]) -> u64 {
+        match (name.first_chunk::<4>(), name.last_chunk::<4>(), name) {
+            (Some([a, b, c, d]), Some([e, f, g, h]), _) => {
+                u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h])
             }
+            // The only name that is shorter still has two bytes.
+            (_, _, [a, b]) => u64::from_le_bytes([*a, *b, 0, 0, 0, 0, 0, 0]),
+            _ => 0,
         }
     }
-    differences == 0
 }
 
 #[cfg(test)]

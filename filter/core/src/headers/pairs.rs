@@ -7,13 +7,15 @@
 //! ```
 //!
 //! Numbers are little endian. An empty map is no bytes at all. The block comes from the proxy and not from a client,
-//! yet nothing in it is trusted: a length that points past the end ends the list.
+//! yet no length in it is trusted: one that points past the end ends the list.
 
 /// The headers of a block, in order.
 #[derive(Clone, Debug)]
 pub struct HeaderPairs<'a> {
     lengths: &'a [u8],
     texts: &'a [u8],
+    // The position of the next name in `texts`.
+    at: usize,
 }
 
 impl<'a> HeaderPairs<'a> {
@@ -23,6 +25,7 @@ impl<'a> HeaderPairs<'a> {
         let empty = Self {
             lengths: &[],
             texts: &[],
+            at: 0,
         };
         let Some((count, rest)) = block.split_first_chunk::<4>() else {
             return empty;
@@ -31,17 +34,13 @@ impl<'a> HeaderPairs<'a> {
             .ok()
             .and_then(|count| count.checked_mul(8));
         match bytes.and_then(|bytes| rest.split_at_checked(bytes)) {
-            Some((lengths, texts)) => Self { lengths, texts },
+            Some((lengths, texts)) => Self {
+                lengths,
+                texts,
+                at: 0,
+            },
             None => empty,
         }
-    }
-
-    #[inline]
-    fn text(&mut self, length: [u8; 4]) -> Option<&'a [u8]> {
-        let length = usize::try_from(u32::from_le_bytes(length)).ok()?;
-        let (text, rest) = self.texts.split_at_checked(length)?;
-        self.texts = rest.strip_prefix(b"\0")?;
-        Some(text)
     }
 }
 
@@ -50,10 +49,18 @@ impl<'a> Iterator for HeaderPairs<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (name, rest) = self.lengths.split_first_chunk::<4>()?;
-        let (value, rest) = rest.split_first_chunk::<4>()?;
-        self.lengths = rest;
-        Some((self.text(*name)?, self.text(*value)?))
+        let ([a, b, c, d, e, f, g, h], lengths) = self.lengths.split_first_chunk::<8>()?;
+        self.lengths = lengths;
+        let name = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?;
+        let value = usize::try_from(u32::from_le_bytes([*e, *f, *g, *h])).ok()?;
+        // A sum that wraps is an end before the begin, which no range may have.
+        let name_end = self.at.wrapping_add(name);
+        let value_at = name_end.wrapping_add(1);
+        let value_end = value_at.wrapping_add(value);
+        let name = self.texts.get(self.at..name_end)?;
+        let value = self.texts.get(value_at..value_end)?;
+        self.at = value_end.wrapping_add(1);
+        Some((name, value))
     }
 }
 

@@ -5,9 +5,15 @@ use crate::codec::scan;
 /// Returns the path, and the query if there is one; a fragment, which must not be there, is left out.
 #[inline]
 pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let target = scan::split_once(target, b'#').map_or(target, |(before, _)| before);
-    match scan::split_once(target, b'?') {
-        Some((path, query)) => (path, Some(query)),
+    let Some(at) = scan::position_of_either(target, b'?', b'#') else {
+        return (target, None);
+    };
+    match target.split_at_checked(at) {
+        Some((path, [b'?', query @ ..])) => {
+            let end = scan::position(query, b'#').unwrap_or(query.len());
+            (path, query.get(..end))
+        }
+        Some((path, _)) => (path, None),
         None => (target, None),
     }
 }
@@ -16,7 +22,7 @@ pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
 /// there, is left out (HS-2).
 #[inline]
 pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let host = match scan::last_position(authority, b'@') {
+    let host = match scan::position(authority, b'@').and(scan::last_position(authority, b'@')) {
         Some(at) => authority.get(at.saturating_add(1)..).unwrap_or_default(),
         None => authority,
     };
@@ -41,19 +47,19 @@ pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
 /// identifiers of RFC 7239 (section 6).
 #[inline]
 pub(crate) fn ip_address(entry: &[u8]) -> Option<&[u8]> {
-    let (mut dots, mut colons, mut letters) = (0_u8, 0_u8, 0_u8);
     let address = match entry.strip_prefix(b"[") {
         Some(_) => split_authority(entry).0,
         None => entry,
     };
-    for byte in address {
-        match byte {
-            b'0'..=b'9' => {}
-            b'.' => dots = dots.saturating_add(1),
-            b':' => colons = colons.saturating_add(1),
-            b'a'..=b'f' | b'A'..=b'F' => letters = letters.saturating_add(1),
-            _ => return None,
-        }
+    // No address is as long; and a count of this many bytes has room.
+    let counted = address.get(..255).unwrap_or(address);
+    let mut seen = 0_u32;
+    for byte in counted {
+        seen = seen.wrapping_add(CLASSES.get(usize::from(*byte)).copied().unwrap_or(OTHER));
+    }
+    let [dots, colons, letters, others] = seen.to_le_bytes();
+    if others > 0 || counted.len() < address.len() {
+        return None;
     }
     match (dots, colons, letters) {
         (3, 0, 0) => Some(address),
@@ -63,3 +69,24 @@ pub(crate) fn ip_address(entry: &[u8]) -> Option<&[u8]> {
         _ => None,
     }
 }
+
+/// The kind of each byte in an address, counted in eight bits of its own: a dot, a colon, a letter of a hexadecimal number, or
+/// what no address has. Decimal digits count as nothing.
+static CLASSES: [u32; 256] = {
+    let mut classes = [OTHER; 256];
+    let mut rest = classes.as_mut_slice();
+    let mut byte = 0_u8;
+    while let [class, others @ ..] = rest {
+        *class = match byte {
+            b'0'..=b'9' => 0,
+            b'.' => 1,
+            b':' => 1 << 8,
+            b'a'..=b'f' | b'A'..=b'F' => 1 << 16,
+            _ => OTHER,
+        };
+        byte = byte.wrapping_add(1);
+        rest = others;
+    }
+    classes
+};
+const OTHER: u32 = 1 << 24;

@@ -26,18 +26,13 @@ pub fn encode(span: &Span) -> Vec<u8> {
 
 #[inline]
 fn write_fields(out: &mut Vec<u8>, span: &Span) {
-    protobuf::bytes(out, SPAN_TRACE_ID, &span.trace_id.to_bytes());
-    protobuf::bytes(out, SPAN_SPAN_ID, &span.span_id.to_bytes());
+    out.extend_from_slice(&ids(span));
     protobuf::bytes(out, SPAN_TRACE_STATE, &span.trace_state);
     if let Some(parent) = span.parent_span_id {
         protobuf::bytes(out, SPAN_PARENT_SPAN_ID, &parent.to_bytes());
     }
     protobuf::bytes(out, SPAN_NAME, span.name.as_bytes());
-    protobuf::number(out, SPAN_KIND, span.kind as u64);
-    let Nanos(start) = span.start;
-    let Nanos(end) = span.end.max(span.start);
-    protobuf::fixed64(out, SPAN_START_TIME, start);
-    protobuf::fixed64(out, SPAN_END_TIME, end);
+    out.extend_from_slice(&kind_and_times(span));
     out.extend_from_slice(span.attributes.as_encoded());
     protobuf::number(
         out,
@@ -67,11 +62,54 @@ fn write_fields(out: &mut Vec<u8>, span: &Span) {
     protobuf::fixed32(out, SPAN_FLAGS, span.flags);
 }
 
+/// Returns the fields of both ids, in one piece because every growing write looks for room anew.
+#[inline]
+fn ids(span: &Span) -> [u8; 28] {
+    let mut fields = [0; 28];
+    let (trace, own) = fields.split_at_mut(18);
+    if let [tag, length, id @ ..] = trace {
+        (*tag, *length) = (bytes_tag(SPAN_TRACE_ID), 16);
+        id.copy_from_slice(&span.trace_id.to_bytes());
+    }
+    if let [tag, length, id @ ..] = own {
+        (*tag, *length) = (bytes_tag(SPAN_SPAN_ID), 8);
+        id.copy_from_slice(&span.span_id.to_bytes());
+    }
+    fields
+}
+
+/// Returns the fields of the kind and of both times, likewise.
+#[inline]
+fn kind_and_times(span: &Span) -> [u8; 20] {
+    let Nanos(start) = span.start;
+    let Nanos(end) = span.end.max(span.start);
+    let mut fields = [0; 20];
+    let (kind, times) = fields.split_at_mut(2);
+    kind.copy_from_slice(&[SPAN_KIND_TAG, span.kind as u8]);
+    let (first, last) = times.split_at_mut(9);
+    for (place, tag, time) in [
+        (first, SPAN_START_TIME_TAG, start),
+        (last, SPAN_END_TIME_TAG, end),
+    ] {
+        if let [place, number @ ..] = place {
+            *place = tag;
+            number.copy_from_slice(&time.to_le_bytes());
+        }
+    }
+    fields
+}
+
+/// Returns the tag of a field of bytes whose number is below 16.
+#[inline]
+const fn bytes_tag(field: u8) -> u8 {
+    field.wrapping_shl(3) | 2
+}
+
 const SCOPE_SPANS_SPANS: u64 = 2;
 
-const SPAN_TRACE_ID: u64 = 1;
+const SPAN_TRACE_ID: u8 = 1;
 
-const SPAN_SPAN_ID: u64 = 2;
+const SPAN_SPAN_ID: u8 = 2;
 
 const SPAN_TRACE_STATE: u64 = 3;
 
@@ -79,11 +117,14 @@ const SPAN_PARENT_SPAN_ID: u64 = 4;
 
 const SPAN_NAME: u64 = 5;
 
-const SPAN_KIND: u64 = 6;
+/// The tag of field 6, a number.
+const SPAN_KIND_TAG: u8 = 0x30;
 
-const SPAN_START_TIME: u64 = 7;
+/// The tag of field 7, a number of 64 bits.
+const SPAN_START_TIME_TAG: u8 = 0x39;
 
-const SPAN_END_TIME: u64 = 8;
+/// The tag of field 8, a number of 64 bits.
+const SPAN_END_TIME_TAG: u8 = 0x41;
 
 const SPAN_DROPPED_ATTRIBUTES_COUNT: u64 = 10;
 

@@ -96,8 +96,8 @@ impl Format {
     };
 }
 
-/// The headers of each format as a set, in the order of declaration; constants, because every request reads them.
-const NAMES: [Names; Format::ALL.len()] = [
+/// The headers of each format as a set, in the order of declaration; made once, because every request reads them.
+static NAMES: [Names; Format::ALL.len()] = [
     Names::of(Format::TraceContext.headers()),
     Names::of(Format::B3.headers()),
     Names::of(Format::B3Multi.headers()),
@@ -108,6 +108,9 @@ const NAMES: [Names; Format::ALL.len()] = [
     Names::of(Format::OtTrace.headers()),
     Names::of(Format::Gcp.headers()),
 ];
+
+/// All formats in memory: an element of a constant array is read from a copy that is made of the whole.
+static IN_ORDER: [Format; Format::ALL.len()] = Format::ALL;
 
 /// A set of formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -125,6 +128,24 @@ impl FormatSet {
     #[inline]
     pub fn contains(self, format: Format) -> bool {
         self.0 & Self::bit(format) != 0
+    }
+
+    /// Returns the formats of the set, in the order in which they are read by default.
+    #[inline]
+    pub(crate) fn iter(self) -> impl Iterator<Item = Format> {
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            let lowest = usize::try_from(rest.trailing_zeros()).ok()?;
+            rest &= rest.wrapping_sub(1);
+            IN_ORDER.get(lowest).copied()
+        })
+    }
+
+    /// Returns the formats that are in both sets.
+    #[must_use]
+    #[inline]
+    pub(crate) fn common(self, Self(others): Self) -> Self {
+        Self(self.0 & others)
     }
 
     /// Returns the formats of both sets.

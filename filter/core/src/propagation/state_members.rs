@@ -30,8 +30,9 @@ pub fn add_state_members<'a>(
     let debug = debug.as_ref().map(value_buffer::Text::as_bytes);
     let tracestate = tracestate.with(tracestate::B3_MEMBER, debug, stats);
     // A received `dd` member is of Datadog's own tracer, which knows better which of the tracer's spans was the last.
-    let is_told = tracestate.member(tracestate::DATADOG_MEMBER).is_some();
-    if is_told || !same_trace.contains(Format::Datadog) {
+    if !same_trace.contains(Format::Datadog)
+        || tracestate.member(tracestate::DATADOG_MEMBER).is_some()
+    {
         return tracestate;
     }
     match datadog::member(headers, context.sampling) {

@@ -57,6 +57,10 @@ impl Tracestate<'_> {
     /// Returns the value of the member with this key.
     #[inline]
     pub fn member(&self, key: &[u8]) -> Option<&[u8]> {
+        // Nearly every request has no list.
+        if let Self::Absent = self {
+            return None;
+        }
         self.members()
             .find_map(|member| member.strip_prefix(key)?.strip_prefix(b"="))
     }
@@ -70,7 +74,7 @@ impl Tracestate<'_> {
         if old == value {
             return self;
         }
-        let own = value.map(|value| [key, b"=", value].concat());
+        let own = value.map(|value| written(key, value));
         if self == Self::Absent && own.as_ref().is_some_and(|own| own.len() <= MAX_BYTES) {
             return own.map_or(Self::Absent, Self::Rebuilt);
         }
@@ -100,9 +104,7 @@ impl Tracestate<'_> {
 
     #[inline]
     fn members(&self) -> impl Iterator<Item = &[u8]> {
-        self.as_bytes()
-            .split(|byte| *byte == b',')
-            .filter(|member| !member.is_empty())
+        scan::split(self.as_bytes(), b',').filter(|member| !member.is_empty())
     }
 }
 
@@ -154,6 +156,17 @@ fn members<'a>(lines: &Lines<'_, 'a>) -> Option<Vec<&'a [u8]>> {
         }
     }
     Some(members)
+}
+
+/// Returns a member as it stands in the list.
+#[inline]
+fn written(key: &[u8], value: &[u8]) -> Vec<u8> {
+    let length = key.len().saturating_add(value.len()).saturating_add(1);
+    let mut member = Vec::with_capacity(length);
+    member.extend_from_slice(key);
+    member.push(b'=');
+    member.extend_from_slice(value);
+    member
 }
 
 /// Returns the key of a legal member.

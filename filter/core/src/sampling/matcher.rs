@@ -15,7 +15,6 @@ use alloc::vec::Vec;
 
 use super::request_match::{Match, PathMatch};
 use crate::direction::Direction;
-use crate::headers::target;
 use crate::headers::{Name, RequestHeaders};
 use crate::node::Node;
 use crate::pattern::{self, Glob};
@@ -111,9 +110,7 @@ impl<'a, A, D: Fn() -> Direction, O: Fn() -> Cow<'static, str>> Candidate<'a, A,
     pub(crate) fn new(known: &'a RequestHeaders<'a>, all: A, direction: D, operation: O) -> Self {
         Self {
             known,
-            path: known
-                .first(Name::Path)
-                .map(|target| target::split_target(target).0),
+            path: known.has(Name::Path).then(|| known.target().0),
             all,
             direction,
             operation,

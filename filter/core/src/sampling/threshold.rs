@@ -87,8 +87,11 @@ impl Threshold {
         if self.0 >= RANGE {
             return None;
         }
-        let [_, bytes @ ..] = self.0.to_be_bytes();
         let mut text = [b'0'; DIGITS];
+        if self == Self::ALL {
+            return Some(Digits { text, length: 1 });
+        }
+        let [_, bytes @ ..] = self.0.to_be_bytes();
         hex::print(&bytes, &mut text);
         // Trailing zeros are left out, but for one where all digits are zeros.
         let last = text.iter().rposition(|digit| *digit != b'0');
@@ -226,6 +229,9 @@ impl<'a> Member<'a> {
         if let Some(digits) = digits {
             joined.extend_from_slice(b"th:");
             joined.extend_from_slice(digits.as_bytes());
+        }
+        if text.is_empty() {
+            return joined;
         }
         let others =
             scan::split(text, b';').filter(|pair| !pair.is_empty() && !pair.starts_with(b"th:"));

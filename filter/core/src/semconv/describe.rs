@@ -14,11 +14,11 @@ use super::custom::CustomAttributes;
 use super::http::forwarded::Forwarded;
 use super::names::{AttributeKey, AttributeWriter, NameSet, SpanSide};
 use super::peer::Peer;
+use super::routes::Routes;
 use super::settings::Spans;
 use super::{http, response_flags, rpc};
-use crate::headers::{Name, RequestHeaders, target};
+use crate::headers::{Name, RequestHeaders};
 use crate::node::Node;
-use crate::pattern;
 use crate::sampling::decision::Reason;
 use crate::span::attributes::Attributes;
 use crate::span::{SpanKind, Status};
@@ -31,7 +31,7 @@ use crate::stream_info::source::StreamInfo;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SpanDescriber {
     vocabulary: NameSet,
-    routes: Vec<String>,
+    routes: Routes,
     secrets: Vec<String>,
     configured: CustomAttributes,
 }
@@ -71,7 +71,7 @@ impl SpanDescriber {
         }
         Self {
             vocabulary,
-            routes: spans.routes.clone(),
+            routes: Routes::new(&spans.routes),
             secrets: spans.redact_query.clone(),
             configured: CustomAttributes::new(fixed, &spans.attributes, &node.variables),
         }
@@ -126,13 +126,11 @@ impl SpanDescriber {
         headers: &RequestHeaders<'_>,
         is_rpc: bool,
     ) -> (Option<rpc::Method>, Option<usize>) {
-        let (path, _) = target::split_target(headers.first(Name::Path).unwrap_or_default());
+        let (path, _) = headers.target();
         if is_rpc {
             return (Some(rpc::Method::of_path(path)), None);
         }
-        let mut routes = self.routes.iter();
-        let route = routes.position(|template| pattern::template_matches(template, path));
-        (None, route)
+        (None, self.routes.position(path))
     }
 
     /// Returns the attributes that a span of this kind begins with.
@@ -147,7 +145,7 @@ impl SpanDescriber {
         reason: Reason,
     ) -> Attributes {
         let mut attributes = self.configured.begin(headers, all);
-        attributes.text("sidespan.decision", reason.name().as_bytes());
+        attributes.word("sidespan.decision", reason.name());
         if reason == Reason::Debug {
             // The policies of gateways behind this proxy look for this tag (OpenTracing, "Standard Span tags").
             attributes.number("sampling.priority", 1);
@@ -212,7 +210,7 @@ impl SpanDescriber {
 
     #[inline]
     fn route(&self, index: Option<usize>) -> Option<&str> {
-        self.routes.get(index?).map(String::as_str)
+        self.routes.get(index?)
     }
 
     #[inline]

@@ -170,6 +170,8 @@ pub(crate) struct NameSet {
     pub(crate) is_stable: bool,
     pub(crate) is_old: bool,
     omitted: u64,
+    // True where every attribute has its stable name alone.
+    is_plain: bool,
 }
 
 /// The kind and the protocol of a span, which old names depend on.
@@ -183,14 +185,16 @@ impl NameSet {
     /// Returns the configured names.
     #[inline]
     pub(crate) fn new(spans: &Spans) -> Self {
+        let omitted = spans
+            .omit
+            .iter()
+            .filter_map(|name| AttributeKey::named(name))
+            .fold(0, |bits, key| bits | key.bit());
         Self {
             is_stable: spans.conventions != Conventions::Old,
             is_old: spans.conventions != Conventions::Stable,
-            omitted: spans
-                .omit
-                .iter()
-                .filter_map(|name| AttributeKey::named(name))
-                .fold(0, |bits, key| bits | key.bit()),
+            omitted,
+            is_plain: spans.conventions == Conventions::Stable && omitted == 0,
         }
     }
 
@@ -211,13 +215,28 @@ pub(crate) struct AttributeWriter<'a> {
 impl AttributeWriter<'_> {
     #[inline]
     pub(crate) fn text(&mut self, key: AttributeKey, value: &[u8]) {
+        if self.vocabulary.is_plain {
+            return self.out.text(key.name(), value);
+        }
         for name in self.names(key) {
             self.out.text(name, value);
         }
     }
 
+    /// Adds one of this program's own words.
+    #[inline]
+    pub(crate) fn word(&mut self, key: AttributeKey, value: &'static str) {
+        if self.vocabulary.is_plain {
+            return self.out.word(key.name(), value);
+        }
+        self.text(key, value.as_bytes());
+    }
+
     #[inline]
     pub(crate) fn number(&mut self, key: AttributeKey, value: i64) {
+        if self.vocabulary.is_plain {
+            return self.out.number(key.name(), value);
+        }
         for name in self.names(key) {
             self.out.number(name, value);
         }

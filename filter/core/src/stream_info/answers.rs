@@ -18,8 +18,11 @@ impl<'a, E: StreamInfo> Answers<'a, E> {
     #[inline]
     pub(crate) fn new(stream_info: &'a E, set: AttributeSet, list: Option<&'a [u8]>) -> Self {
         let mut answers = [None; Attribute::ALL.len()];
-        let values = HeaderPairs::new(list.unwrap_or_default());
-        for (attribute, (value, _)) in set.attributes().iter().zip(values) {
+        let mut values = HeaderPairs::new(list.unwrap_or_default());
+        for attribute in set.attributes() {
+            let Some((value, _)) = values.next() else {
+                break;
+            };
             if let Some(answer) = answers.get_mut(*attribute as usize) {
                 *answer = Some(value);
             }

@@ -133,7 +133,7 @@ impl Tracer {
     /// Finishes the span of an attempt, and passes the span to `each`.
     pub fn finish_attempt(
         &self,
-        mut active: OpenSpans,
+        active: &mut OpenSpans,
         stream_info: &impl StreamInfo,
         now: Nanos,
         each: &mut impl FnMut(Span),

@@ -239,7 +239,7 @@ impl Tracer {
     #[inline]
     pub fn finish(
         &self,
-        active: OpenSpans,
+        active: &mut OpenSpans,
         stream_info: &impl StreamInfo,
         now: Nanos,
         each: &mut impl FnMut(Span),

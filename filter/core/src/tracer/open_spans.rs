@@ -107,10 +107,11 @@ impl OpenSpans {
         self.response.get_or_insert_default().is_whole = true;
     }
 
-    /// Finishes the spans with the outcome and the times that the proxy gives at the end, and passes each span to `each`.
+    /// Finishes the spans with the outcome and the times that the proxy gives at the end, and passes each span to `each`. What
+    /// the spans carry is taken out of them.
     #[inline]
     pub(super) fn finish(
-        self,
+        &mut self,
         describer: &SpanDescriber,
         stream_info: &impl StreamInfo,
         now: Nanos,
@@ -136,7 +137,7 @@ impl OpenSpans {
     /// Completes the open spans with the outcome as logged and these times, and passes each span to `each`.
     #[inline]
     pub(super) fn end(
-        self,
+        &mut self,
         describer: &SpanDescriber,
         logged: &ResponseOutcome,
         answers: &Answers<'_, impl StreamInfo>,
@@ -145,9 +146,8 @@ impl OpenSpans {
     ) {
         let response = self.response.as_ref();
         let headers = response.map_or(&[][..], |response| &response.headers);
-        let (mut next, mut second) = (Some(self.first), self.second);
-        let mut trace_state = self.trace_state;
-        while let Some(mut open) = next.take() {
+        let (mut next, mut second) = (Some(&mut self.first), self.second.as_mut());
+        while let Some(open) = next.take() {
             next = second.take().filter(|_| !has_called_nobody(answers));
             let attributes = &mut open.attributes;
             let told = response.map(|response| match open.kind {
@@ -161,16 +161,16 @@ impl OpenSpans {
                 span_id: open.span_id,
                 parent_span_id: open.parent_span_id,
                 trace_state: match next {
-                    Some(_) => trace_state.clone(),
-                    None => core::mem::take(&mut trace_state),
+                    Some(_) => self.trace_state.clone(),
+                    None => core::mem::take(&mut self.trace_state),
                 },
-                flags: flags(&self.context, &open),
+                flags: flags(&self.context, open),
                 link: self.link.filter(|_| open.parent != Parent::Here),
                 name: outcome.name,
                 kind: open.kind,
                 start,
                 end,
-                attributes: open.attributes,
+                attributes: core::mem::take(&mut open.attributes),
                 status: outcome.status,
             });
         }

@@ -22,6 +22,8 @@ pub struct Cost {
     pub response: u64,
     /// Instructions of the guest at the stream's end: `on_done`, `on_log`, `on_delete`.
     pub end: u64,
+    /// Entries into the module: callbacks, and allocations for what the proxy hands over.
+    pub entries: u64,
     /// Calls to the proxy, by name.
     pub calls: BTreeMap<String, u64>,
 }
@@ -47,7 +49,7 @@ pub fn metered(filter: &[u8]) -> Result<Module> {
 }
 
 /// Measures one kind of request: the median of each part over several hundred requests, because the cost of an
-/// allocation depends on earlier ones, and the fewest calls. Both leave out the work of one request in many, such as
+/// allocation depends on earlier ones, and the fewest entries and calls. All leave out the work of one request in many, such as
 /// drawing randomness.
 ///
 /// # Errors
@@ -61,11 +63,13 @@ pub fn measure(module: &Module, kind: &RequestKind) -> Result<Cost> {
         .map_err(|error| anyhow::anyhow!("{error}"))?;
     let mut parts: [Vec<u64>; 3] = Default::default();
     let mut fewest: Option<BTreeMap<String, u64>> = None;
+    let mut entries = u64::MAX;
     for _ in 0..REQUESTS {
         host.clear_transcript();
         for (all, part) in parts.iter_mut().zip(request(&mut host, kind)?) {
             all.push(part);
         }
+        entries = entries.min(host.transcript().entries());
         let calls: BTreeMap<String, u64> = host
             .transcript()
             .calls()
@@ -88,6 +92,7 @@ pub fn measure(module: &Module, kind: &RequestKind) -> Result<Cost> {
         request,
         response,
         end,
+        entries,
         calls: fewest.unwrap_or_default(),
     })
 }
@@ -105,7 +110,11 @@ fn request(host: &mut Host, kind: &RequestKind) -> Result<[u64; 3]> {
             Value::from("outbound|80||cart.shop.svc.cluster.local"),
         )
         .set("upstream.request_attempt_count", Value::Uint(1));
-    let headers: Headers = USUAL.iter().chain(&kind.headers).copied().collect();
+    let own = kind.headers.iter();
+    let headers: Headers = USUAL
+        .into_iter()
+        .chain(own.map(|(name, value)| (name.as_ref(), value.as_ref())))
+        .collect();
     let begun = count(host)?;
     let stream = host.open_stream(properties);
     let asked = host.request_headers(stream, headers, EndOfStream::Yes);

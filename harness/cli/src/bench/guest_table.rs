@@ -27,22 +27,23 @@ pub(super) fn json(costs: &[(&'static str, Cost)]) -> Result<String> {
 pub(super) fn text(costs: &[(&'static str, Cost)]) -> String {
     let width = costs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut lines = vec![format!(
-        "{:width$}  {:>8} {:>8} {:>8} {:>8} {:>6}",
-        "guest instructions of a request", "request", "response", "end", "all", "calls"
+        "{:width$}  {:>8} {:>8} {:>8} {:>8} {:>8} {:>6}",
+        "guest instructions of a request", "request", "response", "end", "all", "entries", "calls"
     )];
     lines.extend(costs.iter().map(|(name, cost)| {
         format!(
-            "{name:width$}  {:>8} {:>8} {:>8} {:>8} {:>6}",
+            "{name:width$}  {:>8} {:>8} {:>8} {:>8} {:>8} {:>6}",
             cost.request,
             cost.response,
             cost.end,
             cost.instructions(),
+            cost.entries,
             cost.all_calls()
         )
     }));
     lines.push(String::new());
     lines.push(
-        "Calls are those to the proxy. What they cost a real one: sidespan bench --envoy"
+        "Entries are callbacks and allocations, calls are those to the proxy. What they cost a real one: sidespan bench --envoy"
             .to_owned(),
     );
     lines.join("\n") + "\n"

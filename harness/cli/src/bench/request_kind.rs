@@ -3,6 +3,8 @@
 //! Together the kinds walk every path that many requests take. A path that few requests take (a malformed header, a
 //! conflict) costs little more than these kinds, and further configuration (rules, attributes) costs by its own length.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 /// A kind of request.
@@ -13,7 +15,7 @@ pub struct RequestKind {
     /// The filter's configuration.
     pub configuration: Value,
     /// Headers of the request beside [`USUAL`].
-    pub headers: Vec<(&'static str, &'static str)>,
+    pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// `:status` of the response.
     pub status: &'static str,
 }
@@ -39,7 +41,7 @@ impl RequestKind {
         let mut nine = exporting(&every, "inbound");
         nine["propagation"] = json!({"inject": FORMATS});
         let attempt = json!({"role": "attempt", "export": {"otlp": {"cluster": CLUSTER}}});
-        vec![
+        let mut kinds = vec![
             Self::of("translation only, nothing comes in", json!({}), &[]),
             Self::of("translation only, W3C comes in", json!({}), &[SAMPLED]),
             Self::of("excluded", exporting(&probed, "inbound"), &[]),
@@ -97,6 +99,51 @@ impl RequestKind {
                 )
             },
             Self::of("a try", attempt, &[SAMPLED]),
+        ];
+        kinds.extend(Self::growing(&alone(exporting(&every, "inbound"))));
+        kinds
+    }
+
+    /// Returns kinds that differ from one recorded kind in the length of one part of the configuration or of the request
+    /// alone, and shortest in none: what grows faster than it must shows here.
+    fn growing(shortest: &Value) -> Vec<Self> {
+        let of = |name, part: [&str; 2], value: Value| {
+            let mut configuration = shortest.clone();
+            let [section, key] = part;
+            configuration[section][key] = value;
+            Self::of(name, configuration, &[])
+        };
+        let rules = |count| {
+            let rule =
+                |number| json!({"match": {"path": format!("/area{number}/*")}, "percentage": 1});
+            (0..count).map(rule).collect::<Value>()
+        };
+        let namespaces: Value = (0..256)
+            .map(|number| (format!("team-{number}"), json!(1)))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        let routes = |count| {
+            let route = |number| json!(format!("/api/v1/area{number}/{{id}}"));
+            (0..count).map(route).collect::<Value>()
+        };
+        let header = |number| {
+            let name = format!("x-custom-{number}");
+            (name.into(), "0123456789abcdef".into())
+        };
+        vec![
+            of("grown: 8 rules", ["sampling", "rules"], rules(8)),
+            of("grown: 64 rules", ["sampling", "rules"], rules(64)),
+            of(
+                "grown: 256 namespaces",
+                ["sampling", "namespaces"],
+                namespaces,
+            ),
+            of("grown: 16 routes", ["spans", "routes"], routes(16)),
+            of("grown: 256 routes", ["spans", "routes"], routes(256)),
+            Self {
+                headers: (USUAL.len()..100).map(header).collect(),
+                ..Self::of("grown: 100 headers", shortest.clone(), &[])
+            },
         ]
     }
 
@@ -108,7 +155,10 @@ impl RequestKind {
         Self {
             name,
             configuration,
-            headers: headers.into(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
             status: "200",
         }
     }

@@ -118,6 +118,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "response_flags",
             "callee",
             "custom",
+            "routes",
             "http",
             "peer",
             "rpc",
@@ -170,6 +171,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "filter/abi/src",
         &[
+            "allocator",
             "types",
             "context_table",
             "traits",

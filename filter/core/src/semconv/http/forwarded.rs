@@ -57,8 +57,7 @@ impl<'a> Forwarded<'a> {
         }
         let old = |name| {
             let line = headers.first(name)?;
-            let first = scan::split(line, b',').next()?;
-            Some(trim(first)).filter(|value| !value.is_empty())
+            Some(trim(scan::first_part(line, b','))).filter(|value| !value.is_empty())
         };
         let client = || {
             found
@@ -73,10 +72,13 @@ impl<'a> Forwarded<'a> {
                 .then(host)
                 .flatten()
                 .filter(|host| is_authority(host)),
-            scheme: found
-                .proto
-                .or_else(|| old(Name::ForwardedProto))
-                .and_then(scheme),
+            scheme: match (found.proto, headers.first(Name::ForwardedProto)) {
+                // As nearly every proxy writes it.
+                (None, Some(b"https")) => Some(b"https"),
+                (None, Some(b"http")) => Some(b"http"),
+                (None, Some(_)) => old(Name::ForwardedProto).and_then(scheme),
+                (proto, _) => proto.and_then(scheme),
+            },
         }
     }
 

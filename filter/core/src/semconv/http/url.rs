@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use super::forwarded::Forwarded;
 use crate::codec::{number, scan};
-use crate::headers::target::{split_authority, split_target};
+use crate::headers::target::split_authority;
 use crate::headers::{Name, RequestHeaders};
 use crate::semconv::names::{AttributeKey, AttributeWriter, NameSet};
 use crate::span::SpanKind;
@@ -36,7 +36,7 @@ impl<'a> Url<'a> {
         secrets: &'a [String],
     ) -> Self {
         let authority = headers.first(Name::Authority).unwrap_or_default();
-        let (path, query) = split_target(headers.first(Name::Path).unwrap_or_default());
+        let (path, query) = headers.target();
         Self {
             scheme: forwarded
                 .scheme()
@@ -164,11 +164,11 @@ impl<'a> Url<'a> {
 
 #[inline]
 fn key_of(pair: &[u8]) -> &[u8] {
-    scan::split(pair, b'=').next().unwrap_or_default()
+    scan::first_part(pair, b'=')
 }
 
 /// Keys of the conventions' own list (`url.query`), with the two keys that were added to the list after 1.44.0.
-const SECRET_KEYS: [&str; 7] = [
+static SECRET_KEYS: [&str; 7] = [
     "AWSAccessKeyId",
     "Signature",
     "X-Amz-Credential",

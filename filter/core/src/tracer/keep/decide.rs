@@ -292,7 +292,7 @@ fn digest(value: Option<&[u8]>) -> u32 {
 }
 
 /// The headers that a route or a filter may change, each with the header in which Envoy keeps the original value.
-const TARGET: [(Name, &str); 2] = [
+static TARGET: [(Name, &str); 2] = [
     (Name::Path, "x-envoy-original-path"),
     (Name::Authority, "x-envoy-original-host"),
 ];
