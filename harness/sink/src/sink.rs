@@ -2,6 +2,8 @@
 //!
 //! A sink lives on the tokio runtime that starts it and ends with its handle. Nothing here polls.
 
+mod addresses;
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,9 +11,10 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
+use self::addresses::{Addresses, listen};
 use crate::forward::{Forward, ForwardError, Forwarder, Forwarding};
 use crate::metrics::Metrics;
-use crate::receive::{Access, Dialect, Ingest, Listener, Received, Service, Tls};
+use crate::receive::{Access, Ingest, Listener, Received, Service, Tls};
 use crate::script::{Faults, Reply};
 use crate::store::{Counts, Limits, Place, RequestRecord, Store, StoreError, StoredSpan};
 use crate::wait::{Snapshot, Timeout, until};
@@ -87,16 +90,6 @@ pub enum StartError {
     Forward(#[from] ForwardError),
 }
 
-/// The addresses of a sink.
-#[derive(Clone, Copy, Debug)]
-struct Addresses {
-    grpc: SocketAddr,
-    http: SocketAddr,
-    zipkin: Option<SocketAddr>,
-    jaeger: Option<SocketAddr>,
-    tempo: Option<SocketAddr>,
-}
-
 /// A running sink. Dropping it stops it.
 #[derive(Debug)]
 pub struct Sink {
@@ -113,6 +106,7 @@ impl Sink {
     /// # Errors
     /// [`StartError`] when the database cannot be opened, an address cannot be bound, or a destination is none.
     pub async fn start(config: SinkConfig) -> Result<Self, StartError> {
+        let mut addresses = Addresses::asked(&config);
         let store = Store::open(config.place, config.limits)?;
         // Before the first span arrives, or it would not be forwarded.
         let forwarder = Forwarder::start(&store, config.forward).await?;
@@ -126,13 +120,6 @@ impl Sink {
             metrics,
         ));
         let service = Service::new(ingest, config.access);
-        let mut addresses = Addresses {
-            grpc: config.grpc,
-            http: config.http,
-            zipkin: config.zipkin,
-            jaeger: config.jaeger,
-            tempo: config.tempo,
-        };
         let listeners = listen(&service, config.tls.as_ref(), &mut addresses).await?;
         Ok(Self {
             service,
@@ -324,45 +311,6 @@ impl Sink {
         let enough = |now: &Snapshot| (now.requests.len() >= count).then(|| now.requests.clone());
         self.wait_for(time, enough).await
     }
-}
-
-/// Listens on all addresses, and puts the real ports in their places.
-async fn listen(
-    service: &Service,
-    tls: Option<&Tls>,
-    addresses: &mut Addresses,
-) -> Result<Vec<Listener>, StartError> {
-    let Addresses {
-        grpc,
-        http,
-        zipkin,
-        jaeger,
-        tempo,
-    } = addresses;
-    let mut listeners = Vec::new();
-    for (address, protocol, dialect) in [
-        (Some(grpc), "OTLP over gRPC", Dialect::Jaeger),
-        (Some(http), "OTLP over HTTP", Dialect::Jaeger),
-        (zipkin.as_mut(), "Zipkin", Dialect::Jaeger),
-        (jaeger.as_mut(), "Jaeger", Dialect::Jaeger),
-        (tempo.as_mut(), "Tempo", Dialect::Tempo),
-    ] {
-        let Some(address) = address else { continue };
-        let opened = Listener::open(
-            *address,
-            service.speaking(dialect, address.ip().is_loopback()),
-            tls,
-        )
-        .await;
-        let listener = opened.map_err(|source| StartError::Listen {
-            address: *address,
-            protocol,
-            source,
-        })?;
-        *address = listener.address();
-        listeners.push(listener);
-    }
-    Ok(listeners)
 }
 
 #[cfg(test)]
