@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{SinkConfig, StartError};
+use super::config::{SinkConfig, StartError};
 use crate::receive::{Dialect, Listener, Service, Tls};
 
 /// The addresses of a sink.

@@ -22,7 +22,7 @@ use tonic::transport::Channel;
 use tonic_types::{Status as RpcStatus, StatusExt};
 
 use super::*;
-use crate::store::{Answer, Transport};
+use crate::store::{Answer, Limits, Transport};
 
 const SOON: Duration = Duration::from_secs(20);
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";

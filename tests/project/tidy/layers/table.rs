@@ -419,6 +419,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("harness/sink/src/script", &["reply", "faults"]),
+    ("harness/sink/src/sink", &["config", "addresses"]),
     (
         "harness/sink/src/tempo",
         &[
