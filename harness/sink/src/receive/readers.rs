@@ -1,7 +1,7 @@
 //! The readers of what the sink has: which API a path belongs to.
 //!
-//! Every port answers every reader, so that a wrong port is no riddle. Jaeger and Tempo share one path, `/api/traces/{id}`,
-//! and there the port decides: its [`Dialect`].
+//! Every port answers every reader, so that a wrong port is no riddle. Jaeger and Tempo share some paths, `/api/traces/{id}` and
+//! those below `/api/metrics/`, and there the port decides: its [`Dialect`].
 
 use http::Response;
 use http::request::Parts;
@@ -19,6 +19,15 @@ pub(crate) enum Dialect {
     Jaeger,
     /// Tempo's API.
     Tempo,
+}
+
+impl Dialect {
+    fn reader(self) -> Reader {
+        match self {
+            Self::Jaeger => Reader::Jaeger,
+            Self::Tempo => Reader::Tempo,
+        }
+    }
 }
 
 /// The API that a path belongs to.
@@ -43,9 +52,12 @@ impl Reader {
             page::STATES => Some(Self::States),
             _ if api::is_of_api(path) => Some(Self::Sidespan),
             _ if metrics::is_of_api(path) => Some(Self::Metrics),
-            _ if tempo::is_of_api(path, dialect == Dialect::Tempo) => Some(Self::Tempo),
-            _ if jaeger::is_of_api(path) => Some(Self::Jaeger),
-            _ => None,
+            _ => match (jaeger::is_of_api(path), tempo::is_of_api(path)) {
+                (true, true) => Some(dialect.reader()),
+                (true, false) => Some(Self::Jaeger),
+                (false, true) => Some(Self::Tempo),
+                (false, false) => None,
+            },
         }
     }
 
@@ -69,5 +81,37 @@ impl Reader {
             }
             Self::Jaeger => jaeger::serve(ingest.store(), request).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_jaeger_and_tempo_have_is_the_ports() {
+        for shared in ["/api/traces/1", "/api/metrics/calls"] {
+            let found = [Dialect::Jaeger, Dialect::Tempo].map(|it| Reader::of(shared, it));
+            assert_eq!(
+                found,
+                [Some(Reader::Jaeger), Some(Reader::Tempo)],
+                "{shared}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_other_path_is_answered_on_every_port() {
+        for (path, reader) in [
+            ("/api/services", Reader::Jaeger),
+            ("/api/search", Reader::Tempo),
+            ("/metrics", Reader::Metrics),
+            ("/api/sidespan/v1/status", Reader::Sidespan),
+        ] {
+            for dialect in [Dialect::Jaeger, Dialect::Tempo] {
+                assert_eq!(Reader::of(path, dialect), Some(reader), "{path}");
+            }
+        }
+        assert_eq!(Reader::of("/v1/traces", Dialect::Jaeger), None);
     }
 }

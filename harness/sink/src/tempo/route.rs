@@ -53,9 +53,9 @@ fn path(path: &str) -> Option<Path<'_>> {
     })
 }
 
-/// Returns true if a path is of the API; `/api/traces/{id}` is Jaeger's too, and is Tempo's only on Tempo's port.
-pub(crate) fn is_of_api(text: &str, is_tempo: bool) -> bool {
-    path(text).is_some_and(|it| is_tempo || !matches!(it, Path::Trace(Version::One, _)))
+/// Returns true if a path is of the API.
+pub(crate) fn is_of_api(text: &str) -> bool {
+    path(text).is_some()
 }
 
 /// Answers a request.
