@@ -9,8 +9,9 @@
 //!
 //! Whatever the source, a [`sidespan_sink::Query`] means the same: what is not a sink is searched in a store.
 
-pub(crate) mod arguments;
+mod arguments;
 pub(crate) mod client;
+pub(crate) mod conditions;
 mod files;
 mod follow;
 mod jaeger;

@@ -275,7 +275,7 @@ impl Counted {
         let a_minute = total
             .is_multiple_of(10)
             .then(|| format!("{}/min", total / 10));
-        let rate = match total >= 60 {
+        let rate = match total >= 600 {
             true => Some(format!(
                 "{:.1}/s",
                 f64::from(u32::try_from(total).expect("few")) / 600.0

@@ -1,13 +1,11 @@
 //! The arguments of `sidespan trace`, and the search that they make.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
 
-use anyhow::Context;
-use sidespan_sink::api::{TextError, duration_of, kind_of, status_of, time_of};
-use sidespan_sink::{Query, SpanKind, StatusCode};
+use sidespan_sink::Query;
 
 use super::client::Credentials;
+use super::conditions::{CONDITIONS, ConditionArgs, count};
 use crate::token::TokenArgs;
 
 /// Finds traces and draws them
@@ -21,33 +19,9 @@ pub struct TraceArgs {
     /// database of `sidespan sink --data`; `-` for standard input
     #[arg(long, value_name = "URL|FILE", default_value = "http://127.0.0.1:4318")]
     pub from: String,
-    /// The service of the span; one span must meet all conditions
-    #[arg(long)]
-    pub service: Option<String>,
-    /// The name of the span
-    #[arg(long)]
-    pub name: Option<String>,
-    /// The kind of the span: internal, server, client, producer or consumer
-    #[arg(long, value_parser = kind_of)]
-    pub kind: Option<SpanKind>,
-    /// The status of the span: error, ok or unset
-    #[arg(long, value_parser = status_of)]
-    pub status: Option<StatusCode>,
-    /// The least duration of the span, as 100ms or 1.5s
-    #[arg(long, value_name = "DURATION", value_parser = duration_of)]
-    pub min_duration: Option<Duration>,
-    /// The greatest duration of the span
-    #[arg(long, value_name = "DURATION", value_parser = duration_of)]
-    pub max_duration: Option<Duration>,
-    /// An attribute of the span or of its resource; can be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
-    pub attribute: Vec<(String, String)>,
-    /// The earliest start: RFC 3339, or 15m for as long ago
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub since: Option<u64>,
-    /// The latest start
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub until: Option<u64>,
+    /// The conditions
+    #[command(flatten)]
+    pub conditions: ConditionArgs,
     /// The most traces, those with the newest spans; 20 in a list, and all of them with --export
     #[arg(long, value_name = "COUNT", value_parser = count)]
     pub limit: Option<usize>,
@@ -74,18 +48,6 @@ pub struct TraceArgs {
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
 }
-
-const CONDITIONS: [&str; 9] = [
-    "service",
-    "name",
-    "kind",
-    "status",
-    "min_duration",
-    "max_duration",
-    "attribute",
-    "since",
-    "until",
-];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -117,19 +79,8 @@ Exit codes: 0 found, 1 nothing found, 2 wrong use, or the source is away.";
 
 /// Returns the search.
 pub(super) fn query(args: &TraceArgs) -> Query {
-    let default = Query::default();
-    Query {
-        service: args.service.clone(),
-        name: args.name.clone(),
-        kind: args.kind,
-        status: args.status,
-        min_duration: args.min_duration,
-        max_duration: args.max_duration,
-        attributes: args.attribute.clone(),
-        from_unix_nanos: args.since,
-        to_unix_nanos: args.until,
-        limit: args.limit.unwrap_or(default.limit),
-    }
+    let limit = args.limit.unwrap_or(Query::default().limit);
+    args.conditions.query(limit)
 }
 
 /// Returns what the source asks for.
@@ -137,25 +88,5 @@ pub(super) fn query(args: &TraceArgs) -> Query {
 /// # Errors
 /// When the file of the token cannot be read.
 pub(super) fn credentials(args: &TraceArgs) -> anyhow::Result<Credentials<'_>> {
-    Ok(Credentials {
-        token: args.token.read()?.map(|(token, _)| token),
-        authorities: args.ca.as_deref(),
-    })
-}
-
-pub(crate) fn time(text: &str) -> Result<u64, TextError> {
-    time_of(text, SystemTime::now())
-}
-
-pub(crate) fn count(text: &str) -> anyhow::Result<usize> {
-    let count: Option<usize> = text.parse().ok();
-    count
-        .filter(|count| *count > 0)
-        .context("expected a whole number above 0")
-}
-
-pub(crate) fn pair(text: &str) -> anyhow::Result<(String, String)> {
-    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
-    let (key, value) = pair.context("expected KEY=VALUE, as in http.route=/cart")?;
-    Ok((key.to_owned(), value.to_owned()))
+    Credentials::read(&args.token, args.ca.as_deref())
 }

@@ -9,6 +9,8 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use reqwest::{Response, Url};
 use sidespan_sink::{client_tls, no_tls};
 
+use crate::token::TokenArgs;
+
 /// The time in which a connection must stand.
 const CONNECT: Duration = Duration::from_secs(5);
 /// The time without a byte after which the other end is taken for gone; a sink's streams have a comment every 15 s.
@@ -21,6 +23,19 @@ pub(crate) struct Credentials<'a> {
     pub(crate) token: Option<String>,
     /// A file with the authorities to trust, in PEM, in place of the system's.
     pub(crate) authorities: Option<&'a Path>,
+}
+
+impl<'a> Credentials<'a> {
+    /// Reads the token where it is in a file.
+    ///
+    /// # Errors
+    /// When that file cannot be read.
+    pub(crate) fn read(token: &TokenArgs, authorities: Option<&'a Path>) -> anyhow::Result<Self> {
+        Ok(Self {
+            token: token.read()?.map(|(token, _)| token),
+            authorities,
+        })
+    }
 }
 
 /// A client of one server.

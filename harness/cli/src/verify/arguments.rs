@@ -1,16 +1,16 @@
 //! The arguments of `sidespan verify`.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use sidespan_core::propagation::format::Format;
-use sidespan_sink::api::{duration_of, kind_of, status_of};
-use sidespan_sink::{Query, SpanKind, StatusCode};
+use sidespan_sink::Query;
+use sidespan_sink::api::duration_of;
 
-use crate::trace::arguments::{count, pair, time};
+use crate::token::TokenArgs;
 use crate::trace::client::Credentials;
+use crate::trace::conditions::{CONDITIONS, ConditionArgs, count};
 
 /// Says whether traces are whole, and if not, which hop broke them and why
 #[derive(Clone, Debug, clap::Args)]
@@ -23,27 +23,9 @@ pub struct VerifyArgs {
     /// or a database of `sidespan sink --data`; `-` for standard input
     #[arg(long, value_name = "URL|FILE", default_value = "http://127.0.0.1:4318")]
     pub from: String,
-    /// The service of a span; one span of a trace must meet all conditions
-    #[arg(long)]
-    pub service: Option<String>,
-    /// The name of the span
-    #[arg(long)]
-    pub name: Option<String>,
-    /// The kind of the span: internal, server, client, producer or consumer
-    #[arg(long, value_parser = kind_of)]
-    pub kind: Option<SpanKind>,
-    /// The status of the span: error, ok or unset
-    #[arg(long, value_parser = status_of)]
-    pub status: Option<StatusCode>,
-    /// An attribute of the span or of its resource; can be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
-    pub attribute: Vec<(String, String)>,
-    /// The earliest start: RFC 3339, or 15m for as long ago
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub since: Option<u64>,
-    /// The latest start
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub until: Option<u64>,
+    /// The conditions
+    #[command(flatten)]
+    pub conditions: ConditionArgs,
     /// The most traces, the newest
     #[arg(long, value_name = "COUNT", value_parser = count, default_value = "1000")]
     pub limit: usize,
@@ -83,31 +65,13 @@ pub struct VerifyArgs {
     /// Also write JUnit XML: a case a trace, an expectation, a format
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// The token that the sink asks for; others see it in the list of processes
-    #[arg(
-        long,
-        env = "SIDESPAN_SINK_TOKEN",
-        hide_env_values = true,
-        conflicts_with = "token_file"
-    )]
-    pub token: Option<String>,
-    /// A file with that token
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
+    /// The token that the sink asks for
+    #[command(flatten)]
+    pub token: TokenArgs,
     /// The authorities to trust at --from with https, in PEM, in place of the system's
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
 }
-
-const CONDITIONS: [&str; 7] = [
-    "service",
-    "name",
-    "kind",
-    "status",
-    "attribute",
-    "since",
-    "until",
-];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -140,22 +104,13 @@ An expectation file:
 
 Exit codes: 0 all is whole and as expected, 1 something is not or nothing is there, 2 wrong use, or the source is away.";
 
-/// Returns the search; `None` where there are no conditions but the number.
+/// Returns the search, and true where it has no conditions but the number.
 pub(super) fn query(args: &VerifyArgs) -> (Query, bool) {
     let all = Query {
         limit: args.limit,
         ..Query::default()
     };
-    let query = Query {
-        service: args.service.clone(),
-        name: args.name.clone(),
-        kind: args.kind,
-        status: args.status,
-        attributes: args.attribute.clone(),
-        from_unix_nanos: args.since,
-        to_unix_nanos: args.until,
-        ..all.clone()
-    };
+    let query = args.conditions.query(args.limit);
     let is_all = query == all;
     (query, is_all)
 }
@@ -165,17 +120,7 @@ pub(super) fn query(args: &VerifyArgs) -> (Query, bool) {
 /// # Errors
 /// When the file of the token cannot be read.
 pub(super) fn credentials(args: &VerifyArgs) -> anyhow::Result<Credentials<'_>> {
-    let token = match &args.token_file {
-        Some(file) => {
-            let read = fs::read_to_string(file);
-            Some(read.with_context(|| format!("reading {}", file.display()))?)
-        }
-        None => args.token.clone().filter(|token| !token.is_empty()),
-    };
-    Ok(Credentials {
-        token,
-        authorities: args.ca.as_deref(),
-    })
+    Credentials::read(&args.token, args.ca.as_deref())
 }
 
 fn format(name: &str) -> anyhow::Result<Format> {

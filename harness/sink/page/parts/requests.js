@@ -5,7 +5,7 @@ import { count, counted, duration, exactly } from '../core/time.js';
 /** Returns requests over seconds as a rate, `12/s` or `3.2/min`; under a second, where a rate says nothing, `3×`. */
 export function rate(requests, seconds) {
   if (seconds < 1) return `${count(requests)}×`;
-  const [value, unit] = requests / seconds >= 0.1 ? [requests / seconds, 's'] : [(60 * requests) / seconds, 'min'];
+  const [value, unit] = requests / seconds >= 1 ? [requests / seconds, 's'] : [(60 * requests) / seconds, 'min'];
   const digits = value >= 9.95 || Number.isInteger(value) ? 0 : value >= 0.1 ? 1 : 2;
   return `${value >= 1000 ? count(Math.round(value)) : value.toFixed(digits)}/${unit}`;
 }

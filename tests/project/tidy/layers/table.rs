@@ -579,6 +579,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "transfer",
             "terminal",
             "follow",
+            "conditions",
             "arguments",
             "running",
         ],
