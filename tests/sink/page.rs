@@ -119,4 +119,8 @@ async fn pages_of_others_neither_read_by_a_name_of_theirs_nor_clear() {
     let own = [("origin", "http://sink"), ("sec-fetch-site", "same-origin")];
     assert_eq!(ask(&sink, Method::DELETE, traces, &own).await.status, 200);
     assert_eq!(sink.spans().len(), 0);
+    let wrong = format!("{traces}?sort=up");
+    assert_eq!(ask(&sink, Method::GET, &wrong, &[]).await.status, 400);
+    let received = sink.received();
+    assert_eq!((received.foreign, received.bad_questions), (2, 1));
 }

@@ -163,6 +163,8 @@ pub(super) fn summary_json(counts: Counts, received: Received) -> Value {
             "busy": received.busy,
             "slow": received.slow,
             "unavailable": received.unavailable,
+            "bad_questions": received.bad_questions,
+            "foreign": received.foreign,
         },
         "connections": {
             "accepted": received.connections,
@@ -180,6 +182,8 @@ fn refused(received: Received) -> u64 {
         + received.busy
         + received.slow
         + received.unavailable
+        + received.bad_questions
+        + received.foreign
 }
 
 #[cfg(test)]

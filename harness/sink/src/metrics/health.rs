@@ -16,7 +16,7 @@ pub(crate) struct Front {
     /// Connections: taken, refused, and without a TLS handshake.
     pub(crate) connections: [(&'static str, u64); 3],
     /// Requests that were refused, by reason.
-    pub(crate) refused: [(&'static str, u64); 6],
+    pub(crate) refused: [(&'static str, u64); 8],
     /// Records of other signals, which are dropped.
     pub(crate) dropped: [(&'static str, u64); 2],
     /// Spans that came in Zipkin's format.

@@ -18,6 +18,8 @@ pub(super) fn front(received: &Received) -> Front {
             ("busy", received.busy),
             ("slow", received.slow),
             ("unavailable", received.unavailable),
+            ("bad_question", received.bad_questions),
+            ("foreign", received.foreign),
         ],
         dropped: [
             ("logs", received.log_records),

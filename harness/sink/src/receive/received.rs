@@ -28,6 +28,10 @@ pub struct Received {
     pub slow: u64,
     /// Requests that the store could not keep: 503, `UNAVAILABLE`.
     pub unavailable: u64,
+    /// Readers' questions that cannot be read: 400.
+    pub bad_questions: u64,
+    /// Readers' questions of foreign pages, or to a name that is not the sink's: 403.
+    pub foreign: u64,
     /// Log records, which are dropped.
     pub log_records: u64,
     /// Data points of metrics, which are dropped.
@@ -48,6 +52,8 @@ pub(crate) struct Counters {
     busy: AtomicU64,
     slow: AtomicU64,
     unavailable: AtomicU64,
+    bad_questions: AtomicU64,
+    foreign: AtomicU64,
     log_records: AtomicU64,
     data_points: AtomicU64,
     zipkin_spans: AtomicU64,
@@ -87,6 +93,15 @@ impl Counters {
         add(counter, 1);
     }
 
+    /// Counts the answer to a reader, if it is a refusal.
+    pub(crate) fn answered(&self, status: StatusCode) {
+        match status {
+            StatusCode::BAD_REQUEST => add(&self.bad_questions, 1),
+            StatusCode::FORBIDDEN => add(&self.foreign, 1),
+            _ => {}
+        }
+    }
+
     /// Counts dropped log records or data points.
     pub(crate) fn dropped(&self, signal: Signal, records: u64) {
         match signal {
@@ -114,6 +129,8 @@ impl Counters {
             busy: read(&self.busy),
             slow: read(&self.slow),
             unavailable: read(&self.unavailable),
+            bad_questions: read(&self.bad_questions),
+            foreign: read(&self.foreign),
             log_records: read(&self.log_records),
             data_points: read(&self.data_points),
             zipkin_spans: read(&self.zipkin_spans),

@@ -83,10 +83,12 @@ impl Service {
         }
         if !is_grpc && let Some(reader) = Reader::of(request.uri().path(), self.dialect) {
             let (parts, _) = request.into_parts();
-            if let Some(refused) = self.guard.refusal(&parts) {
-                return Ok(refused);
-            }
-            return Ok(reader.answer(&self.ingest, &parts).await);
+            let answer = match self.guard.refusal(&parts) {
+                Some(refused) => refused,
+                None => reader.answer(&self.ingest, &parts).await,
+            };
+            self.ingest.counters().answered(answer.status());
+            return Ok(answer);
         }
         match is_grpc {
             true if jaeger::is_of_storage(request.uri().path()) => {
