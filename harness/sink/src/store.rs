@@ -51,6 +51,7 @@ mod sieve;
 mod span;
 mod tags;
 mod token;
+mod turn;
 mod value;
 mod wire;
 mod writer;

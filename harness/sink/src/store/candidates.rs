@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::database::StoreError;
 use super::handle::Store;
 use super::query::{Query, TraceSummary};
-use super::raw::{RawSpans, TURN};
+use super::raw::RawSpans;
 use super::read;
 use super::search::search_through;
 use super::span::StoredSpan;
@@ -132,7 +132,7 @@ impl Candidates {
         while found.is_empty() && !self.rows.is_empty() {
             let rows: Vec<i64> = self.rows.iter().take(PAGE_TRACES).copied().collect();
             let with_summaries = self.with_summaries;
-            let read = self.store.read(move |connection| {
+            let read = self.store.read_page(move |connection| {
                 let (mut found, mut spans, mut traces) = (Vec::new(), 0, 0);
                 let mut id =
                     connection.prepare_cached("SELECT trace_id FROM trace WHERE id = ?1")?;
@@ -168,9 +168,7 @@ impl Candidates {
                 }
                 Ok((traces, found))
             });
-            let turn = TURN.acquire().await;
             let (traces, page) = read.await?;
-            drop(turn);
             self.rows.drain(..traces);
             found = page;
         }

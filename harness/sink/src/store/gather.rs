@@ -34,7 +34,7 @@ impl Store {
         };
         for page in pages {
             let read = self
-                .read(move |connection| read(connection, &page, keys))
+                .read_page(move |connection| read(connection, &page, keys))
                 .await?;
             let before = all.origins.len();
             all.origins.extend(read.origins);

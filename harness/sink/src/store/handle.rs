@@ -34,6 +34,8 @@ pub(super) struct Inner {
     pub(super) sieve: SharedSieve,
     numbers: Numbers,
     arrivals: Arrivals,
+    /// Held by the long reading whose turn it is.
+    pub(super) turn: tokio::sync::Mutex<()>,
     /// Connections that read and have nothing to do.
     readers: Mutex<Vec<Connection>>,
     thread: Option<JoinHandle<()>>,
@@ -111,6 +113,7 @@ impl Store {
             sieve,
             numbers,
             arrivals,
+            turn: tokio::sync::Mutex::default(),
             readers: Mutex::default(),
             thread: Some(thread),
             _lock: lock,

@@ -5,7 +5,7 @@
 
 use super::database::StoreError;
 use super::handle::Store;
-use super::raw::{RawSpans, TURN};
+use super::raw::RawSpans;
 use super::span::StoredSpan;
 
 /// The number of spans that are read at once.
@@ -40,7 +40,7 @@ impl Newest {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let read = self.store.read(move |connection| {
+        let read = self.store.read_page(move |connection| {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let (mut last, mut spans, mut count) = (before, RawSpans::default(), 0);
             let mut select = connection.prepare_cached(
@@ -54,9 +54,7 @@ impl Newest {
             }
             Ok((last, count, spans))
         });
-        let turn = TURN.acquire().await;
         let (last, count, spans) = read.await?;
-        drop(turn);
         self.before = last;
         self.left = if count < limit { 0 } else { self.left - count };
         let decoded = tokio::task::spawn_blocking(move || spans.decode_if(|_, _| true));

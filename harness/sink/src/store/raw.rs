@@ -4,14 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
 
 use super::decode;
 use super::span::{Resource, Scope, StoredSpan};
-
-/// One long reading asks the store for its next page at a time. The store's thread reads before it writes, so pages of several
-/// that follow one another without a gap would keep senders waiting.
-pub(super) static TURN: Semaphore = Semaphore::const_new(1);
 
 /// Spans in bytes, with the fields around them.
 #[derive(Debug, Default)]

@@ -38,7 +38,9 @@ impl Store {
             let (query, test) = (Arc::clone(&query), test.clone());
             let wanted = limit - found.len();
             let page = self
-                .read(move |connection| page(connection, &query, test.as_ref(), before, wanted))
+                .read_page(move |connection| {
+                    page(connection, &query, test.as_ref(), before, wanted)
+                })
                 .await?;
             found.extend(page.found);
             match page.next {

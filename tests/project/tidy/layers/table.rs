@@ -481,6 +481,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "observed",
             "writer",
             "handle",
+            "turn",
             "reading",
             "gather",
             "recent",
