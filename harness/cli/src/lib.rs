@@ -9,6 +9,7 @@ pub mod completions;
 pub mod demo;
 mod embedded;
 mod envoy;
+pub mod inspect;
 mod interrupt;
 pub mod man;
 pub mod output;
