@@ -76,7 +76,7 @@ pub use guest::Trap;
 pub use headers::Headers;
 pub use host::{Host, Shutdown, StartError, StartFailure};
 pub use hostcalls::{IMPORTS, Import, Support};
-pub use load_error::LoadError;
+pub use load_error::{BadExport, LoadError};
 pub use logs::{LogLevel, LogLine};
 pub use module::{Fuel, Module};
 pub use properties::{Path, Properties};

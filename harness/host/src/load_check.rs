@@ -7,7 +7,7 @@ use wasmtime::{ExternType, FuncType, ImportType};
 
 use crate::abi_types::AbiVersion;
 use crate::guest::EXPORTS;
-use crate::load_error::LoadError;
+use crate::load_error::{BadExport, LoadError};
 use crate::{hostcalls, wasi};
 
 /// Finds the version of the ABI that a module declares: the first of its exported functions that is named like one.
@@ -67,8 +67,9 @@ pub(crate) fn imports(module: &wasmtime::Module, abi: AbiVersion) -> Result<(), 
 /// Compares the types of the module's exports with those that Envoy calls, and looks for an allocator.
 ///
 /// # Errors
-/// [`LoadError::ExportType`] and [`LoadError::Allocator`].
+/// [`LoadError::ExportTypes`] and [`LoadError::Allocator`].
 pub(crate) fn exports(module: &wasmtime::Module, abi: AbiVersion) -> Result<(), LoadError> {
+    let mut bad = Vec::new();
     for (name, signature) in EXPORTS {
         let signature = match (*name, abi) {
             // 0.1.0 has no parameter `end_of_stream`.
@@ -83,12 +84,15 @@ pub(crate) fn exports(module: &wasmtime::Module, abi: AbiVersion) -> Result<(), 
         let (parameters, results) = hostcalls::types(signature);
         let expected = FuncType::new(module.engine(), parameters, results);
         if !FuncType::eq(&found, &expected) {
-            return Err(LoadError::ExportType {
+            bad.push(BadExport {
                 name: (*name).to_owned(),
                 expected: in_words(&expected),
                 found: in_words(&found),
             });
         }
+    }
+    if !bad.is_empty() {
+        return Err(LoadError::ExportTypes(bad));
     }
     let has = |name| matches!(module.get_export(name), Some(ExternType::Func(_)));
     match has("malloc") || has("proxy_on_memory_allocate") {

@@ -38,18 +38,9 @@ pub enum LoadError {
         /// The type that the host has.
         provided: String,
     },
-    /// A callback with another type than Envoy calls it with.
-    #[error(
-        "Bad function signature for: {name}, want: {expected}, but the module exports: {found}"
-    )]
-    ExportType {
-        /// The export.
-        name: String,
-        /// The type that Envoy calls.
-        expected: String,
-        /// The type that the module has.
-        found: String,
-    },
+    /// Exports with other types than Envoy calls them with; Envoy looks at all before it gives up.
+    #[error("{}", lines(.0).join("; "))]
+    ExportTypes(Vec<BadExport>),
     /// No export `malloc` or `proxy_on_memory_allocate`.
     #[error("Wasm module is missing malloc function.")]
     Allocator,
@@ -61,6 +52,27 @@ pub enum LoadError {
     Engine(String),
 }
 
+/// An export with another type than Envoy calls it with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadExport {
+    /// The export.
+    pub name: String,
+    /// The type that Envoy calls.
+    pub expected: String,
+    /// The type that the module has.
+    pub found: String,
+}
+
+fn lines(exports: &[BadExport]) -> Vec<String> {
+    let line = |export: &BadExport| {
+        format!(
+            "Bad function signature for: {}, want: {}, but the module exports: {}",
+            export.name, export.expected, export.found
+        )
+    };
+    exports.iter().map(line).collect()
+}
+
 impl LoadError {
     /// Returns the lines of Envoy's log for this module, without their prefixes; empty where the fault is this host's.
     pub fn envoy_says(&self) -> Vec<String> {
@@ -68,8 +80,13 @@ impl LoadError {
             Self::AbiVersion(_) => "Missing or unknown Proxy-Wasm ABI version".to_owned(),
             Self::Corrupted(_) => "Failed to parse corrupted Wasm module".to_owned(),
             Self::Invalid(_) => "Failed to load Wasm bytecode".to_owned(),
-            Self::Import { .. } | Self::ImportType { .. } | Self::ExportType { .. } => {
+            Self::Import { .. } | Self::ImportType { .. } => {
                 return vec![self.to_string(), AT_START.to_owned()];
+            }
+            Self::ExportTypes(exports) => {
+                let mut lines = lines(exports);
+                lines.push(AT_START.to_owned());
+                return lines;
             }
             Self::Allocator => {
                 return vec![format!("Wasm VM failed {self}"), AT_START.to_owned()];

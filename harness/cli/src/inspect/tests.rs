@@ -194,17 +194,20 @@ fn knows_languages_by_what_their_compilers_leave() {
     let text = |text: &str| of(&format!(r#"(data (i32.const 0) "{text}")"#));
     assert_eq!(text("/rustc/59807616/library/core"), Some("Rust"));
     assert_eq!(text("Go buildinf:"), Some("Go"));
-    assert_eq!(text("~\00l\00i\00b\00/\00r\00t\00"), Some("AssemblyScript"));
+    assert_eq!(
+        text(r"~\00l\00i\00b\00/\00r\00t\00"),
+        Some("AssemblyScript")
+    );
     assert_eq!(text("nothing"), None);
     // TinyGo's runtime names C as its language, and its fork of LLVM as the tool.
-    let producers = "\02\08language\01\03C99\00\0cprocessed-by\01\05clang\0dtinygo-org/11";
+    let producers = r"\02\08language\01\03C99\00\0cprocessed-by\01\05clang\0dtinygo-org/11";
     assert_eq!(
         of(&format!(r#"(@custom "producers" "{producers}")"#)),
         Some("TinyGo")
     );
-    let c = "\01\08language\01\03C99\00";
+    let c = r"\01\08language\01\03C99\00";
     assert_eq!(of(&format!(r#"(@custom "producers" "{c}")"#)), Some("C"));
-    let cpp = "\01\08language\01\0eC_plus_plus_14\00";
+    let cpp = r"\01\08language\01\0eC_plus_plus_14\00";
     assert_eq!(
         of(&format!(r#"(@custom "producers" "{cpp}")"#)),
         Some("C++")
