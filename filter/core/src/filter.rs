@@ -37,6 +37,7 @@ use crate::proxy::{LogLevel, Proxy};
 use crate::sampling::remote::server::SamplingServer;
 use crate::shared_data::queue_ledger::QueuedSpans;
 use crate::shared_data::{installations, request_ids};
+use crate::span::Span;
 use crate::stats::Counter;
 use crate::stream_info::heard::ResponsePart;
 use crate::time::Nanos;
@@ -242,7 +243,15 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         };
         let proxy = &self.proxy;
         let now = proxy.now();
-        let export = &mut |span| exporter.export(&span, now, &mut self.state.stats);
+        let State {
+            stats,
+            spare_blocks,
+            ..
+        } = &mut self.state;
+        let export = &mut |span: Span| {
+            exporter.export(&span, now, stats);
+            spare_blocks.give(span.attributes.into_block());
+        };
         match is_attempt {
             true => self.tracer.finish_attempt(spans, proxy, now, export),
             false => self.tracer.finish(spans, proxy, now, export),
@@ -260,9 +269,18 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         let block = proxy.request_headers();
         let all = HeaderPairs::new(&block);
         let headers = RequestHeaders::read(all.clone());
-        let (now, stats) = (proxy.now(), &mut self.state.stats);
-        if let Some(mut spans) = self.tracer.open_kept(spans, headers, all, now, stats) {
-            let export = &mut |span| exporter.export(&span, now, stats);
+        let now = proxy.now();
+        let State {
+            stats,
+            spare_blocks,
+            ..
+        } = &mut self.state;
+        let open = (self.tracer).open_kept(spans, headers, all, now, stats, spare_blocks);
+        if let Some(mut spans) = open {
+            let export = &mut |span: Span| {
+                exporter.export(&span, now, stats);
+                spare_blocks.give(span.attributes.into_block());
+            };
             self.tracer.finish(&mut spans, proxy, now, export);
         }
         exporter.after_export(proxy);

@@ -60,13 +60,15 @@ impl CustomAttributes {
         }
     }
 
-    /// Returns the attributes that a span begins with. `all` are all headers of the request.
+    /// Returns the attributes that a span begins with, in this block. `all` are all headers of the request.
+    #[inline]
     pub(crate) fn begin<'a>(
         &self,
         headers: &RequestHeaders<'_>,
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+        block: Vec<u8>,
     ) -> Attributes {
-        let mut out = self.fixed.with_room();
+        let mut out = self.fixed.copied_into(block);
         for attribute in &self.at_begin {
             let value = match &attribute.source {
                 AttributeSource::RequestHeader(name) => joined(name, all.clone()),

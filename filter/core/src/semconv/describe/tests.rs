@@ -51,7 +51,12 @@ fn said_by(
     let forwarded = &Forwarded::read(&request, Believed::All);
     let facts = descriptions.facts(&request, forwarded);
     let pairs = list.pairs();
-    let mut out = descriptions.begin(kind, &facts, &request, forwarded, pairs, Reason::Default);
+    let start = SpanStart {
+        kind,
+        reason: Reason::Default,
+        block: Vec::new(),
+    };
+    let mut out = descriptions.begin(start, &facts, &request, forwarded, pairs);
     let told = Answers::nothing(exchange);
     let ending = ResponseOutcome::read(&told, facts.is_rpc());
     let outcome = descriptions.end(kind, &facts, &mut out, &ending, &[], &told);

@@ -11,9 +11,11 @@ use crate::id_generator::Random;
 use crate::propagation::settings::ContextTrust;
 use crate::proxy::{SharedData, Worker};
 use crate::sampling::settings::Keep;
+use crate::semconv::describe::SpanStart;
 use crate::semconv::http::forwarded::{Believed, Forwarded};
 use crate::semconv::rpc;
 use crate::span::SpanKind;
+use crate::span::spare_blocks::SpareBlocks;
 use crate::stats::{Counter, Stats};
 use crate::stream_info::heard::{HeardResponse, ResponsePart};
 use crate::stream_info::source::StreamInfo;
@@ -165,6 +167,7 @@ impl Tracer {
         all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
         now: Nanos,
         stats: &mut Stats,
+        spare_blocks: &mut SpareBlocks,
     ) -> Option<OpenSpans> {
         let headers = as_received(&pending, headers, all.clone());
         // Only at an edge both spans are pending.
@@ -185,11 +188,13 @@ impl Tracer {
         let mut open = |kind, side, (parent, parent_span_id)| {
             let (side, cause) = kept(side)?;
             stats.add(cause.counter());
-            let reason = pending.reason;
+            let start = SpanStart {
+                kind,
+                reason: pending.reason,
+                block: spare_blocks.take(),
+            };
             let all = all.clone();
-            let mut attributes = self
-                .describer
-                .begin(kind, &facts, &headers, forwarded, all, reason);
+            let mut attributes = (self.describer).begin(start, &facts, &headers, forwarded, all);
             attributes.text("sidespan.kept", cause.name().as_bytes());
             Some(OpenSpan {
                 kind,
