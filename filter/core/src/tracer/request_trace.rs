@@ -172,6 +172,7 @@ impl<'a> RequestTrace<'a> {
             start: now,
             first,
             second,
+            reads_response: describer.reads_response(),
             response: None,
         })
     }
