@@ -25,6 +25,7 @@ use crate::span::encoded_key::EncodedKey;
 use crate::span::{SpanKind, Status};
 use crate::stream_info::answers::Answers;
 use crate::stream_info::attributes::Attribute;
+use crate::stream_info::heard::ResponsePart;
 use crate::stream_info::outcome::ResponseOutcome;
 use crate::stream_info::source::StreamInfo;
 
@@ -213,10 +214,21 @@ impl SpanDescriber {
         described
     }
 
-    /// Reads the response's headers for an end at which they can no longer be read.
+    /// Returns true if attributes are read from the response as it passes.
     #[inline]
-    pub(crate) fn read_response(&self, stream_info: &impl StreamInfo) -> Vec<Option<Vec<u8>>> {
-        self.configured.read_response(stream_info)
+    pub(crate) fn reads_response(&self) -> bool {
+        self.configured.reads_response()
+    }
+
+    /// Adds to `heard` what a part of the response says as it passes, because at the end it can no longer be read.
+    #[inline]
+    pub(crate) fn read_response(
+        &self,
+        part: ResponsePart,
+        stream_info: &impl StreamInfo,
+        heard: &mut Vec<Option<Vec<u8>>>,
+    ) {
+        self.configured.read_response(part, stream_info, heard);
     }
 
     #[inline]

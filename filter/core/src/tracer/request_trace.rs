@@ -181,6 +181,7 @@ impl<'a> RequestTrace<'a> {
             start: now,
             first,
             second,
+            reads_response: describer.reads_response(),
             response: None,
         })
     }

@@ -140,7 +140,14 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "filter/core/src/stream_info",
-        &["attributes", "source", "answers", "outcome", "heard"],
+        &[
+            "attributes",
+            "source",
+            "answers",
+            "outcome",
+            "ending",
+            "heard",
+        ],
     ),
     (
         "filter/core/src/tracer",
