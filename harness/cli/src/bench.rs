@@ -1,5 +1,5 @@
 //! `sidespan bench`: the cost of tracing a request, counted inside the filter, and measured on a real Envoy beside
-//! Envoy's own tracers and beside floors, the least that a filter can do.
+//! Envoy's own tracers and beside the least that a filter can do.
 //!
 //! Figures of two runs on a noisy machine cannot be compared, so all figures that are compared come from one run.
 
@@ -11,8 +11,10 @@ mod envoy;
 pub mod guest_cost;
 mod guest_table;
 mod h2load;
+pub mod least;
 mod markdown;
 mod plot;
+mod preset;
 mod print;
 mod receiver;
 mod report;

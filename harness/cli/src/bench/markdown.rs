@@ -9,11 +9,10 @@ use super::table::{Table, cost, speed};
 pub(super) fn text(report: &Report) -> String {
     let at = &report.surroundings;
     let mut out = format!(
-        "`{}`, {}: {}, {} cores, {}; Envoy {} with one worker, Sidespan {}, {} with {} connections over HTTP/1.1.\n",
+        "`{}`, {}: {}, {}; Envoy {} with one worker, Sidespan {}, {} with {} connections over HTTP/1.1.\n",
         at.command,
         at.date,
-        at.cpu,
-        at.cores,
+        at.processor(),
         at.kernel,
         sidespan_envoy::VERSION,
         env!("CARGO_PKG_VERSION"),
@@ -67,9 +66,11 @@ mod tests {
             ("native-otel", &[54.0, 50.0]),
             ("sidespan-100-w3c", &[41.0, 40.0]),
         ]));
-        let row = "| 100 %, writes traceparent | 40.00 | +1.00 | 10.00 | 0.50 | - | - | - |";
+        let row = "| 100 %, writes traceparent | 40.00 | 10.00 | 10.00 | 9.50 | 0.50 | - | - | - |";
         assert!(text.contains(row), "{text}");
         assert!(text.contains("Fri, 20 Nov 2026") && text.contains("`sidespan bench --envoy`"));
+        let processor = "A processor (family 25, model 17), 2 cores";
+        assert_eq!(text.matches(processor).count(), 3, "{text}");
         let tables: Vec<_> = text
             .split("\n\n")
             .filter(|part| part.starts_with('|'))

@@ -622,7 +622,9 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "harness/cli/src/bench",
         &[
+            "least",
             "candidate",
+            "preset",
             "statistics",
             "h2load",
             "environment",
@@ -644,7 +646,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "harness/cli/src/bench/candidate",
-        &["description", "floors", "sidespan"],
+        &["description", "floors", "least", "sidespan"],
     ),
     (
         "harness/cli/src/check",
