@@ -110,10 +110,10 @@ fn send(bytes: &mut [u8], from: usize, end: usize, settings: &Settings) {
 const SPAN: usize = 4096;
 /// Room for the frame of the first batch.
 const FRONT: usize = 4096;
-/// Room for the spans of a tick and more, at 25,000 requests a second.
+/// Room for the spans of three ticks, at 25,000 requests a second.
 const SPANS: usize = 1 << 20;
 const SPANS_OF_A_BATCH: u32 = 512;
 const BATCHES: usize = 8;
 /// The period of the tick, in milliseconds.
-pub(crate) const TICK: u32 = 10;
+pub(crate) const TICK: u32 = 20;
 const TICKS_OF_A_SECOND: u32 = 1000 / TICK;

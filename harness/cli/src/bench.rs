@@ -5,6 +5,7 @@
 
 mod arguments;
 mod candidate;
+mod claims;
 mod cpu;
 mod environment;
 mod envoy;
@@ -25,6 +26,7 @@ mod statistics;
 mod table;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -82,7 +84,11 @@ fn tell(args: &BenchArgs, report: &Report) -> anyhow::Result<ExitCode> {
         write(file, &plot::svg(report)?)?;
     }
     if let Some(file) = &args.markdown {
-        write(file, &markdown::text(report))?;
+        let existing = match fs::read_to_string(file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            read => read.with_context(|| format!("cannot read {}", file.display()))?,
+        };
+        write(file, &markdown::placed(&existing, report))?;
     }
     let problems = report.problems();
     for problem in &problems {

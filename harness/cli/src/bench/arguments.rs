@@ -43,7 +43,7 @@ pub struct BenchArgs {
     /// Draw what is added to a request, as SVG
     #[arg(long, value_name = "FILE")]
     pub(super) svg: Option<PathBuf>,
-    /// Write the tables as Markdown
+    /// Write claims and tables as Markdown; a file with a block for each processor gets that of this one
     #[arg(long, value_name = "FILE")]
     pub(super) markdown: Option<PathBuf>,
 }
@@ -101,7 +101,7 @@ Examples:
   sidespan bench --envoy                                      all of them, about 20 minutes
   sidespan bench --envoy --only sampled                       how far from the least? who is cheaper?
   sidespan bench --envoy --only floor,no-op,least             what is Wasm's, and what the SDK's?
-  sidespan bench --envoy --only claims --svg cost.svg --markdown cost.md    for a README
+  sidespan bench --envoy --only claims --svg filter/cost.svg --markdown README.md
   sidespan bench --envoy --only keep --json | jq '.candidates[] | [.name, .added_low_us]'
 
 Exit codes: 0 measured, 1 spans of Sidespan or of the least filter are missing (the last lines say where), 2 nothing could \

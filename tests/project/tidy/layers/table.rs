@@ -636,6 +636,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "span_wait",
             "runner",
             "report",
+            "claims",
             "table",
             "envoy",
             "guest_table",
