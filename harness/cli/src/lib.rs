@@ -20,5 +20,5 @@ mod token;
 pub mod trace;
 pub mod verify;
 
-pub use embedded::{FILTER, FLOOR, VERSION};
+pub use embedded::{FILTER, FLOOR, LEAST, VERSION};
 pub use token::TokenArgs;

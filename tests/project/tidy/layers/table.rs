@@ -629,7 +629,9 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "harness/cli/src/bench",
         &[
+            "least",
             "candidate",
+            "preset",
             "statistics",
             "h2load",
             "environment",
@@ -641,6 +643,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "span_wait",
             "runner",
             "report",
+            "claims",
             "table",
             "envoy",
             "guest_table",
@@ -651,7 +654,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "harness/cli/src/bench/candidate",
-        &["description", "floors", "sidespan"],
+        &["description", "floors", "least", "sidespan"],
     ),
     (
         "harness/cli/src/check",
