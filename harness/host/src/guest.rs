@@ -7,6 +7,7 @@ use wasmtime::{
 };
 
 use crate::abi_types::AbiVersion;
+use crate::settings::Settings;
 use crate::vm_state::VmState;
 
 /// Every export that Envoy calls, with its type in the notation of `hostcalls/import_table.rs`.
@@ -73,52 +74,63 @@ impl Guest {
         instance: &Instance,
         store: &mut impl AsContextMut<Data = VmState>,
         abi: AbiVersion,
+        settings: &Settings,
     ) -> Self {
+        let lookup = &mut Lookup { store, settings };
         Self {
-            initialize: find(instance, store, "_initialize"),
-            start: find(instance, store, "_start"),
-            main: find(instance, store, "main"),
-            main_void: find(instance, store, "__main_void"),
-            context_create: find(instance, store, "proxy_on_context_create"),
-            vm_start: find(instance, store, "proxy_on_vm_start"),
-            configure: find(instance, store, "proxy_on_configure"),
-            tick: find(instance, store, "proxy_on_tick"),
+            initialize: find(instance, lookup, "_initialize"),
+            start: find(instance, lookup, "_start"),
+            main: find(instance, lookup, "main"),
+            main_void: find(instance, lookup, "__main_void"),
+            context_create: find(instance, lookup, "proxy_on_context_create"),
+            vm_start: find(instance, lookup, "proxy_on_vm_start"),
+            configure: find(instance, lookup, "proxy_on_configure"),
+            tick: find(instance, lookup, "proxy_on_tick"),
             request: HalfCallbacks {
-                headers: headers(instance, store, "proxy_on_request_headers", abi),
-                body: find(instance, store, "proxy_on_request_body"),
-                trailers: find(instance, store, "proxy_on_request_trailers"),
+                headers: headers(instance, lookup, "proxy_on_request_headers", abi),
+                body: find(instance, lookup, "proxy_on_request_body"),
+                trailers: find(instance, lookup, "proxy_on_request_trailers"),
             },
             response: HalfCallbacks {
-                headers: headers(instance, store, "proxy_on_response_headers", abi),
-                body: find(instance, store, "proxy_on_response_body"),
-                trailers: find(instance, store, "proxy_on_response_trailers"),
+                headers: headers(instance, lookup, "proxy_on_response_headers", abi),
+                body: find(instance, lookup, "proxy_on_response_body"),
+                trailers: find(instance, lookup, "proxy_on_response_trailers"),
             },
-            http_call_response: find(instance, store, "proxy_on_http_call_response"),
-            done: find(instance, store, "proxy_on_done"),
-            log: find(instance, store, "proxy_on_log"),
-            delete: find(instance, store, "proxy_on_delete"),
+            http_call_response: find(instance, lookup, "proxy_on_http_call_response"),
+            done: find(instance, lookup, "proxy_on_done"),
+            log: find(instance, lookup, "proxy_on_log"),
+            delete: find(instance, lookup, "proxy_on_delete"),
         }
     }
 }
 
+/// The store to look exports up in, and the settings that say which callbacks may be called.
+struct Lookup<'a, S> {
+    store: &'a mut S,
+    settings: &'a Settings,
+}
+
 fn find<P: WasmParams, R: WasmResults>(
     instance: &Instance,
-    store: &mut impl AsContextMut<Data = VmState>,
+    lookup: &mut Lookup<'_, impl AsContextMut<Data = VmState>>,
     name: &str,
 ) -> Option<TypedFunc<P, R>> {
+    if name.starts_with("proxy_") && !lookup.settings.allows(name) {
+        return None;
+    }
     // `check_exports` in `module.rs` has refused a callback of another type.
-    instance.get_typed_func(store, name).ok()
+    instance.get_typed_func(&mut *lookup.store, name).ok()
 }
 
 fn headers(
     instance: &Instance,
-    store: &mut impl AsContextMut<Data = VmState>,
+    lookup: &mut Lookup<'_, impl AsContextMut<Data = VmState>>,
     name: &str,
     abi: AbiVersion,
 ) -> Option<HeadersCallback> {
     match abi {
-        AbiVersion::V0_1_0 => find(instance, store, name).map(HeadersCallback::WithoutEnd),
-        _ => find(instance, store, name).map(HeadersCallback::WithEnd),
+        AbiVersion::V0_1_0 => find(instance, lookup, name).map(HeadersCallback::WithoutEnd),
+        _ => find(instance, lookup, name).map(HeadersCallback::WithEnd),
     }
 }
 

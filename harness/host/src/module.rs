@@ -7,10 +7,11 @@
 
 use std::sync::Arc;
 
-use wasmtime::{Cache, CacheConfig, Config, Engine, InstancePre, Linker};
+use wasmtime::{Cache, CacheConfig, Config, Engine, ImportType, InstancePre, Linker};
 
 use crate::abi_types::AbiVersion;
 use crate::load_error::LoadError;
+use crate::settings::EnvoyVersion;
 use crate::vm_state::VmState;
 use crate::{callback_deadline, hostcalls, load_check, wasi};
 
@@ -74,6 +75,24 @@ impl Module {
     /// Returns the version of the ABI that the module declares.
     pub fn abi_version(&self) -> AbiVersion {
         self.0.abi
+    }
+
+    /// Returns the first import that this version of Envoy does not have.
+    pub(crate) fn import_unknown_to(&self, version: EnvoyVersion) -> Option<String> {
+        let is_unknown = |import: &&ImportType<'_>| {
+            import.module().starts_with("wasi") && version < wasi::first_version(import.name())
+        };
+        let import = self
+            .0
+            .instance
+            .module()
+            .imports()
+            .find(|it| is_unknown(&it))?;
+        Some(format!("{}.{}", import.module(), import.name()))
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     pub(crate) fn engine(&self) -> &Engine {

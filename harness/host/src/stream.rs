@@ -5,6 +5,7 @@ mod given_properties;
 mod half;
 mod local_reply;
 mod state;
+mod written;
 
 pub(crate) use derived_properties::derive;
 pub use given_properties::StreamProperties;

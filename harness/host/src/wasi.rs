@@ -4,10 +4,13 @@
 //! that Envoy refuses is refused here with Envoy's number.
 
 mod table;
+mod version;
 
+pub(crate) use version::first_version;
 use wasmtime::{Caller, Linker, Val};
 
 use crate::abi_types::{Answer, Failure};
+use crate::explanations::Situation;
 use crate::host_call::{HostCall, word};
 use crate::logs::LogLevel;
 use crate::vm_state::VmState;
@@ -18,6 +21,7 @@ const FAULT: u32 = 21;
 const INVAL: u32 = 28;
 const IO: u32 = 29;
 const NOTSUP: u32 = 58;
+const NOTCAPABLE: u32 = 76;
 
 /// Envoy's limit on one `random_get`.
 const MAX_RANDOM_BYTES: u32 = 64 * 1024;
@@ -31,7 +35,10 @@ macro_rules! wasi {
             |caller: Caller<'_, VmState>, $($argument: $type),*| -> wasmtime::Result<u32> {
                 let mut call = HostCall { caller };
                 call.begin($name, &[$((stringify!($argument), i64::try_from($argument).unwrap_or(i64::MAX))),*]);
-                let answer = $body(&mut call, $($argument),*);
+                let answer = match permit(&mut call, $name) {
+                    Some(errno) => Ok(errno),
+                    None => $body(&mut call, $($argument),*),
+                };
                 finish(&mut call, answer)
             },
         )?;
@@ -61,6 +68,7 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
                 move |caller: Caller<'_, VmState>, _: &[Val], results| {
                     let mut call = HostCall { caller };
                     call.begin(name, &[]);
+                    let errno = permit(&mut call, name).unwrap_or(errno);
                     results[0] = Val::I32(finish(&mut call, Ok(errno))?.cast_signed());
                     Ok(())
                 },
@@ -109,7 +117,7 @@ fn fd_write(
     }
     if written > 0 {
         let line = String::from_utf8_lossy(&text).into_owned();
-        call.state_mut().logs.push(level, line);
+        call.state_mut().log(level, line);
     }
     call.write_u32(written_out, written)?;
     Ok(SUCCESS)
@@ -241,13 +249,24 @@ fn poll_oneoff(
     Ok(SUCCESS)
 }
 
-/// Logs that the guest wants to end, and returns to the guest: Envoy does no more, and the guest then traps by itself.
+/// Notes that the guest wants to end, and returns to the guest: Envoy does no more, and the guest then traps by itself.
 fn proc_exit(caller: Caller<'_, VmState>, code: u32) {
     let mut call = HostCall { caller };
     call.begin("proc_exit", &[("code", i64::from(code))]);
-    let text = format!("wasi_unstable proc_exit({code})");
-    call.state_mut().logs.push(LogLevel::Error, text);
+    let state = call.state_mut();
+    state.explain(state.current, Situation::ProcExit);
     call.state_mut().transcript.answer("returns, as in Envoy");
+}
+
+/// Returns NOTCAPABLE for a function that `allowed_capabilities` does not have, with Envoy's line in the log.
+fn permit(call: &mut HostCall<'_>, function: &str) -> Option<u32> {
+    let state = call.state_mut();
+    if state.settings.allows(function) {
+        return None;
+    }
+    let text = format!("Attempted call to restricted WASI capability: {function}");
+    state.logs.push(LogLevel::Error, None, text);
+    Some(NOTCAPABLE)
 }
 
 /// Notes the answer and returns it as WASI's own number, FAULT for an address outside the memory.

@@ -73,8 +73,8 @@ pub(super) fn status(
 ///
 /// # Parameters
 /// - `buffer`: 0 request body, 1 response body.
-/// - `start`, `size`: start 0 and size 0 put the bytes in front; start 0 and a size of the whole or more replace
-///   the whole; a start at the end or behind appends.
+/// - `start`, `size`: start 0 puts the bytes in place of the first `size` bytes, of all if there are no more; a start at
+///   the end or behind appends, whatever the size.
 /// - `bytes`, `bytes_size`: the bytes.
 ///
 /// # Statuses
@@ -94,23 +94,22 @@ pub(super) fn set(
     view(call.state(), buffer)?;
     let bytes = call.read(bytes, bytes_size)?;
     let stream = call.state_mut().stream_mut();
-    let half = match (buffer, stream) {
-        (0, Some(stream)) => Some(&mut stream.request),
-        (1, Some(stream)) => Some(&mut stream.response),
+    let body = match (buffer, stream) {
+        (0, Some(stream)) => stream.request.visible_body_mut(),
+        (1, Some(stream)) => stream.response.visible_body_mut(),
         _ => None,
     };
-    let Some(half) = half.filter(|half| half.shows_body) else {
+    let Some(body) = body else {
         return refuse(
             Status::BadArgument,
             "this buffer cannot be changed now: only a body can, in its callback",
         );
     };
-    let length = half.chunk.len();
-    let (start, size) = (usize::try_from(start), usize::try_from(size));
-    match (start, size) {
-        (Ok(0), Ok(0)) => drop(half.chunk.splice(0..0, bytes)),
-        (Ok(0), Ok(size)) if size >= length => half.chunk = bytes,
-        (Ok(start), _) if start >= length => half.chunk.extend(bytes),
+    let length = body.len();
+    let drained = usize::try_from(size).unwrap_or(usize::MAX).min(length);
+    match usize::try_from(start) {
+        Ok(0) => drop(body.splice(..drained, bytes)),
+        Ok(start) if start >= length => body.extend(bytes),
         _ => {
             let reason =
                 "Envoy changes a body in front, at the end or as a whole, never in the middle";
@@ -138,8 +137,11 @@ pub(super) fn configuration(call: &mut HostCall<'_>, bytes_out: u32, size_out: u
 /// Returns the bytes of a buffer that the guest may read now.
 fn view(state: &VmState, buffer: u32) -> Answer<&[u8]> {
     let body = |side: fn(&crate::stream::Stream) -> &crate::stream::StreamHalf| {
-        let half = state.stream().map(side).filter(|half| half.shows_body);
-        half.map_or(&[][..], |half| half.chunk.as_slice())
+        let body = state
+            .stream()
+            .map(side)
+            .and_then(|half| half.visible_body());
+        body.map_or(&[][..], Vec::as_slice)
     };
     let root = state.root();
     match buffer {
@@ -156,7 +158,7 @@ fn view(state: &VmState, buffer: u32) -> Answer<&[u8]> {
         },
         6 => Ok(&state.settings.vm_configuration),
         7 => match root.filter(|root| root.configuring) {
-            Some(root) => Ok(&root.configuration),
+            Some(root) => Ok(&root.plugin.configuration),
             None => refuse(
                 Status::NotFound,
                 "the plugin configuration exists only in proxy_on_configure",

@@ -182,7 +182,8 @@ pub(crate) fn link_refused(linker: &mut Linker<VmState>) -> wasmtime::Result<()>
             move |caller: Caller<'_, VmState>, _: &[Val], results: &mut [Val]| {
                 let mut call = HostCall { caller };
                 call.begin(name, &[]);
-                let status = call.finish(name, refuse(status, reason))?;
+                let answer = call.permit(name).and_then(|()| refuse(status, reason));
+                let status = call.finish(name, answer)?;
                 results[0] = Val::I32(status.cast_signed());
                 Ok(())
             },

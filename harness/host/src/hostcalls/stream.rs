@@ -4,6 +4,7 @@ use wasmtime::Linker;
 
 use super::provide::provide;
 use crate::abi_types::{Answer, Status, refuse};
+use crate::explanations::Situation;
 use crate::header_pairs;
 use crate::host_call::HostCall;
 use crate::stream::{LocalReply, Origin, Side};
@@ -60,16 +61,21 @@ fn send_local_response(
         origin: Origin::Filter,
     };
     let state = call.state_mut();
-    if let Some(id) = state.stream().map(|stream| stream.id) {
-        state.stop_iteration = true;
-        state.deferred.push_back(Deferred::LocalReply(id, reply));
+    match state.stream().map(|stream| stream.id) {
+        Some(id) => {
+            state.stop_iteration = true;
+            state.deferred.push_back(Deferred::LocalReply(id, reply));
+        }
+        None => state.explain(state.current, Situation::ReplyWithoutStream),
     }
     Ok(())
 }
 
 /// Resumes a paused message (`proxy_continue_stream`).
 ///
-/// For any `stream`, Envoy then no longer shows the *request's* headers, body and trailers.
+/// For any `stream`, Envoy then no longer shows the *request's* headers, body and trailers, but for a body that it buffers.
+/// `explanations` tells of a resumption that does what its author hardly wants; that of a response before there is one ends
+/// Envoy itself.
 ///
 /// # Parameters
 /// - `stream`: 0 request, 1 response, 2 downstream, 3 upstream.
@@ -154,6 +160,10 @@ fn go_on(call: &mut HostCall<'_>, side: Side) -> Answer {
     stream.request.shows_body = false;
     stream.request.shows_trailers = false;
     let id = stream.id;
+    if side == Side::Response && stream.response.headers().is_none() {
+        state.explain(id.0, Situation::ResumedNoResponse);
+        return Ok(());
+    }
     state.deferred.push_back(Deferred::Continue(id, side));
     Ok(())
 }

@@ -149,6 +149,8 @@ fn flags(ending: Option<Ending>) -> i64 {
     match ending {
         None | Some(Ending::Complete) => 0,
         Some(Ending::UpstreamReset) => 0x10,
+        Some(Ending::UpstreamTermination) => 0x40,
+        Some(Ending::UpstreamProtocolError) => 0x80_0000,
         Some(Ending::ConnectFailure) => 0x20,
         Some(Ending::UpstreamTimeout) => 0x4,
         Some(Ending::ClientAbort) => 0x4000,

@@ -41,6 +41,7 @@ fn writes_lines_to_the_log() {
     ));
     let line = |level, text: &str| LogLine {
         level,
+        prefix: Some("root vm".into()),
         text: text.to_owned(),
     };
     assert_eq!(
@@ -127,7 +128,7 @@ fn returns_from_the_exit_of_the_process_as_envoy_does() {
         &[],
     ));
     let texts: Vec<_> = host.logs().iter().map(|line| line.text.as_str()).collect();
-    assert_eq!(texts, ["wasi_unstable proc_exit(3)", "7"]);
+    assert_eq!(texts, ["7"]);
 }
 
 #[test]
