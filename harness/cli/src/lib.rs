@@ -11,6 +11,7 @@ mod embedded;
 mod envoy;
 pub mod inspect;
 mod interrupt;
+mod junit;
 pub mod man;
 pub mod output;
 pub mod run;

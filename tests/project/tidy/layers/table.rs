@@ -560,6 +560,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "embedded",
             "envoy",
             "interrupt",
+            "junit",
             "token",
             "completions",
             "man",
@@ -788,7 +789,23 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "harness/cli/src/run",
         &[
-            "pattern", "lines", "span", "scenario", "report", "expect", "drive",
+            "help", "pattern", "length", "body", "lines", "span", "scenario", "schema", "modules",
+            "passed", "report", "junit", "convert", "answers", "expect", "drive", "on_envoy",
+        ],
+    ),
+    ("harness/cli/src/run/drive", &["start", "carry", "calls"]),
+    ("harness/cli/src/run/expect", &["diff", "failures", "spans"]),
+    (
+        "harness/cli/src/run/on_envoy",
+        &[
+            "names",
+            "limits",
+            "access_log",
+            "guest_log",
+            "http2",
+            "client",
+            "server",
+            "bootstrap",
         ],
     ),
     (
