@@ -36,7 +36,6 @@ use crate::proxy::{LogLevel, Proxy};
 use crate::sampling::remote::server::SamplingServer;
 use crate::shared_data::queue_ledger::QueuedSpans;
 use crate::shared_data::{installations, request_ids};
-use crate::span::Span;
 use crate::stats::Counter;
 use crate::stream_info::heard::ResponsePart;
 use crate::time::Nanos;
@@ -245,20 +244,11 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         };
         let proxy = &self.proxy;
         let now = proxy.now();
-        let State {
-            stats,
-            spare_blocks,
-            ..
-        } = &mut self.state;
-        let export = &mut |span: Span| {
-            exporter.export(&span, now, stats);
-            spare_blocks.give(span.attributes.into_block());
-        };
+        let export = &mut |span| self.state.export(span, exporter, now);
         match is_attempt {
             true => {
                 let memory = || AttemptState::read(&proxy.property(ATTEMPTS)?);
-                self.tracer
-                    .finish_attempt(spans, proxy, memory, now, export);
+                (self.tracer).finish_attempt(spans, proxy, memory, now, export);
             }
             false => self.tracer.finish(spans, proxy, now, export),
         }
@@ -272,17 +262,9 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             return;
         };
         let proxy = &self.proxy;
-        let now = proxy.now();
-        let State {
-            stats,
-            spare_blocks,
-            ..
-        } = &mut self.state;
-        if let Some(mut spans) = self.tracer.open_kept(spans, now, stats, spare_blocks) {
-            let export = &mut |span: Span| {
-                exporter.export(&span, now, stats);
-                spare_blocks.give(span.attributes.into_block());
-            };
+        let (now, state) = (proxy.now(), &mut self.state);
+        if let Some(mut spans) = self.tracer.open_kept(spans, now, state) {
+            let export = &mut |span| state.export(span, exporter, now);
             self.tracer.finish(&mut spans, proxy, now, export);
         }
         exporter.after_export(proxy);
@@ -354,10 +336,8 @@ impl<P: Proxy, R: Random> Filter<P, R, Collector> {
 
     /// Returns until when the last batches may take when this ends.
     pub fn drain_until(&self) -> Nanos {
-        let timeout = self
-            .exporter
-            .as_ref()
-            .map_or(Duration::ZERO, Collector::timeout);
+        let exporter = self.exporter.as_ref();
+        let timeout = exporter.map_or(Duration::ZERO, Collector::timeout);
         self.proxy.now().after(timeout)
     }
 

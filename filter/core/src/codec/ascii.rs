@@ -42,12 +42,23 @@ fn copy_few(place: &mut [u8], text: &[u8]) -> bool {
         }
         return seen & 0x8080_8080 == 0;
     }
-    let mut seen = 0;
-    for (place, byte) in place.iter_mut().zip(text) {
-        seen |= byte;
-        *place = *byte;
+    match (place, text) {
+        ([], []) => true,
+        ([p], [a]) => {
+            *p = *a;
+            a.is_ascii()
+        }
+        ([p, q], [a, b]) => {
+            (*p, *q) = (*a, *b);
+            (a | b).is_ascii()
+        }
+        ([p, q, r], [a, b, c]) => {
+            (*p, *q, *r) = (*a, *b, *c);
+            (a | b | c).is_ascii()
+        }
+        // No place of this text.
+        _ => false,
     }
-    seen < 0x80
 }
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;

@@ -105,7 +105,7 @@ impl Name {
             (Some(first), Some(last)) => {
                 u64::from_le_bytes(*first) == ends.first
                     && u64::from_le_bytes(*last) == ends.last
-                    && (name.len() <= 16 || Ends::middle(name) == ends.middle)
+                    && (name.len() <= 16 || ends.has_middle_of(name))
             }
             _ => Ends::short(name) == ends.first,
         };
@@ -258,6 +258,13 @@ impl Ends {
                 last: 0,
             },
         }
+    }
+
+    /// Compares number by number, because the comparison of arrays is one of bytes.
+    #[inline]
+    fn has_middle_of(&self, name: &[u8]) -> bool {
+        let ([first, second], [other_first, other_second]) = (self.middle, Self::middle(name));
+        first == other_first && second == other_second
     }
 
     #[inline]

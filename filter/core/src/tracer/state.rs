@@ -1,11 +1,14 @@
 //! The state of a worker that one request leaves for the next: ids, rate limits, the fetched strategy, and counters.
 
 use crate::config::Config;
+use crate::export::exporter::SpanExporter;
 use crate::id_generator::{IdGenerator, Random};
 use crate::sampling::rate_limit::RateLimits;
 use crate::sampling::remote::strategy::Strategy;
+use crate::span::Span;
 use crate::span::spare_blocks::SpareBlocks;
 use crate::stats::Stats;
+use crate::time::Nanos;
 
 /// The state of one worker.
 #[derive(Debug)]
@@ -22,6 +25,15 @@ pub struct State<E> {
     pub spare_blocks: SpareBlocks,
     /// True once this worker has noted a `tracestate`, so that there may be one to put back.
     pub has_noted_tracestate: bool,
+}
+
+impl<E> State<E> {
+    /// Hands a finished span to its taker, and keeps the block for another.
+    #[inline]
+    pub(crate) fn export(&mut self, span: Span, exporter: &mut impl SpanExporter, now: Nanos) {
+        exporter.export(&span, now, &mut self.stats);
+        self.spare_blocks.give(span.attributes.into_block());
+    }
 }
 
 impl<E: Random> State<E> {

@@ -18,8 +18,7 @@ use crate::semconv::describe::SpanStart;
 use crate::semconv::http::forwarded::{Believed, Forwarded};
 use crate::semconv::rpc;
 use crate::span::SpanKind;
-use crate::span::spare_blocks::SpareBlocks;
-use crate::stats::{Counter, Stats};
+use crate::stats::Counter;
 use crate::stream_info::heard::{HeardResponse, PassedHeaders, ResponsePart};
 use crate::stream_info::source::{PassingResponse, StreamInfo};
 use crate::time::Nanos;
@@ -219,8 +218,7 @@ impl Tracer {
         &self,
         pending: PendingSpans,
         now: Nanos,
-        stats: &mut Stats,
-        spare_blocks: &mut SpareBlocks,
+        state: &mut State<impl Random>,
     ) -> Option<OpenSpans> {
         let all = HeaderPairs::new(&pending.request);
         let headers = RequestHeaders::read(all.clone());
@@ -241,11 +239,11 @@ impl Tracer {
         };
         let mut open = |kind, side, (parent, parent_span_id)| {
             let (side, cause) = kept(side)?;
-            stats.add(cause.counter());
+            state.stats.add(cause.counter());
             let start = SpanStart {
                 kind,
                 reason: pending.reason,
-                block: spare_blocks.take(),
+                block: state.spare_blocks.take(),
             };
             let all = all.clone();
             let mut attributes = (self.describer).begin(start, &facts, &headers, forwarded, all);
