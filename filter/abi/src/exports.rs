@@ -8,7 +8,7 @@
 
 use crate::contexts::Contexts;
 use crate::types::Action;
-use crate::{hostcalls, owner};
+use crate::{hostcalls, marks};
 
 /// Marks the version of the ABI by its name; the proxy only looks for the export.
 #[unsafe(no_mangle)]
@@ -34,9 +34,9 @@ extern "C" fn proxy_on_configure(id: u32, bytes: usize) -> bool {
         contexts.create_root(id);
         let is_alone = contexts.is_alone();
         contexts.note(id, |note| {
-            note.name = hostcalls::get_property("plugin_name");
+            note.name = marks::plugin_name();
             if note.mark.is_none() && !is_alone {
-                note.mark = owner::mark(id);
+                note.mark = marks::make(id);
             }
         });
     });
@@ -67,7 +67,7 @@ extern "C" fn proxy_on_http_call_response(
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(id: u32, _: usize, _: bool) -> Action {
-    Contexts::with(None, |contexts| contexts.begin(id, &owner::Proxy));
+    Contexts::with(None, |contexts| contexts.begin(id, &marks::Proxy));
     Action::Continue
 }
 

@@ -9,7 +9,7 @@
 //! started alone has none and is known by that. A proxy without CEL is asked for the plugin's name, of which the newest
 //! configuration is taken.
 
-/// What is noted of a root context to find its streams.
+/// A note on a root context, to find its streams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Note {
     pub(crate) id: u32,
@@ -32,7 +32,7 @@ pub(crate) trait Ask {
     fn plugin_name(&self) -> Option<Vec<u8>>;
 }
 
-/// Returns the place among `notes`, oldest first, of the root context that owns the stream whose callback is under way.
+/// Returns the id of the root context that owns the stream whose callback is under way; `notes` are the oldest first.
 #[inline]
 pub(crate) fn owner<'n>(
     notes: impl DoubleEndedIterator<Item = &'n Note> + Clone,
@@ -72,36 +72,6 @@ fn among<'n>(
     let is_named = |note: &&Note| note.name == name;
     let newest = live.clone().rfind(is_named).or(live.rev().next())?;
     Some(newest.id)
-}
-
-#[cfg(not(test))]
-pub(crate) use of_proxy::{Proxy, mark};
-
-#[cfg(not(test))]
-mod of_proxy {
-    use super::{Ask, Mark};
-    use crate::hostcalls;
-
-    /// The proxy behind this VM.
-    pub(crate) struct Proxy;
-
-    impl Ask for Proxy {
-        fn marked(&self, mark: Mark) -> Option<u32> {
-            let value = hostcalls::call_foreign_function("expr_evaluate", &mark)?;
-            let number = i64::from_le_bytes(value.try_into().ok()?);
-            u32::try_from(number).ok()
-        }
-
-        fn plugin_name(&self) -> Option<Vec<u8>> {
-            hostcalls::get_property("plugin_name")
-        }
-    }
-
-    /// Makes the mark of the root context whose callback is under way, which has this id.
-    pub(crate) fn mark(id: u32) -> Option<Mark> {
-        let number = hostcalls::call_foreign_function("expr_create", id.to_string().as_bytes())?;
-        number.try_into().ok()
-    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ use sidespan_core::stream_info::attributes::AttributeSet;
 use sidespan_core::stream_info::source::StreamInfo;
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::decide::Tracer;
+use sidespan_core::tracer::request_trace::RequestTrace;
 use sidespan_core::tracer::state::State;
 
 const HEADERS: [(&str, &str); 14] = [
@@ -237,15 +238,24 @@ fn request(criterion: &mut Criterion) {
     });
     let mut decide = || {
         let (direction, now) = (|| Direction::Inbound, || Nanos(1));
-        let headers = black_box(&headers);
-        tracer.decide(headers, list.pairs(), direction, now, |_| None, &mut state)
+        let (headers, all) = (black_box(&headers), list.pairs());
+        let mut trace = RequestTrace::silent();
+        tracer.decide(
+            headers,
+            all,
+            direction,
+            now,
+            |_| None,
+            &mut state,
+            &mut trace,
+        );
+        trace
     };
     criterion.bench_function("decide", |bencher| bencher.iter(&mut decide));
-    if let Some(request_trace) = decide().request_trace() {
-        criterion.bench_function("inject", |bencher| {
-            bencher.iter(|| tracer.inject(black_box(request_trace), &headers, &mut Discard));
-        });
-    }
+    let request_trace = decide();
+    criterion.bench_function("inject", |bencher| {
+        bencher.iter(|| tracer.inject(black_box(&request_trace), &headers, &mut Discard));
+    });
     let whole = RefCell::new(filter(Encode));
     criterion.bench_function("finish+encode", |bencher| {
         let begin = || begun(&mut whole.borrow_mut());

@@ -10,14 +10,14 @@
 //! send                  the batch that is due on this occasion
 //! ```
 //!
-//! This is the only place that knows the sequence. The plugin maps proxy-wasm's callbacks to these; tests, fuzz targets,
+//! The last three are in `upkeep`. This is the only place that knows the sequence. The plugin maps proxy-wasm's callbacks to these; tests, fuzz targets,
 //! benches and `sidespan check --request` call the same with a proxy in memory.
 
 mod stream_direction;
 mod stream_state;
+mod upkeep;
 
 use alloc::boxed::Box;
-use core::time::Duration;
 
 pub use stream_state::StreamState;
 
@@ -26,15 +26,13 @@ use stream_state::StreamSpans;
 
 use crate::config::{Config, Role};
 use crate::direction::DirectionSource;
-use crate::export::collector::Collector;
-use crate::export::exporter::{Exporter, SendTrigger, SpanExporter};
+use crate::export::exporter::SpanExporter;
 use crate::headers::RequestHeaders;
 use crate::headers::pairs::HeaderPairs;
 use crate::id_generator::Random;
 use crate::node::Node;
 use crate::proxy::{LogLevel, Proxy};
 use crate::sampling::remote::server::SamplingServer;
-use crate::shared_data::queue_ledger::QueuedSpans;
 use crate::shared_data::{installations, request_ids};
 use crate::stats::Counter;
 use crate::stream_info::heard::ResponsePart;
@@ -44,6 +42,7 @@ use crate::tracer::decide::Tracer;
 use crate::tracer::keep::pending::PendingSpans;
 use crate::tracer::keep::response_header::HeaderChange;
 use crate::tracer::open_spans::OpenSpans;
+use crate::tracer::request_trace::RequestTrace;
 use crate::tracer::state::State;
 
 /// One configuration at work in one worker.
@@ -111,22 +110,24 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             baggage.rewrite(&headers, all(), writer, &mut self.state.stats);
         }
         let direction = StreamDirection::new(self.direction);
-        let mut decision = self.tracer.decide(
+        let request_trace = &mut RequestTrace::silent();
+        let decision = self.tracer.decide(
             &headers,
             all(),
             || direction.of(proxy),
             || proxy.now(),
             |id| request_ids::find(proxy, id, || proxy.now()),
             &mut self.state,
+            request_trace,
         );
         if proxy.logs_debug() {
-            let explanation = self.tracer.explain(&headers, &decision);
+            let explanation = self.tracer.explain(&headers, decision, request_trace);
             proxy.log(LogLevel::Debug, format_args!("{explanation}"));
         }
-        let Some(request_trace) = decision.request_trace() else {
+        if !decision.has_trace() {
             stream.strips_server_timing = self.tracer.strips_server_timing(direction.known());
             return;
-        };
+        }
         let way = || direction.of(proxy);
         (self.tracer).restore_tracestate(request_trace, way, proxy, &mut self.state);
         if let Some((trace_id, span_id)) = self.tracer.access_log_ids(request_trace) {
@@ -154,7 +155,6 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         stream.note =
             noted.map(|(id, context)| request_ids::note(proxy, id, &context, proxy.now()));
         if let Some(mut spans) = pending {
-            drop(decision);
             spans.keep_request(block);
             stream.spans = Some(StreamSpans::Pending(spans));
         }
@@ -271,91 +271,12 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     }
 }
 
-impl<P: Proxy, R: Random> Filter<P, R, Collector> {
-    /// Does what is due from time to time. `is_ending` while the configuration ends and only its last spans are sent.
-    pub fn on_tick(&mut self, is_ending: bool) {
-        let proxy = &self.proxy;
-        self.state.stats.add(Counter::WorkerTicks);
-        self.has_copies = self.role == Role::Request && installations::renew(proxy);
-        if let Some(collector) = &mut self.exporter {
-            collector.on_tick(proxy);
-        }
-        if let Some(server) = &mut self.sampling_server
-            && !is_ending
-        {
-            server.ask(proxy, &mut self.state.remote, &mut self.state.ids);
-        }
-    }
-
-    /// Takes the answer to a call. Returns true if it was the collector's, so that more may be sent now.
-    pub fn on_call_response(&mut self, token: u32, body_bytes: usize, has_trailers: bool) -> bool {
-        let (proxy, state) = (&self.proxy, &mut self.state);
-        let (ids, stats) = (&mut state.ids, &mut state.stats);
-        if let Some(server) = &mut self.sampling_server
-            && server.take_answer(proxy, token, body_bytes, &mut state.remote, ids)
-        {
-            return false;
-        }
-        if let Some(collector) = &mut self.exporter {
-            collector.take_answer(proxy, token, body_bytes, has_trailers, ids, stats);
-        }
-        true
-    }
-
-    /// Sends what is due on this occasion.
-    pub fn send(&mut self, trigger: SendTrigger) {
-        if let Some(collector) = &mut self.exporter {
-            let State { ids, stats, .. } = &mut self.state;
-            collector.send_due(&self.proxy, trigger, ids, stats);
-        }
-    }
-
-    /// Returns how often the tick is wanted.
-    pub fn tick_period(&self) -> Duration {
-        self.exporter().map_or(IDLE_TICK, Exporter::tick_period)
-    }
-
-    /// Returns the exporter, where there is one.
-    #[inline]
-    pub fn exporter(&self) -> Option<&Exporter> {
-        self.exporter.as_ref().map(|collector| &collector.exporter)
-    }
-
-    /// Returns the spans that are queued or under way.
-    pub fn queued_spans(&self) -> QueuedSpans {
-        self.exporter()
-            .map_or_else(QueuedSpans::default, Exporter::queued_spans)
-    }
-
-    /// Gives up on queued spans, each of which is counted.
-    pub fn close(&mut self) {
-        if let Some(collector) = &mut self.exporter {
-            collector.exporter.close(&mut self.state.stats);
-        }
-    }
-
-    /// Returns until when the last batches may take when this ends.
-    pub fn drain_until(&self) -> Nanos {
-        let exporter = self.exporter.as_ref();
-        let timeout = exporter.map_or(Duration::ZERO, Collector::timeout);
-        self.proxy.now().after(timeout)
-    }
-
-    /// Returns true if any queued span may still be sent before then.
-    pub fn is_draining(&self, until: Nanos) -> bool {
-        self.exporter()
-            .is_some_and(|exporter| exporter.can_send_until(until, self.proxy.now()))
-    }
-}
-
 /// Keeps the state of tries in Envoy's filter state `wasm.sidespan.attempts`.
 const ATTEMPTS: &str = "sidespan.attempts";
 /// The name in Envoy's filter state is `wasm.sidespan.trace_id`, which `%FILTER_STATE%` of an access log finds.
 const TRACE_ID: &str = "sidespan.trace_id";
 /// Likewise `wasm.sidespan.span_id`.
 const SPAN_ID: &str = "sidespan.span_id";
-/// Without an exporter, ticks are for counters alone.
-const IDLE_TICK: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests;

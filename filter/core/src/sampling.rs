@@ -9,4 +9,5 @@ pub mod remote;
 pub mod request_match;
 pub mod sampler;
 pub mod settings;
+mod start;
 pub mod threshold;

@@ -22,6 +22,7 @@ pub mod decide;
 pub mod explanation;
 pub mod keep;
 pub mod open_spans;
+mod receive;
 pub mod request_decision;
 pub mod request_trace;
 mod restore;

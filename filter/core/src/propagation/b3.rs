@@ -224,17 +224,21 @@ pub fn inject_multi(
     headers: &RequestHeaders<'_>,
     writer: &mut impl HeaderWriter,
 ) -> bool {
-    let mut trace_id = Text::<TRACE_ID_DIGITS>::default();
-    let mut span_id = Text::<SPAN_ID_DIGITS>::default();
-    let sampling = match outgoing.context {
-        None => outgoing.decision,
+    let short_id;
+    let (trace_id, span_id, sampling): (&[u8], &[u8], _) = match &outgoing.context {
+        None => (&[], &[], outgoing.decision),
         Some(context) => {
             let Some(id) = context.span_id else {
                 return false;
             };
-            push_trace_id(&mut trace_id, &context, keep64bit);
-            span_id.push(&id.to_hex());
-            context.sampling
+            let digits = outgoing.digits(context, id);
+            let trace_id: &[u8] = if keep64bit && context.short_trace_id {
+                short_id = context.trace_id.to_short_hex();
+                &short_id
+            } else {
+                &digits.trace_id
+            };
+            (trace_id, &digits.span_id, context.sampling)
         }
     };
     // Debug implies accept, and the two must not be sent side by side (B3-7).
@@ -244,8 +248,8 @@ pub fn inject_multi(
         SamplingState::Accept => (b"1", b""),
         SamplingState::Deny => (b"0", b""),
     };
-    headers.set_or_remove(writer, Name::B3TraceId, trace_id.as_bytes());
-    headers.set_or_remove(writer, Name::B3SpanId, span_id.as_bytes());
+    headers.set_or_remove(writer, Name::B3TraceId, trace_id);
+    headers.set_or_remove(writer, Name::B3SpanId, span_id);
     headers.set_or_remove(writer, Name::B3Sampled, sampled);
     headers.set_or_remove(writer, Name::B3Flags, flags);
     // A tracer that gives each side its own span has no use for the grandparent (OpenTelemetry, "B3 Inject").

@@ -4,6 +4,8 @@
 //! Debug and deferred are sampling states that no flags byte holds, and an id can be missing: these types say
 //! everything that any of the formats can, so that no format has to be bent to fit another.
 
+use core::cell::OnceCell;
+
 use super::format::FormatSet;
 use super::tracestate::Tracestate;
 use crate::ids::{IdError, SpanId, TraceId};
@@ -169,7 +171,7 @@ impl Extracted {
 }
 
 /// The context as it leaves for the upstream, before a format writes it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Outgoing<'a> {
     /// The ids, with a decision, or without one where this filter decides nothing.
     pub context: Option<SpanContext>,
@@ -183,14 +185,32 @@ pub struct Outgoing<'a> {
     pub present: FormatSet,
     /// The formats whose received header is a load balancer's id of the request and no context of a caller.
     pub request_ids: FormatSet,
+    /// The digits of the ids, once a format has printed them for all.
+    pub digits: OnceCell<IdDigits>,
+}
+
+/// The digits of the ids of an outgoing context.
+#[derive(Clone, Debug)]
+pub struct IdDigits {
+    pub(super) trace_id: [u8; 32],
+    pub(super) span_id: [u8; 16],
 }
 
 impl Outgoing<'_> {
+    /// Returns the digits of the context's ids.
+    #[inline]
+    pub(super) fn digits(&self, context: &SpanContext, span_id: SpanId) -> &IdDigits {
+        self.digits.get_or_init(|| IdDigits {
+            trace_id: context.trace_id.to_hex(),
+            span_id: span_id.to_hex(),
+        })
+    }
+
     /// Returns the context with its span id, if the context has all that most formats need: a trace, a span and a
     /// decision.
     #[inline]
-    pub(crate) fn decided(&self) -> Option<(SpanContext, SpanId)> {
-        let context = self.context?;
+    pub(crate) fn decided(&self) -> Option<(&SpanContext, SpanId)> {
+        let context = self.context.as_ref()?;
         let is_decided = context.sampling != SamplingState::Deferred;
         Some((context, context.span_id.filter(|_| is_decided)?))
     }

@@ -109,7 +109,7 @@ pub fn inject(
     };
     let mut text = [0; TEXT_BYTES];
     let is_whole = BASE64
-        .encode_slice(encode(&context, span_id), &mut text)
+        .encode_slice(encode(context, span_id), &mut text)
         .is_ok_and(|length| length == TEXT_BYTES);
     if is_whole {
         headers.set(writer, Name::GrpcTraceBin, &text);

@@ -4,6 +4,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use super::context::{Extracted, Outgoing, SamplingState, SpanContext};
 use super::format::{Format, FormatSet};
@@ -45,6 +46,7 @@ pub(super) fn saying(context: Option<SpanContext>, decision: SamplingState) -> O
         same_trace: FormatSet::default(),
         present: FormatSet::default(),
         request_ids: FormatSet::default(),
+        digits: OnceCell::new(),
     }
 }
 

@@ -16,8 +16,8 @@
 //!
 //! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
 
-use super::context::{Extracted, Outgoing, Refusal, SamplingState, SpanContext};
-use crate::codec::hex::{byte_from_hex, byte_to_hex};
+use super::context::{Extracted, IdDigits, Outgoing, Refusal, SamplingState, SpanContext};
+use crate::codec::hex::byte_from_hex;
 use crate::codec::number::trim;
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
@@ -94,7 +94,8 @@ pub fn inject(
     let Some((context, span_id)) = outgoing.decided() else {
         return false;
     };
-    headers.set(writer, Name::Traceparent, &print(&context, span_id));
+    let value = print_digits(outgoing.digits(context, span_id), context);
+    headers.set(writer, Name::Traceparent, &value);
     headers.set_or_remove(writer, Name::Tracestate, outgoing.tracestate.as_bytes());
     true
 }
@@ -102,6 +103,15 @@ pub fn inject(
 /// Returns the value of `traceparent` for a decided context.
 #[inline]
 pub fn print(context: &SpanContext, span_id: SpanId) -> [u8; LENGTH] {
+    let digits = IdDigits {
+        trace_id: context.trace_id.to_hex(),
+        span_id: span_id.to_hex(),
+    };
+    print_digits(&digits, context)
+}
+
+#[inline]
+fn print_digits(digits: &IdDigits, context: &SpanContext) -> [u8; LENGTH] {
     let mut value = *b"00-................................-................-00";
     let mut put = |at: usize, digits: &[u8]| {
         let place = value.get_mut(at..at.saturating_add(digits.len()));
@@ -109,9 +119,10 @@ pub fn print(context: &SpanContext, span_id: SpanId) -> [u8; LENGTH] {
             place.copy_from_slice(digits);
         }
     };
-    put(3, &context.trace_id.to_hex());
-    put(36, &span_id.to_hex());
-    put(53, &byte_to_hex(trace_flags(context)));
+    put(3, &digits.trace_id);
+    put(36, &digits.span_id);
+    // The flags are one digit.
+    put(54, &[b'0' | trace_flags(context)]);
     value
 }
 

@@ -9,7 +9,8 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::matcher::{Candidate, Matcher};
-use super::request_match::{Match, PathMatch};
+use super::request_match::Match;
+use super::start::{Start, first_word};
 use crate::direction::Direction;
 use crate::headers::Name;
 use crate::node::Node;
@@ -40,14 +41,6 @@ struct Entry {
     matcher: Matcher,
 }
 
-/// The first bytes of all values that a pattern describes, as far as the pattern says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Start {
-    word: u64,
-    // The bits of `word` that the pattern says.
-    mask: u64,
-}
-
 impl ExcludeList {
     /// Returns the list for the workload on this node.
     pub(crate) fn new(matches: &[Match], node: &Node) -> Self {
@@ -57,12 +50,7 @@ impl ExcludeList {
                 continue;
             };
             match (&condition.path, &condition.user_agent) {
-                (Some(PathMatch::Pattern(pattern)), _) => {
-                    list.by_path.add(Start::of_pattern(pattern), matcher);
-                }
-                (Some(PathMatch::Template(template)), _) => {
-                    list.by_path.add(Start::of_template(template), matcher);
-                }
+                (Some(path), _) => list.by_path.add(Start::of_path(path), matcher),
                 (None, Some(pattern)) => {
                     list.by_user_agent.add(Start::of_pattern(pattern), matcher);
                 }
@@ -83,19 +71,25 @@ impl ExcludeList {
             impl Fn() -> Cow<'static, str>,
         >,
     ) -> bool {
-        let mut agents = candidate.known.lines(Name::UserAgent).iter();
+        let agents = candidate.known.lines(Name::UserAgent);
         candidate
             .path
             .is_some_and(|path| self.by_path.describes(path, candidate))
-            || agents.any(|agent| self.by_user_agent.describes(agent, candidate))
+            || match agents.single() {
+                Some(agent) => self.by_user_agent.describes(agent, candidate),
+                None => {
+                    let mut agents = agents.iter();
+                    agents.any(|agent| self.by_user_agent.describes(agent, candidate))
+                }
+            }
             || self.others.iter().any(|matcher| matcher.matches(candidate))
     }
 }
 
 impl Group {
     fn add(&mut self, start: Start, matcher: Matcher) {
-        if start.mask == u64::MAX {
-            self.gate |= gate_bit(start.word);
+        if let Some(word) = start.fixed() {
+            self.gate |= gate_bit(word);
             self.fixed.push(Entry { start, matcher });
         } else {
             self.open.push(Entry { start, matcher });
@@ -123,52 +117,6 @@ impl Group {
     }
 }
 
-impl Start {
-    fn of_pattern(pattern: &str) -> Self {
-        match pattern.split_once('*') {
-            Some((prefix, _)) => Self::of_prefix(prefix),
-            // The end of a short pattern is fixed, too.
-            None => Self {
-                word: first_word(pattern.as_bytes()),
-                mask: u64::MAX,
-            },
-        }
-    }
-
-    /// Returns the start of a template's first segment, behind which a path may have parameters.
-    fn of_template(template: &str) -> Self {
-        let fixed = template.split('{').next().unwrap_or_default();
-        let segment = fixed.split('/').nth(1).unwrap_or_default();
-        let length = segment.len().saturating_add(1);
-        Self::of_prefix(fixed.get(..length).unwrap_or(fixed))
-    }
-
-    fn of_prefix(prefix: &str) -> Self {
-        let word = first_word(prefix.as_bytes());
-        let free = 8_usize.saturating_sub(prefix.len());
-        let free = u32::try_from(free).unwrap_or(0).saturating_mul(8);
-        Self {
-            word,
-            mask: u64::MAX.checked_shr(free).unwrap_or(0),
-        }
-    }
-
-    #[inline]
-    fn is_of(self, word: u64) -> bool {
-        (word ^ self.word) & self.mask == 0
-    }
-}
-
-/// Returns the first eight bytes as a number, with zeros behind a shorter value.
-#[inline]
-fn first_word(value: &[u8]) -> u64 {
-    if let Some(whole) = value.first_chunk::<8>() {
-        return u64::from_le_bytes(*whole);
-    }
-    let bytes = value.iter().rev();
-    bytes.fold(0, |word, byte| word << 8 | u64::from(*byte))
-}
-
 /// Returns one of 64 bits for a word, by the top bits of its product with the golden ratio (Fibonacci hashing).
 #[inline]
 fn gate_bit(word: u64) -> u64 {
@@ -180,6 +128,7 @@ fn gate_bit(word: u64) -> u64 {
 mod tests {
     use super::*;
     use crate::in_memory::header_list::HeaderList;
+    use crate::sampling::request_match::PathMatch;
     use alloc::string::String;
     use alloc::vec;
 

@@ -17,6 +17,7 @@ use super::matcher::{Candidate, Matcher};
 use super::rate_limit::{RateLimits, RootLimit};
 use super::remote::strategy::Strategy;
 use super::settings::Sampling;
+use super::start::{Start, first_word};
 use super::threshold::Threshold;
 use crate::direction::Direction;
 use crate::node::Node;
@@ -38,10 +39,19 @@ pub(crate) struct Trace {
 /// The rules and the percentage of one workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampler {
-    rules: Vec<(Matcher, Threshold)>,
+    rules: Vec<Rule>,
     // The threshold of the namespace, or the general one.
     threshold: Threshold,
     reason: Reason,
+}
+
+/// A rule that can match on this node.
+#[derive(Clone, Debug, PartialEq)]
+struct Rule {
+    // The first bytes of the paths that it describes, because nearly all rules are told from a request by them.
+    start: Start,
+    matcher: Matcher,
+    threshold: Threshold,
 }
 
 impl Sampler {
@@ -53,7 +63,15 @@ impl Sampler {
         };
         let rules = sampling.rules.iter().filter_map(|rule| {
             let matcher = Matcher::new(&rule.condition, node)?;
-            Some((matcher, Threshold::of_percentage(rule.percentage)))
+            Some(Rule {
+                start: rule
+                    .condition
+                    .path
+                    .as_ref()
+                    .map_or(Start::ANY, Start::of_path),
+                matcher,
+                threshold: Threshold::of_percentage(rule.percentage),
+            })
         });
         Self {
             rules: rules.collect(),
@@ -147,9 +165,14 @@ impl Sampler {
             impl Fn() -> Cow<'static, str>,
         >,
     ) -> Option<Threshold> {
+        if self.rules.is_empty() {
+            return None;
+        }
+        let word = candidate.path.map(first_word);
+        let may_match = |rule: &Rule| word.is_none_or(|word| rule.start.is_of(word));
         let mut rules = self.rules.iter();
-        let rule = rules.find(|(matcher, _)| matcher.matches(candidate));
-        rule.map(|(_, threshold)| *threshold)
+        let rule = rules.find(|rule| may_match(rule) && rule.matcher.matches(candidate))?;
+        Some(rule.threshold)
     }
 }
 

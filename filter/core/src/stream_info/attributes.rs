@@ -61,7 +61,7 @@ pub enum AttributeSet {
     Client,
     /// The attributes of both spans of an edge.
     Both,
-    /// The attributes that decide on pending spans.
+    /// The attributes that decide on pending spans; `ending` knows their order.
     Ending,
 }
 

@@ -3,10 +3,10 @@
 
 use core::cell::OnceCell;
 
-use super::answers::Answers;
 use super::attributes::{Attribute, AttributeSet};
 use super::outcome;
 use super::source::{self, StreamInfo};
+use crate::headers::pairs::HeaderPairs;
 
 /// The facts of the end of a stream.
 pub(crate) struct Ending<'a, E> {
@@ -29,12 +29,14 @@ impl<'a, E: StreamInfo> Ending<'a, E> {
     #[inline]
     pub(crate) fn ask_for_both(&self) {
         let list = self.stream_info.answers(AttributeSet::Ending);
-        let answers = Answers::new(self.stream_info, AttributeSet::Ending, list.as_deref());
-        let number = |attribute| answers.answer(attribute).and(answers.number(attribute));
-        if let (Some(code), Some(flags)) = (number(Attribute::StatusCode), number(Attribute::Flags))
-        {
-            let _ = self.status_code.set(outcome::status_code(Some(code)));
+        let mut answers = HeaderPairs::new(list.as_deref().unwrap_or_default());
+        let mut number = || {
+            let (number, _) = answers.next()?;
+            Some(u64::from_le_bytes(number.try_into().ok()?))
+        };
+        if let (Some(flags), Some(code)) = (number(), number()) {
             let _ = self.flags.set(flags);
+            let _ = self.status_code.set(outcome::status_code(Some(code)));
         }
     }
 

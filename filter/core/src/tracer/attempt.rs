@@ -88,7 +88,9 @@ impl Tracer {
         let span_id = decision
             .filter(|_| self.records)
             .and_then(|decision| Some((decision, state.ids.span_id()?)));
-        let mut request_trace = RequestTrace::continuing(found, &self.describer);
+        let mut request_trace = RequestTrace::silent();
+        request_trace.continue_from(found);
+        request_trace.describer = Some(&self.describer);
         let mut begun = None;
         if let (Some((decision, span_id)), Some(mut context)) = (span_id, request_trace.context)
             && let Some(found_id) = context.span_id

@@ -119,10 +119,15 @@ impl Tracer {
         }
     }
 
-    /// Extracts the received context and decides on the request. `all` holds all headers of the request, which are walked
-    /// over only where a match names one. `noted` finds the context of another request with the same `x-request-id`.
-    /// `direction`, `now` and `noted` are called only where they make a difference, because each is a call to the proxy.
+    /// Extracts the received context and decides on the request, whose trace is written to `trace`, an empty one. `all` holds
+    /// all headers of the request, which are walked over only where a match names one. `noted` finds the context of another
+    /// request with the same `x-request-id`. `direction`, `now` and `noted` are called only where they make a difference,
+    /// because each is a call to the proxy.
     #[inline]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each question to the proxy is one, and the trace is too large to be moved"
+    )]
     pub fn decide<'a>(
         &'a self,
         headers: &RequestHeaders<'a>,
@@ -131,14 +136,8 @@ impl Tracer {
         now: impl FnOnce() -> Nanos,
         noted: impl FnOnce(RequestId<'_>) -> Option<SpanContext>,
         state: &mut State<impl Random>,
-    ) -> RequestDecision<'a> {
-        let State {
-            ids,
-            limits,
-            remote,
-            stats,
-            ..
-        } = state;
+        trace: &mut RequestTrace<'a>,
+    ) -> RequestDecision {
         let direction = LazyCell::new(direction);
         let trust = match &self.edge_trust {
             Some(trust) if *direction == Direction::Edge => trust,
@@ -147,70 +146,79 @@ impl Tracer {
         let operation = || self.describer.operation(headers);
         let candidate = Candidate::new(headers, all, || *direction, operation);
         if self.sampler.is_some() && self.excludes(&candidate) {
-            stats.add(Counter::DroppedExclude);
-            let is_accepted = trust.context == ContextTrust::Accept;
-            return RequestDecision::Excluded((!is_accepted).then(RequestTrace::silent));
+            state.stats.add(Counter::DroppedExclude);
+            return match trust.context {
+                ContextTrust::Accept => RequestDecision::Excluded,
+                ContextTrust::Restart | ContextTrust::Ignore => RequestDecision::ExcludedAndCleared,
+            };
         }
-        let mut found = propagation::extract(&self.propagation.extract, trust, headers, stats);
-        // Unless outside contexts are accepted, the headers of all formats are removed, also those that hold no context.
-        let untouched = || match trust.context {
-            ContextTrust::Accept => RequestDecision::Untouched,
-            ContextTrust::Restart | ContextTrust::Ignore => {
-                RequestDecision::Traced(RequestTrace::silent())
-            }
+        // Nearly every root comes without any header of a format.
+        let parent = match self.correlates || headers.has_any(Format::ALL_NAMES) {
+            true => self.receive(headers, trust, || *direction, noted, state, trace),
+            false => None,
         };
-        let joined = self.joined(&found, headers, || *direction, noted, stats);
-        if found.present.is_empty() && joined.is_none() && self.sampler.is_none() {
-            return untouched();
+        // Unless outside contexts are accepted, the headers of all formats are removed, also those that hold no context.
+        let untouched = match trust.context {
+            ContextTrust::Accept => RequestDecision::Untouched,
+            ContextTrust::Restart | ContextTrust::Ignore => RequestDecision::Traced,
+        };
+        if self.sampler.is_none() && !trace.has_received {
+            return untouched;
         }
-        let link = trust.apply(&mut found, stats);
-        if let Some(noted) = joined {
-            found.join(noted);
-        }
-        let parent = found.context;
-        let present = found.present;
-        let mut request_trace = RequestTrace::continuing(found, &self.describer);
-        request_trace.is_joined = joined.is_some();
-        request_trace.link = link;
-        request_trace.accepts_contexts = trust.context == ContextTrust::Accept;
-        let received = request_trace.received;
+        trace.describer = Some(&self.describer);
+        trace.accepts_contexts = trust.context == ContextTrust::Accept;
+        let received = trace.received;
         let Some(sampler) = &self.sampler else {
-            let own = request_trace.tracestate.member(threshold::MEMBER);
-            request_trace.is_sampled_below_all =
+            let own = trace.tracestate.member(threshold::MEMBER);
+            trace.is_sampled_below_all =
                 matches!(received, SamplingState::Accept | SamplingState::Debug)
                     && Member::read(own).is_below_all();
-            request_trace.add_state_members(headers, stats);
-            return RequestDecision::Traced(request_trace);
+            trace.add_state_members(headers, &mut state.stats);
+            return RequestDecision::Traced;
         };
+        let State {
+            ids,
+            limits,
+            remote,
+            stats,
+            ..
+        } = state;
         let trace_id = parent.map_or_else(|| ids.trace_id(), |context| Some(context.trace_id));
         let (Some(trace_id), Some(span_id)) = (trace_id, ids.span_id()) else {
             // Without randomness the received context is propagated unchanged, and no trace is started.
             stats.add(Counter::EntropyFailures);
-            if present.is_empty() && parent.is_none() {
-                return untouched();
+            if trace.present.is_empty() && parent.is_none() {
+                *trace = RequestTrace::silent();
+                return untouched;
             }
-            request_trace.add_state_members(headers, stats);
-            return RequestDecision::Traced(request_trace);
+            trace.add_state_members(headers, stats);
+            return RequestDecision::Traced;
         };
-        let member = Member::read(request_trace.tracestate.member(threshold::MEMBER));
+        // Nearly no request has a list, and nothing of one is looked at where there is none.
+        let member = match trace.tracestate {
+            Tracestate::Absent => Member::Absent,
+            _ => Member::read(trace.tracestate.member(threshold::MEMBER)),
+        };
         let randomness = member.randomness(trace_id);
-        let trace = Trace {
+        let asked = Trace {
             received,
             randomness,
             // A caller whose decision is not trusted counts as a root, because it could otherwise evade the limit on roots.
             is_root: parent.is_none() || !trust.decision,
         };
-        let decision = sampler.decide(trace, &candidate, limits, remote.as_mut(), now);
-        let wanted = self.threshold_to_write(decision, &member, randomness);
-        let change = member.with(wanted);
-        request_trace.is_sampled_below_all = decision.verdict == Verdict::Record
-            && wanted.is_some_and(|wanted| wanted > Threshold::ALL);
+        let decision = sampler.decide(asked, &candidate, limits, remote.as_mut(), now);
         stats.add(decision.counter());
-        if let Some(change) = change {
-            let tracestate = core::mem::replace(&mut request_trace.tracestate, Tracestate::Absent);
-            request_trace.tracestate = tracestate.with(threshold::MEMBER, change.value(), stats);
+        if decision.verdict == Verdict::Record || member != Member::Absent {
+            let wanted = self.threshold_to_write(decision, &member, randomness);
+            let change = member.with(wanted);
+            trace.is_sampled_below_all = decision.verdict == Verdict::Record
+                && wanted.is_some_and(|wanted| wanted > Threshold::ALL);
+            if let Some(change) = change {
+                let tracestate = core::mem::replace(&mut trace.tracestate, Tracestate::Absent);
+                trace.tracestate = tracestate.with(threshold::MEMBER, change.value(), stats);
+            }
         }
-        request_trace.context = Some(SpanContext {
+        trace.context = Some(SpanContext {
             trace_id,
             span_id: Some(span_id),
             sampling: match decision.verdict {
@@ -221,11 +229,11 @@ impl Tracer {
             random: parent.is_some_and(|context| context.random),
             short_trace_id: parent.is_some_and(|context| context.short_trace_id),
         });
-        request_trace.decision = Some(decision);
-        request_trace.randomness = randomness;
-        request_trace.is_recordable = self.records;
-        request_trace.add_state_members(headers, stats);
-        RequestDecision::Traced(request_trace)
+        trace.decision = Some(decision);
+        trace.randomness = randomness;
+        trace.is_recordable = self.records;
+        trace.add_state_members(headers, stats);
+        RequestDecision::Traced
     }
 
     /// Returns the ids for the access log: the trace id, and the id of the request's span here. Where nothing is decided

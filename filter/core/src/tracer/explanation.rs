@@ -27,17 +27,14 @@ impl Tracer {
     pub fn explain<'a>(
         &'a self,
         headers: &'a RequestHeaders<'a>,
-        decision: &'a RequestDecision<'a>,
+        decision: RequestDecision,
+        trace: &'a RequestTrace<'a>,
     ) -> Explanation<'a> {
         Explanation {
             tracer: self,
             headers,
-            request_trace: match decision {
-                RequestDecision::Excluded(trace) => trace.as_ref(),
-                RequestDecision::Untouched => None,
-                RequestDecision::Traced(trace) => Some(trace),
-            },
-            is_excluded: matches!(decision, RequestDecision::Excluded(_)),
+            request_trace: decision.has_trace().then_some(trace),
+            is_excluded: decision.is_excluded(),
         }
     }
 }

@@ -1,26 +1,28 @@
 //! The answer to one request: excluded, untouched or traced.
 
-use super::request_trace::RequestTrace;
-
-/// The answer to one request.
-#[derive(Clone, Debug, PartialEq)]
-pub enum RequestDecision<'a> {
-    /// The request is not traced. Where outside contexts are not accepted, an empty trace removes the received context.
-    Excluded(Option<RequestTrace<'a>>),
+/// The answer to one request, beside the trace that is written or removed with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestDecision {
+    /// The request is not traced, and its headers stay as they are.
+    Excluded,
+    /// The request is not traced. An empty trace removes the received context, because outside contexts are not accepted.
+    ExcludedAndCleared,
     /// No context was received and none is started here: not a byte changes.
     Untouched,
     /// A context is propagated, or an empty trace removes the received context.
-    Traced(RequestTrace<'a>),
+    Traced,
 }
 
-impl<'a> RequestDecision<'a> {
-    /// Returns the trace to write into the request, if anything is to be written or removed.
+impl RequestDecision {
+    /// Returns true if anything is to be written into the request or removed from it.
     #[inline]
-    pub fn request_trace(&mut self) -> Option<&mut RequestTrace<'a>> {
-        match self {
-            Self::Excluded(trace) => trace.as_mut(),
-            Self::Untouched => None,
-            Self::Traced(trace) => Some(trace),
-        }
+    pub fn has_trace(self) -> bool {
+        matches!(self, Self::ExcludedAndCleared | Self::Traced)
+    }
+
+    /// Returns true if the request is not traced, whatever came with it.
+    #[inline]
+    pub fn is_excluded(self) -> bool {
+        matches!(self, Self::Excluded | Self::ExcludedAndCleared)
     }
 }

@@ -1,5 +1,7 @@
 //! The trace of one request after `decide`: the context to propagate, the decision, and the spans that open with it.
 
+use core::cell::OnceCell;
+
 use super::open_spans::{OpenSpan, OpenSpans, Parent};
 use super::state::State;
 use crate::direction::Direction;
@@ -9,7 +11,7 @@ use crate::ids::SpanId;
 use crate::propagation;
 use crate::propagation::context::{Outgoing, SamplingState, SpanContext};
 use crate::propagation::extract::Extraction;
-use crate::propagation::format::FormatSet;
+use crate::propagation::format::{Format, FormatSet};
 use crate::propagation::tracestate::Tracestate;
 use crate::sampling::decision::{Decision, Verdict};
 use crate::semconv::describe::{SpanDescriber, SpanStart};
@@ -22,6 +24,8 @@ use crate::time::Nanos;
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestTrace<'a> {
     pub(super) context: Option<SpanContext>,
+    // True if any header of a listed format, or another request, has said something, trusted or not.
+    pub(super) has_received: bool,
     pub(super) received: SamplingState,
     pub(super) tracestate: Tracestate<'a>,
     pub(super) same_trace: FormatSet,
@@ -46,28 +50,25 @@ pub struct RequestTrace<'a> {
 }
 
 impl<'a> RequestTrace<'a> {
-    /// Returns the trace that continues what was received, before a decision.
+    /// Continues what was received, before a decision.
     #[inline]
-    pub(super) fn continuing(found: Extraction<'a>, describer: &'a SpanDescriber) -> Self {
+    pub(super) fn continue_from(&mut self, found: Extraction<'a>) {
         let context = found.context;
-        Self {
-            context,
-            received: context.map_or(found.decision, |context| context.sampling),
-            tracestate: found.tracestate,
-            same_trace: found.same_trace,
-            present: found.present,
-            request_ids: found.request_ids,
-            parent_span_id: context.and_then(|context| context.span_id),
-            describer: Some(describer),
-            ..Self::silent()
-        }
+        self.context = context;
+        self.received = context.map_or(found.decision, |context| context.sampling);
+        self.tracestate = found.tracestate;
+        self.same_trace = found.same_trace;
+        self.present = found.present;
+        self.request_ids = found.request_ids;
+        self.parent_span_id = context.and_then(|context| context.span_id);
     }
 
     /// Returns an empty trace: the received context is not accepted, and none is started here.
     #[inline]
-    pub(super) fn silent() -> Self {
+    pub fn silent() -> Self {
         Self {
             context: None,
+            has_received: false,
             received: SamplingState::Deferred,
             tracestate: Tracestate::Absent,
             same_trace: FormatSet::default(),
@@ -189,6 +190,14 @@ impl<'a> RequestTrace<'a> {
     /// Adds the members of `tracestate` that carry debug and Datadog's values (MAP-1), once the ids are known.
     #[inline]
     pub(super) fn add_state_members(&mut self, headers: &RequestHeaders<'_>, stats: &mut Stats) {
+        let is_debug = self
+            .context
+            .is_some_and(|context| context.sampling == SamplingState::Debug);
+        let has_list = !matches!(self.tracestate, Tracestate::Absent);
+        // Nearly every request has nothing to add, and nothing that could be replaced.
+        if !is_debug && !has_list && !self.same_trace.contains(Format::Datadog) {
+            return;
+        }
         let tracestate = core::mem::replace(&mut self.tracestate, Tracestate::Absent);
         self.tracestate = propagation::state_members::add_state_members(
             tracestate,
@@ -208,6 +217,7 @@ impl<'a> RequestTrace<'a> {
             same_trace: self.same_trace,
             present: self.present,
             request_ids: self.request_ids,
+            digits: OnceCell::new(),
         }
     }
 }

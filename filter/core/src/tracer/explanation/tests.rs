@@ -7,6 +7,7 @@ use crate::in_memory::header_list::HeaderList;
 use crate::node::Node;
 use crate::time::Nanos;
 use crate::tracer::decide::Tracer;
+use crate::tracer::request_trace::RequestTrace;
 use crate::tracer::state::State;
 
 struct Ones;
@@ -24,6 +25,7 @@ fn explained(config: &str, headers: &[(&str, &str)]) -> String {
     let list = HeaderList::new(headers.iter().copied());
     let request = list.as_request();
     let mut state = State::new(&config, Ones);
+    let mut trace = RequestTrace::silent();
     let decision = tracer.decide(
         &request,
         list.pairs(),
@@ -31,8 +33,9 @@ fn explained(config: &str, headers: &[(&str, &str)]) -> String {
         || Nanos(1),
         |_| None,
         &mut state,
+        &mut trace,
     );
-    tracer.explain(&request, &decision).to_string()
+    tracer.explain(&request, decision, &trace).to_string()
 }
 
 #[test]
