@@ -7,6 +7,7 @@
 
 mod chunks;
 mod memory;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

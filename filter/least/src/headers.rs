@@ -1,4 +1,4 @@
-//! The headers of a request, found in the proxy's map by length and first bytes.
+//! The headers of a request, found in the proxy's map by their length and eight of their bytes.
 //!
 //! The map is the number of headers, the lengths of all names and values, then the names and values, each followed by a zero
 //! (proxy-wasm ABI 0.2.1). Eight bytes can always be read where a name starts, for the values and the zeros follow.
@@ -20,47 +20,51 @@ impl<'a> RequestHeaders<'a> {
     #[inline]
     pub(crate) fn read(map: &'a [u8]) -> Self {
         let mut found = Self::default();
-        let Some(count) = number(map, 0) else {
-            return found;
-        };
-        let lengths = map.get(4..).unwrap_or_default();
-        let mut at = count.wrapping_mul(8).wrapping_add(4);
-        for sizes in lengths.chunks_exact(8).take(count) {
-            let (Some(name), Some(value)) = (number(sizes, 0), number(sizes, 4)) else {
-                break;
+        each(map, |name, at, value| {
+            let place = match name {
+                5 if word(map, at) & FIVE == PATH => &mut found.path,
+                7 if word(map, at) & SEVEN == METHOD => &mut found.method,
+                7 if word(map, at) & SEVEN == SCHEME => &mut found.scheme,
+                10 if word(map, at) == AUTHORITY => &mut found.authority,
+                10 if word(map, at) == USER_AGENT => &mut found.user_agent,
+                11 if word(map, at) == TRACE_PARENT => &mut found.trace_parent,
+                15 if word(map, at.wrapping_add(8)) == DED_FOR => &mut found.forwarded_for,
+                17 if word(map, at.wrapping_add(9)) == ED_PROTO => &mut found.forwarded_proto,
+                _ => return,
             };
-            let start = word(map, at);
-            let value_at = at.wrapping_add(name).wrapping_add(1);
-            let place = match (name, start) {
-                (5, start) if start & FIVE == PATH => &mut found.path,
-                (7, start) if start & SEVEN == METHOD => &mut found.method,
-                (7, start) if start & SEVEN == SCHEME => &mut found.scheme,
-                (10, AUTHORITY) => &mut found.authority,
-                (10, USER_AGENT) => &mut found.user_agent,
-                (11, TRACE_PARENT) => &mut found.trace_parent,
-                (15, FORWARDED) if word(map, at.wrapping_add(8)) == DED_FOR => {
-                    &mut found.forwarded_for
-                }
-                (17, FORWARDED) if word(map, at.wrapping_add(9)) == ED_PROTO => {
-                    &mut found.forwarded_proto
-                }
-                _ => {
-                    at = value_at.wrapping_add(value).wrapping_add(1);
-                    continue;
-                }
-            };
-            let end = value_at.wrapping_add(value);
-            *place = map.get(value_at..end).unwrap_or_default();
-            at = end.wrapping_add(1);
-        }
+            let from = at.wrapping_add(name).wrapping_add(1);
+            let value = map.get(from..from.wrapping_add(value));
+            *place = value.unwrap_or_default();
+        });
         found
     }
 }
 
+/// Returns true if the map has a `traceparent`.
 #[inline]
-fn number(bytes: &[u8], at: usize) -> Option<usize> {
-    let bytes = bytes.get(at..)?.first_chunk()?;
-    usize::try_from(u32::from_le_bytes(*bytes)).ok()
+pub(crate) fn has_trace_parent(map: &[u8]) -> bool {
+    let mut is_there = false;
+    each(map, |name, at, _| {
+        is_there |= name == 11 && word(map, at) == TRACE_PARENT;
+    });
+    is_there
+}
+
+/// Tells each header: the length of its name, where it starts, and the length of its value.
+#[inline]
+fn each(map: &[u8], mut tell: impl FnMut(usize, usize, usize)) {
+    let Some((count, rest)) = map.split_first_chunk::<4>() else {
+        return;
+    };
+    let count = u32::from_le_bytes(*count) as usize;
+    let lengths = rest.get(..count.wrapping_mul(8)).unwrap_or_default();
+    let mut at = lengths.len().wrapping_add(4);
+    for sizes in lengths.chunks_exact(8) {
+        let [name, value] = [sizes.first_chunk::<4>(), sizes.last_chunk::<4>()]
+            .map(|size| size.map_or(0, |size| u32::from_le_bytes(*size)) as usize);
+        tell(name, at, value);
+        at = at.wrapping_add(name).wrapping_add(value).wrapping_add(2);
+    }
 }
 
 #[inline]
@@ -77,6 +81,5 @@ const SCHEME: u64 = u64::from_le_bytes(*b":scheme\0");
 const AUTHORITY: u64 = u64::from_le_bytes(*b":authori");
 const USER_AGENT: u64 = u64::from_le_bytes(*b"user-age");
 const TRACE_PARENT: u64 = u64::from_le_bytes(*b"tracepar");
-const FORWARDED: u64 = u64::from_le_bytes(*b"x-forwar");
 const DED_FOR: u64 = u64::from_le_bytes(*b"ded-for\0");
 const ED_PROTO: u64 = u64::from_le_bytes(*b"ed-proto");

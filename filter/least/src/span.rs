@@ -9,10 +9,25 @@ use crate::writer::{Writer, padded};
 pub(crate) const QUESTION: &[u8] =
     b"[request.time,request.duration,response.flags,response.code,source.address,request.protocol]";
 
-/// The key of an attribute as protobuf has it, made by the compiler.
+/// The key of an attribute with the tags in front of it, as words that the compiler makes.
+pub(crate) struct Key<const W: usize> {
+    words: [u64; W],
+    length: usize,
+}
+
+/// Makes the key of a text: what follows is the value's tags and lengths.
 macro_rules! key {
     ($name:literal) => {{
-        const KEY: [u8; $name.len() + 2] = key_of($name);
+        const KEY: Key<{ ($name.len() + 4).div_ceil(8) }> = Key::of($name, &[]);
+        &KEY
+    }};
+}
+
+/// Makes the key of a number with the value's tags behind it.
+macro_rules! number_key {
+    ($name:literal) => {{
+        const KEY: Key<{ ($name.len() + 10).div_ceil(8) }> =
+            Key::of($name, &[0x12, 4, 0x18, 0, 0, 0]);
         &KEY
     }};
 }
@@ -27,21 +42,26 @@ pub(crate) fn begin(
     fixed: &[u8],
     headers: &RequestHeaders<'_>,
 ) {
-    out.block(&[0x0a, 16]);
-    out.block(&ids.trace);
-    out.block(&[0x12, 8]);
-    out.block(&ids.span);
+    let [trace, rest] = words_of(&ids.trace);
+    out.word(0x100a, 2);
+    out.word(trace, 8);
+    out.word(rest, 8);
+    out.word(0x0812, 2);
+    out.word(u64::from_le_bytes(ids.span), 8);
     let mut flags = FLAGS_KNOWN | u32::from(is_sampled);
     if let Some(parent) = &ids.parent {
         flags |= FLAGS_REMOTE;
-        out.block(&[0x22, 8]);
-        out.block(parent);
+        out.word(0x0822, 2);
+        out.word(u64::from_le_bytes(*parent), 8);
     }
     let [length, ..] = headers.method.len().to_le_bytes();
-    out.block(&[0x2a, length]);
+    out.word(u64::from_le_bytes([0x2a, length, 0, 0, 0, 0, 0, 0]), 2);
     out.text(headers.method);
-    out.block(&[0x30, SERVER, 0x85, 0x01]);
-    out.block(&flags.to_le_bytes());
+    let [a, b, ..] = flags.to_le_bytes();
+    out.word(
+        u64::from_le_bytes([0x30, SERVER, 0x85, 0x01, a, b, 0, 0]),
+        8,
+    );
     out.bytes(fixed);
     text(out, key!("sidespan.decision"), decision);
     text(out, key!("http.request.method"), headers.method);
@@ -69,20 +89,20 @@ pub(crate) fn begin(
         ([], _) => 80,
         (digits, _) => decimal(digits),
     };
-    number(out, key!("server.port"), port);
+    number(out, number_key!("server.port"), port);
 }
 
 /// Writes what the end of a request says, and that an unsampled span was kept.
 #[inline]
 pub(crate) fn end(out: &mut Writer<'_>, facts: &Facts<'_>, has_client: bool, is_kept: bool) {
-    number(out, key!("http.response.status_code"), facts.status);
+    number(out, number_key!("http.response.status_code"), facts.status);
     let (address, port) = split(facts.source, last(facts.source, b':'));
     if has_client {
         text(out, key!("client.address"), address);
     }
     if port != b"0" {
         text(out, key!("network.peer.address"), address);
-        number(out, key!("network.peer.port"), decimal(port));
+        number(out, number_key!("network.peer.port"), decimal(port));
     }
     let (_, version) = split(facts.protocol, first(facts.protocol, b'/'));
     text(out, key!("network.protocol.version"), version);
@@ -94,10 +114,10 @@ pub(crate) fn end(out: &mut Writer<'_>, facts: &Facts<'_>, has_client: bool, is_
     if is_kept {
         text(out, key!("sidespan.kept"), b"error");
     }
-    out.block(&[0x39]);
-    out.block(&facts.start.to_le_bytes());
-    out.block(&[0x41]);
-    out.block(&facts.start.wrapping_add(facts.duration).to_le_bytes());
+    out.word(0x39, 1);
+    out.word(facts.start, 8);
+    out.word(0x41, 1);
+    out.word(facts.start.wrapping_add(facts.duration), 8);
 }
 
 /// The answers to [`QUESTION`].
@@ -134,34 +154,46 @@ impl<'a> Facts<'a> {
 
 /// Writes an attribute that is a text.
 #[inline]
-pub(crate) fn text<const N: usize>(out: &mut Writer<'_>, key: &[u8; N], value: &[u8]) {
-    let all = value.len().wrapping_add(N).wrapping_add(4);
+fn text<const W: usize>(out: &mut Writer<'_>, key: &Key<W>, value: &[u8]) {
+    let all = value.len().wrapping_add(key.length).wrapping_add(2);
     if all < 128 {
-        let [all, ..] = all.to_le_bytes();
-        let [length, ..] = value.len().to_le_bytes();
-        out.block(&[0x4a, all]);
-        out.block(key);
-        out.block(&[0x12, length.wrapping_add(2), 0x0a, length]);
+        let ([all, ..], [length, ..]) = (all.to_le_bytes(), value.len().to_le_bytes());
+        out.words(&key.words, key.length);
+        out.patch(key.length.wrapping_sub(1), all);
+        let tags = [0x12, length.wrapping_add(2), 0x0a, length, 0, 0, 0, 0];
+        out.word(u64::from_le_bytes(tags), 4);
     } else {
-        out.block(&[0x4a]);
-        out.length(all.wrapping_add(4));
-        out.block(key);
-        out.block(&[0x12]);
-        out.length(value.len().wrapping_add(4));
-        out.block(&[0x0a]);
-        out.length(value.len());
+        long(out, &key.words, key.length, value.len());
     }
     out.text(value);
 }
 
+/// Writes the tags, lengths and the key of a text that is too long for lengths of one byte.
+#[inline(never)]
+fn long(out: &mut Writer<'_>, key: &[u64], length: usize, value: usize) {
+    let all = value.wrapping_add(length).wrapping_add(6);
+    out.block(&[0x4a]);
+    out.length(all);
+    // Without the tag and the length of an attribute.
+    let mut key = key.iter().flat_map(|word| word.to_le_bytes()).take(length);
+    let _ = (key.next(), key.next());
+    for byte in key {
+        out.block(&[byte]);
+    }
+    out.block(&[0x12]);
+    out.length(value.wrapping_add(4));
+    out.block(&[0x0a]);
+    out.length(value);
+}
+
 /// Writes an attribute that is a number.
 #[inline]
-fn number<const N: usize>(out: &mut Writer<'_>, key: &[u8; N], value: usize) {
-    let [all, ..] = N.wrapping_add(6).to_le_bytes();
-    out.block(&[0x4a, all]);
-    out.block(key);
+fn number<const W: usize>(out: &mut Writer<'_>, key: &Key<W>, value: usize) {
     let [a, b, c] = padded(value);
-    out.block(&[0x12, 4, 0x18, a, b, c]);
+    out.words(&key.words, key.length);
+    out.patch(3, a);
+    out.patch(2, b);
+    out.patch(1, c);
 }
 
 /// Returns the parts before and behind the byte at a position; all and nothing where there is none.
@@ -176,8 +208,24 @@ fn split(text: &[u8], at: Option<usize>) -> (&[u8], &[u8]) {
 
 #[inline]
 fn first(text: &[u8], byte: u8) -> Option<usize> {
-    text.iter().position(|it| *it == byte)
+    let (mut words, mut at) = (text.chunks_exact(8), 0_usize);
+    for word in &mut words {
+        let word = word
+            .first_chunk()
+            .map_or(0, |word| u64::from_le_bytes(*word));
+        // A byte that is equal becomes zero, and a zero borrows from its highest bit.
+        let rest = word ^ u64::from(byte).wrapping_mul(ONES);
+        let found = rest.wrapping_sub(ONES) & !rest & (ONES << 7);
+        if found != 0 {
+            return Some(at.wrapping_add(found.trailing_zeros() as usize / 8));
+        }
+        at = at.wrapping_add(8);
+    }
+    let place = words.remainder().iter().position(|it| *it == byte)?;
+    Some(at.wrapping_add(place))
 }
+
+const ONES: u64 = 0x0101_0101_0101_0101;
 
 #[inline]
 fn last(text: &[u8], byte: u8) -> Option<usize> {
@@ -199,17 +247,35 @@ fn digit(number: usize) -> u8 {
     digit
 }
 
-/// Returns the field of a key, and its value.
-const fn key_of<const N: usize>(name: &str) -> [u8; N] {
-    let (mut key, name) = ([0; N], name.as_bytes());
-    key[0] = 0x0a;
-    key[1] = name.len().to_le_bytes()[0];
-    let mut at = 0;
-    while at < name.len() {
-        key[at + 2] = name[at];
-        at += 1;
+impl<const W: usize> Key<W> {
+    /// Makes the field of an attribute, its length as if `behind` ended it, the field of its key, and `behind`.
+    const fn of(name: &str, behind: &[u8]) -> Self {
+        let (mut words, name) = ([0; W], name.as_bytes());
+        let length = name.len() + 4 + behind.len();
+        let mut at = 0;
+        while at < length {
+            let byte = match at {
+                0 => 0x4a,
+                1 => (length - 2).to_le_bytes()[0],
+                2 => 0x0a,
+                3 => name.len().to_le_bytes()[0],
+                _ if at - 4 < name.len() => name[at - 4],
+                _ => behind[at - 4 - name.len()],
+            };
+            words[at / 8] |= u64::from_le_bytes([byte, 0, 0, 0, 0, 0, 0, 0]) << (at % 8 * 8);
+            at += 1;
+        }
+        Self { words, length }
     }
-    key
+}
+
+#[inline]
+fn words_of(bytes: &[u8; 16]) -> [u64; 2] {
+    let [a, b, c, d, e, f, g, h, rest @ ..] = *bytes;
+    [
+        u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        u64::from_le_bytes(rest),
+    ]
 }
 
 const SERVER: u8 = 2;

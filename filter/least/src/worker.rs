@@ -1,7 +1,7 @@
 //! The work with a request, from callback to callback.
 
 use crate::batch::{Batch, TICK};
-use crate::headers::RequestHeaders;
+use crate::headers::{self, RequestHeaders};
 use crate::proxy::{self, Answers, Headers};
 use crate::settings::{Settings, Work};
 use crate::span::{self, Facts};
@@ -51,8 +51,7 @@ impl Worker {
         match self.settings.work {
             Work::Sampled => self.begin(stream, answers),
             Work::Unsampled => {
-                let headers = RequestHeaders::read(answers.headers());
-                if headers.trace_parent.is_empty() {
+                if !headers::has_trace_parent(answers.headers()) {
                     self.write_unsampled();
                 }
             }

@@ -19,7 +19,7 @@ impl<'a> Writer<'a> {
         self.at
     }
 
-    /// Writes bytes whose number the compiler knows, which then need no loop.
+    /// Writes a few bytes whose number the compiler knows.
     #[inline(always)]
     pub(crate) fn block<const N: usize>(&mut self, bytes: &[u8; N]) {
         let end = self.at.wrapping_add(N);
@@ -30,19 +30,60 @@ impl<'a> Writer<'a> {
         self.at = end;
     }
 
-    /// Writes short bytes, eight at a time: a call of `memory.copy` costs as much as 100 bytes do in this way.
+    /// Writes the first bytes of a word; those behind them are overwritten by what follows.
+    #[inline(always)]
+    pub(crate) fn word(&mut self, word: u64, length: usize) {
+        self.words(&[word], length);
+    }
+
+    /// Writes the first bytes of words that the compiler knows, without reading them from memory.
+    #[inline(always)]
+    pub(crate) fn words<const W: usize>(&mut self, words: &[u64; W], length: usize) {
+        let rest = self.place.get_mut(self.at..).unwrap_or_default();
+        let Some((place, _)) = rest.split_at_mut_checked(W.wrapping_mul(8)) else {
+            return self.close();
+        };
+        for (to, word) in place.chunks_exact_mut(8).zip(words) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+        self.at = self.at.wrapping_add(length);
+    }
+
+    /// Writes a byte over one that is written, so many bytes from the end.
+    #[inline(always)]
+    pub(crate) fn patch(&mut self, from_end: usize, byte: u8) {
+        let at = self.at.wrapping_sub(from_end);
+        if let Some(place) = self.place.get_mut(at) {
+            *place = byte;
+        }
+    }
+
+    /// Writes short bytes, a word at a time, the last overlapping the one before: a call of `memory.copy` costs as much as 100
+    /// bytes do in this way.
     #[inline]
     pub(crate) fn text(&mut self, bytes: &[u8]) {
         let end = self.at.wrapping_add(bytes.len());
         let Some(place) = self.place.get_mut(self.at..end) else {
             return self.close();
         };
-        let (mut to, mut from) = (place.chunks_exact_mut(8), bytes.chunks_exact(8));
-        for (to, from) in (&mut to).zip(&mut from) {
-            to.copy_from_slice(from);
-        }
-        for (to, from) in to.into_remainder().iter_mut().zip(from.remainder()) {
+        if let (Some(to), Some(from)) = (place.last_chunk_mut::<8>(), bytes.last_chunk::<8>()) {
             *to = *from;
+            for (to, from) in place.chunks_exact_mut(8).zip(bytes.chunks_exact(8)) {
+                to.copy_from_slice(from);
+            }
+        } else if let (Some(first), Some(last)) =
+            (bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
+        {
+            if let Some(to) = place.first_chunk_mut() {
+                *to = *first;
+            }
+            if let Some(to) = place.last_chunk_mut() {
+                *to = *last;
+            }
+        } else {
+            for (to, from) in place.iter_mut().zip(bytes) {
+                *to = *from;
+            }
         }
         self.at = end;
     }

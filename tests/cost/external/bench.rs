@@ -118,7 +118,8 @@ fn without_an_envoy_the_cost_inside_the_filter_is_told() {
     let (said, errors) = text(&output);
     assert!(output.status.success(), "{said}{errors}");
     assert!(
-        said.contains("sampled, SERVER, nine formats go out"),
+        said.contains("sampled, SERVER, nine formats go out")
+            && said.contains("the least filter: sampled"),
         "{said}"
     );
     let output = bench().arg("--json").output().expect("the program");

@@ -23,7 +23,7 @@ use super::environment::Environment;
 use super::h2load::{self, Latency, Load, Pace};
 use super::preset;
 use super::report::{Measured, Report};
-use super::runner::{Ground, Runner, Spans, upstream};
+use super::runner::{Ground, Memory, Runner, Spans, upstream};
 use super::statistics::{greatest, least};
 use crate::{envoy, output};
 
@@ -137,7 +137,7 @@ struct Entry {
     cost: Vec<f64>,
     rate: Vec<f64>,
     latency: Vec<Latency>,
-    resident_before: u64,
+    memory_before: Memory,
     // Spans of the earlier processes.
     spans: Option<Spans>,
 }
@@ -145,7 +145,7 @@ struct Entry {
 impl Entry {
     fn new(runner: Runner) -> anyhow::Result<Self> {
         Ok(Self {
-            resident_before: runner.resident_bytes()?,
+            memory_before: runner.memory()?,
             runner,
             cost: Vec::new(),
             rate: Vec::new(),
@@ -211,7 +211,7 @@ impl BenchRun<'_> {
         let candidates = self.entries.iter().map(same).collect();
         let runners = start(candidates, &self.ground).await?;
         for (entry, mut runner) in self.entries.iter_mut().zip(runners) {
-            entry.resident_before = runner.resident_bytes()?;
+            entry.memory_before = runner.memory()?;
             runner.idle_as(&entry.runner);
             entry.runner = runner;
         }
@@ -285,7 +285,7 @@ impl BenchRun<'_> {
         for mut entry in self.entries {
             entry.count_spans().await?;
             measured.push(Measured {
-                resident_bytes: (entry.resident_before, entry.runner.resident_bytes()?),
+                memory: (entry.memory_before, entry.runner.memory()?),
                 idle_us_per_second: entry.runner.idle_us_per_second(),
                 spans: entry.spans,
                 candidate: entry.runner.candidate.clone(),

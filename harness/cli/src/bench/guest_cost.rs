@@ -55,9 +55,14 @@ pub fn metered(filter: &[u8]) -> Result<Module> {
 /// # Errors
 /// When the filter refuses the configuration, stops the request or traps.
 pub fn measure(module: &Module, kind: &RequestKind) -> Result<Cost> {
+    let configuration = match &kind.configuration {
+        // Of a filter whose configuration is no JSON.
+        serde_json::Value::String(text) => text.clone(),
+        json => json.to_string(),
+    };
     let mut host = Host::builder(module)
         .plugin_name("sidespan")
-        .plugin_configuration(kind.configuration.to_string())
+        .plugin_configuration(configuration)
         .cluster(CLUSTER)
         .start()
         .map_err(|error| anyhow::anyhow!("{error}"))?;

@@ -7,14 +7,19 @@ use anyhow::Result;
 use super::guest_cost::{self, Cost};
 use super::request_kind::RequestKind;
 
-/// Measures all kinds of requests, in their order.
+/// Measures all kinds of requests, in their order, and the least filter behind them.
 pub(super) fn measure() -> Result<Vec<(&'static str, Cost)>> {
-    let module = guest_cost::metered(crate::embedded::FILTER)?;
-    let kinds = RequestKind::all();
-    let costs = kinds
-        .iter()
-        .map(|kind| Ok((kind.name, guest_cost::measure(&module, kind)?)));
-    costs.collect()
+    let mut costs = Vec::new();
+    for (filter, kinds) in [
+        (crate::embedded::FILTER, RequestKind::all()),
+        (crate::embedded::LEAST, RequestKind::of_least()),
+    ] {
+        let module = guest_cost::metered(filter)?;
+        for kind in &kinds {
+            costs.push((kind.name, guest_cost::measure(&module, kind)?));
+        }
+    }
+    Ok(costs)
 }
 
 /// Returns the costs as one JSON object, with the kinds' names as keys.
@@ -47,4 +52,33 @@ pub(super) fn text(costs: &[(&'static str, Cost)]) -> String {
             .to_owned(),
     );
     lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A rod that did more than it has to would measure nothing.
+    #[test]
+    fn the_least_filter_does_as_little_as_can_be() {
+        let module = guest_cost::metered(crate::embedded::LEAST).unwrap();
+        // A byte that is copied in bulk counts as one instruction, 700 of them in a span.
+        let bounds = [(4, 3, 5_400), (3, 2, 750), (2, 2, 400), (3, 3, 450)];
+        let kinds = RequestKind::of_least();
+        assert_eq!(kinds.len(), bounds.len());
+        for (kind, (entries, calls, instructions)) in kinds.iter().zip(bounds) {
+            let cost = guest_cost::measure(&module, kind).unwrap();
+            assert_eq!(
+                (cost.entries, cost.all_calls()),
+                (entries, calls),
+                "{}",
+                kind.name
+            );
+            assert!(
+                cost.instructions() <= instructions,
+                "{} {cost:?}",
+                kind.name
+            );
+        }
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::candidate::{BASELINE, Candidate, PEERS};
 use super::environment::Environment;
 use super::h2load::Latency;
-use super::runner::Spans;
+use super::runner::{Memory, Spans};
 use super::statistics::{Figures, by_process, gap, greatest, median};
 
 /// The figures of a whole run.
@@ -37,7 +37,7 @@ pub(super) struct Measured {
     pub(super) requests_per_second: Vec<f64>,
     pub(super) latency: Vec<Latency>,
     /// Envoy's memory before the first request and after the last.
-    pub(super) resident_bytes: (u64, u64),
+    pub(super) memory: (Memory, Memory),
     pub(super) spans: Option<Spans>,
 }
 
@@ -137,7 +137,7 @@ impl Report {
     }
 
     fn one(&self, measured: &Measured) -> Value {
-        let (before, after) = measured.resident_bytes;
+        let (before, after) = measured.memory;
         let ratios = |by: fn(Figures) -> f64| -> Map<String, Value> {
             let peers = PEERS.iter().map(|(name, _)| *name);
             peers
@@ -178,7 +178,8 @@ impl Report {
                 "rounds": measured.requests_per_second,
             },
             "latency_us": latency,
-            "resident_bytes": {"before": before, "after": after},
+            "resident_bytes": {"before": before.resident_bytes, "after": after.resident_bytes},
+            "anonymous_bytes": {"before": before.anonymous_bytes, "after": after.anonymous_bytes},
             "spans": measured.spans.as_ref().map(Spans::to_json),
         })
     }
@@ -218,6 +219,10 @@ pub(super) mod tests {
 
     /// Returns a run with these candidates, each with its cost per request in each round.
     pub(in crate::bench) fn report(costs: &[(&str, &[f64])]) -> Report {
+        let memory = |mib: u64| Memory {
+            resident_bytes: mib << 20,
+            anonymous_bytes: (mib - 50) << 20,
+        };
         let measured = |(name, cost): &(&str, &[f64])| Measured {
             candidate: candidate::all()
                 .into_iter()
@@ -238,7 +243,7 @@ pub(super) mod tests {
                     p99: 900,
                 },
             ],
-            resident_bytes: (64 << 20, 65 << 20),
+            memory: (memory(64), memory(65)),
             spans: None,
         };
         Report {

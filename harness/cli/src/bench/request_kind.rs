@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use super::least::LeastWork;
+
 /// A kind of request.
 #[derive(Clone, Debug)]
 pub struct RequestKind {
@@ -102,6 +104,21 @@ impl RequestKind {
         ];
         kinds.extend(Self::growing(&alone(exporting(&every, "inbound"))));
         kinds
+    }
+
+    /// Returns the kinds of work of the least filter (`filter/least`), whose costs are what ours are held against.
+    pub fn of_least() -> Vec<Self> {
+        [
+            ("the least filter: sampled", LeastWork::Sampled),
+            ("the least filter: not sampled", LeastWork::Unsampled),
+            (
+                "the least filter: not sampled, W3C read by name",
+                LeastWork::UnsampledByName,
+            ),
+            ("the least filter: not sampled, keep", LeastWork::Keep),
+        ]
+        .map(|(name, work)| Self::of(name, work.configuration(CLUSTER).into(), &[]))
+        .into()
     }
 
     /// Returns kinds that differ from one recorded kind in the length of one part of the configuration or of the request

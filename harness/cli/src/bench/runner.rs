@@ -54,6 +54,14 @@ pub(super) struct Look {
     used: Duration,
 }
 
+/// The memory of a process at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Memory {
+    pub(super) resident_bytes: u64,
+    /// The part of no file: what is not the program's code, which processes share.
+    pub(super) anonymous_bytes: u64,
+}
+
 /// The spans of one candidate, counted by where they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Spans {
@@ -170,8 +178,11 @@ impl Runner {
     }
 
     /// Returns the memory of the candidate's Envoy.
-    pub(super) fn resident_bytes(&self) -> anyhow::Result<u64> {
-        Ok(self.envoy.resident_bytes()?)
+    pub(super) fn memory(&self) -> anyhow::Result<Memory> {
+        Ok(Memory {
+            resident_bytes: self.envoy.resident_bytes()?,
+            anonymous_bytes: self.envoy.anonymous_bytes()?,
+        })
     }
 
     /// Waits for the last spans and counts them, once nothing is measured any more.

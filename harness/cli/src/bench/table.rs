@@ -65,8 +65,15 @@ pub(super) fn speed(report: &Report) -> Table {
         let mut cells = vec![format!("{:.0}", greatest(&it.requests_per_second))];
         let times = it.latency_medians().into_iter();
         cells.extend(times.map(|time| time.map_or_else(nothing, |us| format!("{us:.0}"))));
-        let (before, after) = it.resident_bytes;
-        cells.extend([mib(before), mib(after)]);
+        let (before, after) = it.memory;
+        cells.extend(
+            [
+                before.resident_bytes,
+                after.resident_bytes,
+                after.anonymous_bytes,
+            ]
+            .map(mib),
+        );
         cells.push(it.spans.as_ref().map_or_else(nothing, |spans| {
             let mut text = spans.received.to_string();
             if spans.queued > 0 {
@@ -92,9 +99,12 @@ pub(super) fn speed(report: &Report) -> Table {
         );
     }
     title.push_str(
-        "resident memory in MiB before the first request and after the last; spans received",
+        "resident memory in MiB of the last process before its first request and after its last, and what of that is not the \
+         program's code, which processes share; spans received",
     );
-    let headings = ["req/s", "p50", "p90", "p99", "before", "after", "spans"];
+    let headings = [
+        "req/s", "p50", "p90", "p99", "before", "after", "own", "spans",
+    ];
     Table {
         title,
         headings: headings.map(str::to_owned).into(),

@@ -96,8 +96,20 @@ impl Envoy {
     /// # Errors
     /// [`EnvoyError::Io`] when the kernel does not give the size.
     pub fn resident_bytes(&self) -> Result<u64, EnvoyError> {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// Returns the part of [`Envoy::resident_bytes`] that is of no file, and so of this process alone.
+    ///
+    /// # Errors
+    /// The errors of [`Envoy::resident_bytes`].
+    pub fn anonymous_bytes(&self) -> Result<u64, EnvoyError> {
+        self.status_bytes("RssAnon:")
+    }
+
+    fn status_bytes(&self, name: &str) -> Result<u64, EnvoyError> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kib = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
         kib.map(|kib| kib * 1024)
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData).into())
