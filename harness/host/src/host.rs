@@ -2,9 +2,12 @@
 //!
 //! Invariant: actions that host functions have deferred run right after each callback, in order.
 
+mod connection;
 mod exchange;
+mod grpc_calls;
 mod http_calls;
 mod local_reply;
+mod queues;
 mod root_context;
 mod stream_lifecycle;
 mod timers;
@@ -13,6 +16,7 @@ mod vm;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use grpc_calls::GrpcReply;
 pub use root_context::Shutdown;
 pub use vm::{Host, StartError, StartFailure};
 use wasmtime::Store;
@@ -23,7 +27,7 @@ use crate::logs::{LogLevel, LogLine};
 use crate::module::Module;
 use crate::settings::Settings;
 use crate::shared::Shared;
-use crate::stream::{Stream, StreamId};
+use crate::stream::{ClosedBy, Stream, StreamId};
 use crate::transcript::Transcript;
 use crate::vm_state::{Deferred, VmState};
 
@@ -60,6 +64,7 @@ impl Host {
         {
             Ok(root) => {
                 host.root = root;
+                host.tell_queues();
                 Ok(host)
             }
             Err(reason) => {
@@ -79,7 +84,10 @@ impl Host {
                 Deferred::LocalReply(id, reply) => self.make_local_reply(id, reply),
                 Deferred::Continue(id, side) => self.resume(id, side),
                 Deferred::Close(id) => self.close(id),
+                Deferred::ContinueConnection(id) => self.continue_connection(id),
+                Deferred::CloseConnection(id) => self.close_tcp(id, ClosedBy::Proxy),
                 Deferred::RootDone(root) => self.delete_root(root),
+                Deferred::GrpcUnavailable(root, token) => self.fail_unavailable(root, token),
             }
         }
     }

@@ -56,6 +56,7 @@ mod hostcalls;
 mod logs;
 mod module;
 mod properties;
+mod restriction;
 mod settings;
 mod shared;
 mod stream;
@@ -72,7 +73,7 @@ pub use clock::Clock;
 pub use entropy::Entropy;
 pub use guest::Trap;
 pub use headers::Headers;
-pub use host::{Host, Shutdown, StartError, StartFailure};
+pub use host::{GrpcReply, Host, Shutdown, StartError, StartFailure};
 pub use hostcalls::{IMPORTS, Import, Support};
 pub use logs::{LogLevel, LogLine};
 pub use module::{Fuel, LoadError, Module};
@@ -80,8 +81,8 @@ pub use properties::{Path, Properties};
 pub use settings::FailurePolicy;
 pub use shared::Shared;
 pub use stream::{
-    Action, EndOfStream, Ending, LocalReply, Origin, Stream, StreamHalf, StreamId, StreamProperties,
+    Action, ClosedBy, Connection, ConnectionId, EndOfStream, Ending, Flow, LocalReply, Origin, Stream, StreamHalf, StreamId, StreamProperties,
 };
 pub use transcript::{Detail, Refusal, Transcript};
 pub use value::Value;
-pub use vm_state::{CallToken, HttpCall, NoSuchCall};
+pub use vm_state::{CallToken, GrpcCall, GrpcKind, GrpcSent, GrpcToken, HttpCall, NoSuchCall};

@@ -3,6 +3,8 @@
 //! Properties that Envoy derives from the stream itself (`request.path`, `response.code`) are not kept here but computed
 //! when a guest asks (`stream/derived_properties.rs`). A value set here wins over a derived value.
 
+mod messages;
+
 use std::collections::BTreeMap;
 
 use crate::value::Value;
@@ -64,8 +66,7 @@ pub struct Properties(BTreeMap<Path, Value>);
 #[derive(Debug, PartialEq)]
 pub(crate) enum Found {
     Value(Value),
-    /// No value stands at the path but some below it, where Envoy would answer with a protobuf message that the caller has
-    /// not set.
+    /// No value stands at the path but some below it, where Envoy has nothing that could be written.
     Message,
     Nothing,
 }
@@ -102,7 +103,8 @@ impl Properties {
         } else if is_struct(path) {
             Found::Value(Value::Map(tree))
         } else {
-            Found::Message
+            messages::encode(path, &tree)
+                .map_or(Found::Message, |bytes| Found::Value(Value::Bytes(bytes)))
         }
     }
 }
@@ -175,8 +177,19 @@ mod tests {
     }
 
     #[test]
-    fn says_when_only_a_protobuf_message_would_do() {
-        assert_eq!(sample().find(&[b"xds", b"node"]), Found::Message);
+    fn makes_messages_of_what_is_set_below_them() {
+        let mut properties = Properties::default();
+        properties.set("xds.node.id", "n");
+        properties.set("xds.node.metadata.K", "v");
+        properties.set("xds.node.locality.zone", "z");
+        let node = b"\x0a\x01n\x1a\x0a\x0a\x08\x0a\x01K\x12\x03\x1a\x01v\x22\x03\x12\x01z";
+        let found = properties.find(&[b"xds", b"node"]);
+        assert_eq!(found, Found::Value(Value::from(&node[..])));
+        properties.set(["metadata", "filter_metadata", "ns", "K"], 2.0);
+        let metadata = b"\x0a\x16\x0a\x02ns\x12\x10\x0a\x0e\x0a\x01K\x12\x09\x11\0\0\0\0\0\0\0\x40";
+        let found = properties.find(&[b"metadata"]);
+        assert_eq!(found, Found::Value(Value::from(&metadata[..])));
+        assert_eq!(properties.find(&[b"xds"]), Found::Message);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! One HTTP stream: messages that have arrived, the part that the guest may see, and the part that has passed the filter.
 
+mod connection;
 mod derived_properties;
 mod given_properties;
 mod half;
 mod local_reply;
 mod state;
 
+pub use connection::{ClosedBy, Connection, ConnectionId, Flow};
 pub(crate) use derived_properties::derive;
 pub use given_properties::StreamProperties;
 pub use half::{EndOfStream, StreamHalf};

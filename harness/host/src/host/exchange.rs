@@ -233,6 +233,7 @@ impl Host {
         if let Some(stream) = self.stream_mut(id).filter(|_| !is_stopped) {
             apply(stream.half_mut(side), answer);
         }
+        self.tell_queues();
         self.action(id, side)
     }
 

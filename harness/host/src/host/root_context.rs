@@ -1,10 +1,11 @@
 //! Root contexts: started, replaced by a new configuration, and ended.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::vm::{Failed, Host, StartError, StartFailure};
 use crate::host_call::word;
-use crate::vm_state::{Expressions, Root, RootPhase, VmState};
+use crate::vm_state::{Expressions, GrpcShown, Root, RootPhase, VmState};
 
 /// The progress of a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ impl Host {
             configuring: false,
             phase: RootPhase::Live,
             reply: None,
+            grpc: GrpcShown::default(),
+            declared: BTreeMap::new(),
             expressions: Expressions::default(),
             status: Default::default(),
         };
@@ -49,7 +52,10 @@ impl Host {
     fn begin_root(&mut self, id: u32, vm_size: u32) -> Result<bool, Failed> {
         let guest = self.guest()?;
         let (create, vm_start) = (guest.context_create.clone(), guest.vm_start.clone());
-        self.enter("proxy_on_context_create", id, create, (id, 0), ())?;
+        self.set_configuring(id, true);
+        let created = self.enter("proxy_on_context_create", id, create, (id, 0), ());
+        self.set_configuring(id, false);
+        created?;
         self.run_deferred();
         let answer = self.enter("proxy_on_vm_start", id, vm_start, (id, vm_size), 1)?;
         self.run_deferred();
@@ -175,6 +181,7 @@ impl Host {
         let _ = delete.and_then(|delete| self.enter("proxy_on_delete", id, delete, id, ()));
         let state = self.state_mut();
         state.calls.give_up(id);
+        state.grpc.give_up(id);
         state.ticks.remove(&id);
         state.roots.remove(&id);
     }

@@ -25,6 +25,7 @@ impl Host {
         let _ = self.log_and_delete(id);
         let stream = self.state_mut().streams.remove(&id.0)?;
         self.end_retired(stream.root);
+        self.tell_queues();
         Some(stream)
     }
 

@@ -28,12 +28,6 @@ pub enum Support {
     Refused(Status, &'static str),
 }
 
-const NO_GRPC: &str = "gRPC calls are not built into this host. Envoy would send it, or answer PARSE_FAILURE for an \
-                       unknown cluster. An HTTP call with `content-type: application/grpc` does the same and works here";
-const NO_GRPC_STREAM: &str =
-    "gRPC calls are not built into this host, so that none can be in flight";
-const NO_QUEUES: &str = "shared queues are not built into this host. Envoy would give a token";
-const NO_QUEUE: &str = "shared queues are not built into this host, so that none can exist";
 const NO_DNS: &str =
     "Envoy's own `envoy_resolve_dns` is not built into this host. Envoy would ask its resolver";
 
@@ -58,52 +52,17 @@ pub const IMPORTS: &[Import] = &[
     provided("proxy_get_status", "iii>i"),
     provided("proxy_send_local_response", "iiiiiiii>i"),
     provided("proxy_http_call", "iiiiiiiiii>i"),
-    refused(
-        "proxy_grpc_call",
-        "iiiiiiiiiiii>i",
-        Status::InternalFailure,
-        NO_GRPC,
-    ),
-    refused(
-        "proxy_grpc_stream",
-        "iiiiiiiii>i",
-        Status::InternalFailure,
-        NO_GRPC,
-    ),
-    refused(
-        "proxy_grpc_send",
-        "iiii>i",
-        Status::NotFound,
-        NO_GRPC_STREAM,
-    ),
-    refused("proxy_grpc_cancel", "i>i", Status::NotFound, NO_GRPC_STREAM),
-    refused("proxy_grpc_close", "i>i", Status::NotFound, NO_GRPC_STREAM),
+    provided("proxy_grpc_call", "iiiiiiiiiiii>i"),
+    provided("proxy_grpc_stream", "iiiiiiiii>i"),
+    provided("proxy_grpc_send", "iiii>i"),
+    provided("proxy_grpc_cancel", "i>i"),
+    provided("proxy_grpc_close", "i>i"),
     provided("proxy_get_shared_data", "iiiii>i"),
     provided("proxy_set_shared_data", "iiiii>i"),
-    refused(
-        "proxy_register_shared_queue",
-        "iii>i",
-        Status::InternalFailure,
-        NO_QUEUES,
-    ),
-    refused(
-        "proxy_resolve_shared_queue",
-        "iiiii>i",
-        Status::NotFound,
-        NO_QUEUE,
-    ),
-    refused(
-        "proxy_enqueue_shared_queue",
-        "iii>i",
-        Status::NotFound,
-        NO_QUEUE,
-    ),
-    refused(
-        "proxy_dequeue_shared_queue",
-        "iii>i",
-        Status::NotFound,
-        NO_QUEUE,
-    ),
+    provided("proxy_register_shared_queue", "iii>i"),
+    provided("proxy_resolve_shared_queue", "iiiii>i"),
+    provided("proxy_enqueue_shared_queue", "iii>i"),
+    provided("proxy_dequeue_shared_queue", "iii>i"),
     provided("proxy_define_metric", "iiii>i"),
     provided("proxy_increment_metric", "iI>i"),
     provided("proxy_record_metric", "iI>i"),
@@ -181,7 +140,7 @@ pub(crate) fn link_refused(linker: &mut Linker<VmState>) -> wasmtime::Result<()>
             signature,
             move |caller: Caller<'_, VmState>, _: &[Val], results: &mut [Val]| {
                 let mut call = HostCall { caller };
-                call.begin(name, &[]);
+                call.begin(name, &[])?;
                 let status = call.finish(name, refuse(status, reason))?;
                 results[0] = Val::I32(status.cast_signed());
                 Ok(())
@@ -233,17 +192,17 @@ mod tests {
     #[test]
     fn refuses_what_is_not_built_and_says_why() {
         let host = start(&Guest {
-            imports: r#"(import "env" "proxy_register_shared_queue" (func $queue (param i32 i32 i32) (result i32)))"#,
-            on_configure: "(call $check (call $queue (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 10))",
+            imports: r#"(import "env" "envoy_resolve_dns" (func $dns (param i32 i32 i32) (result i32)))"#,
+            on_configure: "(call $check (call $dns (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 10))",
             ..Guest::default()
         });
         let refusal = host.transcript().refusals().next().unwrap();
         assert_eq!(
             (refusal.function, refusal.callback),
-            ("proxy_register_shared_queue", "proxy_on_configure")
+            ("envoy_resolve_dns", "proxy_on_configure")
         );
         assert!(
-            refusal.reason.contains("Envoy would give a token"),
+            refusal.reason.contains("Envoy would ask its resolver"),
             "{}",
             refusal.reason
         );

@@ -214,6 +214,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "harness/host/src",
         &[
             "abi_types",
+            "restriction",
             "logs",
             "transcript",
             "clock",
@@ -241,8 +242,12 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "harness/host/src/host",
         &[
             "vm",
+            "queues",
+            "connection",
             "exchange",
             "http_calls",
+            "grpc_calls",
+            "extension_callbacks",
             "local_reply",
             "root_context",
             "stream_lifecycle",
@@ -254,13 +259,19 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         &[
             "provide",
             "properties",
+            "activation",
             "expressions",
+            "foreign",
             "buffers",
+            "dns",
             "header_maps",
+            "grpc_service",
+            "grpc",
             "http_call",
             "import_table",
             "metrics",
             "shared_data",
+            "shared_queue",
             "stream",
             "system",
         ],
@@ -268,6 +279,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "harness/host/src/stream",
         &[
+            "connection",
             "given_properties",
             "half",
             "local_reply",
