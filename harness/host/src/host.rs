@@ -4,6 +4,7 @@
 
 mod connection;
 mod exchange;
+mod extension_callbacks;
 mod grpc_calls;
 mod http_calls;
 mod local_reply;

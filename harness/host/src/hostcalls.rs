@@ -1,11 +1,13 @@
 //! Every function that a module may import from `env`: one file for each group of functions, and their linking.
 //!
 //! The specification is proxy-wasm ABI 0.2.1 (<https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>);
-//! where Envoy answers something else, Envoy's answer is given. A function that is not built still exists, because a module
-//! that imports it must load: the function answers with a status that SDKs accept, and with the reason.
+//! where Envoy answers something else, Envoy's answer is given.
 
+mod activation;
 mod buffers;
+mod dns;
 mod expressions;
+mod foreign;
 mod grpc;
 mod grpc_service;
 mod header_maps;
@@ -20,7 +22,7 @@ mod stream;
 mod system;
 
 pub(crate) use import_table::types;
-pub use import_table::{IMPORTS, Import, Support};
+pub use import_table::{IMPORTS, Import};
 use provide::provide;
 use wasmtime::{Caller, Linker};
 
@@ -33,10 +35,11 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     link_data(linker)?;
     http_call::link(linker)?;
     grpc::link(linker)?;
+    foreign::link(linker)?;
     stream::link(linker)?;
     metrics::link(linker)?;
     system::link(linker)?;
-    import_table::link_refused(linker)?;
+    provide!(linker, "envoy_resolve_dns", dns::resolve, name: u32, name_size: u32, token_out: u32);
     linker.func_wrap(
         "env",
         "pthread_equal",
@@ -80,3 +83,6 @@ fn link_data(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
         token: u32, item_out: u32, item_size_out: u32);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,7 +74,7 @@ pub use entropy::Entropy;
 pub use guest::Trap;
 pub use headers::Headers;
 pub use host::{GrpcReply, Host, Shutdown, StartError, StartFailure};
-pub use hostcalls::{IMPORTS, Import, Support};
+pub use hostcalls::{IMPORTS, Import};
 pub use logs::{LogLevel, LogLine};
 pub use module::{Fuel, LoadError, Module};
 pub use properties::{Path, Properties};
@@ -85,4 +85,4 @@ pub use stream::{
 };
 pub use transcript::{Detail, Refusal, Transcript};
 pub use value::Value;
-pub use vm_state::{CallToken, GrpcCall, GrpcKind, GrpcSent, GrpcToken, HttpCall, NoSuchCall};
+pub use vm_state::{CallToken, DnsQuery, GrpcCall, GrpcKind, GrpcSent, GrpcToken, HttpCall, NoSuchCall};

@@ -77,8 +77,22 @@ impl Properties {
         self.0.insert(path.into(), value.into());
     }
 
+    /// Returns the values below a path.
+    pub(crate) fn below(&self, path: &[&[u8]]) -> BTreeMap<Vec<u8>, Value> {
+        let owned = Path(path.iter().map(|segment| segment.to_vec()).collect());
+        let below = self.0.range(&owned..);
+        let mut tree = BTreeMap::new();
+        for (key, value) in below.take_while(|(key, _)| key.0.starts_with(&owned.0)) {
+            insert(&mut tree, &key.0[path.len()..], value);
+        }
+        tree
+    }
+
     /// Finds the value at a path: a value that was set, a part of one, or the map of all values below the path.
     pub(crate) fn find(&self, path: &[&[u8]]) -> Found {
+        if self.0.is_empty() {
+            return Found::Nothing;
+        }
         let owned = Path(path.iter().map(|segment| segment.to_vec()).collect());
         for length in (1..=path.len()).rev() {
             let ancestor = Path(owned.0[..length].to_vec());
@@ -90,14 +104,7 @@ impl Properties {
                 return Found::Value(value.clone());
             }
         }
-        let below = self
-            .0
-            .range(&owned..)
-            .take_while(|(key, _)| key.0.starts_with(&owned.0));
-        let mut tree = BTreeMap::new();
-        for (key, value) in below {
-            insert(&mut tree, &key.0[path.len()..], value);
-        }
+        let tree = self.below(path);
         if tree.is_empty() {
             Found::Nothing
         } else if is_struct(path) {

@@ -3,6 +3,7 @@
 //! Invariant: nothing here calls the guest. Actions that must wait until the guest has returned go into `deferred`, and the
 //! host runs them in order.
 
+mod dns_queries;
 mod expressions;
 mod grpc_calls;
 mod http_calls;
@@ -11,6 +12,8 @@ mod metric_ids;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+pub(crate) use dns_queries::DnsQueries;
+pub use dns_queries::DnsQuery;
 pub(crate) use expressions::{Expression, Expressions, read_token};
 pub(crate) use grpc_calls::GrpcCalls;
 pub use grpc_calls::{GrpcCall, GrpcKind, GrpcSent, GrpcToken};
@@ -56,6 +59,7 @@ pub(crate) struct VmState {
     pub(crate) call_data: Vec<u8>,
     pub(crate) calls: Calls,
     pub(crate) grpc: GrpcCalls,
+    pub(crate) dns: DnsQueries,
     pub(crate) ticks: BTreeMap<u32, Tick>,
     pub(crate) metrics: MetricIds,
     pub(crate) logs: Logs,
@@ -163,6 +167,7 @@ impl VmState {
             call_data: Vec::new(),
             calls: Calls::default(),
             grpc: GrpcCalls::default(),
+            dns: DnsQueries::default(),
             ticks: BTreeMap::new(),
             metrics: MetricIds::default(),
             logs: Logs::new(settings.log_level, parts),
