@@ -1,5 +1,5 @@
-//! Builds the filter, and the floor filter that `sidespan bench` compares it with, for wasm32-wasip1, and hands the
-//! paths of both modules to the crate, which embeds them, with the filter's SHA-256, which `--version` shows.
+//! Builds the filter, and the two that `sidespan bench` compares it with, for wasm32-wasip1, and hands the paths of the
+//! modules to the crate, which embeds them, with the filter's SHA-256, which `--version` shows.
 //!
 //! The guest's build has a target folder of its own, `target/guest`, because cargo locks the folder that it is building
 //! in and a second cargo would wait for that lock for ever. Flags and wrappers meant for the host's build are removed,
@@ -34,6 +34,7 @@ fn main() {
         .current_dir(&root)
         .args(["build", "--release", "--locked"])
         .args(["-p", "sidespan-filter", "-p", "sidespan-floor"])
+        .args(["-p", "sidespan-least"])
         .args(["--target", TARGET, "--target-dir"])
         .arg(&target_dir);
     for variable in HOST_ONLY {
@@ -45,7 +46,7 @@ fn main() {
         let module = modules.join(file);
         println!("cargo::rustc-env={variable}={}", module.display());
     }
-    let [(_, filter), _] = MODULES;
+    let [(_, filter), ..] = MODULES;
     let digest = match fs::read(modules.join(filter)) {
         Ok(module) => hex::encode(Sha256::digest(module)),
         Err(error) => fail(&format!("{filter} cannot be read: {error}")),
@@ -54,9 +55,10 @@ fn main() {
 }
 
 /// Environment variables by which the crate finds the modules, and the modules' file names.
-const MODULES: [(&str, &str); 2] = [
+const MODULES: [(&str, &str); 3] = [
     ("SIDESPAN_FILTER_WASM", "sidespan_filter.wasm"),
     ("SIDESPAN_FLOOR_WASM", "sidespan_floor.wasm"),
+    ("SIDESPAN_LEAST_WASM", "sidespan_least.wasm"),
 ];
 
 /// Variables that a build of the host may set, and that the guest's build must not see.

@@ -5,6 +5,7 @@
 //! more than 3 % fails, and the message names the part; a change that makes a part cheaper by as much has to be recorded,
 //! because otherwise the next change could lose the gain unseen. `SIDESPAN_UPDATE=1` records.
 
+mod chunks;
 mod memory;
 
 use std::collections::BTreeMap;

@@ -1,3 +1,4 @@
 //! The bench on real Envoys.
 
 mod bench;
+mod least;

@@ -2,4 +2,5 @@
 
 mod command_line;
 mod examples;
+mod inspect;
 mod manifests;

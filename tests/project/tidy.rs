@@ -14,13 +14,14 @@ use flate2::write::GzEncoder;
 use sidespan_core::stats::{Counter, Gauge};
 
 /// A crate, and the crates of this workspace that it may use.
-const DIRECTIONS: [(&str, &[&str]); 11] = [
+const DIRECTIONS: [(&str, &[&str]); 12] = [
     ("filter/core", &[]),
     ("filter/abi", &[]),
     ("filter/plugin", &["sidespan-abi", "sidespan-core"]),
     ("filter/hot", &["sidespan-abi", "sidespan-plugin"]),
     ("filter/wasm", &["sidespan-abi", "sidespan-hot"]),
     ("filter/floor", &[]),
+    ("filter/least", &[]),
     ("harness/host", &[]),
     ("harness/sink", &[]),
     ("harness/envoy", &[]),
@@ -129,10 +130,14 @@ fn the_filters_crates_refuse_to_panic() {
 /// Looks for the keyword itself, because a lint that is lowered for a module is lowered for its children, too.
 #[test]
 fn all_unsafe_code_is_in_the_crate_of_the_abi() {
-    let abi = root().join("filter/abi/src");
+    // The measuring rod has one file, for it may have no code of ours, and a guest of the tests speaks the raw ABI, so that no
+    // SDK stands between a scenario and the host.
+    let places = ["filter/abi/src", "filter/least/src/proxy.rs", "tests/parity/guest"];
+    let places = places.map(|place| root().join(place));
     for path in files(".rs") {
+        let is_allowed = places.iter().any(|place| path.starts_with(place));
         // This file names the keyword.
-        if path.starts_with(&abi) || path.ends_with("tests/project/tidy.rs") {
+        if is_allowed || path.ends_with("tests/project/tidy.rs") {
             continue;
         }
         for (number, line) in read(&path).lines().enumerate() {

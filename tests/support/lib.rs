@@ -7,6 +7,7 @@ pub mod corpus;
 pub mod dialect;
 pub mod effort;
 pub mod envoy;
+pub mod guests;
 pub mod http;
 pub mod http2;
 pub mod otlp;

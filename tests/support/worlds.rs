@@ -87,7 +87,7 @@ impl Request {
         filter.proxy.respond(record);
         filter.on_response_headers(&mut stream, true);
         filter.proxy.now.set(Nanos(2));
-        filter.on_log(&mut stream);
+        filter.on_end(&mut stream);
         let spans = filter.exporter.iter().flatten();
         let spans = spans.map(|span| Span::decode(&encode(span)[..]).expect("a span"));
         let counters = filter

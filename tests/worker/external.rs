@@ -7,6 +7,7 @@ mod duplicate_install;
 mod hostile;
 mod many_workers;
 mod reconfiguration;
+mod roots;
 mod route_cache;
 mod stat_tags;
 mod trapped;

@@ -28,7 +28,10 @@ impl<T> ContextTable<T> {
 
     /// Sets the value of a number, in place of an older one.
     pub(crate) fn insert(&mut self, number: u32, value: T) {
-        drop(self.remove(number));
+        if let Some(old) = self.get_mut(number) {
+            *old = value;
+            return;
+        }
         if self.len.saturating_mul(2) >= self.slots.len() {
             self.grow();
         }

@@ -1,8 +1,9 @@
 //! The contexts of this VM, by the ids that the proxy has given them.
 //!
-//! Of a new stream its id and its root are noted, and no more: the context is made with the request's headers, and only
-//! where they leave anything to do. A context is dropped where its end is reported, because an own callback for that
-//! (`proxy_on_delete`) would be an entry into the module with every request.
+//! A root context begins when it is started. A stream begins with its request's headers and ends with `proxy_on_done`; it has
+//! a context only where its request leaves anything to do. Callbacks for its beginning (`proxy_on_context_create`) and its
+//! end (`proxy_on_log`, `proxy_on_delete`) would be entries into the module with every request, which the proxy spares where
+//! they are not exported. A stream whose request's headers never came is unknown here, and each of its callbacks passes.
 //!
 //! A nested callback finds the contexts of its kind borrowed and is answered like a callback for an unknown context, so no
 //! order of callbacks can end the VM.
@@ -11,6 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 
 use crate::context_table::ContextTable;
+use crate::owner::{self, Ask, Note};
 use crate::traits::{HttpContext, RootContext};
 
 /// A function that makes the root context of this id.
@@ -25,12 +27,8 @@ thread_local! {
 pub(crate) struct Contexts {
     new_root: Cell<Option<NewRootContext>>,
     // One root context for each configuration in this VM: few enough for a linear search.
-    roots: RefCell<Vec<(u32, Box<dyn RootContext>)>>,
+    roots: RefCell<Vec<(Note, Box<dyn RootContext>)>>,
     streams: RefCell<ContextTable<Box<dyn HttpContext>>>,
-    // The stream that was announced last, and its root; zeros for none. Envoy hands over the stream's headers at once.
-    announced: Cell<(u32, u32)>,
-    // Streams that were announced before the last one, and have no headers yet: none with Envoy.
-    waiting: RefCell<Vec<(u32, u32)>>,
     // The context whose callback is under way.
     active: Cell<u32>,
     // True once the root context whose callback is under way has ended itself.
@@ -50,8 +48,6 @@ impl Contexts {
             new_root: Cell::new(None),
             roots: RefCell::new(Vec::new()),
             streams: RefCell::new(ContextTable::new()),
-            announced: Cell::new((0, 0)),
-            waiting: RefCell::new(Vec::new()),
             active: Cell::new(0),
             has_ended: Cell::new(false),
             calls: RefCell::new(Vec::new()),
@@ -66,20 +62,16 @@ impl Contexts {
             .unwrap_or(otherwise)
     }
 
-    /// Runs `ask` on a stream's context; returns `otherwise` where there is no such stream.
+    /// Runs `act` on a stream's context, where there is such a stream.
     #[inline]
-    pub(crate) fn stream<T>(
-        id: u32,
-        otherwise: T,
-        ask: impl FnOnce(&mut dyn HttpContext) -> T,
-    ) -> T {
+    pub(crate) fn stream(id: u32, act: impl FnOnce(&mut dyn HttpContext)) {
         Self::with(None, |contexts| {
             let mut streams = contexts.streams.try_borrow_mut().ok()?;
             let stream = streams.get_mut(id)?;
             contexts.active.set(id);
-            Some(ask(&mut **stream))
-        })
-        .unwrap_or(otherwise)
+            act(&mut **stream);
+            Some(())
+        });
     }
 
     /// Runs `ask` on a root context, and drops one that has ended meanwhile; returns `otherwise` where there is no such root
@@ -87,7 +79,7 @@ impl Contexts {
     pub(crate) fn root<T>(id: u32, otherwise: T, ask: impl FnOnce(&mut dyn RootContext) -> T) -> T {
         Self::with(None, |contexts| {
             let mut roots = contexts.roots.try_borrow_mut().ok()?;
-            let place = roots.iter().position(|(other, _)| *other == id)?;
+            let place = roots.iter().position(|(note, _)| note.id == id)?;
             let (_, root) = roots.get_mut(place)?;
             contexts.active.set(id);
             let answer = ask(&mut **root);
@@ -99,55 +91,69 @@ impl Contexts {
         .unwrap_or(otherwise)
     }
 
+    /// Asks a root context whether it may end, and drops one that may; true where there is no such root context.
+    pub(crate) fn end_root(id: u32) -> bool {
+        let may_end = Self::root(id, true, |root| {
+            let may_end = root.on_done();
+            if may_end {
+                Self::ended();
+            }
+            may_end
+        });
+        if !may_end {
+            Self::with((), |contexts| {
+                contexts.note(id, |note| note.is_ending = true)
+            });
+        }
+        may_end
+    }
+
     /// Notes that the root context whose callback is under way has ended.
     pub(crate) fn ended() {
         Self::with((), |contexts| contexts.has_ended.set(true));
     }
 
-    /// Notes a new stream below the root context `root`, or makes a root context where `root` is 0.
-    #[inline]
-    pub(crate) fn create(&self, id: u32, root: u32) {
-        if root == 0 {
-            self.create_root(id);
-        } else {
-            let before = self.announced.replace((id, root));
-            if before != (0, 0)
-                && let Ok(mut waiting) = self.waiting.try_borrow_mut()
-            {
-                waiting.push(before);
-            }
+    /// Makes a root context, unless it is there.
+    pub(crate) fn create_root(&self, id: u32) -> Option<()> {
+        let mut roots = self.roots.try_borrow_mut().ok()?;
+        if roots.iter().all(|(note, _)| note.id != id) {
+            let new = self.new_root.get()?(id);
+            let note = Note {
+                id,
+                ..Note::default()
+            };
+            roots.push((note, new));
         }
-    }
-
-    /// Returns the root of an announced stream, and forgets the announcement.
-    #[inline]
-    fn root_of(&self, id: u32) -> Option<u32> {
-        let (announced, root) = self.announced.get();
-        if announced == id {
-            self.announced.set((0, 0));
-            return Some(root);
-        }
-        let mut waiting = self.waiting.try_borrow_mut().ok()?;
-        if waiting.is_empty() {
-            return None;
-        }
-        let place = waiting.iter().position(|(other, _)| *other == id)?;
-        Some(waiting.swap_remove(place).1)
-    }
-
-    fn create_root(&self, id: u32) -> Option<()> {
-        let new = self.new_root.get()?(id);
-        self.roots.try_borrow_mut().ok()?.push((id, new));
         Some(())
+    }
+
+    /// Changes what is noted of a root context.
+    pub(crate) fn note(&self, id: u32, change: impl FnOnce(&mut Note)) {
+        if let Ok(mut roots) = self.roots.try_borrow_mut()
+            && let Some((note, _)) = roots.iter_mut().find(|(note, _)| note.id == id)
+        {
+            change(note);
+        }
+    }
+
+    /// Returns true where there is one root context at most.
+    pub(crate) fn is_alone(&self) -> bool {
+        let roots = self.roots.try_borrow();
+        roots.is_ok_and(|roots| roots.len() < 2)
     }
 
     /// Hands the request's headers of a new stream to its root context, and keeps the context that comes of it.
     #[inline]
-    pub(crate) fn begin(&self, id: u32) -> Option<()> {
+    pub(crate) fn begin(&self, id: u32, proxy: &impl Ask) -> Option<()> {
         let stream = {
-            let root = self.root_of(id)?;
             let roots = self.roots.try_borrow().ok()?;
-            let (_, root) = roots.iter().find(|(other, _)| *other == root)?;
+            let (_, root) = match &roots[..] {
+                [only] => only,
+                several => {
+                    let owner = owner::owner(several.iter().map(|(note, _)| note), proxy)?;
+                    several.iter().find(|(note, _)| note.id == owner)?
+                }
+            };
             self.active.set(id);
             root.on_http_request_headers()?
         };
@@ -158,11 +164,9 @@ impl Contexts {
     /// Takes a stream's context out, because the stream has ended.
     #[inline]
     pub(crate) fn end(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        // A stream may end before its headers have come.
-        let _ = self.root_of(id);
-        let stream = self.streams.try_borrow_mut().ok()?.remove(id);
+        let stream = self.streams.try_borrow_mut().ok()?.remove(id)?;
         self.active.set(id);
-        stream
+        Some(stream)
     }
 
     /// Notes an HTTP call of the context whose callback is under way.
@@ -183,7 +187,6 @@ impl Contexts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Action;
 
     struct Root;
     struct Stream;
@@ -203,34 +206,41 @@ mod tests {
     }
 
     impl HttpContext for Stream {
-        fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-            Action::Continue
-        }
-        fn on_http_response_body(&mut self, _: usize, _: bool) -> Action {
-            Action::Continue
-        }
-        fn on_http_response_trailers(&mut self, _: usize) -> Action {
-            Action::Continue
-        }
+        fn on_http_response_headers(&mut self, _: bool) {}
+        fn on_http_response_trailers(&mut self) {}
         fn on_end(&mut self) {}
     }
 
-    fn with_root() -> Contexts {
+    /// A proxy whose streams are all of one root context.
+    struct Proxy(u32);
+
+    impl Ask for Proxy {
+        fn marked(&self, _: [u8; 4]) -> Option<u32> {
+            Some(self.0)
+        }
+        fn plugin_name(&self) -> Option<Vec<u8>> {
+            None
+        }
+    }
+
+    fn with_roots(ids: &[u32]) -> Contexts {
         let contexts = Contexts::new();
         contexts.new_root.set(Some(|_| Box::new(Root)));
-        contexts.create(1, 0);
+        for id in ids {
+            contexts.create_root(*id);
+            // A proxy starts a root context once more for another listener.
+            contexts.create_root(*id);
+        }
+        assert_eq!(contexts.roots.borrow().len(), ids.len());
         contexts
     }
 
     #[test]
-    fn streams_find_their_root_in_whatever_order_their_headers_come() {
-        let contexts = with_root();
-        for id in 2..6 {
-            contexts.create(id, 1);
-        }
+    fn a_stream_begins_with_its_requests_headers_and_ends_once() {
+        let contexts = with_roots(&[1]);
+        assert!(contexts.is_alone());
         for id in [4, 2, 5, 3] {
-            assert!(contexts.begin(id).is_some(), "{id}");
-            assert!(contexts.begin(id).is_none(), "{id} begins once");
+            assert!(contexts.begin(id, &Proxy(1)).is_some(), "{id}");
         }
         for id in 2..6 {
             assert!(contexts.end(id).is_some(), "{id}");
@@ -239,21 +249,22 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_of_no_root_or_without_headers_leaves_nothing_behind() {
-        let contexts = with_root();
-        contexts.create(2, 7);
-        assert!(contexts.begin(2).is_none());
-        contexts.create(3, 1);
-        contexts.create(4, 1);
-        assert!(contexts.end(3).is_none() && contexts.end(4).is_none());
-        assert!(contexts.begin(3).is_none() && contexts.begin(4).is_none());
-        assert!(contexts.waiting.borrow().is_empty());
+    fn a_stream_without_headers_or_without_a_root_leaves_nothing_behind() {
+        let contexts = with_roots(&[1, 7]);
+        assert!(!contexts.is_alone());
+        assert!(contexts.end(2).is_none());
+        assert!(contexts.begin(3, &Proxy(1)).is_some());
+        contexts.note(1, |note| note.is_ending = true);
+        contexts.note(7, |note| note.is_ending = true);
+        assert!(contexts.begin(4, &Proxy(1)).is_none(), "nobody takes it");
+        assert!(contexts.end(3).is_some() && contexts.end(4).is_none());
+        assert!(with_roots(&[]).begin(2, &Proxy(1)).is_none());
     }
 
     #[test]
     fn a_root_that_has_ended_is_dropped_behind_its_callback() {
         set_root_context(|_| Box::new(Root));
-        Contexts::with((), |contexts| contexts.create(9, 0));
+        Contexts::with(None, |contexts| contexts.create_root(9));
         assert!(Contexts::root(9, false, |_| true));
         assert!(Contexts::root(9, false, |_| {
             Contexts::ended();

@@ -7,8 +7,8 @@
 )]
 
 use crate::contexts::Contexts;
-use crate::hostcalls;
 use crate::types::Action;
+use crate::{hostcalls, owner};
 
 /// Marks the version of the ABI by its name; the proxy only looks for the export.
 #[unsafe(no_mangle)]
@@ -20,18 +20,26 @@ extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
     Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()
 }
 
+/// Begins a root context, which has no callback of its own for that. A proxy starts it anew for a second installation of the
+/// same configuration.
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_vm_start(_: u32, _: usize) -> bool {
+extern "C" fn proxy_on_vm_start(id: u32, _: usize) -> bool {
+    Contexts::with(None, |contexts| contexts.create_root(id));
     true
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_context_create(id: u32, root: u32) {
-    Contexts::with((), |contexts| contexts.create(id, root));
-}
-
-#[unsafe(no_mangle)]
 extern "C" fn proxy_on_configure(id: u32, bytes: usize) -> bool {
+    Contexts::with((), |contexts| {
+        contexts.create_root(id);
+        let is_alone = contexts.is_alone();
+        contexts.note(id, |note| {
+            note.name = hostcalls::get_property("plugin_name");
+            if note.mark.is_none() && !is_alone {
+                note.mark = owner::mark(id);
+            }
+        });
+    });
     Contexts::root(id, false, |root| root.on_configure(bytes))
 }
 
@@ -59,29 +67,20 @@ extern "C" fn proxy_on_http_call_response(
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(id: u32, _: usize, _: bool) -> Action {
-    Contexts::with(None, |contexts| contexts.begin(id));
+    Contexts::with(None, |contexts| contexts.begin(id, &owner::Proxy));
     Action::Continue
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_response_headers(id: u32, headers: usize, is_end: bool) -> Action {
-    Contexts::stream(id, Action::Continue, |stream| {
-        stream.on_http_response_headers(headers, is_end)
-    })
+extern "C" fn proxy_on_response_headers(id: u32, _: usize, is_end: bool) -> Action {
+    Contexts::stream(id, |stream| stream.on_http_response_headers(is_end));
+    Action::Continue
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_response_body(id: u32, bytes: usize, is_end: bool) -> Action {
-    Contexts::stream(id, Action::Continue, |stream| {
-        stream.on_http_response_body(bytes, is_end)
-    })
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_response_trailers(id: u32, trailers: usize) -> Action {
-    Contexts::stream(id, Action::Continue, |stream| {
-        stream.on_http_response_trailers(trailers)
-    })
+extern "C" fn proxy_on_response_trailers(id: u32, _: usize) -> Action {
+    Contexts::stream(id, |stream| stream.on_http_response_trailers());
+    Action::Continue
 }
 
 /// Ends the VM at a connection, as the SDK does, because only a network filter gets connections: this HTTP filter is then
@@ -95,7 +94,7 @@ extern "C" fn proxy_on_new_connection(_: u32) -> Action {
     panic!("an HTTP filter is installed as a network filter");
 }
 
-/// Ends an attempt, which has no access log phase, or any stream without one; a root context that may end is dropped.
+/// Ends a stream, or a root context that may end. A stream that never began has nothing to end.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_done(id: u32) -> bool {
     match Contexts::with(None, |contexts| contexts.end(id)) {
@@ -103,19 +102,6 @@ extern "C" fn proxy_on_done(id: u32) -> bool {
             stream.on_end();
             true
         }
-        None => Contexts::root(id, true, |root| {
-            let may_end = root.on_done();
-            if may_end {
-                Contexts::ended();
-            }
-            may_end
-        }),
-    }
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_log(id: u32) {
-    if let Some(mut stream) = Contexts::with(None, |contexts| contexts.end(id)) {
-        stream.on_end();
+        None => Contexts::end_root(id),
     }
 }

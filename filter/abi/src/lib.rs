@@ -30,6 +30,11 @@ mod contexts;
 mod exports;
 #[cfg(not(test))]
 pub mod hostcalls;
+#[cfg_attr(
+    test,
+    expect(dead_code, reason = "a test has no proxy that would be asked")
+)]
+mod owner;
 pub mod traits;
 pub mod types;
 

@@ -1,7 +1,5 @@
 //! Callbacks of the proxy: one trait for each kind of context.
 
-use crate::types::Action;
-
 /// Callbacks for the context of one configuration in one VM.
 pub trait RootContext {
     /// Returns true if the configuration is accepted.
@@ -30,16 +28,12 @@ pub trait RootContext {
 
 /// Callbacks for the context of one stream, behind its request's headers.
 pub trait HttpContext {
-    /// Decides on the response's headers, which have all arrived.
-    fn on_http_response_headers(&mut self, headers: usize, is_end: bool) -> Action;
+    /// Reads the response's headers, which have all arrived.
+    fn on_http_response_headers(&mut self, is_end: bool);
 
-    /// Decides on a part of the response's body.
-    fn on_http_response_body(&mut self, bytes: usize, is_end: bool) -> Action;
+    /// Reads the response's trailers.
+    fn on_http_response_trailers(&mut self);
 
-    /// Decides on the response's trailers.
-    fn on_http_response_trailers(&mut self, trailers: usize) -> Action;
-
-    /// Finishes the stream: in the proxy's access log phase, when all attributes of the stream are known, or, where there is
-    /// no such phase, when the proxy drops the stream.
+    /// Finishes the stream when the proxy drops it: its attributes are final then, and no header can be read any more.
     fn on_end(&mut self);
 }

@@ -215,7 +215,7 @@ fn begun(filter: &mut Filter<Answering, Zeroes, impl SpanExporter>) -> StreamSta
 fn finished() -> Vec<Span> {
     let mut filter = filter(Vec::new());
     let mut stream = begun(&mut filter);
-    filter.on_log(&mut stream);
+    filter.on_end(&mut stream);
     filter.exporter.unwrap_or_default()
 }
 
@@ -249,14 +249,14 @@ fn request(criterion: &mut Criterion) {
     let whole = RefCell::new(filter(Encode));
     criterion.bench_function("finish+encode", |bencher| {
         let begin = || begun(&mut whole.borrow_mut());
-        let finish = |mut stream| whole.borrow_mut().on_log(&mut stream);
+        let finish = |mut stream| whole.borrow_mut().on_end(&mut stream);
         bencher.iter_batched(begin, finish, BatchSize::SmallInput);
     });
     criterion.bench_function("whole", |bencher| {
         let mut whole = whole.borrow_mut();
         bencher.iter(|| {
             let mut stream = begun(&mut whole);
-            whole.on_log(&mut stream);
+            whole.on_end(&mut stream);
         });
     });
 }

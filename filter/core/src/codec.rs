@@ -1,5 +1,6 @@
 //! Notations of bytes and numbers that know nothing of traces: hexadecimal, base64, protocol buffers, gzip, SHA-256.
 
+pub(crate) mod ascii;
 pub(crate) mod base64;
 pub mod gzip;
 pub mod hex;

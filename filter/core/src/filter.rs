@@ -2,10 +2,9 @@
 //!
 //! ```text
 //! on_request_headers    duplicate? -> baggage -> decide -> log -> restore -> open | pending -> inject -> note
-//! on_response_headers   pending: keep? -> server-timing;  attempt: status
-//! on_response_body      the end of the response
+//! on_response_headers   pending: keep? -> server-timing;  others: what spans tell of it
 //! on_response_trailers  as headers, for gRPC's status
-//! on_log, on_done       finish -> export;  pending: keep? -> open -> finish -> export;  take the note back
+//! on_end                finish -> export;  pending: keep? -> open -> finish -> export;  take the note back
 //! on_tick               installations -> ask the sampling server
 //! on_call_response      the collector's answer, or the sampling server's
 //! send                  the batch that is due on this occasion
@@ -37,6 +36,7 @@ use crate::proxy::{LogLevel, Proxy};
 use crate::sampling::remote::server::SamplingServer;
 use crate::shared_data::queue_ledger::QueuedSpans;
 use crate::shared_data::{installations, request_ids};
+use crate::span::Span;
 use crate::stats::Counter;
 use crate::stream_info::heard::ResponsePart;
 use crate::time::Nanos;
@@ -134,6 +134,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             proxy.set_filter_state(TRACE_ID, &trace_id.to_hex());
             proxy.set_filter_state(SPAN_ID, &span_id.to_hex());
         }
+        let mut pending = None;
         if request_trace.is_recorded() {
             // The proxy says at the end how long it took, so nobody has to look at the clock now.
             let now = Nanos(0);
@@ -144,10 +145,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
                 .map(StreamSpans::Recorded);
         } else if request_trace.is_unsampled() {
             let (now, state) = (|| proxy.now(), &mut self.state);
-            let pending = (self.tracer).open_pending(request_trace, way, &headers, now, state);
-            if let Some(spans) = pending {
-                stream.spans = Some(StreamSpans::Pending(spans));
-            }
+            pending = (self.tracer).open_pending(request_trace, way, &headers, now, state);
         }
         let writer = &mut proxy.request_writer();
         self.tracer.inject(request_trace, &headers, writer);
@@ -156,6 +154,11 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         stream.strips_server_timing = self.tracer.strips_server_timing(direction.known());
         stream.note =
             noted.map(|(id, context)| request_ids::note(proxy, id, &context, proxy.now()));
+        if let Some(mut spans) = pending {
+            drop(decision);
+            spans.keep_request(block);
+            stream.spans = Some(StreamSpans::Pending(spans));
+        }
     }
 
     #[inline]
@@ -180,7 +183,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     /// Treats the headers of the current stream's response.
     #[inline]
     pub fn on_response_headers(&mut self, stream: &mut StreamState, end_of_stream: bool) {
-        self.hear(stream, ResponsePart::Headers, end_of_stream);
+        self.hear(stream, ResponsePart::Headers);
         if end_of_stream {
             stream.end_response();
         }
@@ -189,21 +192,21 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     /// Treats the trailers of the current stream's response.
     #[inline]
     pub fn on_response_trailers(&mut self, stream: &mut StreamState) {
-        self.hear(stream, ResponsePart::Trailers, true);
+        self.hear(stream, ResponsePart::Trailers);
         stream.end_response();
     }
 
     #[inline]
-    fn hear(&mut self, stream: &mut StreamState, part: ResponsePart, is_last: bool) {
+    fn hear(&mut self, stream: &mut StreamState, part: ResponsePart) {
         let (proxy, strips) = (&self.proxy, stream.strips_server_timing);
         let change = match &mut stream.spans {
-            Some(StreamSpans::Attempt(spans)) => return self.tracer.read_response(spans, proxy),
+            Some(StreamSpans::Attempt(spans)) => return self.tracer.hear(spans, part, proxy),
             Some(StreamSpans::Pending(spans)) => {
                 (self.tracer).hear_response(spans, part, proxy, &mut self.state)
             }
             others => {
                 if let Some(StreamSpans::Recorded(spans)) = others {
-                    spans.hear(part, is_last, proxy);
+                    self.tracer.hear(spans, part, proxy);
                 }
                 HeaderChange::stripped_if(strips, part, proxy)
             }
@@ -214,9 +217,9 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         }
     }
 
-    /// Finishes the spans of the current stream, which the proxy is about to log.
+    /// Finishes the spans of the current stream, which is over. No header can be read any more, and every attribute is final.
     #[inline]
-    pub fn on_log(&mut self, stream: &mut StreamState) {
+    pub fn on_end(&mut self, stream: &mut StreamState) {
         // Settled in place, because nearly all pending spans end here and are not worth moving.
         if let Some(StreamSpans::Pending(spans)) = &mut stream.spans
             && !(self.tracer).settle_pending(spans, &self.proxy, &mut self.state)
@@ -226,7 +229,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         match stream.spans.take() {
             Some(StreamSpans::Recorded(mut spans)) => self.finish(&mut spans, false),
             Some(StreamSpans::Attempt(mut spans)) => self.finish(&mut spans, true),
-            Some(StreamSpans::Pending(spans)) => self.finish_kept(spans),
+            Some(StreamSpans::Pending(spans)) => self.finish_kept(*spans),
             None => {}
         }
         stream.strips_server_timing = false;
@@ -242,9 +245,21 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         };
         let proxy = &self.proxy;
         let now = proxy.now();
-        let export = &mut |span| exporter.export(&span, now, &mut self.state.stats);
+        let State {
+            stats,
+            spare_blocks,
+            ..
+        } = &mut self.state;
+        let export = &mut |span: Span| {
+            exporter.export(&span, now, stats);
+            spare_blocks.give(span.attributes.into_block());
+        };
         match is_attempt {
-            true => self.tracer.finish_attempt(spans, proxy, now, export),
+            true => {
+                let memory = || AttemptState::read(&proxy.property(ATTEMPTS)?);
+                self.tracer
+                    .finish_attempt(spans, proxy, memory, now, export);
+            }
             false => self.tracer.finish(spans, proxy, now, export),
         }
         exporter.after_export(proxy);
@@ -257,12 +272,17 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             return;
         };
         let proxy = &self.proxy;
-        let block = proxy.request_headers();
-        let all = HeaderPairs::new(&block);
-        let headers = RequestHeaders::read(all.clone());
-        let (now, stats) = (proxy.now(), &mut self.state.stats);
-        if let Some(mut spans) = self.tracer.open_kept(spans, headers, all, now, stats) {
-            let export = &mut |span| exporter.export(&span, now, stats);
+        let now = proxy.now();
+        let State {
+            stats,
+            spare_blocks,
+            ..
+        } = &mut self.state;
+        if let Some(mut spans) = self.tracer.open_kept(spans, now, stats, spare_blocks) {
+            let export = &mut |span: Span| {
+                exporter.export(&span, now, stats);
+                spare_blocks.give(span.attributes.into_block());
+            };
             self.tracer.finish(&mut spans, proxy, now, export);
         }
         exporter.after_export(proxy);

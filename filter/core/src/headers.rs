@@ -80,18 +80,6 @@ impl<'a> RequestHeaders<'a> {
         self.target
     }
 
-    /// Returns the headers with another value in the first line of one header.
-    #[must_use]
-    #[inline]
-    pub(crate) fn replaced(mut self, name: Name, value: &'a [u8]) -> Self {
-        if let Some(first) = self.first.get_mut(name as usize) {
-            *first = Some(value);
-            self.present = self.present.with(name);
-        }
-        self.split_target();
-        self
-    }
-
     /// Returns all lines of a header.
     #[inline]
     pub fn lines(&self, name: Name) -> Lines<'_, 'a> {

@@ -10,12 +10,13 @@ use crate::codec::hex::{bytes_of, print, repair_hex};
 use core::fmt;
 use core::num::{NonZeroU64, NonZeroU128};
 
-/// The id of a trace: 128 bits, not zero. Kept as the bytes are in memory, because most ids are copied and never compared.
+/// The id of a trace: 128 bits, not zero. Kept as the bytes are in memory, because most ids are copied, and this target turns
+/// bytes around one by one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceId(NonZeroU128);
 
-/// The id of a span: 64 bits, not zero.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The id of a span: 64 bits, not zero; kept likewise.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SpanId(NonZeroU64);
 
 /// The reason why digits are not an id.
@@ -137,7 +138,7 @@ impl SpanId {
     /// Returns the id with these bytes, or `None` when all are zero.
     #[inline]
     pub fn from_bytes(bytes: [u8; 8]) -> Option<Self> {
-        NonZeroU64::new(u64::from_be_bytes(bytes)).map(Self)
+        NonZeroU64::new(u64::from_le_bytes(bytes)).map(Self)
     }
 
     /// Reads exactly 16 lower-case digits.
@@ -166,19 +167,19 @@ impl SpanId {
     /// Returns the id with this number, or `None` when the number is zero.
     #[inline]
     pub fn from_number(number: u64) -> Option<Self> {
-        NonZeroU64::new(number).map(Self)
+        Self::from_bytes(number.to_be_bytes())
     }
 
     /// Returns the id as a number, for formats that write it in decimal.
     #[inline]
     pub fn to_number(self) -> u64 {
-        self.0.get()
+        u64::from_be_bytes(self.to_bytes())
     }
 
     /// Returns the bytes in network order.
     #[inline]
     pub fn to_bytes(self) -> [u8; 8] {
-        self.0.get().to_be_bytes()
+        self.0.get().to_le_bytes()
     }
 
     /// Returns the id as 16 lower-case digits.
@@ -200,7 +201,7 @@ impl fmt::Debug for TraceId {
 impl fmt::Debug for SpanId {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        write!(f, "{:016x}", self.to_number())
     }
 }
 

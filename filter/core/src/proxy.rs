@@ -9,11 +9,11 @@ use core::time::Duration;
 
 use crate::cluster_call::send_error::SendError;
 use crate::headers::HeaderWriter;
-use crate::stream_info::source::StreamInfo;
+use crate::stream_info::source::PassingResponse;
 use crate::time::Nanos;
 
 /// The current stream: its headers, its information and its filter state.
-pub trait Stream: StreamInfo {
+pub trait Stream: PassingResponse {
     /// Returns the request's headers as one block (see `headers::pairs`).
     fn request_headers(&self) -> Vec<u8>;
     /// Returns the writer of changes to the request's headers.

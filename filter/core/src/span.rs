@@ -5,6 +5,9 @@
 //! has at most 1,024 bytes, and is cut (RS-5).
 
 pub mod attributes;
+pub(crate) mod encoded_key;
+pub mod spare_blocks;
+pub(crate) mod wire;
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;

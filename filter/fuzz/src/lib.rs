@@ -173,6 +173,6 @@ pub fn pass(
         filter.on_response_trailers(&mut stream);
     }
     filter.proxy.now.set(Nanos(2));
-    filter.on_log(&mut stream);
+    filter.on_end(&mut stream);
     filter
 }

@@ -74,9 +74,9 @@ impl Instance {
 
     /// Finishes the current stream.
     #[inline]
-    pub(crate) fn on_log(&mut self, stream: &mut StreamState) {
+    pub(crate) fn on_end(&mut self, stream: &mut StreamState) {
         if let Some(worker) = self.worker() {
-            worker.on_log(stream);
+            worker.on_end(stream);
             if worker
                 .exporter()
                 .is_some_and(|exporter| exporter.is_closed())

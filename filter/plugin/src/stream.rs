@@ -1,14 +1,13 @@
 //! The stream context: callbacks of one request, handed to the filter of the core.
 //!
-//! The access log phase comes exactly once for every way in which a stream can end: a response, a local reply, a reset, a
-//! client that goes away. An upstream filter (one attempt of a request) has no such phase: its stream ends in `on_done`,
-//! when the response can no longer be read, so the filter reads the response before.
+//! `proxy_on_done` comes exactly once for every way in which a stream can end: a response, a local reply, a reset, a client
+//! that goes away, the end of a try. The proxy's attributes are final then. Headers can be read no more, so the filter reads
+//! them as they pass.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use sidespan_abi::traits::HttpContext;
-use sidespan_abi::types::Action;
 use sidespan_core::filter::StreamState;
 
 use crate::instance::Instance;
@@ -49,25 +48,17 @@ impl Stream {
 
 impl HttpContext for Stream {
     #[inline]
-    fn on_http_response_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+    fn on_http_response_headers(&mut self, is_end: bool) {
         if self.state.listens() {
-            self.call(|worker, state| worker.on_response_headers(state, end_of_stream));
+            self.call(|worker, state| worker.on_response_headers(state, is_end));
         }
-        Action::Continue
     }
 
     #[inline]
-    fn on_http_response_body(&mut self, _: usize, end_of_stream: bool) -> Action {
-        self.state.on_response_body(end_of_stream);
-        Action::Continue
-    }
-
-    #[inline]
-    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+    fn on_http_response_trailers(&mut self) {
         if self.state.listens() {
             self.call(Worker::on_response_trailers);
         }
-        Action::Continue
     }
 
     #[inline]
@@ -75,7 +66,7 @@ impl HttpContext for Stream {
         if self.state.is_open()
             && let Ok(mut instance) = self.instance.try_borrow_mut()
         {
-            instance.on_log(&mut self.state);
+            instance.on_end(&mut self.state);
         }
     }
 }

@@ -1,18 +1,21 @@
 //! `sidespan bench`: the cost of tracing a request, counted inside the filter, and measured on a real Envoy beside
-//! Envoy's own tracers and beside floors, the least that a filter can do.
+//! Envoy's own tracers and beside the least that a filter can do.
 //!
 //! Figures of two runs on a noisy machine cannot be compared, so all figures that are compared come from one run.
 
 mod arguments;
 mod candidate;
+mod claims;
 mod cpu;
 mod environment;
 mod envoy;
 pub mod guest_cost;
 mod guest_table;
 mod h2load;
+pub mod least;
 mod markdown;
 mod plot;
+mod preset;
 mod print;
 mod receiver;
 mod report;
@@ -23,6 +26,7 @@ mod statistics;
 mod table;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -80,7 +84,11 @@ fn tell(args: &BenchArgs, report: &Report) -> anyhow::Result<ExitCode> {
         write(file, &plot::svg(report)?)?;
     }
     if let Some(file) = &args.markdown {
-        write(file, &markdown::text(report))?;
+        let existing = match fs::read_to_string(file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            read => read.with_context(|| format!("cannot read {}", file.display()))?,
+        };
+        write(file, &markdown::placed(&existing, report))?;
     }
     let problems = report.problems();
     for problem in &problems {

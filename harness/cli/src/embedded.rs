@@ -10,9 +10,13 @@ pub const VERSION: &str = concat!(
     env!("SIDESPAN_FILTER_SHA256")
 );
 
-/// The compiled floor filter, the least that a tracing filter can do, which `bench` compares the filter with. Its
-/// configuration is a list of steps, documented in the crate `sidespan-floor`.
+/// The compiled floor filter of the SDK, which makes the calls that a tracing filter needs, and which `bench` compares the
+/// filter with. Its configuration is a list of steps, documented in the crate `sidespan-floor`.
 pub const FLOOR: &[u8] = include_bytes!(env!("SIDESPAN_FLOOR_WASM"));
+
+/// The compiled filter that does the least for a trace, written by hand without an SDK, which `bench` compares the filter
+/// with. Its configuration is documented in the crate `sidespan-least`.
+pub const LEAST: &[u8] = include_bytes!(env!("SIDESPAN_LEAST_WASM"));
 
 #[cfg(test)]
 mod tests {
@@ -23,6 +27,7 @@ mod tests {
         let found = [
             (env!("SIDESPAN_FILTER_WASM"), super::FILTER),
             (env!("SIDESPAN_FLOOR_WASM"), super::FLOOR),
+            (env!("SIDESPAN_LEAST_WASM"), super::LEAST),
         ];
         for (file, module) in found {
             assert!(Path::new(file).is_absolute(), "{file}");

@@ -9,7 +9,9 @@ pub mod completions;
 pub mod demo;
 mod embedded;
 mod envoy;
+pub mod inspect;
 mod interrupt;
+mod junit;
 pub mod man;
 pub mod output;
 pub mod run;
@@ -19,5 +21,5 @@ mod token;
 pub mod trace;
 pub mod verify;
 
-pub use embedded::{FILTER, FLOOR, VERSION};
+pub use embedded::{FILTER, FLOOR, LEAST, VERSION};
 pub use token::TokenArgs;

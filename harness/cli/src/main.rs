@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use sidespan::{
-    VERSION, bench, check, completions, demo, man, output, run, sidecar, sink, trace, verify,
+    VERSION, bench, check, completions, demo, inspect, man, output, run, sidecar, sink, trace,
+    verify,
 };
 
 /// Whole traces through a mesh that speaks several trace-context formats.
@@ -23,6 +24,7 @@ enum Command {
     Check(check::CheckArgs),
     Run(run::RunArgs),
     Sidecar(sidecar::SidecarArgs),
+    Inspect(inspect::InspectArgs),
     Sink(Box<sink::SinkArgs>),
     Trace(trace::TraceArgs),
     Verify(Box<verify::VerifyArgs>),
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Sidecar(arguments) => sidecar::run(arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Sink(arguments) => sink::run(*arguments),
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
@@ -66,6 +69,7 @@ Examples:
   sidespan check istio/wasmplugin.yaml         will the filter take this configuration?
   sidespan run examples/*/scenario.yaml        requests in, expectations out, without a proxy
   sidespan sidecar --upstream 127.0.0.1:3000   the filter in front of a server of yours
+  sidespan inspect filter.wasm                 what a module is, and whether Envoy loads it
   sidespan sink                                receives spans by OTLP and Zipkin on the usual ports
   sidespan trace --status error                what it has, newest first; with an id, the waterfall
   sidespan verify                              which hop broke a trace, and why

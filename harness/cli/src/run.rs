@@ -1,4 +1,5 @@
-//! `sidespan run`: sends the requests of a scenario through the filter, without an Envoy, and reports the outcome.
+//! `sidespan run`: sends the requests of a scenario through its filters and reports the outcome, on the built-in host or
+//! on a real Envoy.
 
 use std::fs;
 use std::io::Write;
@@ -6,40 +7,74 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use sidespan_host::Module;
 
+mod answers;
+mod body;
+mod convert;
 mod drive;
 mod expect;
+mod help;
+mod junit;
+mod length;
 mod lines;
+mod modules;
+mod on_envoy;
+mod passed;
 mod pattern;
 pub mod report;
 mod scenario;
+mod schema;
 pub mod span;
 
-use drive::{Drive, Passed};
-use expect::{Failures, Headers};
-use report::{Exchange, Fields, Report, Unrun};
+use drive::Drive;
+use expect::Failures;
+use modules::Modules;
+use on_envoy::OnEnvoy;
+use passed::Proxy;
+use report::{Exchange, Report, Unrun};
 use scenario::Scenario;
 
 use crate::output;
 
-/// Sends requests through the filter, without a proxy, and compares what comes out
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLE)]
+/// Sends requests through filters, with or without a proxy, and compares what comes out
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = help::EXAMPLES)]
 pub struct RunArgs {
     /// Scenarios in YAML, one or several in a file
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "schema", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Another proxy-wasm filter than Sidespan's own, which is built in
     #[arg(long, value_name = "FILE")]
     pub module: Option<PathBuf>,
+    /// A module for scenarios that name it: `--guest auth=target/auth.wasm` for `module: auth`
+    #[arg(long, value_name = "NAME=FILE", value_parser = guest)]
+    pub guest: Vec<(String, PathBuf)>,
+    /// The proxy that the filters run in
+    #[arg(long, value_enum, default_value_t)]
+    pub on: On,
     /// Print one JSON object: {"as_expected", "scenarios": [{"file", "scenario", "failures", "spans", …}], "errors"}
     #[arg(long)]
     pub json: bool,
+    /// Write JUnit XML, a suite for each file and in it a case for each scenario; `-` is standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub junit: Option<PathBuf>,
+    /// Print the JSON Schema of a scenario, for editors
+    #[arg(long, conflicts_with_all = ["files", "json", "junit"])]
+    pub schema: bool,
+}
+
+/// The proxies that scenarios run in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum On {
+    /// The built-in host: virtual time, the same run each time
+    #[default]
+    Wasmtime,
+    /// A real Envoy, which is fetched the first time
+    Envoy,
 }
 
 /// Runs all files and prints the reports. The exit code is 0 where all is as expected, 1 where it is not, and 2 where a
-/// scenario cannot be read or the filter does not start.
+/// scenario cannot be read or run.
 ///
 /// # Errors
 /// When the reports cannot be printed.
@@ -51,6 +86,10 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn run_to(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    if args.schema {
+        writeln!(out, "{:#}", schema::schema())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let (mut reports, mut errors) = (Vec::new(), Vec::new());
     match runner(args) {
         Ok(runner) => {
@@ -62,15 +101,26 @@ fn run_to(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     }
     let is_as_expected =
         errors.is_empty() && reports.iter().all(|report| report.failures.is_empty());
+    let is_junit_printed = args
+        .junit
+        .as_ref()
+        .is_some_and(|file| *file == Path::new("-"));
     if args.json {
         let object = serde_json::json!({
             "as_expected": is_as_expected, "scenarios": reports, "errors": errors
         });
         writeln!(out, "{object}")?;
+    } else if is_junit_printed {
+        junit::write(&reports, &errors, out)?;
     } else {
         for report in &reports {
             report.print(out)?;
         }
+    }
+    if let Some(file) = args.junit.as_ref().filter(|_| !is_junit_printed) {
+        let mut text = Vec::new();
+        junit::write(&reports, &errors, &mut text)?;
+        fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     for error in &errors {
         output::tell(format_args!("error: {}", error.message));
@@ -83,36 +133,74 @@ fn run_to(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
 }
 
 fn runner(args: &RunArgs) -> anyhow::Result<Runner> {
-    match &args.module {
-        None => Runner::new(crate::embedded::FILTER),
-        Some(file) => {
-            let wasm = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-            Runner::new(&wasm).with_context(|| file.display().to_string())
+    let mut runner = match &args.module {
+        None => Runner::new(crate::embedded::FILTER)?,
+        Some(file) => Runner::with_module(file)?,
+    }
+    .on(args.on);
+    for (name, path) in &args.guest {
+        runner = runner.guest(name, path);
+    }
+    Ok(runner)
+}
+
+fn guest(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => {
+            Ok((name.into(), file.into()))
         }
+        _ => Err("expected NAME=FILE, as in auth=target/auth.wasm".into()),
     }
 }
 
-/// A runner of scenarios with one filter.
+/// A runner of scenarios.
 #[derive(Debug)]
 pub struct Runner {
-    module: Module,
+    modules: Modules,
+    on: On,
 }
 
 impl Runner {
-    /// Compiles the filter.
+    /// Returns a runner for Sidespan's own filter, or for one that is installed as it is.
     ///
     /// # Errors
     /// When the bytes are no filter that Envoy would load.
     pub fn new(wasm: &[u8]) -> anyhow::Result<Self> {
         Ok(Self {
-            module: Module::compile(wasm)?,
+            modules: Modules::sidespan(wasm)?,
+            on: On::default(),
         })
+    }
+
+    /// Returns a runner for the filter in a file, with an empty root id where the scenario gives none.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no filter that Envoy would load.
+    pub fn with_module(file: &Path) -> anyhow::Result<Self> {
+        Ok(Self {
+            modules: Modules::file(file)?,
+            on: On::default(),
+        })
+    }
+
+    /// Sets the proxy; the built-in host by default.
+    #[must_use]
+    pub fn on(mut self, on: On) -> Self {
+        self.on = on;
+        self
+    }
+
+    /// Names a module for scenarios.
+    #[must_use]
+    pub fn guest(mut self, name: &str, file: &Path) -> Self {
+        self.modules.name(name, file);
+        self
     }
 
     /// Runs all scenarios of a file.
     ///
     /// # Errors
-    /// When the file cannot be read, or the filter does not start.
+    /// When the file cannot be read, or a filter does not start.
     pub fn run_file(&self, file: &Path) -> anyhow::Result<Vec<Report>> {
         let scenarios = scenario::load(file)?;
         scenarios
@@ -137,8 +225,8 @@ impl Runner {
 
     fn run_scenario(&self, file: &Path, scenario: &Scenario) -> anyhow::Result<Report> {
         let context = |step: &str| format!("{}: {}: {step}", file.display(), scenario.name);
-        let configuration = scenario.configuration(file)?;
-        let mut drive = Drive::start(&self.module, scenario, configuration)
+        let mut proxy = self
+            .start(file, scenario)
             .with_context(|| context("start"))?;
         let mut known = scenario.known.clone();
         let mut failures = Failures::default();
@@ -149,95 +237,33 @@ impl Runner {
             } else {
                 step.name.clone()
             };
-            let at = |part: &str| format!("requests[{index}].expect.{part}");
-            let passed = drive
+            let passed = proxy
                 .exchange(step, &known)
                 .with_context(|| context(&name))?;
-            let Passed {
-                request,
-                upstream,
-                downstream,
-            } = passed;
-            failures.headers(
-                &at("upstream"),
-                &step.expect.upstream,
-                upstream.as_ref(),
-                &mut known,
-            );
-            failures.headers(
-                &at("downstream"),
-                &step.expect.downstream,
-                downstream.as_ref(),
-                &mut known,
-            );
-            if step.expect.unchanged {
-                failures.unchanged(&at("unchanged"), &request, upstream.as_ref());
-            }
-            exchanges.push(Exchange {
-                name,
-                request: shown(&request),
-                upstream: upstream.as_ref().map(shown),
-                downstream: downstream.as_ref().map(shown),
-            });
+            let at = format!("requests[{index}].expect");
+            failures.exchange(&at, &step.expect, &passed, &mut known);
+            exchanges.push(Exchange::new(name, &passed));
         }
-        drive
-            .wait(scenario.after.0)
+        let outcome = proxy
+            .finish()
             .with_context(|| context("after the last request"))?;
-        let logs = drive.logs();
-        let spans = std::mem::take(&mut drive.spans);
-        failures.end(
-            &scenario.expect,
-            &spans,
-            &logs,
-            |name| drive.counter(name),
-            &mut known,
-        );
-        Ok(Report {
-            file: file.display().to_string(),
-            scenario: scenario.name.clone(),
-            exchanges,
-            spans,
-            logs,
-            counters: drive.counters(),
-            failures: failures.0,
+        failures.end(&scenario.expect, &outcome, &mut known);
+        let mut report = Report::new(file, &scenario.name, outcome);
+        report.exchanges = exchanges;
+        report.failures = failures.0;
+        Ok(report)
+    }
+
+    fn start(&self, file: &Path, scenario: &Scenario) -> anyhow::Result<Box<dyn Proxy>> {
+        let chain = scenario.chain();
+        let modules = chain.iter().map(|filter| self.modules.find(filter, file));
+        let modules = modules.collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(match self.on {
+            On::Wasmtime => Box::new(Drive::start(&modules, scenario, file)?),
+            On::Envoy => Box::new(OnEnvoy::start(&modules, scenario, file)?),
         })
     }
 }
-
-fn shown(headers: &Headers) -> Fields {
-    headers
-        .iter()
-        .map(|(name, value)| (name.clone(), lines::shown(value)))
-        .collect()
-}
-
-const EXAMPLE: &str = r#"Examples:
-  sidespan run examples/*/scenario.yaml                   every example
-  sidespan run scenario.yaml --module other.wasm          the same through another filter
-  sidespan run s.yaml --json | jq '.scenarios[].spans'    the spans that were exported
-
-A scenario:
-  name: a caller that speaks B3
-  configuration: config.json              # or the object itself
-  node: {metadata: {NAMESPACE: payments}}
-  let: {trace: 4bf92f3577b34da6a3ce929d0e0e4736}
-  requests:
-    - direction: inbound                  # or outbound, or none
-      request:
-        path: /orders/42
-        headers: {b3: "{trace}-00f067aa0ba902b7-1"}
-      response: {status: 503, after: 20ms}
-      expect:
-        upstream:
-          traceparent: "00-{trace}-{span}-01"   # {span} is remembered
-          x-b3-parentspanid: null               # must not be there
-  expect:
-    spans:
-      - {kind: server, trace: "{trace}", span: "{span}", status: error}
-    counters: {sidespan.spans.exported: 1}
-    logs: {lack: [panicked]}
-
-Exit codes: 0 all as expected, 1 something is not, 2 a scenario or the filter makes no sense."#;
 
 #[cfg(test)]
 mod tests;

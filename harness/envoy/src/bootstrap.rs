@@ -27,6 +27,7 @@ pub struct Bootstrap {
     clusters: Vec<Cluster>,
     concurrency: u32,
     log_levels: String,
+    log_format: Option<String>,
     fields: Map<String, Value>,
 }
 
@@ -39,6 +40,7 @@ impl Bootstrap {
             clusters: Vec::new(),
             concurrency: 1,
             log_levels: "wasm:info".into(),
+            log_format: None,
             fields: Map::new(),
         }
     }
@@ -64,6 +66,12 @@ impl Bootstrap {
     /// Sets the log levels of components, in the form of `--component-log-level`; `wasm:info` by default.
     pub fn log_levels(mut self, levels: &str) -> Self {
         levels.clone_into(&mut self.log_levels);
+        self
+    }
+
+    /// Sets the form of a log line, as `--log-format` takes it, in place of Envoy's own.
+    pub fn log_format(mut self, format: &str) -> Self {
+        self.log_format = Some(format.into());
         self
     }
 
@@ -94,7 +102,11 @@ impl Bootstrap {
         self.concurrency
     }
 
-    pub(crate) fn component_log_level(&self) -> &str {
-        &self.log_levels
+    /// Returns what the command line says about logs.
+    pub(crate) fn log_arguments(&self) -> Vec<&str> {
+        let levels = ["--component-log-level", self.log_levels.as_str()];
+        let format = self.log_format.as_deref();
+        let format = format.into_iter().flat_map(|it| ["--log-format", it]);
+        levels.into_iter().chain(format).collect()
     }
 }

@@ -11,7 +11,7 @@ use crate::host::{Host, StartError};
 use crate::logs::LogLevel;
 use crate::module::Module;
 use crate::properties::{Path, Properties};
-use crate::settings::{Clusters, FailurePolicy, Settings};
+use crate::settings::{Clusters, EndOfBody, EnvoyVersion, FailurePolicy, Plugin, Settings};
 use crate::shared::Shared;
 use crate::transcript::Detail;
 use crate::value::Value;
@@ -27,67 +27,70 @@ impl Host {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct HostBuilder {
-    module: Module,
-    configuration: Arc<[u8]>,
-    shared: Shared,
-    settings: Settings,
+    pub(crate) module: Module,
+    pub(crate) plugin: Plugin,
+    pub(crate) shared: Shared,
+    pub(crate) settings: Settings,
 }
 
 impl HostBuilder {
     fn new(module: &Module) -> Self {
         Self {
             module: module.clone(),
-            configuration: Arc::default(),
+            plugin: Plugin::default(),
             shared: Shared::new(),
             settings: Settings {
-                plugin_name: String::new(),
-                root_id: String::new(),
                 vm_id: String::new(),
                 vm_configuration: Vec::new(),
                 environment: Vec::new(),
+                capabilities: None,
+                version: EnvoyVersion::default(),
                 properties: Properties::default(),
                 clusters: Clusters::Named(BTreeSet::new()),
                 log_level: LogLevel::default(),
                 clock: Clock::default(),
                 entropy: Entropy::default(),
                 detail: Detail::default(),
-                failure_policy: FailurePolicy::default(),
                 callback_limit: callback_deadline::DEFAULT_LIMIT,
+                end_of_body: EndOfBody::default(),
+                buffer_limit: Self::BUFFER_LIMIT,
             },
         }
     }
 
-    /// Sets the plugin's name, the property `plugin_name`.
+    /// Sets the plugin's name, the property `plugin_name`; empty by default.
     pub fn plugin_name(mut self, name: impl Into<String>) -> Self {
-        self.settings.plugin_name = name.into();
+        self.plugin.name = name.into();
         self
     }
 
-    /// Sets the root id, the property `plugin_root_id`.
+    /// Sets the root id, the property `plugin_root_id`; empty by default, as in Envoy. The C++ SDK finds its factories by
+    /// it, so that a C++ filter does nothing under a root id that it has not registered.
     pub fn root_id(mut self, id: impl Into<String>) -> Self {
-        self.settings.root_id = id.into();
+        self.plugin.root_id = id.into();
         self
     }
 
-    /// Sets the `vm_id`. Hosts with one `vm_id` on one [`Shared`] see the same shared data.
+    /// Sets the `vm_id`, empty by default. Hosts with one `vm_id` on one [`Shared`] see the same shared data, and plugins
+    /// with one `vm_id`, one VM configuration and one module share a VM in a [`FilterChain`](crate::FilterChain).
     pub fn vm_id(mut self, id: impl Into<String>) -> Self {
         self.settings.vm_id = id.into();
         self
     }
 
-    /// Sets the VM configuration.
+    /// Sets the VM configuration, empty by default.
     pub fn vm_configuration(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.settings.vm_configuration = bytes.into();
         self
     }
 
-    /// Sets the plugin configuration.
+    /// Sets the plugin configuration, empty by default.
     pub fn plugin_configuration(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.configuration = bytes.into().into();
+        self.plugin.configuration = bytes.into().into();
         self
     }
 
-    /// Adds an environment variable.
+    /// Adds an environment variable; there is none by default.
     pub fn environment(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.environment.push((name.into(), value.into()));
         self
@@ -138,9 +141,52 @@ impl HostBuilder {
         self
     }
 
-    /// Sets the policy for requests after the VM has failed.
+    /// Sets the policy for requests after the VM has failed, [`FailurePolicy::FailClosed`] by default, as in Envoy.
     pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
-        self.settings.failure_policy = policy;
+        self.plugin.failure_policy = policy;
+        self
+    }
+
+    /// Allows a capability: a host function, a WASI function or a callback, by its name. Without any, everything is allowed,
+    /// as in Envoy without `capability_restriction_config`.
+    ///
+    /// With any, a call of another host function is INTERNAL_FAILURE (of WASI: 76) with Envoy's line in the log, and
+    /// another callback is not called.
+    pub fn capability(mut self, name: impl Into<String>) -> Self {
+        let allowed = self.settings.capabilities.get_or_insert_default();
+        allowed.insert(name.into());
+        self
+    }
+
+    /// Sets the version of Envoy whose answers are given, 1.40 by default.
+    pub fn envoy_version(mut self, version: EnvoyVersion) -> Self {
+        self.settings.version = version;
+        self
+    }
+
+    /// Sets the bytes of a body that a filter may hold back; 1 MiB by default
+    /// ([`HostBuilder::BUFFER_LIMIT`]), as in Envoy (`per_connection_buffer_limit_bytes`).
+    ///
+    /// A filter that buffers more of a request is answered 413, more of a response 500 or a reset; what waits below a
+    /// watermark beyond the limit stays unread.
+    pub fn buffer_limit(mut self, bytes: usize) -> Self {
+        self.settings.buffer_limit = bytes;
+        self
+    }
+
+    /// Envoy's default limit on the bytes of a body that a filter holds back: 1 MiB.
+    pub const BUFFER_LIMIT: usize = 1024 * 1024;
+
+    /// Lets the answer `StopIteration` (1) of a headers callback hold back the headers alone, so that body callbacks follow
+    /// (`allow_on_headers_stop_iteration`); false by default, as in Envoy, where body and trailers then wait, too.
+    pub fn allow_on_headers_stop_iteration(mut self, allow: bool) -> Self {
+        self.plugin.allow_on_headers_stop_iteration = allow;
+        self
+    }
+
+    /// Sets the way in which the end of a body comes to the filter; with the last bytes by default.
+    pub fn end_of_body(mut self, end: EndOfBody) -> Self {
+        self.settings.end_of_body = end;
         self
     }
 
@@ -157,6 +203,13 @@ impl HostBuilder {
         self
     }
 
+    /// Returns true if Envoy runs both plugins in one VM: one `vm_id`, one VM configuration, and clones of one [`Module`].
+    pub(crate) fn has_vm_of(&self, other: &Self) -> bool {
+        self.module.is(&other.module)
+            && self.settings.vm_id == other.settings.vm_id
+            && self.settings.vm_configuration == other.settings.vm_configuration
+    }
+
     /// Starts a VM: `_initialize`, then the root context with `proxy_on_context_create`, `proxy_on_vm_start` and
     /// `proxy_on_configure`.
     ///
@@ -168,7 +221,7 @@ impl HostBuilder {
             &self.module,
             Arc::new(self.settings),
             self.shared,
-            self.configuration,
+            self.plugin.into(),
         )
     }
 }

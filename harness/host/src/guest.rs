@@ -7,6 +7,7 @@ use wasmtime::{
 };
 
 use crate::abi_types::AbiVersion;
+use crate::settings::Settings;
 use crate::vm_state::VmState;
 
 /// Every export that Envoy calls, with its type in the notation of `hostcalls/import_table.rs`.
@@ -112,86 +113,97 @@ impl Guest {
         instance: &Instance,
         store: &mut impl AsContextMut<Data = VmState>,
         abi: AbiVersion,
+        settings: &Settings,
     ) -> Self {
+        let lookup = &mut Lookup { store, settings };
         Self {
-            initialize: find(instance, store, "_initialize"),
-            start: find(instance, store, "_start"),
-            main: find(instance, store, "main"),
-            main_void: find(instance, store, "__main_void"),
-            context_create: find(instance, store, "proxy_on_context_create"),
-            vm_start: find(instance, store, "proxy_on_vm_start"),
-            configure: find(instance, store, "proxy_on_configure"),
-            tick: find(instance, store, "proxy_on_tick"),
+            initialize: find(instance, lookup, "_initialize"),
+            start: find(instance, lookup, "_start"),
+            main: find(instance, lookup, "main"),
+            main_void: find(instance, lookup, "__main_void"),
+            context_create: find(instance, lookup, "proxy_on_context_create"),
+            vm_start: find(instance, lookup, "proxy_on_vm_start"),
+            configure: find(instance, lookup, "proxy_on_configure"),
+            tick: find(instance, lookup, "proxy_on_tick"),
             network: NetworkCallbacks {
-                new_connection: find(instance, store, "proxy_on_new_connection"),
-                downstream_data: find(instance, store, "proxy_on_downstream_data"),
-                upstream_data: find(instance, store, "proxy_on_upstream_data"),
+                new_connection: find(instance, lookup, "proxy_on_new_connection"),
+                downstream_data: find(instance, lookup, "proxy_on_downstream_data"),
+                upstream_data: find(instance, lookup, "proxy_on_upstream_data"),
                 downstream_close: find(
                     instance,
-                    store,
+                    lookup,
                     "proxy_on_downstream_connection_close",
                 ),
-                upstream_close: find(instance, store, "proxy_on_upstream_connection_close"),
+                upstream_close: find(instance, lookup, "proxy_on_upstream_connection_close"),
             },
             request: HalfCallbacks {
-                headers: headers(instance, store, "proxy_on_request_headers", abi),
-                body: find(instance, store, "proxy_on_request_body"),
-                trailers: find(instance, store, "proxy_on_request_trailers"),
-                metadata: find(instance, store, "proxy_on_request_metadata"),
+                headers: headers(instance, lookup, "proxy_on_request_headers", abi),
+                body: find(instance, lookup, "proxy_on_request_body"),
+                trailers: find(instance, lookup, "proxy_on_request_trailers"),
+                metadata: find(instance, lookup, "proxy_on_request_metadata"),
             },
             response: HalfCallbacks {
-                headers: headers(instance, store, "proxy_on_response_headers", abi),
-                body: find(instance, store, "proxy_on_response_body"),
-                trailers: find(instance, store, "proxy_on_response_trailers"),
-                metadata: find(instance, store, "proxy_on_response_metadata"),
+                headers: headers(instance, lookup, "proxy_on_response_headers", abi),
+                body: find(instance, lookup, "proxy_on_response_body"),
+                trailers: find(instance, lookup, "proxy_on_response_trailers"),
+                metadata: find(instance, lookup, "proxy_on_response_metadata"),
             },
-            http_call_response: find(instance, store, "proxy_on_http_call_response"),
+            http_call_response: find(instance, lookup, "proxy_on_http_call_response"),
             grpc: GrpcCallbacks {
                 receive_initial_metadata: find(
                     instance,
-                    store,
+                    lookup,
                     "proxy_on_grpc_receive_initial_metadata",
                 ),
-                receive: find(instance, store, "proxy_on_grpc_receive"),
+                receive: find(instance, lookup, "proxy_on_grpc_receive"),
                 receive_trailing_metadata: find(
                     instance,
-                    store,
+                    lookup,
                     "proxy_on_grpc_receive_trailing_metadata",
                 ),
-                close: find(instance, store, "proxy_on_grpc_close"),
+                close: find(instance, lookup, "proxy_on_grpc_close"),
             },
             foreign_function: match abi {
                 // 0.1.0 does not have it.
                 AbiVersion::V0_1_0 => None,
-                _ => find(instance, store, "proxy_on_foreign_function"),
+                _ => find(instance, lookup, "proxy_on_foreign_function"),
             },
-            resolve_dns: find(instance, store, "envoy_on_resolve_dns"),
-            queue_ready: find(instance, store, "proxy_on_queue_ready"),
-            done: find(instance, store, "proxy_on_done"),
-            log: find(instance, store, "proxy_on_log"),
-            delete: find(instance, store, "proxy_on_delete"),
+            resolve_dns: find(instance, lookup, "envoy_on_resolve_dns"),
+            queue_ready: find(instance, lookup, "proxy_on_queue_ready"),
+            done: find(instance, lookup, "proxy_on_done"),
+            log: find(instance, lookup, "proxy_on_log"),
+            delete: find(instance, lookup, "proxy_on_delete"),
         }
     }
 }
 
+/// The store to look exports up in, and the settings that say which callbacks may be called.
+struct Lookup<'a, S> {
+    store: &'a mut S,
+    settings: &'a Settings,
+}
+
 fn find<P: WasmParams, R: WasmResults>(
     instance: &Instance,
-    store: &mut impl AsContextMut<Data = VmState>,
+    lookup: &mut Lookup<'_, impl AsContextMut<Data = VmState>>,
     name: &str,
 ) -> Option<TypedFunc<P, R>> {
+    if name.starts_with("proxy_") && !lookup.settings.allows(name) {
+        return None;
+    }
     // `check_exports` in `module.rs` has refused a callback of another type.
-    instance.get_typed_func(store, name).ok()
+    instance.get_typed_func(&mut *lookup.store, name).ok()
 }
 
 fn headers(
     instance: &Instance,
-    store: &mut impl AsContextMut<Data = VmState>,
+    lookup: &mut Lookup<'_, impl AsContextMut<Data = VmState>>,
     name: &str,
     abi: AbiVersion,
 ) -> Option<HeadersCallback> {
     match abi {
-        AbiVersion::V0_1_0 => find(instance, store, name).map(HeadersCallback::WithoutEnd),
-        _ => find(instance, store, name).map(HeadersCallback::WithEnd),
+        AbiVersion::V0_1_0 => find(instance, lookup, name).map(HeadersCallback::WithoutEnd),
+        _ => find(instance, lookup, name).map(HeadersCallback::WithEnd),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A header map as Envoy keeps it: a list of pairs, in order, with duplicates.
 //!
 //! Names are lower-cased on every write, pseudo headers (`:method`) stay in front of the others, and a value may be any
-//! bytes. Nothing is merged and nothing is refused, because the guest decides about strange headers.
+//! bytes. Nothing is merged and nothing is refused here: `inline_headers` knows what Envoy joins.
 
 use crate::header_pairs::Pair;
 
@@ -75,6 +75,20 @@ impl Headers {
             self.0.insert(after, pair);
         } else {
             self.0.push(pair);
+        }
+    }
+
+    /// Adds a value behind that of the first field of that name, with a comma between them, or else a field.
+    pub(crate) fn join(&mut self, name: impl AsRef<[u8]>, value: &[u8]) {
+        let name = name.as_ref();
+        match self.0.iter_mut().find(|(key, _)| key == name) {
+            // Envoy puts no comma behind an empty value.
+            Some((_, present)) if present.is_empty() => present.extend_from_slice(value),
+            Some((_, present)) => {
+                present.push(b',');
+                present.extend_from_slice(value);
+            }
+            None => self.add(name, value),
         }
     }
 

@@ -7,8 +7,11 @@ mod exchange;
 mod extension_callbacks;
 mod grpc_calls;
 mod http_calls;
+mod in_chain;
 mod local_reply;
+mod passage;
 mod queues;
+mod reload;
 mod root_context;
 mod stream_lifecycle;
 mod timers;
@@ -18,15 +21,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use grpc_calls::GrpcReply;
+pub use reload::Reloads;
 pub use root_context::Shutdown;
+use vm::Installed;
 pub use vm::{Host, StartError, StartFailure};
 use wasmtime::Store;
 
 use crate::clock::Time;
+use crate::explanations::Explanation;
 use crate::guest::Trap;
 use crate::logs::{LogLevel, LogLine};
 use crate::module::Module;
-use crate::settings::Settings;
+use crate::settings::{Plugin, Settings};
 use crate::shared::Shared;
 use crate::stream::{ClosedBy, Stream, StreamId};
 use crate::transcript::Transcript;
@@ -37,18 +43,15 @@ impl Host {
         module: &Module,
         settings: Arc<Settings>,
         shared: Shared,
-        configuration: Arc<[u8]>,
+        plugin: Arc<Plugin>,
     ) -> Result<Self, StartError> {
         let time = Time::start(settings.clock);
         let state = VmState::new(settings, module.abi_version(), shared, time);
-        Self::start_in(module, state, configuration)
+        Self::start_in(module, state, plugin)
     }
 
-    fn start_in(
-        module: &Module,
-        state: VmState,
-        configuration: Arc<[u8]>,
-    ) -> Result<Self, StartError> {
+    fn start_in(module: &Module, state: VmState, plugin: Arc<Plugin>) -> Result<Self, StartError> {
+        let reloads = Reloads::new(&state);
         let mut store = Store::new(module.engine(), state);
         store.limiter(|state| &mut state.limits);
         let mut host = Self {
@@ -57,14 +60,19 @@ impl Host {
             module: module.clone(),
             failure: None,
             trap: None,
-            root: 0,
+            installed: vec![Installed {
+                plugin: Arc::clone(&plugin),
+                root: 0,
+            }],
+            reloads,
         };
         match host
-            .instantiate()
-            .and_then(|()| host.start_root(configuration))
+            .check_imports()
+            .and_then(|()| host.instantiate())
+            .and_then(|()| host.start_root(plugin))
         {
             Ok(root) => {
-                host.root = root;
+                host.installed[0].root = root;
                 host.tell_queues();
                 Ok(host)
             }
@@ -136,6 +144,17 @@ impl Host {
     /// Takes the log lines so far, so that the next call returns only newer lines.
     pub fn take_logs(&mut self) -> Vec<LogLine> {
         self.state_mut().logs.take()
+    }
+
+    /// Returns why Envoy refuses calls of the guest, and what surprises in those that it takes: the last 1,024 of them, apart
+    /// from the guest's log.
+    pub fn explanations(&self) -> impl Iterator<Item = &Explanation> {
+        self.state().explanations.iter()
+    }
+
+    /// Takes the explanations so far, so that the next call returns only newer ones.
+    pub fn take_explanations(&mut self) -> Vec<Explanation> {
+        self.state_mut().explanations.take()
     }
 
     /// Sets the lowest level of log lines that are kept, as Envoy's `/logging?wasm=debug` does.

@@ -5,7 +5,9 @@
 
 use wasmtime::{AsContext, AsContextMut, Caller, Memory, TypedFunc};
 
-use crate::abi_types::{Answer, Failure, Status};
+use crate::abi_types::{Answer, Failure, Status, refuse};
+use crate::explanations::Explanation;
+use crate::logs::LogLevel;
 use crate::restriction::Restriction;
 use crate::transcript::Refusal;
 use crate::vm_state::VmState;
@@ -161,6 +163,20 @@ impl HostCall<'_> {
         )))
     }
 
+    /// Refuses a host call that `allowed_capabilities` does not have, with Envoy's line in the log.
+    pub(crate) fn permit(&mut self, function: &'static str) -> Answer {
+        let state = self.state_mut();
+        if state.settings.allows(function) {
+            return Ok(());
+        }
+        let text = format!("Attempted call to restricted proxy-wasm capability: {function}");
+        state.logs.push(LogLevel::Error, None, text);
+        refuse(
+            Status::InternalFailure,
+            format!("`allowed_capabilities` does not have `{function}`"),
+        )
+    }
+
     /// Notes the answer in the transcript, and returns it as the guest gets it.
     pub(crate) fn finish(
         &mut self,
@@ -173,8 +189,17 @@ impl HostCall<'_> {
                 Ok(Status::Ok.to_wire())
             }
             Err(Failure::Status(status, reason)) => {
-                let callback = self.state().callback;
-                self.state_mut().transcript.refuse(Refusal {
+                let state = self.state_mut();
+                let callback = state.callback;
+                state.explanations.push(Explanation {
+                    function,
+                    callback,
+                    context: state.current,
+                    status,
+                    situation: None,
+                    why: reason.clone(),
+                });
+                state.transcript.refuse(Refusal {
                     function,
                     callback,
                     status,

@@ -45,14 +45,19 @@
 mod abi_types;
 mod builder;
 mod callback_deadline;
+mod chain;
 mod clock;
 mod entropy;
+mod explanations;
 mod guest;
 mod header_pairs;
 mod headers;
 mod host;
 mod host_call;
 mod hostcalls;
+mod inline_headers;
+mod load_check;
+mod load_error;
 mod logs;
 mod module;
 mod properties;
@@ -69,16 +74,19 @@ mod wasi;
 
 pub use abi_types::{AbiVersion, Status};
 pub use builder::HostBuilder;
+pub use chain::{ChainBuilder, ChainStartError, ChainStreamId, FilterChain, Passed, Server};
 pub use clock::Clock;
 pub use entropy::Entropy;
+pub use explanations::{Explanation, Situation};
 pub use guest::Trap;
 pub use headers::Headers;
-pub use host::{GrpcReply, Host, Shutdown, StartError, StartFailure};
+pub use host::{GrpcReply, Host, Reloads, Shutdown, StartError, StartFailure};
 pub use hostcalls::{IMPORTS, Import};
+pub use load_error::{BadExport, LoadError};
 pub use logs::{LogLevel, LogLine};
-pub use module::{Fuel, LoadError, Module};
+pub use module::{Fuel, Module};
 pub use properties::{Path, Properties};
-pub use settings::FailurePolicy;
+pub use settings::{EndOfBody, EnvoyVersion, FailurePolicy};
 pub use shared::Shared;
 pub use stream::{
     Action, ClosedBy, Connection, ConnectionId, EndOfStream, Ending, Flow, LocalReply, Origin, Stream, StreamHalf, StreamId, StreamProperties,

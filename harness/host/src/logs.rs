@@ -1,6 +1,8 @@
 //! The guest's log lines: kept for the caller, and passed to the `log` facade in Envoy's format.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
 
 /// Envoy's log levels, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -58,34 +60,50 @@ impl LogLevel {
     }
 }
 
-/// One line that the guest, or the host about the guest, has logged.
+/// One line that the guest, or Envoy about the guest, has logged; as text it stands as in Envoy's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
     /// The line's level.
     pub level: LogLevel,
+    /// Envoy's prefix of a line of the guest: in a stream the plugin's name, its root id and the `vm_id`, in a root context
+    /// the last two, each without what is empty. `None` for a line of Envoy, as about a trap.
+    pub prefix: Option<Arc<str>>,
     /// The text; bytes that are not UTF-8 have become U+FFFD.
     pub text: String,
+}
+
+impl fmt::Display for LogLine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.prefix.as_deref() {
+            None => formatter.write_str(&self.text),
+            Some("") => write!(formatter, "wasm log: {}", self.text),
+            Some(prefix) => write!(formatter, "wasm log {prefix}: {}", self.text),
+        }
+    }
+}
+
+/// Returns Envoy's prefix of these names, without the empty ones.
+pub(crate) fn prefix(names: &[&str]) -> Arc<str> {
+    let names: Vec<_> = names
+        .iter()
+        .filter(|name| !name.is_empty())
+        .copied()
+        .collect();
+    names.join(" ").into()
 }
 
 /// The last log lines, at most `MAX_LINES`.
 #[derive(Debug, Default)]
 pub(crate) struct Logs {
     level: LogLevel,
-    prefix: String,
     lines: VecDeque<LogLine>,
 }
 
 impl Logs {
-    /// Returns an empty log, with Envoy's prefix: name, root id and `vm_id`, without the empty ones.
-    pub(crate) fn new(level: LogLevel, parts: [&str; 3]) -> Self {
-        let prefix = parts
-            .iter()
-            .filter(|part| !part.is_empty())
-            .map(|part| format!(" {part}"))
-            .collect();
+    /// Returns an empty log.
+    pub(crate) fn new(level: LogLevel) -> Self {
         Self {
             level,
-            prefix,
             lines: VecDeque::new(),
         }
     }
@@ -98,20 +116,30 @@ impl Logs {
         self.level = level;
     }
 
-    pub(crate) fn push(&mut self, level: LogLevel, text: String) {
+    /// Adds a line of the guest, with its prefix, or of Envoy, without.
+    pub(crate) fn push(&mut self, level: LogLevel, prefix: Option<Arc<str>>, text: String) {
         if level < self.level {
             return;
         }
-        log::log!(target: "wasm", level.facade(), "wasm log{}: {text}", self.prefix);
+        let line = LogLine {
+            level,
+            prefix,
+            text,
+        };
+        log::log!(target: "wasm", level.facade(), "{line}");
         if self.lines.len() == MAX_LINES {
             self.lines.pop_front();
         }
-        self.lines.push_back(LogLine { level, text });
+        self.lines.push_back(line);
     }
 
     pub(crate) fn put_in_front(&mut self, lines: Vec<LogLine>) {
         let later = std::mem::take(&mut self.lines);
         self.lines = lines.into_iter().chain(later).collect();
+    }
+
+    pub(crate) fn append(&mut self, lines: Vec<LogLine>) {
+        self.lines.extend(lines);
     }
 
     pub(crate) fn lines(&mut self) -> &[LogLine] {
@@ -132,13 +160,14 @@ mod tests {
 
     #[test]
     fn keeps_what_is_grave_enough() {
-        let mut logs = Logs::new(LogLevel::Warn, ["", "", ""]);
-        logs.push(LogLevel::Info, "no".into());
-        logs.push(LogLevel::Warn, "yes".into());
+        let mut logs = Logs::new(LogLevel::Warn);
+        logs.push(LogLevel::Info, None, "no".into());
+        logs.push(LogLevel::Warn, None, "yes".into());
         assert_eq!(
             logs.lines(),
             [LogLine {
                 level: LogLevel::Warn,
+                prefix: None,
                 text: "yes".into()
             }]
         );
@@ -147,11 +176,20 @@ mod tests {
     }
 
     #[test]
+    fn reads_as_in_envoys_log() {
+        let line = |prefix: Option<&str>| LogLine {
+            level: LogLevel::Info,
+            prefix: prefix.map(Arc::from),
+            text: "text".into(),
+        };
+        assert_eq!(line(Some("name vm")).to_string(), "wasm log name vm: text");
+        assert_eq!(line(Some("")).to_string(), "wasm log: text");
+        assert_eq!(line(None).to_string(), "text");
+    }
+
+    #[test]
     fn leaves_empty_parts_out_of_the_prefix() {
-        assert_eq!(
-            Logs::new(LogLevel::Info, ["name", "", "vm"]).prefix,
-            " name vm"
-        );
+        assert_eq!(&*prefix(&["name", "", "vm"]), "name vm");
     }
 
     #[test]

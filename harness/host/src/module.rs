@@ -7,15 +7,13 @@
 
 use std::sync::Arc;
 
-use wasmtime::{
-    Cache, CacheConfig, Config, Engine, ExternType, FuncType, InstancePre, Linker,
-    UnknownImportError,
-};
+use wasmtime::{Cache, CacheConfig, Config, Engine, ImportType, InstancePre, Linker};
 
 use crate::abi_types::AbiVersion;
-use crate::guest::EXPORTS;
+use crate::load_error::LoadError;
+use crate::settings::EnvoyVersion;
 use crate::vm_state::VmState;
-use crate::{callback_deadline, hostcalls, wasi};
+use crate::{callback_deadline, hostcalls, load_check, wasi};
 
 /// A compiled proxy-wasm module. Clones are handles to the same code.
 #[derive(Clone)]
@@ -39,45 +37,6 @@ pub enum Fuel {
     Metered,
 }
 
-/// The reasons for which Envoy would not load a module.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// The bytes are not valid WebAssembly.
-    #[error("not a WebAssembly module: {0}")]
-    Invalid(String),
-    /// No export `proxy_abi_version_0_1_0`, `_0_2_0` or `_0_2_1`.
-    #[error("missing or unknown Proxy-Wasm ABI version")]
-    AbiVersion,
-    /// A function that Envoy does not have.
-    #[error("Failed to load Wasm module due to a missing import: {module}.{name}")]
-    Import {
-        /// The module that the function is imported from.
-        module: String,
-        /// The function's name.
-        name: String,
-    },
-    /// A known function, imported with another type.
-    #[error("an import has another type than Envoy's: {0}")]
-    ImportType(String),
-    /// A callback with another type than Envoy calls it with.
-    #[error("bad function signature for: {name}: expected {expected}, found {found}")]
-    ExportType {
-        /// The export.
-        name: String,
-        /// The type that Envoy calls.
-        expected: String,
-        /// The type that the module has.
-        found: String,
-    },
-    /// No export `malloc` or `proxy_on_memory_allocate`.
-    #[error("the module exports neither malloc nor proxy_on_memory_allocate")]
-    Allocator,
-    /// An engine that could not be made.
-    #[error("no engine: {0}")]
-    Engine(String),
-}
-
 impl Module {
     /// Compiles a module, or takes it from the cache.
     ///
@@ -92,29 +51,19 @@ impl Module {
     /// # Errors
     /// [`LoadError`] if Envoy would refuse the module.
     pub fn compile_with(wasm: &[u8], fuel: Fuel) -> Result<Self, LoadError> {
+        let abi = load_check::abi_version(wasm)?;
         let engine = engine(fuel).map_err(|error| LoadError::Engine(format!("{error:#}")))?;
-        if !wasm.starts_with(MAGIC) {
-            let reason = "it does not begin with the bytes 00 61 73 6d";
-            return Err(LoadError::Invalid(reason.to_owned()));
-        }
         let module = wasmtime::Module::from_binary(&engine, wasm);
         let module = module.map_err(|error| LoadError::Invalid(one_line(&error)))?;
-        let abi = module.exports().find_map(|export| {
-            // Envoy looks at functions only, in the order of the module.
-            export
-                .ty()
-                .func()
-                .and_then(|_| AbiVersion::from_export(export.name()))
-        });
-        let abi = abi.ok_or(LoadError::AbiVersion)?;
-        check_exports(&module, abi)?;
+        load_check::imports(&module, abi)?;
+        load_check::exports(&module, abi)?;
         let mut linker = Linker::new(&engine);
         hostcalls::link(&mut linker)
             .and_then(|()| wasi::link(&mut linker))
             .map_err(|error| LoadError::Engine(format!("{error:#}")))?;
         let instance = linker
             .instantiate_pre(&module)
-            .map_err(|error| unlinkable(&error))?;
+            .map_err(|error| LoadError::Unlinkable(format!("{error:#}")))?;
         Ok(Self(Arc::new(Compiled {
             engine,
             instance,
@@ -126,6 +75,24 @@ impl Module {
     /// Returns the version of the ABI that the module declares.
     pub fn abi_version(&self) -> AbiVersion {
         self.0.abi
+    }
+
+    /// Returns the first import that this version of Envoy does not have.
+    pub(crate) fn import_unknown_to(&self, version: EnvoyVersion) -> Option<String> {
+        let is_unknown = |import: &&ImportType<'_>| {
+            import.module().starts_with("wasi") && version < wasi::first_version(import.name())
+        };
+        let import = self
+            .0
+            .instance
+            .module()
+            .imports()
+            .find(|it| is_unknown(&it))?;
+        Some(format!("{}.{}", import.module(), import.name()))
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -150,9 +117,6 @@ impl std::fmt::Debug for Module {
     }
 }
 
-/// The first bytes of every module.
-const MAGIC: &[u8] = b"\0asm";
-
 /// Returns the cause of an error on one line, without the context in front of it that wasmtime adds.
 fn one_line(error: &wasmtime::Error) -> String {
     let cause = error.root_cause().to_string();
@@ -176,128 +140,5 @@ fn engine(fuel: Fuel) -> wasmtime::Result<Engine> {
     Ok(engine)
 }
 
-fn check_exports(module: &wasmtime::Module, abi: AbiVersion) -> Result<(), LoadError> {
-    for (name, signature) in EXPORTS {
-        let signature = match (*name, abi) {
-            // 0.1.0 has no parameter `end_of_stream`.
-            ("proxy_on_request_headers" | "proxy_on_response_headers", AbiVersion::V0_1_0) => {
-                "ii>i"
-            }
-            _ => signature,
-        };
-        let Some(ExternType::Func(found)) = module.get_export(name) else {
-            continue;
-        };
-        let (parameters, results) = hostcalls::types(signature);
-        let expected = FuncType::new(module.engine(), parameters, results);
-        if !FuncType::eq(&found, &expected) {
-            let (name, expected, found) =
-                ((*name).to_owned(), expected.to_string(), found.to_string());
-            return Err(LoadError::ExportType {
-                name,
-                expected,
-                found,
-            });
-        }
-    }
-    let has = |name| matches!(module.get_export(name), Some(ExternType::Func(_)));
-    if has("malloc") || has("proxy_on_memory_allocate") {
-        Ok(())
-    } else {
-        Err(LoadError::Allocator)
-    }
-}
-
-fn unlinkable(error: &wasmtime::Error) -> LoadError {
-    match error.downcast_ref::<UnknownImportError>() {
-        Some(import) => LoadError::Import {
-            module: import.module().to_owned(),
-            name: import.name().to_owned(),
-        },
-        None => LoadError::ImportType(format!("{error:#}")),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = r#"(module
-        (memory (export "memory") 1)
-        (func (export "proxy_abi_version_0_2_1"))
-        (func (export "malloc") (param i32) (result i32) i32.const 1024)
-        (func (export "proxy_on_tick") (param i32)))"#;
-
-    fn load(change: impl Fn(&str) -> String) -> Result<Module, LoadError> {
-        Module::compile(&wat::parse_str(change(GOOD)).unwrap())
-    }
-
-    #[test]
-    fn loads_a_module_and_knows_its_version() {
-        assert_eq!(
-            load(str::to_owned).unwrap().abi_version(),
-            AbiVersion::V0_2_1
-        );
-    }
-
-    #[test]
-    fn takes_the_first_version_that_is_exported() {
-        let both = |good: &str| {
-            good.replacen(
-                "(memory",
-                r#"(func (export "proxy_abi_version_0_1_0")) (memory"#,
-                1,
-            )
-        };
-        assert_eq!(load(both).unwrap().abi_version(), AbiVersion::V0_1_0);
-    }
-
-    #[test]
-    fn refuses_each_way_in_which_envoy_would_not_load_it() {
-        let error = |change: &dyn Fn(&str) -> String| load(change).unwrap_err();
-        for (bytes, reason) in [
-            (&b""[..], "it does not begin with the bytes 00 61 73 6d"),
-            (b"MZ", "it does not begin with the bytes 00 61 73 6d"),
-            (b"\0asm\x01\0\0\0\x7f", "at offset"),
-            (b"\0asm\x01\0", "at offset"),
-        ] {
-            let error = Module::compile(bytes).unwrap_err().to_string();
-            let begins = error.starts_with("not a WebAssembly module: ");
-            assert!(begins && error.contains(reason), "{error}");
-            assert_eq!(error.lines().count(), 1, "{error}");
-        }
-        assert!(matches!(
-            error(&|good| good.replace("_0_2_1", "_0_9_0")),
-            LoadError::AbiVersion
-        ));
-        assert!(matches!(
-            error(&|good| good.replace("malloc", "valloc")),
-            LoadError::Allocator
-        ));
-        let callback = error(&|good| {
-            good.replace(
-                "\"proxy_on_tick\") (param i32)",
-                "\"proxy_on_tick\") (param i64)",
-            )
-        });
-        assert!(
-            matches!(callback, LoadError::ExportType { .. }),
-            "{callback}"
-        );
-        let import = |name, signature| {
-            error(&move |good| {
-                good.replacen(
-                    "(memory",
-                    &format!(r#"(import "env" "{name}" (func {signature})) (memory"#),
-                    1,
-                )
-            })
-        };
-        assert!(matches!(
-            import("proxy_nothing", ""),
-            LoadError::Import { .. }
-        ));
-        let changed = import("proxy_done", "(param i32) (result i32)");
-        assert!(matches!(changed, LoadError::ImportType(_)), "{changed}");
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ mod given_properties;
 mod half;
 mod local_reply;
 mod state;
+mod written;
 
 pub use connection::{ClosedBy, Connection, ConnectionId, Flow};
 pub(crate) use derived_properties::derive;

@@ -22,13 +22,14 @@ pub(crate) use http_calls::{Calls, Reply};
 pub(crate) use metric_ids::{Metric, MetricIds, MetricKind};
 use wasmtime::{Memory, StoreLimits, StoreLimitsBuilder, TypedFunc};
 
-use crate::abi_types::{AbiVersion, MapType};
+use crate::abi_types::{AbiVersion, MapType, Status};
 use crate::clock::Time;
 use crate::entropy::Entropy;
+use crate::explanations::{Explanation, Explanations, Situation};
 use crate::headers::Headers;
-use crate::logs::Logs;
+use crate::logs::{self, LogLevel, Logs};
 use crate::restriction::Restriction;
-use crate::settings::Settings;
+use crate::settings::{Plugin, Settings};
 use crate::shared::{Shared, VmNumber};
 use crate::stream::{LocalReply, Side, Stream, StreamId};
 use crate::transcript::Transcript;
@@ -64,6 +65,7 @@ pub(crate) struct VmState {
     pub(crate) metrics: MetricIds,
     pub(crate) logs: Logs,
     pub(crate) transcript: Transcript,
+    pub(crate) explanations: Explanations,
     pub(crate) limits: StoreLimits,
     pub(crate) memory: Option<Memory>,
     pub(crate) malloc: Option<TypedFunc<u32, u32>>,
@@ -72,8 +74,10 @@ pub(crate) struct VmState {
 /// A root context: one configuration of the plugin.
 #[derive(Debug)]
 pub(crate) struct Root {
-    pub(crate) configuration: Arc<[u8]>,
-    /// True while `proxy_on_context_create` of this root context or `proxy_on_configure` runs, the only times at which the
+    pub(crate) plugin: Arc<Plugin>,
+    /// The prefixes of the log lines of this context and of its streams.
+    log_prefixes: [Arc<str>; 2],
+    /// True while `proxy_on_context_create` or `proxy_on_configure` runs on this context, the only times at which the
     /// configuration can be read.
     pub(crate) configuring: bool,
     pub(crate) phase: RootPhase,
@@ -103,6 +107,25 @@ pub(crate) struct GrpcShown {
     pub(crate) initial_metadata: Option<Headers>,
     pub(crate) message: Option<Vec<u8>>,
     pub(crate) trailing_metadata: Option<Headers>,
+}
+
+impl Root {
+    pub(crate) fn new(plugin: Arc<Plugin>, vm_id: &str) -> Self {
+        Self {
+            log_prefixes: [
+                logs::prefix(&[&plugin.root_id, vm_id]),
+                logs::prefix(&[&plugin.name, &plugin.root_id, vm_id]),
+            ],
+            plugin,
+            configuring: false,
+            phase: RootPhase::Live,
+            reply: None,
+            grpc: GrpcShown::default(),
+            declared: BTreeMap::new(),
+            expressions: Expressions::default(),
+            status: Default::default(),
+        }
+    }
 }
 
 /// The phase of a root context.
@@ -144,11 +167,6 @@ impl VmState {
         shared: Shared,
         time: Time,
     ) -> Self {
-        let parts = [
-            settings.plugin_name.as_str(),
-            settings.root_id.as_str(),
-            settings.vm_id.as_str(),
-        ];
         Self {
             abi,
             number: shared.next_vm(),
@@ -170,8 +188,9 @@ impl VmState {
             dns: DnsQueries::default(),
             ticks: BTreeMap::new(),
             metrics: MetricIds::default(),
-            logs: Logs::new(settings.log_level, parts),
+            logs: Logs::new(settings.log_level),
             transcript: Transcript::new(settings.detail),
+            explanations: Explanations::default(),
             // Envoy's own limit (`limits.h`): growth beyond it answers -1, and most guests then abort.
             limits: StoreLimitsBuilder::new().memory_size(1 << 30).build(),
             memory: None,
@@ -200,6 +219,7 @@ impl VmState {
             stream.orphaned = true;
         }
         self.logs.put_in_front(failed.logs.take());
+        self.explanations = std::mem::take(&mut failed.explanations);
     }
 
     /// Returns true if the guest may act on this context, a root context or a stream.
@@ -230,6 +250,39 @@ impl VmState {
     pub(crate) fn root_mut(&mut self) -> Option<&mut Root> {
         let id = self.root_id();
         self.roots.get_mut(&id)
+    }
+
+    /// Notes a situation that a call has brought about, apart from the guest's log.
+    pub(crate) fn explain(&mut self, context: u32, situation: Situation) {
+        self.explanations.push(Explanation {
+            function: situation.function(),
+            callback: self.callback,
+            context,
+            status: Status::Ok,
+            situation: Some(situation),
+            why: situation.why().into(),
+        });
+    }
+
+    /// Returns the name of the active context's plugin.
+    pub(crate) fn plugin_name(&self) -> &str {
+        self.root().map_or("", |root| &root.plugin.name)
+    }
+
+    /// Returns the root id of the active context's plugin.
+    pub(crate) fn plugin_root_id(&self) -> &str {
+        self.root().map_or("", |root| &root.plugin.root_id)
+    }
+
+    /// Logs a line of the guest, in the name of the active context.
+    pub(crate) fn log(&mut self, level: LogLevel, text: String) {
+        let is_stream = self.stream().is_some();
+        // Outside all contexts, as in `_initialize`, a line has no prefix but Envoy's own.
+        let prefix = self.root().map_or_else(
+            || Arc::from(""),
+            |root| Arc::clone(&root.log_prefixes[usize::from(is_stream)]),
+        );
+        self.logs.push(level, Some(prefix), text);
     }
 
     /// Returns the map that a guest may read now (`getConstMap`).

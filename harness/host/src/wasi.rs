@@ -4,10 +4,13 @@
 //! that Envoy refuses is refused here with Envoy's number.
 
 mod table;
+mod version;
 
+pub(crate) use version::first_version;
 use wasmtime::{Caller, Linker, Val};
 
 use crate::abi_types::{Answer, Failure};
+use crate::explanations::Situation;
 use crate::host_call::{HostCall, word};
 use crate::logs::LogLevel;
 use crate::vm_state::VmState;
@@ -19,6 +22,7 @@ const FAULT: u32 = 21;
 const INVAL: u32 = 28;
 const IO: u32 = 29;
 const NOTSUP: u32 = 58;
+const NOTCAPABLE: u32 = 76;
 
 /// Envoy's limit on one `random_get`.
 const MAX_RANDOM_BYTES: u32 = 64 * 1024;
@@ -32,7 +36,10 @@ macro_rules! wasi {
             |caller: Caller<'_, VmState>, $($argument: $type),*| -> wasmtime::Result<u32> {
                 let mut call = HostCall { caller };
                 call.begin($name, &[$((stringify!($argument), i64::try_from($argument).unwrap_or(i64::MAX))),*])?;
-                let answer = $body(&mut call, $($argument),*);
+                let answer = match permit(&mut call, $name) {
+                    Some(errno) => Ok(errno),
+                    None => $body(&mut call, $($argument),*),
+                };
                 finish(&mut call, answer)
             },
         )?;
@@ -63,7 +70,10 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
                 move |caller: Caller<'_, VmState>, arguments: &[Val], results| {
                     let mut call = HostCall { caller };
                     call.begin(row.name, &[])?;
-                    let answer = fixed(&mut call, row, arguments);
+                    let answer = match permit(&mut call, row.name) {
+                        Some(errno) => Ok(errno),
+                        None => fixed(&mut call, row, arguments),
+                    };
                     results[0] = Val::I32(finish(&mut call, answer)?.cast_signed());
                     Ok(())
                 },
@@ -71,6 +81,14 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Returns the type of a function of WASI, in the notation of `hostcalls/import_table.rs`.
+pub(crate) fn signature(name: &str) -> Option<&'static str> {
+    let fixed = table::FIXED.iter().map(|row| (row.name, row.signature));
+    let mut all = table::WORKING.iter().copied().chain(fixed);
+    all.find(|(known, _)| *known == name)
+        .map(|(_, signature)| signature)
 }
 
 /// Writes to the log: file descriptor 1 at level info, 2 at error. One line break at the end is dropped.
@@ -106,7 +124,7 @@ fn fd_write(
     }
     if written > 0 {
         let line = String::from_utf8_lossy(&text).into_owned();
-        call.state_mut().logs.push(level, line);
+        call.state_mut().log(level, line);
     }
     call.write_u32(written_out, written)?;
     Ok(SUCCESS)
@@ -274,12 +292,25 @@ fn poll_oneoff(
     Ok(SUCCESS)
 }
 
-/// Returns to the guest, which then traps by itself: Envoy does no more than write a line of its own at the level trace.
+/// Notes that the guest wants to end, and returns to the guest: Envoy does no more, and the guest then traps by itself.
 fn proc_exit(caller: Caller<'_, VmState>, code: u32) -> wasmtime::Result<()> {
     let mut call = HostCall { caller };
     call.begin("proc_exit", &[("code", i64::from(code))])?;
+    let state = call.state_mut();
+    state.explain(state.current, Situation::ProcExit);
     call.state_mut().transcript.answer("returns, as in Envoy");
     Ok(())
+}
+
+/// Returns NOTCAPABLE for a function that `allowed_capabilities` does not have, with Envoy's line in the log.
+fn permit(call: &mut HostCall<'_>, function: &str) -> Option<u32> {
+    let state = call.state_mut();
+    if state.settings.allows(function) {
+        return None;
+    }
+    let text = format!("Attempted call to restricted WASI capability: {function}");
+    state.logs.push(LogLevel::Error, None, text);
+    Some(NOTCAPABLE)
 }
 
 /// Notes the answer and returns it as WASI's own number, FAULT for an address outside the memory.

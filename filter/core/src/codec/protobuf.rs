@@ -67,27 +67,23 @@ pub fn bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
 }
 
 /// Writes a message field with the fields that `fields` writes. The length stands in front and is known only at the
-/// end, so `digits` bytes are reserved for it, its usual size, and usually nothing has to move.
+/// end, so `digits` bytes are reserved for it, at most two and its usual size, and usually nothing has to move.
 #[inline]
 pub fn message(out: &mut Vec<u8>, field: u64, digits: usize, fields: impl FnOnce(&mut Vec<u8>)) {
     tag(out, field, BYTES);
     let at = out.len();
-    for _ in 0..digits {
-        out.push(0);
-    }
+    out.extend_from_slice([0; 2].get(..digits).unwrap_or_default());
     let begin = out.len();
     fields(out);
-    let length = as_u64(out.len().saturating_sub(begin));
-    if varint_bytes_of(length) != digits {
-        return lengthen(out, at, begin, length);
-    }
-    let mut rest = length;
-    for place in out.iter_mut().take(begin).skip(at) {
-        *place = low_seven_bits(rest) | 0x80;
-        rest >>= 7;
-    }
-    if let Some(last) = begin.checked_sub(1).and_then(|last| out.get_mut(last)) {
-        *last &= 0x7f;
+    let length = out.len().wrapping_sub(begin);
+    let [low, high, ..] = length.to_le_bytes();
+    match (out.get_mut(at..begin), length) {
+        (Some([digit]), 0..=0x7f) => *digit = low,
+        (Some([first, second]), 0x80..=0x3fff) => {
+            *first = low | 0x80;
+            *second = (low >> 7) | (high << 1);
+        }
+        _ => lengthen(out, at, begin, as_u64(length)),
     }
 }
 

@@ -64,14 +64,11 @@ pub(crate) fn position_of_either(bytes: &[u8], one: u8, other: u8) -> Option<usi
 /// Returns the index of the last such byte.
 #[inline]
 pub(crate) fn last_position(bytes: &[u8], wanted: u8) -> Option<usize> {
-    let pattern = ONES.wrapping_mul(u64::from(wanted));
     let (mut rest, words) = bytes.as_rchunks::<8>();
     let mut end = bytes.len();
     for word in words.iter().rev() {
-        let differences = u64::from_le_bytes(*word) ^ pattern;
-        // Here the highest zero counts, so no other byte may be taken for a zero.
-        let low_bits = (differences & !HIGH_BITS).wrapping_add(!HIGH_BITS);
-        let zeros = !(low_bits | differences | !HIGH_BITS);
+        // Here the highest place counts, so no other byte may be taken for one.
+        let zeros = places_of(u64::from_le_bytes(*word), wanted);
         if zeros != 0 {
             let behind = usize::try_from(zeros.leading_zeros() >> 3).unwrap_or_default();
             return Some(end.wrapping_sub(behind).wrapping_sub(1));
@@ -85,6 +82,14 @@ pub(crate) fn last_position(bytes: &[u8], wanted: u8) -> Option<usize> {
         rest = others;
     }
     None
+}
+
+/// Returns the high bit of each of eight bytes that is this one.
+#[inline]
+pub(crate) fn places_of(word: u64, wanted: u8) -> u64 {
+    let differences = word ^ ONES.wrapping_mul(u64::from(wanted));
+    let low_bits = (differences & !HIGH_BITS).wrapping_add(!HIGH_BITS);
+    !(low_bits | differences | !HIGH_BITS)
 }
 
 /// Returns the index of the first such part. The time grows with the sum of both lengths at worst (Knuth, Morris and

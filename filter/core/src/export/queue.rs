@@ -23,6 +23,8 @@ pub struct Queue {
     limits: Limits,
     // The part of the limits that others than the queue take.
     reserved: Amount,
+    // The bytes of a request beside its spans.
+    around: usize,
     // The size of the last request, taken for the next one because growing step by step costs a move each.
     usual_bytes: usize,
 }
@@ -73,6 +75,10 @@ impl Queue {
             requests: VecDeque::new(),
             spans: 0,
             bytes: 0,
+            around: limits
+                .front
+                .saturating_add(limits.behind)
+                .saturating_add(OVERHEAD_BYTES),
             limits,
             reserved: Amount::default(),
             usual_bytes: 0,
@@ -89,7 +95,7 @@ impl Queue {
         };
         let before = pending.bytes.len();
         write(&mut pending.bytes);
-        let length = pending.bytes.len().saturating_sub(before);
+        let length = pending.bytes.len().wrapping_sub(before);
         if length > limits.max_bytes {
             pending.bytes.truncate(before);
             return 1;
@@ -106,12 +112,13 @@ impl Queue {
         if pending.spans == 0 {
             pending.since = now;
         }
-        pending.spans = pending.spans.saturating_add(1);
+        // Neither number comes near the largest, because memory is smaller.
+        pending.spans = pending.spans.wrapping_add(1);
         if pending.spans >= limits.request_spans {
             pending.close(limits.behind);
         }
-        self.spans = self.spans.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(length);
+        self.spans = self.spans.wrapping_add(1);
+        self.bytes = self.bytes.wrapping_add(length);
         let mut dropped = 0_usize;
         let max_spans = limits.max_spans.saturating_sub(self.reserved.spans);
         let max_bytes = limits.max_bytes.saturating_sub(self.reserved.bytes);
@@ -181,10 +188,13 @@ impl Queue {
     /// many requests with few spans the room takes more than the spans do.
     #[inline]
     pub fn bytes(&self) -> usize {
-        let Limits { front, behind, .. } = self.limits;
-        let request = front.saturating_add(behind).saturating_add(OVERHEAD_BYTES);
-        let others = self.requests.len().saturating_sub(1);
-        self.bytes.saturating_add(others.saturating_mul(request))
+        match self.requests.len() {
+            0 | 1 => self.bytes,
+            requests => {
+                let others = requests.wrapping_sub(1).saturating_mul(self.around);
+                self.bytes.saturating_add(others)
+            }
+        }
     }
 
     /// Returns the request that spans are added to; opens one where the last is closed.
@@ -265,7 +275,8 @@ impl PendingRequest {
 
     #[inline]
     fn span_bytes(&self) -> usize {
-        self.bytes.len().saturating_sub(self.spans_at)
+        // The first span is within the bytes.
+        self.bytes.len().wrapping_sub(self.spans_at)
     }
 }
 

@@ -21,7 +21,7 @@ pub struct StreamState {
 pub(super) enum StreamSpans {
     Recorded(Box<OpenSpans>),
     Attempt(Box<OpenSpans>),
-    Pending(PendingSpans),
+    Pending(Box<PendingSpans>),
 }
 
 impl StreamState {
@@ -40,14 +40,6 @@ impl StreamState {
     #[inline]
     pub fn is_open(&self) -> bool {
         self.spans.is_some() || self.note.is_some()
-    }
-
-    /// Notes a part of the response's body.
-    #[inline]
-    pub fn on_response_body(&mut self, end_of_stream: bool) {
-        if end_of_stream {
-            self.end_response();
-        }
     }
 
     /// Notes that the response has come to its end.

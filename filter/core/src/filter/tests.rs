@@ -19,7 +19,7 @@ use crate::proxy::SharedData;
 use crate::shared_data::installations::MARK;
 use crate::span::{Span, Status};
 use crate::stats::Counter;
-use crate::stream_info::source::StreamInfo;
+use crate::stream_info::source::{PassingResponse, StreamInfo};
 use crate::time::Nanos;
 
 type InMemoryFilter = Filter<InMemoryProxy, SequentialBytes, Vec<Span>>;
@@ -68,13 +68,13 @@ fn spans(filter: &InMemoryFilter) -> &[Span] {
     filter.exporter.as_deref().unwrap()
 }
 
-fn on_log(filter: &mut InMemoryFilter, mut stream: StreamState) {
-    filter.on_log(&mut stream);
+fn on_end(filter: &mut InMemoryFilter, mut stream: StreamState) {
+    filter.on_end(&mut stream);
     assert!(!stream.is_open() && !stream.listens());
 }
 
 #[test]
-fn a_recorded_span_is_exported_when_the_proxy_logs_its_stream() {
+fn a_recorded_span_is_exported_at_the_end_of_its_stream() {
     let mut filter = inbound(&format!("{{{EXPORT}}}"));
     let mut stream = request(&mut filter, &[SAMPLED]);
     assert!(stream.is_open());
@@ -82,7 +82,7 @@ fn a_recorded_span_is_exported_when_the_proxy_logs_its_stream() {
     filter.proxy.respond(Record::answered(200));
     filter.on_response_headers(&mut stream, true);
     assert_eq!(spans(&filter), []);
-    on_log(&mut filter, stream);
+    on_end(&mut filter, stream);
     let [span] = spans(&filter) else {
         panic!("{:?}", spans(&filter));
     };
@@ -117,10 +117,10 @@ fn a_second_installation_stands_aside_for_a_stream_that_the_first_has_seen() {
     assert_eq!(*second.proxy.request.borrow(), sent);
     let counted = second.state.stats.get(Counter::ContextDuplicateInstall);
     assert_eq!(counted, 1);
-    on_log(&mut second, aside);
+    on_end(&mut second, aside);
     assert_eq!(spans(&second), []);
     first.proxy = core::mem::take(&mut second.proxy);
-    on_log(&mut first, stream);
+    on_end(&mut first, stream);
     assert_eq!(spans(&first).len(), 1);
 }
 
@@ -170,7 +170,7 @@ fn an_excluded_request_loses_a_context_that_is_not_believed() {
         assert_eq!(upstream(&filter, "x-other").as_deref(), Some("stays"));
         assert_eq!(filter.proxy.property(TRACE_ID), None);
         assert_eq!(filter.state.stats.get(Counter::DroppedExclude), 1);
-        on_log(&mut filter, stream);
+        on_end(&mut filter, stream);
         assert_eq!(spans(&filter), []);
     }
 }
@@ -221,7 +221,7 @@ fn the_note_under_a_requests_id_is_taken_back_at_its_end() {
         if is_overwritten {
             filter.proxy.set_shared_data(key, b"another's");
         }
-        on_log(&mut filter, stream);
+        on_end(&mut filter, stream);
         let left: &[u8] = if is_overwritten { b"another's" } else { b"" };
         assert_eq!(filter.proxy.shared_data(key), left);
         assert_eq!(spans(&filter), []);
@@ -241,7 +241,7 @@ fn the_state_of_an_attempt_is_with_the_stream_for_the_next() {
         filter.proxy.respond(Record::answered(status));
         filter.on_response_headers(&mut stream, true);
         filter.proxy.respond(Record::default());
-        on_log(&mut filter, stream);
+        on_end(&mut filter, stream);
     }
     assert_eq!(written[0][..24], written[1][..24], "one parent");
     assert_ne!(written[0][24..], written[1][24..], "two spans");
@@ -271,9 +271,8 @@ fn a_span_that_was_not_sampled_is_exported_after_a_503() {
         assert!(stream.is_open() && stream.listens());
         filter.proxy.respond(Record::answered(status));
         filter.on_response_headers(&mut stream, false);
-        stream.on_response_body(true);
         let said = filter.proxy.response_header("server-timing");
-        on_log(&mut filter, stream);
+        on_end(&mut filter, stream);
         assert_eq!(spans(&filter).len(), count, "{status}");
         assert_eq!(said.is_some(), count > 0, "the caller is told");
     }
@@ -305,7 +304,7 @@ fn an_edge_takes_the_word_out_of_every_response() {
         ] {
             assert_eq!(left.as_deref(), Some(expected.as_bytes()));
         }
-        on_log(&mut filter, stream);
+        on_end(&mut filter, stream);
     }
 }
 
@@ -323,7 +322,7 @@ fn a_tick_sends_what_is_queued_and_an_answer_is_counted() {
     filter.proxy.open(HeaderList::new([SAMPLED]));
     let mut stream = StreamState::default();
     filter.on_request_headers(&mut stream);
-    filter.on_log(&mut stream);
+    filter.on_end(&mut stream);
     assert_eq!(filter.queued_spans().spans, 1);
 
     let later = NOW.after(Duration::from_secs(2));

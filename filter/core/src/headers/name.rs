@@ -91,7 +91,8 @@ impl Name {
         1_u32.wrapping_shl(self as u32)
     }
 
-    #[inline]
+    /// Always a part of the loop over all headers, in which the call would cost as much as the comparison.
+    #[inline(always)]
     pub(super) fn of(name: &[u8], wanted: Names) -> Option<Self> {
         // The set is compared before the bytes, so that headers of formats that are not listed cost as little as any
         // unknown header.
@@ -112,7 +113,7 @@ impl Name {
     }
 
     /// Returns the only known name that may be this one. It has this length, and the caller compares the bytes.
-    #[inline]
+    #[inline(always)]
     fn candidate(name: &[u8]) -> Option<Self> {
         let letter = |at: usize| name.get(at).copied().unwrap_or_default();
         Some(match name.len() {

@@ -14,7 +14,7 @@ use crate::direction::Direction;
 use crate::headers::HeaderWriter;
 use crate::proxy::{ClusterCalls, LogLevel, SharedData, Stream, Worker};
 use crate::stream_info::attributes::AttributeSet;
-use crate::stream_info::source::StreamInfo;
+use crate::stream_info::source::{PassingResponse, StreamInfo};
 use crate::time::Nanos;
 
 /// A proxy in memory.
@@ -123,16 +123,22 @@ impl StreamInfo for InMemoryProxy {
         StreamInfo::property(&*self.stream.borrow(), path)
     }
 
+    fn answers(&self, set: AttributeSet) -> Option<Vec<u8>> {
+        self.stream.borrow().answers(set)
+    }
+}
+
+impl PassingResponse for InMemoryProxy {
+    fn response_headers(&self) -> Vec<u8> {
+        self.stream.borrow().response_headers()
+    }
+
     fn response_header(&self, name: &str) -> Option<Vec<u8>> {
         self.stream.borrow().response_header(name)
     }
 
     fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
         self.stream.borrow().response_trailer(name)
-    }
-
-    fn answers(&self, set: AttributeSet) -> Option<Vec<u8>> {
-        self.stream.borrow().answers(set)
     }
 }
 

@@ -4,8 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::header_list::HeaderList;
+use crate::codec::number;
 use crate::stream_info::attributes::AttributeSet;
-use crate::stream_info::source::StreamInfo;
+use crate::stream_info::source::{PassingResponse, StreamInfo};
 
 /// The answers of a proxy, written down beforehand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,8 +82,23 @@ impl StreamInfo for Record {
         if let Some(name) = path.strip_prefix("response\0trailers\0") {
             return joined(&self.trailers, name);
         }
-        let (_, value) = self.properties.iter().find(|(other, _)| other == path)?;
-        Some(value.clone())
+        if let Some((_, value)) = self.properties.iter().find(|(other, _)| other == path) {
+            return Some(value.clone());
+        }
+        // The code is that of the response, unless the record says that the client got another.
+        let code = first(&self.headers, ":status").filter(|_| path == "response\0code")?;
+        let code: u64 = number::parse(&code)?;
+        Some(code.to_le_bytes().to_vec())
+    }
+
+    fn answers(&self, _: AttributeSet) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+impl PassingResponse for Record {
+    fn response_headers(&self) -> Vec<u8> {
+        self.headers.to_block()
     }
 
     fn response_header(&self, name: &str) -> Option<Vec<u8>> {
@@ -91,10 +107,6 @@ impl StreamInfo for Record {
 
     fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
         first(&self.trailers, name)
-    }
-
-    fn answers(&self, _: AttributeSet) -> Option<Vec<u8>> {
-        None
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::codec::protobuf;
 use crate::semconv::resource::Resource;
-use crate::span::attributes::attribute;
+use crate::span::wire::attribute;
 
 /// The request frame of a worker: its resource and its scope, encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::codec::protobuf;
-use crate::span::attributes::attribute;
+use crate::ids::SpanId;
+use crate::span::wire::attribute;
 use crate::span::{Span, Status};
 use crate::time::Nanos;
 
@@ -29,7 +30,7 @@ fn write_fields(out: &mut Vec<u8>, span: &Span) {
     out.extend_from_slice(&ids(span));
     protobuf::bytes(out, SPAN_TRACE_STATE, &span.trace_state);
     if let Some(parent) = span.parent_span_id {
-        protobuf::bytes(out, SPAN_PARENT_SPAN_ID, &parent.to_bytes());
+        out.extend_from_slice(&id_field(SPAN_PARENT_SPAN_ID, parent));
     }
     protobuf::bytes(out, SPAN_NAME, span.name.as_bytes());
     out.extend_from_slice(&kind_and_times(span));
@@ -59,23 +60,30 @@ fn write_fields(out: &mut Vec<u8>, span: &Span) {
             protobuf::number(out, STATUS_CODE, STATUS_CODE_ERROR);
         }),
     }
-    protobuf::fixed32(out, SPAN_FLAGS, span.flags);
+    let [a, b, c, d] = span.flags.to_le_bytes();
+    let [first, second] = SPAN_FLAGS_TAG;
+    out.extend_from_slice(&[first, second, a, b, c, d]);
 }
 
 /// Returns the fields of both ids, in one piece because every growing write looks for room anew.
 #[inline]
 fn ids(span: &Span) -> [u8; 28] {
     let mut fields = [0; 28];
-    let (trace, own) = fields.split_at_mut(18);
-    if let [tag, length, id @ ..] = trace {
+    if let Some((trace, own)) = fields.split_first_chunk_mut::<18>()
+        && let [tag, length, id @ ..] = trace
+    {
         (*tag, *length) = (bytes_tag(SPAN_TRACE_ID), 16);
         id.copy_from_slice(&span.trace_id.to_bytes());
-    }
-    if let [tag, length, id @ ..] = own {
-        (*tag, *length) = (bytes_tag(SPAN_SPAN_ID), 8);
-        id.copy_from_slice(&span.span_id.to_bytes());
+        own.copy_from_slice(&id_field(SPAN_SPAN_ID, span.span_id));
     }
     fields
+}
+
+/// Returns the field of a span id.
+#[inline]
+fn id_field(field: u8, id: SpanId) -> [u8; 10] {
+    let [a, b, c, d, e, f, g, h] = id.to_bytes();
+    [bytes_tag(field), 8, a, b, c, d, e, f, g, h]
 }
 
 /// Returns the fields of the kind and of both times, likewise.
@@ -113,7 +121,7 @@ const SPAN_SPAN_ID: u8 = 2;
 
 const SPAN_TRACE_STATE: u64 = 3;
 
-const SPAN_PARENT_SPAN_ID: u64 = 4;
+const SPAN_PARENT_SPAN_ID: u8 = 4;
 
 const SPAN_NAME: u64 = 5;
 
@@ -132,7 +140,8 @@ const SPAN_LINKS: u64 = 13;
 
 const SPAN_STATUS: u64 = 15;
 
-const SPAN_FLAGS: u64 = 16;
+/// The tag of field 16, a number of 32 bits.
+const SPAN_FLAGS_TAG: [u8; 2] = [0x85, 0x01];
 
 const LINK_TRACE_ID: u64 = 1;
 

@@ -2,8 +2,8 @@
 //! value.
 //!
 //! Sources that cannot change under a configuration, literals and environment variables, are encoded once. Headers of
-//! the request and baggage are read when the request begins; headers of the response and properties when the request
-//! ends, because most properties are known only then (EN-11).
+//! the request and baggage are read when the request begins, headers of the response as they pass, and properties when the
+//! request ends, because most properties are known only then (EN-11).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,6 +12,7 @@ use super::settings::{AttributeSource, CustomAttribute};
 use crate::headers::RequestHeaders;
 use crate::propagation::baggage;
 use crate::span::attributes::Attributes;
+use crate::stream_info::heard::ResponsePart;
 use crate::stream_info::source;
 use crate::stream_info::source::StreamInfo;
 
@@ -33,7 +34,7 @@ impl CustomAttributes {
         variables: &[(String, String)],
     ) -> Self {
         let (mut at_begin, mut at_end) = (Vec::new(), Vec::new());
-        for attribute in attributes {
+        for attribute in attributes.iter().map(CustomAttribute::at_its_moment) {
             let mut fix = |value: Option<&str>| {
                 if let Some(value) = value.or(attribute.default.as_deref()) {
                     fixed.text(&attribute.name, value.as_bytes());
@@ -46,10 +47,10 @@ impl CustomAttributes {
                     fix(variable.map(|(_, value)| value.as_str()));
                 }
                 AttributeSource::RequestHeader(_) | AttributeSource::Baggage(_) => {
-                    at_begin.push(attribute.clone());
+                    at_begin.push(attribute);
                 }
                 AttributeSource::ResponseHeader(_) | AttributeSource::Property(_) => {
-                    at_end.push(attribute.clone());
+                    at_end.push(attribute);
                 }
             }
         }
@@ -60,13 +61,15 @@ impl CustomAttributes {
         }
     }
 
-    /// Returns the attributes that a span begins with. `all` are all headers of the request.
+    /// Returns the attributes that a span begins with, in this block. `all` are all headers of the request.
+    #[inline]
     pub(crate) fn begin<'a>(
         &self,
         headers: &RequestHeaders<'_>,
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+        block: Vec<u8>,
     ) -> Attributes {
-        let mut out = self.fixed.with_room();
+        let mut out = self.fixed.copied_into(block);
         for attribute in &self.at_begin {
             let value = match &attribute.source {
                 AttributeSource::RequestHeader(name) => joined(name, all.clone()),
@@ -83,8 +86,16 @@ impl CustomAttributes {
         !self.at_end.is_empty()
     }
 
-    /// Adds the attributes that are read at the end. `response` are the headers of the response if they were read
-    /// before.
+    /// Returns true if any attribute is read from the response as it passes.
+    pub(crate) fn reads_response(&self) -> bool {
+        let mut all = self.at_end.iter();
+        all.any(|attribute| {
+            let parts = [ResponsePart::Headers, ResponsePart::Trailers];
+            parts.iter().any(|part| attribute.source.is_in(*part))
+        })
+    }
+
+    /// Adds the attributes that are known at the end. `response` is what the response said as it passed.
     pub(crate) fn end(
         &self,
         out: &mut Attributes,
@@ -92,21 +103,31 @@ impl CustomAttributes {
         stream_info: &impl StreamInfo,
     ) {
         for (index, attribute) in self.at_end.iter().enumerate() {
-            let early = response.get(index).cloned().flatten();
-            let value = early.or_else(|| attribute.source.read(stream_info));
+            let heard = response.get(index).cloned().flatten();
+            let value = match &attribute.source {
+                AttributeSource::ResponseHeader(_) => heard,
+                source => heard.or_else(|| source.read(stream_info)),
+            };
             attribute.write(out, value);
         }
     }
 
-    /// Reads the response's headers for an end at which they can no longer be read.
-    pub(crate) fn read_response(&self, stream_info: &impl StreamInfo) -> Vec<Option<Vec<u8>>> {
-        self.at_end
-            .iter()
-            .map(|attribute| match &attribute.source {
-                AttributeSource::ResponseHeader(_) => attribute.source.read(stream_info),
-                _ => None,
-            })
-            .collect()
+    /// Reads a part of the response as it passes, because at the end it can no longer be read. `heard` is what an earlier part
+    /// has said, and is empty before.
+    pub(crate) fn read_response(
+        &self,
+        part: ResponsePart,
+        stream_info: &impl StreamInfo,
+        heard: &mut Vec<Option<Vec<u8>>>,
+    ) {
+        heard.resize(self.at_end.len(), None);
+        for (attribute, value) in self.at_end.iter().zip(heard) {
+            if attribute.source.is_in(part)
+                && let Some(said) = attribute.source.read(stream_info)
+            {
+                *value = Some(said);
+            }
+        }
     }
 }
 
@@ -119,7 +140,54 @@ impl CustomAttribute {
     }
 }
 
+impl CustomAttribute {
+    /// Returns the attribute with the source under which it can be read: properties that are headers of the request are known
+    /// when it begins, and no more when it has ended.
+    fn at_its_moment(&self) -> Self {
+        let source = match &self.source {
+            AttributeSource::Property(path) => header_of(path)
+                .map(|name| AttributeSource::RequestHeader(name.into()))
+                .or_else(|| {
+                    let name = path.strip_prefix("response\0headers\0")?;
+                    Some(AttributeSource::ResponseHeader(name.into()))
+                }),
+            _ => None,
+        };
+        Self {
+            source: source.unwrap_or_else(|| self.source.clone()),
+            ..self.clone()
+        }
+    }
+}
+
+/// Returns the header of the request that Envoy gives as this property.
+fn header_of(path: &str) -> Option<&str> {
+    Some(match path {
+        "request\0host" => ":authority",
+        "request\0scheme" => ":scheme",
+        "request\0method" => ":method",
+        "request\0referer" => "referer",
+        "request\0useragent" => "user-agent",
+        "request\0id" => "x-request-id",
+        "request\0url_path" => URL_PATH,
+        path => return path.strip_prefix("request\0headers\0"),
+    })
+}
+
 impl AttributeSource {
+    /// Returns true if this source may be in a part of the response, and is read as that part passes.
+    fn is_in(&self, part: ResponsePart) -> bool {
+        match (self, part) {
+            (Self::ResponseHeader(_), ResponsePart::Headers) => true,
+            // Envoy finds it in either part.
+            (Self::Property(path), _) if path == "response\0grpc_status" => true,
+            (Self::Property(path), ResponsePart::Trailers) => {
+                path.starts_with("response\0trailers\0")
+            }
+            _ => false,
+        }
+    }
+
     fn read(&self, stream_info: &impl StreamInfo) -> Option<Vec<u8>> {
         match self {
             // The property has all lines of the header.
@@ -132,8 +200,15 @@ impl AttributeSource {
     }
 }
 
+/// The name under which the path without its query is read.
+const URL_PATH: &str = ":path?";
+
 /// Returns all lines of a header, with commas between them; `None` where there is no line.
 fn joined<'a>(name: &str, all: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Option<Vec<u8>> {
+    if name == URL_PATH {
+        let path = joined(":path", all)?;
+        return path.split(|byte| *byte == b'?').next().map(<[u8]>::to_vec);
+    }
     let mut lines = all
         .filter(|(other, _)| *other == name.as_bytes())
         .map(|(_, line)| line);

@@ -21,9 +21,11 @@ use crate::headers::{Name, RequestHeaders};
 use crate::node::Node;
 use crate::sampling::decision::Reason;
 use crate::span::attributes::Attributes;
+use crate::span::encoded_key::EncodedKey;
 use crate::span::{SpanKind, Status};
 use crate::stream_info::answers::Answers;
 use crate::stream_info::attributes::Attribute;
+use crate::stream_info::heard::ResponsePart;
 use crate::stream_info::outcome::ResponseOutcome;
 use crate::stream_info::source::StreamInfo;
 
@@ -45,6 +47,13 @@ pub(crate) struct RequestFacts {
     // The index of the first template that matches the path.
     route: Option<usize>,
     has_forwarded_client: bool,
+}
+
+/// The beginning of a span: its kind, the reason why it is recorded, and the block for its attributes.
+pub(crate) struct SpanStart {
+    pub(crate) kind: SpanKind,
+    pub(crate) reason: Reason,
+    pub(crate) block: Vec<u8>,
 }
 
 /// The name and the status that an end gives to a span.
@@ -133,19 +142,22 @@ impl SpanDescriber {
         (None, self.routes.position(path))
     }
 
-    /// Returns the attributes that a span of this kind begins with.
+    /// Returns the attributes that a span begins with.
     #[inline]
     pub(crate) fn begin<'a>(
         &self,
-        kind: SpanKind,
+        SpanStart {
+            kind,
+            reason,
+            block,
+        }: SpanStart,
         facts: &RequestFacts,
         headers: &RequestHeaders<'_>,
         forwarded: &Forwarded<'_>,
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
-        reason: Reason,
     ) -> Attributes {
-        let mut attributes = self.configured.begin(headers, all);
-        attributes.word("sidespan.decision", reason.name());
+        let mut attributes = self.configured.begin(headers, all, block);
+        attributes.own_text(&DECISION, reason.name().as_bytes());
         if reason == Reason::Debug {
             // The policies of gateways behind this proxy look for this tag (OpenTracing, "Standard Span tags").
             attributes.number("sampling.priority", 1);
@@ -202,10 +214,21 @@ impl SpanDescriber {
         described
     }
 
-    /// Reads the response's headers for an end at which they can no longer be read.
+    /// Returns true if attributes are read from the response as it passes.
     #[inline]
-    pub(crate) fn read_response(&self, stream_info: &impl StreamInfo) -> Vec<Option<Vec<u8>>> {
-        self.configured.read_response(stream_info)
+    pub(crate) fn reads_response(&self) -> bool {
+        self.configured.reads_response()
+    }
+
+    /// Adds to `heard` what a part of the response says as it passes, because at the end it can no longer be read.
+    #[inline]
+    pub(crate) fn read_response(
+        &self,
+        part: ResponsePart,
+        stream_info: &impl StreamInfo,
+        heard: &mut Vec<Option<Vec<u8>>>,
+    ) {
+        self.configured.read_response(part, stream_info, heard);
     }
 
     #[inline]
@@ -282,6 +305,9 @@ impl RequestFacts {
         self.rpc.is_some()
     }
 }
+
+/// The key of the reason for a decision.
+static DECISION: EncodedKey = EncodedKey::new("sidespan.decision");
 
 /// Adds the peer of the upstream connection, the service that is called, and the number of attempts before the last.
 #[inline]

@@ -130,7 +130,7 @@ fn broken_by(kind: SpanKind, outcome: &ResponseOutcome) -> Option<&'static str> 
 fn method(writer: &mut AttributeWriter<'_>, headers: &RequestHeaders<'_>) {
     let original = headers.first(Name::Method);
     match (known_method(headers), original) {
-        (Some(method), _) => writer.word(AttributeKey::Method, method),
+        (Some(method), _) => writer.text(AttributeKey::Method, method.as_bytes()),
         // The old conventions have the method as received.
         (None, Some(original)) if !writer.vocabulary.is_stable => {
             writer.text(AttributeKey::Method, original);

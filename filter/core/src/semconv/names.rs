@@ -18,14 +18,15 @@
 //! | `http.request.resend_count` | | `http.resend_count` |
 //! | `rpc.system.name`, `rpc.method`, `rpc.response.status_code` | `rpc.system`, `rpc.service` and `rpc.method`, `rpc.grpc.status_code` | the same |
 
-use strum::{IntoStaticStr, VariantArray};
+use strum::{VariantArray, VariantNames};
 
 use super::settings::{Conventions, Spans};
 use crate::span::SpanKind;
 use crate::span::attributes::Attributes;
+use crate::span::encoded_key::EncodedKey;
 
 /// An attribute that the filter writes by itself, by its stable name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray, VariantNames)]
 pub(crate) enum AttributeKey {
     #[strum(serialize = "http.request.method")]
     Method,
@@ -89,12 +90,22 @@ pub(crate) enum AttributeKey {
 
 impl AttributeKey {
     /// All attributes, in the order of their declaration.
-    pub(crate) const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
+    pub(crate) const ALL: [Self; <Self as VariantArray>::VARIANTS.len()] =
+        *<Self as VariantArray>::VARIANTS.as_array().unwrap();
 
     /// Returns the stable name.
     #[inline]
     pub(crate) fn name(self) -> &'static str {
-        self.into()
+        <Self as VariantNames>::VARIANTS
+            .get(self as usize)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Returns the stable name, encoded.
+    #[inline]
+    fn encoded(self) -> Option<&'static EncodedKey> {
+        ENCODED.get(self as usize)
     }
 
     /// Returns the old names, of whichever kind of span.
@@ -170,8 +181,6 @@ pub(crate) struct NameSet {
     pub(crate) is_stable: bool,
     pub(crate) is_old: bool,
     omitted: u64,
-    // True where every attribute has its stable name alone.
-    is_plain: bool,
 }
 
 /// The kind and the protocol of a span, which old names depend on.
@@ -194,7 +203,6 @@ impl NameSet {
             is_stable: spans.conventions != Conventions::Old,
             is_old: spans.conventions != Conventions::Stable,
             omitted,
-            is_plain: spans.conventions == Conventions::Stable && omitted == 0,
         }
     }
 
@@ -215,44 +223,52 @@ pub(crate) struct AttributeWriter<'a> {
 impl AttributeWriter<'_> {
     #[inline]
     pub(crate) fn text(&mut self, key: AttributeKey, value: &[u8]) {
-        if self.vocabulary.is_plain {
-            return self.out.text(key.name(), value);
+        if let Some(stable) = self.stable(key) {
+            self.out.own_text(stable, value);
         }
-        for name in self.names(key) {
-            self.out.text(name, value);
+        if let Some(old) = self.old(key) {
+            self.out.text(old, value);
         }
-    }
-
-    /// Adds one of this program's own words.
-    #[inline]
-    pub(crate) fn word(&mut self, key: AttributeKey, value: &'static str) {
-        if self.vocabulary.is_plain {
-            return self.out.word(key.name(), value);
-        }
-        self.text(key, value.as_bytes());
     }
 
     #[inline]
     pub(crate) fn number(&mut self, key: AttributeKey, value: i64) {
-        if self.vocabulary.is_plain {
-            return self.out.number(key.name(), value);
+        if let Some(stable) = self.stable(key) {
+            self.out.own_number(stable, value);
         }
-        for name in self.names(key) {
-            self.out.number(name, value);
+        if let Some(old) = self.old(key) {
+            self.out.number(old, value);
         }
     }
 
+    /// Returns the stable name, where it is written.
     #[inline]
-    fn names(&self, key: AttributeKey) -> impl Iterator<Item = &'static str> + use<> {
-        let is_told = !self.vocabulary.omits(key);
-        let stable = (is_told && self.vocabulary.is_stable).then(|| key.name());
-        let old = (is_told && self.vocabulary.is_old)
-            .then(|| key.old_name(self.side))
-            .flatten()
-            .filter(|old| stable != Some(*old));
-        stable.into_iter().chain(old)
+    fn stable(&self, key: AttributeKey) -> Option<&'static EncodedKey> {
+        let is_written = self.vocabulary.is_stable && !self.vocabulary.omits(key);
+        is_written.then(|| key.encoded()).flatten()
+    }
+
+    /// Returns the old name, where it is written and is another one.
+    #[inline]
+    fn old(&self, key: AttributeKey) -> Option<&'static str> {
+        if !self.vocabulary.is_old || self.vocabulary.omits(key) {
+            return None;
+        }
+        let old = key.old_name(self.side)?;
+        (!self.vocabulary.is_stable || old != key.name()).then_some(old)
     }
 }
+
+/// The stable names, encoded, in the order of declaration.
+static ENCODED: [EncodedKey; AttributeKey::ALL.len()] = {
+    let mut all = [const { EncodedKey::new("") }; AttributeKey::ALL.len()];
+    let (mut places, mut rest) = (all.as_mut_slice(), <AttributeKey as VariantNames>::VARIANTS);
+    while let ([place, places_left @ ..], [name, names_left @ ..]) = (places, rest) {
+        *place = EncodedKey::new(name);
+        (places, rest) = (places_left, names_left);
+    }
+    all
+};
 
 #[cfg(test)]
 mod tests {
@@ -262,6 +278,7 @@ mod tests {
     fn knows_every_key_by_each_of_its_names() {
         for key in AttributeKey::ALL {
             assert_eq!(AttributeKey::named(key.name()), Some(key));
+            assert_eq!(key.encoded().unwrap().name(), key.name());
             for old in key.old_names() {
                 assert_eq!(AttributeKey::named(old), Some(key), "{old}");
             }

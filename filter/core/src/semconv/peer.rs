@@ -24,8 +24,14 @@ impl<'a> Peer<'a> {
     /// Reads what Envoy writes.
     #[inline]
     pub(super) fn read(text: &'a [u8]) -> Self {
-        if text.starts_with(b"/") || text.starts_with(b"@") {
-            return Self::Socket(text);
+        match text {
+            // As nearly all addresses are.
+            [b'0'..=b'9', ..] => {
+                let (address, port) = target::split_port(text);
+                return Self::Address(address, port);
+            }
+            [b'/' | b'@', ..] => return Self::Socket(text),
+            _ => {}
         }
         let Some(internal) = text.strip_prefix(b"envoy://") else {
             let (address, port) = target::split_authority(text);

@@ -1,14 +1,23 @@
 //! The attributes of a span, encoded as OTLP when they are added, so that no attribute is written twice.
+//!
+//! Nearly every attribute is the filter's own, short and ASCII: each of its lengths is one byte, and it is written into room
+//! that was looked for once. All others take the general way of `wire`.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::codec::protobuf::{self, as_u64};
-use alloc::string::String;
+use super::encoded_key::{EncodedKey, FRONT_BYTES};
+use super::wire::{
+    ANY_VALUE_INT_TAG, ANY_VALUE_STRING_TAG, KEY_VALUE_VALUE_TAG, SPAN_ATTRIBUTES, attribute,
+    attribute_number,
+};
+use crate::codec::ascii::copy_ascii;
+use crate::codec::protobuf::as_u64;
 
 /// The attributes of a span, in the order in which they were added.
 #[derive(Clone, Debug, Default)]
 pub struct Attributes {
-    // The attributes, and behind them room that is made for several at once.
+    // The attributes, and behind them room for more.
     encoded: Vec<u8>,
     // used <= encoded.len()
     used: usize,
@@ -28,55 +37,57 @@ impl Eq for Attributes {}
 
 impl Attributes {
     /// Adds a string; bytes that are not UTF-8 become U+FFFD, because OTLP strings are UTF-8.
-    #[inline]
     pub fn text(&mut self, key: &str, value: &[u8]) {
-        if !self.has_room() {
-            return;
-        }
-        let value = cut(value);
-        if is_ascii(value) || core::str::from_utf8(value).is_ok() {
+        if self.may_add() {
             self.put_text(key, value);
-        } else {
-            let text = String::from_utf8_lossy(value);
-            self.put_text(key, cut(text.as_bytes()));
-        }
-    }
-
-    /// Adds one of this program's own words, which is neither too long nor anything but UTF-8.
-    #[inline]
-    pub(crate) fn word(&mut self, key: &str, value: &'static str) {
-        if self.has_room() {
-            self.put_text(key, value.as_bytes());
         }
     }
 
     /// Adds a whole number.
-    #[inline]
     pub fn number(&mut self, key: &str, value: i64) {
-        if !self.has_room() {
+        if self.may_add() {
+            self.put(|out| attribute_number(out, key, value));
+        }
+    }
+
+    /// Adds a string under a key of the filter's own.
+    #[inline]
+    pub(crate) fn own_text(&mut self, key: &EncodedKey, value: &[u8]) {
+        if self.may_add() && !self.put_short_text(key, value) {
+            self.put_text(key.name(), value);
+        }
+    }
+
+    /// Adds a whole number under a key of the filter's own.
+    #[inline]
+    pub(crate) fn own_number(&mut self, key: &EncodedKey, value: i64) {
+        if !self.may_add() {
             return;
         }
         // Ports and status codes have one byte or two.
         match u16::try_from(value) {
-            Ok(small @ 0..=0x3fff) if is_short(key, 1) => {
-                let [low, high] = [small & 0x7f, small >> 7].map(|bits| low_byte(bits.into()));
-                match high {
-                    0 => self.put_short(key, [ANY_VALUE_INT_TAG, low], &[]),
-                    _ => self.put_short(key, [ANY_VALUE_INT_TAG, low | 0x80], &[high]),
-                }
-            }
-            _ => self.put(|out| attribute_number(out, key, value)),
+            Ok(small @ 0..=0x3fff) => self.put_short_number(key, small),
+            _ => self.put(|out| attribute_number(out, key.name(), value)),
         }
     }
 
-    /// Returns a copy with room for the attributes of a typical span, because growing step by step costs a move each.
+    /// Returns a copy in a block that was used before.
     #[inline]
-    pub(crate) fn with_room(&self) -> Self {
-        let mut encoded = alloc::vec![0; self.used.saturating_add(TYPICAL_BYTES)];
-        if let Some(place) = encoded.get_mut(..self.used) {
-            place.copy_from_slice(self.as_encoded());
+    pub(crate) fn copied_into(&self, mut block: Vec<u8>) -> Self {
+        match block.get_mut(..self.used) {
+            Some(place) => place.copy_from_slice(self.as_encoded()),
+            None => block.clone_from(&self.encoded),
         }
-        Self { encoded, ..*self }
+        Self {
+            encoded: block,
+            ..*self
+        }
+    }
+
+    /// Returns the block, for the attributes of another span.
+    #[inline]
+    pub(crate) fn into_block(self) -> Vec<u8> {
+        self.encoded
     }
 
     /// Returns the attributes as fields of an OTLP span.
@@ -85,69 +96,15 @@ impl Attributes {
         self.encoded.get(..self.used).unwrap_or_default()
     }
 
-    #[inline]
-    fn put_text(&mut self, key: &str, value: &[u8]) {
-        if is_short(key, value.len()) {
-            let length = low_byte(as_u64(value.len()));
-            self.put_short(key, [ANY_VALUE_STRING_TAG, length], value);
-        } else {
-            self.put(|out| attribute(out, SPAN_ATTRIBUTES, key, value));
-        }
-    }
-
-    /// Adds what `write` appends.
-    #[inline(never)]
-    fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        self.encoded.truncate(self.used);
-        write(&mut self.encoded);
-        self.used = self.encoded.len();
-    }
-
-    /// Adds an attribute of which each length is one byte. `value` are the first two bytes of its value, and `rest` all
-    /// others. The parts are copied into room that is looked for once, because a vector looks for it with every part.
-    #[inline]
-    fn put_short(&mut self, key: &str, value: [u8; 2], rest: &[u8]) {
-        let (name, text) = (key.len(), rest.len());
-        let whole = name.wrapping_add(text).wrapping_add(SHORT_OVERHEAD_BYTES);
-        let end = self.used.wrapping_add(whole).wrapping_add(2);
-        if end > self.encoded.len() {
-            self.grow(end);
-        }
-        let [length, name, inner] =
-            [as_u64(whole), as_u64(name), as_u64(text.wrapping_add(2))].map(low_byte);
-        let [first, second] = value;
-        if let Some(place) = self.encoded.get_mut(self.used..end)
-            && let Some((front, place)) = place.split_first_chunk_mut::<4>()
-            && let Some((name_place, place)) = place.split_at_mut_checked(key.len())
-            && let Some((middle, place)) = place.split_first_chunk_mut::<4>()
-            && let Some((text_place, _)) = place.split_at_mut_checked(rest.len())
-        {
-            *front = [SPAN_ATTRIBUTES_TAG, length, KEY_VALUE_KEY_TAG, name];
-            name_place.copy_from_slice(key.as_bytes());
-            *middle = [KEY_VALUE_VALUE_TAG, inner, first, second];
-            text_place.copy_from_slice(rest);
-            self.used = end;
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self, end: usize) {
-        // Zeros from the allocator, because this function is compiled for size and would write them one by one.
-        let mut larger = alloc::vec![0; self.encoded.len().saturating_mul(2).max(end)];
-        if let Some(place) = larger.get_mut(..self.used) {
-            place.copy_from_slice(self.as_encoded());
-        }
-        self.encoded = larger;
-    }
-
     /// Returns the number of attributes that did not fit.
     #[inline]
     pub fn dropped(&self) -> u32 {
         self.dropped
     }
 
+    /// Returns true if there may be one more attribute, and counts it.
     #[inline]
-    fn has_room(&mut self) -> bool {
+    fn may_add(&mut self) -> bool {
         if self.count >= MAX_ATTRIBUTES {
             self.dropped = self.dropped.saturating_add(1);
             return false;
@@ -155,26 +112,120 @@ impl Attributes {
         self.count = self.count.wrapping_add(1);
         true
     }
+
+    /// Adds a text of which each length is one byte, if it is ASCII; returns false where it is anything else.
+    #[inline]
+    fn put_short_text(&mut self, key: &EncodedKey, value: &[u8]) -> bool {
+        let whole = short_bytes(key, value.len());
+        if value.len() > MAX_SHORT_BYTES || whole > MAX_SHORT_BYTES {
+            return false;
+        }
+        let length = low_byte(as_u64(value.len()));
+        let is_written = self
+            .put_front(key, value.len(), [ANY_VALUE_STRING_TAG, length])
+            .and_then(|place| place.get_mut(..value.len()))
+            .is_some_and(|place| copy_ascii(place, value));
+        if is_written {
+            self.used = self.used.wrapping_add(whole).wrapping_add(2);
+        }
+        is_written
+    }
+
+    #[inline]
+    fn put_short_number(&mut self, key: &EncodedKey, small: u16) {
+        let [low, high] = [small & 0x7f, small >> 7].map(|bits| low_byte(bits.into()));
+        let (low, more) = match high {
+            0 => (low, 0),
+            _ => (low | 0x80, 1),
+        };
+        let place = self.put_front(key, more, [ANY_VALUE_INT_TAG, low]);
+        if let Some(place) = place.and_then(|place| place.first_mut()) {
+            // Behind a number of one byte this is room again.
+            *place = high;
+            let whole = short_bytes(key, more);
+            self.used = self.used.wrapping_add(whole).wrapping_add(2);
+        }
+    }
+
+    /// Writes the key and the first two bytes of the value into the room, and returns what is left of it. `rest` are the bytes
+    /// of the value behind the two.
+    #[inline]
+    fn put_front(&mut self, key: &EncodedKey, rest: usize, value: [u8; 2]) -> Option<&mut [u8]> {
+        let [whole, inner] =
+            [short_bytes(key, rest), rest.wrapping_add(2)].map(|length| low_byte(as_u64(length)));
+        let [first, second] = value;
+        let name_end = key.name_bytes().wrapping_add(4);
+        let room = self.room()?;
+        let front = room.first_chunk_mut::<FRONT_BYTES>()?;
+        *front = *key.front();
+        let [_, length, ..] = front;
+        *length = whole;
+        let (middle, room) = room.get_mut(name_end..)?.split_first_chunk_mut::<4>()?;
+        *middle = [KEY_VALUE_VALUE_TAG, inner, first, second];
+        Some(room)
+    }
+
+    /// Returns room for any short attribute.
+    #[inline]
+    fn room(&mut self) -> Option<&mut [u8; SHORT_ROOM]> {
+        if self.encoded.len().wrapping_sub(self.used) < SHORT_ROOM {
+            self.grow(SHORT_ROOM);
+        }
+        self.encoded.get_mut(self.used..)?.first_chunk_mut()
+    }
+
+    /// Adds a text of whatever length, cut and made UTF-8.
+    #[inline(never)]
+    fn put_text(&mut self, key: &str, value: &[u8]) {
+        let value = cut(value);
+        match core::str::from_utf8(value) {
+            Ok(_) => self.put(|out| attribute(out, SPAN_ATTRIBUTES, key, value)),
+            Err(_) => {
+                let text = String::from_utf8_lossy(value);
+                let value = cut(text.as_bytes());
+                self.put(|out| attribute(out, SPAN_ATTRIBUTES, key, value));
+            }
+        }
+    }
+
+    /// Adds what `write` appends.
+    #[inline(never)]
+    fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut attribute = Vec::new();
+        write(&mut attribute);
+        if self.encoded.len().saturating_sub(self.used) < attribute.len() {
+            self.grow(attribute.len());
+        }
+        let end = self.used.saturating_add(attribute.len());
+        if let Some(place) = self.encoded.get_mut(self.used..end) {
+            place.copy_from_slice(&attribute);
+            self.used = end;
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, room: usize) {
+        let enough = self.used.saturating_add(room);
+        // Zeros from the allocator, because this function is compiled for size and would write them one by one.
+        let mut larger = alloc::vec![0; self.encoded.len().saturating_mul(2).max(enough)];
+        if let Some(place) = larger.get_mut(..self.used) {
+            place.copy_from_slice(self.as_encoded());
+        }
+        self.encoded = larger;
+    }
 }
 
-/// Returns true if all bytes are ASCII, as in nearly all values. The test takes eight bytes at a time, because a decoder of
-/// UTF-8 goes byte by byte.
+/// Returns the size of an attribute of which each length is one byte, without its first tag and length. `rest` are the bytes
+/// of the value behind its first two.
 #[inline]
-fn is_ascii(bytes: &[u8]) -> bool {
-    let Some(last) = bytes.last_chunk::<8>() else {
-        return match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-            (Some(first), Some(last)) => {
-                (u32::from_le_bytes(*first) | u32::from_le_bytes(*last)) & 0x8080_8080 == 0
-            }
-            _ => bytes.iter().fold(0, |seen, byte| seen | byte) < 0x80,
-        };
-    };
-    let (words, _) = bytes.as_chunks::<8>();
-    let mut seen = u64::from_le_bytes(*last);
-    for word in words {
-        seen |= u64::from_le_bytes(*word);
-    }
-    seen & 0x8080_8080_8080_8080 == 0
+fn short_bytes(key: &EncodedKey, rest: usize) -> usize {
+    key.name_bytes().wrapping_add(rest).wrapping_add(6)
+}
+
+#[inline]
+fn low_byte(number: u64) -> u8 {
+    let [byte, ..] = number.to_le_bytes();
+    byte
 }
 
 /// Cuts a value to [`MAX_VALUE_BYTES`], and not in the middle of a character.
@@ -194,98 +245,17 @@ fn cut(value: &[u8]) -> &[u8] {
     value.get(..end).unwrap_or_default()
 }
 
-/// Writes a string attribute as a field of any message; the bytes are to be UTF-8.
-pub(crate) fn attribute(out: &mut Vec<u8>, field: u64, key: &str, value: &[u8]) {
-    // The length is always written, because an empty string is not the same as no value.
-    let length = protobuf::varint_bytes(value.len());
-    let inner = value.len().saturating_add(length).saturating_add(1);
-    key_value(out, field, key, inner, |out| {
-        out.push(ANY_VALUE_STRING_TAG);
-        protobuf::varint(out, as_u64(value.len()));
-        out.extend_from_slice(value);
-    });
-}
-
-/// Returns true if each length of an attribute is one byte, as in nearly all attributes. `rest` are the bytes of the value
-/// behind its first two.
-#[inline]
-fn is_short(key: &str, rest: usize) -> bool {
-    // Neither comes near the largest number: a value is cut, and keys are configured.
-    key.len().wrapping_add(rest) < SHORT_BYTES
-}
-
-#[inline]
-fn low_byte(number: u64) -> u8 {
-    let [byte, ..] = number.to_le_bytes();
-    byte
-}
-
-/// Writes a whole number as a field of a span.
-fn attribute_number(out: &mut Vec<u8>, key: &str, value: i64) {
-    let value = value.cast_unsigned();
-    let length = protobuf::varint_bytes_of(value);
-    key_value(out, SPAN_ATTRIBUTES, key, length.saturating_add(1), |out| {
-        out.push(ANY_VALUE_INT_TAG);
-        protobuf::varint(out, value);
-    });
-}
-
-/// Writes a key, and a value of known length, so that no byte has to be moved later.
-#[inline]
-fn key_value(
-    out: &mut Vec<u8>,
-    field: u64,
-    key: &str,
-    inner: usize,
-    value: impl FnOnce(&mut Vec<u8>),
-) {
-    let lengths = protobuf::varint_bytes(key.len()).saturating_add(protobuf::varint_bytes(inner));
-    let whole = key.len().saturating_add(inner).saturating_add(lengths);
-    let whole = whole.saturating_add(2);
-    // The tag and the length of the whole are a few bytes more.
-    out.reserve(whole.saturating_add(8));
-    protobuf::header(out, field, whole);
-    protobuf::header(out, KEY_VALUE_KEY, key.len());
-    out.extend_from_slice(key.as_bytes());
-    protobuf::header(out, KEY_VALUE_VALUE, inner);
-    value(out);
-}
-
-/// The typical size of an HTTP request's attributes by the stable conventions, with room for a long path.
-const TYPICAL_BYTES: usize = 480;
-
 /// The largest number of attributes on a span: OpenTelemetry's default (RS-5).
 const MAX_ATTRIBUTES: u32 = 128;
 
 /// The largest size of a value: Sidespan's own limit, because a header may be as long as the proxy allows (RS-5).
 const MAX_VALUE_BYTES: usize = 1024;
 
-const SPAN_ATTRIBUTES: u64 = 9;
+/// The largest length that is one byte.
+const MAX_SHORT_BYTES: usize = 0x7f;
 
-/// The tag of field 9, which has a length.
-const SPAN_ATTRIBUTES_TAG: u8 = 0x4a;
-
-const KEY_VALUE_KEY: u64 = 1;
-
-const KEY_VALUE_VALUE: u64 = 2;
-
-/// The size of the tags of key, value and text, and of their lengths.
-const SHORT_OVERHEAD_BYTES: usize = 6;
-
-/// The size of a key and the bytes behind the first two of its value, from which on a length has two bytes.
-const SHORT_BYTES: usize = 0x80 - SHORT_OVERHEAD_BYTES;
-
-/// The tag of field 1, which has a length.
-const KEY_VALUE_KEY_TAG: u8 = 0x0a;
-
-/// The tag of field 2, which has a length.
-const KEY_VALUE_VALUE_TAG: u8 = 0x12;
-
-/// The tag of field 1, which has a length.
-const ANY_VALUE_STRING_TAG: u8 = 0x0a;
-
-/// The tag of field 3, a number.
-const ANY_VALUE_INT_TAG: u8 = 0x18;
+/// Room for a short attribute, and so much more that the compiler need not look for the room of its parts.
+const SHORT_ROOM: usize = 192;
 
 #[cfg(test)]
 mod tests {

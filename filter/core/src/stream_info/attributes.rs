@@ -61,6 +61,8 @@ pub enum AttributeSet {
     Client,
     /// The attributes of both spans of an edge.
     Both,
+    /// The attributes that decide on pending spans.
+    Ending,
 }
 
 impl AttributeSet {
@@ -94,6 +96,7 @@ impl AttributeSet {
                 Start, Duration, Flags, StatusCode, Upstream, Attempts, Cluster,
             ],
             Self::Both => &Attribute::ALL,
+            Self::Ending => &[Flags, StatusCode],
         }
     }
 }

@@ -1,10 +1,13 @@
 //! What a response said as it passed this filter: status code and `grpc-status`. Filters between the client and this one may
-//! change both afterwards, so the end of the exchange cannot be asked for them.
+//! change both afterwards; of the two the end of the exchange can only be asked for the code.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::outcome::{self, ResponseOutcome};
-use super::source::StreamInfo;
+use super::outcome::ResponseOutcome;
+use super::source::PassingResponse;
+use crate::codec::number;
+use crate::headers::pairs::HeaderPairs;
 
 /// The part of a response that has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,54 +27,125 @@ pub(crate) struct HeardResponse {
     pub(crate) grpc_status: Option<Vec<u8>>,
 }
 
+/// The headers of a response that say whether it has failed and who has kept it, found in one pass over all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PassedHeaders<'a> {
+    /// The status code.
+    pub(crate) status_code: Option<u16>,
+    /// `grpc-status`.
+    pub(crate) grpc_status: Option<&'a [u8]>,
+    /// True if the router has noted how long the upstream took, which it does for an upstream's answer alone.
+    pub(crate) is_upstreams: bool,
+    /// All lines of `server-timing`, joined as HTTP joins them (RFC 9110, "Field Order").
+    pub(crate) server_timing: Option<Cow<'a, [u8]>>,
+}
+
+impl<'a> PassedHeaders<'a> {
+    /// Reads a block of all headers (`headers::pairs`).
+    #[inline]
+    pub(crate) fn read(block: &'a [u8]) -> Self {
+        let mut said = Self::default();
+        for (name, value) in HeaderPairs::new(block) {
+            match name.len() {
+                7 if said.status_code.is_none() && name == b":status" => {
+                    said.status_code = number::parse(value);
+                }
+                11 if said.grpc_status.is_none() && name == b"grpc-status" => {
+                    said.grpc_status = Some(value);
+                }
+                13 if name == b"server-timing" => said.add_timing(value),
+                29 if name == b"x-envoy-upstream-service-time" => said.is_upstreams = true,
+                _ => {}
+            }
+        }
+        said
+    }
+
+    fn add_timing(&mut self, value: &'a [u8]) {
+        self.server_timing = Some(match self.server_timing.take() {
+            None => Cow::Borrowed(value),
+            Some(before) => Cow::Owned([&before, value].join(&b',')),
+        });
+    }
+}
+
 impl ResponsePart {
     /// Returns the first line of this name.
     #[inline]
-    pub(crate) fn line(self, stream_info: &impl StreamInfo, name: &str) -> Option<Vec<u8>> {
+    pub(crate) fn line(self, response: &impl PassingResponse, name: &str) -> Option<Vec<u8>> {
         match self {
-            Self::Headers => stream_info.response_header(name),
-            Self::Trailers => stream_info.response_trailer(name),
+            Self::Headers => response.response_header(name),
+            Self::Trailers => response.response_trailer(name),
         }
     }
 }
 
 impl HeardResponse {
-    /// Reads the part of the response that has arrived.
+    /// Reads the part of the response that has arrived: the code where `wants_code`, and `grpc-status` of a call, which is in
+    /// the headers of a response without trailers.
     #[inline]
-    pub(crate) fn read(stream_info: &impl StreamInfo, is_rpc: bool) -> Self {
-        Self {
-            status_code: outcome::status_code(stream_info),
-            grpc_status: is_rpc.then(|| outcome::grpc_status(stream_info)).flatten(),
+    pub(crate) fn hear(
+        &mut self,
+        part: ResponsePart,
+        response: &impl PassingResponse,
+        wants_code: bool,
+        is_call: bool,
+    ) {
+        if wants_code
+            && part == ResponsePart::Headers
+            && let Some(code) = response.response_header(":status")
+        {
+            self.status_code = number::parse(&code);
         }
-    }
-
-    /// Adds what a later part of the response says.
-    #[inline]
-    pub(crate) fn add(&mut self, later: Self) {
-        self.status_code = later.status_code.or(self.status_code);
-        self.grpc_status = later.grpc_status.or(self.grpc_status.take());
+        if is_call && let Some(status) = part.line(response, "grpc-status") {
+            self.grpc_status = Some(status);
+        }
     }
 
     /// Returns the outcome that a CLIENT span tells. It is about the upstream's side of the proxy: what has passed, and what
-    /// was logged only where nothing has, because Envoy sends some answers of its own past the filters.
+    /// the client got only where nothing has, because Envoy sends some answers of its own past the filters.
     #[inline]
-    pub(crate) fn of_upstream(&self, logged: &ResponseOutcome) -> ResponseOutcome {
-        let grpc_status = self.grpc_status.as_ref().or(logged.grpc_status.as_ref());
+    pub(crate) fn of_upstream(&self, ended: &ResponseOutcome) -> ResponseOutcome {
         ResponseOutcome {
-            status_code: self.status_code.or(logged.status_code),
-            grpc_status: grpc_status.cloned(),
-            ..*logged
+            status_code: self.status_code.or(ended.status_code),
+            ..self.of_client(ended)
         }
     }
 
-    /// Returns the outcome that a SERVER span tells. It is about the client: what was logged, and a `grpc-status` that has
-    /// passed only where none is left, because filters that translate gRPC for browsers move it into the body.
+    /// Returns the outcome that a SERVER span tells. It is about the client: the code that the client got, and the
+    /// `grpc-status` that has passed, which the end has no word for.
     #[inline]
-    pub(crate) fn of_client(&self, logged: &ResponseOutcome) -> ResponseOutcome {
-        let grpc_status = logged.grpc_status.as_ref().or(self.grpc_status.as_ref());
+    pub(crate) fn of_client(&self, ended: &ResponseOutcome) -> ResponseOutcome {
         ResponseOutcome {
-            grpc_status: grpc_status.cloned(),
-            ..*logged
+            grpc_status: self.grpc_status.clone(),
+            ..*ended
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::in_memory::header_list::HeaderList;
+
+    #[test]
+    fn one_pass_finds_what_decides() {
+        let timing = "server-timing";
+        let all = HeaderList::new([
+            (":status", "503"),
+            ("date", "x"),
+            ("grpc-status", "14"),
+            (timing, "db;dur=1"),
+            ("grpc-status", "0"),
+            ("x-envoy-upstream-service-time", "3"),
+            (timing, "cache"),
+        ]);
+        let block = all.to_block();
+        let said = PassedHeaders::read(&block);
+        assert_eq!(said.status_code, Some(503));
+        assert_eq!(said.grpc_status, Some(&b"14"[..]));
+        assert!(said.is_upstreams);
+        assert_eq!(said.server_timing.as_deref(), Some(&b"db;dur=1,cache"[..]));
+        assert_eq!(PassedHeaders::read(&[]), PassedHeaders::default());
     }
 }

@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 
 use super::source::StreamInfo;
-use crate::codec::number;
 use crate::stream_info::answers::Answers;
 use crate::stream_info::attributes::Attribute;
 use crate::time::Nanos;
@@ -13,7 +12,7 @@ use crate::time::Nanos;
 pub(crate) struct ResponseOutcome {
     /// The status code; `None` where no response has started.
     pub(crate) status_code: Option<u16>,
-    /// `grpc-status`; `None` where the request is no gRPC call or the response has none.
+    /// `grpc-status` as it passed; `None` where the request is no gRPC call or the response had none.
     pub(crate) grpc_status: Option<Vec<u8>>,
     /// Envoy's response flags as one number.
     pub(crate) response_flags: u64,
@@ -22,36 +21,22 @@ pub(crate) struct ResponseOutcome {
 }
 
 impl ResponseOutcome {
-    /// Reads the status, and the flags that the proxy gives.
+    /// Reads the code that the client got, and the flags.
     #[inline]
-    pub(crate) fn read(answers: &Answers<'_, impl StreamInfo>, is_grpc: bool) -> Self {
-        let stream_info = answers.stream_info;
+    pub(crate) fn read(answers: &Answers<'_, impl StreamInfo>) -> Self {
         Self {
-            status_code: match answers.answer(Attribute::StatusCode) {
-                Some(_) => answers
-                    .number(Attribute::StatusCode)
-                    .and_then(|code| u16::try_from(code).ok()),
-                None => status_code(stream_info),
-            },
-            grpc_status: is_grpc.then(|| grpc_status(stream_info)).flatten(),
+            status_code: status_code(answers.number(Attribute::StatusCode)),
+            grpc_status: None,
             response_flags: answers.number(Attribute::Flags).unwrap_or(0),
             is_cut: false,
         }
     }
 }
 
-/// Returns `grpc-status`, from the headers where there are no trailers, because a response without a body has only headers.
+/// Returns the status code of `response.code`, which is missing or 0 where no response has started.
 #[inline]
-pub(crate) fn grpc_status(stream_info: &impl StreamInfo) -> Option<Vec<u8>> {
-    stream_info
-        .response_trailer("grpc-status")
-        .or_else(|| stream_info.response_header("grpc-status"))
-}
-
-/// Returns the status code of the response; `None` where no response has started.
-#[inline]
-pub(crate) fn status_code(stream_info: &impl StreamInfo) -> Option<u16> {
-    number::parse(&stream_info.response_header(":status")?)
+pub(crate) fn status_code(number: Option<u64>) -> Option<u16> {
+    u16::try_from(number?).ok().filter(|code| *code > 0)
 }
 
 /// Returns the start and the end of the stream. Both are the proxy's own, so that a span neither moves by how late this

@@ -1,4 +1,5 @@
-//! The trait of a stream's information: properties by their path, and the headers and trailers of the response.
+//! The traits of a stream's information: properties by their path, at any time, and the headers and trailers of a response
+//! as they pass.
 
 use crate::stream_info::attributes::AttributeSet;
 use alloc::string::String;
@@ -8,12 +9,18 @@ use alloc::vec::Vec;
 pub trait StreamInfo {
     /// Returns a property of the stream.
     fn property(&self, path: &str) -> Option<Vec<u8>>;
-    /// Returns the first line of a header of the response.
-    fn response_header(&self, name: &str) -> Option<Vec<u8>>;
-    /// Returns the first line of a trailer of the response.
-    fn response_trailer(&self, name: &str) -> Option<Vec<u8>>;
     /// Returns the values of a set of attributes as one list; `None` where the proxy cannot list them.
     fn answers(&self, set: AttributeSet) -> Option<Vec<u8>>;
+}
+
+/// The response of a stream while a part of it passes. A proxy that ends the stream has no headers left to read.
+pub trait PassingResponse: StreamInfo {
+    /// Returns all headers as one block (see `headers::pairs`).
+    fn response_headers(&self) -> Vec<u8>;
+    /// Returns the first line of a header.
+    fn response_header(&self, name: &str) -> Option<Vec<u8>>;
+    /// Returns the first line of a trailer.
+    fn response_trailer(&self, name: &str) -> Option<Vec<u8>>;
 }
 
 /// Returns a property that is a whole number.

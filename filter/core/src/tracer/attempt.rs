@@ -22,7 +22,7 @@ use crate::semconv::response_flags::{CONNECT_FAILURE, RETRY_LIMIT};
 use crate::span::Span;
 use crate::stats::Stats;
 use crate::stream_info::answers::Answers;
-use crate::stream_info::heard::HeardResponse;
+use crate::stream_info::ending;
 use crate::stream_info::outcome::ResponseOutcome;
 use crate::stream_info::source::{self, StreamInfo};
 use crate::time::Nanos;
@@ -120,31 +120,32 @@ impl Tracer {
         active
     }
 
-    /// Keeps the status and the configured headers of the response, because an attempt's end can no longer read them.
-    pub fn read_response(&self, active: &mut OpenSpans, stream_info: &impl StreamInfo) {
-        let heard = HeardResponse::read(stream_info, active.is_rpc());
-        let early = active.response.get_or_insert_default();
-        early.heard.add(heard);
-        if early.headers.is_empty() {
-            early.headers = self.describer.read_response(stream_info);
-        }
-    }
-
-    /// Finishes the span of an attempt, and passes the span to `each`.
+    /// Finishes the span of an attempt, and passes the span to `each`. `memory` is the state that the last attempt of the
+    /// request has left.
     pub fn finish_attempt(
         &self,
         active: &mut OpenSpans,
         stream_info: &impl StreamInfo,
+        memory: impl FnOnce() -> Option<AttemptState>,
         now: Nanos,
         each: &mut impl FnMut(Span),
     ) {
         let response = active.response.get_or_insert_default();
-        let (status_code, is_whole) = (response.heard.status_code, response.is_whole);
+        let (status_code, has_ended) = (response.heard.status_code, response.has_ended);
         // The response that switches a connection to another protocol has no end of its own.
         let is_switched = status_code == Some(101) || active.is_connect();
+        let own = active.first.span_id;
+        // Envoy has one place for what it knows of the upstream, which a hedged attempt takes from the one before: of that
+        // one nobody knows then whether it has broken off.
+        let is_last = || memory().is_none_or(|memory| memory.written == own);
+        let is_cut = !has_ended
+            && !is_switched
+            && status_code.is_some()
+            && !ending::is_received(stream_info)
+            && is_last();
         let outcome = ResponseOutcome {
             response_flags: flags(stream_info, status_code.is_some()),
-            is_cut: !is_whole && !is_switched && status_code.is_some(),
+            is_cut,
             ..ResponseOutcome::default()
         };
         // The times are the clock's, because the proxy's duration is of the request with all its attempts.

@@ -24,7 +24,8 @@ use crate::semconv::describe::SpanDescriber;
 use crate::shared_data::request_ids::RequestId;
 use crate::span::Span;
 use crate::stats::Counter;
-use crate::stream_info::source::StreamInfo;
+use crate::stream_info::heard::ResponsePart;
+use crate::stream_info::source::{PassingResponse, StreamInfo};
 use crate::time::Nanos;
 use crate::tracer::open_spans::OpenSpans;
 use crate::tracer::request_decision::RequestDecision;
@@ -235,7 +236,22 @@ impl Tracer {
         Some((context.trace_id, context.span_id?))
     }
 
-    /// Finishes the open spans of a request when the proxy logs it, and passes each span to `each`.
+    /// Notes what a part of the response says as it passes: what spans tell of it, and what attributes are made of.
+    #[inline]
+    pub fn hear(
+        &self,
+        active: &mut OpenSpans,
+        part: ResponsePart,
+        response: &impl PassingResponse,
+    ) {
+        active.hear(part, response);
+        if active.reads_response {
+            let heard = &mut active.response.get_or_insert_default().attributes;
+            self.describer.read_response(part, response, heard);
+        }
+    }
+
+    /// Finishes the open spans of a request at its end, and passes each span to `each`.
     #[inline]
     pub fn finish(
         &self,

@@ -13,8 +13,8 @@ use crate::stream_info;
 use crate::stream_info::answers::Answers;
 use crate::stream_info::attributes::{Attribute, AttributeSet};
 use crate::stream_info::heard::{HeardResponse, ResponsePart};
-use crate::stream_info::outcome::{self, ResponseOutcome};
-use crate::stream_info::source::StreamInfo;
+use crate::stream_info::outcome::ResponseOutcome;
+use crate::stream_info::source::{PassingResponse, StreamInfo};
 use crate::time::Nanos;
 
 /// The open spans of one request.
@@ -27,6 +27,8 @@ pub struct OpenSpans {
     pub(super) start: Nanos,
     pub(super) first: OpenSpan,
     pub(super) second: Option<OpenSpan>,
+    // True if attributes are read from the response as it passes.
+    pub(super) reads_response: bool,
     // The response as it passed, where the end can no longer say it all.
     pub(super) response: Option<Response>,
 }
@@ -54,9 +56,10 @@ pub(super) enum Parent {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Response {
     pub(super) heard: HeardResponse,
-    // The configured headers and the end, which only an attempt cannot read when it is over.
-    pub(super) headers: Vec<Option<Vec<u8>>>,
-    pub(super) is_whole: bool,
+    // The values of configured attributes.
+    pub(super) attributes: Vec<Option<Vec<u8>>>,
+    // True once its end has passed with headers or trailers; the end of a body is not heard.
+    pub(super) has_ended: bool,
 }
 
 impl OpenSpans {
@@ -72,39 +75,29 @@ impl OpenSpans {
         self.facts.is_connect()
     }
 
-    /// Returns true if a span here tells what passes: a CLIENT span, and each span of a gRPC call.
+    /// Returns true if a span here tells what passes: a CLIENT span, each span of a gRPC call, and one with an attribute of
+    /// the response.
     #[inline]
     pub(crate) fn hears(&self) -> bool {
-        self.is_rpc() || self.second.is_some() || self.first.kind == SpanKind::Client
+        self.reads_response
+            || self.is_rpc()
+            || self.second.is_some()
+            || self.first.kind == SpanKind::Client
     }
 
-    /// Notes what a part of the response says as it passes. A call's `grpc-status` is asked for in the part that ends the
-    /// response, where gRPC has it.
+    /// Notes what a part of the response says as it passes: the code for a CLIENT span, and the `grpc-status` of a call.
     #[inline]
-    pub(crate) fn hear(
-        &mut self,
-        part: ResponsePart,
-        is_last: bool,
-        stream_info: &impl StreamInfo,
-    ) {
+    pub(crate) fn hear(&mut self, part: ResponsePart, response: &impl PassingResponse) {
         let is_call = self.is_rpc();
         let has_client = self.second.is_some() || self.first.kind == SpanKind::Client;
         let heard = &mut self.response.get_or_insert_default().heard;
-        if part == ResponsePart::Headers && has_client {
-            heard.status_code = outcome::status_code(stream_info);
-        }
-        if is_call && is_last {
-            heard.grpc_status = match part {
-                ResponsePart::Headers => part.line(stream_info, "grpc-status"),
-                ResponsePart::Trailers => outcome::grpc_status(stream_info),
-            };
-        }
+        heard.hear(part, response, has_client, is_call);
     }
 
     /// Notes that the response has come to its end.
     #[inline]
     pub fn end_response(&mut self) {
-        self.response.get_or_insert_default().is_whole = true;
+        self.response.get_or_insert_default().has_ended = true;
     }
 
     /// Finishes the spans with the outcome and the times that the proxy gives at the end, and passes each span to `each`. What
@@ -125,37 +118,32 @@ impl OpenSpans {
         let answers = stream_info.answers(question);
         let answers = Answers::new(stream_info, question, answers.as_deref());
         let (start, end) = stream_info::outcome::times(&answers, self.start, now);
-        let has_heard = question == AttributeSet::Client
-            && self
-                .response
-                .as_ref()
-                .is_some_and(|response| response.heard.grpc_status.is_some());
-        let logged = ResponseOutcome::read(&answers, self.is_rpc() && !has_heard);
-        self.end(describer, &logged, &answers, (start, end), each);
+        let ended = ResponseOutcome::read(&answers);
+        self.end(describer, &ended, &answers, (start, end), each);
     }
 
-    /// Completes the open spans with the outcome as logged and these times, and passes each span to `each`.
+    /// Completes the open spans with the outcome at the end and these times, and passes each span to `each`.
     #[inline]
     pub(super) fn end(
         &mut self,
         describer: &SpanDescriber,
-        logged: &ResponseOutcome,
+        ended: &ResponseOutcome,
         answers: &Answers<'_, impl StreamInfo>,
         (start, end): (Nanos, Nanos),
         each: &mut impl FnMut(Span),
     ) {
         let response = self.response.as_ref();
-        let headers = response.map_or(&[][..], |response| &response.headers);
+        let heard = response.map_or(&[][..], |response| &response.attributes);
         let (mut next, mut second) = (Some(&mut self.first), self.second.as_mut());
         while let Some(open) = next.take() {
             next = second.take().filter(|_| !has_called_nobody(answers));
             let attributes = &mut open.attributes;
             let told = response.map(|response| match open.kind {
-                SpanKind::Client => response.heard.of_upstream(logged),
-                SpanKind::Server => response.heard.of_client(logged),
+                SpanKind::Client => response.heard.of_upstream(ended),
+                SpanKind::Server => response.heard.of_client(ended),
             });
-            let told = told.as_ref().unwrap_or(logged);
-            let outcome = describer.end(open.kind, &self.facts, attributes, told, headers, answers);
+            let told = told.as_ref().unwrap_or(ended);
+            let outcome = describer.end(open.kind, &self.facts, attributes, told, heard, answers);
             each(Span {
                 trace_id: self.context.trace_id,
                 span_id: open.span_id,

@@ -12,7 +12,7 @@ use crate::propagation::extract::Extraction;
 use crate::propagation::format::FormatSet;
 use crate::propagation::tracestate::Tracestate;
 use crate::sampling::decision::{Decision, Verdict};
-use crate::semconv::describe::SpanDescriber;
+use crate::semconv::describe::{SpanDescriber, SpanStart};
 use crate::semconv::http::forwarded::{Believed, Forwarded};
 use crate::span::{Link, SpanKind};
 use crate::stats::{Counter, Stats};
@@ -117,7 +117,12 @@ impl<'a> RequestTrace<'a> {
         now: Nanos,
         state: &mut State<impl Random>,
     ) -> Option<OpenSpans> {
-        let State { ids, stats, .. } = state;
+        let State {
+            ids,
+            stats,
+            spare_blocks,
+            ..
+        } = state;
         let decision = self.decision.filter(|_| self.is_recorded())?;
         let describer = self.describer?;
         let mut context = self.context?;
@@ -125,14 +130,18 @@ impl<'a> RequestTrace<'a> {
         let believed = Believed::at(direction, self.accepts_contexts);
         let forwarded = &Forwarded::read(headers, believed);
         let facts = describer.facts(headers, forwarded);
-        let open = |kind, span_id, parent_span_id, parent| OpenSpan {
+        let mut open = |kind, span_id, parent_span_id, parent| OpenSpan {
             kind,
             span_id,
             parent_span_id,
             parent,
             attributes: {
-                let all = all.clone();
-                describer.begin(kind, &facts, headers, forwarded, all, decision.reason)
+                let start = SpanStart {
+                    kind,
+                    reason: decision.reason,
+                    block: spare_blocks.take(),
+                };
+                describer.begin(start, &facts, headers, forwarded, all.clone())
             },
         };
         let parent = self.parent_span_id;
@@ -172,6 +181,7 @@ impl<'a> RequestTrace<'a> {
             start: now,
             first,
             second,
+            reads_response: describer.reads_response(),
             response: None,
         })
     }

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::id_generator::{IdGenerator, Random};
 use crate::sampling::rate_limit::RateLimits;
 use crate::sampling::remote::strategy::Strategy;
+use crate::span::spare_blocks::SpareBlocks;
 use crate::stats::Stats;
 
 /// The state of one worker.
@@ -17,6 +18,8 @@ pub struct State<E> {
     pub remote: Option<Strategy>,
     /// The counters.
     pub stats: Stats,
+    /// Blocks for the attributes of spans.
+    pub spare_blocks: SpareBlocks,
     /// True once this worker has noted a `tracestate`, so that there may be one to put back.
     pub has_noted_tracestate: bool,
 }
@@ -35,6 +38,7 @@ impl<E: Random> State<E> {
                 }),
             remote: None,
             stats: Stats::default(),
+            spare_blocks: SpareBlocks::default(),
             has_noted_tracestate: false,
         }
     }

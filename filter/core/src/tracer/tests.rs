@@ -91,7 +91,7 @@ fn end(mut filter: InMemoryFilter<impl Random>, mut stream: StreamState) -> Stre
     filter.proxy.respond(answer);
     filter.on_response_headers(&mut stream, true);
     filter.proxy.now.set(Nanos(20));
-    filter.on_log(&mut stream);
+    filter.on_end(&mut stream);
     StreamInfo {
         headers: filter.proxy.request.take(),
         spans: filter.exporter.unwrap(),

@@ -9,7 +9,7 @@ use sidespan_core::cluster_call::send_error::SendError;
 use sidespan_core::headers::HeaderWriter;
 use sidespan_core::proxy::{ClusterCalls, LogLevel, SharedData, Stream, Worker};
 use sidespan_core::stream_info::attributes::AttributeSet;
-use sidespan_core::stream_info::source::StreamInfo;
+use sidespan_core::stream_info::source::{PassingResponse, StreamInfo};
 use sidespan_core::time::Nanos;
 
 use super::clock;
@@ -51,16 +51,6 @@ impl StreamInfo for CurrentProxy {
     }
 
     #[inline]
-    fn response_header(&self, name: &str) -> Option<Vec<u8>> {
-        hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name)
-    }
-
-    #[inline]
-    fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
-        hostcalls::get_map_value_bytes(MapType::HttpResponseTrailers, name)
-    }
-
-    #[inline]
     fn answers(&self, attributes: AttributeSet) -> Option<Vec<u8>> {
         let expression = self
             .expressions
@@ -68,6 +58,23 @@ impl StreamInfo for CurrentProxy {
             .copied()
             .flatten()?;
         hostcalls::call_foreign_function("expr_evaluate", &expression)
+    }
+}
+
+impl PassingResponse for CurrentProxy {
+    #[inline]
+    fn response_headers(&self) -> Vec<u8> {
+        hostcalls::get_map_block(MapType::HttpResponseHeaders)
+    }
+
+    #[inline]
+    fn response_header(&self, name: &str) -> Option<Vec<u8>> {
+        hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name)
+    }
+
+    #[inline]
+    fn response_trailer(&self, name: &str) -> Option<Vec<u8>> {
+        hostcalls::get_map_value_bytes(MapType::HttpResponseTrailers, name)
     }
 }
 

@@ -1,10 +1,11 @@
 //! The candidates of the bench: filters and tracers in Envoy's chain, and the ones that their cost is compared with.
 //!
-//! `--only` and scripts use the names, so a name is never changed once it is here. Most candidates with Sidespan's
-//! filter have a floor: the filter that makes the same calls and does no tracing.
+//! `--only` and scripts use the names, so a name is never changed once it is here. A candidate with Sidespan's filter has a
+//! floor where the least filter does the same work.
 
 mod description;
 mod floors;
+mod least;
 mod sidespan;
 
 pub(super) use description::{BASELINE, Candidate, Exports, Group, PEERS, RECEIVER, Work};
@@ -19,6 +20,7 @@ pub(super) fn all() -> Vec<Candidate> {
         floor: None,
     }];
     all.extend(native());
+    all.extend(least::all());
     all.extend(floors::all());
     all.extend(sidespan::all());
     all
@@ -64,7 +66,7 @@ fn native() -> [Candidate; 4] {
 mod tests {
     use std::collections::BTreeSet;
 
-    use sidespan_host::{EndOfStream, Headers, Host, Module, StreamProperties};
+    use sidespan_host::{EndOfStream, Ending, Headers, Host, Module, StreamProperties, Value};
 
     use super::*;
 
@@ -91,7 +93,7 @@ mod tests {
     #[test]
     fn a_floor_writes_the_headers_that_the_filter_writes() {
         let filter = Module::compile(crate::embedded::FILTER).unwrap();
-        let floor = Module::compile(crate::embedded::FLOOR).unwrap();
+        let least = Module::compile(crate::embedded::LEAST).unwrap();
         let all = all();
         let mut compared = 0;
         for candidate in &all {
@@ -100,18 +102,18 @@ mod tests {
                 continue;
             };
             let rod = all.iter().find(|it| it.name == name).unwrap();
-            let Work::Floor(steps) = &rod.work else {
+            let Work::Least(_, settings) = &rod.work else {
                 panic!("{name} is no floor")
             };
             let ours = written(&filter, &configuration.to_string());
-            assert_eq!(ours, written(&floor, steps), "{}", candidate.name);
+            assert_eq!(ours, written(&least, settings), "{}", candidate.name);
             assert!(
                 ours.iter().any(|(name, _)| name == "traceparent"),
                 "{ours:?}"
             );
             compared += 1;
         }
-        assert!(compared >= 6, "{compared}");
+        assert_eq!(compared, 5);
     }
 
     /// A candidate that writes less or more than the tracer would make an unfair comparison.
@@ -134,20 +136,63 @@ mod tests {
         }
     }
 
+    /// A rod that did more than it has to would measure nothing.
+    #[test]
+    fn the_least_filter_is_entered_and_calls_out_as_seldom_as_can_be() {
+        let module = Module::compile(crate::embedded::LEAST).unwrap();
+        for (name, entries, calls) in [
+            ("least-sampled", 4, 3),
+            ("least-unsampled", 3, 2),
+            ("least-unsampled-by-name", 2, 2),
+            ("least-keep", 3, 3),
+        ] {
+            let all = all();
+            let candidate = all.iter().find(|it| it.name == name).unwrap();
+            let Work::Least(_, configuration) = &candidate.work else {
+                panic!("{name} is not the least filter")
+            };
+            let mut host = Host::builder(&module)
+                .plugin_configuration(configuration.as_str())
+                .cluster(RECEIVER)
+                .start()
+                .unwrap();
+            // The first request draws randomness, for many.
+            for _ in 0..2 {
+                host.clear_transcript();
+                let properties = StreamProperties::new().listener_direction(1);
+                let source = Value::from("10.0.0.9:4711");
+                let stream = host.open_stream(properties.set("source.address", source));
+                let request: Headers = REQUEST.into_iter().collect();
+                let _ = host.request_headers(stream, request, EndOfStream::Yes);
+                let _ = host.response_headers(stream, [(":status", "200")], EndOfStream::No);
+                let _ = host.response_body(stream, b"ok", EndOfStream::Yes);
+                host.end(stream, Ending::Complete).unwrap();
+            }
+            let made: u64 = host.transcript().calls().values().sum();
+            assert_eq!(
+                (host.transcript().entries(), made),
+                (entries, calls),
+                "{name}"
+            );
+        }
+    }
+
+    const REQUEST: [(&str, &str); 4] = [
+        (":method", "GET"),
+        (":scheme", "http"),
+        (":authority", "shop"),
+        (":path", "/"),
+    ];
+
     /// Returns the names of the headers that a filter adds, and the lengths of their values.
     fn written(module: &Module, configuration: &str) -> BTreeSet<(String, usize)> {
         let mut host = Host::builder(module)
             .plugin_configuration(configuration)
+            .cluster(RECEIVER)
             .start()
             .unwrap();
         let stream = host.open_stream(StreamProperties::new().listener_direction(1));
-        let request = [
-            (":method", "GET"),
-            (":scheme", "http"),
-            (":authority", "shop"),
-            (":path", "/"),
-        ];
-        let request: Headers = request.into_iter().collect();
+        let request: Headers = REQUEST.into_iter().collect();
         let _ = host.request_headers(stream, request, EndOfStream::Yes);
         let headers = host.stream(stream).unwrap().request().headers().unwrap();
         headers

@@ -4,7 +4,10 @@
 //! A machine gets slower and faster while it is measured. Within a round the change touches all candidates alike; the
 //! order differs from round to round, so that no candidate always follows the same neighbour. A process is also cheaper
 //! or dearer than another of the same program because of its memory layout, so each candidate has several processes,
-//! one after the other.
+//! one after the other: by default a new one in each round.
+//!
+//! Nothing is bound to a core. Load generator, upstream, receiver and Envoy share them; what they take from each other is
+//! time, which is not counted, and room in the caches, which all candidates lack alike.
 
 use std::fs;
 use std::path::Path;
@@ -18,6 +21,7 @@ use super::arguments::BenchArgs;
 use super::candidate::{self, BASELINE, Candidate};
 use super::environment::Environment;
 use super::h2load::{self, Latency, Load, Pace};
+use super::preset;
 use super::report::{Measured, Report};
 use super::runner::{Ground, Runner, Spans, upstream};
 use super::statistics::{greatest, least};
@@ -32,9 +36,10 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
     let modules = [
         ("filter.wasm", crate::embedded::FILTER),
         ("floor.wasm", crate::embedded::FLOOR),
+        ("least.wasm", crate::embedded::LEAST),
     ];
-    let [filter, floor] = modules.map(|(name, module)| (folder.path().join(name), module));
-    for (path, module) in [&filter, &floor] {
+    let [filter, floor, least] = modules.map(|(name, module)| (folder.path().join(name), module));
+    for (path, module) in [&filter, &floor, &least] {
         fs::write(path, module)?;
     }
     let upstream = upstream(&envoy).await?;
@@ -42,6 +47,7 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
         envoy,
         filter: filter.0,
         floor: floor.0,
+        least: least.0,
         upstream: upstream.address("in")?,
     };
     output::progress(&format!("starting {} Envoys", candidates.len()));
@@ -62,6 +68,8 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
         surroundings,
         rounds: args.rounds,
         processes: args.rounds.div_ceil(args.rounds_of_a_process()),
+        rounds_of_a_process: usize::try_from(args.rounds_of_a_process())?,
+        latency_rounds: args.latency_rounds(),
         requests: args.requests,
         connections: args.connections,
         rate,
@@ -69,7 +77,7 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
     })
 }
 
-/// Returns the candidates that `--only` names, by their name or its beginning, and the baseline.
+/// Returns the candidates that `--only` names, by a preset, their name or its beginning, and the baseline.
 fn chosen(only: &[String]) -> anyhow::Result<Vec<Candidate>> {
     let all = candidate::all();
     if only.is_empty() {
@@ -77,6 +85,10 @@ fn chosen(only: &[String]) -> anyhow::Result<Vec<Candidate>> {
     }
     let mut names = vec![BASELINE.to_owned()];
     for wanted in only {
+        if let Some(preset) = preset::named(wanted) {
+            names.extend(preset.candidates.iter().map(|name| (*name).to_owned()));
+            continue;
+        }
         let exact = all.iter().any(|it| it.name == *wanted);
         let found = all.iter().map(|it| &it.name).filter(|name| {
             if exact {
@@ -89,8 +101,10 @@ fn chosen(only: &[String]) -> anyhow::Result<Vec<Candidate>> {
         names.extend(found.cloned());
         if names.len() == before {
             let all: Vec<&str> = all.iter().map(|it| it.name.as_str()).collect();
+            let presets = preset::PRESETS.map(|preset| preset.name);
             bail!(
-                "--only: no candidate is called `{wanted}`, or begins so; there are {}",
+                "--only: no preset and no candidate is called `{wanted}`, or begins so; there are the presets {}, and {}",
+                presets.join(", "),
                 all.join(", ")
             );
         }
@@ -171,8 +185,9 @@ impl BenchRun<'_> {
                 if round > 0 {
                     self.renew().await?;
                 }
-                self.warm_up().await?;
+                self.warm_up(round).await?;
                 if round == 0 {
+                    self.learn_idle().await?;
                     began = Instant::now();
                 }
             }
@@ -189,15 +204,15 @@ impl BenchRun<'_> {
 
     /// Gives each candidate a new process.
     async fn renew(&mut self) -> anyhow::Result<()> {
-        output::progress("each begins anew, in another process");
         for entry in &mut self.entries {
             entry.count_spans().await?;
         }
         let same = |entry: &Entry| entry.runner.candidate.clone();
         let candidates = self.entries.iter().map(same).collect();
         let runners = start(candidates, &self.ground).await?;
-        for (entry, runner) in self.entries.iter_mut().zip(runners) {
+        for (entry, mut runner) in self.entries.iter_mut().zip(runners) {
             entry.resident_before = runner.resident_bytes()?;
+            runner.idle_as(&entry.runner);
             entry.runner = runner;
         }
         Ok(())
@@ -205,20 +220,22 @@ impl BenchRun<'_> {
 
     /// Sends requests that do not count: connections are opened and code is compiled, frequent code a second time by
     /// the optimizing compiler, which takes its time.
-    async fn warm_up(&mut self) -> anyhow::Result<()> {
-        output::progress("requests that do not count");
+    async fn warm_up(&mut self, round: u32) -> anyhow::Result<()> {
+        if round == 0 {
+            output::progress("requests that do not count");
+        }
         let load = Load {
             requests: self.args.warm_up,
             connections: self.args.connections,
             pace: None,
         };
-        for entry in &mut self.entries {
-            entry.runner.measure(load).await?;
+        for place in turn(round, self.entries.len()) {
+            self.entries[place].runner.measure(load).await?;
         }
-        self.learn_idle().await
+        Ok(())
     }
 
-    /// Measures the CPU time of each candidate without requests.
+    /// Measures the CPU time of each candidate without requests, for all its processes.
     async fn learn_idle(&mut self) -> anyhow::Result<()> {
         let looks = self.entries.iter().map(|entry| entry.runner.look());
         let looks = looks.collect::<anyhow::Result<Vec<_>>>()?;
@@ -232,7 +249,7 @@ impl BenchRun<'_> {
 
     /// Measures the latency of requests at a rate that all candidates can keep, and returns that rate.
     async fn latencies(&mut self) -> anyhow::Result<Option<f64>> {
-        if self.args.no_latency {
+        if !self.args.measures_latency() {
             return Ok(None);
         }
         let slowest: Vec<f64> = self.entries.iter().map(|it| greatest(&it.rate)).collect();
@@ -248,8 +265,9 @@ impl BenchRun<'_> {
             }),
         };
         let began = Instant::now();
-        for round in 0..self.args.rounds {
-            progress("latency", round, self.args.rounds, began);
+        let rounds = self.args.latency_rounds();
+        for round in 0..rounds {
+            progress("latency", round, rounds, began);
             for place in turn(round, self.entries.len()) {
                 let entry = &mut self.entries[place];
                 entry.runner.send(load).await?;
@@ -345,10 +363,27 @@ mod tests {
     #[test]
     fn a_wrong_name_is_told_the_right_ones() {
         let error = names(&["nativ", "jaeger"]).unwrap_err().to_string();
-        assert!(
-            error.contains("`jaeger`") && error.contains("native-zipkin"),
-            "{error}"
-        );
+        for part in ["`jaeger`", "native-zipkin", "unsampled, keep"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_preset_names_candidates_that_there_are_and_whom_they_are_held_against() {
+        let all = names(&[]).unwrap();
+        for preset in &preset::PRESETS {
+            let chosen = names(&[preset.name]).unwrap();
+            assert_eq!(chosen.len(), preset.candidates.len() + 1, "{}", preset.name);
+            for candidate in candidate::all() {
+                let is_alone = chosen.contains(&candidate.name)
+                    && candidate
+                        .floor
+                        .is_some_and(|floor| !chosen.iter().any(|name| name == floor));
+                assert!(!is_alone, "{}: {}", preset.name, candidate.name);
+            }
+            let is_beginning = all.iter().any(|name| name.starts_with(preset.name));
+            assert_eq!(is_beginning, preset.name == "least", "{}", preset.name);
+        }
     }
 
     #[test]

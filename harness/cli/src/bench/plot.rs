@@ -1,6 +1,6 @@
-//! The plot: a bar for the CPU time that each candidate adds to a request, and a dot for each round.
+//! The plot: a bar for the CPU time that each candidate adds to a request, and a dot for each process.
 //!
-//! Another program's work may make a round cost many times the least; the dot of that round is drawn hollow at the
+//! Another program's work may make a process cost many times the least; the dot of that process is drawn hollow at the
 //! edge, because a longer axis would make all bars short.
 //!
 //! `plotters` draws; the layout is written here because `plotters` has no chart of bars with dots.
@@ -16,7 +16,7 @@ use plotters::style::{ShapeStyle, TextStyle};
 
 use super::candidate::{BASELINE, Group};
 use super::report::{Measured, Report};
-use super::statistics::{greatest, least};
+use super::statistics::{by_process, greatest};
 
 /// Returns the plot as SVG.
 ///
@@ -33,7 +33,7 @@ struct Bar {
     label: String,
     group: Group,
     added: f64,
-    rounds: Vec<f64>,
+    processes: Vec<f64>,
 }
 
 type Drawn = Result<(), Box<dyn std::error::Error>>;
@@ -44,14 +44,15 @@ fn bars(report: &Report) -> Vec<Bar> {
         .measured
         .iter()
         .find(|it| it.candidate.name == BASELINE);
-    let base = baseline.map_or(0.0, |it| least(&it.cost));
+    let base = baseline.map_or(0.0, |it| report.figures(it).low);
     let bar = |measured: &Measured| {
-        let rounds = measured.cost.iter().map(|cost| (cost - base).max(0.0));
+        let costs = by_process(&measured.cost, report.rounds_of_a_process);
+        let processes = costs.iter().map(|cost| (cost - base).max(0.0));
         Some(Bar {
             label: measured.candidate.title.clone(),
             group: measured.candidate.group,
-            added: report.added(measured)?.max(0.0),
-            rounds: rounds.collect(),
+            added: report.added(measured)?.low.max(0.0),
+            processes: processes.collect(),
         })
     };
     report.measured.iter().filter_map(bar).collect()
@@ -70,7 +71,7 @@ fn draw(report: &Report, bars: &[Bar], out: &mut String) -> Drawn {
     let longest = bars.iter().map(|bar| bar.added).fold(1.0, f64::max);
     let furthest = bars
         .iter()
-        .map(|bar| greatest(&bar.rounds))
+        .map(|bar| greatest(&bar.processes))
         .fold(longest, f64::max);
     let edge = furthest.min(longest * 1.3);
     let mut chart = ChartBuilder::on(&below)
@@ -102,7 +103,7 @@ fn draw(report: &Report, bars: &[Bar], out: &mut String) -> Drawn {
         let style = text(15, INK).pos(Pos::new(HPos::Right, VPos::Center));
         let label = Text::new(bar.label.clone(), (-8, 0), style);
         chart.draw_series([EmptyElement::at((0.0, centre)) + label])?;
-        let dots = bar.rounds.iter().map(|&added| {
+        let dots = bar.processes.iter().map(|&added| {
             let style = if added > edge {
                 ShapeStyle::from(INK)
             } else {
@@ -111,7 +112,7 @@ fn draw(report: &Report, bars: &[Bar], out: &mut String) -> Drawn {
             Circle::new((added.min(edge), centre), 2, style)
         });
         chart.draw_series(dots)?;
-        let within = bar.rounds.iter().copied().filter(|added| *added <= edge);
+        let within = bar.processes.iter().copied().filter(|added| *added <= edge);
         let end = within.fold(bar.added, f64::max);
         let style = text(14, INK).pos(Pos::new(HPos::Left, VPos::Center));
         let figure = Text::new(format!("{:.1}", bar.added), (7, 0), style);
@@ -128,18 +129,15 @@ fn explain(report: &Report, head: &DrawingArea<SVGBackend<'_>, Shift>) -> Drawn 
     let title = "CPU time of Envoy that tracing adds to a request";
     head.draw_text(title, &text(24, INK), (16, 12))?;
     let reading = format!(
-        "bar: the least of {} rounds of {} requests in {} processes; dot: a round (hollow: further right). Envoy {}, one worker; {}, {} cores; {}",
-        report.rounds,
-        report.requests,
+        "bar: the mean of the lowest third of {} processes; dot: a process (hollow: further right). {}; Envoy {}, one worker; {}",
         report.processes,
+        at.processor(),
         sidespan_envoy::VERSION,
-        at.cpu,
-        at.cores,
         at.date
     );
     head.draw_text(&reading, &text(14, FAINT), (16, 42))?;
     let mut x = 16;
-    for group in [Group::Native, Group::Floor, Group::Sidespan] {
+    for group in [Group::Native, Group::Least, Group::Floor, Group::Sidespan] {
         let square = [(x, 66), (x + 12, 78)];
         head.draw(&Rectangle::new(square, colour(group).filled()))?;
         head.draw_text(group.title(), &text(15, INK), (x + 18, 65))?;
@@ -157,6 +155,7 @@ fn colour(group: Group) -> RGBColor {
     match group {
         Group::Baseline => FAINT,
         Group::Native => RGBColor(0x4c, 0x78, 0xa8),
+        Group::Least => RGBColor(0x59, 0xa1, 0x4f),
         Group::Floor => RGBColor(0xb8, 0xb8, 0xb8),
         Group::Sidespan => RGBColor(0xe4, 0x57, 0x1e),
     }
@@ -192,6 +191,7 @@ mod tests {
             assert!(plot.contains(&candidate.title), "{}", candidate.name);
         }
         assert!(!plot.contains("no tracing"), "{plot}");
+        assert!(plot.contains("family 25, model 17"), "{plot}");
     }
 
     #[test]

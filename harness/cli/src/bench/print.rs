@@ -11,9 +11,8 @@ use super::table::{Table, cost, speed};
 pub(super) fn text(report: &Report) -> String {
     let at = &report.surroundings;
     let mut out = format!(
-        "{}, {} cores, {}; {}\nEnvoy {}, one worker; Sidespan {}; {}, {} connections, HTTP/1.1\n\n",
-        at.cpu,
-        at.cores,
+        "{}, {}; {}\nEnvoy {}, one worker; Sidespan {}; {}, {} connections, HTTP/1.1\n\n",
+        at.processor(),
         at.kernel,
         at.date,
         sidespan_envoy::VERSION,
@@ -92,20 +91,20 @@ mod tests {
         ]));
         let shown = anstream::adapter::strip_str(&shown).to_string();
         let expected = "\
-                    CPU   next   added  x OTel  x OTel 512  x Zipkin  x floor
+                 CPU  added: min     low  median  x OTel  x OTel 512  x Zipkin  x least
 without tracing
-  no-tracing      30.00  +2.00       -       -           -         -        -  no tracing
+  no-tracing   30.00           -       -       -       -           -         -        -  no tracing
 Envoy's own tracers
-  native-otel    150.00  +4.00  120.00    1.00           -         -        -  OpenTelemetry tracer, 100 %
+  native-otel 150.00      120.00  120.00  121.00    1.00           -         -        -  OpenTelemetry tracer, 100 %
 ";
-        let (_, rest) = shown.split_once("the peers add\n\n").unwrap();
+        let (_, rest) = shown.split_once("by low\n\n").unwrap();
         // The space in front of a heading depends on the widest name.
         let without = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let (table, _) = rest.split_once("\n\n").unwrap();
         assert_eq!(without(table), without(expected), "{table}");
         let ends: Vec<_> = table
             .lines()
-            .filter_map(|line| line.find(".00  +"))
+            .filter_map(|line| line.find(".00  "))
             .collect();
         assert!(ends.len() == 2 && ends[0] == ends[1], "{table}");
     }

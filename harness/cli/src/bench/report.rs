@@ -6,7 +6,7 @@ use super::candidate::{BASELINE, Candidate, PEERS};
 use super::environment::Environment;
 use super::h2load::Latency;
 use super::runner::Spans;
-use super::statistics::{gap, greatest, least, median};
+use super::statistics::{Figures, by_process, gap, greatest, median};
 
 /// The figures of a whole run.
 #[derive(Debug)]
@@ -14,6 +14,10 @@ pub(super) struct Report {
     pub(super) surroundings: Environment,
     pub(super) rounds: u32,
     pub(super) processes: u32,
+    /// Rounds that a process lives for.
+    pub(super) rounds_of_a_process: usize,
+    /// Rounds in which latency was measured.
+    pub(super) latency_rounds: u32,
     /// Requests to each candidate in each round.
     pub(super) requests: u64,
     pub(super) connections: u32,
@@ -38,29 +42,46 @@ pub(super) struct Measured {
 }
 
 impl Report {
-    /// Returns the cost that a candidate adds to the baseline's, in microseconds a request.
-    pub(super) fn added(&self, measured: &Measured) -> Option<f64> {
-        let baseline = self.find(BASELINE)?;
-        let is_other = measured.candidate.name != BASELINE;
-        is_other.then(|| least(&measured.cost) - least(&baseline.cost))
+    /// Returns the cost of a request, in microseconds.
+    pub(super) fn figures(&self, measured: &Measured) -> Figures {
+        Figures::of(&measured.cost, self.rounds_of_a_process)
     }
 
-    /// Returns a candidate's added cost as a multiple of another's; `None` where the other took no part or added
-    /// nothing.
-    pub(super) fn ratio(&self, measured: &Measured, other: &str) -> Option<f64> {
-        let own = self.added(measured)?;
-        let others = self.added(self.find(other)?)?;
+    /// Returns the cost that a candidate adds to the baseline's, in microseconds a request.
+    pub(super) fn added(&self, measured: &Measured) -> Option<Figures> {
+        let baseline = self.find(BASELINE)?;
+        let is_other = measured.candidate.name != BASELINE;
+        is_other.then(|| self.figures(measured).minus(self.figures(baseline)))
+    }
+
+    /// Returns a candidate's added cost as a multiple of another's, by one of the figures; `None` where the other took no
+    /// part or added nothing.
+    pub(super) fn ratio(
+        &self,
+        measured: &Measured,
+        other: &str,
+        by: fn(Figures) -> f64,
+    ) -> Option<f64> {
+        let own = by(self.added(measured)?);
+        let others = by(self.added(self.find(other)?)?);
         (others > 0.0).then_some(own / others)
     }
 
-    /// Returns [`Report::ratio`] to the floor that makes the same calls.
-    pub(super) fn ratio_to_floor(&self, measured: &Measured) -> Option<f64> {
-        self.ratio(measured, measured.candidate.floor?)
+    /// Returns [`Report::ratio`] to the least filter that does the same work.
+    pub(super) fn ratio_to_floor(
+        &self,
+        measured: &Measured,
+        by: fn(Figures) -> f64,
+    ) -> Option<f64> {
+        self.ratio(measured, measured.candidate.floor?, by)
     }
 
     /// Returns the problems of the run, one sentence each.
     pub(super) fn problems(&self) -> Vec<String> {
-        let ours = self.measured.iter().filter(|it| it.candidate.is_ours());
+        let ours = self
+            .measured
+            .iter()
+            .filter(|it| it.candidate.must_export_all());
         let problem = |measured: &Measured| {
             let spans = measured.spans.as_ref()?;
             let (missing, name) = (spans.missing(), &measured.candidate.name);
@@ -81,17 +102,25 @@ impl Report {
     pub(super) fn to_json(&self) -> Value {
         let Environment {
             cpu,
+            family_and_model,
             cores,
             kernel,
             date,
             h2load,
             command,
         } = &self.surroundings;
+        let (family, model) = family_and_model.unzip();
         let candidates: Vec<Value> = self.measured.iter().map(|it| self.one(it)).collect();
         json!({
             "date": date,
             "command": command,
-            "machine": {"cpu": cpu, "cores": cores, "kernel": kernel},
+            "machine": {
+                "cpu": cpu,
+                "cpu_family": family,
+                "cpu_model": model,
+                "cores": cores,
+                "kernel": kernel,
+            },
             "versions": {
                 "sidespan": env!("CARGO_PKG_VERSION"),
                 "envoy": sidespan_envoy::VERSION,
@@ -109,12 +138,15 @@ impl Report {
 
     fn one(&self, measured: &Measured) -> Value {
         let (before, after) = measured.resident_bytes;
-        let peers = PEERS.iter().map(|(name, _)| *name);
-        let ratios: Map<String, Value> = peers
-            .chain(measured.candidate.floor)
-            .filter(|name| self.find(name).is_some())
-            .map(|name| (name.to_owned(), json!(self.ratio(measured, name))))
-            .collect();
+        let ratios = |by: fn(Figures) -> f64| -> Map<String, Value> {
+            let peers = PEERS.iter().map(|(name, _)| *name);
+            peers
+                .chain(measured.candidate.floor)
+                .filter(|name| self.find(name).is_some())
+                .map(|name| (name.to_owned(), json!(self.ratio(measured, name, by))))
+                .collect()
+        };
+        let (figures, added) = (self.figures(measured), self.added(measured));
         let latency = (!measured.latency.is_empty()).then(|| {
             let [p50, p90, p99] = measured.latency_medians();
             let rounds = measured.latency.iter();
@@ -127,13 +159,20 @@ impl Report {
             "group": measured.candidate.group.name(),
             "floor": measured.candidate.floor,
             "cpu_us": {
-                "least": least(&measured.cost),
+                "least": figures.least,
+                "low": figures.low,
+                "median": figures.median,
                 "gap_to_next": gap(&measured.cost),
                 "rounds": measured.cost,
+                "processes": by_process(&measured.cost, self.rounds_of_a_process),
                 "idle_in_a_second": measured.idle_us_per_second,
             },
-            "added_us": self.added(measured),
-            "ratios": ratios,
+            "added_us": added.map(|it| it.least),
+            "added_low_us": added.map(|it| it.low),
+            "added_median_us": added.map(|it| it.median),
+            "ratios": ratios(|it| it.least),
+            "ratios_low": ratios(|it| it.low),
+            "ratios_median": ratios(|it| it.median),
             "requests_per_second": {
                 "best": greatest(&measured.requests_per_second),
                 "rounds": measured.requests_per_second,
@@ -205,6 +244,7 @@ pub(super) mod tests {
         Report {
             surroundings: Environment {
                 cpu: "A processor".into(),
+                family_and_model: Some((25, 17)),
                 cores: 2,
                 kernel: "linux 6".into(),
                 date: "Fri, 20 Nov 2026 13:20:10 GMT".into(),
@@ -212,7 +252,9 @@ pub(super) mod tests {
                 command: "sidespan bench --envoy".into(),
             },
             rounds: 2,
-            processes: 1,
+            processes: 2,
+            rounds_of_a_process: 1,
+            latency_rounds: 2,
             requests: 100,
             connections: 10,
             rate: Some(6_000.0),
@@ -224,7 +266,7 @@ pub(super) mod tests {
         report(&[
             (BASELINE, &[32.0, 30.0]),
             ("native-otel", &[54.0, 50.0]),
-            ("floor-w3c", &[30.0, 31.0]),
+            ("least-unsampled", &[30.0, 31.0]),
             ("sidespan-0-w3c-no-keep", &[36.0, 35.0]),
             ("sidespan-100-w3c", &[41.0, 40.0]),
         ])
@@ -236,17 +278,28 @@ pub(super) mod tests {
         let [baseline, native, floor, unsampled, sampled] = &report.measured[..] else {
             panic!("five")
         };
+        let by = |it: Figures| it.least;
         assert_eq!(report.added(baseline), None);
-        assert_eq!(report.added(native), Some(20.0));
-        assert_eq!(report.ratio(sampled, "native-otel"), Some(0.5));
+        assert_eq!(report.added(native).map(by), Some(20.0));
+        assert_eq!(report.ratio(sampled, "native-otel", by), Some(0.5));
+        let by_median = report.ratio(sampled, "native-otel", |it| it.median);
+        assert_eq!(by_median, Some(9.5 / 21.0));
         assert_eq!(
-            report.ratio(sampled, "native-zipkin"),
+            report.ratio(sampled, "native-zipkin", by),
             None,
             "it took no part"
         );
-        assert_eq!(report.ratio(sampled, "floor-w3c"), None, "it added nothing");
-        assert_eq!(report.ratio_to_floor(unsampled), None, "it added nothing");
-        assert_eq!(report.ratio_to_floor(floor), None);
+        assert_eq!(
+            report.ratio(sampled, "least-unsampled", by),
+            None,
+            "it added nothing"
+        );
+        assert_eq!(
+            report.ratio_to_floor(unsampled, by),
+            None,
+            "it added nothing"
+        );
+        assert_eq!(report.ratio_to_floor(floor, by), None);
     }
 
     #[test]
@@ -268,16 +321,17 @@ pub(super) mod tests {
             });
         }
         let problems = report.problems();
-        let [of_unsampled, of_sampled] = &problems[..] else {
+        let [of_least, of_unsampled, of_sampled] = &problems[..] else {
             panic!("{problems:?}")
         };
+        assert!(of_least.contains("least-unsampled"), "{of_least}");
         assert!(
             of_unsampled.contains("sidespan-0-w3c-no-keep"),
             "{of_unsampled}"
         );
         assert!(of_sampled.contains("1 of 100 spans"), "{of_sampled}");
         let json = report.to_json();
-        assert_eq!(json["problems"].as_array().unwrap().len(), 2);
+        assert_eq!(json["problems"].as_array().unwrap().len(), 3);
         assert_eq!(json["candidates"][1]["spans"]["missing"], 1);
     }
 
@@ -287,10 +341,18 @@ pub(super) mod tests {
         let sampled = &json["candidates"][4];
         assert_eq!(sampled["cpu_us"]["rounds"], json!([41.0, 40.0]));
         assert_eq!(sampled["cpu_us"]["gap_to_next"], 1.0);
+        assert_eq!(sampled["cpu_us"]["low"], 40.0);
+        assert_eq!(sampled["cpu_us"]["median"], 40.5);
+        assert_eq!(sampled["cpu_us"]["processes"], json!([41.0, 40.0]));
         assert_eq!(sampled["added_us"], 10.0);
+        assert_eq!(sampled["added_median_us"], 9.5);
         assert_eq!(sampled["ratios"], json!({"native-otel": 0.5}));
+        assert_eq!(json["machine"]["cpu_model"], 17);
         assert_eq!(sampled["requests_per_second"]["best"], 10_000.0);
-        assert_eq!(json["candidates"][3]["ratios"]["floor-w3c"], Value::Null);
+        assert_eq!(
+            json["candidates"][3]["ratios"]["least-unsampled"],
+            Value::Null
+        );
         assert_eq!(json["candidates"][0]["added_us"], Value::Null);
     }
 }

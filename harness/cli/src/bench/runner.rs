@@ -20,6 +20,7 @@ use tokio::task::spawn_blocking;
 use super::candidate::{Candidate, Exports, RECEIVER, Work};
 use super::cpu;
 use super::h2load::{self, Load};
+use super::least::{NAMESPACE, POD};
 use super::receiver::Receiver;
 use super::span_wait::SpanWait;
 
@@ -29,6 +30,7 @@ pub(super) struct Ground {
     pub(super) envoy: std::path::PathBuf,
     pub(super) filter: std::path::PathBuf,
     pub(super) floor: std::path::PathBuf,
+    pub(super) least: std::path::PathBuf,
     pub(super) upstream: SocketAddr,
 }
 
@@ -95,7 +97,9 @@ impl Runner {
     /// Starts a candidate and waits until it serves.
     pub(super) async fn start(candidate: Candidate, ground: &Ground) -> anyhow::Result<Self> {
         let receiver = match candidate.work {
-            Work::OpenTelemetry { .. } | Work::Sidespan(_) => Some(Receiver::otlp().await?),
+            Work::OpenTelemetry { .. } | Work::Sidespan(_) | Work::Least(..) => {
+                Some(Receiver::otlp().await?)
+            }
             Work::Zipkin => Some(Receiver::zipkin().await?),
             Work::Nothing | Work::Floor(_) => None,
         };
@@ -112,6 +116,11 @@ impl Runner {
             awaited: SpanWait::default(),
             idle: 0.0,
         })
+    }
+
+    /// Takes over what an earlier process of the same candidate has used without requests.
+    pub(super) fn idle_as(&mut self, earlier: &Self) {
+        self.idle = earlier.idle;
     }
 
     /// Takes the CPU time between two looks without requests as the idle CPU time.
@@ -246,7 +255,7 @@ fn bootstrap(work: &Work, ground: &Ground, receiver: Option<SocketAddr>) -> Boot
     let mut listener = Listener::new(IN)
         .direction(Direction::Inbound)
         .route(Route::to(UPSTREAM));
-    let mut bootstrap = Bootstrap::new(Node::sidecar("payments", "cart-7d9c5b8f6-x2x4z"))
+    let mut bootstrap = Bootstrap::new(Node::sidecar(NAMESPACE, POD))
         .cluster(Cluster::new(UPSTREAM, ground.upstream));
     if let Some(address) = receiver {
         let protocol = match work {
@@ -272,6 +281,10 @@ fn bootstrap(work: &Work, ground: &Ground, receiver: Option<SocketAddr>) -> Boot
         Work::Zipkin => {
             let tracer = Tracer::zipkin(RECEIVER, ZipkinContext::B3AndW3c);
             listener = listener.tracer(tracer.random_sampling(100.0));
+        }
+        Work::Least(_, configuration) => {
+            let wasm = Wasm::new("least", &ground.least).configuration(configuration);
+            listener = listener.filter(wasm.filter());
         }
         Work::Floor(steps) => {
             let wasm = Wasm::new("floor", &ground.floor).configuration(steps);

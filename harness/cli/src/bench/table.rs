@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::candidate::{Group, PEERS};
 use super::report::{Measured, Report};
-use super::statistics::{gap, greatest, least};
+use super::statistics::{Figures, greatest};
 
 /// A table with a row for each candidate that took part.
 pub(super) struct Table {
@@ -23,27 +23,37 @@ pub(super) struct Row {
 /// Returns the table of costs.
 pub(super) fn cost(report: &Report) -> Table {
     let peers = PEERS.map(|(_, heading)| format!("x {heading}"));
-    let headings = ["CPU", "next", "added"].map(str::to_owned);
+    let headings = ["CPU", "added: min", "low", "median"].map(str::to_owned);
     let cells = |it: &Measured| {
-        let mut cells = vec![
-            number(Some(least(&it.cost))),
-            gap(&it.cost).map_or_else(nothing, |gap| format!("+{gap:.2}")),
-            number(report.added(it)),
+        let added = report.added(it);
+        let added = [
+            added.map(|it| it.least),
+            added.map(|it| it.low),
+            added.map(|it| it.median),
         ];
-        let peers = PEERS.iter().map(|(name, _)| report.ratio(it, name));
-        cells.extend(peers.chain([report.ratio_to_floor(it)]).map(number));
-        cells
+        let low = |it: Figures| it.low;
+        let peers = PEERS.iter().map(|(name, _)| report.ratio(it, name, low));
+        let ratios = peers.chain([report.ratio_to_floor(it, low)]);
+        let figures = [Some(low(report.figures(it)))].into_iter().chain(added);
+        figures.chain(ratios).map(number).collect()
+    };
+    let within = match report.rounds_of_a_process {
+        0 | 1 => String::new(),
+        rounds => format!(", each the least of its {rounds} rounds"),
     };
     Table {
         title: format!(
-            "CPU time of Envoy for a request, in µs: the least of {} rounds of {} requests in {} processes, and by how much the next is more; \
-             what is added to no tracing, and how many times what the peers add",
-            report.rounds, report.requests, report.processes
+            "{}: CPU time of Envoy for a request, in µs, over {} processes of each candidate with {} requests a round{within}; \
+             what is added to no tracing, by the least process, the mean of the lowest third (low), and the median; how many \
+             times what the peers add, and what the least filter adds that does the same work, by low",
+            report.surroundings.processor(),
+            report.processes,
+            report.requests,
         ),
         headings: headings
             .into_iter()
             .chain(peers)
-            .chain(["x floor".to_owned()])
+            .chain(["x least".to_owned()])
             .collect(),
         rows: rows(report, cells),
     }
@@ -70,12 +80,15 @@ pub(super) fn speed(report: &Report) -> Table {
         }));
         cells
     };
-    let mut title = String::from("requests in a second, the best round; ");
+    let mut title = format!(
+        "{}: requests in a second, the best round; ",
+        report.surroundings.processor()
+    );
     if let Some(rate) = report.rate {
         let _ = write!(
             title,
             "latency in µs at {rate:.0} requests in a second, 60 % of the slowest one's, the median of {} rounds; ",
-            report.rounds
+            report.latency_rounds
         );
     }
     title.push_str(

@@ -1,300 +1,278 @@
-//! A scenario's run on the host: one VM, virtual time, seeded randomness, so that each run gives the same report.
+//! A scenario's run on the built-in host: virtual time and seeded randomness, so that each run gives the same report.
+//!
+//! ```text
+//! client -> hops[0] -> hops[1] -> … -> upstream        hops: one VM a filter
+//! client <- hops[0] <- hops[1] <- … <- upstream
+//! ```
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
-use sidespan_host::{
-    Action, Clock, EndOfStream, Ending as HostEnding, Entropy, Headers, Host, HttpCall, LocalReply,
-    Module, StreamId,
-};
+use sidespan_host::{Ending as HostEnding, Headers, Host, LocalReply, Shared};
 
-use super::expect::Headers as Fields;
+use super::convert::{add, fields, request_headers};
+use super::passed::{Outcome, Passed, Proxy};
 use super::pattern::Known;
-use super::scenario::{Collector, Ending, Response, Scenario, Step};
-use super::span::{Export, Span, decode};
+use super::scenario::{Ending, Protocol, Response, Scenario, Step};
+use crate::run::modules::Loaded;
 
-mod convert;
+mod calls;
+mod carry;
+mod start;
 
-use convert::{add, fields, level, properties, property, request_headers};
+use calls::Calls;
+use carry::{Carriage, Piece};
 
 /// A running scenario.
 pub(super) struct Drive {
-    host: Host,
-    collector: Collector,
-    /// Spans that were exported so far.
-    pub(super) spans: Vec<Span>,
-}
-
-/// The headers of one exchange, at each end.
-#[derive(Debug, Default)]
-pub(super) struct Passed {
-    /// The request's headers as they came in.
-    pub(super) request: Fields,
-    /// The request's headers as they reached the upstream.
-    pub(super) upstream: Option<Fields>,
-    /// The response's headers as they reached the client.
-    pub(super) downstream: Option<Fields>,
+    /// One VM for each filter.
+    hosts: Vec<Host>,
+    shared: Shared,
+    protocol: Protocol,
+    after: Duration,
+    calls: Calls,
+    logs: Vec<String>,
+    proxy_logs: Vec<String>,
 }
 
 impl Drive {
-    /// Starts a VM with the configuration of the scenario.
+    /// Starts a VM for each filter of the scenario.
     ///
     /// # Errors
-    /// When the filter does not start, with its log.
+    /// When a filter does not start, with its log.
     pub(super) fn start(
-        module: &Module,
+        modules: &[Loaded],
         scenario: &Scenario,
-        configuration: Vec<u8>,
+        file: &Path,
     ) -> anyhow::Result<Self> {
-        let node = &scenario.node;
-        let mut builder = Host::builder(module)
-            .plugin_name("sidespan")
-            .root_id("sidespan")
-            .plugin_configuration(configuration)
-            .any_cluster()
-            .clock(Clock::default())
-            .entropy(Entropy::Seeded(scenario.seed))
-            .log_level(level(scenario.log_level))
-            .property("xds.node.id", node.id.as_deref().unwrap_or("sidespan-run"))
-            .property(
-                "xds.node.cluster",
-                node.cluster.as_deref().unwrap_or_default(),
-            );
-        for (name, value) in &node.metadata {
-            if let Some(value) = property(value) {
-                builder = builder.property(["xds", "node", "metadata", name.as_str()], value);
-            }
+        let shared = Shared::new();
+        let mut drive = Self {
+            hosts: Vec::new(),
+            shared: shared.clone(),
+            protocol: scenario.protocol,
+            after: scenario.after.map_or(FIVE_SECONDS, |after| after.0),
+            calls: Calls::new(scenario),
+            logs: Vec::new(),
+            proxy_logs: Vec::new(),
+        };
+        for (filter, module) in scenario.chain().iter().zip(modules) {
+            let host = start::host(filter, module, scenario, file, &shared)?;
+            drive.hosts.push(host);
+            drive.take_logs();
         }
-        match builder.start() {
-            Ok(host) => Ok(Self {
-                host,
-                collector: scenario.collector,
-                spans: Vec::new(),
-            }),
-            Err(mut error) => {
-                let logs: Vec<_> = error
-                    .host
-                    .take_logs()
-                    .into_iter()
-                    .map(|line| line.text)
-                    .collect();
-                let reason = &error.reason;
-                anyhow::bail!("the filter did not start: {reason}\n{}", logs.join("\n"))
-            }
-        }
+        Ok(drive)
     }
 
-    /// Sends one request through the filter and its response back.
-    ///
-    /// # Errors
-    /// When the request uses an unknown name, or an export cannot be read.
-    pub(super) fn exchange(&mut self, step: &Step, known: &Known) -> anyhow::Result<Passed> {
-        let headers = request_headers(&step.request, known)?;
-        let mut passed = Passed {
-            request: fields(&headers),
-            ..Passed::default()
-        };
-        let id = self.host.open_stream(properties(step));
-        let body = step.request.body.as_bytes();
-        let end_of_stream = if body.is_empty() {
-            EndOfStream::Yes
-        } else {
-            EndOfStream::No
-        };
-        let mut action = self.host.request_headers(id, headers, end_of_stream);
-        if end_of_stream == EndOfStream::No {
-            action = self.host.request_body(id, body, EndOfStream::Yes);
-        }
-        self.settle(id, action)?;
-        let stream = self.host.stream(id);
-        let request = stream
-            .map(|stream| stream.request())
-            .filter(|request| request.has_passed_headers());
-        passed.upstream = request.and_then(|request| request.headers()).map(fields);
-        if passed.upstream.is_some() {
-            self.respond(id, step, known)?;
-        }
-        let ending = match step.ending {
-            Ending::Complete => HostEnding::Complete,
-            Ending::ClientAbort => HostEnding::ClientAbort,
-            Ending::UpstreamReset => HostEnding::UpstreamReset,
-            Ending::ConnectFailure => HostEnding::ConnectFailure,
-            Ending::UpstreamTimeout => HostEnding::UpstreamTimeout,
-        };
-        let stream = self
-            .host
-            .end(id, ending)
-            .context("the stream has ended by itself")?;
-        passed.downstream = stream.response().headers().map(fields);
-        self.answer_calls()?;
-        Ok(passed)
-    }
-
-    /// Lets time pass and answers the calls of the filter as they come.
+    /// Lets time pass and answers the calls of the filters as they come.
     ///
     /// # Errors
     /// When an export cannot be read.
-    pub(super) fn wait(&mut self, length: Duration) -> anyhow::Result<()> {
-        let end = self.host.now() + length;
+    fn wait(&mut self, length: Duration) -> anyhow::Result<()> {
+        let end = self.now() + length;
         loop {
             self.answer_calls()?;
-            let left = end.saturating_sub(self.host.now());
+            let now = self.now();
+            let left = end.saturating_sub(now);
             if left.is_zero() {
                 return Ok(());
             }
             // Steps end at the next tick at most, so that a call is answered when it is made and not when it is late.
-            let step = self.host.due_in().map_or(left, |due| due.min(left));
-            self.host.advance(step.max(Duration::from_millis(1)));
+            let due = self.hosts.iter().filter_map(Host::due_in);
+            let step = due
+                .chain(self.calls.due_in(now))
+                .min()
+                .map_or(left, |due| due.min(left));
+            let step = step.max(Duration::from_millis(1));
+            for host in &mut self.hosts {
+                host.advance(step);
+            }
+            self.take_logs();
         }
     }
 
-    /// Takes the lines that the filter has logged.
-    pub(super) fn logs(&mut self) -> Vec<String> {
-        let lines = self.host.take_logs().into_iter();
-        lines
-            .map(|line| {
-                format!(
-                    "{}: {}",
-                    format!("{:?}", line.level).to_lowercase(),
-                    line.text
-                )
-            })
-            .collect()
+    /// Takes the filters' new calls, and gives the answers that are due.
+    ///
+    /// # Errors
+    /// When an export cannot be read.
+    fn answer_calls(&mut self) -> anyhow::Result<()> {
+        while self.calls.turn(&mut self.hosts)? {
+            self.take_logs();
+        }
+        Ok(())
     }
 
-    /// Returns the value of a counter or a gauge.
-    pub(super) fn counter(&self, name: &str) -> Option<u64> {
-        self.host.counter(name).or_else(|| self.host.gauge(name))
+    fn now(&self) -> Duration {
+        self.hosts.first().map_or(Duration::ZERO, Host::now)
     }
 
-    /// Returns all counters and gauges that are not 0.
-    pub(super) fn counters(&self) -> BTreeMap<String, u64> {
-        let shared = self.host.shared();
-        let mut all = shared.counters();
-        all.extend(shared.gauges());
-        all.retain(|_, value| *value != 0);
-        all
+    /// Takes the lines that the filters have logged since this was last called.
+    fn take_logs(&mut self) {
+        for host in &mut self.hosts {
+            for line in host.take_logs() {
+                let level = format!("{:?}", line.level).to_lowercase();
+                let is_of_proxy = line.text.starts_with("Function: ");
+                let text = format!("{level}: {}", line.text);
+                match is_of_proxy {
+                    true => self.proxy_logs.push(text),
+                    false => self.logs.push(text),
+                }
+            }
+        }
     }
 
-    fn respond(&mut self, id: StreamId, step: &Step, known: &Known) -> anyhow::Result<()> {
-        self.wait(step.response.after.0)?;
+    /// Sends the pieces of a message, each at its time.
+    fn send(&mut self, carriage: &mut Carriage, pieces: Vec<Piece>) -> anyhow::Result<()> {
+        for piece in pieces {
+            if !piece.after.is_zero() {
+                self.pass_time(carriage, piece.after)?;
+            }
+            if carriage.is_over() {
+                return Ok(());
+            }
+            carriage.give(&mut self.hosts, piece);
+            self.take_logs();
+            self.settle_calls(carriage)?;
+        }
+        Ok(())
+    }
+
+    /// Answers the calls that are due, and takes further what the filters let through by then.
+    fn settle_calls(&mut self, carriage: &mut Carriage) -> anyhow::Result<()> {
+        self.answer_calls()?;
+        carriage.pump(&mut self.hosts);
+        self.take_logs();
+        Ok(())
+    }
+
+    fn pass_time(&mut self, carriage: &mut Carriage, length: Duration) -> anyhow::Result<()> {
+        let end = self.now() + length;
+        while self.now() < end && !carriage.is_over() {
+            let left = end.saturating_sub(self.now());
+            self.wait(left.min(Duration::from_millis(1)))?;
+            self.settle_calls(carriage)?;
+        }
+        Ok(())
+    }
+
+    /// Gives filters that pause a message the time to get their answers.
+    fn settle(
+        &mut self,
+        carriage: &mut Carriage,
+        is_done: impl Fn(&Carriage) -> bool,
+    ) -> anyhow::Result<()> {
+        for _ in 0..PATIENCE {
+            if carriage.is_over() || is_done(carriage) {
+                break;
+            }
+            self.wait(Duration::from_millis(10))?;
+            self.settle_calls(carriage)?;
+        }
+        Ok(())
+    }
+
+    fn respond(
+        &mut self,
+        carriage: &mut Carriage,
+        step: &Step,
+        known: &Known,
+    ) -> anyhow::Result<()> {
+        self.pass_time(carriage, step.response.after.0)?;
         let reply = match step.ending {
             Ending::ClientAbort => return Ok(()),
-            Ending::Complete => None,
-            Ending::UpstreamReset => {
-                Some((503, "upstream_reset_before_response_started{remote_reset}"))
-            }
+            Ending::Complete | Ending::ResponseReset => None,
+            Ending::UpstreamReset => Some((
+                503,
+                "upstream_reset_before_response_started{remote_reset}",
+                "upstream connect error or disconnect/reset before headers. reset reason: remote reset",
+            )),
             Ending::ConnectFailure => Some((
                 503,
-                "upstream_reset_before_response_started{remote_connection_failure}",
+                "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}",
+                "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
             )),
-            Ending::UpstreamTimeout => Some((504, "response_timeout")),
+            Ending::UpstreamTimeout => Some((504, "response_timeout", "upstream request timeout")),
         };
-        let action = match reply {
-            Some((status, details)) => self.host.local_reply(id, LocalReply::new(status, details)),
-            None => self.response(id, &step.response, known)?,
-        };
-        self.settle(id, action)
+        match reply {
+            Some((status, details, body)) => {
+                let reply = LocalReply::new(status, details).body(body);
+                carriage.reply(&mut self.hosts, reply);
+                self.take_logs();
+            }
+            None => {
+                let pieces = self.response(&step.response, step.ending, known)?;
+                self.send(carriage, pieces)?;
+            }
+        }
+        self.settle(carriage, |carriage| {
+            carriage.response.is_complete || step.ending == Ending::ResponseReset
+        })
     }
 
     fn response(
-        &mut self,
-        id: StreamId,
+        &self,
         response: &Response,
+        ending: Ending,
         known: &Known,
-    ) -> anyhow::Result<Action> {
+    ) -> anyhow::Result<Vec<Piece>> {
         let mut headers = Headers::from([(":status", response.status.to_string())]);
         add(&mut headers, &response.headers, known)?;
         let mut trailers = Headers::new();
         add(&mut trailers, &response.trailers, known)?;
-        let has_trailers = !trailers.is_empty();
-        let more = |is_more| {
-            if is_more {
-                EndOfStream::No
-            } else {
-                EndOfStream::Yes
-            }
-        };
-        let has_body = !response.body.is_empty();
-        let mut action = self
-            .host
-            .response_headers(id, headers, more(has_body || has_trailers));
-        if has_body {
-            action = self
-                .host
-                .response_body(id, response.body.as_bytes(), more(has_trailers));
+        let mut pieces = carry::pieces(headers, &response.chunks(), trailers, self.protocol);
+        if ending == Ending::ResponseReset {
+            pieces.iter_mut().for_each(Piece::leave_open);
         }
-        if has_trailers {
-            action = self.host.response_trailers(id, trailers);
-        }
-        Ok(action)
-    }
-
-    /// Gives a filter that pauses a message the time to get its answers.
-    fn settle(&mut self, id: StreamId, action: Action) -> anyhow::Result<()> {
-        if action != Action::Pause {
-            return Ok(());
-        }
-        for _ in 0..PATIENCE {
-            self.wait(Duration::from_millis(10))?;
-            let is_paused = self.host.stream(id).is_some_and(|stream| {
-                stream.request().is_paused() || stream.response().is_paused()
-            });
-            if !is_paused {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn answer_calls(&mut self) -> anyhow::Result<()> {
-        for call in self.host.calls() {
-            self.answer(&call)?;
-        }
-        Ok(())
-    }
-
-    fn answer(&mut self, call: &HttpCall) -> anyhow::Result<()> {
-        let export = Export::of(&call.headers);
-        // A call that has timed out while another was answered no longer exists.
-        let _ = match (self.collector, export) {
-            (Collector::Unreachable, _) => self.host.fail_call(call.token),
-            (Collector::Unavailable, Some(Export::Grpc)) => self.grpc(call, "14"),
-            (Collector::Unavailable, _) => self.http(call, "503", None),
-            (Collector::Ok, None) => self.http(call, "200", None),
-            (Collector::Ok, Some(export)) => {
-                self.spans.extend(decode(export, call)?);
-                match export {
-                    Export::Grpc => self.grpc(call, "0"),
-                    Export::Http => self.http(call, "200", Some("application/x-protobuf")),
-                }
-            }
-        };
-        Ok(())
-    }
-
-    fn grpc(&mut self, call: &HttpCall, status: &str) -> Result<(), sidespan_host::NoSuchCall> {
-        let headers = Headers::from([(":status", "200"), ("content-type", "application/grpc")]);
-        // An empty message in its frame, then the trailers.
-        self.host
-            .reply(call.token, headers, vec![0; 5], [("grpc-status", status)])
-    }
-
-    fn http(
-        &mut self,
-        call: &HttpCall,
-        status: &str,
-        kind: Option<&str>,
-    ) -> Result<(), sidespan_host::NoSuchCall> {
-        let mut headers = Headers::from([(":status", status)]);
-        if let Some(kind) = kind {
-            headers.add("content-type", kind);
-        }
-        self.host
-            .reply(call.token, headers, Vec::new(), Headers::new())
+        Ok(pieces)
     }
 }
 
+impl Proxy for Drive {
+    fn exchange(&mut self, step: &Step, known: &Known) -> anyhow::Result<Passed> {
+        self.wait(step.wait.map_or(Duration::ZERO, |wait| wait.0))?;
+        let headers = request_headers(&step.request, known)?;
+        let mut trailers = Headers::new();
+        add(&mut trailers, &step.request.trailers, known)?;
+        let request = fields(&headers);
+        let pieces = carry::pieces(headers, &step.request.chunks(), trailers, self.protocol);
+        let mut carriage = Carriage::open(&mut self.hosts, step, self.protocol);
+        self.send(&mut carriage, pieces)?;
+        self.settle(&mut carriage, |carriage| carriage.request.is_complete)?;
+        let is_answered = carriage.is_over();
+        if carriage.request.is_complete && !is_answered {
+            self.respond(&mut carriage, step, known)?;
+        }
+        // The client waits no longer for what the filters hold back.
+        let is_held = !is_answered && !carriage.response.is_complete;
+        let ending = match step.ending {
+            Ending::Complete if is_held && !carriage.is_over() => HostEnding::ClientAbort,
+            Ending::Complete => HostEnding::Complete,
+            Ending::ClientAbort => HostEnding::ClientAbort,
+            Ending::UpstreamReset | Ending::ResponseReset => HostEnding::UpstreamReset,
+            Ending::ConnectFailure => HostEnding::ConnectFailure,
+            Ending::UpstreamTimeout => HostEnding::UpstreamTimeout,
+        };
+        let passed = carriage.end(&mut self.hosts, ending, request)?;
+        self.take_logs();
+        self.answer_calls()?;
+        Ok(passed)
+    }
+
+    fn finish(mut self: Box<Self>) -> anyhow::Result<Outcome> {
+        self.wait(self.after)?;
+        self.take_logs();
+        let mut counters: BTreeMap<String, u64> = self.shared.counters();
+        counters.extend(self.shared.gauges());
+        Ok(Outcome {
+            logs: self.logs,
+            proxy_logs: self.proxy_logs,
+            counters,
+            calls: self.calls.made,
+            spans: self.calls.spans,
+        })
+    }
+}
+
+const FIVE_SECONDS: Duration = Duration::from_secs(5);
 /// Number of steps of 10 ms that a paused message is waited for.
 const PATIENCE: u32 = 500;

@@ -8,34 +8,106 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::lines::{Lines, shown};
+use super::passed::{Call, Fields, Message, Outcome, Passed};
 use super::pattern::{Known, Pattern};
-use super::report::Failure;
-use super::scenario::{End, Span as Expected};
-use super::span::Span;
-use crate::check::input::document::Document;
+use super::scenario::{End, Exchange, ExpectedCall};
 
-/// Header fields as bytes, in order.
-pub(super) type Headers = Vec<(String, Vec<u8>)>;
+mod diff;
+mod failures;
+mod spans;
 
-/// Expectations that were not met.
-#[derive(Debug, Default)]
-pub(super) struct Failures(pub(super) Vec<Failure>);
+pub(super) use failures::Failures;
+use failures::list;
 
 impl Failures {
-    fn add(
+    /// Compares one exchange.
+    pub(super) fn exchange(
         &mut self,
-        at: impl Into<String>,
-        expected: impl Into<String>,
-        found: impl Into<String>,
+        at: &str,
+        expected: &Exchange,
+        passed: &Passed,
+        known: &mut Known,
     ) {
-        self.0.push(Failure {
-            at: at.into(),
-            expected: expected.into(),
-            found: found.into(),
-        });
+        let at = |part: &str| format!("{at}.{part}");
+        let upstream = passed.upstream.as_ref();
+        let downstream = passed.downstream.as_ref();
+        let headers = |message: Option<&Message>| message.map(|it| it.headers.clone());
+        let trailers = |message: Option<&Message>| message.map(|it| it.trailers.clone());
+        if let Some(wanted) = expected.reaches_upstream
+            && wanted != upstream.is_some()
+        {
+            let found = upstream.is_some().to_string();
+            self.add(at("reachesUpstream"), wanted.to_string(), found);
+        }
+        let maps = [
+            ("upstream", &expected.upstream, headers(upstream)),
+            (
+                "upstreamTrailers",
+                &expected.upstream_trailers,
+                trailers(upstream),
+            ),
+            ("downstream", &expected.downstream, headers(downstream)),
+            (
+                "downstreamTrailers",
+                &expected.downstream_trailers,
+                trailers(downstream),
+            ),
+        ];
+        for (part, expected, found) in maps {
+            self.headers(&at(part), expected, found.as_ref(), known);
+        }
+        if expected.unchanged {
+            let found = headers(upstream);
+            self.unchanged(&at("unchanged"), &passed.request, found.as_ref());
+        }
+        let bodies = [
+            ("upstreamBody", &expected.upstream_body, upstream),
+            ("downstreamBody", &expected.downstream_body, downstream),
+        ];
+        for (part, expected, found) in bodies {
+            if let Some(expected) = expected {
+                let found = found.map(|message| message.body.as_slice());
+                self.body(&at(part), expected, found, known);
+            }
+        }
+        if let Some(wanted) = expected.reset
+            && wanted != passed.is_reset
+        {
+            self.add(at("reset"), wanted.to_string(), passed.is_reset.to_string());
+        }
+        if let Some(pattern) = &expected.details {
+            let found = passed.details.as_deref().unwrap_or("none");
+            if !pattern.matches(found, known) {
+                self.add(at("details"), pattern.shown(known), found);
+            }
+        }
+        if let Some(flags) = &expected.flags
+            && *flags != passed.flags
+        {
+            self.add(at("flags"), flags.as_str(), passed.flags.as_str());
+        }
+    }
+
+    /// Compares a whole body; null and no line stand for an empty one.
+    fn body(&mut self, at: &str, expected: &Lines, found: Option<&[u8]>, known: &mut Known) {
+        let Some(found) = found else {
+            return self.add(at, "a body", "none: it never came so far");
+        };
+        let is_as_expected = match expected.0.as_slice() {
+            [] => found.is_empty(),
+            [line] => line.matches(found, known),
+            _ => false,
+        };
+        if !is_as_expected {
+            let expected = expected.0.iter().map(|line| line.shown(known));
+            let expected = expected.collect::<Vec<_>>().join("\n");
+            let found = match std::str::from_utf8(found) {
+                Ok(text) => text.to_owned(),
+                Err(_) => shown(found),
+            };
+            self.add_text(at, expected, found);
+        }
     }
 
     /// Compares the named headers.
@@ -43,7 +115,7 @@ impl Failures {
         &mut self,
         at: &str,
         expected: &BTreeMap<String, Lines>,
-        found: Option<&Headers>,
+        found: Option<&Fields>,
         known: &mut Known,
     ) {
         let Some(found) = found else {
@@ -79,7 +151,7 @@ impl Failures {
     }
 
     /// Compares all headers with the received ones.
-    pub(super) fn unchanged(&mut self, at: &str, before: &Headers, after: Option<&Headers>) {
+    pub(super) fn unchanged(&mut self, at: &str, before: &Fields, after: Option<&Fields>) {
         let Some(after) = after else {
             return self.add(
                 at,
@@ -87,7 +159,7 @@ impl Failures {
                 "none: it did not reach the upstream",
             );
         };
-        let text = |headers: &Headers, without: &Headers| {
+        let text = |headers: &Fields, without: &Fields| {
             let lines = headers.iter().filter(|field| !without.contains(field));
             list(lines.map(|(name, value)| format!("{name}: {}", shown(value))))
         };
@@ -96,17 +168,17 @@ impl Failures {
         }
     }
 
-    /// Compares spans, logs and counters at the end of the run.
-    pub(super) fn end(
-        &mut self,
-        expected: &End,
-        spans: &[Span],
-        logs: &[String],
-        counter: impl Fn(&str) -> Option<u64>,
-        known: &mut Known,
-    ) {
+    /// Compares spans, logs, counters and calls at the end of the run.
+    pub(super) fn end(&mut self, expected: &End, outcome: &Outcome, known: &mut Known) {
+        let logs = outcome.logs.as_slice();
         if let Some(expected) = &expected.spans {
-            self.spans(expected, spans, known);
+            self.spans(expected, &outcome.spans, known);
+        }
+        if let Some(expected) = &expected.calls {
+            self.calls(expected, &outcome.calls, known);
+        }
+        if let Some(expected) = &expected.logs.lines {
+            self.log_lines(expected, logs, known);
         }
         for pattern in &expected.logs.contain {
             if !is_logged(pattern, logs, known) {
@@ -127,129 +199,71 @@ impl Failures {
             }
         }
         for (name, value) in &expected.counters {
-            let found = counter(name);
-            if found.unwrap_or(0) != *value {
+            let found = outcome.counters.get(name);
+            if found.unwrap_or(&0) != value {
                 let found = found.map_or("0, not defined".into(), |value| value.to_string());
                 self.add(format!("expect.counters.{name}"), value.to_string(), found);
             }
         }
     }
 
-    fn spans(&mut self, expected: &[Expected], spans: &[Span], known: &mut Known) {
-        let mut left: Vec<&Span> = spans.iter().collect();
-        for (index, expected) in expected.iter().enumerate() {
-            let at = format!("expect.spans[{index}]");
-            if let Some(found) = left
+    fn log_lines(&mut self, expected: &[Pattern], logs: &[String], known: &mut Known) {
+        let mut tried = known.clone();
+        let is_as_expected = expected.len() == logs.len()
+            && expected
                 .iter()
-                .position(|span| differences(expected, span, known).is_empty())
+                .zip(logs)
+                .all(|(pattern, line)| pattern.matches(line, &mut tried));
+        if is_as_expected {
+            *known = tried;
+            return;
+        }
+        // A line that matches is shown as it is, so that only the others differ.
+        let shown = expected.iter().enumerate().map(|(at, pattern)| {
+            let near = logs.iter().skip(at.saturating_sub(expected.len()));
+            let mut matching = near.filter(|line| pattern.matches(line, &mut tried));
+            let found = matching.next().cloned();
+            found.unwrap_or_else(|| pattern.shown(known))
+        });
+        let expected = shown.collect::<Vec<_>>().join("\n");
+        self.add_text("expect.logs.lines", expected, logs.join("\n"));
+    }
+
+    fn calls(&mut self, expected: &[ExpectedCall], calls: &[Call], known: &mut Known) {
+        if expected.len() != calls.len() {
+            let found = calls.iter().map(|call| call.cluster.clone());
+            let found = format!("{}: {}", calls.len(), list(found));
+            self.add("expect.calls", expected.len().to_string(), found);
+        }
+        for (index, (expected, call)) in expected.iter().zip(calls).enumerate() {
+            let at = |part: &str| format!("expect.calls[{index}].{part}");
+            if let Some(pattern) = &expected.cluster
+                && !pattern.matches(&call.cluster, known)
             {
-                left.remove(found);
-                continue;
+                self.add(at("cluster"), pattern.shown(known), call.cluster.as_str());
             }
-            // The nearest span says most about the cause.
-            let tried = |span: &&Span| differences(expected, span, &mut known.clone());
-            match left.iter().map(tried).min_by_key(Vec::len) {
-                None => self.add(at, "a span", "no more spans"),
-                Some(differences) => {
-                    for (field, expected, found) in differences {
-                        self.add(format!("{at}.{field}"), expected, found);
-                    }
-                }
-            }
-        }
-        if expected.len() < spans.len() {
-            let names = left
-                .iter()
-                .map(|span| format!("{} {} {}", span.kind, span.name, span.span_id));
-            self.add(
-                "expect.spans",
-                format!("{} spans", expected.len()),
-                format!("also {}", list(names)),
+            let message = &call.message;
+            self.headers(
+                &at("headers"),
+                &expected.headers,
+                Some(&message.headers),
+                known,
             );
-        }
-    }
-}
-
-/// Returns the field, the expected and the found value of each difference. Without any, `known` gets the patterns'
-/// captures.
-fn differences(
-    expected: &Expected,
-    span: &Span,
-    known: &mut Known,
-) -> Vec<(String, String, String)> {
-    let mut tried = known.clone();
-    let mut differences = Vec::new();
-    let fields = [
-        ("name", &expected.name, &span.name),
-        ("kind", &expected.kind, &span.kind),
-        ("trace", &expected.trace, &span.trace_id),
-        ("span", &expected.span, &span.span_id),
-        ("service", &expected.service, &span.service),
-        ("status", &expected.status, &span.status),
-        ("tracestate", &expected.tracestate, &span.trace_state),
-    ];
-    for (field, pattern, found) in fields {
-        if let Some(pattern) = pattern
-            && !pattern.matches(found, &mut tried)
-        {
-            differences.push((field.into(), pattern.shown(&tried), found.clone()));
-        }
-    }
-    let is_parent = match (&expected.parent, &span.parent_span_id) {
-        (None, _) | (Some(None), None) => true,
-        (Some(Some(pattern)), Some(found)) => pattern.matches(found, &mut tried),
-        _ => false,
-    };
-    if !is_parent {
-        let expected = expected.parent.as_ref().and_then(Option::as_ref);
-        let expected = expected.map_or("none".into(), |pattern| pattern.shown(&tried));
-        let found = span.parent_span_id.clone().unwrap_or("none".into());
-        differences.push(("parent".into(), expected, found));
-    }
-    let maps = [
-        ("attributes", &expected.attributes, &span.attributes),
-        ("resource", &expected.resource, &span.resource),
-    ];
-    for (field, expected, found) in maps {
-        for (key, expected) in expected {
-            let found = found.get(key);
-            if !is_value(expected, found, &mut tried) {
-                let found = found.map_or("none".into(), Value::to_string);
-                differences.push((format!("{field}.{key}"), expected.to_json(), found));
+            self.headers(
+                &at("trailers"),
+                &expected.trailers,
+                Some(&message.trailers),
+                known,
+            );
+            if let Some(body) = &expected.body {
+                self.body(&at("body"), body, Some(&message.body), known);
             }
-        }
-    }
-    if differences.is_empty() {
-        *known = tried;
-    }
-    differences
-}
-
-/// Returns true if a value is as expected: text is a pattern, `null` means none, everything else must be equal.
-fn is_value(expected: &Document, found: Option<&Value>, known: &mut Known) -> bool {
-    match (expected, found) {
-        (Document::Null, found) => found.is_none(),
-        (_, None) => false,
-        (Document::String(text), Some(Value::String(found))) => {
-            Pattern::parse(text).map_or(text == found, |pattern| pattern.matches(found, known))
-        }
-        (expected, Some(found)) => {
-            serde_json::to_value(expected).is_ok_and(|expected| expected == *found)
         }
     }
 }
 
 fn is_logged(pattern: &Pattern, logs: &[String], known: &Known) -> bool {
     logs.iter().any(|line| pattern.is_in(line, known))
-}
-
-fn list(items: impl Iterator<Item = String>) -> String {
-    let items: Vec<_> = items.collect();
-    if items.is_empty() {
-        "none".into()
-    } else {
-        items.join(" | ")
-    }
 }
 
 #[cfg(test)]

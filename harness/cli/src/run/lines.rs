@@ -7,8 +7,10 @@
 //! b3: null                              # no line
 //! ```
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -132,5 +134,27 @@ impl<'de> Visitor<'de> for LinesVisitor {
             lines.push(Line::Bytes(bytes));
         }
         Ok(Lines(lines))
+    }
+}
+
+impl JsonSchema for Lines {
+    fn schema_name() -> Cow<'static, str> {
+        "Lines".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let text = generator.subschema_for::<Pattern>();
+        let bytes = json_schema!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["hex"],
+            "properties": {"hex": {"type": "string", "pattern": "^([0-9a-fA-F]{2})*$"}},
+        });
+        json_schema!({"anyOf": [
+            text,
+            bytes,
+            {"type": "null", "description": "No such header."},
+            {"type": "array", "items": {"anyOf": [text, bytes]}},
+        ]})
     }
 }

@@ -11,9 +11,11 @@
 //!
 //! Written here because a scenario's names are captured once and must then recur, and globs have no names.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -209,6 +211,19 @@ impl<'de> Deserialize<'de> for Pattern {
             }
         }
         deserializer.deserialize_any(Text)
+    }
+}
+
+impl JsonSchema for Pattern {
+    fn schema_name() -> Cow<'static, str> {
+        "Pattern".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "Text with {name} for a value that is remembered, * for anything, {{ }} {*} for the characters themselves.",
+        })
     }
 }
 

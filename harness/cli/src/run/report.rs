@@ -6,6 +6,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::lines::shown;
+use super::passed::{self, Message, Outcome, Passed};
 use super::span::Span;
 
 /// Header fields in order; a value that is no text is in hex.
@@ -24,8 +26,12 @@ pub struct Report {
     pub spans: Vec<Span>,
     /// Lines that the filter has logged.
     pub logs: Vec<String>,
+    /// Lines of the proxy about the filters, in the proxy's own words: traps, refused starts.
+    pub proxy_logs: Vec<String>,
     /// The filter's counters and gauges that are not 0.
     pub counters: BTreeMap<String, u64>,
+    /// The calls that the filters have made.
+    pub calls: Vec<Call>,
     /// Expectations that were not met.
     pub failures: Vec<Failure>,
 }
@@ -41,6 +47,33 @@ pub struct Exchange {
     pub upstream: Option<Fields>,
     /// The response's headers as they reached the client; `None` if there was no response.
     pub downstream: Option<Fields>,
+    /// The request's body as it reached the upstream; in hex if it is no text.
+    pub upstream_body: String,
+    /// The request's trailers as they reached the upstream.
+    pub upstream_trailers: Fields,
+    /// The response's body as it reached the client; in hex if it is no text.
+    pub downstream_body: String,
+    /// The response's trailers as they reached the client.
+    pub downstream_trailers: Fields,
+    /// True if the client's stream was reset.
+    pub reset: bool,
+    /// Response code details.
+    pub details: Option<String>,
+    /// Response flags in Envoy's letters.
+    pub flags: String,
+}
+
+/// One call of a filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Call {
+    /// The cluster.
+    pub cluster: String,
+    /// The headers.
+    pub headers: Fields,
+    /// The body; in hex if it is no text.
+    pub body: String,
+    /// The trailers.
+    pub trailers: Fields,
 }
 
 /// One expectation that was not met.
@@ -52,6 +85,9 @@ pub struct Failure {
     pub expected: String,
     /// The value that was found.
     pub found: String,
+    /// The lines that differ, where both are texts of several lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
 }
 
 /// A file or a scenario that could not be run.
@@ -73,6 +109,60 @@ impl Unrun {
 }
 
 impl Report {
+    pub(super) fn new(file: &Path, scenario: &str, outcome: Outcome) -> Self {
+        let mut counters = outcome.counters;
+        counters.retain(|_, value| *value != 0);
+        let calls = outcome.calls.iter().map(|call| Call {
+            cluster: call.cluster.clone(),
+            headers: fields(&call.message.headers),
+            body: shown(&call.message.body),
+            trailers: fields(&call.message.trailers),
+        });
+        Self {
+            file: file.display().to_string(),
+            scenario: scenario.into(),
+            exchanges: Vec::new(),
+            spans: outcome.spans,
+            logs: outcome.logs,
+            proxy_logs: outcome.proxy_logs,
+            counters,
+            calls: calls.collect(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// Returns the difference between what this run and another have observed, line by line; `None` if they agree. Names of
+    /// files and scenarios do not count, nor does the order of headers with different names, which no peer may rely on.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let [here, there] = [self, other].map(Self::observation);
+        let diff = similar::TextDiff::from_lines(&here, &there);
+        let mut unified = diff.unified_diff();
+        (here != there).then(|| unified.context_radius(3).to_string())
+    }
+
+    /// Returns everything that was observed, one fact a line.
+    pub fn observation(&self) -> String {
+        let mut exchanges = self.exchanges.clone();
+        for exchange in &mut exchanges {
+            let maps = [&mut exchange.upstream, &mut exchange.downstream];
+            let trailers = [
+                &mut exchange.upstream_trailers,
+                &mut exchange.downstream_trailers,
+            ];
+            let all = maps.into_iter().flatten().chain(trailers);
+            all.chain([&mut exchange.request])
+                .for_each(|fields| fields.sort_by(|one, other| one.0.cmp(&other.0)));
+        }
+        let mut calls = self.calls.clone();
+        for call in &mut calls {
+            call.headers.sort();
+        }
+        let seen = serde_json::json!({
+            "exchanges": exchanges, "logs": self.logs, "counters": self.counters, "calls": calls,
+        });
+        serde_json::to_string_pretty(&seen).unwrap_or_default()
+    }
+
     /// Prints the report for people.
     ///
     /// # Errors
@@ -95,6 +185,12 @@ impl Report {
         for line in &self.logs {
             writeln!(out, "    {line}")?;
         }
+        if !self.proxy_logs.is_empty() {
+            writeln!(out, "  log of the proxy")?;
+        }
+        for line in &self.proxy_logs {
+            writeln!(out, "    {line}")?;
+        }
         if !self.counters.is_empty() {
             writeln!(out, "  counters")?;
         }
@@ -114,9 +210,16 @@ impl Report {
             at,
             expected,
             found,
+            diff,
         } in &self.failures
         {
             writeln!(out, "  {red}not as expected{red:#}: {at}")?;
+            if let Some(diff) = diff {
+                writeln!(out, "    - expected, + found")?;
+                diff.lines()
+                    .try_for_each(|line| writeln!(out, "    {line}"))?;
+                continue;
+            }
             writeln!(out, "    expected {expected}")?;
             writeln!(out, "    found    {found}")?;
         }
@@ -125,6 +228,32 @@ impl Report {
 }
 
 impl Exchange {
+    pub(super) fn new(name: String, passed: &Passed) -> Self {
+        let body = |message: &Option<Message>| {
+            message.as_ref().map_or(String::new(), |it| shown(&it.body))
+        };
+        let trailers = |message: &Option<Message>| {
+            message
+                .as_ref()
+                .map_or(Fields::new(), |it| fields(&it.trailers))
+        };
+        let headers =
+            |message: &Option<Message>| message.as_ref().map(|message| fields(&message.headers));
+        Self {
+            name,
+            request: fields(&passed.request),
+            upstream: headers(&passed.upstream),
+            downstream: headers(&passed.downstream),
+            upstream_body: body(&passed.upstream),
+            upstream_trailers: trailers(&passed.upstream),
+            downstream_body: body(&passed.downstream),
+            downstream_trailers: trailers(&passed.downstream),
+            reset: passed.is_reset,
+            details: passed.details.clone(),
+            flags: passed.flags.clone(),
+        }
+    }
+
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let dim = anstyle::Style::new().dimmed();
         writeln!(out, "  {}", self.name)?;
@@ -162,4 +291,11 @@ impl Span {
             self.trace_id, self.span_id, self.kind, self.service, self.name, self.status
         )
     }
+}
+
+fn fields(headers: &passed::Fields) -> Fields {
+    headers
+        .iter()
+        .map(|(name, value)| (name.clone(), shown(value)))
+        .collect()
 }

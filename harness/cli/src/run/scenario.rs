@@ -1,38 +1,51 @@
-//! The scenario file: requests, and the expectations on their outcome.
+//! The scenario file: filters, requests, and the expectations on their outcome.
 //!
-//! One YAML document is one scenario: a fresh proxy with one configuration. Every key is a field below; unknown keys
-//! are errors. `sidespan run --help` shows a scenario.
+//! One YAML document is one scenario: a fresh proxy with its filters. Every key is a field below; unknown keys are
+//! errors. `sidespan run --help` shows a scenario, `sidespan run --schema` prints the schema of these types.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-use std::{fmt, fs};
+use std::fs;
+use std::path::Path;
 
-use anyhow::{Context, bail};
-use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer};
+use anyhow::{Context, bail, ensure};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
 
-use super::lines::Lines;
-use super::pattern::{Known, Pattern};
+use super::length::Length;
+use super::pattern::Known;
 use crate::check::input::document::Document;
 
+mod call;
+mod exchange;
 mod expectation;
+mod filter;
 
-pub(super) use expectation::{End, Exchange, Span};
+pub(super) use call::{Answer, Fault};
+pub(super) use exchange::{Direction, Ending, Request, Response, Step};
+pub(super) use expectation::{Call as ExpectedCall, End, Exchange, Span};
+pub(super) use filter::{Filter, Level, Policy, beside};
 
-/// One scenario.
-#[derive(Debug, Deserialize)]
+/// One scenario: a fresh proxy, its filters, requests, and what must come of them.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Scenario {
     /// Name for people.
     #[serde(default)]
     pub(super) name: String,
-    /// The filter's configuration: an object, or the name of a file beside the scenario.
+    /// The plugin's configuration: an object, the name of a file beside the scenario, or a text of several lines.
     #[serde(default)]
+    #[schemars(with = "Option<Value>")]
     pub(super) configuration: Option<Document>,
-    /// Seed of the run's randomness.
-    #[serde(default = "one")]
-    pub(super) seed: u64,
+    /// The filter, if it is not the one of the command line, or is installed in another way than by default.
+    #[serde(default)]
+    pub(super) filter: Option<Filter>,
+    /// Several filters, in the order in which a request meets them.
+    #[serde(default)]
+    pub(super) filters: Vec<Filter>,
+    /// Seed of the run's randomness, 1 by default; on wasmtime only.
+    #[serde(default)]
+    pub(super) seed: Option<u64>,
     /// Lowest level that the filter may log.
     #[serde(default)]
     pub(super) log_level: Level,
@@ -42,33 +55,31 @@ pub(super) struct Scenario {
     /// Names and their values.
     #[serde(default, rename = "let")]
     pub(super) known: Known,
+    /// The protocol of requests and responses: `http2`, or `http1`, where the end of a body comes alone.
+    #[serde(default)]
+    pub(super) protocol: Protocol,
+    /// The most bytes that the proxy buffers of a body.
+    #[serde(default)]
+    pub(super) buffer_limit: Option<u32>,
     /// The requests, one after another.
     pub(super) requests: Vec<Step>,
+    /// Clusters that the filters may call, and the answers to the calls in their order; the last one stays. Without this
+    /// key every cluster can be called, and `collector` answers.
+    #[serde(default)]
+    pub(super) calls: Option<BTreeMap<String, Vec<Answer>>>,
     /// The collector's answers to exports and to other calls of the filter.
     #[serde(default)]
     pub(super) collector: Collector,
-    /// Time that passes after the last request.
-    #[serde(default = "five_seconds")]
-    pub(super) after: Length,
+    /// Time that passes after the last request: 5s by default on wasmtime, none on Envoy.
+    #[serde(default)]
+    pub(super) after: Option<Length>,
     /// Expectations at the end of the run.
     #[serde(default)]
     pub(super) expect: End,
 }
 
-/// Log levels of Envoy.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Level {
-    Trace,
-    Debug,
-    #[default]
-    Info,
-    Warn,
-    Error,
-}
-
 /// The proxy, as Envoy's node describes it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Node {
     /// `node.id`.
@@ -79,11 +90,23 @@ pub(super) struct Node {
     pub(super) cluster: Option<String>,
     /// `node.metadata`; in Istio it holds `NAMESPACE`, `NAME`, `LABELS`, ….
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Value>")]
     pub(super) metadata: BTreeMap<String, Document>,
 }
 
+/// The protocol between client, proxy and upstream.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Protocol {
+    /// HTTP/1.1: the end of a body comes in a callback of its own, and trailers do not come at all.
+    Http1,
+    /// HTTP/2: the last chunk of a body has the end with it, and trailers come.
+    #[default]
+    Http2,
+}
+
 /// The state of the collector.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Collector {
     /// A collector that takes everything.
@@ -94,127 +117,6 @@ pub(super) enum Collector {
     /// A collector that cannot be reached.
     Unreachable,
 }
-
-/// One request, its response, and the expectations on both.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct Step {
-    /// Name for people.
-    #[serde(default)]
-    pub(super) name: String,
-    /// Direction of the listener that the request comes through.
-    #[serde(default)]
-    pub(super) direction: Direction,
-    /// Further properties of the stream, by dotted path.
-    #[serde(default)]
-    pub(super) properties: BTreeMap<String, Document>,
-    /// The request that comes in.
-    #[serde(default)]
-    pub(super) request: Request,
-    /// The upstream's response.
-    #[serde(default)]
-    pub(super) response: Response,
-    /// The end of the stream.
-    #[serde(default)]
-    pub(super) ending: Ending,
-    /// Expectations on the request and its response.
-    #[serde(default)]
-    pub(super) expect: Exchange,
-}
-
-/// The direction of a listener.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Direction {
-    /// A listener for requests to the service.
-    #[default]
-    Inbound,
-    /// A listener for the service's own calls.
-    Outbound,
-    /// A listener without direction, as a plain Envoy has it.
-    None,
-}
-
-/// A request.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Request {
-    /// `:method`.
-    pub(super) method: String,
-    /// `:scheme`.
-    pub(super) scheme: String,
-    /// `:authority`.
-    pub(super) authority: Pattern,
-    /// `:path`.
-    pub(super) path: Pattern,
-    /// All other headers.
-    pub(super) headers: BTreeMap<String, Lines>,
-    /// The body.
-    pub(super) body: String,
-}
-
-impl Default for Request {
-    fn default() -> Self {
-        let text = |text| Pattern::parse(text).expect("a text without braces");
-        Self {
-            method: "GET".into(),
-            scheme: "http".into(),
-            authority: text("service"),
-            path: text("/"),
-            headers: BTreeMap::new(),
-            body: String::new(),
-        }
-    }
-}
-
-/// A response.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Response {
-    /// `:status`.
-    pub(super) status: u16,
-    /// All other headers.
-    pub(super) headers: BTreeMap<String, Lines>,
-    /// The body.
-    pub(super) body: String,
-    /// Trailers, if there are any.
-    pub(super) trailers: BTreeMap<String, Lines>,
-    /// Time that the upstream needs.
-    pub(super) after: Length,
-}
-
-impl Default for Response {
-    fn default() -> Self {
-        Self {
-            status: 200,
-            headers: BTreeMap::new(),
-            body: String::new(),
-            trailers: BTreeMap::new(),
-            after: Length(Duration::from_millis(10)),
-        }
-    }
-}
-
-/// The end of a stream.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum Ending {
-    /// The response is complete.
-    #[default]
-    Complete,
-    /// The client goes away before the response.
-    ClientAbort,
-    /// The upstream resets the stream instead of a response.
-    UpstreamReset,
-    /// The upstream cannot be connected to.
-    ConnectFailure,
-    /// The upstream does not answer in time.
-    UpstreamTimeout,
-}
-
-/// A length of time, written `250ms` or `5s`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Length(pub(super) Duration);
 
 /// Reads all scenarios of a file.
 ///
@@ -235,69 +137,53 @@ pub(super) fn load(file: &Path) -> anyhow::Result<Vec<Scenario>> {
     if scenarios.is_empty() {
         bail!("{name}: expected a scenario, found nothing; `sidespan run --help` shows one");
     }
+    for scenario in &scenarios {
+        let context = || format!("{name}: {}", scenario.name);
+        scenario.check().with_context(context)?;
+    }
     Ok(scenarios)
 }
 
 impl Scenario {
-    /// Returns the bytes of the configuration. A file's name is relative to the folder of the scenario.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub(super) fn configuration(&self, file: &Path) -> anyhow::Result<Vec<u8>> {
-        match &self.configuration {
-            None | Some(Document::Null) => Ok(Vec::new()),
-            Some(Document::String(name)) => {
-                let path: PathBuf = file.parent().unwrap_or(Path::new("")).join(name);
-                fs::read(&path).with_context(|| {
-                    format!(
-                        "{}: cannot read the configuration {}",
-                        file.display(),
-                        path.display()
-                    )
-                })
-            }
-            Some(configuration) => Ok(configuration.to_json().into_bytes()),
+    /// Checks what the types cannot say.
+    fn check(&self) -> anyhow::Result<()> {
+        let ways = [self.filter.is_some(), !self.filters.is_empty()];
+        ensure!(
+            ways != [true, true],
+            "`filter` and `filters` are both there; write one filter under `filter`, several under `filters`"
+        );
+        ensure!(
+            self.filters.is_empty() || self.configuration.is_none(),
+            "`configuration` beside `filters` belongs to none of them; write it into the filter that it is for"
+        );
+        let own = self
+            .filter
+            .as_ref()
+            .and_then(|it| it.configuration.as_ref());
+        ensure!(
+            own.is_none() || self.configuration.is_none(),
+            "`configuration` and `filter.configuration` are both there; leave out one"
+        );
+        for (cluster, answers) in self.calls.iter().flatten() {
+            ensure!(
+                !answers.is_empty(),
+                "`calls.{cluster}` is empty; write its answers, `[{{}}]` for a 200 to every call"
+            );
         }
+        self.requests.iter().try_for_each(Step::check)
     }
-}
 
-impl<'de> Deserialize<'de> for Length {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Length;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a length of time such as 250ms, 5s or 2m")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Length, E> {
-                let digits = text
-                    .find(|character: char| !character.is_ascii_digit())
-                    .unwrap_or(text.len());
-                let unit = match &text[digits..] {
-                    "ms" => 1,
-                    "s" => 1_000,
-                    "m" => 60_000,
-                    _ => return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
-                };
-                let number: Option<u64> = text[..digits].parse().ok();
-                number
-                    .and_then(|number| number.checked_mul(unit))
-                    .map(|length| Length(Duration::from_millis(length)))
-                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
-            }
+    /// Returns the filters in their order, one at least.
+    pub(super) fn chain(&self) -> Vec<Filter> {
+        if !self.filters.is_empty() {
+            return self.filters.clone();
         }
-        deserializer.deserialize_any(Text)
+        let mut filter = self.filter.clone().unwrap_or_default();
+        if let Some(configuration) = &self.configuration {
+            filter.configuration = Some(configuration.clone());
+        }
+        vec![filter]
     }
-}
-
-fn one() -> u64 {
-    1
-}
-
-fn five_seconds() -> Length {
-    Length(Duration::from_secs(5))
 }
 
 #[cfg(test)]

@@ -169,6 +169,7 @@ fn the_exit_code_says_how_it_went() {
             files: vec![file],
             module,
             json: true,
+            ..RunArgs::default()
         };
         let code = run_to(&args, &mut io::sink()).unwrap();
         format!("{code:?}")
@@ -197,8 +198,8 @@ fn a_file_that_cannot_be_run_hides_no_other() {
     for json in [true, false] {
         let args = RunArgs {
             files: vec![text.clone(), "no/such.yaml".into(), fine.clone()],
-            module: None,
             json,
+            ..RunArgs::default()
         };
         let mut printed = Vec::new();
         let code = run_to(&args, &mut printed).unwrap();

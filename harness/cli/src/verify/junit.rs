@@ -2,19 +2,10 @@
 
 use std::io::{self, Write};
 
-use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, BytesText, Event};
 use sidespan_sink::verify::{Finding, Verdict};
 
 use super::report::Report;
-
-/// One case.
-struct Case {
-    name: String,
-    /// The failure in short and in full.
-    failure: Option<(String, String)>,
-    output: String,
-}
+use crate::junit::{self, Case, Suite};
 
 /// Writes the report.
 ///
@@ -22,46 +13,38 @@ struct Case {
 /// When it cannot be written.
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let traces = report.verdicts.iter().map(|it| trace(report, it));
-    let expectations = report.outcomes.iter().map(|outcome| Case {
-        name: format!("{} {}", outcome.at, outcome.expected),
-        failure: (!outcome.holds).then(|| {
-            let short = format!("expected {}", outcome.expected);
-            (short.clone(), format!("{short}\nfound {}", outcome.found))
-        }),
-        output: String::new(),
+    let expectations = report.outcomes.iter().map(|outcome| {
+        let case = Case::new(
+            "expectations",
+            &format!("{} {}", outcome.at, outcome.expected),
+        );
+        if outcome.holds {
+            return case;
+        }
+        let short = format!("expected {}", outcome.expected);
+        case.failure(&short, &format!("{short}\nfound {}", outcome.found))
     });
-    let probes = report.probes.iter().map(|probe| Case {
-        name: probe.format.to_owned(),
-        failure: (!probe.survived).then(|| (probe.message.clone(), all(&probe.findings))),
-        output: probe.message.clone(),
+    let probes = report.probes.iter().map(|probe| {
+        let case = Case::new("probes", probe.format).output(probe.message.clone());
+        match probe.survived {
+            true => case,
+            false => case.failure(&probe.message, &all(&probe.findings)),
+        }
     });
     let suites: [(&str, Vec<Case>); 3] = [
         ("traces", traces.collect()),
         ("expectations", expectations.collect()),
         ("probes", probes.collect()),
     ];
+    let suites = suites.map(|(name, cases)| Suite {
+        name: name.into(),
+        cases,
+    });
     let suites: Vec<_> = suites
         .into_iter()
-        .filter(|(_, cases)| !cases.is_empty())
+        .filter(|suite| !suite.cases.is_empty())
         .collect();
-    let mut writer = Writer::new_with_indent(&mut *out, b' ', 2);
-    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let (tests, failures) = totals(suites.iter().flat_map(|(_, cases)| cases));
-    writer
-        .create_element("testsuites")
-        .with_attributes([
-            ("name", "sidespan verify"),
-            ("tests", &tests),
-            ("failures", &failures),
-            ("errors", "0"),
-        ])
-        .write_inner_content(|writer| {
-            for (name, cases) in &suites {
-                suite(name, cases, writer)?;
-            }
-            Ok(())
-        })?;
-    writeln!(out)
+    junit::write("sidespan verify", &suites, out)
 }
 
 fn trace(report: &Report, verdict: &Verdict) -> Case {
@@ -71,16 +54,11 @@ fn trace(report: &Report, verdict: &Verdict) -> Case {
         .map_or("", String::as_str);
     let first = verdict.findings.first();
     let fails = report.asks_for_whole && !report.is_fine(verdict);
-    Case {
-        name: format!("{} {title}", verdict.trace_id),
-        failure: first
-            .filter(|_| fails)
-            .map(|first| (short(first), all(&verdict.findings))),
-        output: if fails {
-            String::new()
-        } else {
-            all(&verdict.findings)
-        },
+    let case = Case::new("traces", &format!("{} {title}", verdict.trace_id));
+    match first.filter(|_| fails) {
+        Some(first) => case.failure(&short(first), &all(&verdict.findings)),
+        None if fails => case,
+        None => case.output(all(&verdict.findings)),
     }
 }
 
@@ -100,71 +78,4 @@ fn all(findings: &[Finding]) -> String {
         .iter()
         .map(|it| format!("{}\ncure: {}\n", it.message, it.cure));
     lines.collect()
-}
-
-fn totals<'a>(cases: impl IntoIterator<Item = &'a Case>) -> (String, String) {
-    let (mut tests, mut failures) = (0, 0);
-    for case in cases {
-        tests += 1;
-        failures += usize::from(case.failure.is_some());
-    }
-    (tests.to_string(), failures.to_string())
-}
-
-fn suite<W: Write>(name: &str, cases: &[Case], writer: &mut Writer<W>) -> io::Result<()> {
-    let (tests, failures) = totals(cases);
-    writer
-        .create_element("testsuite")
-        .with_attributes([
-            ("name", name),
-            ("tests", &tests),
-            ("failures", &failures),
-            ("errors", "0"),
-        ])
-        .write_inner_content(|writer| {
-            for case in cases {
-                test_case(name, case, writer)?;
-            }
-            Ok(())
-        })?;
-    Ok(())
-}
-
-fn test_case<W: Write>(suite: &str, case: &Case, writer: &mut Writer<W>) -> io::Result<()> {
-    let name = legal(&case.name);
-    let element = writer
-        .create_element("testcase")
-        .with_attributes([("classname", suite), ("name", &name)]);
-    if case.failure.is_none() && case.output.is_empty() {
-        return element.write_empty().map(drop);
-    }
-    element
-        .write_inner_content(|writer| {
-            if let Some((short, full)) = &case.failure {
-                writer
-                    .create_element("failure")
-                    .with_attributes([("message", legal(short).as_str()), ("type", "error")])
-                    .write_text_content(BytesText::new(&legal(full)))?;
-            }
-            if !case.output.is_empty() {
-                writer
-                    .create_element("system-out")
-                    .write_text_content(BytesText::new(&legal(&case.output)))?;
-            }
-            Ok(())
-        })
-        .map(drop)
-}
-
-/// Replaces what XML cannot hold.
-fn legal(text: &str) -> String {
-    let is_legal = |letter: char| {
-        matches!(letter, '\t' | '\n' | '\r' | '\u{20}'..)
-            && !matches!(letter, '\u{fffe}' | '\u{ffff}')
-    };
-    let legal = text.chars().map(|letter| match is_legal(letter) {
-        true => letter,
-        false => char::REPLACEMENT_CHARACTER,
-    });
-    legal.collect()
 }

@@ -66,6 +66,8 @@ pub struct Wasm {
     environment: Vec<(String, String)>,
     // An empty list allows all.
     capabilities: Vec<String>,
+    vm_configuration: String,
+    fields: serde_json::Map<String, Value>,
 }
 
 impl Wasm {
@@ -80,6 +82,8 @@ impl Wasm {
             policy: FailurePolicy::Closed,
             environment: Vec::new(),
             capabilities: Vec::new(),
+            vm_configuration: String::new(),
+            fields: serde_json::Map::new(),
         }
     }
 
@@ -116,6 +120,18 @@ impl Wasm {
     /// Adds a capability of the module: a host call that it may make, or a callback that it gets. Without any it has all.
     pub fn capability(mut self, name: &str) -> Self {
         self.capabilities.push(name.into());
+        self
+    }
+
+    /// Sets the configuration of the VM.
+    pub fn vm_configuration(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.vm_configuration);
+        self
+    }
+
+    /// Sets a field of the plugin's configuration by its name; null leaves out one that is there by default.
+    pub fn with(mut self, field: &str, value: Value) -> Self {
+        self.fields.insert(field.into(), value);
         self
     }
 
@@ -171,6 +187,16 @@ impl Wasm {
             let allowed: serde_json::Map<String, Value> = allowed.collect();
             filter["config"]["capability_restriction_config"] =
                 json!({"allowed_capabilities": allowed});
+        }
+        if !self.vm_configuration.is_empty() {
+            filter["config"]["vm_config"]["configuration"] = json!({
+                "@type": "type.googleapis.com/google.protobuf.StringValue",
+                "value": self.vm_configuration,
+            });
+        }
+        merge(&mut filter["config"], &self.fields);
+        if let Some(fields) = filter["config"].as_object_mut() {
+            fields.retain(|_, value| !value.is_null());
         }
         filter
     }

@@ -102,6 +102,7 @@ pub struct Listener {
     common: Map<String, Value>,
     access_log: Option<Value>,
     fields: Map<String, Value>,
+    buffer_limit: Option<u32>,
     is_internal: bool,
 }
 
@@ -120,8 +121,15 @@ impl Listener {
             common: Map::new(),
             access_log: None,
             fields: Map::new(),
+            buffer_limit: None,
             is_internal: false,
         }
+    }
+
+    /// Sets the most bytes that a connection buffers; Envoy's own limit is 1 MiB.
+    pub fn buffer_limit(mut self, bytes: u32) -> Self {
+        self.buffer_limit = Some(bytes);
+        self
     }
 
     /// Makes it an internal listener, which only clusters of the same Envoy reach. The bootstrap has to have the extension
@@ -220,6 +228,9 @@ impl Listener {
         {
             fields.remove("address");
             fields.insert("internal_listener".into(), json!({}));
+        }
+        if let Some(bytes) = self.buffer_limit {
+            listener["per_connection_buffer_limit_bytes"] = bytes.into();
         }
         match self.direction {
             Some(Direction::Inbound) => listener["traffic_direction"] = "INBOUND".into(),

@@ -91,7 +91,7 @@ impl Envoy {
             &config,
             folder,
             bootstrap.workers(),
-            bootstrap.component_log_level(),
+            &bootstrap.log_arguments(),
         )
     }
 
@@ -104,7 +104,8 @@ impl Envoy {
         let folder = tempfile::Builder::new()
             .prefix("sidespan-envoy-")
             .tempdir()?;
-        Self::launch(binary, config, folder, 1, log_levels)
+        let log = ["--component-log-level", log_levels];
+        Self::launch(binary, config, folder, 1, &log)
     }
 
     fn launch(
@@ -112,7 +113,7 @@ impl Envoy {
         config: &Path,
         folder: TempDir,
         workers: u32,
-        levels: &str,
+        log_arguments: &[&str],
     ) -> Result<Self, EnvoyError> {
         let log = File::create(folder.path().join(LOG))?;
         let admin_file = folder.path().join("admin");
@@ -122,7 +123,8 @@ impl Envoy {
             .arg("--admin-address-path")
             .arg(&admin_file)
             .args(["--concurrency", &workers.to_string()])
-            .args(["--log-level", "warning", "--component-log-level", levels])
+            .args(["--log-level", "warning"])
+            .args(log_arguments)
             // Hot restart needs a socket that all Envoys of a machine share.
             .arg("--disable-hot-restart")
             // Lines of an access log would stay in memory for ten seconds.

@@ -250,7 +250,8 @@ impl Host {
 
     /// Closes a connection whose VM has failed, or lets it pass where the policy says so.
     fn fail_connection(&mut self, id: StreamId) {
-        let is_open = self.state().settings.failure_policy == FailurePolicy::FailOpen;
+        let policy = self.policy(id);
+        let is_open = matches!(policy, FailurePolicy::FailOpen | FailurePolicy::FailOpenField);
         let Some(connection) = self.connection_mut(id) else {
             return;
         };

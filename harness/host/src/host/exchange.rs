@@ -9,11 +9,14 @@
 //! proxy_on_delete
 //! ```
 
-use super::vm::{Failed, Host};
+use super::vm::Host;
+use crate::abi_types::MapType;
 use crate::guest::HeadersCallback;
 use crate::headers::Headers;
 use crate::host_call::word;
-use crate::stream::{Action, EndOfStream, Paused, PausedBody, Side, Stream, StreamId};
+use crate::inline_headers;
+use crate::settings::EndOfBody;
+use crate::stream::{Action, EndOfStream, Paused, Side, Stream, StreamId};
 
 impl Host {
     /// Gives the filter the headers of the request.
@@ -26,14 +29,15 @@ impl Host {
         self.headers(id, Side::Request, headers.into(), end_of_stream)
     }
 
-    /// Gives the filter a part of the request's body.
+    /// Gives the filter a part of the request's body, as soon as it arrives: what has to wait behind paused headers waits
+    /// here, so that the filter then sees it as one piece, as in Envoy.
     pub fn request_body(
         &mut self,
         id: StreamId,
         bytes: &[u8],
         end_of_stream: EndOfStream,
     ) -> Action {
-        self.body(id, Side::Request, bytes, end_of_stream)
+        self.body_from_codec(id, Side::Request, bytes, end_of_stream)
     }
 
     /// Gives the filter the trailers of the request, which end it.
@@ -64,7 +68,7 @@ impl Host {
         if self.is_answered_here(id) {
             return Action::LocalReply;
         }
-        self.body(id, Side::Response, bytes, end_of_stream)
+        self.body_from_codec(id, Side::Response, bytes, end_of_stream)
     }
 
     /// Gives the filter the trailers of the response, which end it.
@@ -98,7 +102,7 @@ impl Host {
             .is_some_and(|stream| stream.local_reply.is_some())
     }
 
-    pub(super) fn headers(
+    pub(crate) fn headers(
         &mut self,
         id: StreamId,
         side: Side,
@@ -109,11 +113,17 @@ impl Host {
         let Some(stream) = self.stream_mut(id) else {
             return Action::Reset;
         };
+        let kind = match side {
+            Side::Request => MapType::RequestHeaders,
+            Side::Response => MapType::ResponseHeaders,
+        };
+        let headers = inline_headers::arrived(kind, headers);
         stream.half_mut(side).begin(headers, end_of_stream);
         if self.is_without_filter(id, side) {
             return self.action(id, side);
         }
         let answer = self.create(id).and_then(|()| {
+            self.begin_callback(id, side, Paused::Headers);
             let (name, callbacks) = match side {
                 Side::Request => ("proxy_on_request_headers", &self.guest()?.request),
                 Side::Response => ("proxy_on_response_headers", &self.guest()?.response),
@@ -129,26 +139,45 @@ impl Host {
                 }
             }
         });
-        // Envoy takes 2, "continue and end the stream", as Continue; every other number stops all iteration.
-        self.settle(id, side, answer, |half, answer| match answer {
-            0 | 2 => half.pass_headers(),
-            _ => half.paused = Some(Paused::Headers),
-        })
+        self.settle(id, side, answer)
     }
 
-    pub(super) fn body(
+    /// Gives the filter a part of a body as Envoy's codec does: in HTTP/1.1 the end comes apart.
+    fn body_from_codec(
         &mut self,
         id: StreamId,
         side: Side,
         bytes: &[u8],
         end_of_stream: EndOfStream,
     ) -> Action {
+        let is_apart = self.state().settings.end_of_body == EndOfBody::Apart;
+        if !is_apart || end_of_stream == EndOfStream::No || bytes.is_empty() {
+            return self.body(id, side, bytes, end_of_stream);
+        }
+        match self.body(id, side, bytes, EndOfStream::No) {
+            Action::Continue | Action::Pause => self.body(id, side, &[], EndOfStream::Yes),
+            ended => ended,
+        }
+    }
+
+    pub(crate) fn body(
+        &mut self,
+        id: StreamId,
+        side: Side,
+        bytes: &[u8],
+        end_of_stream: EndOfStream,
+    ) -> Action {
+        let limit = self.state().settings.buffer_limit;
         let Some(stream) = self.stream_mut(id) else {
             return Action::Reset;
         };
+        let is_unwanted = stream.drops(side);
         let half = stream.half_mut(side);
         half.count_body(bytes.len());
-        if half.paused == Some(Paused::Headers) {
+        if is_unwanted {
+            return self.action(id, side);
+        }
+        if half.holds_back(limit) {
             half.wait(bytes, end_of_stream);
             return self.action(id, side);
         }
@@ -159,10 +188,16 @@ impl Host {
         self.body_shown(id, side, end_of_stream)
     }
 
-    fn body_shown(&mut self, id: StreamId, side: Side, end_of_stream: EndOfStream) -> Action {
+    pub(super) fn body_shown(
+        &mut self,
+        id: StreamId,
+        side: Side,
+        end_of_stream: EndOfStream,
+    ) -> Action {
         let size = self
             .stream(id)
             .map_or(0, |stream| word(stream.half(side).chunk.len()));
+        self.begin_callback(id, side, Paused::Body);
         let answer = self.guest().map(|guest| match side {
             Side::Request => ("proxy_on_request_body", guest.request.body.clone()),
             Side::Response => ("proxy_on_response_body", guest.response.body.clone()),
@@ -176,21 +211,21 @@ impl Host {
                 0,
             )
         });
-        self.settle(id, side, answer, |half, answer| match answer {
-            0 => half.pass_body(),
-            1 => half.pause_body(PausedBody::Buffer),
-            2 => half.pause_body(PausedBody::Watermark),
-            _ => half.pause_body(PausedBody::NoBuffer),
-        })
+        self.settle(id, side, answer)
     }
 
-    fn trailers(&mut self, id: StreamId, side: Side, trailers: Headers) -> Action {
+    pub(crate) fn trailers(&mut self, id: StreamId, side: Side, trailers: Headers) -> Action {
+        let limit = self.state().settings.buffer_limit;
         let count = word(trailers.len());
         let Some(stream) = self.stream_mut(id) else {
             return Action::Reset;
         };
+        let is_unwanted = stream.drops(side);
         let half = stream.half_mut(side);
-        if half.paused == Some(Paused::Headers) {
+        if is_unwanted {
+            return self.action(id, side);
+        }
+        if half.holds_back(limit) {
             half.queue.trailers = Some(trailers);
             return self.action(id, side);
         }
@@ -198,6 +233,7 @@ impl Host {
         if self.is_without_filter(id, side) {
             return self.action(id, side);
         }
+        self.begin_callback(id, side, Paused::Trailers);
         let answer = self.guest().map(|guest| match side {
             Side::Request => ("proxy_on_request_trailers", guest.request.trailers.clone()),
             Side::Response => (
@@ -207,62 +243,19 @@ impl Host {
         });
         let answer =
             answer.and_then(|(name, function)| self.enter(name, id.0, function, (id.0, count), 0));
-        self.settle(id, side, answer, |half, answer| match answer {
-            0 => half.pass_trailers(),
-            _ => half.paused = Some(Paused::Trailers),
-        })
+        self.settle(id, side, answer)
     }
 
-    /// Applies the answer of a callback: first the deferred actions, then the answer itself.
-    ///
-    /// Envoy has this order too, so that a guest that resumes and then pauses in one callback hangs.
-    fn settle(
-        &mut self,
-        id: StreamId,
-        side: Side,
-        answer: Result<u32, Failed>,
-        apply: impl FnOnce(&mut crate::stream::StreamHalf, u32),
-    ) -> Action {
-        let Ok(answer) = answer else {
-            self.fail_stream(id);
-            return self.action(id, side);
-        };
-        let is_stopped = std::mem::take(&mut self.state_mut().stop_iteration);
-        self.run_deferred();
-        // A local reply has replaced the response, and with it the answer to the response's callbacks.
-        if let Some(stream) = self.stream_mut(id).filter(|_| !is_stopped) {
-            apply(stream.half_mut(side), answer);
+    fn begin_callback(&mut self, id: StreamId, side: Side, message: Paused) {
+        if let Some(stream) = self.stream_mut(id) {
+            let half = stream.half_mut(side);
+            half.running = Some(message);
+            half.resumed = false;
         }
-        self.tell_queues();
-        self.action(id, side)
     }
 
-    fn action(&self, id: StreamId, side: Side) -> Action {
+    pub(super) fn action(&self, id: StreamId, side: Side) -> Action {
         self.stream(id)
             .map_or(Action::Reset, |stream| stream.action(side))
-    }
-
-    /// Resumes a paused message, together with the messages that wait behind it.
-    pub(super) fn resume(&mut self, id: StreamId, side: Side) {
-        let Some(stream) = self.stream_mut(id).filter(|stream| !stream.reset) else {
-            return;
-        };
-        let half = stream.half_mut(side);
-        match half.paused {
-            None => {}
-            Some(Paused::Body) => half.pass_body(),
-            Some(Paused::Trailers) => half.pass_trailers(),
-            Some(Paused::Headers) => {
-                half.pass_headers();
-                let queue = std::mem::take(&mut half.queue);
-                if let Some((body, end_of_stream)) = queue.body {
-                    half.show_chunk(&body, end_of_stream);
-                    let _ = self.body_shown(id, side, end_of_stream);
-                }
-                if let Some(trailers) = queue.trailers {
-                    let _ = self.trailers(id, side, trailers);
-                }
-            }
-        }
     }
 }

@@ -41,7 +41,7 @@ impl Host {
     /// Calls `proxy_on_foreign_function` on the root context of new streams, as an extension of Envoy does. The guest reads the
     /// arguments in buffer 8.
     pub fn call_foreign_function(&mut self, function_id: u32, arguments: impl Into<Vec<u8>>) {
-        let (root, arguments) = (self.root, arguments.into());
+        let (root, arguments) = (self.installed[0].root, arguments.into());
         let size = word(arguments.len());
         self.state_mut().call_data = arguments;
         let function = self.guest().map(|guest| guest.foreign_function.clone());

@@ -1,9 +1,10 @@
 //! Streams that end early: by a local reply, by a reset, or because their VM has failed.
 
 use super::vm::Host;
-use crate::logs::LogLevel;
+use crate::explanations::Situation;
+use crate::headers::Headers;
 use crate::settings::FailurePolicy;
-use crate::stream::{Action, EndOfStream, LocalReply, Origin, Side, StreamHalf, StreamId};
+use crate::stream::{Action, EndOfStream, LocalReply, Origin, Side, Stream, StreamHalf, StreamId};
 
 impl Host {
     /// Answers a request in place of the upstream (no route, no upstream, a timeout). The filter sees the response.
@@ -19,43 +20,88 @@ impl Host {
         }
     }
 
-    /// Answers a request with a local reply, which runs the filter's response callbacks.
+    /// Answers a request with a local reply, which runs the filter's response callbacks; in a chain, leaves it to the chain.
     pub(super) fn make_local_reply(&mut self, id: StreamId, reply: LocalReply) {
         let Some(stream) = self.stream_mut(id) else {
             return;
         };
-        if stream.local_reply.is_some() {
-            let text = "a second local reply to one request: Envoy drops it".to_owned();
-            self.state_mut().logs.push(LogLevel::Warn, text);
-            return;
-        }
-        if stream.response.headers_passed {
-            // The response headers have passed the filter, so only a reset is possible.
-            stream.reset = true;
-            return;
-        }
-        let is_in_response = stream.response.headers().is_some();
-        let (headers, body) = reply.to_response(stream.is_grpc());
-        let is_for_filter = !is_in_response && reply.origin != Origin::FailedVm;
-        stream.local_reply = Some(reply);
-        stream.response = StreamHalf::default();
-        let end_of_stream = if body.is_empty() {
-            EndOfStream::Yes
+        let is_running = stream.request.running.is_some();
+        let waiting = if stream.in_chain {
+            Some(&mut stream.chain_reply)
         } else {
-            EndOfStream::No
+            Some(&mut stream.prepared).filter(|_| is_running && reply.origin != Origin::FailedVm)
         };
-        if is_for_filter {
-            let _ = self.headers(id, Side::Response, headers, end_of_stream);
-            if end_of_stream == EndOfStream::No {
-                let _ = self.body(id, Side::Response, &body, EndOfStream::Yes);
+        match waiting {
+            Some(Some(first)) => {
+                // Envoy keeps the first reply, and the details of the last.
+                first.details = reply.details;
+                self.explain(id, Situation::SecondReply);
+                return;
             }
-        } else {
-            // In the response's own callbacks Envoy replies directly, past all filters.
-            let half = &mut stream.response;
-            half.begin(headers, end_of_stream);
-            half.pass_headers();
-            half.show_chunk(&body, EndOfStream::Yes);
-            half.pass_body();
+            Some(none) => {
+                *none = Some(reply);
+                return;
+            }
+            None => {}
+        }
+        match Course::of(stream) {
+            Course::Dropped => self.explain(id, Situation::SecondReply),
+            Course::Reset => self.reset_with(id, &reply),
+            Course::Direct => self.reply_directly(id, reply),
+            Course::ThroughFilters => {
+                let is_for_filter = reply.origin != Origin::FailedVm;
+                let (headers, body) = reply.to_response(stream.is_grpc());
+                stream.local_reply = Some(reply);
+                stream.response = StreamHalf::default();
+                if is_for_filter {
+                    self.give_reply(id, headers, &body);
+                } else {
+                    stream.response.pass_whole(headers, &body);
+                }
+            }
+        }
+    }
+
+    /// Sends the local reply that has waited for the request's callback to return.
+    pub(super) fn send_prepared(&mut self, id: StreamId) {
+        let prepared = self
+            .stream_mut(id)
+            .and_then(|stream| stream.prepared.take());
+        if let Some(reply) = prepared {
+            self.make_local_reply(id, reply);
+        }
+    }
+
+    /// Shows the filter a local reply as a response.
+    fn give_reply(&mut self, id: StreamId, headers: Headers, body: &[u8]) {
+        let end_of_stream = EndOfStream::when(body.is_empty());
+        let _ = self.headers(id, Side::Response, headers, end_of_stream);
+        // A second reply has taken the place of this one, or the stream has ended.
+        let is_open = |stream: &Stream| {
+            let response = stream.response();
+            !stream.reset && (response.headers_passed || response.is_paused()) && !response.ended
+        };
+        if end_of_stream == EndOfStream::No && self.stream(id).is_some_and(is_open) {
+            let _ = self.body(id, Side::Response, body, EndOfStream::Yes);
+        }
+    }
+
+    /// Sends a local reply past all filters, as Envoy does while the response's own headers are on their way.
+    fn reply_directly(&mut self, id: StreamId, reply: LocalReply) {
+        if let Some(stream) = self.stream_mut(id) {
+            let (headers, body) = reply.to_response(stream.is_grpc());
+            stream.response = StreamHalf::default();
+            stream.response.pass_whole(headers, &body);
+            stream.local_reply = Some(reply);
+        }
+    }
+
+    /// Ends a stream whose response headers have passed, so that no other answer is possible.
+    fn reset_with(&mut self, id: StreamId, reply: &LocalReply) {
+        self.explain(id, Situation::ReplyAfterHeaders);
+        if let Some(stream) = self.stream_mut(id) {
+            stream.reset = true;
+            stream.reset_details = Some(reply.details.clone());
         }
     }
 
@@ -63,7 +109,10 @@ impl Host {
     /// it.
     pub(super) fn is_without_filter(&mut self, id: StreamId, side: Side) -> bool {
         let is_failed = self.is_failed(id);
-        let policy = self.state().settings.failure_policy;
+        let is_closed = matches!(
+            self.policy(id),
+            FailurePolicy::FailClosed | FailurePolicy::FailReload { .. }
+        );
         let Some(stream) = self.stream_mut(id) else {
             return true;
         };
@@ -72,7 +121,7 @@ impl Host {
         if !is_failed && !is_unseen {
             return false;
         }
-        if is_failed && policy == FailurePolicy::FailClosed && stream.local_reply.is_none() {
+        if is_failed && is_closed && stream.local_reply.is_none() {
             self.fail_stream(id);
         } else {
             let half = stream.half_mut(side);
@@ -93,11 +142,20 @@ impl Host {
         is_orphaned || self.trap.is_some() || self.failure.is_some()
     }
 
+    /// Returns the failure policy of the stream's plugin.
+    pub(super) fn policy(&self, id: StreamId) -> FailurePolicy {
+        self.stream(id).map_or(FailurePolicy::FailClosed, |stream| {
+            stream.plugin.failure_policy
+        })
+    }
+
     /// Answers a stream whose VM has failed: 503, or a reset if the response headers have passed.
     pub(super) fn fail_stream(&mut self, id: StreamId) {
         if let Some(stream) = self.stream_mut(id) {
             // The 503 replaces a local reply of the filter that has not passed yet.
-            stream.local_reply = None;
+            if !stream.response.headers_passed {
+                stream.local_reply = None;
+            }
             let reply = LocalReply::new(503, "wasm_fail_stream");
             self.make_local_reply(
                 id,
@@ -106,6 +164,39 @@ impl Host {
                     ..reply
                 },
             );
+        }
+    }
+
+    /// Notes a situation that a filter has brought about on a stream.
+    pub(crate) fn explain(&mut self, id: StreamId, situation: Situation) {
+        self.state_mut().explain(id.0, situation);
+    }
+}
+
+/// The ways that Envoy has for a local reply (`FilterManager::sendLocalReply`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    /// The response has not begun: the reply goes through the filters as a response.
+    ThroughFilters,
+    /// The response's headers are on their way: the reply takes their place, past all filters.
+    Direct,
+    /// The response's headers have gone out: only a reset is possible.
+    Reset,
+    /// The request is answered.
+    Dropped,
+}
+
+impl Course {
+    fn of(stream: &Stream) -> Self {
+        let response = &stream.response;
+        if stream.local_reply.is_some() && response.is_complete() {
+            Self::Dropped
+        } else if response.headers_passed {
+            Self::Reset
+        } else if response.headers().is_some() {
+            Self::Direct
+        } else {
+            Self::ThroughFilters
         }
     }
 }

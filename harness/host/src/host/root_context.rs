@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::vm::{Failed, Host, StartError, StartFailure};
+use super::vm::{Failed, Host, Installed, StartError, StartFailure};
 use crate::host_call::word;
-use crate::vm_state::{Expressions, GrpcShown, Root, RootPhase, VmState};
+use crate::settings::Plugin;
+use crate::vm_state::{Root, RootPhase, VmState};
 
 /// The progress of a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,20 +19,11 @@ pub enum Shutdown {
 
 impl Host {
     /// Starts a root context: `proxy_on_context_create`, `proxy_on_vm_start`, `proxy_on_configure`.
-    pub(super) fn start_root(&mut self, configuration: Arc<[u8]>) -> Result<u32, StartFailure> {
+    pub(super) fn start_root(&mut self, plugin: Arc<Plugin>) -> Result<u32, StartFailure> {
         let id = self.state_mut().next_context();
-        let size = word(configuration.len());
+        let size = word(plugin.configuration.len());
         let vm_size = word(self.state().settings.vm_configuration.len());
-        let root = Root {
-            configuration,
-            configuring: false,
-            phase: RootPhase::Live,
-            reply: None,
-            grpc: GrpcShown::default(),
-            declared: BTreeMap::new(),
-            expressions: Expressions::default(),
-            status: Default::default(),
-        };
+        let root = Root::new(plugin, &self.state().settings.vm_id);
         self.state_mut().roots.insert(id, root);
         let is_started = self
             .begin_root(id, vm_size)
@@ -78,6 +70,15 @@ impl Host {
         }
     }
 
+    /// Starts another plugin in this VM, as Envoy does for plugins with one `vm_id`, VM configuration and module; returns its
+    /// place among the plugins of the VM.
+    pub(crate) fn install(&mut self, plugin: Arc<Plugin>) -> Result<usize, StartFailure> {
+        let root = self.start_root(Arc::clone(&plugin));
+        let root = root.inspect_err(|failure| self.failure = Some(failure.clone()))?;
+        self.installed.push(Installed { plugin, root });
+        Ok(self.installed.len() - 1)
+    }
+
     /// Replaces the running configuration, as xDS does.
     ///
     /// First a VM of its own tries the new configuration (Envoy's canary); if that VM fails, nothing changes. Otherwise new
@@ -87,20 +88,24 @@ impl Host {
     /// # Errors
     /// [`StartError`] with the host of the canary if the canary fails; the old configuration stays in use.
     pub fn reconfigure(&mut self, configuration: impl Into<Vec<u8>>) -> Result<(), StartError> {
-        let configuration: Arc<[u8]> = configuration.into().into();
+        let plugin = Arc::new(Plugin {
+            configuration: configuration.into().into(),
+            ..(*self.installed[0].plugin).clone()
+        });
         let state = self.state();
         let settings = Arc::clone(&state.settings);
         let mut canary = VmState::new(settings, state.abi, state.shared.clone(), state.time);
         canary.entropy = state.entropy;
-        let mut canary = Self::start_in(&self.module, canary, Arc::clone(&configuration))?;
+        let mut canary = Self::start_in(&self.module, canary, Arc::clone(&plugin))?;
         if self.trap.is_some() || self.failure.is_some() {
             canary.state_mut().inherit(self.state_mut());
             *self = canary;
             return Ok(());
         }
-        let old = self.root;
-        match self.start_root(configuration) {
-            Ok(root) => self.root = root,
+        let old = self.installed[0].root;
+        self.installed[0].plugin = Arc::clone(&plugin);
+        match self.start_root(plugin) {
+            Ok(root) => self.installed[0].root = root,
             // A configuration that a fresh VM accepts and this VM refuses leaves Envoy with a failed VM.
             Err(failure) => self.failure = Some(failure),
         }

@@ -3,14 +3,17 @@
 //! Invariants: `enter` records each callback and its context, and catches traps; a failed VM is never called again.
 
 use std::fmt;
+use std::sync::Arc;
 
 use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
 
+use super::reload::Reloads;
 use crate::callback_deadline;
 use crate::guest::{Guest, Trap};
 use crate::logs::LogLevel;
 use crate::module::{Fuel, Module};
 use crate::restriction::Restriction;
+use crate::settings::Plugin;
 use crate::vm_state::VmState;
 
 /// One VM that runs one plugin, outside Envoy.
@@ -21,7 +24,16 @@ pub struct Host {
     pub(super) module: Module,
     pub(super) failure: Option<StartFailure>,
     pub(super) trap: Option<Trap>,
-    /// The root context of new streams.
+    /// The plugins in the VM; all but the first only in a chain whose plugins share a VM.
+    pub(super) installed: Vec<Installed>,
+    pub(super) reloads: Reloads,
+}
+
+/// A plugin in a VM, and the root context of its new streams.
+#[derive(Debug)]
+pub(super) struct Installed {
+    pub(super) plugin: Arc<Plugin>,
+    /// 0 while the VM has no root context for the plugin.
     pub(super) root: u32,
 }
 
@@ -51,9 +63,19 @@ pub enum StartFailure {
     /// `proxy_on_configure` answered false.
     #[error("proxy_on_configure answered false: Envoy would reject this configuration")]
     Configure,
+    /// A function that the chosen version of Envoy does not have.
+    #[error("Failed to load Wasm module due to a missing import: {0}; Envoy 1.40 has it")]
+    Import(String),
 }
 
 impl Host {
+    /// Refuses a module that the chosen version of Envoy would not load.
+    pub(super) fn check_imports(&self) -> Result<(), StartFailure> {
+        let version = self.state().settings.version;
+        let unknown = self.module.import_unknown_to(version);
+        unknown.map_or(Ok(()), |import| Err(StartFailure::Import(import)))
+    }
+
     /// Instantiates and initialises the module, in the order of `WasmBase::initialize`.
     pub(super) fn instantiate(&mut self) -> Result<(), StartFailure> {
         if self.module.fuel() == Fuel::Metered {
@@ -68,7 +90,9 @@ impl Host {
                 return Err(self.trapped(Failed));
             }
         };
-        let guest = Guest::new(&instance, &mut self.store, self.module.abi_version());
+        let settings = Arc::clone(&self.state().settings);
+        let abi = self.module.abi_version();
+        let guest = Guest::new(&instance, &mut self.store, abi, &settings);
         let (initialize, start) = (guest.initialize.clone(), guest.start.clone());
         let (main, main_void) = (guest.main.clone(), guest.main_void.clone());
         self.guest = Some(guest);
@@ -140,7 +164,7 @@ impl Host {
             trap.message = format!("the guest did not return within {limit:?} and was stopped");
         }
         let state = self.store.data_mut();
-        state.logs.push(LogLevel::Critical, trap.to_string());
+        state.logs.push(LogLevel::Critical, None, trap.to_string());
         state.deferred.clear();
         state.ticks.clear();
         state.calls = Default::default();

@@ -125,6 +125,13 @@ fn variable(state: &VmState, name: &str) -> Option<cel::Value> {
             }
             // A message, of which only the fields that are set below it are visible.
             Value::Bytes(_) if fields.contains_key(*attribute) && *attribute == "node" => continue,
+            Value::Map(mut headers) if full == "request.headers" => {
+                // Envoy finds `:authority` by this name as well. It does not count it twice, which no map could do.
+                if let Some(authority) = headers.get(&b":authority"[..]).cloned() {
+                    headers.entry(b"host".to_vec()).or_insert(authority);
+                }
+                from_value(&Value::Map(headers), true)
+            }
             value => from_value(&value, true),
         };
         fields.insert((*attribute).to_owned(), value);

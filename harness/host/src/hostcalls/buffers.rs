@@ -96,8 +96,8 @@ pub(super) fn set(
     let bytes = call.read(bytes, bytes_size)?;
     let stream = call.state_mut().stream_mut();
     let body = match (buffer, stream) {
-        (0, Some(stream)) if stream.request.shows_body => Some(&mut stream.request.chunk),
-        (1, Some(stream)) if stream.response.shows_body => Some(&mut stream.response.chunk),
+        (0, Some(stream)) => stream.request.visible_body_mut(),
+        (1, Some(stream)) => stream.response.visible_body_mut(),
         (2 | 3, Some(stream)) => {
             let connection = stream.connection.as_mut();
             connection.and_then(|connection| connection.visible_mut(buffer))
@@ -142,8 +142,11 @@ pub(super) fn configuration(call: &mut HostCall<'_>, bytes_out: u32, size_out: u
 /// Returns the bytes of a buffer that the guest may read now.
 fn view(state: &VmState, buffer: u32) -> Answer<&[u8]> {
     let body = |side: fn(&crate::stream::Stream) -> &crate::stream::StreamHalf| {
-        let half = state.stream().map(side).filter(|half| half.shows_body);
-        half.map_or(&[][..], |half| half.chunk.as_slice())
+        let body = state
+            .stream()
+            .map(side)
+            .and_then(|half| half.visible_body());
+        body.map_or(&[][..], Vec::as_slice)
     };
     let root = state.root();
     match buffer {
@@ -167,7 +170,7 @@ fn view(state: &VmState, buffer: u32) -> Answer<&[u8]> {
         },
         6 => Ok(&state.settings.vm_configuration),
         7 => match root.filter(|root| root.configuring) {
-            Some(root) => Ok(&root.configuration),
+            Some(root) => Ok(&root.plugin.configuration),
             None => refuse(
                 Status::NotFound,
                 "the plugin configuration exists only in proxy_on_configure and in the root context's proxy_on_context_create",

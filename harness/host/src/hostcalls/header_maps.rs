@@ -1,14 +1,18 @@
 //! Header maps: `proxy_*_header_map_*`.
 //!
 //! Envoy shows a map to the guest only from the map's callback until the guest lets the map pass. At any other time reading
-//! one value or writing is BAD_ARGUMENT, which the Rust SDK answers with a panic; reading all pairs is OK and empty.
+//! one value or writing is BAD_ARGUMENT, which the Rust SDK answers with a panic; reading all pairs is OK and empty. In request
+//! headers `host` is `:authority` for every function.
 
 use wasmtime::Linker;
 
 use super::provide::provide;
 use crate::abi_types::{AbiVersion, Answer, MapType, Status, refuse};
+use crate::explanations::Situation;
 use crate::header_pairs;
+use crate::headers::Headers;
 use crate::host_call::{HostCall, word};
+use crate::inline_headers;
 use crate::vm_state::VmState;
 
 pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
@@ -90,20 +94,13 @@ fn set_all(call: &mut HostCall<'_>, map: u32, pairs: u32, pairs_size: u32) -> An
     let Some(headers) = call.state_mut().map_mut(kind) else {
         return unavailable(call, kind);
     };
-    *headers = decoded
-        .as_deref()
-        .unwrap_or_default()
-        .iter()
-        .cloned()
-        .collect();
-    if let Err(error) = decoded {
-        let text = format!(
-            "set_header_map_pairs: {error}: Envoy takes this as an empty map and wipes the {}",
-            kind.name()
-        );
-        call.state_mut()
-            .logs
-            .push(crate::logs::LogLevel::Warn, text);
+    *headers = Headers::new();
+    for (name, value) in decoded.as_deref().unwrap_or_default() {
+        inline_headers::add(kind, headers, name, value);
+    }
+    if decoded.is_err() {
+        let state = call.state_mut();
+        state.explain(state.current, Situation::WipedMap);
     }
     Ok(())
 }
@@ -140,7 +137,9 @@ fn get(
     let is_old = state.abi == AbiVersion::V0_1_0;
     let is_logging = state.stream().is_some_and(|stream| stream.logging);
     let value = match state.map(kind) {
-        Some(headers) => headers.get(&name).map(<[u8]>::to_vec),
+        Some(headers) => headers
+            .get(inline_headers::kept_name(kind, &name))
+            .map(<[u8]>::to_vec),
         None if is_logging => None,
         None => return unavailable(call, kind),
     };
@@ -151,7 +150,8 @@ fn get(
     }
 }
 
-/// Adds a header behind the headers of the same name (`proxy_add_header_map_value`).
+/// Adds a header behind the headers of the same name, or joins it to the one that Envoy keeps
+/// (`proxy_add_header_map_value`).
 ///
 /// # Parameters
 /// - `map`: the kind of map.
@@ -162,8 +162,6 @@ fn get(
 /// - OK.
 /// - BAD_ARGUMENT: no such map, or not writable now.
 /// - INVALID_MEMORY_ACCESS: name or value is outside the memory.
-///
-/// Envoy differs: it joins values with a comma where it keeps only one field of a name (`x-request-id`, `content-type`, …).
 fn add(
     call: &mut HostCall<'_>,
     map: u32,
@@ -177,7 +175,7 @@ fn add(
     let Some(headers) = call.state_mut().map_mut(kind) else {
         return unavailable(call, kind);
     };
-    headers.add(name, value);
+    inline_headers::add(kind, headers, &name, &value);
     Ok(())
 }
 
@@ -203,7 +201,7 @@ fn replace(
     let Some(headers) = call.state_mut().map_mut(kind) else {
         return unavailable(call, kind);
     };
-    headers.replace(name, value);
+    headers.replace(inline_headers::kept_name(kind, &name), value);
     Ok(())
 }
 
@@ -223,7 +221,7 @@ fn remove(call: &mut HostCall<'_>, map: u32, name: u32, name_size: u32) -> Answe
     let Some(headers) = call.state_mut().map_mut(kind) else {
         return unavailable(call, kind);
     };
-    headers.remove(name);
+    headers.remove(inline_headers::kept_name(kind, &name));
     Ok(())
 }
 
@@ -238,7 +236,7 @@ fn unavailable(call: &HostCall<'_>, kind: MapType) -> Answer {
     let (name, callback) = (kind.name(), call.state().callback);
     let reason = format!(
         "{name} are not available in {callback}: Envoy shows a map from its own callback until the \
-                          guest lets it go on, read-only in proxy_on_log. The Rust SDK panics on this answer"
+                          guest lets it go on, read-only in proxy_on_log"
     );
     refuse(Status::BadArgument, reason)
 }

@@ -104,8 +104,15 @@ mod tests {
 
     #[test]
     fn defines_every_function_of_the_table_with_its_signature() {
+        // The four of 0.1.0 alone are not given to a module of 0.2.1; `module/tests.rs` has them.
+        let of_0_1_0 = |name: &str| {
+            name == "proxy_get_configuration"
+                || name.starts_with("proxy_continue_re")
+                || name == "proxy_clear_route_cache"
+        };
         let imports: String = IMPORTS
             .iter()
+            .filter(|import| !of_0_1_0(import.name))
             .map(|import| {
                 let (parameters, results) = types(import.signature);
                 let words = |types: &[ValType]| {

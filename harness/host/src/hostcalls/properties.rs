@@ -98,8 +98,8 @@ pub(super) fn set(
 pub(crate) fn find(state: &VmState, path: &[&[u8]]) -> Found {
     let settings = &state.settings;
     match path {
-        [b"plugin_name"] => return Found::Value(settings.plugin_name.as_str().into()),
-        [b"plugin_root_id"] => return Found::Value(settings.root_id.as_str().into()),
+        [b"plugin_name"] => return Found::Value(state.plugin_name().into()),
+        [b"plugin_root_id"] => return Found::Value(state.plugin_root_id().into()),
         [b"plugin_vm_id"] => return Found::Value(settings.vm_id.as_str().into()),
         _ => {}
     }

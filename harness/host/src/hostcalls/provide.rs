@@ -9,7 +9,10 @@ macro_rules! provide {
             |caller: wasmtime::Caller<'_, crate::vm_state::VmState>, $($argument: $type),*| -> wasmtime::Result<u32> {
                 let mut call = crate::host_call::HostCall { caller };
                 call.begin($name, &[$((stringify!($argument), i64::from($argument))),*])?;
-                let answer = $body(&mut call, $($argument),*);
+                let answer = match call.permit($name) {
+                    Ok(()) => $body(&mut call, $($argument),*),
+                    refused => refused,
+                };
                 call.finish($name, answer)
             },
         )?;

@@ -4,6 +4,7 @@ use wasmtime::Linker;
 
 use super::provide::provide;
 use crate::abi_types::{Answer, Status, refuse};
+use crate::explanations::Situation;
 use crate::header_pairs;
 use crate::host_call::HostCall;
 use crate::stream::{LocalReply, Origin, Side};
@@ -60,18 +61,26 @@ fn send_local_response(
         origin: Origin::Filter,
     };
     let state = call.state_mut();
-    let stream = state.stream().filter(|stream| !stream.is_connection());
-    if let Some(id) = stream.map(|stream| stream.id) {
-        state.stop_iteration = true;
-        state.deferred.push_back(Deferred::LocalReply(id, reply));
+    match state
+        .stream()
+        .map(|stream| (stream.id, stream.is_connection()))
+    {
+        Some((_, true)) => {}
+        Some((id, false)) => {
+            state.stop_iteration = true;
+            state.deferred.push_back(Deferred::LocalReply(id, reply));
+        }
+        None => state.explain(state.current, Situation::ReplyWithoutStream),
     }
     Ok(())
 }
 
 /// Resumes a paused message (`proxy_continue_stream`).
 ///
-/// For 0 and 1, Envoy then no longer shows the *request's* headers, body and trailers. 2 lets the client's bytes of a TCP
-/// connection go on, or the connection itself after `proxy_on_new_connection`.
+/// For 0 and 1, Envoy then no longer shows the *request's* headers, body and trailers, but for a body that it buffers. 2 lets
+/// the client's bytes of a TCP connection go on, or the connection itself after `proxy_on_new_connection`.
+/// `explanations` tells of a resumption that does what its author hardly wants; that of a response before there is one ends
+/// Envoy itself.
 ///
 /// # Parameters
 /// - `stream`: 0 request, 1 response, 2 downstream, 3 upstream.
@@ -171,6 +180,10 @@ fn go_on(call: &mut HostCall<'_>, side: Side) -> Answer {
     stream.request.shows_body = false;
     stream.request.shows_trailers = false;
     let id = stream.id;
+    if side == Side::Response && stream.response.headers().is_none() {
+        state.explain(id.0, Situation::ResumedNoResponse);
+        return Ok(());
+    }
     state.deferred.push_back(Deferred::Continue(id, side));
     Ok(())
 }

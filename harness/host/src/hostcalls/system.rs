@@ -34,7 +34,7 @@ fn log(call: &mut HostCall<'_>, level: u32, message: u32, message_size: u32) -> 
         return refuse(Status::BadArgument, format!("{level} is no log level"));
     };
     let text = call.read_text(message, message_size)?;
-    call.state_mut().logs.push(level, text);
+    call.state_mut().log(level, text);
     Ok(())
 }
 

@@ -114,6 +114,7 @@ fn response(stream: &Stream, name: &[u8]) -> Option<Value> {
         b"code" => stream.response_code().map(Value::Int),
         b"code_details" => stream.code_details().map(|details| details.as_str().into()),
         b"flags" => Some(Value::Int(flags(stream.ending))),
+        b"backend_latency" => backend_latency(stream).map(Value::nanos),
         b"grpc_status" => grpc_status(stream).map(Value::Int),
         b"size" => Some(Value::count(stream.response().body_bytes())),
         b"headers" => Some(all(headers)),
@@ -132,6 +133,14 @@ fn response(stream: &Stream, name: &[u8]) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+/// Returns the time of the upstream, which Envoy knows once the last byte of its response has arrived. Here that is all of
+/// the stream's.
+fn backend_latency(stream: &Stream) -> Option<u64> {
+    let is_received = stream.local_reply.is_none() && stream.response().end_of_stream;
+    let end = stream.completed.unwrap_or(stream.started);
+    is_received.then(|| end.saturating_sub(stream.started))
 }
 
 /// Returns a valid `content-length`, or else the number of bytes received; `None` for an invalid `content-length`.
@@ -194,6 +203,8 @@ fn flags(ending: Option<Ending>) -> i64 {
     match ending {
         None | Some(Ending::Complete) => 0,
         Some(Ending::UpstreamReset) => 0x10,
+        Some(Ending::UpstreamTermination) => 0x40,
+        Some(Ending::UpstreamProtocolError) => 0x80_0000,
         Some(Ending::ConnectFailure) => 0x20,
         Some(Ending::UpstreamTimeout) => 0x4,
         Some(Ending::ClientAbort) => 0x4000,

@@ -3,6 +3,7 @@
 //! A body moves from `chunk` (visible to the guest now) through `buffered` (paused) to `passed`. Body and trailers that
 //! arrive while the filter is paused at the headers wait in `queue`, because Envoy then calls nothing else.
 
+use super::written::Arrived;
 use crate::headers::Headers;
 
 /// Envoy's `end_stream`: the end of one direction of a stream.
@@ -15,6 +16,13 @@ pub enum EndOfStream {
     Yes,
 }
 
+impl EndOfStream {
+    /// Returns [`EndOfStream::Yes`] if nothing follows.
+    pub(crate) fn when(is_end: bool) -> Self {
+        if is_end { Self::Yes } else { Self::No }
+    }
+}
+
 /// A direction of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -25,7 +33,10 @@ pub(crate) enum Side {
 /// The callback at which the filter has paused a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paused {
+    /// At the headers, with everything behind them: `StopAllIterationAndWatermark`.
     Headers,
+    /// At the headers alone, so that body callbacks follow: `StopIteration` where the plugin allows it.
+    HeadersAlone,
     Body,
     Trailers,
 }
@@ -36,16 +47,22 @@ pub struct StreamHalf {
     headers: Option<Headers>,
     trailers: Option<Headers>,
     pub(crate) paused: Option<Paused>,
+    /// The message whose callback runs now.
+    pub(crate) running: Option<Paused>,
+    /// True if the guest has resumed the message in the callback that runs now.
+    pub(crate) resumed: bool,
     pub(crate) headers_passed: bool,
     pub(crate) end_of_stream: bool,
     pub(crate) ended: bool,
     pub(crate) shows_headers: bool,
     pub(crate) shows_body: bool,
     pub(crate) shows_trailers: bool,
+    /// What the headers had before the guest wrote to them; `None` until then.
+    pub(crate) arrived: Option<Arrived>,
     /// True if the next chunk is added to `chunk`, so that the guest sees both as one.
     pub(crate) accumulates: bool,
     pub(crate) chunk: Vec<u8>,
-    buffered: Vec<u8>,
+    pub(crate) buffered: Vec<u8>,
     passed: Vec<u8>,
     body_bytes: usize,
     pub(crate) queue: Queue,
@@ -105,8 +122,11 @@ impl StreamHalf {
         self.shows_trailers = true;
     }
 
+    /// Returns the headers for the guest to write.
     pub(crate) fn headers_mut(&mut self) -> Option<&mut Headers> {
-        self.headers.as_mut()
+        let headers = self.headers.as_mut()?;
+        self.arrived.get_or_insert_with(|| Arrived::with(headers));
+        Some(headers)
     }
 
     /// Returns the trailers for writing. In the last body callback Envoy adds empty trailers on demand.
@@ -117,11 +137,21 @@ impl StreamHalf {
         self.trailers.as_mut().filter(|_| self.shows_trailers)
     }
 
+    /// Returns the body for the guest to see: in its callback, and for as long as it is buffered.
+    pub(crate) fn visible_body(&self) -> Option<&Vec<u8>> {
+        (self.shows_body || self.accumulates).then_some(&self.chunk)
+    }
+
+    /// Returns the body for the guest to change, at the times at which the guest sees it.
+    pub(crate) fn visible_body_mut(&mut self) -> Option<&mut Vec<u8>> {
+        (self.shows_body || self.accumulates).then_some(&mut self.chunk)
+    }
+
     pub(crate) fn pass_headers(&mut self) {
         self.headers_passed = true;
         self.shows_headers = false;
         self.paused = None;
-        self.ended |= self.end_of_stream;
+        self.ended |= self.end_of_stream && self.running != Some(Paused::Body);
     }
 
     /// Shows the guest a chunk: the new bytes, behind the bytes that still accumulate.
@@ -143,9 +173,14 @@ impl StreamHalf {
         self.ended |= self.end_of_stream;
     }
 
+    /// Passes what was held back before the callback that runs now.
+    pub(crate) fn pass_buffered(&mut self) {
+        self.passed.append(&mut self.buffered);
+    }
+
     pub(crate) fn pause_body(&mut self, pause: PausedBody) {
         match pause {
-            PausedBody::Buffer => self.accumulates = true,
+            PausedBody::Buffer => {}
             PausedBody::Watermark => self.buffered.append(&mut self.chunk),
             PausedBody::NoBuffer => self.chunk.clear(),
         }
@@ -157,6 +192,14 @@ impl StreamHalf {
         self.pass_body();
         self.shows_trailers = false;
         self.ended = true;
+    }
+
+    /// Passes a whole message at once, past the filter.
+    pub(crate) fn pass_whole(&mut self, headers: Headers, body: &[u8]) {
+        self.begin(headers, EndOfStream::when(body.is_empty()));
+        self.pass_headers();
+        self.show_chunk(body, EndOfStream::Yes);
+        self.pass_body();
     }
 
     pub(crate) fn count_body(&mut self, bytes: usize) {
@@ -171,6 +214,19 @@ impl StreamHalf {
         let (body, end) = self.queue.body.get_or_insert_with(Default::default);
         body.extend_from_slice(bytes);
         *end = end_of_stream;
+    }
+
+    /// Returns true if body and trailers that arrive now have to wait: behind headers, or because Envoy has stopped reading
+    /// below a watermark.
+    pub(crate) fn holds_back(&self, limit: usize) -> bool {
+        let is_stalled = self.paused == Some(Paused::Body) && self.buffered.len() > limit;
+        self.paused == Some(Paused::Headers) || is_stalled || self.queue.is_waiting()
+    }
+}
+
+impl Queue {
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.body.is_some() || self.trailers.is_some()
     }
 }
 

@@ -4,12 +4,14 @@
 //! filter never come back. This file only keeps the state; `host/exchange.rs` holds the order of callbacks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::connection::Connection;
 use super::given_properties::StreamProperties;
 use super::half::{Side, StreamHalf};
 use super::local_reply::LocalReply;
 use crate::headers::Headers;
+use crate::settings::Plugin;
 
 /// The name of one stream of one host. Its number is the guest's context id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,8 +46,12 @@ pub enum Ending {
     Complete,
     /// The client disconnected before the end of the response.
     ClientAbort,
-    /// The upstream reset the stream.
+    /// The upstream reset the stream (response flag 0x10).
     UpstreamReset,
+    /// The upstream closed the connection before it answered (0x40).
+    UpstreamTermination,
+    /// The upstream broke the protocol, also by a body that is shorter than its `content-length` (0x800000).
+    UpstreamProtocolError,
     /// No connection to the upstream came about.
     ConnectFailure,
     /// The upstream took too long.
@@ -57,6 +63,7 @@ pub enum Ending {
 pub struct Stream {
     pub(crate) id: StreamId,
     pub(crate) root: u32,
+    pub(crate) plugin: Arc<Plugin>,
     pub(crate) properties: StreamProperties,
     pub(crate) request: StreamHalf,
     pub(crate) response: StreamHalf,
@@ -72,6 +79,14 @@ pub struct Stream {
     /// True if the guest knows of this stream.
     pub(crate) created: bool,
     pub(crate) reset: bool,
+    /// The details of a local reply that came too late to be sent, and has ended the stream.
+    pub(crate) reset_details: Option<String>,
+    /// True if the stream goes through a chain of filters, which sends local replies past the other filters, too.
+    pub(crate) in_chain: bool,
+    /// The local reply that waits until the request's callback has returned.
+    pub(crate) prepared: Option<LocalReply>,
+    /// The local reply that the chain has yet to send.
+    pub(crate) chain_reply: Option<LocalReply>,
     /// True if the stream's VM has failed and another VM has replaced it.
     pub(crate) orphaned: bool,
     /// True while `proxy_on_log` runs: all maps but the request trailers can be read, and no map written.
@@ -79,10 +94,17 @@ pub struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(id: StreamId, root: u32, properties: StreamProperties, started: u64) -> Self {
+    pub(crate) fn new(
+        id: StreamId,
+        root: u32,
+        plugin: Arc<Plugin>,
+        properties: StreamProperties,
+        started: u64,
+    ) -> Self {
         Self {
             id,
             root,
+            plugin,
             properties,
             request: StreamHalf::default(),
             response: StreamHalf::default(),
@@ -95,6 +117,10 @@ impl Stream {
             ending: None,
             created: false,
             reset: false,
+            reset_details: None,
+            in_chain: false,
+            prepared: None,
+            chain_reply: None,
             orphaned: false,
             logging: false,
         }
@@ -156,6 +182,11 @@ impl Stream {
         }
     }
 
+    /// Returns true if nothing of this direction comes to the filter any more, because the request is answered already.
+    pub(crate) fn drops(&self, side: Side) -> bool {
+        side == Side::Request && self.local_reply.is_some()
+    }
+
     /// Returns true if Envoy has chosen an upstream, which is never before the request headers, or a new connection, have
     /// passed.
     pub(crate) fn has_upstream(&self) -> bool {
@@ -209,11 +240,20 @@ impl Stream {
     }
 
     pub(crate) fn code_details(&self) -> Option<String> {
+        if let Some(details) = &self.reset_details {
+            return Some(details.clone()).filter(|details| !details.is_empty());
+        }
         match (&self.local_reply, self.ending) {
             (Some(reply), _) => Some(reply.details.clone()).filter(|details| !details.is_empty()),
             (None, Some(Ending::ClientAbort)) => Some("downstream_remote_disconnect".to_owned()),
             (None, Some(Ending::UpstreamReset)) => {
                 Some("upstream_reset_after_response_started{remote_reset}".into())
+            }
+            (None, Some(Ending::UpstreamTermination)) => {
+                Some("upstream_reset_after_response_started{connection_termination}".into())
+            }
+            (None, Some(Ending::UpstreamProtocolError)) => {
+                Some("upstream_reset_after_response_started{protocol_error}".into())
             }
             (None, Some(Ending::UpstreamTimeout)) => Some("response_timeout".to_owned()),
             (None, _) => self.response.headers().map(|_| "via_upstream".to_owned()),

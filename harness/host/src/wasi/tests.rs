@@ -45,6 +45,7 @@ fn writes_lines_to_the_log() {
     ));
     let line = |level, text: &str| LogLine {
         level,
+        prefix: Some("root vm".into()),
         text: text.to_owned(),
     };
     assert_eq!(

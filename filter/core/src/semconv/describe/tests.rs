@@ -10,6 +10,7 @@ use crate::in_memory::header_list::HeaderList;
 use crate::in_memory::stream_record::Record;
 use crate::semconv::http::forwarded::Believed;
 use crate::semconv::settings::{AttributeSource, CustomAttribute};
+use crate::stream_info::source::PassingResponse;
 
 const REQUEST: [(&str, &str); 4] = [
     (":method", "GET"),
@@ -51,10 +52,24 @@ fn said_by(
     let forwarded = &Forwarded::read(&request, Believed::All);
     let facts = descriptions.facts(&request, forwarded);
     let pairs = list.pairs();
-    let mut out = descriptions.begin(kind, &facts, &request, forwarded, pairs, Reason::Default);
+    let start = SpanStart {
+        kind,
+        reason: Reason::Default,
+        block: Vec::new(),
+    };
+    let mut out = descriptions.begin(start, &facts, &request, forwarded, pairs);
     let told = Answers::nothing(exchange);
-    let ending = ResponseOutcome::read(&told, facts.is_rpc());
-    let outcome = descriptions.end(kind, &facts, &mut out, &ending, &[], &told);
+    let heard = &mut Vec::new();
+    for part in [ResponsePart::Headers, ResponsePart::Trailers] {
+        descriptions.read_response(part, exchange, heard);
+    }
+    let passed = exchange.response_trailer("grpc-status");
+    let passed = passed.or_else(|| exchange.response_header("grpc-status"));
+    let ending = ResponseOutcome {
+        grpc_status: passed.filter(|_| facts.is_rpc()),
+        ..ResponseOutcome::read(&told)
+    };
+    let outcome = descriptions.end(kind, &facts, &mut out, &ending, heard, &told);
     let span = opentelemetry_proto::tonic::trace::v1::Span::decode(out.as_encoded()).unwrap();
     let count = span.attributes.len();
     let mut found: BTreeMap<_, _> = span
@@ -289,6 +304,11 @@ fn configured_attributes_come_from_their_sources_or_their_defaults() {
             {"name": "a.number", "property": "response.size"},
             {"name": "a.boolean", "property": "connection.mtls"},
             {"name": "a.message", "property": "xds.node"},
+            {"name": "a.host", "property": "request.host"},
+            {"name": "a.path", "property": "request.url_path"},
+            {"name": "a.of_request", "property": "request.headers.x-a"},
+            {"name": "a.of_response", "property": "response.headers.x-b"},
+            {"name": "a.trailer", "property": "response.trailers.x-c"},
             {"name": "a.baggage", "baggage": "user"},
             {"name": "d.request", "requestHeader": "x-none", "default": "1"},
             {"name": "d.response", "responseHeader": "x-none", "default": "2"},
@@ -305,6 +325,7 @@ fn configured_attributes_come_from_their_sources_or_their_defaults() {
     let exchange = answered()
         .header("x-b", "3")
         .header("x-b", "4")
+        .trailer("x-c", "5")
         .property("xds.cluster_name", "outbound|80||cart")
         .number("response.size", 12)
         .property("connection.mtls", [1])
@@ -315,11 +336,16 @@ fn configured_attributes_come_from_their_sources_or_their_defaults() {
         ("a.baggage", "7"),
         ("a.boolean", "true"),
         ("a.environment", "77"),
+        ("a.host", "shop.example"),
         ("a.literal", "prod"),
         ("a.number", "12"),
+        ("a.of_request", "1,2"),
+        ("a.of_response", "3,4"),
+        ("a.path", "/cart/7"),
         ("a.property", "outbound|80||cart"),
         ("a.request", "1,2"),
         ("a.response", "3,4"),
+        ("a.trailer", "5"),
         ("d.environment", "3"),
         ("d.property", "4"),
         ("d.request", "1"),
@@ -340,7 +366,10 @@ fn what_a_response_said_when_it_came_counts_at_an_end_that_cannot_read_it() {
         ..Spans::default()
     };
     let descriptions = SpanDescriber::new(&spans, &Node::default());
-    let early = descriptions.read_response(&Record::answered(200).header("x-a", "1"));
+    let mut early = Vec::new();
+    let answer = Record::answered(200).header("x-a", "1");
+    descriptions.read_response(ResponsePart::Headers, &answer, &mut early);
+    descriptions.read_response(ResponsePart::Trailers, &Record::default(), &mut early);
     assert_eq!(early, [Some(b"1".to_vec())]);
     let list = HeaderList::new(REQUEST);
     let facts = descriptions.facts(&list.as_request(), &Forwarded::default());

@@ -140,7 +140,7 @@ impl<'a> Url<'a> {
         let is_secret = |pair: &[u8]| {
             let key = key_of(pair);
             key.len() < pair.len()
-                && (SECRET_KEYS.iter().any(|secret| secret.as_bytes() == key)
+                && (is_secret_key(key)
                     || self.secrets.iter().any(|secret| secret.as_bytes() == key))
         };
         if !scan::split(query, b'&').any(is_secret) {
@@ -167,13 +167,18 @@ fn key_of(pair: &[u8]) -> &[u8] {
     scan::first_part(pair, b'=')
 }
 
-/// Keys of the conventions' own list (`url.query`), with the two keys that were added to the list after 1.44.0.
-static SECRET_KEYS: [&str; 7] = [
-    "AWSAccessKeyId",
-    "Signature",
-    "X-Amz-Credential",
-    "X-Amz-Security-Token",
-    "X-Amz-Signature",
-    "X-Goog-Signature",
-    "sig",
-];
+/// Returns true for a key of the conventions' own list (`url.query`), with the two keys that were added to the list after
+/// 1.44.0.
+#[inline]
+fn is_secret_key(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"AWSAccessKeyId"
+            | b"Signature"
+            | b"X-Amz-Credential"
+            | b"X-Amz-Security-Token"
+            | b"X-Amz-Signature"
+            | b"X-Goog-Signature"
+            | b"sig"
+    )
+}

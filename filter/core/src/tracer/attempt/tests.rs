@@ -49,7 +49,7 @@ impl Tries {
     fn finish(&mut self, mut stream: StreamState, exchange: Record) -> Span {
         self.filter.proxy.respond(exchange);
         self.filter.proxy.now.set(Nanos(20));
-        self.filter.on_log(&mut stream);
+        self.filter.on_end(&mut stream);
         let spans = self.filter.exporter.replace(Vec::new()).unwrap();
         assert_eq!(spans.len(), 1);
         spans.into_iter().next().unwrap()

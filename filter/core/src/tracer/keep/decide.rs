@@ -1,22 +1,27 @@
 //! The tracer's steps of keeping: pending spans for requests that were not sampled, the response's verdict on them, and
 //! open spans for those that are kept.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::pending::{Causes, PendingSpans, Side, SpanOutcome, kept};
 use super::response_header::{HeaderChange, server_timing_of};
 use crate::direction::Direction;
+use crate::headers::pairs::HeaderPairs;
 use crate::headers::{Name, RequestHeaders};
 use crate::id_generator::Random;
 use crate::propagation::settings::ContextTrust;
 use crate::proxy::{SharedData, Worker};
 use crate::sampling::settings::Keep;
+use crate::semconv::describe::SpanStart;
 use crate::semconv::http::forwarded::{Believed, Forwarded};
 use crate::semconv::rpc;
 use crate::span::SpanKind;
+use crate::span::spare_blocks::SpareBlocks;
 use crate::stats::{Counter, Stats};
-use crate::stream_info::heard::{HeardResponse, ResponsePart};
-use crate::stream_info::source::StreamInfo;
+use crate::stream_info::heard::{HeardResponse, PassedHeaders, ResponsePart};
+use crate::stream_info::source::{PassingResponse, StreamInfo};
 use crate::time::Nanos;
 use crate::tracer::decide::Tracer;
 use crate::tracer::open_spans::{OpenSpan, OpenSpans, Parent, Response, is_answered_here};
@@ -44,7 +49,7 @@ impl Tracer {
         headers: &RequestHeaders<'_>,
         now: impl FnOnce() -> Nanos,
         state: &mut State<impl Random>,
-    ) -> Option<PendingSpans> {
+    ) -> Option<Box<PendingSpans>> {
         let decision = request_trace
             .decision
             .filter(|_| self.keeps_any && request_trace.is_unsampled())?;
@@ -73,7 +78,7 @@ impl Tracer {
             }
         };
         let content_type = headers.first(Name::ContentType);
-        Some(PendingSpans {
+        Some(Box::new(PendingSpans {
             context,
             parent_span_id: request_trace.parent_span_id,
             link: request_trace.link.map(Box::new),
@@ -85,13 +90,13 @@ impl Tracer {
             start: keep.slower_than.map_or(Nanos(0), |_| now()),
             verdict: None,
             is_proven: false,
-            is_whole: false,
+            has_ended: false,
             heard: HeardResponse::default(),
-            method: word(headers.first(Name::Method).unwrap_or_default()),
-            target: TARGET.map(|(name, _)| digest(headers.first(name))),
+            response: Vec::new(),
+            request: Vec::new(),
             server,
             client,
-        })
+        }))
     }
 
     /// Reads a part of the response, decides on the pending spans if it can, and returns the change to `server-timing`.
@@ -100,30 +105,82 @@ impl Tracer {
         &self,
         pending: &mut PendingSpans,
         part: ResponsePart,
-        proxy: &(impl StreamInfo + SharedData + Worker),
+        proxy: &(impl PassingResponse + SharedData + Worker),
         state: &mut State<E>,
     ) -> HeaderChange {
-        let strips = self.strips_at(is_edge(pending));
-        if part == ResponsePart::Trailers && !pending.is_rpc {
+        if self.describer.reads_response() {
+            let heard = &mut pending.response;
+            self.describer.read_response(part, proxy, heard);
+        }
+        match part {
+            ResponsePart::Headers => self.hear_headers(pending, proxy, state),
+            ResponsePart::Trailers => self.hear_trailers(pending, proxy, state),
+        }
+    }
+
+    /// Reads all headers at once, because more than one says whether the response has failed.
+    #[inline]
+    fn hear_headers<E>(
+        &self,
+        pending: &mut PendingSpans,
+        proxy: &(impl PassingResponse + SharedData + Worker),
+        state: &mut State<E>,
+    ) -> HeaderChange {
+        let block = proxy.response_headers();
+        let said = PassedHeaders::read(&block);
+        let verdict = pending.hear_headers(&said);
+        let server_timing = said.server_timing.as_deref();
+        self.take_verdict(pending, verdict, server_timing, proxy, state);
+        match self.strips_at(is_edge(pending)) {
+            true => HeaderChange::strip(server_timing),
+            false if verdict.is_some() => {
+                pending.header_change(|| server_timing.map(Cow::Borrowed))
+            }
+            false => HeaderChange::Leave,
+        }
+    }
+
+    #[inline]
+    fn hear_trailers<E>(
+        &self,
+        pending: &mut PendingSpans,
+        proxy: &(impl PassingResponse + SharedData + Worker),
+        state: &mut State<E>,
+    ) -> HeaderChange {
+        let (part, strips) = (ResponsePart::Trailers, self.strips_at(is_edge(pending)));
+        if !pending.is_rpc {
             return HeaderChange::stripped_if(strips, part, proxy);
         }
-        let verdict = pending.hear(part, proxy);
+        let verdict = pending.hear_trailers(proxy);
         if verdict.is_none() && !strips {
             return HeaderChange::Leave;
         }
         let listens = pending.client.is_some() || strips;
-        let server_timing = listens.then(|| server_timing_of(part, proxy)).flatten();
+        let said = listens.then(|| server_timing_of(part, proxy)).flatten();
+        self.take_verdict(pending, verdict, said.as_deref(), proxy, state);
+        if strips {
+            return HeaderChange::strip(said.as_deref());
+        }
+        pending.header_change(|| server_timing_of(part, proxy).map(Cow::Owned))
+    }
+
+    /// Decides on the pending spans by the verdict of the response and the callee's word.
+    #[inline]
+    fn take_verdict<E>(
+        &self,
+        pending: &mut PendingSpans,
+        verdict: Option<bool>,
+        server_timing: Option<&[u8]>,
+        proxy: &(impl SharedData + Worker),
+        state: &mut State<E>,
+    ) {
         if let Some(is_failure) = verdict {
             let own = pending.own_cause(is_failure, proxy);
             let causes = Causes {
                 client: own,
                 server: own,
             };
-            pending.decide(causes, server_timing.as_deref(), proxy, &mut state.limits);
-        }
-        match strips {
-            true => HeaderChange::strip(server_timing.as_deref()),
-            false => pending.header_change(|| server_timing_of(part, proxy)),
+            pending.decide(causes, server_timing, proxy, &mut state.limits);
         }
     }
 
@@ -156,17 +213,17 @@ impl Tracer {
         of(|outcome| matches!(outcome, SpanOutcome::Kept(_))) > 0
     }
 
-    /// Opens the spans that are kept, to be finished at once. `headers` are the request's when the proxy logs it.
+    /// Opens the spans that are kept, to be finished at once.
     #[inline]
-    pub fn open_kept<'h>(
+    pub fn open_kept(
         &self,
         pending: PendingSpans,
-        headers: RequestHeaders<'h>,
-        all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
         now: Nanos,
         stats: &mut Stats,
+        spare_blocks: &mut SpareBlocks,
     ) -> Option<OpenSpans> {
-        let headers = as_received(&pending, headers, all.clone());
+        let all = HeaderPairs::new(&pending.request);
+        let headers = RequestHeaders::read(all.clone());
         // Only at an edge both spans are pending.
         let direction = match (pending.server, pending.client) {
             (Some(_), Some(_)) => Direction::Edge,
@@ -185,11 +242,13 @@ impl Tracer {
         let mut open = |kind, side, (parent, parent_span_id)| {
             let (side, cause) = kept(side)?;
             stats.add(cause.counter());
-            let reason = pending.reason;
+            let start = SpanStart {
+                kind,
+                reason: pending.reason,
+                block: spare_blocks.take(),
+            };
             let all = all.clone();
-            let mut attributes = self
-                .describer
-                .begin(kind, &facts, &headers, forwarded, all, reason);
+            let mut attributes = (self.describer).begin(start, &facts, &headers, forwarded, all);
             attributes.text("sidespan.kept", cause.name().as_bytes());
             Some(OpenSpan {
                 kind,
@@ -219,9 +278,11 @@ impl Tracer {
             },
             first,
             second,
+            reads_response: false,
             response: Some(Response {
                 heard: pending.heard,
-                ..Response::default()
+                attributes: pending.response,
+                has_ended: pending.has_ended,
             }),
         })
     }
@@ -232,70 +293,6 @@ impl Tracer {
 fn is_edge(pending: &PendingSpans) -> bool {
     pending.server.is_some() && pending.client.is_some()
 }
-
-/// Returns the headers with the method, the path and the authority as received: a route or a transcoder may have changed
-/// them, and Envoy then keeps the original values in headers of its own. A caller can send these headers too, so a value
-/// counts only if its digest is that of the received one.
-#[inline]
-fn as_received<'h>(
-    pending: &PendingSpans,
-    headers: RequestHeaders<'h>,
-    all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
-) -> RequestHeaders<'h> {
-    let method = headers.first(Name::Method).unwrap_or_default();
-    let original = |(name, value): &(&[u8], &[u8])| {
-        *name == b"x-envoy-original-method" && word(value) == pending.method
-    };
-    let headers = match all.clone().find(original) {
-        Some((_, value)) if word(method) != pending.method => headers.replaced(Name::Method, value),
-        _ => headers,
-    };
-    TARGET
-        .iter()
-        .zip(pending.target)
-        .fold(headers, |headers, ((name, noted), came)| {
-            if digest(headers.first(*name)) == came {
-                return headers;
-            }
-            let is_it = |(name, value): &(&[u8], &[u8])| {
-                *name == noted.as_bytes() && digest(Some(value)) == came
-            };
-            match all.clone().find(is_it) {
-                Some((_, value)) => headers.replaced(*name, value),
-                None => headers,
-            }
-        })
-}
-
-/// Returns the first eight bytes, which tell any two known methods apart.
-#[inline]
-fn word(bytes: &[u8]) -> u64 {
-    let first = bytes.iter().take(8);
-    first.fold(0, |word, byte| (word << 8) | u64::from(*byte))
-}
-
-/// Returns the hash of rustc's own tables (FxHash) eight bytes at a time, because each request with pending spans pays for
-/// two hashes; the upper half, where all bytes have had their say.
-#[inline]
-fn digest(value: Option<&[u8]>) -> u32 {
-    let bytes = value.unwrap_or_default();
-    let (words, rest) = bytes.as_chunks::<8>();
-    let last = rest
-        .iter()
-        .fold(1, |word, byte| (word << 8) | u64::from(*byte));
-    let words = words.iter().map(|word| u64::from_le_bytes(*word));
-    let hash = words.chain([last]).fold(0, |hash: u64, word| {
-        (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95)
-    });
-    let [.., a, b, c, d] = hash.to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
-}
-
-/// The headers that a route or a filter may change, each with the header in which Envoy keeps the original value.
-static TARGET: [(Name, &str); 2] = [
-    (Name::Path, "x-envoy-original-path"),
-    (Name::Authority, "x-envoy-original-host"),
-];
 
 #[cfg(test)]
 mod tests;

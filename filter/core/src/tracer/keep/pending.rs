@@ -12,9 +12,10 @@
 //! ```
 //!
 //! So the path from a failure up to the root is kept, with nothing but headers between the proxies. The sampled flag that
-//! was sent stays unset, because other proxies have decided by it. Pending spans are a few ids; a span is described only if
-//! it is kept, from the request's headers, which the proxy still has when it logs.
+//! was sent stays unset, because other proxies have decided by it. Pending spans are a few ids and the block of the request's
+//! headers that was read anyway; a span is described only if it is kept.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -51,14 +52,14 @@ pub struct PendingSpans {
     pub(super) verdict: Option<bool>,
     // True if the response is known to come from the upstream, so that no answer of the proxy's own is behind its code.
     pub(super) is_proven: bool,
-    // True once the response has come to its end, so that nothing can break it off.
-    pub(super) is_whole: bool,
+    // True once the end of the response has passed with headers or trailers; the end of a body is not heard.
+    pub(super) has_ended: bool,
     // What the response said as it passed.
     pub(super) heard: HeardResponse,
-    // Digests of the received method, path and authority, because all may change on the way upstream.
-    pub(super) target: [u32; 2],
-    // The first bytes of the received method, which a transcoder changes.
-    pub(super) method: u64,
+    // The values of configured attributes in the response.
+    pub(super) response: Vec<Option<Vec<u8>>>,
+    // The request's headers as received, because they can no longer be read at the end, and change on the way upstream.
+    pub(super) request: Vec<u8>,
     pub(super) server: Option<Side>,
     pub(super) client: Option<Side>,
 }
@@ -124,7 +125,7 @@ impl PendingSpans {
     /// Notes that the response has come to its end.
     #[inline]
     pub fn end_response(&mut self) {
-        self.is_whole = true;
+        self.has_ended = true;
     }
 
     /// Returns true if neither span has a cause to be kept so far.
@@ -151,12 +152,18 @@ impl PendingSpans {
         limit.is_some_and(|limit| worker.now().has_taken(self.start, limit))
     }
 
+    /// Keeps the request's headers, a block that nobody else needs any more.
+    #[inline]
+    pub fn keep_request(&mut self, block: Vec<u8>) {
+        self.request = block;
+    }
+
     /// Returns the change to `server-timing` that names the kept SERVER span; [`HeaderChange::Leave`] where the caller has
     /// sent no span id, because the caller has no span to keep.
     #[inline]
-    pub(super) fn header_change(
+    pub(super) fn header_change<'a>(
         &self,
-        server_timing: impl FnOnce() -> Option<Vec<u8>>,
+        server_timing: impl FnOnce() -> Option<Cow<'a, [u8]>>,
     ) -> HeaderChange {
         match self.server {
             Some(Side {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::server_timing;
 use crate::headers::HeaderWriter;
 use crate::stream_info::heard::ResponsePart;
-use crate::stream_info::source::StreamInfo;
+use crate::stream_info::source::PassingResponse;
 
 /// The change to `server-timing` in a part of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,11 @@ impl HeaderChange {
 
     /// Returns the change that removes the metric `trace` from this part of a response, where it is to be removed.
     #[inline]
-    pub fn stripped_if(strips: bool, part: ResponsePart, stream_info: &impl StreamInfo) -> Self {
+    pub fn stripped_if(
+        strips: bool,
+        part: ResponsePart,
+        stream_info: &impl PassingResponse,
+    ) -> Self {
         match strips {
             true => Self::strip(server_timing_of(part, stream_info).as_deref()),
             false => Self::Leave,
@@ -60,7 +64,7 @@ impl HeaderChange {
 #[inline]
 pub(super) fn server_timing_of(
     part: ResponsePart,
-    stream_info: &impl StreamInfo,
+    stream_info: &impl PassingResponse,
 ) -> Option<Vec<u8>> {
     let first = part.line(stream_info, server_timing::NAME)?;
     let all = match part {

@@ -1,52 +1,50 @@
 //! The verdict on a response: failed or not, heard as it passes and once more at the end, where each side has its own. The
-//! CLIENT span is judged by what has passed this filter, the SERVER span by what was logged as the client's answer
-//! ([`HeardResponse`] says the same of sampled spans), and both where the proxy itself got no answer.
+//! CLIENT span is judged by what has passed this filter, the SERVER span by the code that the client got and the `grpc-status`
+//! that has passed ([`HeardResponse`] says the same of sampled spans), and both where the proxy itself got no answer.
 
 use super::pending::{Cause, Causes, PendingSpans, SpanOutcome};
 use crate::proxy::Worker;
 use crate::semconv::response_flags::{self, DOWNSTREAM_GONE};
 use crate::semconv::rpc;
-use crate::stream_info::heard::{HeardResponse, ResponsePart};
-use crate::stream_info::outcome;
-use crate::stream_info::source::{self, StreamInfo};
+use crate::stream_info::ending::Ending;
+use crate::stream_info::heard::{HeardResponse, PassedHeaders, ResponsePart};
+use crate::stream_info::source::{PassingResponse, StreamInfo};
 
 impl PendingSpans {
-    /// Reads a part of the response. Returns true if it shows a failure; `None` where the verdict is still to come, or was
-    /// given.
+    /// Reads the headers of the response. Returns true if they show a failure; `None` where the verdict is still to come.
     #[inline]
-    pub(super) fn hear(
-        &mut self,
-        part: ResponsePart,
-        stream_info: &impl StreamInfo,
-    ) -> Option<bool> {
+    pub(super) fn hear_headers(&mut self, said: &PassedHeaders<'_>) -> Option<bool> {
         if self.verdict.is_some() {
             return None;
         }
-        let heard = HeardResponse {
-            status_code: match part {
-                ResponsePart::Headers => outcome::status_code(stream_info),
-                ResponsePart::Trailers => None,
-            },
-            grpc_status: match self.is_rpc {
-                true => part.line(stream_info, "grpc-status"),
-                false => None,
-            },
-        };
-        self.heard.add(heard);
-        let is_failure = match (self.is_failure(&self.heard), part) {
-            // A call's last part without a status is a failure to give one.
-            (None, ResponsePart::Trailers) => true,
-            (verdict, _) => verdict?,
-        };
+        self.heard.status_code = said.status_code.or(self.heard.status_code);
+        if self.is_rpc {
+            self.heard.grpc_status = said.grpc_status.map(<[u8]>::to_vec);
+        }
+        let is_failure = self.is_failure(&self.heard)?;
+        // The router's own time says that the answer is the upstream's. What nobody vouches for may be an answer of the proxy
+        // under any code.
+        self.judge(is_failure, said.is_upstreams)
+    }
+
+    /// Reads the trailers of the response to a call, likewise.
+    #[inline]
+    pub(super) fn hear_trailers(&mut self, response: &impl PassingResponse) -> Option<bool> {
+        if self.verdict.is_some() {
+            return None;
+        }
+        let (part, is_call) = (ResponsePart::Trailers, self.is_rpc);
+        self.heard.hear(part, response, false, is_call);
+        // A call's last part without a status is a failure to give one. Trailers come from the upstream: an answer of the
+        // proxy's own has its status in the headers.
+        let is_failure = self.is_failure(&self.heard).unwrap_or(true);
+        self.judge(is_failure, true)
+    }
+
+    #[inline]
+    fn judge(&mut self, is_failure: bool, is_upstreams: bool) -> Option<bool> {
         self.verdict = Some(is_failure);
-        // A call's trailers come from the upstream: an answer of the proxy's own has its status in the headers. Of headers
-        // the router's own time says so. What it does not vouch for may be an answer of the proxy under any code.
-        self.is_proven = !is_failure
-            && self.keep.errors
-            && (part == ResponsePart::Trailers
-                || stream_info
-                    .response_header("x-envoy-upstream-service-time")
-                    .is_some());
+        self.is_proven = !is_failure && self.keep.errors && is_upstreams;
         self.verdict
     }
 
@@ -54,11 +52,17 @@ impl PendingSpans {
     /// said of the SERVER span where the client got another answer.
     #[inline]
     pub(super) fn late_causes(&mut self, proxy: &(impl StreamInfo + Worker)) -> Option<Causes> {
-        if self.is_settled(proxy) {
+        let ending = &Ending::new(proxy);
+        // The SERVER span of a plain request is judged by the client's code in any case.
+        let asks_for_code = self.server.is_some() && !self.is_rpc;
+        if asks_for_code && !self.has_ended {
+            ending.ask_for_both();
+        }
+        if self.is_settled(ending) {
             return None;
         }
         let failures = match self.keep.errors {
-            true => self.late_failures(proxy),
+            true => self.late_failures(ending),
             false => [false; 2],
         };
         let [client_failed, server_failed] = failures;
@@ -95,56 +99,52 @@ impl PendingSpans {
     /// Returns true for a request that went well as far as it was heard, where nothing since can make it worse: nearly all
     /// requests end here.
     #[inline]
-    fn is_settled(&self, stream_info: &impl StreamInfo) -> bool {
-        let is_well = self.is_whole && self.is_proven && self.keep.slower_than.is_none();
+    fn is_settled(&self, ending: &Ending<'_, impl StreamInfo>) -> bool {
+        let is_well = self.is_proven && self.keep.slower_than.is_none() && self.is_whole(ending);
         is_well
             && match (self.server, self.is_rpc) {
-                (None, _) => true,
-                (Some(_), true) => false,
-                (Some(_), false) => {
-                    let status = stream_info.response_header(":status");
-                    matches!(status.as_deref(), Some([b'1'..=b'4', _, _]))
-                }
+                (None, _) | (Some(_), true) => true,
+                (Some(_), false) => matches!(ending.status_code(), Some(100..=499)),
             }
+    }
+
+    /// Returns true if the response has come to its end: heard with headers or trailers, or nothing broke it off, or all of
+    /// it has arrived before.
+    #[inline]
+    fn is_whole(&self, ending: &Ending<'_, impl StreamInfo>) -> bool {
+        self.has_ended || ending.flags() == 0 || ending.is_received()
     }
 
     /// Returns true for the CLIENT span and for the SERVER span if it failed.
     #[inline]
-    fn late_failures(&self, stream_info: &impl StreamInfo) -> [bool; 2] {
-        let logged = match self.verdict {
-            Some(_) if self.server.is_none() => None,
-            _ => self.logged_failure(stream_info),
+    fn late_failures(&self, ending: &Ending<'_, impl StreamInfo>) -> [bool; 2] {
+        let ended = match self.verdict {
+            // A call is judged by its status, which has passed.
+            Some(_) if self.server.is_none() || self.is_rpc => None,
+            _ => self.ended_in_failure(ending),
         };
-        let client = self.verdict.or(logged);
-        let server = logged.or(self.verdict);
+        let client = self.verdict.or(ended);
+        let server = ended.or(self.verdict);
         let is_vouched = self.is_proven
             || client == Some(true) && (server == Some(true) || self.server.is_none());
-        let is_broken = !(self.is_whole && self.verdict.is_some() && is_vouched)
-            && is_broken(stream_info, client.is_some());
+        let is_broken = !(self.verdict.is_some() && is_vouched && self.is_whole(ending))
+            && is_broken(ending, client.is_some());
         [client, server].map(|verdict| is_broken || verdict == Some(true))
     }
 
     /// Returns true if the client's answer, as it stands at the end, is a failure; `None` where it does not say, or where the
     /// client has none.
     #[inline]
-    fn logged_failure(&self, stream_info: &impl StreamInfo) -> Option<bool> {
-        if !self.is_rpc {
-            let status_code = outcome::status_code(stream_info);
-            return self.is_failure(&HeardResponse {
-                status_code,
-                grpc_status: None,
-            });
-        }
-        let logged = match (outcome::grpc_status(stream_info), self.verdict) {
-            (None, Some(_)) => return None,
-            (grpc_status, _) => HeardResponse {
-                status_code: outcome::status_code(stream_info),
-                grpc_status,
-            },
+    fn ended_in_failure(&self, ending: &Ending<'_, impl StreamInfo>) -> Option<bool> {
+        let status_code = ending.status_code();
+        let answer = HeardResponse {
+            status_code,
+            grpc_status: self.heard.grpc_status.clone(),
         };
         // A call whose response is over and has no status counts like one that broke off.
-        let is_answered = logged.status_code.is_some() && self.is_whole;
-        self.is_failure(&logged).or(is_answered.then_some(true))
+        let is_over = || self.is_rpc && status_code.is_some() && self.is_whole(ending);
+        self.is_failure(&answer)
+            .or_else(|| is_over().then_some(true))
     }
 
     /// Returns true if a response is a failure of the server; `None` where it does not say so far.
@@ -166,12 +166,12 @@ impl PendingSpans {
 
 /// Returns true if the stream ended before its response did, or the proxy failed to get one.
 #[inline]
-fn is_broken(stream_info: &impl StreamInfo, is_answered: bool) -> bool {
-    let flags = source::number(stream_info, "response\0flags").unwrap_or(0);
+fn is_broken(ending: &Ending<'_, impl StreamInfo>, is_answered: bool) -> bool {
+    let flags = ending.flags();
     if flags == 0 {
         return !is_answered;
     }
-    let status = outcome::status_code(stream_info);
+    let status = ending.status_code();
     // A caller that goes away after the response has started has its answer. Before that the server has failed the
     // caller, and the CLIENT span is kept like the SERVER span so that the path to the server is whole.
     if flags & DOWNSTREAM_GONE != 0 {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::bench::least::LeastWork;
+
 /// Name of the candidate without tracing, which the added cost of all others is counted from.
 pub(in crate::bench) const BASELINE: &str = "no-tracing";
 
@@ -25,7 +27,7 @@ pub(in crate::bench) struct Candidate {
     pub(in crate::bench) title: String,
     pub(in crate::bench) group: Group,
     pub(in crate::bench) work: Work,
-    /// The name of the floor that makes the same calls.
+    /// The name of the candidate with the least filter that does the same work.
     pub(in crate::bench) floor: Option<&'static str>,
 }
 
@@ -34,6 +36,7 @@ pub(in crate::bench) struct Candidate {
 pub(in crate::bench) enum Group {
     Baseline,
     Native,
+    Least,
     Floor,
     Sidespan,
 }
@@ -43,7 +46,8 @@ impl Group {
         match self {
             Self::Baseline => "without tracing",
             Self::Native => "Envoy's own tracers",
-            Self::Floor => "the least that a filter can do",
+            Self::Least => "the least that a filter can do",
+            Self::Floor => "the same calls on proxy-wasm's SDK",
             Self::Sidespan => "Sidespan",
         }
     }
@@ -53,6 +57,7 @@ impl Group {
         match self {
             Self::Baseline => "baseline",
             Self::Native => "native",
+            Self::Least => "least",
             Self::Floor => "floor",
             Self::Sidespan => "sidespan",
         }
@@ -71,6 +76,8 @@ pub(in crate::bench) enum Work {
     },
     /// Envoy's Zipkin tracer with B3 and W3C.
     Zipkin,
+    /// The least filter with this configuration.
+    Least(LeastWork, String),
     /// The floor filter with these steps.
     Floor(String),
     /// The filter with this configuration.
@@ -96,7 +103,8 @@ impl Candidate {
     /// Returns the requests that become spans.
     pub(in crate::bench) fn exports(&self) -> Exports {
         match &self.work {
-            Work::Nothing | Work::Floor(_) => Exports::Nothing,
+            Work::Least(LeastWork::Sampled, _) => Exports::All { late: 0 },
+            Work::Nothing | Work::Floor(_) | Work::Least(..) => Exports::Nothing,
             // A batch of 5 spans leaves at once, and an incomplete batch is too small to matter.
             Work::OpenTelemetry { percentage, .. } if *percentage < 100.0 => Exports::Some {
                 pause: Duration::ZERO,
@@ -114,8 +122,9 @@ impl Candidate {
         }
     }
 
-    pub(in crate::bench) fn is_ours(&self) -> bool {
-        self.group == Group::Sidespan
+    /// Returns true if a missing span makes the figures worthless: of the filter, and of the one that it is held against.
+    pub(in crate::bench) fn must_export_all(&self) -> bool {
+        matches!(self.group, Group::Sidespan | Group::Least)
     }
 }
 

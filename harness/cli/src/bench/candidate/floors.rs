@@ -1,4 +1,4 @@
-//! Floors, the least that a filter can do: filters that make the same calls as Sidespan's and do no tracing.
+//! Floors of the SDK: filters on proxy-wasm's SDK that make the same calls as Sidespan's and do no tracing.
 
 use sidespan_core::stream_info::attributes::AttributeSet;
 
@@ -16,41 +16,34 @@ pub(super) fn all() -> [Candidate; 7] {
     };
     [
         floor("no-op", "a filter that does nothing", &[]),
-        floor(FLOOR_W3C, "reads, writes W3C", &[READ, WRITE_W3C]),
+        floor("floor-w3c", "reads, writes W3C", &[READ, WRITE_W3C]),
         floor(
-            FLOOR_DEFAULT,
+            "floor-default",
             "reads, writes W3C and B3",
             &[READ, WRITE_W3C, WRITE_B3],
         ),
         floor(
-            FLOOR_W3C_KEEP,
+            "floor-w3c-keep",
             "reads, writes W3C, looks at the response",
             &[READ, WRITE_W3C, RESPOND],
         ),
         floor(
-            FLOOR_DEFAULT_KEEP,
+            "floor-default-keep",
             "reads, writes W3C and B3, looks at the response",
             &[READ, WRITE_W3C, WRITE_B3, RESPOND],
         ),
         floor(
-            FLOOR_W3C_SPAN,
+            "floor-w3c-span",
             "reads, writes W3C, asks what a span says",
             &[READ, WRITE_W3C, &ask],
         ),
         floor(
-            FLOOR_DEFAULT_SPAN,
+            "floor-default-span",
             "reads, writes W3C and B3, asks what a span says",
             &[READ, WRITE_W3C, WRITE_B3, &ask],
         ),
     ]
 }
-
-pub(super) const FLOOR_W3C: &str = "floor-w3c";
-pub(super) const FLOOR_DEFAULT: &str = "floor-default";
-pub(super) const FLOOR_W3C_KEEP: &str = "floor-w3c-keep";
-pub(super) const FLOOR_DEFAULT_KEEP: &str = "floor-default-keep";
-pub(super) const FLOOR_W3C_SPAN: &str = "floor-w3c-span";
-pub(super) const FLOOR_DEFAULT_SPAN: &str = "floor-default-span";
 
 const READ: &str = "read\n";
 /// Steps that write the filter's headers for a new trace that is not sampled.

@@ -4,10 +4,7 @@ use serde_json::json;
 use sidespan_core::propagation::format::Format;
 
 use super::description::{Candidate, Group, RECEIVER, Work};
-use super::floors::{
-    FLOOR_DEFAULT, FLOOR_DEFAULT_KEEP, FLOOR_DEFAULT_SPAN, FLOOR_W3C, FLOOR_W3C_KEEP,
-    FLOOR_W3C_SPAN,
-};
+use super::least::{LEAST_KEEP, LEAST_SAMPLED, LEAST_UNSAMPLED};
 
 /// Returns all candidates with Sidespan's filter.
 pub(super) fn all() -> Vec<Candidate> {
@@ -21,16 +18,9 @@ pub(super) fn all() -> Vec<Candidate> {
             W3c,
             On,
             Inbound,
-            Some(FLOOR_W3C_SPAN),
+            Some(LEAST_SAMPLED),
         ),
-        candidate(
-            "sidespan-100-b3",
-            100,
-            B3,
-            On,
-            Inbound,
-            Some(FLOOR_DEFAULT_SPAN),
-        ),
+        candidate("sidespan-100-b3", 100, B3, On, Inbound, None),
         candidate("sidespan-100-default", 100, Default, On, Inbound, None),
         candidate("sidespan-100-all", 100, All, On, Inbound, None),
         candidate(
@@ -39,39 +29,18 @@ pub(super) fn all() -> Vec<Candidate> {
             W3c,
             Off,
             Inbound,
-            Some(FLOOR_W3C),
+            Some(LEAST_UNSAMPLED),
         ),
-        candidate(
-            "sidespan-0-default-no-keep",
-            0,
-            Default,
-            Off,
-            Inbound,
-            Some(FLOOR_DEFAULT),
-        ),
-        candidate(
-            "sidespan-0-w3c-keep",
-            0,
-            W3c,
-            On,
-            Inbound,
-            Some(FLOOR_W3C_KEEP),
-        ),
-        candidate(
-            "sidespan-0-default-keep",
-            0,
-            Default,
-            On,
-            Inbound,
-            Some(FLOOR_DEFAULT_KEEP),
-        ),
+        candidate("sidespan-0-default-no-keep", 0, Default, Off, Inbound, None),
+        candidate("sidespan-0-w3c-keep", 0, W3c, On, Inbound, Some(LEAST_KEEP)),
+        candidate("sidespan-0-default-keep", 0, Default, On, Inbound, None),
         candidate(
             "sidespan-0-w3c-no-keep-auto",
             0,
             W3c,
             Off,
             Auto,
-            Some(FLOOR_W3C),
+            Some(LEAST_UNSAMPLED),
         ),
         candidate(
             "sidespan-0-w3c-keep-auto",
@@ -79,7 +48,7 @@ pub(super) fn all() -> Vec<Candidate> {
             W3c,
             On,
             Auto,
-            Some(FLOOR_W3C_KEEP),
+            Some(LEAST_KEEP),
         ),
         candidate("sidespan-1-w3c-no-keep", 1, W3c, Off, Inbound, None),
         candidate("sidespan-1-w3c-keep", 1, W3c, On, Inbound, None),

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Failures, Headers};
+use super::Failures;
+use crate::run::passed::{Call, Fields, Message, Outcome, Passed};
 use crate::run::pattern::Known;
-use crate::run::scenario::End;
+use crate::run::scenario::{End, Exchange};
 use crate::run::span::Span;
 
 fn yaml<T: serde::de::DeserializeOwned>(text: &str) -> T {
     serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn headers(fields: &[(&str, &[u8])]) -> Headers {
+fn headers(fields: &[(&str, &[u8])]) -> Fields {
     fields
         .iter()
         .map(|(name, value)| ((*name).into(), value.to_vec()))
@@ -130,9 +131,22 @@ fn unchanged_tells_the_lines_that_differ() {
 fn end(expected: &str, spans: &[Span]) -> Vec<String> {
     let expected: End = yaml(expected);
     let mut failures = Failures::default();
-    let logs = ["info: trace 4b of all".to_owned()];
-    let counter = |name: &str| (name == "c").then_some(3);
-    failures.end(&expected, spans, &logs, counter, &mut Known::new());
+    let call = Call {
+        cluster: "auth".into(),
+        message: Message {
+            headers: headers(&[(":path", b"/check")]),
+            body: b"who?".to_vec(),
+            trailers: Fields::new(),
+        },
+    };
+    let outcome = Outcome {
+        logs: vec!["info: trace 4b of all".into(), "warn: second".into()],
+        counters: BTreeMap::from([("c".into(), 3)]),
+        calls: vec![call],
+        spans: spans.to_vec(),
+        ..Outcome::default()
+    };
+    failures.end(&expected, &outcome, &mut Known::new());
     told(failures)
 }
 
@@ -183,12 +197,35 @@ fn logs_and_counters_are_compared() {
         ),
         (
             "logs: {contain: [panicked]}",
-            &["expect.logs.contain: expected panicked, found no such line in 1"],
+            &["expect.logs.contain: expected panicked, found no such line in 2"],
         ),
         (
             "logs: {lack: [\"of all\"]}",
             &["expect.logs.lack: expected no line with of all, found one"],
         ),
+        (
+            "logs: {lines: [\"info: trace {t} of *\", \"warn: second\"]}",
+            &[],
+        ),
+        (
+            "logs: {lines: [\"warn: second\"]}",
+            &[
+                "expect.logs.lines: expected warn: second, found info: trace 4b of all\nwarn: second",
+            ],
+        ),
+        (
+            "calls: [{cluster: a*, headers: {':path': /check}, body: who*}]",
+            &[],
+        ),
+        (
+            "calls: [{cluster: b, headers: {':path': /}, body: me}]",
+            &[
+                "expect.calls[0].cluster: expected b, found auth",
+                "expect.calls[0].headers.:path: expected /, found /check",
+                "expect.calls[0].body: expected me, found who?",
+            ],
+        ),
+        ("calls: []", &["expect.calls: expected 0, found 1: auth"]),
         ("counters: {c: 3, d: 0}", &[]),
         (
             "counters: {c: 2, d: 1}",
@@ -200,4 +237,52 @@ fn logs_and_counters_are_compared() {
     ] {
         assert_eq!(end(expected, &[]), told_of, "{expected}");
     }
+}
+
+#[test]
+fn an_exchange_is_compared_at_both_ends() {
+    let passed = Passed {
+        upstream: Some(Message {
+            body: b"one\ntwo\nthree".to_vec(),
+            trailers: headers(&[("x-end", b"1")]),
+            ..Message::default()
+        }),
+        details: Some("denied".into()),
+        flags: "DC".into(),
+        is_reset: true,
+        ..Passed::default()
+    };
+    for (expected, told_of) in [
+        (
+            r#"{reachesUpstream: true, upstreamBody: "one*", upstreamTrailers: {x-end: "1"}, details: d*, flags: DC, reset: true}"#,
+            &[][..],
+        ),
+        (
+            "{reachesUpstream: false, upstreamTrailers: {x-end: null}, details: x, flags: '', reset: false}",
+            &[
+                "at.reachesUpstream: expected false, found true",
+                "at.upstreamTrailers.x-end: expected none, found 1",
+                "at.reset: expected false, found true",
+                "at.details: expected x, found denied",
+                "at.flags: expected , found DC",
+            ],
+        ),
+        (
+            "{downstreamBody: x, upstreamBody: null}",
+            &[
+                "at.upstreamBody: expected , found one\ntwo\nthree",
+                "at.downstreamBody: expected a body, found none: it never came so far",
+            ],
+        ),
+    ] {
+        let expected: Exchange = yaml(expected);
+        let mut failures = Failures::default();
+        failures.exchange("at", &expected, &passed, &mut Known::new());
+        assert_eq!(told(failures), told_of);
+    }
+    let mut failures = Failures::default();
+    let expected: Exchange = yaml("{upstreamBody: \"one\\n2\\nthree\"}");
+    failures.exchange("at", &expected, &passed, &mut Known::new());
+    let diff = failures.0[0].diff.as_deref().unwrap();
+    assert!(diff.contains(" one\n-2\n+two\n three"), "{diff}");
 }

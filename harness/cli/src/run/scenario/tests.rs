@@ -57,6 +57,30 @@ fn every_mistake_is_told_with_its_line_and_its_cure() {
             "requests: []\nexpect:\n  counters: {a: many}\n",
             &["line 3"],
         ),
+        (
+            "requests: []\nfilter: {modul: x}\n",
+            &["line 2", "unknown field `modul`", "rootId"],
+        ),
+        (
+            "requests: []\nfilter: {failurePolicy: OPEN}\n",
+            &["line 2", "FAIL_OPEN"],
+        ),
+        (
+            "requests: []\nfilter: {}\nfilters: [{}]\n",
+            &["`filter` and `filters` are both there"],
+        ),
+        (
+            "requests: []\ncalls: {auth: []}\n",
+            &["`calls.auth` is empty"],
+        ),
+        (
+            "requests: [{request: {body: a, chunks: [b]}}]\n",
+            &["`request.body` and `request.chunks` are both there"],
+        ),
+        (
+            "requests:\n- request: {body: {txt: a}}\n",
+            &["line 2", "unknown field `txt`", "text"],
+        ),
         ("requests: []\nrequests: []\n", &["line 2", "duplicate"]),
         (
             "requests: [\n",
@@ -86,12 +110,12 @@ fn defaults_are_a_request_that_goes_well() {
     .unwrap();
     let scenarios = load(&file).unwrap();
     assert_eq!(scenarios.len(), 2);
-    assert_eq!(scenarios[0].configuration(&file).unwrap(), b"");
+    assert_eq!(scenarios[0].chain()[0].configuration(&file).unwrap(), b"");
     let step = &scenarios[0].requests[0];
     assert_eq!(
         (step.request.method.as_str(), step.response.status),
         ("GET", 200)
     );
-    let error = scenarios[1].configuration(&file).unwrap_err();
+    let error = scenarios[1].chain()[0].configuration(&file).unwrap_err();
     assert!(format!("{error:#}").contains("missing.json"), "{error:#}");
 }

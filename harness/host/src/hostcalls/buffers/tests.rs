@@ -124,6 +124,12 @@ fn puts_bytes_in_front_at_the_end_and_in_place_of_the_whole() {
     );
     let whole = set("0", "3", "257", "0");
     assert_eq!(on_request_body(&format!("{whole} (i32.const 0)")).1, b">>");
+    let front = set("0", "1", "257", "0");
+    assert_eq!(
+        on_request_body(&format!("{front} (i32.const 0)")).1,
+        b">ne>wo",
+        "the first byte gives way to the new one"
+    );
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn declares_properties_for_the_root_context_only() {
             name.0, name.1
         )
     };
-    let (known, unknown, number, no_number) = ((400, 28), (430, 6), (440, 34), (480, 34));
+    let (known, unknown, number, no_number) = ((400, 28), (430, 3), (440, 33), (480, 34));
     let mut host = start(&Guest {
         imports: IMPORTS,
         data: &[
@@ -68,8 +68,8 @@ fn declares_properties_for_the_root_context_only() {
             (320, "\\ff"),
             (330, "rop"),
             (400, "\\0a\\17envoy.tcp_proxy.cluster\\12\\01c"),
-            (430, "\\0a\\01x\\12\\01"),
-            (440, "\\0a\\1benvoy.ratelimit.hits_addend\\12\\0312"),
+            (430, "\\0a\\01x"),
+            (440, "\\0a\\1benvoy.ratelimit.hits_addend\\12\\0212"),
             (480, "\\0a\\1benvoy.ratelimit.hits_addend\\12\\03x12"),
         ],
         on_configure: &[
@@ -90,8 +90,8 @@ fn declares_properties_for_the_root_context_only() {
                 set((332, 1), 0),
                 set((332, 1), 0),
                 call(state, known, OUTS, 0),
-                call(state, unknown, OUTS, 2),
-                call(state, number, OUTS, 2),
+                call(state, unknown, OUTS, 1),
+                call(state, number, OUTS, 0),
                 call(state, no_number, OUTS, 2),
             ]
             .concat()

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::explanations::Situation;
 use crate::headers::Headers;
 use crate::host::Host;
 use crate::stream::{Action, EndOfStream, Ending, Origin, StreamId, StreamProperties};
@@ -41,6 +42,12 @@ fn open(host: &mut Host) -> StreamId {
     let stream = host.open_stream(StreamProperties::new());
     assert_eq!(stream.context(), 2, "the guests here count on it");
     stream
+}
+
+fn situations(host: &Host) -> Vec<Situation> {
+    host.explanations()
+        .filter_map(|explanation| explanation.situation)
+        .collect()
 }
 
 /// Returns a callback `proxy_on_request_headers` with this body.
@@ -116,10 +123,8 @@ fn drops_a_second_answer() {
         host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
         Action::LocalReply
     );
-    assert_eq!(
-        texts(&mut host),
-        ["a second local reply to one request: Envoy drops it"]
-    );
+    assert_eq!(situations(&host), [Situation::SecondReply]);
+    assert!(texts(&mut host).is_empty(), "the log is the guest's own");
 }
 
 #[test]
@@ -216,14 +221,95 @@ fn lets_a_paused_request_go_on_with_what_has_gathered_behind_it() {
 }
 
 #[test]
-fn hangs_when_it_resumes_and_pauses_in_one_callback() {
+fn goes_on_when_it_resumes_and_pauses_in_one_callback_and_only_a_body_waits() {
     let body = "(call $check (call $continue (i32.const 0)) (i32.const 0)) (i32.const 1)";
     let mut host = host("", &on_request_headers(body));
     let stream = open(&mut host);
     assert_eq!(
         host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
+        Action::Continue
+    );
+    let stream = host.open_stream(StreamProperties::new());
+    let _ = host.request_headers(stream, [(":method", "POST")], EndOfStream::No);
+    assert_eq!(
+        host.request_body(stream, b"x", EndOfStream::Yes),
         Action::Pause
     );
+    let request = host.stream(stream).unwrap().request();
+    assert!(request.has_passed_headers() && request.body().is_empty());
+    assert_eq!(situations(&host), [Situation::ResumedThenPaused]);
+}
+
+#[test]
+fn says_that_envoy_sends_a_request_twice_that_is_resumed_and_continued() {
+    let body = "(call $check (call $continue (i32.const 0)) (i32.const 0)) (i32.const 0)";
+    let mut host = host("", &on_request_headers(body));
+    let stream = open(&mut host);
+    assert_eq!(
+        host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
+        Action::Continue
+    );
+    assert_eq!(situations(&host), [Situation::HeadersTwice]);
+}
+
+#[test]
+fn says_that_envoy_dies_of_a_response_resumed_before_there_is_one() {
+    let body = "(call $check (call $continue (i32.const 1)) (i32.const 0)) (i32.const 0)";
+    let mut host = host("", &on_request_headers(body));
+    let stream = open(&mut host);
+    assert_eq!(
+        host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
+        Action::Continue
+    );
+    assert!(host.explanations().next().unwrap().kills_envoy());
+}
+
+#[test]
+fn sends_a_second_answer_from_the_response_phase_of_the_first_past_the_filter() {
+    let second = REPLY.replace("403", "503");
+    let more = on_request_headers(&format!("{REPLY} (i32.const 1)"))
+        + &format!(
+            r#"(func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32) {second} (i32.const 0))
+               (func (export "proxy_on_response_body") (param i32 i32 i32) (result i32)
+                (call $log (i32.const 1)) (i32.const 0))"#
+        );
+    let mut host = host("", &more);
+    let stream = open(&mut host);
+    assert_eq!(
+        host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
+        Action::LocalReply
+    );
+    let response = host.stream(stream).unwrap().response();
+    assert_eq!(
+        response.headers().unwrap().text(":status").as_deref(),
+        Some("503")
+    );
+    assert_eq!(
+        (response.body(), response.is_complete()),
+        (&b"no"[..], true)
+    );
+    assert!(
+        texts(&mut host).is_empty(),
+        "the body of neither comes to the filter"
+    );
+}
+
+#[test]
+fn breaks_off_a_response_that_is_answered_after_its_headers() {
+    let more = format!(
+        r#"(func (export "proxy_on_response_body") (param i32 i32 i32) (result i32) {REPLY} (i32.const 0))"#
+    );
+    let mut host = host("", &more);
+    let stream = open(&mut host);
+    let _ = host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes);
+    let _ = host.response_headers(stream, [(":status", "200")], EndOfStream::No);
+    assert_eq!(
+        host.response_body(stream, b"x", EndOfStream::Yes),
+        Action::Reset
+    );
+    assert_eq!(situations(&host), [Situation::ReplyAfterHeaders]);
+    let ended = host.end(stream, Ending::Complete).unwrap();
+    assert_eq!(ended.code_details().as_deref(), Some("not_allowed"));
 }
 
 #[test]

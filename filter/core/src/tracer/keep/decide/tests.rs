@@ -84,7 +84,12 @@ impl Pod {
         let sent = filter.proxy.request.borrow().clone();
         let mut words = Vec::new();
         wait(filter, seconds);
-        filter.proxy.respond(exchange.clone());
+        let response = match self.body {
+            Body::Cut => exchange.clone(),
+            // Envoy knows then how long the upstream took.
+            Body::Whole | Body::Slow => exchange.clone().number("response.backend_latency", 1),
+        };
+        filter.proxy.respond(response);
         // Who gets no answer hears nothing of one.
         if exchange.response_header(":status").is_some() {
             filter.on_response_headers(&mut stream, false);
@@ -92,7 +97,6 @@ impl Pod {
             if let Body::Slow = self.body {
                 wait(filter, 2);
             }
-            stream.on_response_body(!matches!(self.body, Body::Cut));
             // A call ends with trailers, though they say nothing.
             if headers.contains(&("content-type", "application/grpc")) {
                 filter.on_response_trailers(&mut stream);
@@ -106,7 +110,7 @@ impl Pod {
                 .borrow_mut()
                 .set(name, value.as_bytes());
         }
-        filter.on_log(&mut stream);
+        filter.on_end(&mut stream);
         Done {
             spans: filter.exporter.replace(Vec::new()).unwrap(),
             sent,
@@ -422,6 +426,6 @@ fn a_call_that_ends_without_a_status_has_failed() {
     filter.proxy.respond(Record::answered(200));
     // Its headers end it, and no trailers come.
     filter.on_response_headers(&mut stream, true);
-    filter.on_log(&mut stream);
+    filter.on_end(&mut stream);
     assert_eq!(filter.exporter.unwrap().len(), 1);
 }

@@ -18,15 +18,15 @@ fn rewritten(
     let mut stream = StreamState::default();
     filter.on_request_headers(&mut stream);
     if let Some(heard) = heard {
-        filter.proxy.respond(heard.clone());
+        let whole = heard.clone().number("response.backend_latency", 1);
+        filter.proxy.respond(whole);
         filter.on_response_headers(&mut stream, false);
-        stream.on_response_body(true);
         if !call.is_empty() {
             filter.on_response_trailers(&mut stream);
         }
     }
     filter.proxy.respond(logged.clone());
-    filter.on_log(&mut stream);
+    filter.on_end(&mut stream);
     let spans = filter.exporter.replace(Vec::new()).unwrap();
     // An attribute as OTLP has it: the name, then a message of a text.
     let error = "sidespan.kept\u{12}\u{7}\n\u{5}error";

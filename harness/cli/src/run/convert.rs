@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use sidespan_host::{Headers, LogLevel, StreamProperties, Value};
 
+use super::lines::Lines;
+use super::passed::Fields;
+use super::pattern::{Known, Pattern};
+use super::scenario::{Direction, Level, Protocol, Request, Step};
 use crate::check::input::document::Document;
-use crate::run::expect::Headers as Fields;
-use crate::run::lines::Lines;
-use crate::run::pattern::{Known, Pattern};
-use crate::run::scenario::{Direction, Level, Request, Step};
 
 pub(super) fn request_headers(request: &Request, known: &Known) -> anyhow::Result<Headers> {
     let fill = |text: &Pattern| text.fill(known).map_err(anyhow::Error::msg);
@@ -20,6 +20,10 @@ pub(super) fn request_headers(request: &Request, known: &Known) -> anyhow::Resul
         (":path", fill(&request.path)?),
     ]);
     add(&mut headers, &request.headers, known)?;
+    // Envoy's connection manager writes it in front of all filters.
+    if headers.get("x-forwarded-proto").is_none() {
+        headers.add("x-forwarded-proto", request.scheme.as_str());
+    }
     Ok(headers)
 }
 
@@ -47,13 +51,18 @@ pub(super) fn fields(headers: &Headers) -> Fields {
         .collect()
 }
 
-pub(super) fn properties(step: &Step) -> StreamProperties {
+pub(super) fn properties(step: &Step, protocol: Protocol) -> StreamProperties {
     let direction = match step.direction {
         Direction::None => 0,
         Direction::Inbound => 1,
         Direction::Outbound => 2,
     };
+    let spoken = match protocol {
+        Protocol::Http1 => "HTTP/1.1",
+        Protocol::Http2 => "HTTP/2",
+    };
     let properties = StreamProperties::new()
+        .set("request.protocol", spoken)
         .listener_direction(direction)
         .source("127.0.0.1", 40000)
         .destination("127.0.0.1", 8080)
@@ -95,5 +104,6 @@ pub(super) fn level(level: Level) -> LogLevel {
         Level::Info => LogLevel::Info,
         Level::Warn => LogLevel::Warn,
         Level::Error => LogLevel::Error,
+        Level::Critical => LogLevel::Critical,
     }
 }

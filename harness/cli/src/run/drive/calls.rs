@@ -1,0 +1,186 @@
+//! The calls of the filters, answered as the scenario says, or by the collector.
+
+use std::time::Duration;
+
+use sidespan_host::{CallToken, Headers, Host, HttpCall, NoSuchCall};
+
+use crate::run::answers::{Answers, Parts, Reply};
+use crate::run::convert::fields;
+use crate::run::passed::{Call, Message};
+use crate::run::scenario::{Collector, Fault, Scenario};
+use crate::run::span::{Export, Span, decode};
+
+/// An answer that is under way.
+#[derive(Debug)]
+struct Pending {
+    /// The host's time at which the answer comes.
+    due: Duration,
+    filter: usize,
+    token: CallToken,
+    after: Duration,
+    outcome: Result<Parts, Fault>,
+}
+
+/// All calls of a scenario's filters.
+#[derive(Debug)]
+pub(super) struct Calls {
+    /// The answers of the scenario; `None` where the collector answers everything.
+    answers: Option<Answers>,
+    collector: Collector,
+    pending: Vec<Pending>,
+    /// The calls so far.
+    pub(super) made: Vec<Call>,
+    /// The spans in calls that were exports.
+    pub(super) spans: Vec<Span>,
+}
+
+impl Calls {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        Self {
+            answers: scenario.calls.as_ref().map(Answers::new),
+            collector: scenario.collector,
+            pending: Vec::new(),
+            made: Vec::new(),
+            spans: Vec::new(),
+        }
+    }
+
+    /// Returns the times until the answers that are under way.
+    pub(super) fn due_in(&self, now: Duration) -> impl Iterator<Item = Duration> {
+        let pending = self.pending.iter();
+        pending.map(move |pending| pending.due.saturating_sub(now))
+    }
+
+    /// Takes new calls, and gives one answer that is due; returns false if none is.
+    ///
+    /// # Errors
+    /// When an export cannot be read.
+    pub(super) fn turn(&mut self, hosts: &mut [Host]) -> anyhow::Result<bool> {
+        let now = hosts.first().map_or(Duration::ZERO, Host::now);
+        for (filter, host) in hosts.iter_mut().enumerate() {
+            for call in host.calls() {
+                self.schedule(filter, &call, now)?;
+            }
+        }
+        let due = self
+            .pending
+            .iter()
+            .enumerate()
+            .filter(|(_, pending)| pending.due <= now)
+            .min_by_key(|(_, pending)| pending.due);
+        let Some((at, _)) = due else {
+            return Ok(false);
+        };
+        let pending = self.pending.remove(at);
+        let host = &mut hosts[pending.filter];
+        // A call that has timed out while another was answered no longer exists.
+        let _ = self.deliver(host, pending);
+        Ok(true)
+    }
+
+    fn schedule(&mut self, filter: usize, call: &HttpCall, now: Duration) -> anyhow::Result<()> {
+        self.made.push(Call {
+            cluster: call.cluster.clone(),
+            message: Message {
+                headers: fields(&call.headers),
+                body: call.body.clone(),
+                trailers: fields(&call.trailers),
+            },
+        });
+        let reply = match &mut self.answers {
+            Some(answers) => answers.next(&call.cluster)?,
+            None => None,
+        };
+        let reply = match reply {
+            Some(reply) => reply,
+            None => self.collector(call)?,
+        };
+        if reply.outcome.as_ref().err() != Some(&Fault::Silence) {
+            self.pending.push(Pending {
+                due: now + reply.after,
+                after: reply.after,
+                filter,
+                token: call.token,
+                outcome: reply.outcome,
+            });
+        }
+        Ok(())
+    }
+
+    fn deliver(&self, host: &mut Host, pending: Pending) -> Result<(), NoSuchCall> {
+        let Pending {
+            token,
+            outcome,
+            after,
+            ..
+        } = pending;
+        let milliseconds = after.as_millis().to_string();
+        match outcome {
+            // The router of Envoy's own client writes how long the answer took.
+            Ok(mut parts) if self.answers.is_some() && !parts.is_grpc => {
+                parts
+                    .headers
+                    .add("x-envoy-upstream-service-time", milliseconds);
+                host.reply(token, parts.headers, parts.body, parts.trailers)
+            }
+            Ok(parts) => host.reply(token, parts.headers, parts.body, parts.trailers),
+            Err(Fault::Unreachable | Fault::Silence) => host.fail_call(token),
+            // Envoy's router answers for a cluster that resets.
+            Err(Fault::Reset) => {
+                let headers = [
+                    (":status", "503"),
+                    ("content-length", "85"),
+                    ("content-type", "text/plain"),
+                ];
+                host.reply(token, headers, RESET, Headers::new())
+            }
+        }
+    }
+
+    /// Returns the answer of the collector, and keeps the spans that it takes.
+    fn collector(&mut self, call: &HttpCall) -> anyhow::Result<Reply> {
+        let export = Export::of(&call.headers);
+        let outcome = match (self.collector, export) {
+            (Collector::Unreachable, _) => Err(Fault::Unreachable),
+            (Collector::Unavailable, Some(Export::Grpc)) => Ok(grpc("14")),
+            (Collector::Unavailable, _) => Ok(http("503", None)),
+            (Collector::Ok, None) => Ok(http("200", None)),
+            (Collector::Ok, Some(export)) => {
+                self.spans.extend(decode(export, call)?);
+                Ok(match export {
+                    Export::Grpc => grpc("0"),
+                    Export::Http => http("200", Some("application/x-protobuf")),
+                })
+            }
+        };
+        Ok(Reply {
+            after: Duration::ZERO,
+            outcome,
+        })
+    }
+}
+
+fn grpc(status: &str) -> Parts {
+    Parts {
+        headers: Headers::from([(":status", "200"), ("content-type", "application/grpc")]),
+        // An empty message in its frame, then the trailers.
+        body: vec![0; 5],
+        trailers: Headers::from([("grpc-status", status)]),
+        is_grpc: true,
+    }
+}
+
+fn http(status: &str, kind: Option<&str>) -> Parts {
+    let mut headers = Headers::from([(":status", status)]);
+    if let Some(kind) = kind {
+        headers.add("content-type", kind);
+    }
+    Parts {
+        headers,
+        ..Parts::default()
+    }
+}
+
+/// The body of the 503 with which Envoy's router answers for a stream that was reset by its peer.
+const RESET: &str =
+    "upstream connect error or disconnect/reset before headers. reset reason: remote reset";

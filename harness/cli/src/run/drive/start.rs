@@ -1,0 +1,97 @@
+//! The start of one filter's VM, as the scenario installs it.
+
+use std::path::Path;
+
+use anyhow::ensure;
+use sidespan_host::{Clock, Entropy, FailurePolicy, Host, HostBuilder, Shared};
+
+use crate::run::convert::{level, property};
+use crate::run::modules::Loaded;
+use crate::run::scenario::{Filter, Policy, Scenario};
+
+/// Starts a VM.
+///
+/// # Errors
+/// When the filter does not start, with its log, or when the scenario wants what only Envoy has.
+pub(super) fn host(
+    filter: &Filter,
+    module: &Loaded,
+    scenario: &Scenario,
+    file: &Path,
+    shared: &Shared,
+) -> anyhow::Result<Host> {
+    let name = filter.name.as_deref().unwrap_or(module.name);
+    let root_id = filter.root_id.as_deref().unwrap_or(module.root_id);
+    let node = &scenario.node;
+    let builder = Host::builder(&module.module)
+        .shared(shared)
+        .plugin_name(name)
+        .root_id(root_id)
+        .vm_id(filter.vm_id.as_str())
+        .plugin_configuration(filter.configuration(file)?)
+        .vm_configuration(filter.vm_configuration(file)?)
+        .clock(Clock::default())
+        .entropy(Entropy::Seeded(scenario.seed.unwrap_or(1)))
+        .log_level(level(scenario.log_level))
+        .property("xds.node.id", node.id.as_deref().unwrap_or("sidespan-run"))
+        .property(
+            "xds.node.cluster",
+            node.cluster.as_deref().unwrap_or_default(),
+        );
+    let mut builder = policies(builder, filter, scenario)?;
+    for (name, value) in &node.metadata {
+        if let Some(value) = property(value) {
+            builder = builder.property(["xds", "node", "metadata", name.as_str()], value);
+        }
+    }
+    for (name, value) in &filter.environment {
+        builder = builder.environment(name.as_str(), value.0.as_str());
+    }
+    match &scenario.calls {
+        None => builder = builder.any_cluster(),
+        Some(clusters) => {
+            for cluster in clusters.keys() {
+                builder = builder.cluster(cluster.as_str());
+            }
+        }
+    }
+    match builder.start() {
+        Ok(host) => Ok(host),
+        Err(mut error) => {
+            let logs: Vec<_> = error
+                .host
+                .take_logs()
+                .into_iter()
+                .map(|line| line.text)
+                .collect();
+            let reason = &error.reason;
+            anyhow::bail!("the filter did not start: {reason}\n{}", logs.join("\n"))
+        }
+    }
+}
+
+fn policies(
+    builder: HostBuilder,
+    filter: &Filter,
+    scenario: &Scenario,
+) -> anyhow::Result<HostBuilder> {
+    let policy = match filter.failure_policy {
+        Policy::Closed => FailurePolicy::FailClosed,
+        Policy::Open => FailurePolicy::FailOpen,
+        Policy::Reload | Policy::OldOpen => anyhow::bail!(
+            "`failurePolicy: {:?}` runs with `--on envoy` only",
+            filter.failure_policy
+        ),
+    };
+    for (key, is_there) in [
+        ("capabilities", !filter.capabilities.is_empty()),
+        (
+            "allowOnHeadersStopIteration",
+            filter.allow_on_headers_stop_iteration,
+        ),
+        ("bufferLimit", scenario.buffer_limit.is_some()),
+    ] {
+        ensure!(!is_there, "`{key}` runs with `--on envoy` only");
+    }
+    Ok(builder.failure_policy(policy))
+}

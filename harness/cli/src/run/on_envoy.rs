@@ -1,0 +1,169 @@
+//! A scenario's run on a real Envoy: a client in front, an upstream and the clusters of the filters' calls behind, all
+//! over connections of this machine.
+//!
+//! Real time passes, so the observations wait on what Envoy says of itself: no stream under way, a line in the access log.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use sidespan_envoy::{Envoy, wait_for};
+use tokio::runtime::Runtime;
+
+use super::answers::Answers;
+use super::convert::{add, fields, request_headers};
+use super::modules::Loaded;
+use super::passed::{Outcome, Passed, Proxy};
+use super::pattern::Known;
+use super::scenario::{Ending, Scenario, Step};
+use sidespan_host::Headers;
+
+mod access_log;
+mod bootstrap;
+mod client;
+mod guest_log;
+mod http2;
+mod limits;
+mod names;
+mod server;
+
+use guest_log::GuestLog;
+use names::{LISTENER, PATIENCE, UPSTREAM};
+use server::{Script, Server};
+
+/// A running Envoy, and everything around it.
+pub(super) struct OnEnvoy {
+    runtime: Runtime,
+    envoy: Envoy,
+    upstream: Server,
+    clusters: Vec<Server>,
+    log: GuestLog,
+    /// The modules' files.
+    _folder: tempfile::TempDir,
+    after: Duration,
+    exchanges: usize,
+}
+
+impl OnEnvoy {
+    /// Starts the servers, and an Envoy with the filters.
+    ///
+    /// # Errors
+    /// When the scenario wants what only the built-in host can do, or Envoy does not start.
+    pub(super) fn start(
+        modules: &[Loaded],
+        scenario: &Scenario,
+        file: &Path,
+    ) -> anyhow::Result<Self> {
+        limits::check(scenario)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        let upstream = runtime.block_on(Server::start(UPSTREAM))?;
+        let answers = scenario
+            .calls
+            .as_ref()
+            .map(Answers::new)
+            .unwrap_or_default();
+        let mut clusters = Vec::new();
+        for (name, is_away) in answers.clone().clusters() {
+            if !is_away {
+                let server = runtime.block_on(Server::start(name))?;
+                server.answer_with(answers.clone());
+                clusters.push(server);
+            }
+        }
+        let folder = tempfile::tempdir()?;
+        let plan = bootstrap::Plan {
+            scenario,
+            file,
+            modules,
+            folder: folder.path(),
+            upstream: &upstream,
+            clusters: &clusters,
+        };
+        let bootstrap = plan.bootstrap()?;
+        let binary = runtime.block_on(crate::envoy::binary())?;
+        let envoy = Envoy::start(&binary, &bootstrap)?;
+        let log = GuestLog::new(&plan.prefixes(), envoy.pid());
+        Ok(Self {
+            runtime,
+            envoy,
+            upstream,
+            clusters,
+            log,
+            _folder: folder,
+            after: scenario.after.map_or(Duration::ZERO, |after| after.0),
+            exchanges: 0,
+        })
+    }
+
+    /// Waits until Envoy has ended all streams.
+    fn rest(&self) -> anyhow::Result<()> {
+        let is_at_rest = || {
+            let stats = self.envoy.stats("").ok()?;
+            let is_under_way = |name: &String| {
+                *name == format!("http.{LISTENER}.downstream_rq_active")
+                    || name.starts_with("cluster.") && name.ends_with(".upstream_rq_active")
+            };
+            let mut active = stats.iter().filter(|(name, _)| is_under_way(name));
+            active.all(|(_, count)| *count == 0).then_some(())
+        };
+        wait_for(PATIENCE, is_at_rest).context("Envoy still has a stream under way")
+    }
+}
+
+impl Proxy for OnEnvoy {
+    fn exchange(&mut self, step: &Step, known: &Known) -> anyhow::Result<Passed> {
+        std::thread::sleep(step.wait.map_or(Duration::ZERO, |wait| wait.0));
+        let headers = request_headers(&step.request, known)?;
+        let mut trailers = Headers::new();
+        add(&mut trailers, &step.request.trailers, known)?;
+        self.upstream.follow(Script::new(step, known)?);
+        let sent = client::Sent {
+            headers: headers.clone(),
+            chunks: step.request.chunks(),
+            trailers,
+            is_abandoned: step.ending == Ending::ClientAbort,
+        };
+        let address = self.envoy.address(LISTENER)?;
+        let received =
+            self.runtime
+                .block_on(client::exchange(address, sent, self.upstream.arrivals()))?;
+        self.exchanges += 1;
+        // A silent cluster never ends its call, so that nothing can be said of the others' rest.
+        let is_silent = self.clusters.iter().any(Server::is_silent);
+        if !is_silent {
+            self.rest()?;
+        }
+        let line = access_log::wait(&self.envoy, LISTENER, self.exchanges)?;
+        Ok(Passed {
+            request: fields(&headers),
+            upstream: self.upstream.take_last(),
+            downstream: received.message,
+            is_reset: received.is_reset,
+            details: line.details,
+            flags: line.flags,
+        })
+    }
+
+    fn finish(self: Box<Self>) -> anyhow::Result<Outcome> {
+        std::thread::sleep(self.after);
+        let (logs, proxy_logs) = self.log.lines(&self.envoy.log());
+        let counters = guest_log::counters(&self.envoy)?;
+        let mut calls: Vec<_> = self.clusters.iter().flat_map(Server::calls).collect();
+        calls.sort_by_key(|(order, _)| *order);
+        ensure!(
+            !self.log.has_crashed(&self.envoy.log()),
+            "Envoy has crashed; the end of its log:\n{}",
+            self.envoy.log()
+        );
+        Ok(Outcome {
+            logs,
+            proxy_logs,
+            counters,
+            calls: calls.into_iter().map(|(_, call)| call).collect(),
+            spans: Vec::new(),
+        })
+    }
+}

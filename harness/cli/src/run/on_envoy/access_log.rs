@@ -1,0 +1,36 @@
+//! Envoy's own word on an exchange: response code details and response flags, from its access log.
+
+use anyhow::Context;
+use sidespan_envoy::{Envoy, wait_for};
+
+use super::names::PATIENCE;
+
+/// The form of a line.
+pub(super) const FORMAT: &str = "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%";
+
+/// One line.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) details: Option<String>,
+    pub(super) flags: String,
+}
+
+/// Waits for the line of an exchange.
+///
+/// # Errors
+/// When it never comes.
+pub(super) fn wait(envoy: &Envoy, listener: &str, exchange: usize) -> anyhow::Result<Line> {
+    let text = || {
+        let log = envoy.access_log(listener);
+        let is_whole = log.ends_with('\n');
+        let line = log.lines().nth(exchange - 1).map(str::to_owned);
+        line.filter(|_| is_whole)
+    };
+    let text = wait_for(PATIENCE, text).context("no line came in Envoy's access log")?;
+    let (flags, details) = text.split_once(' ').unwrap_or((&text, "-"));
+    let there = |text: &str| (text != "-").then(|| text.to_owned());
+    Ok(Line {
+        details: there(details),
+        flags: there(flags).unwrap_or_default(),
+    })
+}

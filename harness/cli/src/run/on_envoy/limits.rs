@@ -1,0 +1,70 @@
+//! What only the built-in host can do: refused by name, with the cure.
+
+use std::time::Duration;
+
+use anyhow::{bail, ensure};
+
+use crate::run::length::Length;
+use crate::run::scenario::{Collector, Ending, Protocol, Scenario};
+
+/// Checks that a scenario can run on a real Envoy.
+///
+/// # Errors
+/// The key that cannot, and the reason.
+pub(super) fn check(scenario: &Scenario) -> anyhow::Result<()> {
+    ensure!(
+        scenario.seed.is_none(),
+        "`seed` cannot run on Envoy, whose randomness is its own; leave it out, or run on wasmtime"
+    );
+    ensure!(
+        scenario.protocol == Protocol::Http2,
+        "`protocol: http1` does not run on Envoy yet; leave it out, or run on wasmtime"
+    );
+    ensure!(
+        scenario.collector == Collector::Ok && scenario.expect.spans.is_none(),
+        "`collector` and `expect.spans` cannot run on Envoy; script the cluster under `calls`, or run on wasmtime"
+    );
+    let waits = scenario.requests.iter().flat_map(|step| {
+        let chunks = step
+            .request
+            .chunks()
+            .into_iter()
+            .chain(step.response.chunks());
+        let chunks: Duration = chunks.map(|chunk| chunk.after).sum();
+        [
+            Some(chunks),
+            step.wait.map(length),
+            Some(step.response.after.0),
+        ]
+    });
+    let total: Duration = waits.chain([scenario.after.map(length)]).flatten().sum();
+    ensure!(
+        total <= LONGEST,
+        "the scenario waits {total:?} in all, and time on Envoy is real; wait at most {LONGEST:?}, or run on wasmtime"
+    );
+    for (at, step) in scenario.requests.iter().enumerate() {
+        ensure!(
+            step.properties.is_empty(),
+            "`requests[{at}].properties` cannot run on Envoy, which has its own; leave them out, or run on wasmtime"
+        );
+        if scenario.requests[0].direction != step.direction {
+            bail!(
+                "`requests[{at}].direction` differs from the first one's, and an Envoy here has one listener; part the scenario"
+            );
+        }
+        let is_away = |ending| ending == Ending::ConnectFailure;
+        if is_away(scenario.requests[0].ending) != is_away(step.ending) {
+            bail!(
+                "`requests[{at}].ending`: an upstream on Envoy is away for all requests or for none; part the scenario"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn length(length: Length) -> Duration {
+    length.0
+}
+
+/// The most real time that the waits of one scenario may take.
+const LONGEST: Duration = Duration::from_secs(30);

@@ -1,0 +1,72 @@
+//! Messages as they have passed the filters, whatever proxy the filters run in.
+
+use std::collections::BTreeMap;
+
+use super::pattern::Known;
+use super::scenario::Step;
+use super::span::Span;
+
+/// Header fields as bytes, in order.
+pub(super) type Fields = Vec<(String, Vec<u8>)>;
+
+/// A request or a response at one end of the proxy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Message {
+    pub(super) headers: Fields,
+    pub(super) body: Vec<u8>,
+    pub(super) trailers: Fields,
+}
+
+/// One exchange, at each end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Passed {
+    /// The request's headers as they came to the first filter.
+    pub(super) request: Fields,
+    /// The request as it reached the upstream.
+    pub(super) upstream: Option<Message>,
+    /// The response as it reached the client.
+    pub(super) downstream: Option<Message>,
+    /// True if the client's stream was reset.
+    pub(super) is_reset: bool,
+    /// Response code details.
+    pub(super) details: Option<String>,
+    /// Response flags in Envoy's letters.
+    pub(super) flags: String,
+}
+
+/// A call of a filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Call {
+    pub(super) cluster: String,
+    pub(super) message: Message,
+}
+
+/// The rest of a run, once all requests are over.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Lines that the filters have logged, each with its level in front.
+    pub(super) logs: Vec<String>,
+    /// Lines of the proxy about the filters, in the proxy's own words.
+    pub(super) proxy_logs: Vec<String>,
+    /// All counters and gauges that the filters have defined.
+    pub(super) counters: BTreeMap<String, u64>,
+    /// The calls that the filters have made.
+    pub(super) calls: Vec<Call>,
+    /// The spans in those calls that were exports.
+    pub(super) spans: Vec<Span>,
+}
+
+/// A proxy with the filters of a scenario.
+pub(super) trait Proxy {
+    /// Sends one request through the filters and its response back.
+    ///
+    /// # Errors
+    /// When the request uses an unknown name, or the proxy fails.
+    fn exchange(&mut self, step: &Step, known: &Known) -> anyhow::Result<Passed>;
+
+    /// Lets the time after the last request pass, and returns everything that is left.
+    ///
+    /// # Errors
+    /// When the proxy fails.
+    fn finish(self: Box<Self>) -> anyhow::Result<Outcome>;
+}

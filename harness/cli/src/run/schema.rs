@@ -1,0 +1,10 @@
+//! The JSON Schema of a scenario, made from the types that read it.
+
+use serde_json::Value;
+
+use super::scenario::Scenario;
+
+/// Returns the schema of one scenario, a document of a file.
+pub(super) fn schema() -> Value {
+    schemars::schema_for!(Scenario).to_value()
+}

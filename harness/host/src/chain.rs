@@ -1,0 +1,160 @@
+//! Several filters in one exchange: the request goes through them in order, the response in reverse, as in Envoy.
+//!
+//! ```text
+//! client ── filter 0 ── filter 1 ── … ── upstream
+//! ```
+//!
+//! Invariant: after each event every byte that a filter has passed has come to the next one, and every local reply that a
+//! filter has sent has gone through the filters that Envoy shows it to.
+
+mod builder;
+mod driven;
+mod reply;
+mod server;
+mod stream;
+
+use std::time::Duration;
+
+pub use builder::{ChainBuilder, ChainStartError};
+pub use server::Server;
+use stream::ChainStream;
+pub use stream::{ChainStreamId, Passed};
+
+use crate::host::Host;
+use crate::stream::Ending;
+
+/// A chain of filters on one worker. Plugins with one `vm_id`, VM configuration and module share a VM, as in Envoy.
+///
+/// ```
+/// use sidespan_host::{Action, Ending, EndOfStream, FilterChain, Host, Module, StreamProperties};
+///
+/// # let wasm = wat::parse_str(r#"(module
+/// #     (memory (export "memory") 1)
+/// #     (func (export "proxy_abi_version_0_2_1"))
+/// #     (func (export "malloc") (param i32) (result i32) (i32.const 1024)))"#)?;
+/// let module = Module::compile(&wasm)?;
+/// let mut chain = FilterChain::builder()
+///     .plugin(Host::builder(&module).plugin_name("first"))
+///     .plugin(Host::builder(&module).plugin_name("second"))
+///     .start()?;
+/// let stream = chain.open_stream(&StreamProperties::new());
+/// let headers = [(":method", "GET"), (":path", "/"), (":authority", "shop")];
+/// assert_eq!(chain.request_headers(stream, headers, EndOfStream::Yes), Action::Continue);
+/// let sent = chain.take_request(stream).ok_or("no such stream")?;
+/// assert!(sent.is_complete);
+/// assert_eq!(chain.response_headers(stream, [(":status", "200")], EndOfStream::Yes), Action::Continue);
+/// chain.end(stream, Ending::Complete);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct FilterChain {
+    vms: Vec<Host>,
+    /// The filters in order: the VM of each, and the plugin's place in it.
+    filters: Vec<(usize, usize)>,
+    streams: std::collections::BTreeMap<u32, ChainStream>,
+    last_stream: u32,
+}
+
+impl FilterChain {
+    /// Returns a builder of a chain, which needs at least one filter: without any, nothing comes out at its other end.
+    pub fn builder() -> ChainBuilder {
+        ChainBuilder::default()
+    }
+
+    /// Returns the number of filters.
+    pub fn len(&self) -> usize {
+        self.filters.len()
+    }
+
+    /// Returns true if there is no filter.
+    pub fn is_empty(&self) -> bool {
+        self.filters.is_empty()
+    }
+
+    /// Returns the VMs, in the order of the first plugin of each.
+    pub fn vms(&self) -> &[Host] {
+        &self.vms
+    }
+
+    /// Returns the VM of a filter.
+    pub fn vm_of(&self, filter: usize) -> Option<usize> {
+        self.filters.get(filter).map(|(vm, _)| *vm)
+    }
+
+    /// Drives one VM, to answer its calls or to read its log; what its filters then pass goes on through the chain.
+    ///
+    /// Returns `None` if there is no such VM.
+    pub fn with_vm<T>(&mut self, vm: usize, work: impl FnOnce(&mut Host) -> T) -> Option<T> {
+        let done = self.vms.get_mut(vm).map(work);
+        self.pump_all();
+        done
+    }
+
+    /// Advances the virtual time of all VMs, and runs every tick and timeout on the way in order.
+    pub fn advance(&mut self, duration: Duration) {
+        let Some(now) = self.vms.first().map(Host::now) else {
+            return;
+        };
+        let target = now.saturating_add(duration);
+        while let Some(due) = self.due_in().filter(|due| self.now() + *due <= target) {
+            if due.is_zero() {
+                self.run_due();
+                continue;
+            }
+            self.move_by(due);
+        }
+        self.move_by(target.saturating_sub(self.now()));
+    }
+
+    fn move_by(&mut self, duration: Duration) {
+        for vm in 0..self.vms.len() {
+            self.vms[vm].advance(duration);
+            self.pump_all();
+        }
+    }
+
+    /// Returns the time of the VMs since 1970; zero without a filter.
+    pub fn now(&self) -> Duration {
+        self.vms.first().map(Host::now).unwrap_or_default()
+    }
+
+    /// Returns the time until the next tick or timeout; `None` while none is set.
+    pub fn due_in(&self) -> Option<Duration> {
+        self.vms.iter().filter_map(Host::due_in).min()
+    }
+
+    /// Runs due timers of all VMs.
+    pub fn run_due(&mut self) {
+        for vm in 0..self.vms.len() {
+            self.vms[vm].run_due();
+            self.pump_all();
+        }
+    }
+
+    /// Ends a stream, at any time: `proxy_on_log` of all filters in order, then `proxy_on_done` and `proxy_on_delete` of
+    /// each. Returns false if there is no such stream.
+    pub fn end(&mut self, id: ChainStreamId, ending: Ending) -> bool {
+        let Some(stream) = self.streams.remove(&id.0) else {
+            return false;
+        };
+        for (filter, part) in stream.parts.iter().enumerate() {
+            self.share_filter_state(&stream, filter);
+            let (vm, _) = self.filters[filter];
+            self.vms[vm].log_stream(*part, ending);
+        }
+        for (part, (vm, _)) in stream.parts.iter().zip(&self.filters) {
+            self.vms[*vm].delete_stream(*part);
+        }
+        true
+    }
+
+    /// Ends every root context of every VM.
+    pub fn shutdown(&mut self) {
+        for vm in &mut self.vms {
+            let _ = vm.shutdown();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! One stream through a chain: a stream in each filter's VM, and how far each direction has come.
+
+use std::collections::BTreeMap;
+
+use crate::headers::Headers;
+use crate::stream::{LocalReply, StreamId};
+
+/// The name of one stream of one chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChainStreamId(pub(super) u32);
+
+/// What has come out at one end of a chain and was not taken yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// The headers, as soon as they have passed the last filter; also when they were taken before.
+    pub headers: Option<Headers>,
+    /// The part of the body that was not taken before.
+    pub body: Vec<u8>,
+    /// The trailers, once the whole message has passed.
+    pub trailers: Option<Headers>,
+    /// True if everything has passed.
+    pub is_complete: bool,
+}
+
+/// One stream through a chain.
+#[derive(Debug, Default)]
+pub(super) struct ChainStream {
+    /// The stream in each filter's VM, in the order of the filters.
+    pub(super) parts: Vec<StreamId>,
+    /// What has come out at the upstream.
+    pub(super) request: Passed,
+    /// What has come out at the client.
+    pub(super) response: Passed,
+    /// What each filter has given to the next, in the direction of the request and of the response.
+    pub(super) request_given: Vec<Given>,
+    pub(super) response_given: Vec<Given>,
+    /// True once there are response headers at some filter.
+    pub(super) has_response: bool,
+    pub(super) local_reply: Option<LocalReply>,
+    pub(super) is_reset: bool,
+    pub(super) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// What a filter has given to the next one, in one direction.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Given {
+    pub(super) headers: bool,
+    pub(super) end: bool,
+}

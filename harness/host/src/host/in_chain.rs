@@ -1,0 +1,72 @@
+//! A stream that goes through a chain of filters: what the chain asks of the VM of one of them.
+
+use std::collections::BTreeMap;
+
+use super::vm::Host;
+use crate::headers::Headers;
+use crate::stream::{LocalReply, Side, StreamHalf, StreamId};
+
+impl Host {
+    /// Leaves local replies of the stream to its chain, and what waits behind headers that it resumes.
+    pub(crate) fn join_chain(&mut self, id: StreamId) {
+        if let Some(stream) = self.stream_mut(id) {
+            stream.in_chain = true;
+        }
+    }
+
+    /// Takes the local reply that the filter has asked for.
+    pub(crate) fn take_chain_reply(&mut self, id: StreamId) -> Option<LocalReply> {
+        self.stream_mut(id)?.chain_reply.take()
+    }
+
+    /// Notes the local reply that answers the request, of whatever filter.
+    pub(crate) fn set_local_reply(&mut self, id: StreamId, reply: &LocalReply) {
+        if let Some(stream) = self.stream_mut(id) {
+            stream.local_reply = Some(reply.clone());
+            if !stream.response.has_passed_headers() {
+                stream.response = StreamHalf::default();
+            }
+        }
+    }
+
+    /// Notes a response that has gone past the filter.
+    pub(crate) fn pass_reply(&mut self, id: StreamId, headers: Headers, body: &[u8]) {
+        if let Some(stream) = self.stream_mut(id) {
+            stream.response = StreamHalf::default();
+            stream.response.pass_whole(headers, body);
+        }
+    }
+
+    /// Returns true if the request's headers have come to the filter.
+    pub(crate) fn has_seen_request(&self, id: StreamId) -> bool {
+        self.stream(id)
+            .is_some_and(|stream| stream.request().headers().is_some())
+    }
+
+    /// Notes that the stream was reset, and why.
+    pub(crate) fn reset_with_details(&mut self, id: StreamId, details: &str) {
+        if let Some(stream) = self.stream_mut(id) {
+            stream.reset = true;
+            stream.reset_details = Some(details.to_owned());
+        }
+    }
+
+    /// Shows the filter the filter state of the whole stream.
+    pub(crate) fn set_filter_state(&mut self, id: StreamId, state: &BTreeMap<Vec<u8>, Vec<u8>>) {
+        if let Some(stream) = self.stream_mut(id) {
+            stream.filter_state.clone_from(state);
+        }
+    }
+
+    /// Shows the filter what has waited behind the message that it has resumed; returns false if nothing has.
+    pub(crate) fn release_waiting(&mut self, id: StreamId, side: Side) -> bool {
+        let is_waiting = self.stream(id).is_some_and(|stream| {
+            let half = stream.half(side);
+            !half.is_paused() && half.queue.is_waiting() && !stream.drops(side)
+        });
+        if is_waiting {
+            self.release_queue(id, side);
+        }
+        is_waiting
+    }
+}

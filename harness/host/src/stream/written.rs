@@ -1,0 +1,179 @@
+//! Headers that filters leave behind, and Envoy's answer to those that it cannot send on.
+//!
+//! Envoy looks at what a filter has written, not at what came in. So a header counts as missing only if it was there before
+//! the filter wrote; a caller who gives no `:path` is not told that it is missing.
+
+use std::ops::BitOr;
+
+use super::local_reply::LocalReply;
+use crate::explanations::Situation;
+use crate::headers::Headers;
+
+/// The headers that a message had before a filter wrote to it, of those without which Envoy does not send it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Arrived {
+    path: bool,
+    method: bool,
+    forwarded_proto: bool,
+    status: bool,
+}
+
+impl Arrived {
+    pub(crate) fn with(headers: &Headers) -> Self {
+        let has = |name| headers.get(name).is_some();
+        Self {
+            path: has(":path"),
+            method: has(":method"),
+            forwarded_proto: has("x-forwarded-proto"),
+            status: has(":status"),
+        }
+    }
+
+    /// Returns the router's or the codec's answer to a request that filters have left so.
+    pub(crate) fn answer_to_request(self, headers: &Headers) -> Option<(Situation, LocalReply)> {
+        let lacks = |name, arrived| arrived && headers.get(name).is_none();
+        // Without the scheme that came in no route is found, and a write makes Envoy look for the route again.
+        if lacks(":path", self.path) || lacks("x-forwarded-proto", self.forwarded_proto) {
+            return Some((Situation::NoRoute, LocalReply::new(404, "route_not_found")));
+        }
+        if lacks(":method", self.method) {
+            return Some(unsendable(
+                "missing required header: :method",
+                "missing_required_header:_:method",
+            ));
+        }
+        let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        if let Some((bad, _)) = headers.iter().find(|(name, _)| !is_valid_name(name)) {
+            let bad = name(bad);
+            return Some(unsendable(
+                &format!("invalid header name: {bad}"),
+                &format!("invalid_header_name:_{bad}"),
+            ));
+        }
+        let (bad, _) = headers.iter().find(|(_, value)| !is_valid_value(value))?;
+        let bad = name(bad);
+        Some(unsendable(
+            &format!("invalid header value for: {bad}"),
+            &format!("invalid_header_value_for:_{bad}"),
+        ))
+    }
+
+    /// Returns the connection manager's answer to a response that filters have left so.
+    pub(crate) fn answer_to_response(self, headers: &Headers) -> Option<(Situation, LocalReply)> {
+        let has_status = headers
+            .text(":status")
+            .is_some_and(|status| status.parse::<u64>().is_ok());
+        (self.status && !has_status).then(|| {
+            let details =
+                "filter_removed_required_response_headers{missing_required_header:_:status}";
+            let reply = LocalReply::new(502, details).body("missing required header: :status");
+            (Situation::NoStatus, reply)
+        })
+    }
+}
+
+impl BitOr for Arrived {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self {
+            path: self.path | other.path,
+            method: self.method | other.method,
+            forwarded_proto: self.forwarded_proto | other.forwarded_proto,
+            status: self.status | other.status,
+        }
+    }
+}
+
+fn unsendable(body: &str, details: &str) -> (Situation, LocalReply) {
+    let details = format!("filter_removed_required_request_headers{{{details}}}");
+    (
+        Situation::UnsendableRequest,
+        LocalReply::new(503, &details).body(body),
+    )
+}
+
+/// Returns true for a name that the codec of HTTP/1.1 writes (RFC 9110, section 5.1), or that of a pseudo header.
+fn is_valid_name(name: &[u8]) -> bool {
+    let name = name.strip_prefix(b":").unwrap_or(name);
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !name.is_empty() && name.iter().all(is_token)
+}
+
+/// Returns true for a value without control characters; a tab is none.
+fn is_valid_value(value: &[u8]) -> bool {
+    value
+        .iter()
+        .all(|byte| *byte == b'\t' || !byte.is_ascii_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUEST: [(&str, &str); 3] = [
+        (":method", "GET"),
+        (":path", "/"),
+        ("x-forwarded-proto", "http"),
+    ];
+
+    fn answer(left: &[(&str, &str)]) -> Option<(u32, String)> {
+        let left: Headers = left.iter().copied().collect();
+        let (_, reply) = Arrived::with(&REQUEST.into()).answer_to_request(&left)?;
+        Some((reply.status, String::from_utf8(reply.body).unwrap()))
+    }
+
+    #[test]
+    fn sends_on_what_lacks_nothing() {
+        assert_eq!(answer(&REQUEST), None);
+        let no_request: Headers = [("a", "b")].into();
+        assert_eq!(
+            Arrived::with(&no_request).answer_to_request(&no_request),
+            None,
+            "nothing of it came in"
+        );
+    }
+
+    #[test]
+    fn answers_each_request_that_envoy_cannot_send() {
+        for lacking in [":path", "x-forwarded-proto"] {
+            let left: Vec<_> = REQUEST
+                .into_iter()
+                .filter(|(name, _)| *name != lacking)
+                .collect();
+            assert_eq!(answer(&left), Some((404, String::new())), "{lacking}");
+        }
+        assert_eq!(
+            answer(&REQUEST[1..]),
+            Some((503, "missing required header: :method".into()))
+        );
+        for value in ["a\nb", "\u{1}", "\u{7f}"] {
+            let left = [REQUEST[0], REQUEST[1], REQUEST[2], ("x-bad", value)];
+            assert_eq!(
+                answer(&left),
+                Some((503, "invalid header value for: x-bad".into()))
+            );
+        }
+        let left = [REQUEST[0], REQUEST[1], REQUEST[2], ("x y", "\t")];
+        assert_eq!(
+            answer(&left),
+            Some((503, "invalid header name: x y".into()))
+        );
+    }
+
+    #[test]
+    fn answers_a_response_without_a_number_as_status() {
+        let arrived = Arrived::with(&[(":status", "200")].into());
+        for left in [Headers::new(), [(":status", "other")].into()] {
+            let (_, reply) = arrived.answer_to_response(&left).unwrap();
+            assert_eq!(
+                (reply.status, &reply.body[..]),
+                (502, &b"missing required header: :status"[..])
+            );
+        }
+        assert_eq!(
+            arrived.answer_to_response(&[(":status", "42")].into()),
+            None
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! Real Envoys beside the built-in host.
+
+mod both;

@@ -1,0 +1,107 @@
+//! The scenarios of `tests/parity`, each on the built-in host and on a real Envoy.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs, thread};
+
+use sidespan::run::report::Report;
+use sidespan::run::{On, Runner};
+use sidespan_tests::guests;
+
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+fn every_scenario_is_the_same_on_both() {
+    let files = files();
+    let runners = [On::Wasmtime, On::Envoy].map(runner);
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let found = compare(file, &runners);
+            wrong.lock().expect("no thread panics").extend(found);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(work);
+        }
+    });
+    let wrong = wrong.into_inner().expect("no thread panics");
+    assert!(
+        wrong.is_empty(),
+        "{} of the scenarios in {} files:\n{}",
+        wrong.len(),
+        files.len(),
+        wrong.join("\n")
+    );
+}
+
+/// Returns what is wrong with the scenarios of a file.
+fn compare(file: &Path, runners: &[Runner; 2]) -> Vec<String> {
+    let place = file.strip_prefix(root()).expect("a file of ours").display();
+    let runs = runners.each_ref().map(|runner| runner.run_file(file));
+    let (host, envoy) = match runs {
+        [Ok(host), Ok(envoy)] => (host, envoy),
+        [host, envoy] => {
+            let error = |on: &str, run: anyhow::Result<Vec<Report>>| {
+                run.err().map(|error| format!("{place}: {on}: {error:#}"))
+            };
+            return [error("host", host), error("Envoy", envoy)]
+                .into_iter()
+                .flatten()
+                .collect();
+        }
+    };
+    let pairs = host.iter().zip(&envoy);
+    let found = pairs.flat_map(|(host, envoy)| {
+        let missed = [("host", host), ("Envoy", envoy)].map(|(on, report)| {
+            let failures = report.failures.iter();
+            let failures = failures.map(|it| match &it.diff {
+                Some(diff) => format!("{}\n{diff}", it.at),
+                None => format!("{}: expected {}, found {}", it.at, it.expected, it.found),
+            });
+            let failures: Vec<_> = failures.collect();
+            let text = format!(
+                "{place}: {}: {on}: {}",
+                report.scenario,
+                failures.join("\n")
+            );
+            (!failures.is_empty()).then_some(text)
+        });
+        let difference = host
+            .difference(envoy)
+            .map(|difference| format!("{place}: {}: - host, + Envoy\n{difference}", host.scenario));
+        missed.into_iter().chain([difference]).flatten()
+    });
+    found.collect()
+}
+
+fn runner(on: On) -> Runner {
+    let runner = Runner::with_module(&guests::scripted());
+    runner.expect("the guest of scripts").on(on)
+}
+
+/// Returns the scenarios of all groups, or those whose path contains `SIDESPAN_PARITY`.
+fn files() -> Vec<PathBuf> {
+    let wanted = env::var("SIDESPAN_PARITY").unwrap_or_default();
+    let mut files = Vec::new();
+    for group in fs::read_dir(root()).expect("the groups") {
+        let group = group.expect("an entry").path();
+        if group.is_dir() {
+            let entries = fs::read_dir(&group).expect("a group");
+            files.extend(entries.map(|entry| entry.expect("an entry").path()));
+        }
+    }
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "yaml"));
+    files.retain(|file| file.display().to_string().contains(&wanted));
+    files.sort();
+    assert!(!files.is_empty(), "no scenario is like {wanted}");
+    files
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("parity")
+}
+
+/// Scenarios that run at once: more than cores, because most of an Envoy's time is waiting.
+const AT_ONCE: usize = 4;
