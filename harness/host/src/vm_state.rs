@@ -152,7 +152,7 @@ pub(crate) enum Deferred {
     LocalReply(StreamId, LocalReply),
     Continue(StreamId, Side),
     Close(StreamId),
-    /// The client's bytes on a TCP connection, or a connection that is held, go on.
+    /// A TCP connection that is held and now goes on, or the client's bytes on one.
     ContinueConnection(StreamId),
     CloseConnection(StreamId),
     RootDone(u32),
