@@ -1,6 +1,5 @@
 //! Root contexts: started, replaced by a new configuration, and ended.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::vm::{Failed, Host, Installed, StartError, StartFailure};

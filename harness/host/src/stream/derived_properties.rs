@@ -120,8 +120,6 @@ fn response(stream: &Stream, name: &[u8]) -> Option<Value> {
         b"headers" => Some(all(headers)),
         b"trailers" => Some(all(stream.visible_response_trailers())),
         b"headers_bytes" => Some(bytes(headers)),
-        // Known once the response has begun to come in full: its first and last bytes are of one moment here.
-        b"backend_latency" => stream.has_response_body().then(|| Value::nanos(0)),
         b"total_size" => {
             let trailers = stream
                 .visible_response_trailers()

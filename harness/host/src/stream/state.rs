@@ -201,11 +201,6 @@ impl Stream {
         self.response.headers().is_some()
     }
 
-    /// Returns true if the body of the response has begun, or its end is known.
-    pub(crate) fn has_response_body(&self) -> bool {
-        self.response.body_bytes() > 0 || (self.completed.is_some() && self.has_response())
-    }
-
     /// Returns true for a TCP connection, false for an HTTP stream.
     pub(crate) fn is_connection(&self) -> bool {
         self.connection.is_some()

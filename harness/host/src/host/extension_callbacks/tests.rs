@@ -66,7 +66,7 @@ fn hands_a_name_to_the_caller_and_its_addresses_to_the_root_context() {
     host.answer_dns(2, &[address]).unwrap();
     assert_eq!(
         texts(&mut host),
-        ["2", "20", "\u{1}\0\0\0\u{5}\0\0\0127.0.0.1:0\0"]
+        ["2", "20", "\u{1}\0\0\0\u{5}\0\0\u{0}127.0.0.1:0\0"]
     );
     assert!(host.answer_dns(2, &[]).is_err());
 }
