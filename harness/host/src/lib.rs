@@ -3,7 +3,7 @@
 //! A [`Module`] is compiled once. A [`Host`] is one VM that runs the module, as one worker of Envoy would: the host calls
 //! the guest's callbacks in Envoy's order and answers its host calls with Envoy's statuses. By default time is virtual and
 //! randomness seeded, so that a run is a function of its inputs. No file here knows the purpose of the module, and none
-//! does I/O: the caller takes the guest's HTTP calls and answers them.
+//! does I/O: the caller takes the guest's HTTP and gRPC calls and answers them.
 //!
 //! ```
 //! use std::time::Duration;

@@ -36,7 +36,7 @@ pub struct Connection {
     pub(crate) from_upstream: Flow,
     /// True from a `proxy_on_new_connection` that stops until the guest lets the connection go on.
     pub(crate) is_held: bool,
-    /// What the client has sent to a connection that is held, which Envoy does not read yet.
+    /// Bytes that the client has sent to a connection that is held, which Envoy does not read yet, and whether they end.
     pub(crate) unread: Option<(Vec<u8>, bool)>,
     pub(crate) has_upstream: bool,
     pub(crate) is_closed: bool,

@@ -18,7 +18,7 @@ pub(super) struct Fixed {
 pub(super) enum Descriptor {
     /// All of them.
     Any,
-    /// Those that exist, 1 and 2; for another one the answer is BADF.
+    /// The existing descriptors, 1 and 2; for another one the answer is BADF.
     Existing,
 }
 
