@@ -185,6 +185,7 @@ impl Host {
         let _ = delete.and_then(|delete| self.enter("proxy_on_delete", id, delete, id, ()));
         let state = self.state_mut();
         state.calls.give_up(id);
+        state.grpc.give_up(id);
         state.ticks.remove(&id);
         state.roots.remove(&id);
     }
