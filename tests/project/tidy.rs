@@ -132,7 +132,11 @@ fn the_filters_crates_refuse_to_panic() {
 fn all_unsafe_code_is_in_the_crate_of_the_abi() {
     // The measuring rod has one file, for it may have no code of ours, and a guest of the tests speaks the raw ABI, so that no
     // SDK stands between a scenario and the host.
-    let places = ["filter/abi/src", "filter/least/src/proxy.rs", "tests/parity/guest"];
+    let places = [
+        "filter/abi/src",
+        "filter/least/src/proxy.rs",
+        "tests/parity/guest",
+    ];
     let places = places.map(|place| root().join(place));
     for path in files(".rs") {
         let is_allowed = places.iter().any(|place| path.starts_with(place));

@@ -111,7 +111,7 @@ impl Drive {
         for host in &mut self.hosts {
             for line in host.take_logs() {
                 let level = format!("{:?}", line.level).to_lowercase();
-                let is_of_proxy = line.text.starts_with("Function: ");
+                let is_of_proxy = line.prefix.is_none();
                 let text = format!("{level}: {}", line.text);
                 match is_of_proxy {
                     true => self.proxy_logs.push(text),

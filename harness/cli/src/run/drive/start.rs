@@ -2,17 +2,16 @@
 
 use std::path::Path;
 
-use anyhow::ensure;
 use sidespan_host::{Clock, Entropy, FailurePolicy, Host, HostBuilder, Shared};
 
 use crate::run::convert::{level, property};
 use crate::run::modules::Loaded;
-use crate::run::scenario::{Filter, Policy, Scenario};
+use crate::run::scenario::{Filter, Policy, RELOAD_BASE, Scenario};
 
 /// Starts a VM.
 ///
 /// # Errors
-/// When the filter does not start, with its log, or when the scenario wants what only Envoy has.
+/// When the filter does not start, with its log.
 pub(super) fn host(
     filter: &Filter,
     module: &Loaded,
@@ -38,7 +37,7 @@ pub(super) fn host(
             "xds.node.cluster",
             node.cluster.as_deref().unwrap_or_default(),
         );
-    let mut builder = policies(builder, filter, scenario)?;
+    let mut builder = policies(builder, filter, scenario);
     for (name, value) in &node.metadata {
         if let Some(value) = property(value) {
             builder = builder.property(["xds", "node", "metadata", name.as_str()], value);
@@ -70,28 +69,22 @@ pub(super) fn host(
     }
 }
 
-fn policies(
-    builder: HostBuilder,
-    filter: &Filter,
-    scenario: &Scenario,
-) -> anyhow::Result<HostBuilder> {
+fn policies(builder: HostBuilder, filter: &Filter, scenario: &Scenario) -> HostBuilder {
     let policy = match filter.failure_policy {
         Policy::Closed => FailurePolicy::FailClosed,
         Policy::Open => FailurePolicy::FailOpen,
-        Policy::Reload | Policy::OldOpen => anyhow::bail!(
-            "`failurePolicy: {:?}` runs with `--on envoy` only",
-            filter.failure_policy
-        ),
+        Policy::Reload => FailurePolicy::FailReload { base: RELOAD_BASE },
+        Policy::OldOpen => FailurePolicy::FailOpenField,
     };
-    for (key, is_there) in [
-        ("capabilities", !filter.capabilities.is_empty()),
-        (
-            "allowOnHeadersStopIteration",
-            filter.allow_on_headers_stop_iteration,
-        ),
-        ("bufferLimit", scenario.buffer_limit.is_some()),
-    ] {
-        ensure!(!is_there, "`{key}` runs with `--on envoy` only");
+    let mut builder = builder
+        .failure_policy(policy)
+        .allow_on_headers_stop_iteration(filter.allow_on_headers_stop_iteration);
+    for name in &filter.capabilities {
+        builder = builder.capability(name.as_str());
     }
-    Ok(builder.failure_policy(policy))
+    let limit = scenario.buffer_limit.map(usize::try_from);
+    match limit {
+        Some(Ok(bytes)) => builder.buffer_limit(bytes),
+        Some(Err(_)) | None => builder,
+    }
 }
