@@ -9,6 +9,7 @@
 
 mod builder;
 mod driven;
+mod pump;
 mod reply;
 mod server;
 mod stream;

@@ -10,6 +10,7 @@ use crate::abi_types::{Answer, Status, refuse};
 use crate::header_pairs;
 use crate::headers::Headers;
 use crate::host_call::HostCall;
+use crate::settings::EnvoyVersion;
 use crate::vm_state::{CallToken, Expressions, HttpCall, VmState};
 
 pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
@@ -137,7 +138,9 @@ fn foreign_function(
         }
     }
     let result = match name.as_str() {
-        "clear_route_cache" => return Ok(()),
+        "clear_route_cache" if call.state().settings.version >= EnvoyVersion::V1_33 => {
+            return Ok(());
+        }
         "expr_create" => expressions(call)?.create(&arguments)?,
         "expr_delete" => expressions(call)?.delete(&arguments)?,
         "expr_evaluate" => expressions::evaluate(call.state(), &arguments)?,
