@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use builder::{ChainBuilder, ChainStartError};
 pub use server::Server;
 use stream::ChainStream;
-pub use stream::{ChainStreamId, Passed};
+pub use stream::{ChainStreamId, Ended, Passed};
 
 use crate::host::Host;
 use crate::stream::Ending;
@@ -44,7 +44,7 @@ use crate::stream::Ending;
 /// let sent = chain.take_request(stream).ok_or("no such stream")?;
 /// assert!(sent.is_complete);
 /// assert_eq!(chain.response_headers(stream, [(":status", "200")], EndOfStream::Yes), Action::Continue);
-/// chain.end(stream, Ending::Complete);
+/// chain.end(stream, Ending::Complete).unwrap();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -133,20 +133,27 @@ impl FilterChain {
     }
 
     /// Ends a stream, at any time: `proxy_on_log` of all filters in order, then `proxy_on_done` and `proxy_on_delete` of
-    /// each. Returns false if there is no such stream.
-    pub fn end(&mut self, id: ChainStreamId, ending: Ending) -> bool {
-        let Some(stream) = self.streams.remove(&id.0) else {
-            return false;
-        };
+    /// each. Returns `None` if there is no such stream.
+    pub fn end(&mut self, id: ChainStreamId, ending: Ending) -> Option<Ended> {
+        let stream = self.streams.remove(&id.0)?;
         for (filter, part) in stream.parts.iter().enumerate() {
             self.share_filter_state(&stream, filter);
             let (vm, _) = self.filters[filter];
             self.vms[vm].log_stream(*part, ending);
         }
+        let mut ended = Ended {
+            details: None,
+            flags: 0,
+            is_reset: stream.is_reset,
+            local_reply: stream.local_reply,
+        };
         for (part, (vm, _)) in stream.parts.iter().zip(&self.filters) {
-            self.vms[*vm].delete_stream(*part);
+            if let Some(part) = self.vms[*vm].delete_stream(*part) {
+                ended.flags |= part.response_flags();
+                ended.details = ended.details.or(part.code_details());
+            }
         }
-        true
+        Some(ended)
     }
 
     /// Ends every root context of every VM.

@@ -152,6 +152,9 @@ impl FilterChain {
             if let Some(part) = self.streams.get(&id.0).map(|stream| stream.parts[filter]) {
                 self.vms[vm].explain(part, situation);
             }
+            for (vm, part) in self.parts(id) {
+                self.vms[vm].set_reply_flags(part, situation);
+            }
             self.send_reply(id, reply, None);
         } else if let Some(stream) = self.streams.get_mut(&id.0) {
             out(match side {

@@ -100,7 +100,7 @@ impl FilterChain {
         }
     }
 
-    fn parts(&self, id: ChainStreamId) -> Vec<(usize, crate::stream::StreamId)> {
+    pub(super) fn parts(&self, id: ChainStreamId) -> Vec<(usize, crate::stream::StreamId)> {
         let parts = self.streams.get(&id.0).map(|stream| stream.parts.clone());
         let vms = self.filters.iter().map(|(vm, _)| *vm);
         vms.zip(parts.unwrap_or_default()).collect()

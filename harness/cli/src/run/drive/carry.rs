@@ -267,21 +267,14 @@ impl Carriage {
         request: Fields,
     ) -> anyhow::Result<Passed> {
         let mut is_reset = ending == Ending::UpstreamReset && !self.response.is_complete;
-        let mut details = None;
+        let (mut details, mut flags) = (None, 0);
         for (host, id) in hosts.iter_mut().zip(&self.ids) {
             let stream = host.end(*id, ending);
             let stream = stream.context("the stream has ended by itself")?;
             is_reset |= stream.is_reset();
-            let reply = stream.local_reply().map(|reply| reply.details.clone());
-            details = details.or(reply.filter(|details| !details.is_empty()));
+            details = details.or(stream.code_details());
+            flags |= stream.response_flags();
         }
-        let is_from_upstream = self.response.message.is_some() && details.is_none();
-        let by_ending = match ending {
-            Ending::ClientAbort => Some("downstream_remote_disconnect"),
-            Ending::UpstreamReset => Some("upstream_reset_after_response_started{remote_reset}"),
-            _ => is_from_upstream.then_some("via_upstream"),
-        };
-        let details = details.or(by_ending.map(str::to_owned));
         let is_unreachable = ending == Ending::ConnectFailure;
         Ok(Passed {
             request,
@@ -289,7 +282,7 @@ impl Carriage {
             downstream: self.response.message.take(),
             is_reset,
             details,
-            flags: flags(ending).into(),
+            flags: letters(flags),
         })
     }
 }
@@ -321,13 +314,19 @@ fn passed_trailers(half: &StreamHalf) -> Option<Headers> {
         .cloned()
 }
 
-/// Returns Envoy's response flags of an ending.
-fn flags(ending: Ending) -> &'static str {
-    match ending {
-        Ending::ClientAbort => "DC",
-        Ending::UpstreamReset => "UR",
-        Ending::ConnectFailure => "UF",
-        Ending::UpstreamTimeout => "UT",
-        _ => "",
-    }
+/// Returns Envoy's response flags in letters.
+fn letters(flags: i64) -> String {
+    const LETTERS: [(i64, &str); 8] = [
+        (0x4, "UT"),
+        (0x10, "UR"),
+        (0x20, "UF"),
+        (0x40, "UC"),
+        (0x100, "NR"),
+        (0x4000, "DC"),
+        (0x4_0000, "DPE"),
+        (0x80_0000, "UPE"),
+    ];
+    let set = LETTERS.iter().filter(|(flag, _)| flags & flag != 0);
+    let set: Vec<_> = set.map(|(_, letters)| *letters).collect();
+    set.join(",")
 }

@@ -176,7 +176,7 @@ fn answers_413_when_a_request_is_buffered_beyond_the_limit() {
             (&b"Payload Too Large"[..], "request_payload_too_large")
         );
     }
-    assert_eq!(texts(&mut host), ["3", "3", "4", "2", "4"]);
+    assert_eq!(texts(&mut host), ["3", "3", "4", "17", "2", "4", "17"]);
     assert_eq!(situations(&host), [Situation::BufferLimit; 2]);
 }
 
