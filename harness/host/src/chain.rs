@@ -14,6 +14,7 @@ mod reply;
 mod server;
 mod stream;
 
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 pub use builder::{ChainBuilder, ChainStartError};
@@ -22,6 +23,7 @@ use stream::ChainStream;
 pub use stream::{ChainStreamId, Ended, Passed};
 
 use crate::host::Host;
+use crate::logs::LogLine;
 use crate::stream::Ending;
 
 /// A chain of filters on one worker. Plugins with one `vm_id`, VM configuration and module share a VM, as in Envoy.
@@ -52,8 +54,9 @@ pub struct FilterChain {
     vms: Vec<Host>,
     /// The filters in order: the VM of each, and the plugin's place in it.
     filters: Vec<(usize, usize)>,
-    streams: std::collections::BTreeMap<u32, ChainStream>,
+    streams: BTreeMap<u32, ChainStream>,
     last_stream: u32,
+    logs: VecDeque<LogLine>,
 }
 
 impl FilterChain {
@@ -82,13 +85,32 @@ impl FilterChain {
         self.filters.get(filter).map(|(vm, _)| *vm)
     }
 
-    /// Drives one VM, to answer its calls or to read its log; what its filters then pass goes on through the chain.
-    ///
-    /// Returns `None` if there is no such VM.
-    pub fn with_vm<T>(&mut self, vm: usize, work: impl FnOnce(&mut Host) -> T) -> Option<T> {
-        let done = self.vms.get_mut(vm).map(work);
+    /// Returns the VMs for changes, to take and answer their calls. [`FilterChain::settle`] comes behind.
+    pub fn vms_mut(&mut self) -> &mut [Host] {
+        &mut self.vms
+    }
+
+    /// Moves on through the chain what filters have passed while their VMs were driven by themselves.
+    pub fn settle(&mut self) {
+        self.gather_all();
         self.pump_all();
-        done
+    }
+
+    /// Takes the log lines of all VMs, in the order in which they came: at most the last 65,536.
+    pub fn take_logs(&mut self) -> Vec<LogLine> {
+        self.gather_all();
+        self.logs.drain(..).collect()
+    }
+
+    fn gather_all(&mut self) {
+        (0..self.vms.len()).for_each(|vm| self.gather(vm));
+    }
+
+    /// Puts the new lines of a VM behind those of the others.
+    fn gather(&mut self, vm: usize) {
+        self.logs.extend(self.vms[vm].take_logs());
+        let excess = self.logs.len().saturating_sub(MAX_LINES);
+        self.logs.drain(..excess);
     }
 
     /// Advances the virtual time of all VMs, and runs every tick and timeout on the way in order.
@@ -110,6 +132,7 @@ impl FilterChain {
     fn move_by(&mut self, duration: Duration) {
         for vm in 0..self.vms.len() {
             self.vms[vm].advance(duration);
+            self.gather(vm);
             self.pump_all();
         }
     }
@@ -128,6 +151,7 @@ impl FilterChain {
     pub fn run_due(&mut self) {
         for vm in 0..self.vms.len() {
             self.vms[vm].run_due();
+            self.gather(vm);
             self.pump_all();
         }
     }
@@ -140,6 +164,7 @@ impl FilterChain {
             self.share_filter_state(&stream, filter);
             let (vm, _) = self.filters[filter];
             self.vms[vm].log_stream(*part, ending);
+            self.gather(vm);
         }
         let mut ended = Ended {
             details: None,
@@ -152,6 +177,7 @@ impl FilterChain {
                 ended.flags |= part.response_flags();
                 ended.details = ended.details.or(part.code_details());
             }
+            self.logs.extend(self.vms[*vm].take_logs());
         }
         Some(ended)
     }
@@ -163,6 +189,9 @@ impl FilterChain {
         }
     }
 }
+
+/// The same bound as a VM's own log has.
+const MAX_LINES: usize = 65_536;
 
 #[cfg(test)]
 mod tests;

@@ -120,7 +120,9 @@ impl FilterChain {
             return true;
         }
         // What has waited behind headers comes once the next filter has seen them.
-        self.vms[vm].release_waiting(part, side)
+        let has_moved = self.vms[vm].release_waiting(part, side);
+        self.gather(vm);
+        has_moved
     }
 
     /// Gives what a filter has passed to the next one, or out of the chain.
@@ -202,6 +204,7 @@ impl FilterChain {
     /// Learns the filter state that a filter has set, and whether it has reset the stream.
     pub(super) fn learn(&mut self, id: ChainStreamId, filter: usize) {
         let (vm, _) = self.filters[filter];
+        self.gather(vm);
         let Some(stream) = self.streams.get_mut(&id.0) else {
             return;
         };

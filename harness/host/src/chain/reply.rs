@@ -74,6 +74,7 @@ impl FilterChain {
             headers,
             EndOfStream::when(body.is_empty()),
         );
+        self.gather(vm);
         self.pump(id);
         let is_open = self
             .streams
@@ -82,6 +83,7 @@ impl FilterChain {
         // A second reply may have taken the place of this one meanwhile.
         if is_open && !body.is_empty() {
             let _ = self.vms[vm].body(part, Side::Response, &body, EndOfStream::Yes);
+            self.gather(vm);
         }
     }
 

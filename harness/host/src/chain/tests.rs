@@ -1,5 +1,6 @@
 use crate::chain::{ChainStreamId, FilterChain};
 use crate::host::Host;
+use crate::logs::LogLine;
 use crate::stream::{Action, EndOfStream, Ending, StreamProperties};
 use crate::testing::Guest;
 
@@ -49,7 +50,7 @@ fn guest(more: &str) -> crate::module::Module {
 fn chain(filters: &[&str]) -> FilterChain {
     let mut builder = FilterChain::builder();
     for (place, more) in filters.iter().enumerate() {
-        builder = builder.plugin(Host::builder(&guest(more)).plugin_name(format!("f{place}")));
+        builder = builder.plugin(Host::builder(&guest(more)).vm_id(place.to_string()));
     }
     builder.start().unwrap()
 }
@@ -62,14 +63,10 @@ fn logging(request_headers: &str) -> String {
     )
 }
 
-/// Returns the lines of all VMs, each with the place of the filter in front.
+/// Returns the lines of all VMs in their order, each with the VM in front.
 fn lines(chain: &mut FilterChain) -> Vec<String> {
-    let mut all = Vec::new();
-    for vm in 0..chain.vms().len() {
-        let taken = chain.with_vm(vm, Host::take_logs).unwrap();
-        all.extend(taken.into_iter().map(|line| format!("{vm}:{}", line.text)));
-    }
-    all
+    let line = |line: LogLine| format!("{}:{}", line.prefix.unwrap_or_default(), line.text);
+    chain.take_logs().into_iter().map(line).collect()
 }
 
 fn get(chain: &mut FilterChain) -> (ChainStreamId, Action) {
@@ -115,7 +112,7 @@ fn goes_through_the_filters_in_order_and_back_in_reverse() {
     let ended = chain.end(stream, Ending::Complete).unwrap();
     assert_eq!(ended.details.as_deref(), Some("via_upstream"));
     assert_eq!(chain.end(stream, Ending::Complete), None);
-    let logged = chain.with_vm(0, Host::take_logs).unwrap();
+    let logged = chain.take_logs();
     let logged: Vec<_> = logged.iter().map(ToString::to_string).collect();
     let expected = [
         "wasm log a: 101",
@@ -159,8 +156,8 @@ fn shows_a_local_reply_to_the_filters_in_front_and_to_none_behind() {
     assert_eq!(chain.sent_local_reply(stream).unwrap().details, "no");
     chain.end(stream, Ending::Complete).unwrap();
     let expected = [
-        "0:101", "0:102", "0:202", "0:402", "0:502", "0:602", "0:702", "0:802", "1:101", "1:102",
-        "1:402", "1:502", "1:602", "1:702", "1:802", "2:101", "2:102", "2:602", "2:702", "2:802",
+        "0:101", "1:101", "2:101", "0:102", "0:202", "1:102", "1:402", "0:402", "1:502", "0:502",
+        "0:602", "1:602", "2:102", "2:602", "0:702", "0:802", "1:702", "1:802", "2:702", "2:802",
     ];
     assert_eq!(lines(&mut chain), expected);
 }
@@ -186,7 +183,7 @@ fn shows_the_answer_to_too_large_a_body_to_all_filters_that_have_seen_the_reques
         Action::LocalReply
     );
     let expected = [
-        "0:302", "0:402", "0:502", "1:4", "1:402", "1:502", "2:402", "2:502",
+        "0:302", "1:4", "2:402", "1:402", "0:402", "2:502", "1:502", "0:502",
     ];
     assert_eq!(lines(&mut chain), expected);
     let response = chain.take_response(stream).unwrap();
@@ -233,7 +230,7 @@ fn holds_what_follows_until_a_paused_filter_resumes() {
     chain.advance(std::time::Duration::from_millis(100));
     assert_eq!(
         lines(&mut chain),
-        ["0:900", "0:302", "1:102", "1:202", "1:302"]
+        ["0:900", "1:102", "1:202", "0:302", "1:302"]
     );
     let request = chain.take_request(stream).unwrap();
     assert_eq!((&request.body[..], request.is_complete), (&b"ab"[..], true));

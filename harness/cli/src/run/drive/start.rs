@@ -2,28 +2,26 @@
 
 use std::path::Path;
 
-use sidespan_host::{Clock, Entropy, FailurePolicy, Host, HostBuilder, Shared};
+use sidespan_host::{ChainStartError, Clock, Entropy, FailurePolicy, Host, HostBuilder};
 
 use crate::run::convert::{level, property};
 use crate::run::modules::Loaded;
 use crate::run::scenario::{Filter, Policy, RELOAD_BASE, Scenario};
 
-/// Starts a VM.
+/// Returns a filter as the scenario installs it.
 ///
 /// # Errors
-/// When the filter does not start, with its log.
-pub(super) fn host(
+/// When a file of its configuration cannot be read.
+pub(super) fn plugin(
     filter: &Filter,
     module: &Loaded,
     scenario: &Scenario,
     file: &Path,
-    shared: &Shared,
-) -> anyhow::Result<Host> {
+) -> anyhow::Result<HostBuilder> {
     let name = filter.name.as_deref().unwrap_or(module.name);
     let root_id = filter.root_id.as_deref().unwrap_or(module.root_id);
     let node = &scenario.node;
     let builder = Host::builder(&module.module)
-        .shared(shared)
         .plugin_name(name)
         .root_id(root_id)
         .vm_id(filter.vm_id.as_str())
@@ -54,19 +52,14 @@ pub(super) fn host(
             }
         }
     }
-    match builder.start() {
-        Ok(host) => Ok(host),
-        Err(mut error) => {
-            let logs: Vec<_> = error
-                .host
-                .take_logs()
-                .into_iter()
-                .map(|line| line.text)
-                .collect();
-            let reason = &error.reason;
-            anyhow::bail!("the filter did not start: {reason}\n{}", logs.join("\n"))
-        }
-    }
+    Ok(builder)
+}
+
+/// Returns the failure of a filter that did not start, with the log so far.
+pub(super) fn failed(error: &ChainStartError) -> anyhow::Error {
+    let logs: Vec<_> = error.logs.iter().map(|line| line.text.as_str()).collect();
+    let reason = &error.reason;
+    anyhow::anyhow!("the filter did not start: {reason}\n{}", logs.join("\n"))
 }
 
 fn policies(builder: HostBuilder, filter: &Filter, scenario: &Scenario) -> HostBuilder {
