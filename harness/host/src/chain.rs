@@ -9,18 +9,21 @@
 
 mod builder;
 mod driven;
+mod pump;
 mod reply;
 mod server;
 mod stream;
 
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 pub use builder::{ChainBuilder, ChainStartError};
 pub use server::Server;
 use stream::ChainStream;
-pub use stream::{ChainStreamId, Passed};
+pub use stream::{ChainStreamId, Ended, Passed};
 
 use crate::host::Host;
+use crate::logs::LogLine;
 use crate::stream::Ending;
 
 /// A chain of filters on one worker. Plugins with one `vm_id`, VM configuration and module share a VM, as in Envoy.
@@ -43,7 +46,7 @@ use crate::stream::Ending;
 /// let sent = chain.take_request(stream).ok_or("no such stream")?;
 /// assert!(sent.is_complete);
 /// assert_eq!(chain.response_headers(stream, [(":status", "200")], EndOfStream::Yes), Action::Continue);
-/// chain.end(stream, Ending::Complete);
+/// chain.end(stream, Ending::Complete).unwrap();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -51,8 +54,9 @@ pub struct FilterChain {
     vms: Vec<Host>,
     /// The filters in order: the VM of each, and the plugin's place in it.
     filters: Vec<(usize, usize)>,
-    streams: std::collections::BTreeMap<u32, ChainStream>,
+    streams: BTreeMap<u32, ChainStream>,
     last_stream: u32,
+    logs: VecDeque<LogLine>,
 }
 
 impl FilterChain {
@@ -81,13 +85,32 @@ impl FilterChain {
         self.filters.get(filter).map(|(vm, _)| *vm)
     }
 
-    /// Drives one VM, to answer its calls or to read its log; what its filters then pass goes on through the chain.
-    ///
-    /// Returns `None` if there is no such VM.
-    pub fn with_vm<T>(&mut self, vm: usize, work: impl FnOnce(&mut Host) -> T) -> Option<T> {
-        let done = self.vms.get_mut(vm).map(work);
+    /// Returns the VMs for changes, to take and answer their calls. [`FilterChain::settle`] comes behind.
+    pub fn vms_mut(&mut self) -> &mut [Host] {
+        &mut self.vms
+    }
+
+    /// Moves on through the chain what filters have passed while their VMs were driven by themselves.
+    pub fn settle(&mut self) {
+        self.gather_all();
         self.pump_all();
-        done
+    }
+
+    /// Takes the log lines of all VMs, in the order in which they came: at most the last 65,536.
+    pub fn take_logs(&mut self) -> Vec<LogLine> {
+        self.gather_all();
+        self.logs.drain(..).collect()
+    }
+
+    fn gather_all(&mut self) {
+        (0..self.vms.len()).for_each(|vm| self.gather(vm));
+    }
+
+    /// Puts the new lines of a VM behind those of the others.
+    fn gather(&mut self, vm: usize) {
+        self.logs.extend(self.vms[vm].take_logs());
+        let excess = self.logs.len().saturating_sub(MAX_LINES);
+        self.logs.drain(..excess);
     }
 
     /// Advances the virtual time of all VMs, and runs every tick and timeout on the way in order.
@@ -109,6 +132,7 @@ impl FilterChain {
     fn move_by(&mut self, duration: Duration) {
         for vm in 0..self.vms.len() {
             self.vms[vm].advance(duration);
+            self.gather(vm);
             self.pump_all();
         }
     }
@@ -127,25 +151,35 @@ impl FilterChain {
     pub fn run_due(&mut self) {
         for vm in 0..self.vms.len() {
             self.vms[vm].run_due();
+            self.gather(vm);
             self.pump_all();
         }
     }
 
     /// Ends a stream, at any time: `proxy_on_log` of all filters in order, then `proxy_on_done` and `proxy_on_delete` of
-    /// each. Returns false if there is no such stream.
-    pub fn end(&mut self, id: ChainStreamId, ending: Ending) -> bool {
-        let Some(stream) = self.streams.remove(&id.0) else {
-            return false;
-        };
+    /// each. Returns `None` if there is no such stream.
+    pub fn end(&mut self, id: ChainStreamId, ending: Ending) -> Option<Ended> {
+        let stream = self.streams.remove(&id.0)?;
         for (filter, part) in stream.parts.iter().enumerate() {
             self.share_filter_state(&stream, filter);
             let (vm, _) = self.filters[filter];
             self.vms[vm].log_stream(*part, ending);
+            self.gather(vm);
         }
+        let mut ended = Ended {
+            details: None,
+            flags: 0,
+            is_reset: stream.is_reset,
+            local_reply: stream.local_reply,
+        };
         for (part, (vm, _)) in stream.parts.iter().zip(&self.filters) {
-            self.vms[*vm].delete_stream(*part);
+            if let Some(part) = self.vms[*vm].delete_stream(*part) {
+                ended.flags |= part.response_flags();
+                ended.details = ended.details.or(part.code_details());
+            }
+            self.logs.extend(self.vms[*vm].take_logs());
         }
-        true
+        Some(ended)
     }
 
     /// Ends every root context of every VM.
@@ -155,6 +189,9 @@ impl FilterChain {
         }
     }
 }
+
+/// The same bound as a VM's own log has.
+const MAX_LINES: usize = 65_536;
 
 #[cfg(test)]
 mod tests;

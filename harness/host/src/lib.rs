@@ -74,7 +74,7 @@ mod wasi;
 
 pub use abi_types::{AbiVersion, Status};
 pub use builder::HostBuilder;
-pub use chain::{ChainBuilder, ChainStartError, ChainStreamId, FilterChain, Passed, Server};
+pub use chain::{ChainBuilder, ChainStartError, ChainStreamId, Ended, FilterChain, Passed, Server};
 pub use clock::Clock;
 pub use entropy::Entropy;
 pub use explanations::{Explanation, Situation};

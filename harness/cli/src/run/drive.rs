@@ -1,15 +1,15 @@
 //! A scenario's run on the built-in host: virtual time and seeded randomness, so that each run gives the same report.
 //!
 //! ```text
-//! client -> hops[0] -> hops[1] -> … -> upstream        hops: one VM a filter
-//! client <- hops[0] <- hops[1] <- … <- upstream
+//! client -> filter 0 -> filter 1 -> … -> upstream
+//! client <- filter 0 <- filter 1 <- … <- upstream
 //! ```
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use sidespan_host::{Ending as HostEnding, Headers, Host, LocalReply, Shared};
+use sidespan_host::{Ending as HostEnding, FilterChain, Headers, LocalReply, Shared};
 
 use super::convert::{add, fields, request_headers};
 use super::passed::{Outcome, Passed, Proxy};
@@ -26,8 +26,7 @@ use carry::{Carriage, Piece};
 
 /// A running scenario.
 pub(super) struct Drive {
-    /// One VM for each filter.
-    hosts: Vec<Host>,
+    chain: FilterChain,
     shared: Shared,
     protocol: Protocol,
     after: Duration,
@@ -47,20 +46,21 @@ impl Drive {
         file: &Path,
     ) -> anyhow::Result<Self> {
         let shared = Shared::new();
+        let mut builder = FilterChain::builder().shared(&shared);
+        for (filter, module) in scenario.chain().iter().zip(modules) {
+            builder = builder.plugin(start::plugin(filter, module, scenario, file)?);
+        }
+        let chain = builder.start().map_err(|error| start::failed(&error))?;
         let mut drive = Self {
-            hosts: Vec::new(),
-            shared: shared.clone(),
+            chain,
+            shared,
             protocol: scenario.protocol,
             after: scenario.after.map_or(FIVE_SECONDS, |after| after.0),
             calls: Calls::new(scenario),
             logs: Vec::new(),
             proxy_logs: Vec::new(),
         };
-        for (filter, module) in scenario.chain().iter().zip(modules) {
-            let host = start::host(filter, module, scenario, file, &shared)?;
-            drive.hosts.push(host);
-            drive.take_logs();
-        }
+        drive.take_logs();
         Ok(drive)
     }
 
@@ -78,15 +78,13 @@ impl Drive {
                 return Ok(());
             }
             // Steps end at the next tick at most, so that a call is answered when it is made and not when it is late.
-            let due = self.hosts.iter().filter_map(Host::due_in);
+            let due = self.chain.due_in().into_iter();
             let step = due
                 .chain(self.calls.due_in(now))
                 .min()
                 .map_or(left, |due| due.min(left));
             let step = step.max(Duration::from_millis(1));
-            for host in &mut self.hosts {
-                host.advance(step);
-            }
+            self.chain.advance(step);
             self.take_logs();
         }
     }
@@ -96,27 +94,25 @@ impl Drive {
     /// # Errors
     /// When an export cannot be read.
     fn answer_calls(&mut self) -> anyhow::Result<()> {
-        while self.calls.turn(&mut self.hosts)? {
+        while self.calls.turn(self.chain.vms_mut())? {
+            self.chain.settle();
             self.take_logs();
         }
         Ok(())
     }
 
     fn now(&self) -> Duration {
-        self.hosts.first().map_or(Duration::ZERO, Host::now)
+        self.chain.now()
     }
 
     /// Takes the lines that the filters have logged since this was last called.
     fn take_logs(&mut self) {
-        for host in &mut self.hosts {
-            for line in host.take_logs() {
-                let level = format!("{:?}", line.level).to_lowercase();
-                let is_of_proxy = line.text.starts_with("Function: ");
-                let text = format!("{level}: {}", line.text);
-                match is_of_proxy {
-                    true => self.proxy_logs.push(text),
-                    false => self.logs.push(text),
-                }
+        for line in self.chain.take_logs() {
+            let level = format!("{:?}", line.level).to_lowercase();
+            let text = format!("{level}: {}", line.text);
+            match line.prefix {
+                None => self.proxy_logs.push(text),
+                Some(_) => self.logs.push(text),
             }
         }
     }
@@ -130,7 +126,7 @@ impl Drive {
             if carriage.is_over() {
                 return Ok(());
             }
-            carriage.give(&mut self.hosts, piece);
+            carriage.give(&mut self.chain, piece);
             self.take_logs();
             self.settle_calls(carriage)?;
         }
@@ -140,7 +136,7 @@ impl Drive {
     /// Answers the calls that are due, and takes further what the filters let through by then.
     fn settle_calls(&mut self, carriage: &mut Carriage) -> anyhow::Result<()> {
         self.answer_calls()?;
-        carriage.pump(&mut self.hosts);
+        carriage.pump(&mut self.chain);
         self.take_logs();
         Ok(())
     }
@@ -196,7 +192,7 @@ impl Drive {
         match reply {
             Some((status, details, body)) => {
                 let reply = LocalReply::new(status, details).body(body);
-                carriage.reply(&mut self.hosts, reply);
+                carriage.reply(&mut self.chain, reply);
                 self.take_logs();
             }
             None => {
@@ -235,7 +231,7 @@ impl Proxy for Drive {
         add(&mut trailers, &step.request.trailers, known)?;
         let request = fields(&headers);
         let pieces = carry::pieces(headers, &step.request.chunks(), trailers, self.protocol);
-        let mut carriage = Carriage::open(&mut self.hosts, step, self.protocol);
+        let mut carriage = Carriage::open(&mut self.chain, step, self.protocol);
         self.send(&mut carriage, pieces)?;
         self.settle(&mut carriage, |carriage| carriage.request.is_complete)?;
         let is_answered = carriage.is_over();
@@ -252,7 +248,7 @@ impl Proxy for Drive {
             Ending::ConnectFailure => HostEnding::ConnectFailure,
             Ending::UpstreamTimeout => HostEnding::UpstreamTimeout,
         };
-        let passed = carriage.end(&mut self.hosts, ending, request)?;
+        let passed = carriage.end(&mut self.chain, ending, request)?;
         self.take_logs();
         self.answer_calls()?;
         Ok(passed)

@@ -49,6 +49,7 @@ impl ChainBuilder {
         let mut chain = FilterChain::empty();
         for filter in 0..self.plugins.len() {
             self.start_plugin(&mut chain, filter, &mut Vec::new())?;
+            chain.gather_all();
         }
         Ok(chain)
     }
@@ -64,17 +65,17 @@ impl ChainBuilder {
         for filter in 0..self.plugins.len() {
             let mut canary = FilterChain::empty();
             self.start_vm(&mut canary, filter, &mut logs)?;
-            main.take_logs(&mut logs);
-            canary.take_logs(&mut logs);
+            logs.extend(main.take_logs());
+            logs.extend(canary.take_logs());
             self.start_plugin(&mut main, filter, &mut logs)?;
-            main.take_logs(&mut logs);
+            logs.extend(main.take_logs());
         }
         let mut chains = Vec::new();
         for _ in 0..workers {
             let mut chain = FilterChain::empty();
             for filter in 0..self.plugins.len() {
                 self.start_plugin(&mut chain, filter, &mut logs)?;
-                chain.take_logs(&mut logs);
+                logs.extend(chain.take_logs());
             }
             chains.push(chain);
         }
@@ -145,12 +146,7 @@ impl FilterChain {
             filters: Vec::new(),
             streams: Default::default(),
             last_stream: 0,
-        }
-    }
-
-    fn take_logs(&mut self, logs: &mut Vec<LogLine>) {
-        for vm in &mut self.vms {
-            logs.extend(vm.take_logs());
+            logs: Default::default(),
         }
     }
 }

@@ -74,6 +74,7 @@ impl FilterChain {
             headers,
             EndOfStream::when(body.is_empty()),
         );
+        self.gather(vm);
         self.pump(id);
         let is_open = self
             .streams
@@ -82,6 +83,7 @@ impl FilterChain {
         // A second reply may have taken the place of this one meanwhile.
         if is_open && !body.is_empty() {
             let _ = self.vms[vm].body(part, Side::Response, &body, EndOfStream::Yes);
+            self.gather(vm);
         }
     }
 
@@ -100,7 +102,7 @@ impl FilterChain {
         }
     }
 
-    fn parts(&self, id: ChainStreamId) -> Vec<(usize, crate::stream::StreamId)> {
+    pub(super) fn parts(&self, id: ChainStreamId) -> Vec<(usize, crate::stream::StreamId)> {
         let parts = self.streams.get(&id.0).map(|stream| stream.parts.clone());
         let vms = self.filters.iter().map(|(vm, _)| *vm);
         vms.zip(parts.unwrap_or_default()).collect()

@@ -22,6 +22,19 @@ pub struct Passed {
     pub is_complete: bool,
 }
 
+/// The end of one stream of a chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Envoy's response code details.
+    pub details: Option<String>,
+    /// Envoy's response flags as a number, as the property `response.flags` gives them.
+    pub flags: i64,
+    /// True if a filter, or a local reply that came too late, has reset the stream.
+    pub is_reset: bool,
+    /// The local reply that has answered the request.
+    pub local_reply: Option<LocalReply>,
+}
+
 /// One stream through a chain.
 #[derive(Debug, Default)]
 pub(super) struct ChainStream {

@@ -1,5 +1,6 @@
 use crate::chain::{ChainStreamId, FilterChain};
 use crate::host::Host;
+use crate::logs::LogLine;
 use crate::stream::{Action, EndOfStream, Ending, StreamProperties};
 use crate::testing::Guest;
 
@@ -49,7 +50,7 @@ fn guest(more: &str) -> crate::module::Module {
 fn chain(filters: &[&str]) -> FilterChain {
     let mut builder = FilterChain::builder();
     for (place, more) in filters.iter().enumerate() {
-        builder = builder.plugin(Host::builder(&guest(more)).plugin_name(format!("f{place}")));
+        builder = builder.plugin(Host::builder(&guest(more)).vm_id(place.to_string()));
     }
     builder.start().unwrap()
 }
@@ -62,14 +63,10 @@ fn logging(request_headers: &str) -> String {
     )
 }
 
-/// Returns the lines of all VMs, each with the place of the filter in front.
+/// Returns the lines of all VMs in their order, each with the VM in front.
 fn lines(chain: &mut FilterChain) -> Vec<String> {
-    let mut all = Vec::new();
-    for vm in 0..chain.vms().len() {
-        let taken = chain.with_vm(vm, Host::take_logs).unwrap();
-        all.extend(taken.into_iter().map(|line| format!("{vm}:{}", line.text)));
-    }
-    all
+    let line = |line: LogLine| format!("{}:{}", line.prefix.unwrap_or_default(), line.text);
+    chain.take_logs().into_iter().map(line).collect()
 }
 
 fn get(chain: &mut FilterChain) -> (ChainStreamId, Action) {
@@ -112,8 +109,10 @@ fn goes_through_the_filters_in_order_and_back_in_reverse() {
         (&response.body[..], response.is_complete),
         (&b"y"[..], true)
     );
-    assert!(chain.end(stream, Ending::Complete) && !chain.end(stream, Ending::Complete));
-    let logged = chain.with_vm(0, Host::take_logs).unwrap();
+    let ended = chain.end(stream, Ending::Complete).unwrap();
+    assert_eq!(ended.details.as_deref(), Some("via_upstream"));
+    assert_eq!(chain.end(stream, Ending::Complete), None);
+    let logged = chain.take_logs();
     let logged: Vec<_> = logged.iter().map(ToString::to_string).collect();
     let expected = [
         "wasm log a: 101",
@@ -155,12 +154,40 @@ fn shows_a_local_reply_to_the_filters_in_front_and_to_none_behind() {
         (&b"no"[..], true)
     );
     assert_eq!(chain.sent_local_reply(stream).unwrap().details, "no");
-    chain.end(stream, Ending::Complete);
+    chain.end(stream, Ending::Complete).unwrap();
     let expected = [
-        "0:101", "0:102", "0:202", "0:402", "0:502", "0:602", "0:702", "0:802", "1:101", "1:102",
-        "1:402", "1:502", "1:602", "1:702", "1:802", "2:101", "2:102", "2:602", "2:702", "2:802",
+        "0:101", "1:101", "2:101", "0:102", "0:202", "1:102", "1:402", "0:402", "1:502", "0:502",
+        "0:602", "1:602", "2:102", "2:602", "0:702", "0:802", "1:702", "1:802", "2:702", "2:802",
     ];
     assert_eq!(lines(&mut chain), expected);
+}
+
+#[test]
+fn shows_the_answer_to_too_large_a_body_to_all_filters_that_have_seen_the_request() {
+    let buffering = logging("(i32.const 0)").replacen(
+        "(call $log (i32.add (i32.const 300) (local.get 0))) (i32.const 0)",
+        "(call $log (local.get 1)) (i32.const 1)",
+        1,
+    );
+    let mut builder = FilterChain::builder();
+    for (place, more) in [LOGGING, &buffering, LOGGING].into_iter().enumerate() {
+        let plugin = Host::builder(&guest(more)).vm_id(place.to_string());
+        builder = builder.plugin(plugin.buffer_limit(3));
+    }
+    let mut chain = builder.start().unwrap();
+    let stream = chain.open_stream(&StreamProperties::new());
+    let _ = chain.request_headers(stream, [(":method", "POST")], EndOfStream::No);
+    lines(&mut chain);
+    assert_eq!(
+        chain.request_body(stream, b"abcd", EndOfStream::Yes),
+        Action::LocalReply
+    );
+    let expected = [
+        "0:302", "1:4", "2:402", "1:402", "0:402", "2:502", "1:502", "0:502",
+    ];
+    assert_eq!(lines(&mut chain), expected);
+    let response = chain.take_response(stream).unwrap();
+    assert_eq!(&response.body[..], b"Payload Too Large");
 }
 
 #[test]
@@ -174,6 +201,11 @@ fn answers_what_the_filters_together_leave_without_a_path() {
     assert_eq!(
         response.headers.unwrap().text(":status").as_deref(),
         Some("404")
+    );
+    let ended = lacking.end(stream, Ending::Complete).unwrap();
+    assert_eq!(
+        (ended.details.as_deref(), ended.flags),
+        (Some("route_not_found"), 0x100)
     );
     let mut restored = chain(&[&logging(remove), &logging(restore)]);
     assert_eq!(get(&mut restored).1, Action::Continue);
@@ -198,7 +230,7 @@ fn holds_what_follows_until_a_paused_filter_resumes() {
     chain.advance(std::time::Duration::from_millis(100));
     assert_eq!(
         lines(&mut chain),
-        ["0:900", "0:302", "1:102", "1:202", "1:302"]
+        ["0:900", "1:102", "1:202", "0:302", "1:302"]
     );
     let request = chain.take_request(stream).unwrap();
     assert_eq!((&request.body[..], request.is_complete), (&b"ab"[..], true));

@@ -167,11 +167,27 @@ impl Host {
         }
     }
 
+    /// Sets the response flags of the reply to what filters have left.
+    pub(crate) fn set_reply_flags(&mut self, id: StreamId, situation: Situation) {
+        if let Some(stream) = self.stream_mut(id) {
+            stream.reply_flags = match situation {
+                Situation::NoRoute => NO_ROUTE_FOUND,
+                Situation::UnsendableRequest => DOWNSTREAM_PROTOCOL_ERROR,
+                _ => 0,
+            };
+        }
+    }
+
     /// Notes a situation that a filter has brought about on a stream.
     pub(crate) fn explain(&mut self, id: StreamId, situation: Situation) {
         self.state_mut().explain(id.0, situation);
     }
 }
+
+/// Envoy's flag `NR`.
+const NO_ROUTE_FOUND: i64 = 0x100;
+/// Envoy's flag `DPE`.
+const DOWNSTREAM_PROTOCOL_ERROR: i64 = 0x4_0000;
 
 /// The ways that Envoy has for a local reply (`FilterManager::sendLocalReply`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

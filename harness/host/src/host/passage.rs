@@ -217,10 +217,15 @@ impl Host {
             Some((situation, reply)) => {
                 half.paused = None;
                 half.shows_headers = false;
-                self.explain(id, situation);
-                self.make_local_reply(id, reply);
+                self.refuse(id, situation, reply);
             }
         }
+    }
+
+    fn refuse(&mut self, id: StreamId, situation: Situation, reply: LocalReply) {
+        self.explain(id, situation);
+        self.set_reply_flags(id, situation);
+        self.make_local_reply(id, reply);
     }
 
     /// Returns true if the body that this callback was about is larger than what Envoy buffers.

@@ -598,3 +598,5 @@ fn a_guest_that_does_not_return_is_stopped() {
         assert_eq!((trap.callback, trap.message.as_str()), (callback, message));
     }
 }
+
+mod policies;

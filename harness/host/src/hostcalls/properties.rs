@@ -5,6 +5,7 @@
 use crate::abi_types::{Answer, Status, refuse};
 use crate::host_call::HostCall;
 use crate::properties::Found;
+use crate::settings::EnvoyVersion;
 use crate::stream::derive;
 use crate::value::Value;
 use crate::vm_state::VmState;
@@ -100,6 +101,12 @@ pub(super) fn set(
 /// Finds the present value of a property.
 pub(crate) fn find(state: &VmState, path: &[&[u8]]) -> Found {
     let settings = &state.settings;
+    if settings.version <= EnvoyVersion::V1_32
+        && let [name, rest @ ..] = path
+        && REMOVED.contains(name)
+    {
+        return find(state, &[&[&b"xds"[..], *name], rest].concat());
+    }
     match path {
         [b"plugin_name"] => return Found::Value(state.plugin_name().into()),
         [b"plugin_root_id"] => return Found::Value(state.plugin_root_id().into()),
@@ -165,17 +172,19 @@ fn is_known(name: &[u8]) -> bool {
     NAMES.contains(&name)
 }
 
+/// The names at the root that Envoy has had up to 1.32; since 1.33 they stand below `xds`.
+const REMOVED: [&[u8]; 8] = [
+    b"node",
+    b"cluster_name",
+    b"cluster_metadata",
+    b"route_name",
+    b"route_metadata",
+    b"listener_direction",
+    b"listener_metadata",
+    b"upstream_host_metadata",
+];
+
 fn explain(state: &VmState, path: &[u8], segments: &[&[u8]]) -> String {
-    const REMOVED: [&[u8]; 8] = [
-        b"node",
-        b"cluster_name",
-        b"cluster_metadata",
-        b"route_name",
-        b"route_metadata",
-        b"listener_direction",
-        b"listener_metadata",
-        b"upstream_host_metadata",
-    ];
     let path = show(path);
     if segments
         .first()

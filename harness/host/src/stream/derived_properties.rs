@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::local_reply::grpc_status_of;
-use super::state::{Ending, Stream};
+use super::state::Stream;
 use crate::headers::Headers;
 use crate::value::Value;
 
@@ -113,7 +113,7 @@ fn response(stream: &Stream, name: &[u8]) -> Option<Value> {
     match name {
         b"code" => stream.response_code().map(Value::Int),
         b"code_details" => stream.code_details().map(|details| details.as_str().into()),
-        b"flags" => Some(Value::Int(flags(stream.ending))),
+        b"flags" => Some(Value::Int(stream.response_flags())),
         b"backend_latency" => backend_latency(stream).map(Value::nanos),
         b"grpc_status" => grpc_status(stream).map(Value::Int),
         b"size" => Some(Value::count(stream.response().body_bytes())),
@@ -199,19 +199,6 @@ fn grpc_status(stream: &Stream) -> Option<i64> {
             .map(i64::from)
     };
     sent.or_else(|| stream.response_code().and_then(of_http))
-}
-
-/// Returns Envoy's response flags as the expression language sees them (`legacyResponseFlags`).
-fn flags(ending: Option<Ending>) -> i64 {
-    match ending {
-        None | Some(Ending::Complete) => 0,
-        Some(Ending::UpstreamReset) => 0x10,
-        Some(Ending::UpstreamTermination) => 0x40,
-        Some(Ending::UpstreamProtocolError) => 0x80_0000,
-        Some(Ending::ConnectFailure) => 0x20,
-        Some(Ending::UpstreamTimeout) => 0x4,
-        Some(Ending::ClientAbort) => 0x4000,
-    }
 }
 
 #[cfg(test)]

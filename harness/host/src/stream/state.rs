@@ -58,6 +58,21 @@ pub enum Ending {
     UpstreamTimeout,
 }
 
+impl Ending {
+    /// Returns Envoy's response flags as the expression language sees them (`legacyResponseFlags`).
+    fn flags(self) -> i64 {
+        match self {
+            Self::Complete => 0,
+            Self::UpstreamReset => 0x10,
+            Self::UpstreamTermination => 0x40,
+            Self::UpstreamProtocolError => 0x80_0000,
+            Self::ConnectFailure => 0x20,
+            Self::UpstreamTimeout => 0x4,
+            Self::ClientAbort => 0x4000,
+        }
+    }
+}
+
 /// One HTTP stream and its present state.
 #[derive(Debug)]
 pub struct Stream {
@@ -79,6 +94,8 @@ pub struct Stream {
     /// True if the guest knows of this stream.
     pub(crate) created: bool,
     pub(crate) reset: bool,
+    /// The response flags of a local reply that the proxy has made because of what filters left.
+    pub(crate) reply_flags: i64,
     /// The details of a local reply that came too late to be sent, and has ended the stream.
     pub(crate) reset_details: Option<String>,
     /// True if the stream goes through a chain of filters, which sends local replies past the other filters, too.
@@ -117,6 +134,7 @@ impl Stream {
             ending: None,
             created: false,
             reset: false,
+            reply_flags: 0,
             reset_details: None,
             in_chain: false,
             prepared: None,
@@ -236,7 +254,13 @@ impl Stream {
             .and_then(|status| status.parse().ok())
     }
 
-    pub(crate) fn code_details(&self) -> Option<String> {
+    /// Returns Envoy's response flags as a number, as the property `response.flags` gives them.
+    pub fn response_flags(&self) -> i64 {
+        self.reply_flags | self.ending.map_or(0, Ending::flags)
+    }
+
+    /// Returns Envoy's response code details, as the property `response.code_details` gives them.
+    pub fn code_details(&self) -> Option<String> {
         if let Some(details) = &self.reset_details {
             return Some(details.clone()).filter(|details| !details.is_empty());
         }

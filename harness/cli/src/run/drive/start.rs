@@ -2,29 +2,26 @@
 
 use std::path::Path;
 
-use anyhow::ensure;
-use sidespan_host::{Clock, Entropy, FailurePolicy, Host, HostBuilder, Shared};
+use sidespan_host::{ChainStartError, Clock, Entropy, FailurePolicy, Host, HostBuilder};
 
 use crate::run::convert::{level, property};
 use crate::run::modules::Loaded;
-use crate::run::scenario::{Filter, Policy, Scenario};
+use crate::run::scenario::{Filter, Policy, RELOAD_BASE, Scenario};
 
-/// Starts a VM.
+/// Returns a filter as the scenario installs it.
 ///
 /// # Errors
-/// When the filter does not start, with its log, or when the scenario wants what only Envoy has.
-pub(super) fn host(
+/// When a file of its configuration cannot be read.
+pub(super) fn plugin(
     filter: &Filter,
     module: &Loaded,
     scenario: &Scenario,
     file: &Path,
-    shared: &Shared,
-) -> anyhow::Result<Host> {
+) -> anyhow::Result<HostBuilder> {
     let name = filter.name.as_deref().unwrap_or(module.name);
     let root_id = filter.root_id.as_deref().unwrap_or(module.root_id);
     let node = &scenario.node;
     let builder = Host::builder(&module.module)
-        .shared(shared)
         .plugin_name(name)
         .root_id(root_id)
         .vm_id(filter.vm_id.as_str())
@@ -38,7 +35,7 @@ pub(super) fn host(
             "xds.node.cluster",
             node.cluster.as_deref().unwrap_or_default(),
         );
-    let mut builder = policies(builder, filter, scenario)?;
+    let mut builder = policies(builder, filter, scenario);
     for (name, value) in &node.metadata {
         if let Some(value) = property(value) {
             builder = builder.property(["xds", "node", "metadata", name.as_str()], value);
@@ -55,43 +52,32 @@ pub(super) fn host(
             }
         }
     }
-    match builder.start() {
-        Ok(host) => Ok(host),
-        Err(mut error) => {
-            let logs: Vec<_> = error
-                .host
-                .take_logs()
-                .into_iter()
-                .map(|line| line.text)
-                .collect();
-            let reason = &error.reason;
-            anyhow::bail!("the filter did not start: {reason}\n{}", logs.join("\n"))
-        }
-    }
+    Ok(builder)
 }
 
-fn policies(
-    builder: HostBuilder,
-    filter: &Filter,
-    scenario: &Scenario,
-) -> anyhow::Result<HostBuilder> {
+/// Returns the failure of a filter that did not start, with the log so far.
+pub(super) fn failed(error: &ChainStartError) -> anyhow::Error {
+    let logs: Vec<_> = error.logs.iter().map(|line| line.text.as_str()).collect();
+    let reason = &error.reason;
+    anyhow::anyhow!("the filter did not start: {reason}\n{}", logs.join("\n"))
+}
+
+fn policies(builder: HostBuilder, filter: &Filter, scenario: &Scenario) -> HostBuilder {
     let policy = match filter.failure_policy {
         Policy::Closed => FailurePolicy::FailClosed,
         Policy::Open => FailurePolicy::FailOpen,
-        Policy::Reload | Policy::OldOpen => anyhow::bail!(
-            "`failurePolicy: {:?}` runs with `--on envoy` only",
-            filter.failure_policy
-        ),
+        Policy::Reload => FailurePolicy::FailReload { base: RELOAD_BASE },
+        Policy::OldOpen => FailurePolicy::FailOpenField,
     };
-    for (key, is_there) in [
-        ("capabilities", !filter.capabilities.is_empty()),
-        (
-            "allowOnHeadersStopIteration",
-            filter.allow_on_headers_stop_iteration,
-        ),
-        ("bufferLimit", scenario.buffer_limit.is_some()),
-    ] {
-        ensure!(!is_there, "`{key}` runs with `--on envoy` only");
+    let mut builder = builder
+        .failure_policy(policy)
+        .allow_on_headers_stop_iteration(filter.allow_on_headers_stop_iteration);
+    for name in &filter.capabilities {
+        builder = builder.capability(name.as_str());
     }
-    Ok(builder.failure_policy(policy))
+    let limit = scenario.buffer_limit.map(usize::try_from);
+    match limit {
+        Some(Ok(bytes)) => builder.buffer_limit(bytes),
+        Some(Err(_)) | None => builder,
+    }
 }

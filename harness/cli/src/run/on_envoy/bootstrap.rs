@@ -18,7 +18,7 @@ use super::names::{LISTENER, UPSTREAM};
 use super::server::Server;
 use super::{access_log, guest_log};
 use crate::run::modules::Loaded;
-use crate::run::scenario::{Direction, Ending, Filter, Level, Policy, Scenario};
+use crate::run::scenario::{Direction, Ending, Filter, Level, Policy, RELOAD_BASE, Scenario};
 
 /// Everything that the configuration depends on.
 pub(super) struct Plan<'a> {
@@ -169,7 +169,8 @@ fn http2(name: &str, address: SocketAddr) -> Cluster {
 }
 
 fn reload() -> Value {
-    json!({"backoff": {"base_interval": "0.2s"}})
+    let base = format!("{}s", RELOAD_BASE.as_secs_f64());
+    json!({"backoff": {"base_interval": base}})
 }
 
 /// Returns an address at which nothing listens.
