@@ -22,13 +22,29 @@ pub(crate) const EXPORTS: &[(&str, &str)] = &[
     ("proxy_on_vm_start", "ii>i"),
     ("proxy_on_configure", "ii>i"),
     ("proxy_on_tick", "i>"),
+    ("proxy_on_new_connection", "i>i"),
+    ("proxy_on_downstream_data", "iii>i"),
+    ("proxy_on_upstream_data", "iii>i"),
+    ("proxy_on_downstream_connection_close", "ii>"),
+    ("proxy_on_upstream_connection_close", "ii>"),
     ("proxy_on_request_headers", "iii>i"),
     ("proxy_on_request_body", "iii>i"),
     ("proxy_on_request_trailers", "ii>i"),
+    ("proxy_on_request_metadata", "ii>i"),
     ("proxy_on_response_headers", "iii>i"),
     ("proxy_on_response_body", "iii>i"),
     ("proxy_on_response_trailers", "ii>i"),
+    ("proxy_on_response_metadata", "ii>i"),
     ("proxy_on_http_call_response", "iiiii>"),
+    ("proxy_on_grpc_receive_initial_metadata", "iii>"),
+    ("proxy_on_grpc_receive", "iii>"),
+    ("proxy_on_grpc_receive_trailing_metadata", "iii>"),
+    ("proxy_on_grpc_close", "iii>"),
+    ("proxy_on_queue_ready", "ii>"),
+    ("proxy_on_foreign_function", "iii>"),
+    ("proxy_validate_configuration", "ii>i"),
+    ("envoy_on_resolve_dns", "iii>"),
+    ("envoy_on_stats_update", "ii>"),
     ("proxy_on_done", "i>i"),
     ("proxy_on_log", "i>"),
     ("proxy_on_delete", "i>"),
@@ -44,19 +60,42 @@ pub(crate) struct Guest {
     pub(crate) vm_start: Option<TypedFunc<(u32, u32), u32>>,
     pub(crate) configure: Option<TypedFunc<(u32, u32), u32>>,
     pub(crate) tick: Option<TypedFunc<u32, ()>>,
+    pub(crate) network: NetworkCallbacks,
     pub(crate) request: HalfCallbacks,
     pub(crate) response: HalfCallbacks,
     pub(crate) http_call_response: Option<HttpCallResponse>,
+    pub(crate) grpc: GrpcCallbacks,
+    pub(crate) foreign_function: Option<TypedFunc<(u32, u32, u32), ()>>,
+    pub(crate) resolve_dns: Option<TypedFunc<(u32, u32, u32), ()>>,
+    pub(crate) queue_ready: Option<TypedFunc<(u32, u32), ()>>,
     pub(crate) done: Option<TypedFunc<u32, u32>>,
     pub(crate) log: Option<TypedFunc<u32, ()>>,
     pub(crate) delete: Option<TypedFunc<u32, ()>>,
 }
 
-/// The three callbacks of one direction of a stream.
+/// The four callbacks of one direction of a stream.
 pub(crate) struct HalfCallbacks {
     pub(crate) headers: Option<HeadersCallback>,
     pub(crate) body: Option<TypedFunc<(u32, u32, u32), u32>>,
     pub(crate) trailers: Option<TypedFunc<(u32, u32), u32>>,
+    pub(crate) metadata: Option<TypedFunc<(u32, u32), u32>>,
+}
+
+/// The five callbacks of a TCP connection.
+pub(crate) struct NetworkCallbacks {
+    pub(crate) new_connection: Option<TypedFunc<u32, u32>>,
+    pub(crate) downstream_data: Option<TypedFunc<(u32, u32, u32), u32>>,
+    pub(crate) upstream_data: Option<TypedFunc<(u32, u32, u32), u32>>,
+    pub(crate) downstream_close: Option<TypedFunc<(u32, u32), ()>>,
+    pub(crate) upstream_close: Option<TypedFunc<(u32, u32), ()>>,
+}
+
+/// The four callbacks of gRPC: root context, token, and a count of fields or bytes or the status.
+pub(crate) struct GrpcCallbacks {
+    pub(crate) receive_initial_metadata: Option<TypedFunc<(u32, u32, u32), ()>>,
+    pub(crate) receive: Option<TypedFunc<(u32, u32, u32), ()>>,
+    pub(crate) receive_trailing_metadata: Option<TypedFunc<(u32, u32, u32), ()>>,
+    pub(crate) close: Option<TypedFunc<(u32, u32, u32), ()>>,
 }
 
 /// The type of `proxy_on_http_call_response`: root context, token, and the counts of headers, body bytes and trailers.
@@ -86,17 +125,51 @@ impl Guest {
             vm_start: find(instance, lookup, "proxy_on_vm_start"),
             configure: find(instance, lookup, "proxy_on_configure"),
             tick: find(instance, lookup, "proxy_on_tick"),
+            network: NetworkCallbacks {
+                new_connection: find(instance, lookup, "proxy_on_new_connection"),
+                downstream_data: find(instance, lookup, "proxy_on_downstream_data"),
+                upstream_data: find(instance, lookup, "proxy_on_upstream_data"),
+                downstream_close: find(
+                    instance,
+                    lookup,
+                    "proxy_on_downstream_connection_close",
+                ),
+                upstream_close: find(instance, lookup, "proxy_on_upstream_connection_close"),
+            },
             request: HalfCallbacks {
                 headers: headers(instance, lookup, "proxy_on_request_headers", abi),
                 body: find(instance, lookup, "proxy_on_request_body"),
                 trailers: find(instance, lookup, "proxy_on_request_trailers"),
+                metadata: find(instance, lookup, "proxy_on_request_metadata"),
             },
             response: HalfCallbacks {
                 headers: headers(instance, lookup, "proxy_on_response_headers", abi),
                 body: find(instance, lookup, "proxy_on_response_body"),
                 trailers: find(instance, lookup, "proxy_on_response_trailers"),
+                metadata: find(instance, lookup, "proxy_on_response_metadata"),
             },
             http_call_response: find(instance, lookup, "proxy_on_http_call_response"),
+            grpc: GrpcCallbacks {
+                receive_initial_metadata: find(
+                    instance,
+                    lookup,
+                    "proxy_on_grpc_receive_initial_metadata",
+                ),
+                receive: find(instance, lookup, "proxy_on_grpc_receive"),
+                receive_trailing_metadata: find(
+                    instance,
+                    lookup,
+                    "proxy_on_grpc_receive_trailing_metadata",
+                ),
+                close: find(instance, lookup, "proxy_on_grpc_close"),
+            },
+            foreign_function: match abi {
+                // 0.1.0 does not have it.
+                AbiVersion::V0_1_0 => None,
+                _ => find(instance, lookup, "proxy_on_foreign_function"),
+            },
+            resolve_dns: find(instance, lookup, "envoy_on_resolve_dns"),
+            queue_ready: find(instance, lookup, "proxy_on_queue_ready"),
             done: find(instance, lookup, "proxy_on_done"),
             log: find(instance, lookup, "proxy_on_log"),
             delete: find(instance, lookup, "proxy_on_delete"),

@@ -2,11 +2,15 @@
 //!
 //! Invariant: actions that host functions have deferred run right after each callback, in order.
 
+mod connection;
 mod exchange;
+mod extension_callbacks;
+mod grpc_calls;
 mod http_calls;
 mod in_chain;
 mod local_reply;
 mod passage;
+mod queues;
 mod reload;
 mod root_context;
 mod stream_lifecycle;
@@ -16,6 +20,7 @@ mod vm;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use grpc_calls::GrpcReply;
 pub use reload::Reloads;
 pub use root_context::Shutdown;
 use vm::Installed;
@@ -29,7 +34,7 @@ use crate::logs::{LogLevel, LogLine};
 use crate::module::Module;
 use crate::settings::{Plugin, Settings};
 use crate::shared::Shared;
-use crate::stream::{Stream, StreamId};
+use crate::stream::{ClosedBy, Stream, StreamId};
 use crate::transcript::Transcript;
 use crate::vm_state::{Deferred, VmState};
 
@@ -68,6 +73,7 @@ impl Host {
         {
             Ok(root) => {
                 host.installed[0].root = root;
+                host.tell_queues();
                 Ok(host)
             }
             Err(reason) => {
@@ -87,7 +93,10 @@ impl Host {
                 Deferred::LocalReply(id, reply) => self.make_local_reply(id, reply),
                 Deferred::Continue(id, side) => self.resume(id, side),
                 Deferred::Close(id) => self.close(id),
+                Deferred::ContinueConnection(id) => self.continue_connection(id),
+                Deferred::CloseConnection(id) => self.close_tcp(id, ClosedBy::Proxy),
                 Deferred::RootDone(root) => self.delete_root(root),
+                Deferred::GrpcUnavailable(root, token) => self.fail_unavailable(root, token),
             }
         }
     }

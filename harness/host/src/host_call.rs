@@ -8,6 +8,7 @@ use wasmtime::{AsContext, AsContextMut, Caller, Memory, TypedFunc};
 use crate::abi_types::{Answer, Failure, Status, refuse};
 use crate::explanations::Explanation;
 use crate::logs::LogLevel;
+use crate::restriction::Restriction;
 use crate::transcript::Refusal;
 use crate::vm_state::VmState;
 
@@ -74,12 +75,16 @@ impl HostCall<'_> {
         self.write_u32(size_out, word(bytes.len()))
     }
 
-    fn allocate(&mut self, bytes: &[u8]) -> Answer<u32> {
+    /// Copies bytes to memory that the guest allocates, also when there are none, and returns the address.
+    pub(crate) fn allocate(&mut self, bytes: &[u8]) -> Answer<u32> {
         let malloc = self.malloc()?;
-        self.state_mut().transcript.allocate();
-        let pointer = malloc
-            .call(self.caller.as_context_mut(), word(bytes.len()))
-            .map_err(Failure::Trap)?;
+        let state = self.state_mut();
+        state.transcript.allocate();
+        state.restriction = Restriction::Allocating;
+        let pointer = malloc.call(self.caller.as_context_mut(), word(bytes.len()));
+        // Envoy lifts every restriction here, also that of a module that is starting.
+        self.state_mut().restriction = Restriction::None;
+        let pointer = pointer.map_err(Failure::Trap)?;
         if pointer == 0 {
             let reason = format!("the guest's allocator had no {} bytes", bytes.len());
             return Err(Failure::Status(Status::InvalidMemoryAccess, reason.into()));
@@ -132,8 +137,30 @@ impl HostCall<'_> {
 
 impl HostCall<'_> {
     /// Notes the call in the transcript.
-    pub(crate) fn begin(&mut self, function: &'static str, arguments: &[(&'static str, i64)]) {
+    ///
+    /// # Errors
+    /// A trap if Envoy's V8 refuses the function while the module starts or allocates.
+    pub(crate) fn begin(
+        &mut self,
+        function: &'static str,
+        arguments: &[(&'static str, i64)],
+    ) -> wasmtime::Result<()> {
         self.state_mut().transcript.call(function, arguments);
+        self.check(function)
+    }
+
+    /// Traps if Envoy's V8 refuses the function while the module starts or allocates.
+    pub(crate) fn check(&mut self, function: &str) -> wasmtime::Result<()> {
+        let restriction = self.state().restriction;
+        if restriction.allows(function) {
+            return Ok(());
+        }
+        self.state_mut()
+            .transcript
+            .answer(&format!("trap: restricted_callback, {restriction}"));
+        Err(wasmtime::Error::msg(format!(
+            "restricted_callback ({function}, {restriction})"
+        )))
     }
 
     /// Refuses a host call that `allowed_capabilities` does not have, with Envoy's line in the log.

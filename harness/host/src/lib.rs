@@ -61,6 +61,7 @@ mod load_error;
 mod logs;
 mod module;
 mod properties;
+mod restriction;
 mod settings;
 mod shared;
 mod stream;
@@ -79,8 +80,8 @@ pub use entropy::Entropy;
 pub use explanations::{Explanation, Situation};
 pub use guest::Trap;
 pub use headers::Headers;
-pub use host::{Host, Reloads, Shutdown, StartError, StartFailure};
-pub use hostcalls::{IMPORTS, Import, Support};
+pub use host::{GrpcReply, Host, Reloads, Shutdown, StartError, StartFailure};
+pub use hostcalls::{IMPORTS, Import};
 pub use load_error::{BadExport, LoadError};
 pub use logs::{LogLevel, LogLine};
 pub use module::{Fuel, Module};
@@ -88,8 +89,8 @@ pub use properties::{Path, Properties};
 pub use settings::{EndOfBody, EnvoyVersion, FailurePolicy};
 pub use shared::Shared;
 pub use stream::{
-    Action, EndOfStream, Ending, LocalReply, Origin, Stream, StreamHalf, StreamId, StreamProperties,
+    Action, ClosedBy, Connection, ConnectionId, EndOfStream, Ending, Flow, LocalReply, Origin, Stream, StreamHalf, StreamId, StreamProperties,
 };
 pub use transcript::{Detail, Refusal, Transcript};
 pub use value::Value;
-pub use vm_state::{CallToken, HttpCall, NoSuchCall};
+pub use vm_state::{CallToken, DnsQuery, GrpcCall, GrpcKind, GrpcSent, GrpcToken, HttpCall, NoSuchCall};

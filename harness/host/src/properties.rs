@@ -3,6 +3,8 @@
 //! Properties that Envoy derives from the stream itself (`request.path`, `response.code`) are not kept here but computed
 //! when a guest asks (`stream/derived_properties.rs`). A value set here wins over a derived value.
 
+mod messages;
+
 use std::collections::BTreeMap;
 
 use crate::value::Value;
@@ -64,8 +66,7 @@ pub struct Properties(BTreeMap<Path, Value>);
 #[derive(Debug, PartialEq)]
 pub(crate) enum Found {
     Value(Value),
-    /// No value stands at the path but some below it, where Envoy would answer with a protobuf message that the caller has
-    /// not set.
+    /// No value stands at the path but some below it, where Envoy has nothing that could be written.
     Message,
     Nothing,
 }
@@ -76,8 +77,22 @@ impl Properties {
         self.0.insert(path.into(), value.into());
     }
 
+    /// Returns the values below a path.
+    pub(crate) fn below(&self, path: &[&[u8]]) -> BTreeMap<Vec<u8>, Value> {
+        let owned = Path(path.iter().map(|segment| segment.to_vec()).collect());
+        let below = self.0.range(&owned..);
+        let mut tree = BTreeMap::new();
+        for (key, value) in below.take_while(|(key, _)| key.0.starts_with(&owned.0)) {
+            insert(&mut tree, &key.0[path.len()..], value);
+        }
+        tree
+    }
+
     /// Finds the value at a path: a value that was set, a part of one, or the map of all values below the path.
     pub(crate) fn find(&self, path: &[&[u8]]) -> Found {
+        if self.0.is_empty() {
+            return Found::Nothing;
+        }
         let owned = Path(path.iter().map(|segment| segment.to_vec()).collect());
         for length in (1..=path.len()).rev() {
             let ancestor = Path(owned.0[..length].to_vec());
@@ -89,20 +104,14 @@ impl Properties {
                 return Found::Value(value.clone());
             }
         }
-        let below = self
-            .0
-            .range(&owned..)
-            .take_while(|(key, _)| key.0.starts_with(&owned.0));
-        let mut tree = BTreeMap::new();
-        for (key, value) in below {
-            insert(&mut tree, &key.0[path.len()..], value);
-        }
+        let tree = self.below(path);
         if tree.is_empty() {
             Found::Nothing
         } else if is_struct(path) {
             Found::Value(Value::Map(tree))
         } else {
-            Found::Message
+            messages::encode(path, &tree)
+                .map_or(Found::Message, |bytes| Found::Value(Value::Bytes(bytes)))
         }
     }
 }
@@ -175,8 +184,19 @@ mod tests {
     }
 
     #[test]
-    fn says_when_only_a_protobuf_message_would_do() {
-        assert_eq!(sample().find(&[b"xds", b"node"]), Found::Message);
+    fn makes_messages_of_what_is_set_below_them() {
+        let mut properties = Properties::default();
+        properties.set("xds.node.id", "n");
+        properties.set("xds.node.metadata.K", "v");
+        properties.set("xds.node.locality.zone", "z");
+        let node = b"\x0a\x01n\x1a\x0a\x0a\x08\x0a\x01K\x12\x03\x1a\x01v\x22\x03\x12\x01z";
+        let found = properties.find(&[b"xds", b"node"]);
+        assert_eq!(found, Found::Value(Value::from(&node[..])));
+        properties.set(["metadata", "filter_metadata", "ns", "K"], 2.0);
+        let metadata = b"\x0a\x16\x0a\x02ns\x12\x10\x0a\x0e\x0a\x01K\x12\x09\x11\0\0\0\0\0\0\0\x40";
+        let found = properties.find(&[b"metadata"]);
+        assert_eq!(found, Found::Value(Value::from(&metadata[..])));
+        assert_eq!(properties.find(&[b"xds"]), Found::Message);
     }
 
     #[test]

@@ -3,8 +3,13 @@
 //! Invariants: compare-and-swap numbers are never 0 and never given twice; a metric is found by kind and name, whatever id
 //! a VM has for it.
 
+mod queues;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use queues::Queues;
+pub(crate) use queues::{NoItem, QueueReady, VmNumber};
 
 /// The state that several [`Host`](crate::Host)s share, as the workers of one Envoy do.
 ///
@@ -19,6 +24,7 @@ struct State {
     counters: BTreeMap<String, u64>,
     gauges: BTreeMap<String, u64>,
     histograms: BTreeMap<String, VecDeque<u64>>,
+    queues: Queues,
 }
 
 /// The mismatch of a compare-and-swap number, because the value was set after it was read.
@@ -140,6 +146,41 @@ impl Shared {
             }
             values.push_back(value);
         }
+    }
+
+    /// Returns a number for a VM that begins to share this state.
+    pub(crate) fn next_vm(&self) -> VmNumber {
+        self.lock().queues.next_vm()
+    }
+
+    pub(crate) fn register_queue(
+        &self,
+        vm_id: &str,
+        name: Vec<u8>,
+        listener: VmNumber,
+        root: u32,
+    ) -> u32 {
+        self.lock().queues.register(vm_id, name, listener, root)
+    }
+
+    pub(crate) fn resolve_queue(&self, vm_id: &str, name: &[u8]) -> Option<u32> {
+        self.lock().queues.resolve(vm_id, name)
+    }
+
+    pub(crate) fn enqueue(&self, token: u32, item: Vec<u8>) -> bool {
+        self.lock().queues.push(token, item)
+    }
+
+    pub(crate) fn dequeue(&self, token: u32) -> Result<Vec<u8>, NoItem> {
+        self.lock().queues.pop(token)
+    }
+
+    pub(crate) fn take_queue_ready(&self, listener: VmNumber) -> Option<QueueReady> {
+        self.lock().queues.take_ready(listener)
+    }
+
+    pub(crate) fn has_queue_ready(&self, listener: VmNumber) -> bool {
+        self.lock().queues.has_ready(listener)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,5 +1,6 @@
 //! One HTTP stream: messages that have arrived, the part that the guest may see, and the part that has passed the filter.
 
+mod connection;
 mod derived_properties;
 mod given_properties;
 mod half;
@@ -7,6 +8,7 @@ mod local_reply;
 mod state;
 mod written;
 
+pub use connection::{ClosedBy, Connection, ConnectionId, Flow};
 pub(crate) use derived_properties::derive;
 pub use given_properties::StreamProperties;
 pub use half::{EndOfStream, StreamHalf};

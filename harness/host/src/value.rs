@@ -23,12 +23,15 @@ pub enum Value {
     Map(BTreeMap<Vec<u8>, Value>),
     /// A list, encoded as header pairs with the elements as names and no values. Paths lead into a list by index.
     List(Vec<Value>),
+    /// Nothing, which has no encoding: a guest that asks for it gets SERIALIZATION_FAILURE.
+    Null,
 }
 
 impl Value {
     /// Returns the bytes that a guest reads.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
+            Self::Null => Vec::new(),
             Self::Bytes(bytes) => bytes.clone(),
             Self::Int(number) => number.to_le_bytes().to_vec(),
             Self::Uint(number) => number.to_le_bytes().to_vec(),

@@ -3,14 +3,20 @@
 //! Invariant: nothing here calls the guest. Actions that must wait until the guest has returned go into `deferred`, and the
 //! host runs them in order.
 
+mod dns_queries;
 mod expressions;
+mod grpc_calls;
 mod http_calls;
 mod metric_ids;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+pub(crate) use dns_queries::DnsQueries;
+pub use dns_queries::DnsQuery;
 pub(crate) use expressions::{Expression, Expressions, read_token};
+pub(crate) use grpc_calls::GrpcCalls;
+pub use grpc_calls::{GrpcCall, GrpcKind, GrpcSent, GrpcToken};
 pub use http_calls::{CallToken, HttpCall, NoSuchCall};
 pub(crate) use http_calls::{Calls, Reply};
 pub(crate) use metric_ids::{Metric, MetricIds, MetricKind};
@@ -22,8 +28,9 @@ use crate::entropy::Entropy;
 use crate::explanations::{Explanation, Explanations, Situation};
 use crate::headers::Headers;
 use crate::logs::{self, LogLevel, Logs};
+use crate::restriction::Restriction;
 use crate::settings::{Plugin, Settings};
-use crate::shared::Shared;
+use crate::shared::{Shared, VmNumber};
 use crate::stream::{LocalReply, Side, Stream, StreamId};
 use crate::transcript::Transcript;
 
@@ -32,6 +39,8 @@ pub(crate) struct VmState {
     pub(crate) settings: Arc<Settings>,
     pub(crate) abi: AbiVersion,
     pub(crate) shared: Shared,
+    /// The number of this VM among those that share `shared`.
+    pub(crate) number: VmNumber,
     pub(crate) time: Time,
     pub(crate) entropy: Entropy,
     pub(crate) roots: BTreeMap<u32, Root>,
@@ -42,10 +51,16 @@ pub(crate) struct VmState {
     /// The context that the guest has set with `proxy_set_effective_context`.
     pub(crate) effective: Option<u32>,
     pub(crate) callback: &'static str,
+    /// The host functions that V8 refuses now.
+    pub(crate) restriction: Restriction,
     /// True if the answer to this callback no longer counts, because the guest has replied to or closed the stream.
     pub(crate) stop_iteration: bool,
     pub(crate) deferred: VecDeque<Deferred>,
+    /// The arguments of a callback of Envoy's own, while it runs.
+    pub(crate) call_data: Vec<u8>,
     pub(crate) calls: Calls,
+    pub(crate) grpc: GrpcCalls,
+    pub(crate) dns: DnsQueries,
     pub(crate) ticks: BTreeMap<u32, Tick>,
     pub(crate) metrics: MetricIds,
     pub(crate) logs: Logs,
@@ -68,10 +83,30 @@ pub(crate) struct Root {
     pub(crate) phase: RootPhase,
     /// The reply that `proxy_on_http_call_response` is about, while that callback runs.
     pub(crate) reply: Option<Reply>,
+/// The parts of a gRPC answer that the present callback is about.
+    pub(crate) grpc: GrpcShown,
     /// The expressions that the guest has prepared with `expr_create`.
     pub(crate) expressions: Expressions,
+    /// The properties that the guest has declared with `declare_property`.
+    pub(crate) declared: BTreeMap<Vec<u8>, Declared>,
     /// The answer of `proxy_get_status`.
     pub(crate) status: (u32, String),
+}
+
+/// A property as the guest has declared it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Declared {
+    pub(crate) is_read_only: bool,
+    /// True if expressions see text, false if they see bytes.
+    pub(crate) is_text: bool,
+}
+
+/// The parts of a gRPC answer, each of which exists only in its own callback.
+#[derive(Debug, Default)]
+pub(crate) struct GrpcShown {
+    pub(crate) initial_metadata: Option<Headers>,
+    pub(crate) message: Option<Vec<u8>>,
+    pub(crate) trailing_metadata: Option<Headers>,
 }
 
 impl Root {
@@ -85,6 +120,8 @@ impl Root {
             configuring: false,
             phase: RootPhase::Live,
             reply: None,
+            grpc: GrpcShown::default(),
+            declared: BTreeMap::new(),
             expressions: Expressions::default(),
             status: Default::default(),
         }
@@ -115,7 +152,12 @@ pub(crate) enum Deferred {
     LocalReply(StreamId, LocalReply),
     Continue(StreamId, Side),
     Close(StreamId),
+    /// The client's bytes on a TCP connection, or a connection that is held, go on.
+    ContinueConnection(StreamId),
+    CloseConnection(StreamId),
     RootDone(u32),
+    /// The failure of a gRPC call of a root context, whose cluster does not exist.
+    GrpcUnavailable(u32, u32),
 }
 
 impl VmState {
@@ -127,6 +169,7 @@ impl VmState {
     ) -> Self {
         Self {
             abi,
+            number: shared.next_vm(),
             shared,
             time,
             entropy: settings.entropy,
@@ -136,9 +179,13 @@ impl VmState {
             current: 0,
             effective: None,
             callback: "instantiation",
+            restriction: Restriction::None,
             stop_iteration: false,
             deferred: VecDeque::new(),
+            call_data: Vec::new(),
             calls: Calls::default(),
+            grpc: GrpcCalls::default(),
+            dns: DnsQueries::default(),
             ticks: BTreeMap::new(),
             metrics: MetricIds::default(),
             logs: Logs::new(settings.log_level),
@@ -175,6 +222,7 @@ impl VmState {
         self.explanations = std::mem::take(&mut failed.explanations);
     }
 
+    /// Returns true if the guest may act on this context, a root context or a stream.
     pub(crate) fn has_context(&self, id: u32) -> bool {
         let stream = self.streams.get(&id);
         self.roots.contains_key(&id) || stream.is_some_and(|stream| !stream.orphaned)
@@ -250,7 +298,8 @@ impl VmState {
             MapType::ResponseTrailers => stream?.visible_response_trailers(),
             MapType::HttpCallResponseHeaders => Some(&self.root()?.reply.as_ref()?.headers),
             MapType::HttpCallResponseTrailers => self.root()?.reply.as_ref()?.trailers.as_ref(),
-            MapType::GrpcInitialMetadata | MapType::GrpcTrailingMetadata => None,
+            MapType::GrpcInitialMetadata => self.root()?.grpc.initial_metadata.as_ref(),
+            MapType::GrpcTrailingMetadata => self.root()?.grpc.trailing_metadata.as_ref(),
         }
     }
 
@@ -276,6 +325,8 @@ impl VmState {
     /// Returns the time of the next tick or timeout.
     pub(crate) fn next_due(&self) -> Option<u64> {
         let tick = self.ticks.values().map(|tick| tick.due).min();
-        tick.into_iter().chain(self.calls.next_deadline()).min()
+        let calls = self.calls.next_deadline();
+        let grpc = self.grpc.next_deadline();
+        tick.into_iter().chain(calls).chain(grpc).min()
     }
 }

@@ -81,6 +81,7 @@ impl Host {
             )
         });
         self.run_deferred();
+        self.tell_queues();
     }
 
     fn set_reply(&mut self, root: u32, reply: Option<Reply>) {
@@ -89,7 +90,7 @@ impl Host {
         }
     }
 
-    fn set_status(&mut self, root: u32, code: u32, text: &str) {
+    pub(super) fn set_status(&mut self, root: u32, code: u32, text: &str) {
         if let Some(root) = self.state_mut().roots.get_mut(&root) {
             root.status = (code, text.to_owned());
         }

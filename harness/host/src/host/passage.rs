@@ -41,6 +41,7 @@ impl Host {
         if running.is_some() && side == Side::Request {
             self.send_prepared(id);
         }
+        self.tell_queues();
         self.action(id, side)
     }
 

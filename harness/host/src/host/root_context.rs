@@ -1,5 +1,6 @@
 //! Root contexts: started, replaced by a new configuration, and ended.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::vm::{Failed, Host, Installed, StartError, StartFailure};
@@ -185,6 +186,7 @@ impl Host {
         let _ = delete.and_then(|delete| self.enter("proxy_on_delete", id, delete, id, ()));
         let state = self.state_mut();
         state.calls.give_up(id);
+        state.grpc.give_up(id);
         state.ticks.remove(&id);
         state.roots.remove(&id);
     }

@@ -51,6 +51,7 @@ impl Host {
         let _ = self.finish(id);
         let stream = self.state_mut().streams.remove(&id.0)?;
         self.end_retired(stream.root);
+        self.tell_queues();
         Some(stream)
     }
 

@@ -21,20 +21,29 @@ impl Host {
         self.state_mut().time.move_to(target);
     }
 
-    /// Returns the time until the next tick or timeout; `None` while none is set.
+    /// Returns the time until the next tick or timeout, 0 if an item waits in a queue of the guest; `None` while there is
+    /// nothing to wait for.
     pub fn due_in(&self) -> Option<Duration> {
+        if self.state().shared.has_queue_ready(self.state().number) {
+            return Some(Duration::ZERO);
+        }
         let due = self.state().next_due()?;
         Some(Duration::from_nanos(
             due.saturating_sub(self.state().time.now()),
         ))
     }
 
-    /// Runs due timers: first the timeouts of calls, then one tick of each root context whose tick is due.
+    /// Tells of items in queues and runs due timers: first the timeouts of calls, then one tick of each root context whose
+    /// tick is due.
     pub fn run_due(&mut self) {
+        self.tell_queues();
         let now = self.state().time.now();
         while let Some((token, reply)) = self.state().calls.timed_out(now) {
             // The call is in flight, because `timed_out` has just found it.
             let _ = self.answer(token, reply);
+        }
+        while let Some(token) = self.state().grpc.timed_out(now) {
+            self.time_out_grpc(token);
         }
         let due: Vec<u32> = self
             .state()
@@ -58,5 +67,6 @@ impl Host {
         if let Some(tick) = self.state_mut().ticks.get_mut(&root) {
             tick.due = now + tick.period;
         }
+        self.tell_queues();
     }
 }

@@ -12,6 +12,7 @@ use crate::callback_deadline;
 use crate::guest::{Guest, Trap};
 use crate::logs::LogLevel;
 use crate::module::{Fuel, Module};
+use crate::restriction::Restriction;
 use crate::settings::Plugin;
 use crate::vm_state::VmState;
 
@@ -95,6 +96,7 @@ impl Host {
         let (initialize, start) = (guest.initialize.clone(), guest.start.clone());
         let (main, main_void) = (guest.main.clone(), guest.main_void.clone());
         self.guest = Some(guest);
+        self.state_mut().restriction = Restriction::Starting;
         let run = if initialize.is_some() {
             self.enter("_initialize", 0, initialize, (), ())
                 .and_then(|()| match main {
@@ -105,6 +107,7 @@ impl Host {
         } else {
             self.enter("_start", 0, start, (), ())
         };
+        self.state_mut().restriction = Restriction::None;
         run.map_err(|failed| self.trapped(failed))
     }
 
@@ -165,6 +168,7 @@ impl Host {
         state.deferred.clear();
         state.ticks.clear();
         state.calls = Default::default();
+        state.grpc = Default::default();
         self.trap = Some(trap);
         Failed
     }
@@ -195,3 +199,6 @@ impl fmt::Debug for Host {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,14 +10,15 @@ const LAST: u32 = 8;
 /// Gives the guest a part of a buffer (`proxy_get_buffer_bytes`).
 ///
 /// # Parameters
-/// - `buffer`: 0 request body, 1 response body, 4 body of a call's response, 6 VM configuration, 7 plugin
-///   configuration.
+/// - `buffer`: 0 request body, 1 response body, 2 bytes from the client, 3 bytes from the upstream, 4 body of a
+///   call's response, 5 message of a gRPC call, 6 VM configuration, 7 plugin configuration, 8 arguments of a foreign call.
 /// - `start`, `max_size`: the part, cut at the buffer's end.
 /// - `bytes_out`, `size_out`: destinations of address and size (u32 each).
 ///
 /// # Statuses
 /// - OK: also for a body outside its callback and for a start behind the end, with address 0 and size 0.
-/// - NOT_FOUND: the plugin configuration outside `proxy_on_configure`, a call's response outside its callback.
+/// - NOT_FOUND: the plugin configuration outside `proxy_on_configure` and the root context's `proxy_on_context_create`, a
+///   call's response outside its callback.
 /// - BAD_ARGUMENT: no such kind of buffer.
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator failed.
 ///
@@ -72,7 +73,7 @@ pub(super) fn status(
 /// Changes a body (`proxy_set_buffer_bytes`).
 ///
 /// # Parameters
-/// - `buffer`: 0 request body, 1 response body.
+/// - `buffer`: 0 request body, 1 response body, 2 bytes from the client, 3 bytes from the upstream.
 /// - `start`, `size`: start 0 puts the bytes in place of the first `size` bytes, of all if there are no more; a start at
 ///   the end or behind appends, whatever the size.
 /// - `bytes`, `bytes_size`: the bytes.
@@ -97,12 +98,16 @@ pub(super) fn set(
     let body = match (buffer, stream) {
         (0, Some(stream)) => stream.request.visible_body_mut(),
         (1, Some(stream)) => stream.response.visible_body_mut(),
+        (2 | 3, Some(stream)) => {
+            let connection = stream.connection.as_mut();
+            connection.and_then(|connection| connection.visible_mut(buffer))
+        }
         _ => None,
     };
     let Some(body) = body else {
         return refuse(
             Status::BadArgument,
-            "this buffer cannot be changed now: only a body can, in its callback",
+            "this buffer cannot be changed now: only a body or the bytes of a connection can, in their callback",
         );
     };
     let length = body.len();
@@ -147,8 +152,15 @@ fn view(state: &VmState, buffer: u32) -> Answer<&[u8]> {
     match buffer {
         0 => Ok(body(|stream| &stream.request)),
         1 => Ok(body(|stream| &stream.response)),
-        // Connections and gRPC calls, which this host does not have, and the arguments of a foreign function.
-        2 | 3 | 5 | LAST => Ok(&[]),
+        2 | 3 => {
+            let connection = state.stream().and_then(|stream| stream.connection.as_ref());
+            let bytes = connection.and_then(|connection| connection.visible(buffer));
+            Ok(bytes.map_or(&[][..], Vec::as_slice))
+        }
+        LAST => Ok(&state.call_data),
+        5 => Ok(root
+            .and_then(|root| root.grpc.message.as_deref())
+            .unwrap_or_default()),
         4 => match root.and_then(|root| root.reply.as_ref()) {
             Some(reply) => Ok(&reply.body),
             None => refuse(
@@ -161,7 +173,7 @@ fn view(state: &VmState, buffer: u32) -> Answer<&[u8]> {
             Some(root) => Ok(&root.plugin.configuration),
             None => refuse(
                 Status::NotFound,
-                "the plugin configuration exists only in proxy_on_configure",
+                "the plugin configuration exists only in proxy_on_configure and in the root context's proxy_on_context_create",
             ),
         },
         _ => refuse(

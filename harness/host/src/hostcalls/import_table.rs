@@ -2,11 +2,7 @@
 //!
 //! Signatures are written as wasm types: `i` is i32, `I` is i64, and the result stands behind `>`.
 
-use wasmtime::{Caller, FuncType, Linker, Val, ValType};
-
-use crate::abi_types::{Status, refuse};
-use crate::host_call::HostCall;
-use crate::vm_state::VmState;
+use wasmtime::ValType;
 
 /// One function that a module may import from `env`.
 #[derive(Clone, Copy, Debug)]
@@ -15,138 +11,64 @@ pub struct Import {
     pub name: &'static str,
     /// The function's wasm type: `ii>i` takes two i32 and returns one.
     pub signature: &'static str,
-    /// The function's support by this host.
-    pub support: Support,
 }
-
-/// The support of a function by this host.
-#[derive(Clone, Copy, Debug)]
-pub enum Support {
-    /// The function answers as in Envoy.
-    Provided,
-    /// The function exists and answers with this status, for this reason.
-    Refused(Status, &'static str),
-}
-
-const NO_GRPC: &str = "gRPC calls are not built into this host. Envoy would send it, or answer PARSE_FAILURE for an \
-                       unknown cluster. An HTTP call with `content-type: application/grpc` does the same and works here";
-const NO_GRPC_STREAM: &str =
-    "gRPC calls are not built into this host, so that none can be in flight";
-const NO_QUEUES: &str = "shared queues are not built into this host. Envoy would give a token";
-const NO_QUEUE: &str = "shared queues are not built into this host, so that none can exist";
-const NO_DNS: &str =
-    "Envoy's own `envoy_resolve_dns` is not built into this host. Envoy would ask its resolver";
 
 /// Every function of the module `env` that Envoy knows, in the order of the specification.
 pub const IMPORTS: &[Import] = &[
-    provided("proxy_log", "iii>i"),
-    provided("proxy_get_log_level", "i>i"),
-    provided("proxy_get_current_time_nanoseconds", "i>i"),
-    provided("proxy_set_tick_period_milliseconds", "i>i"),
-    provided("proxy_get_buffer_bytes", "iiiii>i"),
-    provided("proxy_get_buffer_status", "iii>i"),
-    provided("proxy_set_buffer_bytes", "iiiii>i"),
-    provided("proxy_get_header_map_size", "ii>i"),
-    provided("proxy_get_header_map_pairs", "iii>i"),
-    provided("proxy_set_header_map_pairs", "iii>i"),
-    provided("proxy_get_header_map_value", "iiiii>i"),
-    provided("proxy_add_header_map_value", "iiiii>i"),
-    provided("proxy_replace_header_map_value", "iiiii>i"),
-    provided("proxy_remove_header_map_value", "iii>i"),
-    provided("proxy_continue_stream", "i>i"),
-    provided("proxy_close_stream", "i>i"),
-    provided("proxy_get_status", "iii>i"),
-    provided("proxy_send_local_response", "iiiiiiii>i"),
-    provided("proxy_http_call", "iiiiiiiiii>i"),
-    refused(
-        "proxy_grpc_call",
-        "iiiiiiiiiiii>i",
-        Status::InternalFailure,
-        NO_GRPC,
-    ),
-    refused(
-        "proxy_grpc_stream",
-        "iiiiiiiii>i",
-        Status::InternalFailure,
-        NO_GRPC,
-    ),
-    refused(
-        "proxy_grpc_send",
-        "iiii>i",
-        Status::NotFound,
-        NO_GRPC_STREAM,
-    ),
-    refused("proxy_grpc_cancel", "i>i", Status::NotFound, NO_GRPC_STREAM),
-    refused("proxy_grpc_close", "i>i", Status::NotFound, NO_GRPC_STREAM),
-    provided("proxy_get_shared_data", "iiiii>i"),
-    provided("proxy_set_shared_data", "iiiii>i"),
-    refused(
-        "proxy_register_shared_queue",
-        "iii>i",
-        Status::InternalFailure,
-        NO_QUEUES,
-    ),
-    refused(
-        "proxy_resolve_shared_queue",
-        "iiiii>i",
-        Status::NotFound,
-        NO_QUEUE,
-    ),
-    refused(
-        "proxy_enqueue_shared_queue",
-        "iii>i",
-        Status::NotFound,
-        NO_QUEUE,
-    ),
-    refused(
-        "proxy_dequeue_shared_queue",
-        "iii>i",
-        Status::NotFound,
-        NO_QUEUE,
-    ),
-    provided("proxy_define_metric", "iiii>i"),
-    provided("proxy_increment_metric", "iI>i"),
-    provided("proxy_record_metric", "iI>i"),
-    provided("proxy_get_metric", "ii>i"),
-    provided("proxy_get_property", "iiii>i"),
-    provided("proxy_set_property", "iiii>i"),
-    provided("proxy_set_effective_context", "i>i"),
-    provided("proxy_done", ">i"),
-    provided("proxy_call_foreign_function", "iiiiii>i"),
+    import("proxy_log", "iii>i"),
+    import("proxy_get_log_level", "i>i"),
+    import("proxy_get_current_time_nanoseconds", "i>i"),
+    import("proxy_set_tick_period_milliseconds", "i>i"),
+    import("proxy_get_buffer_bytes", "iiiii>i"),
+    import("proxy_get_buffer_status", "iii>i"),
+    import("proxy_set_buffer_bytes", "iiiii>i"),
+    import("proxy_get_header_map_size", "ii>i"),
+    import("proxy_get_header_map_pairs", "iii>i"),
+    import("proxy_set_header_map_pairs", "iii>i"),
+    import("proxy_get_header_map_value", "iiiii>i"),
+    import("proxy_add_header_map_value", "iiiii>i"),
+    import("proxy_replace_header_map_value", "iiiii>i"),
+    import("proxy_remove_header_map_value", "iii>i"),
+    import("proxy_continue_stream", "i>i"),
+    import("proxy_close_stream", "i>i"),
+    import("proxy_get_status", "iii>i"),
+    import("proxy_send_local_response", "iiiiiiii>i"),
+    import("proxy_http_call", "iiiiiiiiii>i"),
+    import("proxy_grpc_call", "iiiiiiiiiiii>i"),
+    import("proxy_grpc_stream", "iiiiiiiii>i"),
+    import("proxy_grpc_send", "iiii>i"),
+    import("proxy_grpc_cancel", "i>i"),
+    import("proxy_grpc_close", "i>i"),
+    import("proxy_get_shared_data", "iiiii>i"),
+    import("proxy_set_shared_data", "iiiii>i"),
+    import("proxy_register_shared_queue", "iii>i"),
+    import("proxy_resolve_shared_queue", "iiiii>i"),
+    import("proxy_enqueue_shared_queue", "iii>i"),
+    import("proxy_dequeue_shared_queue", "iii>i"),
+    import("proxy_define_metric", "iiii>i"),
+    import("proxy_increment_metric", "iI>i"),
+    import("proxy_record_metric", "iI>i"),
+    import("proxy_get_metric", "ii>i"),
+    import("proxy_get_property", "iiii>i"),
+    import("proxy_set_property", "iiii>i"),
+    import("proxy_set_effective_context", "i>i"),
+    import("proxy_done", ">i"),
+    import("proxy_call_foreign_function", "iiiiii>i"),
     // Only in 0.1.0, in place of `proxy_continue_stream`, `proxy_close_stream` and `proxy_get_log_level`.
-    provided("proxy_get_configuration", "ii>i"),
-    provided("proxy_continue_request", ">i"),
-    provided("proxy_continue_response", ">i"),
-    provided("proxy_clear_route_cache", ">i"),
+    import("proxy_get_configuration", "ii>i"),
+    import("proxy_continue_request", ">i"),
+    import("proxy_continue_response", ">i"),
+    import("proxy_clear_route_cache", ">i"),
     // Envoy's own, outside the ABI.
-    provided("pthread_equal", "ii>i"),
-    provided("emscripten_notify_memory_growth", "i>"),
-    refused(
-        "envoy_resolve_dns",
-        "iii>i",
-        Status::InternalFailure,
-        NO_DNS,
-    ),
+    import("pthread_equal", "ii>i"),
+    import("emscripten_notify_memory_growth", "i>"),
+    import("envoy_resolve_dns", "iii>i"),
 ];
 
-const fn provided(name: &'static str, signature: &'static str) -> Import {
+const fn import(name: &'static str, signature: &'static str) -> Import {
     Import {
         name,
         signature,
-        support: Support::Provided,
-    }
-}
-
-const fn refused(
-    name: &'static str,
-    signature: &'static str,
-    status: Status,
-    reason: &'static str,
-) -> Import {
-    Import {
-        name,
-        signature,
-        support: Support::Refused(status, reason),
     }
 }
 
@@ -164,32 +86,6 @@ pub(crate) fn types(signature: &str) -> (Vec<ValType>, Vec<ValType>) {
         parameters.chars().map(word).collect(),
         results.chars().map(word).collect(),
     )
-}
-
-/// Defines the functions that are not built, so that a module that imports one of them loads, as in Envoy.
-pub(crate) fn link_refused(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
-    for import in IMPORTS {
-        let Support::Refused(status, reason) = import.support else {
-            continue;
-        };
-        let (parameters, results) = types(import.signature);
-        let signature = FuncType::new(linker.engine(), parameters, results);
-        let name = import.name;
-        linker.func_new(
-            "env",
-            name,
-            signature,
-            move |caller: Caller<'_, VmState>, _: &[Val], results: &mut [Val]| {
-                let mut call = HostCall { caller };
-                call.begin(name, &[]);
-                let answer = call.permit(name).and_then(|()| refuse(status, reason));
-                let status = call.finish(name, answer)?;
-                results[0] = Val::I32(status.cast_signed());
-                Ok(())
-            },
-        )?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -236,24 +132,5 @@ mod tests {
             imports: &imports,
             ..Guest::default()
         });
-    }
-
-    #[test]
-    fn refuses_what_is_not_built_and_says_why() {
-        let host = start(&Guest {
-            imports: r#"(import "env" "proxy_register_shared_queue" (func $queue (param i32 i32 i32) (result i32)))"#,
-            on_configure: "(call $check (call $queue (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 10))",
-            ..Guest::default()
-        });
-        let refusal = host.transcript().refusals().next().unwrap();
-        assert_eq!(
-            (refusal.function, refusal.callback),
-            ("proxy_register_shared_queue", "proxy_on_configure")
-        );
-        assert!(
-            refusal.reason.contains("Envoy would give a token"),
-            "{}",
-            refusal.reason
-        );
     }
 }

@@ -18,7 +18,7 @@ use crate::vm_state::VmState;
 /// # Statuses
 /// - OK.
 /// - NOT_FOUND: no such property, or no value at this moment.
-/// - SERIALIZATION_FAILURE: an empty path.
+/// - SERIALIZATION_FAILURE: an empty path, a whole group of attributes (`request`), or a message that does not exist.
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory, or the guest's allocator failed.
 ///
 /// ```text
@@ -27,8 +27,7 @@ use crate::vm_state::VmState;
 /// 0x1000: 47 45 54
 /// ```
 ///
-/// Envoy differs: it has the protobuf bytes of messages (`xds.node`), and this host only bytes that the caller has set; for
-/// a message with values below it but no bytes, this host answers SERIALIZATION_FAILURE.
+/// Envoy differs: `xds.node` has fields that no caller can set here (extensions, versions).
 pub(super) fn get(
     call: &mut HostCall<'_>,
     path: u32,
@@ -46,14 +45,11 @@ pub(super) fn get(
     }
     let segments: Vec<&[u8]> = path.split(|byte| *byte == 0).collect();
     match find(call.state(), &segments) {
-        Found::Value(value) => call.hand_over(&value.to_bytes(), value_out, value_size_out),
-        Found::Message => {
-            let reason = format!(
-                "Envoy would give `{}` as protobuf, which nobody has set here",
-                show(path)
-            );
+        Found::Value(Value::Null) | Found::Message => {
+            let reason = format!("Envoy has no value at `{}` that could be written", show(path));
             refuse(Status::SerializationFailure, reason)
         }
+        Found::Value(value) => call.hand_over(&value.to_bytes(), value_out, value_size_out),
         Found::Nothing => refuse(Status::NotFound, explain(call.state(), path, &segments)),
     }
 }
@@ -70,6 +66,7 @@ pub(super) fn get(
 /// # Statuses
 /// - OK.
 /// - NOT_FOUND: in a root context, which has no stream.
+/// - BAD_ARGUMENT: a property that the root context has declared read-only, the second time.
 /// - INVALID_MEMORY_ACCESS: path or value is outside the memory.
 pub(super) fn set(
     call: &mut HostCall<'_>,
@@ -79,20 +76,26 @@ pub(super) fn set(
     value_size: u32,
 ) -> Answer {
     let (path, value) = (call.read(path, path_size)?, call.read(value, value_size)?);
+    let state = call.state();
+    let declared = state.root().and_then(|root| root.declared.get(&path));
+    let is_read_only = declared.is_some_and(|declared| declared.is_read_only);
+    let key = [b"wasm.", &path[..]].concat();
     let Some(stream) = call.state_mut().stream_mut() else {
         return refuse(
             Status::NotFound,
             "a root context has no stream whose filter state could be set",
         );
     };
-    stream
-        .filter_state
-        .insert([b"wasm.", &path[..]].concat(), value);
+    if is_read_only && stream.filter_state.contains_key(&key) {
+        let reason = format!("`{}` is declared read-only and was set before", show(&path));
+        return refuse(Status::BadArgument, reason);
+    }
+    stream.filter_state.insert(key, value);
     Ok(())
 }
 
 /// Finds the present value of a property.
-pub(super) fn find(state: &VmState, path: &[&[u8]]) -> Found {
+pub(crate) fn find(state: &VmState, path: &[&[u8]]) -> Found {
     let settings = &state.settings;
     match path {
         [b"plugin_name"] => return Found::Value(state.plugin_name().into()),
@@ -101,10 +104,10 @@ pub(super) fn find(state: &VmState, path: &[&[u8]]) -> Found {
         _ => {}
     }
     let Some(stream) = state.stream() else {
-        return if path.starts_with(&[b"xds", b"node"]) {
-            settings.properties.find(path)
-        } else {
-            Found::Nothing
+        return match path {
+            [b"xds"] => Found::Message,
+            [b"xds", b"node", ..] => settings.properties.find(path),
+            _ => Found::Nothing,
         };
     };
     let filter_state = |key: &[u8]| {
@@ -123,20 +126,27 @@ pub(super) fn find(state: &VmState, path: &[&[u8]]) -> Found {
             return given;
         }
     }
+    let given = settings.properties.find(path);
+    if given != Found::Nothing {
+        return given;
+    }
     let derived = match path {
+        [b"metadata"] => derive(stream, path),
+        [b"upstream_filter_state"] if !stream.has_response() => None,
+        [name] if is_known(name) && *name != b"connection_id" => return Found::Message,
         [b"filter_state", key] => filter_state(key),
         [name] if !is_known(name) => filter_state(&[b"wasm.", *name].concat()),
         _ => derive(stream, path),
     };
     match derived {
         Some(value) => Found::Value(value),
-        None => settings.properties.find(path),
+        None => Found::Nothing,
     }
 }
 
 /// Returns true for a name at the root of Envoy's attributes; any other name is looked up in filter state.
 fn is_known(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 10] = [
+    const NAMES: [&[u8]; 11] = [
         b"request",
         b"response",
         b"connection",
@@ -146,6 +156,7 @@ fn is_known(name: &[u8]) -> bool {
         b"destination",
         b"metadata",
         b"filter_state",
+        b"upstream_filter_state",
         b"xds",
     ];
     NAMES.contains(&name)

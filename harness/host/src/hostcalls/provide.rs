@@ -8,7 +8,7 @@ macro_rules! provide {
             $name,
             |caller: wasmtime::Caller<'_, crate::vm_state::VmState>, $($argument: $type),*| -> wasmtime::Result<u32> {
                 let mut call = crate::host_call::HostCall { caller };
-                call.begin($name, &[$((stringify!($argument), i64::from($argument))),*]);
+                call.begin($name, &[$((stringify!($argument), i64::from($argument))),*])?;
                 let answer = match call.permit($name) {
                     Ok(()) => $body(&mut call, $($argument),*),
                     refused => refused,

@@ -32,7 +32,7 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 /// - `grpc_status`: 0 to 16 for a gRPC request; any other number means no gRPC status.
 ///
 /// # Statuses
-/// - OK: also in a root context, without effect.
+/// - OK: also in a root context and in a TCP filter, without effect.
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory.
 #[expect(clippy::too_many_arguments, reason = "the ABI has as many")]
 fn send_local_response(
@@ -61,8 +61,12 @@ fn send_local_response(
         origin: Origin::Filter,
     };
     let state = call.state_mut();
-    match state.stream().map(|stream| stream.id) {
-        Some(id) => {
+    match state
+        .stream()
+        .map(|stream| (stream.id, stream.is_connection()))
+    {
+        Some((_, true)) => {}
+        Some((id, false)) => {
             state.stop_iteration = true;
             state.deferred.push_back(Deferred::LocalReply(id, reply));
         }
@@ -73,7 +77,8 @@ fn send_local_response(
 
 /// Resumes a paused message (`proxy_continue_stream`).
 ///
-/// For any `stream`, Envoy then no longer shows the *request's* headers, body and trailers, but for a body that it buffers.
+/// For 0 and 1, Envoy then no longer shows the *request's* headers, body and trailers, but for a body that it buffers. 2 lets
+/// the client's bytes of a TCP connection go on, or the connection itself after `proxy_on_new_connection`.
 /// `explanations` tells of a resumption that does what its author hardly wants; that of a response before there is one ends
 /// Envoy itself.
 ///
@@ -88,7 +93,14 @@ fn continue_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
     match stream {
         0 => go_on(call, Side::Request),
         1 => go_on(call, Side::Response),
-        2 => Ok(()),
+        2 => {
+            let state = call.state_mut();
+            if let Some(stream) = state.stream().filter(|stream| stream.is_connection()) {
+                let id = stream.id;
+                state.deferred.push_back(Deferred::ContinueConnection(id));
+            }
+            Ok(())
+        }
         3 => refuse(
             Status::Unimplemented,
             "an upstream connection is not continued",
@@ -106,7 +118,8 @@ fn continue_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
 /// - `stream`: 0 request, 1 response, 2 downstream, 3 upstream.
 ///
 /// # Statuses
-/// - OK: also for connections, which an HTTP filter does not have, and in a root context.
+/// - OK: also for connections in an HTTP filter, for streams in a TCP filter, and in a root context, without effect. 2 and 3
+///   both close the connection with the client, and `proxy_on_downstream_connection_close` follows with 1.
 /// - BAD_ARGUMENT: no such kind of stream.
 fn close_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
     if stream > 3 {
@@ -116,11 +129,15 @@ fn close_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
         );
     }
     let state = call.state_mut();
-    if let Some(id) = state
+    let Some((id, is_connection)) = state
         .stream()
-        .map(|stream| stream.id)
-        .filter(|_| stream < 2)
-    {
+        .map(|stream| (stream.id, stream.is_connection()))
+    else {
+        return Ok(());
+    };
+    if is_connection && stream >= 2 {
+        state.deferred.push_back(Deferred::CloseConnection(id));
+    } else if !is_connection && stream < 2 {
         state.stop_iteration = true;
         state.deferred.push_back(Deferred::Close(id));
     }
@@ -153,7 +170,10 @@ fn clear_route_cache(_call: &mut HostCall<'_>) -> Answer {
 
 fn go_on(call: &mut HostCall<'_>, side: Side) -> Answer {
     let state = call.state_mut();
-    let Some(stream) = state.stream_mut() else {
+    let Some(stream) = state
+        .stream_mut()
+        .filter(|stream| !stream.is_connection())
+    else {
         return Ok(());
     };
     stream.request.shows_headers = false;

@@ -120,12 +120,16 @@ fn status(
 /// Sets the context that host functions act on until this callback ends (`proxy_set_effective_context`).
 ///
 /// # Parameters
-/// - `context`: any living context of this VM, of whatever stream.
+/// - `context`: any living context of this VM, of whatever stream; 0 for the called context again.
 ///
 /// # Statuses
 /// - OK.
 /// - BAD_ARGUMENT: no such context.
 fn set_effective_context(call: &mut HostCall<'_>, context: u32) -> Answer {
+    if context == 0 {
+        call.state_mut().effective = None;
+        return Ok(());
+    }
     if !call.state().has_context(context) {
         return refuse(
             Status::BadArgument,

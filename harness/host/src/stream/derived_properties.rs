@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::local_reply::grpc_status_of;
 use super::state::{Ending, Stream};
 use crate::headers::Headers;
 use crate::value::Value;
@@ -13,6 +14,10 @@ use crate::value::Value;
 pub(crate) fn derive(stream: &Stream, path: &[&[u8]]) -> Option<Value> {
     match path {
         [b"request", name] => request(stream, name),
+        // `host` is another name of `:authority` in Envoy.
+        [b"request", b"headers", b"host"] => {
+            joined(stream.visible_request_headers()?, b":authority")
+        }
         [b"request", b"headers", name] => joined(stream.visible_request_headers()?, name),
         [b"response", name] => response(stream, name),
         [b"response", b"headers", name] => joined(stream.visible_response_headers()?, name),
@@ -22,7 +27,41 @@ pub(crate) fn derive(stream: &Stream, path: &[&[u8]]) -> Option<Value> {
         [b"connection", b"id"] | [b"connection_id"] => {
             Some(Value::Uint(u64::from(stream.id().context())))
         }
-        [b"upstream", b"request_attempt_count"] if stream.has_upstream() => Some(Value::Uint(1)),
+        [b"upstream", name] => upstream(stream, name),
+        [b"xds", name] => xds(stream, name),
+        [b"metadata"] => Some("".into()),
+        [b"metadata", b"filter_metadata"] => Some(Value::Map(BTreeMap::new())),
+        _ => None,
+    }
+}
+
+fn upstream(stream: &Stream, name: &[u8]) -> Option<Value> {
+    match name {
+        b"request_attempt_count" => Some(Value::Uint(u64::from(stream.has_upstream()))),
+        b"num_endpoints" if !stream.is_connection() || stream.has_upstream() => {
+            Some(Value::Uint(1))
+        }
+        b"transport_failure_reason" | b"locality" if stream.has_upstream() => Some("".into()),
+        b"cx_pool_ready_duration" if stream.has_response() => Some(Value::nanos(0)),
+        _ => None,
+    }
+}
+
+/// Returns what Envoy knows of a configuration that names nothing: empty names, and messages without fields.
+fn xds(stream: &Stream, name: &[u8]) -> Option<Value> {
+    match name {
+        b"listener_direction" => Some(Value::Int(0)),
+        b"filter_chain_name" | b"listener_metadata" => Some("".into()),
+        b"route_name" | b"route_metadata" | b"virtual_host_name" | b"virtual_host_metadata"
+            if !stream.is_connection() =>
+        {
+            Some("".into())
+        }
+        b"cluster_metadata" if !stream.is_connection() || stream.has_upstream() => Some("".into()),
+        // A host without metadata has no message at all, which nothing stands for.
+        b"upstream_host_metadata" | b"upstream_host_locality_metadata" if stream.has_upstream() => {
+            Some(Value::Null)
+        }
         _ => None,
     }
 }
@@ -30,7 +69,14 @@ pub(crate) fn derive(stream: &Stream, path: &[&[u8]]) -> Option<Value> {
 fn request(stream: &Stream, name: &[u8]) -> Option<Value> {
     match name {
         b"time" => return Some(Value::nanos(stream.started)),
-        b"protocol" => return Some("HTTP/1.1".into()),
+        b"protocol" => return (!stream.is_connection()).then(|| "HTTP/1.1".into()),
+        b"headers" => return Some(all(stream.visible_request_headers())),
+        b"headers_bytes" => return Some(bytes(stream.visible_request_headers())),
+        b"total_size" => {
+            let headers = stream.visible_request_headers();
+            let size = headers.map_or(0, Headers::byte_size) + stream.request().body_bytes();
+            return Some(Value::count(size));
+        }
         b"duration" => {
             return stream
                 .completed
@@ -58,11 +104,6 @@ fn request(stream: &Stream, name: &[u8]) -> Option<Value> {
         b"referer" => headers.get("referer").map(Value::from),
         b"useragent" => headers.get("user-agent").map(Value::from),
         b"id" => headers.get("x-request-id").map(Value::from),
-        b"headers" => Some(all(headers)),
-        b"headers_bytes" => Some(Value::count(headers.byte_size())),
-        b"total_size" => Some(Value::count(
-            headers.byte_size() + stream.request().body_bytes(),
-        )),
         _ => None,
     }
 }
@@ -76,9 +117,11 @@ fn response(stream: &Stream, name: &[u8]) -> Option<Value> {
         b"backend_latency" => backend_latency(stream).map(Value::nanos),
         b"grpc_status" => grpc_status(stream).map(Value::Int),
         b"size" => Some(Value::count(stream.response().body_bytes())),
-        b"headers" => headers.map(all),
-        b"trailers" => stream.visible_response_trailers().map(all),
-        b"headers_bytes" => headers.map(|headers| Value::count(headers.byte_size())),
+        b"headers" => Some(all(headers)),
+        b"trailers" => Some(all(stream.visible_response_trailers())),
+        b"headers_bytes" => Some(bytes(headers)),
+        // Known once the response has begun to come in full: its first and last bytes are of one moment here.
+        b"backend_latency" => stream.has_response_body().then(|| Value::nanos(0)),
         b"total_size" => {
             let trailers = stream
                 .visible_response_trailers()
@@ -124,7 +167,15 @@ fn joined(headers: &Headers, name: &[u8]) -> Option<Value> {
     headers.joined(name).map(Value::Bytes)
 }
 
-fn all(headers: &Headers) -> Value {
+fn bytes(headers: Option<&Headers>) -> Value {
+    Value::count(headers.map_or(0, Headers::byte_size))
+}
+
+/// Returns the map of all headers, empty while they are not visible.
+fn all(headers: Option<&Headers>) -> Value {
+    let Some(headers) = headers else {
+        return Value::Map(BTreeMap::new());
+    };
     let map: BTreeMap<Vec<u8>, Value> = headers
         .iter()
         .filter_map(|(name, _)| Some((name.to_vec(), joined(headers, name)?)))
@@ -132,6 +183,7 @@ fn all(headers: &Headers) -> Value {
     Value::Map(map)
 }
 
+/// Returns gRPC's status of the response, or else the one that stands for its HTTP status.
 fn grpc_status(stream: &Stream) -> Option<i64> {
     let trailers = stream
         .visible_response_trailers()
@@ -141,7 +193,9 @@ fn grpc_status(stream: &Stream) -> Option<i64> {
             .visible_response_headers()
             .and_then(|headers| headers.text("grpc-status"))
     };
-    trailers.or_else(headers)?.parse().ok()
+    let sent = trailers.or_else(headers).and_then(|text| text.parse().ok());
+    let of_http = |status| u32::try_from(status).ok().map(grpc_status_of).map(i64::from);
+    sent.or_else(|| stream.response_code().and_then(of_http))
 }
 
 /// Returns Envoy's response flags as the expression language sees them (`legacyResponseFlags`).

@@ -83,7 +83,7 @@ impl LocalReply {
 }
 
 /// Returns the gRPC status of an HTTP status (<https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>).
-fn grpc_status_of(status: u32) -> u32 {
+pub(super) fn grpc_status_of(status: u32) -> u32 {
     match status {
         400 => 13,
         401 => 16,

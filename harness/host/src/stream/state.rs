@@ -3,9 +3,10 @@
 //! Invariants: the guest sees a map or a body only during its callback or while paused there; bytes that have passed the
 //! filter never come back. This file only keeps the state; `host/exchange.rs` holds the order of callbacks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::connection::Connection;
 use super::given_properties::StreamProperties;
 use super::half::{Side, StreamHalf};
 use super::local_reply::LocalReply;
@@ -68,6 +69,10 @@ pub struct Stream {
     pub(crate) response: StreamHalf,
     pub(crate) local_reply: Option<LocalReply>,
     pub(crate) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The names that the guest has declared with `declare_property` on this context, where they have no effect.
+    pub(crate) declared: BTreeSet<Vec<u8>>,
+    /// The state of a TCP connection; `None` for an HTTP stream.
+    pub(crate) connection: Option<Connection>,
     pub(crate) started: u64,
     pub(crate) completed: Option<u64>,
     pub(crate) ending: Option<Ending>,
@@ -105,6 +110,8 @@ impl Stream {
             response: StreamHalf::default(),
             local_reply: None,
             filter_state: BTreeMap::new(),
+            declared: BTreeSet::new(),
+            connection: None,
             started,
             completed: None,
             ending: None,
@@ -180,9 +187,26 @@ impl Stream {
         side == Side::Request && self.local_reply.is_some()
     }
 
-    /// Returns true if Envoy has chosen an upstream, which is never before the request headers have passed.
+    /// Returns true if Envoy has chosen an upstream, which is never before the request headers, or a new connection, have
+    /// passed.
     pub(crate) fn has_upstream(&self) -> bool {
-        self.request.headers_passed
+        let connection = self.connection.as_ref();
+        connection.map_or(self.request.headers_passed, |connection| connection.has_upstream)
+    }
+
+    /// Returns true if the response has begun.
+    pub(crate) fn has_response(&self) -> bool {
+        self.response.headers().is_some()
+    }
+
+    /// Returns true if the body of the response has begun, or its end is known.
+    pub(crate) fn has_response_body(&self) -> bool {
+        self.response.body_bytes() > 0 || (self.completed.is_some() && self.has_response())
+    }
+
+    /// Returns true for a TCP connection, false for an HTTP stream.
+    pub(crate) fn is_connection(&self) -> bool {
+        self.connection.is_some()
     }
 
     pub(crate) fn is_grpc(&self) -> bool {

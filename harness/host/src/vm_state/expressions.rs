@@ -1,6 +1,12 @@
-//! The CEL expressions that a root context has prepared: attributes and lists of attributes.
+//! The CEL expressions that a root context has prepared.
+//!
+//! Attributes and lists of them, which filters use most, are read here and keep their bytes as they are; the crate `cel`
+//! reads everything else. The crate knows functions that Envoy does not have, so that they are refused here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cel::Program;
 
 use crate::abi_types::{Answer, Status, refuse};
 
@@ -11,31 +17,20 @@ pub(crate) struct Expressions {
     next: u32,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Expression {
     Attribute(Vec<String>),
     List(Vec<Vec<String>>),
+    Program(Arc<Program>),
 }
 
 impl Expressions {
     /// Parses a source and returns the token of the expression (`expr_create`).
     pub(crate) fn create(&mut self, source: &[u8]) -> Answer<Vec<u8>> {
         let source = String::from_utf8_lossy(source);
-        let expression = match parse(source.trim()) {
+        let expression = match read(source.trim()) {
             Ok(expression) => expression,
-            Err(Unread::Broken) => {
-                return refuse(
-                    Status::BadArgument,
-                    format!("`{source}` is no expression of CEL"),
-                );
-            }
-            Err(Unread::Unknown) => {
-                let reason = format!(
-                    "this host evaluates attributes (`request.path`) and lists of them, and `{source}` is neither; Envoy \
-                     takes all of CEL"
-                );
-                return refuse(Status::Unimplemented, reason);
-            }
+            Err(reason) => return refuse(Status::BadArgument, reason),
         };
         let token = self.next;
         self.next += 1;
@@ -49,9 +44,9 @@ impl Expressions {
     }
 
     /// Removes an expression (`expr_delete`). An unknown token is no error.
-    pub(crate) fn delete(&mut self, token: &[u8]) -> Answer<Vec<u8>> {
+    pub(crate) fn delete(&mut self, token: &[u8]) -> Answer {
         self.known.remove(&read_token(token)?);
-        Ok(Vec::new())
+        Ok(())
     }
 }
 
@@ -66,75 +61,150 @@ pub(crate) fn read_token(bytes: &[u8]) -> Answer<u32> {
     }
 }
 
-/// The reasons for which a source is refused.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Unread {
-    /// A source that is no expression at all.
-    Broken,
-    /// A source that may be an expression, but none that this host evaluates.
-    Unknown,
-}
-
-fn parse(source: &str) -> Result<Expression, Unread> {
-    let Some(rest) = source.strip_prefix('[') else {
-        return attribute(source).map(Expression::Attribute);
-    };
-    let inner = rest.strip_suffix(']').ok_or(Unread::Broken)?.trim();
-    if inner.is_empty() {
-        return Ok(Expression::List(Vec::new()));
+/// Reads an expression, or returns the reason for which it is none.
+fn read(source: &str) -> Result<Expression, String> {
+    if let Some(path) = attribute(source) {
+        return Ok(Expression::Attribute(path));
     }
-    inner
-        .split(',')
-        .map(|part| attribute(part.trim()))
-        .collect::<Result<_, _>>()
-        .map(Expression::List)
+    if let Some(paths) = attributes(source) {
+        return Ok(Expression::List(paths));
+    }
+    let program = Program::compile(source)
+        .map_err(|errors| format!("`{source}` is no expression of CEL: {errors}"))?;
+    let references = program.references();
+    let mut unknown = references.functions();
+    unknown.retain(|name| !FUNCTIONS.contains(name));
+    unknown.sort_unstable();
+    if let Some(name) = unknown.first() {
+        return Err(format!(
+            "`{source}` calls `{name}`, which Envoy's CEL does not have"
+        ));
+    }
+    Ok(Expression::Program(Arc::new(program)))
 }
 
-fn attribute(source: &str) -> Result<Vec<String>, Unread> {
+/// Reads a list of attributes.
+fn attributes(source: &str) -> Option<Vec<Vec<String>>> {
+    let inner = source.strip_prefix('[')?.strip_suffix(']')?.trim();
+    if inner.is_empty() {
+        return Some(Vec::new());
+    }
+    inner.split(',').map(|part| attribute(part.trim())).collect()
+}
+
+/// Reads names with dots between them.
+fn attribute(source: &str) -> Option<Vec<String>> {
     let is_name = |segment: &str| {
         segment.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && segment
                 .chars()
                 .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+            && !RESERVED.contains(&segment)
     };
-    match source.split('.').all(is_name) {
-        true => Ok(source.split('.').map(str::to_owned).collect()),
-        false if source.is_empty() => Err(Unread::Broken),
-        false => Err(Unread::Unknown),
-    }
+    let segments = source.split('.');
+    segments
+        .clone()
+        .all(is_name)
+        .then(|| segments.map(str::to_owned).collect())
 }
+
+/// Words that are no names in CEL.
+const RESERVED: [&str; 20] = [
+    "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function",
+    "if", "import", "let", "loop", "package", "namespace", "return", "var", "void",
+];
+
+/// The operators and functions of CEL that Envoy 1.40 has, and the macros' own.
+const FUNCTIONS: [&str; 51] = [
+    "_?_:_",
+    "_&&_",
+    "_||_",
+    "!_",
+    "-_",
+    "_-_",
+    "_+_",
+    "_*_",
+    "_/_",
+    "_%_",
+    "_==_",
+    "_!=_",
+    "_<_",
+    "_<=_",
+    "_>_",
+    "_>=_",
+    "_[_]",
+    "@in",
+    "@not_strictly_false",
+    "has",
+    "all",
+    "exists",
+    "exists_one",
+    "map",
+    "filter",
+    "size",
+    "startsWith",
+    "endsWith",
+    "contains",
+    "matches",
+    "bool",
+    "bytes",
+    "double",
+    "duration",
+    "dyn",
+    "int",
+    "string",
+    "timestamp",
+    "type",
+    "uint",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getFullYear",
+    "getHours",
+    "getMilliseconds",
+    "getMinutes",
+    "getMonth",
+    "getSeconds",
+    "google.protobuf.Duration",
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn path(text: &str) -> Vec<String> {
+        text.split('.').map(str::to_owned).collect()
+    }
+
     #[test]
-    fn reads_attributes_and_lists_and_says_what_it_does_not() {
-        let path = |text: &str| -> Vec<String> { text.split('.').map(str::to_owned).collect() };
-        for (source, expected) in [
-            (
-                "request.path",
-                Ok(Expression::Attribute(path("request.path"))),
-            ),
-            (
-                "plugin_name",
-                Ok(Expression::Attribute(path("plugin_name"))),
-            ),
-            ("[]", Ok(Expression::List(Vec::new()))),
-            (
-                "[ request.path , response.code ]",
-                Ok(Expression::List(vec![
-                    path("request.path"),
-                    path("response.code"),
-                ])),
-            ),
-            ("", Err(Unread::Broken)),
-            ("[", Err(Unread::Broken)),
-            ("[request.path,]", Err(Unread::Broken)),
-            ("1 + 1", Err(Unread::Unknown)),
-            ("request.headers['a']", Err(Unread::Unknown)),
+    fn reads_attributes_and_lists_of_them_by_itself() {
+        assert!(matches!(read("request.path"), Ok(Expression::Attribute(it)) if it == path("request.path")));
+        assert!(matches!(read("[]"), Ok(Expression::List(it)) if it.is_empty()));
+        let list = [path("request.path"), path("response.code")];
+        assert!(matches!(read("[ request.path , response.code ]"), Ok(Expression::List(it)) if it == list));
+    }
+
+    #[test]
+    fn leaves_the_rest_to_the_library() {
+        for source in ["1 + 1", "true", "[1]", "request.headers['a']", "[request.path,]"] {
+            assert!(matches!(read(source), Ok(Expression::Program(_))), "{source}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_envoy_refuses_and_says_why() {
+        for (source, reason) in [
+            ("", "is no expression of CEL"),
+            ("[", "is no expression of CEL"),
+            ("in", "is no expression of CEL"),
+            ("'a'.lowerAscii()", "calls `lowerAscii`"),
+            ("max(1, 2)", "calls `max`"),
+            ("optional.of(1)", "calls `"),
+            ("a.?b", "is no expression of CEL"),
         ] {
-            assert_eq!(parse(source), expected, "{source}");
+            let found = read(source).unwrap_err();
+            assert!(found.contains(reason), "{source}: {found}");
         }
     }
 }

@@ -1,12 +1,25 @@
-//! The functions of WASI preview 1 that do nothing: each answers with one fixed number, Envoy's answer for the descriptors
-//! that exist (1 and 2).
+//! The functions of WASI preview 1 that do nothing: each answers with one fixed number, some of them after a look at the
+//! descriptor and after a zero for the guest.
 
 /// A function with a fixed answer.
 pub(super) struct Fixed {
     pub(super) name: &'static str,
     /// The function's type, in the notation of `hostcalls/import_table.rs`.
     pub(super) signature: &'static str,
+    /// The answer, for [`Descriptor::Any`] or a descriptor that exists.
     pub(super) errno: u32,
+    pub(super) descriptor: Descriptor,
+    /// The arguments that are addresses of results, each with the number of bytes that become zero.
+    pub(super) zeros: &'static [(usize, usize)],
+}
+
+/// The descriptors, the first argument, for which a function has its fixed answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Descriptor {
+    /// All of them.
+    Any,
+    /// Those that exist, 1 and 2; for another one the answer is BADF.
+    Existing,
 }
 
 const SUCCESS: u32 = 0;
@@ -37,43 +50,65 @@ pub(super) const FIXED: &[Fixed] = &[
     row("sched_yield", ">i", SUCCESS),
     row("fd_close", "i>i", SUCCESS),
     row("fd_seek", "iIii>i", SUCCESS),
-    row("fd_tell", "ii>i", SUCCESS),
     row("fd_advise", "iIIi>i", SUCCESS),
-    row("fd_allocate", "iII>i", SUCCESS),
-    row("fd_datasync", "i>i", SUCCESS),
-    row("fd_sync", "i>i", SUCCESS),
-    row("fd_fdstat_set_rights", "iII>i", SUCCESS),
-    row("fd_filestat_set_size", "iI>i", SUCCESS),
-    row("fd_filestat_set_times", "iIIi>i", SUCCESS),
-    row("fd_pwrite", "iiiIi>i", NOSYS),
+    existing("fd_tell", "ii>i", &[(1, 8)]),
+    existing("fd_allocate", "iII>i", &[]),
+    existing("fd_datasync", "i>i", &[]),
+    existing("fd_sync", "i>i", &[]),
+    existing("fd_fdstat_set_rights", "iII>i", &[]),
+    existing("fd_filestat_set_size", "iI>i", &[]),
+    existing("fd_filestat_set_times", "iIIi>i", &[]),
     row("fd_read", "iiii>i", NOSYS),
     row("fd_pread", "iiiIi>i", NOSYS),
     row("fd_fdstat_set_flags", "ii>i", NOSYS),
     row("fd_prestat_dir_name", "iii>i", NOSYS),
     row("fd_prestat_get", "ii>i", BADF),
     row("fd_filestat_get", "ii>i", BADF),
-    row("fd_readdir", "iiiIi>i", NOTDIR),
+    zeroing("fd_readdir", "iiiIi>i", NOTDIR, &[(4, 4)]),
     row("fd_renumber", "ii>i", NOTSUP),
     row("path_open", "iiiiiIIii>i", NOENT),
     row("path_filestat_get", "iiiii>i", NOTSUP),
     row("path_create_directory", "iii>i", NOTSUP),
     row("path_filestat_set_times", "iiiiIIi>i", NOTSUP),
     row("path_link", "iiiiii>i", NOTSUP),
-    row("path_readlink", "iiiiii>i", NOTSUP),
+    zeroing("path_readlink", "iiiiii>i", NOTSUP, &[(5, 4)]),
     row("path_remove_directory", "iii>i", NOTSUP),
     row("path_rename", "iiiiii>i", NOTSUP),
     row("path_symlink", "iiii>i", NOTSUP),
     row("path_unlink_file", "iii>i", NOTSUP),
-    row("sock_accept", "iii>i", NOTSUP),
-    row("sock_recv", "iiiiii>i", NOTSUP),
-    row("sock_send", "iiiii>i", NOTSUP),
+    // Envoy writes eight bytes here, although a descriptor has four.
+    zeroing("sock_accept", "iii>i", NOTSUP, &[(2, 8)]),
+    zeroing("sock_recv", "iiiiii>i", NOTSUP, &[(4, 4), (5, 2)]),
+    zeroing("sock_send", "iiiii>i", NOTSUP, &[(4, 4)]),
     row("sock_shutdown", "ii>i", NOTSUP),
 ];
 
 const fn row(name: &'static str, signature: &'static str, errno: u32) -> Fixed {
+    zeroing(name, signature, errno, &[])
+}
+
+const fn zeroing(
+    name: &'static str,
+    signature: &'static str,
+    errno: u32,
+    zeros: &'static [(usize, usize)],
+) -> Fixed {
     Fixed {
         name,
         signature,
         errno,
+        descriptor: Descriptor::Any,
+        zeros,
+    }
+}
+
+const fn existing(
+    name: &'static str,
+    signature: &'static str,
+    zeros: &'static [(usize, usize)],
+) -> Fixed {
+    Fixed {
+        descriptor: Descriptor::Existing,
+        ..zeroing(name, signature, SUCCESS, zeros)
     }
 }

@@ -13,6 +13,10 @@ const IMPORTS: &str = r#"
     (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (import "wasi_snapshot_preview1" "fd_pwrite" (func $pwrite (param i32 i32 i32 i64 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_tell" (func $tell (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_sync" (func $sync (param i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_readdir" (func $readdir (param i32 i32 i32 i64 i32) (result i32)))
     (import "wasi_unstable" "path_open"
         (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))"#;
 
@@ -56,7 +60,7 @@ fn describes_the_two_descriptors_as_writable() {
         "(call $check (call $stat (i32.const 1) (i32.const 8)) (i32.const 0))
          (call $check (i32.load (i32.const 16)) (i32.const 64))
          (call $check (call $stat (i32.const 0) (i32.const 8)) (i32.const 8))
-         (call $check (call $stat (i32.const 1) (i32.const -1)) (i32.const 21))",
+         (call $check (call $stat (i32.const 1) (i32.const -1)) (i32.const 0))",
         &[],
     ));
 }
@@ -138,6 +142,46 @@ fn has_no_files_and_nothing_to_wait_for() {
             (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 0)) (i32.const 44))
          (call $check (call $poll (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 8)) (i32.const 0))
          (call $check (call $poll (i32.const 0) (i32.const 0) (i32.const 0) (i32.const -1)) (i32.const 21))",
+        &[],
+    ));
+}
+
+#[test]
+fn writes_at_an_offset_as_if_there_were_none() {
+    let mut host = start(&guest(
+        "(i32.store (i32.const 8) (i32.const 256)) (i32.store (i32.const 12) (i32.const 3))
+         (call $check (call $pwrite (i32.const 2) (i32.const 8) (i32.const 1) (i64.const 7) (i32.const 24)) (i32.const 0))
+         (call $check (i32.load (i32.const 24)) (i32.const 3))
+         (call $check (call $pwrite (i32.const 0) (i32.const 8) (i32.const 1) (i64.const 7) (i32.const 24)) (i32.const 8))",
+        &[(256, "one")],
+    ));
+    assert_eq!(host.logs()[0].text, "one");
+}
+
+#[test]
+fn does_not_look_at_the_address_of_nothing() {
+    start(&guest(
+        "(i32.store (i32.const 8) (i32.const -1)) (i32.store (i32.const 12) (i32.const 0))
+         (call $check (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 24)) (i32.const 0))
+         (call $check (call $random (i32.const -1) (i32.const 0)) (i32.const 0))",
+        &[],
+    ));
+}
+
+#[test]
+fn knows_two_descriptors_and_writes_the_zero_of_a_result() {
+    start(&guest(
+        "(i64.store (i32.const 8) (i64.const -1))
+         (call $check (call $tell (i32.const 0) (i32.const 8)) (i32.const 8))
+         (call $check (call $tell (i32.const 1) (i32.const 8)) (i32.const 0))
+         (call $check (i32.load (i32.const 12)) (i32.const 0))
+         (call $check (call $tell (i32.const 1) (i32.const -1)) (i32.const 21))
+         (call $check (call $sync (i32.const 2)) (i32.const 0))
+         (call $check (call $sync (i32.const 3)) (i32.const 8))
+         (i32.store (i32.const 8) (i32.const -1))
+         (call $check (call $readdir (i32.const 3) (i32.const 0) (i32.const 0) (i64.const 0) (i32.const 8))
+            (i32.const 20))
+         (call $check (i32.load (i32.const 8)) (i32.const 0))",
         &[],
     ));
 }

@@ -221,6 +221,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "harness/host/src",
         &[
             "abi_types",
+            "restriction",
             "explanations",
             "logs",
             "transcript",
@@ -253,8 +254,12 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "harness/host/src/host",
         &[
             "vm",
+            "queues",
+            "connection",
             "exchange",
             "http_calls",
+            "grpc_calls",
+            "extension_callbacks",
             "local_reply",
             "passage",
             "root_context",
@@ -269,13 +274,19 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         &[
             "provide",
             "properties",
+            "activation",
             "expressions",
+            "foreign",
             "buffers",
+            "dns",
             "header_maps",
+            "grpc_service",
+            "grpc",
             "http_call",
             "import_table",
             "metrics",
             "shared_data",
+            "shared_queue",
             "stream",
             "system",
         ],
@@ -283,6 +294,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "harness/host/src/stream",
         &[
+            "connection",
             "given_properties",
             "local_reply",
             "written",

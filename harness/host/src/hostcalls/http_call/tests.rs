@@ -9,8 +9,7 @@ const IMPORTS: &str = r#"
         (func $call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
     (import "env" "proxy_get_header_map_value" (func $get (param i32 i32 i32 i32 i32) (result i32)))
     (import "env" "proxy_get_buffer_bytes" (func $bytes (param i32 i32 i32 i32 i32) (result i32)))
-    (import "env" "proxy_get_status" (func $status (param i32 i32 i32) (result i32)))
-    (import "env" "proxy_call_foreign_function" (func $foreign (param i32 i32 i32 i32 i32 i32) (result i32)))"#;
+    (import "env" "proxy_get_status" (func $status (param i32 i32 i32) (result i32)))"#;
 
 /// The pairs `:method`, `:path` and `:authority`, of `header_bytes()` bytes, at address 512.
 const HEADERS: &str = "\\03\\00\\00\\00\\07\\00\\00\\00\\04\\00\\00\\00\\05\\00\\00\\00\\01\\00\\00\\00\\0a\\00\\00\\00\\01\\00\\00\\00\
@@ -159,71 +158,4 @@ fn refuses_a_call_as_envoy_does() {
         .collect();
     assert_eq!(reasons[0], "there is no cluster `collecto`");
     assert_eq!(reasons[1], "the request has no :method");
-}
-
-#[test]
-fn knows_which_foreign_functions_envoy_has() {
-    let foreign = |at: u32, size: u32, result: i32| {
-        format!(
-            "(call $foreign (i32.const {at}) (i32.const {size}) (i32.const 0) (i32.const 0) (i32.const 8)
-                (i32.const {result}))"
-        )
-    };
-    let expect = |call: String, status: u32| format!("(call $check {call} (i32.const {status})) ");
-    start(&Guest {
-        imports: IMPORTS,
-        data: &[(256, "clear_route_cachecompressnothing")],
-        on_configure: &(expect(foreign(256, 17, 0), 0)
-            + &expect(foreign(273, 8, 12), 12)
-            + &expect(foreign(281, 7, 12), 1)
-            + &expect(foreign(256, 17, -1), 6)),
-        ..Guest::default()
-    });
-}
-
-/// Compares with the answers of Envoy 1.40: tokens count from 0, one unknown attribute fails a whole list, deleting never
-/// fails.
-#[test]
-fn evaluates_a_list_of_attributes_in_one_call() {
-    let foreign = |(at, size): (u32, u32), (from, bytes): (u32, u32), status: u32| {
-        format!(
-            "(call $check (call $foreign (i32.const {at}) (i32.const {size}) (i32.const {from}) (i32.const {bytes})
-                (i32.const 8) (i32.const 12)) (i32.const {status}))"
-        )
-    };
-    let (create, evaluate, delete) = ((256, 11), (267, 13), (280, 11));
-    let (list, broken, all_of_cel, unknown) = ((300, 29), (300, 1), (340, 5), (350, 15));
-    let (first, second, none) = ((400, 4), (404, 4), (400, 3));
-    let guest = Guest {
-        imports: IMPORTS,
-        data: &[
-            (256, "expr_createexpr_evaluateexpr_delete"),
-            (300, "[ plugin_name, plugin_vm_id ]"),
-            (340, "1 + 1"),
-            (350, "request.nothing"),
-            (400, "\\00\\00\\00\\00\\01\\00\\00\\00"),
-        ],
-        on_configure: &[
-            foreign(create, broken, 2),
-            foreign(create, all_of_cel, 12),
-            foreign(create, list, 0),
-            "(call $check (i32.load (i32.load (i32.const 8))) (i32.const 0))".into(),
-            foreign(create, unknown, 0),
-            "(call $check (i32.load (i32.load (i32.const 8))) (i32.const 1))".into(),
-            foreign(evaluate, none, 2),
-            foreign(evaluate, second, 10),
-            foreign(evaluate, first, 0),
-            "(call $text (i32.load (i32.const 8)) (i32.load (i32.const 12)))".into(),
-            foreign(delete, first, 0),
-            foreign(delete, first, 0),
-            foreign(evaluate, first, 1),
-        ]
-        .concat(),
-        ..Guest::default()
-    };
-    let host = guest.builder().plugin_name("cart").vm_id("pod").start();
-    let mut host = host.unwrap_or_else(|error| panic!("{error}"));
-    let [list] = texts(&mut host).try_into().expect("one line");
-    let lengths = "\u{4}\0\0\0\0\0\0\0\u{3}\0\0\0\0\0\0\0";
-    assert_eq!(list, format!("\u{2}\0\0\0{lengths}cart\0\0pod\0\0"));
 }

@@ -81,7 +81,11 @@ fn shows_each_property_at_the_moments_at_which_envoy_knows_it() {
         ("xds.node.id", ["sidecar~1"; 4]),
         ("xds.node.metadata.NAMESPACE", ["payments"; 4]),
         ("xds.node.id.", ["sidecar~1"; 4]),
-        ("xds.node", ["3"; 4]),
+        ("xds", ["3"; 4]),
+        ("request", [none, "3", "3", "3"]),
+        ("filter_state", [none, "3", "3", "3"]),
+        ("upstream_filter_state", [none, none, "3", "3"]),
+        ("metadata", [none, "", "", ""]),
         ("", ["3"; 4]),
         (
             "xds.listener_direction",
@@ -92,6 +96,17 @@ fn shows_each_property_at_the_moments_at_which_envoy_knows_it() {
         ("request.query", [none, "b=c", none, "b=c"]),
         ("request.headers.a", [none, "1,2", none, "1,2"]),
         ("request.headers.b", [none; 4]),
+        ("request.headers.host", [none, "shop", none, "shop"]),
+        (
+            "response.headers",
+            [none, "\0\0\0\0", RESPONSE_HEADERS, RESPONSE_HEADERS],
+        ),
+        ("metadata.filter_metadata", [none, "\0\0\0\0", "\0\0\0\0", "\0\0\0\0"]),
+        ("upstream.transport_failure_reason", [none, none, "", ""]),
+        ("upstream.local_address", [none; 4]),
+        ("xds.route_name", [none, "", "", ""]),
+        ("xds.cluster_metadata", [none, "", "", ""]),
+        ("xds.upstream_host_metadata", [none, none, "3", "3"]),
         (
             "request.protocol",
             [none, "HTTP/1.1", "HTTP/1.1", "HTTP/1.1"],
@@ -116,11 +131,23 @@ fn shows_each_property_at_the_moments_at_which_envoy_knows_it() {
     }
 }
 
+/// The pairs of the response's headers.
+const RESPONSE_HEADERS: &str = "\u{2}\0\0\0\u{7}\0\0\0\u{3}\0\0\0\u{b}\0\0\0\u{1}\0\0\0\
+                                :status\x00204\0grpc-status\x005\0";
+
+#[test]
+fn writes_the_node_as_its_message() {
+    let node = "\n\tsidecar~1\u{1a}\u{19}\n\u{17}\n\tNAMESPACE\u{12}\n\u{1a}\u{8}payments";
+    assert_eq!(seen("xds.node"), [node; 4]);
+}
+
 #[test]
 fn writes_numbers_as_eight_bytes() {
     let word = |number: i64| String::from_utf8(number.to_le_bytes().to_vec()).unwrap();
     assert_eq!(seen("response.grpc_status")[2], word(5));
     assert_eq!(seen("source.port")[1], word(99));
+    assert_eq!(seen("response.headers_bytes")[1], word(0));
+    assert_eq!(seen("request.total_size")[2], word(0));
     let code = seen("response.code");
     assert_eq!(
         (

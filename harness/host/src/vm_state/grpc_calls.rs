@@ -1,0 +1,276 @@
+//! gRPC calls and streams of the guest: begun by the guest, taken by the caller, answered message by message.
+//!
+//! Invariants: the low two bits of a token are its kind, as in Envoy: 1 for a call (5, 9, …), 2 for a stream (6, 10, …). A
+//! call ends with its answer; a stream ends when both sides have closed it, or one has cancelled it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::clock::nanos;
+use crate::headers::Headers;
+
+/// The name of one gRPC call or stream of one host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GrpcToken(pub(crate) u32);
+
+impl GrpcToken {
+    /// Returns the guest's number for the call or stream.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// A call or a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrpcKind {
+    /// One message each way (`proxy_grpc_call`).
+    Call,
+    /// Any number of messages each way (`proxy_grpc_stream`).
+    Stream,
+}
+
+impl GrpcKind {
+    /// Returns the kind in a token's low bits.
+    pub(crate) fn of_token(token: u32) -> Option<Self> {
+        match token & 3 {
+            1 => Some(Self::Call),
+            2 => Some(Self::Stream),
+            _ => None,
+        }
+    }
+}
+
+/// A gRPC call or stream that the guest has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrpcCall {
+    /// The token, for the answer.
+    pub token: GrpcToken,
+    /// A call or a stream.
+    pub kind: GrpcKind,
+    /// The cluster: the name that the guest gave, or that of its `GrpcService`.
+    pub cluster: String,
+    /// The full name of the service, as in `opentelemetry.proto.collector.trace.v1.TraceService`.
+    pub service: String,
+    /// The name of the method.
+    pub method: String,
+    /// The headers that the guest adds to those of gRPC.
+    pub initial_metadata: Headers,
+    /// The message of a call, without gRPC's five bytes in front; empty for a stream.
+    pub message: Vec<u8>,
+    /// The time limit of a call; `None` if there is none.
+    pub timeout: Option<Duration>,
+}
+
+/// An action of the guest on a stream after its beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrpcSent {
+    /// A message, without gRPC's five bytes in front.
+    Message(Vec<u8>),
+    /// The end of the guest's messages: `proxy_grpc_close`, or `end_stream` of `proxy_grpc_send`.
+    End,
+    /// The end of the stream in both directions (`proxy_grpc_cancel`).
+    Cancel,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    root: u32,
+    deadline: Option<u64>,
+    has_closed: bool,
+    was_closed: bool,
+    has_initial_metadata: bool,
+}
+
+/// All gRPC calls and streams of one VM.
+#[derive(Debug, Default)]
+pub(crate) struct GrpcCalls {
+    last_call: u32,
+    last_stream: u32,
+    in_flight: BTreeMap<u32, InFlight>,
+    fresh: VecDeque<GrpcCall>,
+    sent: VecDeque<(GrpcToken, GrpcSent)>,
+}
+
+impl GrpcCalls {
+    /// Adds a call or stream and returns its token.
+    pub(crate) fn begin(&mut self, root: u32, now: u64, mut call: GrpcCall) -> u32 {
+        let token = self.next_token(call.kind);
+        call.token = GrpcToken(token);
+        let deadline = call
+            .timeout
+            .map(|timeout| now.saturating_add(nanos(timeout)));
+        let in_flight = InFlight {
+            root,
+            deadline,
+            has_closed: false,
+            was_closed: false,
+            has_initial_metadata: false,
+        };
+        self.in_flight.insert(token, in_flight);
+        self.fresh.push_back(call);
+        token
+    }
+
+    /// Uses up a token: also a call that Envoy gives up at once has one.
+    pub(crate) fn next_token(&mut self, kind: GrpcKind) -> u32 {
+        let (last, bits) = match kind {
+            GrpcKind::Call => (&mut self.last_call, 1),
+            GrpcKind::Stream => (&mut self.last_stream, 2),
+        };
+        *last = last.wrapping_add(4);
+        *last | bits
+    }
+
+    pub(crate) fn take_fresh(&mut self) -> Vec<GrpcCall> {
+        self.fresh.drain(..).collect()
+    }
+
+    pub(crate) fn take_sent(&mut self) -> Vec<(GrpcToken, GrpcSent)> {
+        self.sent.drain(..).collect()
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight
+            .values()
+            .filter(|call| !call.was_closed)
+            .count()
+    }
+
+    /// Returns the root context of a call or stream that can still be answered.
+    pub(crate) fn root(&self, token: u32) -> Option<u32> {
+        let call = self.in_flight.get(&token).filter(|call| !call.was_closed);
+        call.map(|call| call.root)
+    }
+
+    /// Returns true the first time for each stream, whose initial metadata come once.
+    pub(crate) fn begins_to_answer(&mut self, token: u32) -> bool {
+        let call = self.in_flight.get_mut(&token);
+        call.is_some_and(|call| !std::mem::replace(&mut call.has_initial_metadata, true))
+    }
+
+    /// Takes an action of the guest on a stream; returns false for an unknown stream.
+    pub(crate) fn send(&mut self, token: u32, sent: GrpcSent) -> bool {
+        let Some(call) = self.in_flight.get_mut(&token) else {
+            return false;
+        };
+        let is_over = call.was_closed;
+        let ends = match sent {
+            GrpcSent::Message(_) => false,
+            GrpcSent::End => {
+                call.has_closed = true;
+                is_over
+            }
+            GrpcSent::Cancel => true,
+        };
+        if ends {
+            self.in_flight.remove(&token);
+            self.fresh.retain(|call| call.token.0 != token);
+        }
+        if !is_over {
+            self.sent.push_back((GrpcToken(token), sent));
+        }
+        true
+    }
+
+    /// Ends the guest's messages on a stream, as its last message does.
+    pub(crate) fn half_close(&mut self, token: u32) {
+        if self.root(token).is_some() {
+            self.sent.push_back((GrpcToken(token), GrpcSent::End));
+        }
+    }
+
+    /// Ends a call, or the answering side of a stream.
+    pub(crate) fn end(&mut self, token: u32) {
+        let is_call = GrpcKind::of_token(token) == Some(GrpcKind::Call);
+        if let Some(call) = self.in_flight.get_mut(&token) {
+            call.was_closed = true;
+            if is_call || call.has_closed {
+                self.in_flight.remove(&token);
+            }
+        }
+        self.fresh.retain(|call| call.token.0 != token);
+    }
+
+    /// Gives up the calls and streams of a root context, as Envoy does when the context is destroyed.
+    pub(crate) fn give_up(&mut self, root: u32) {
+        self.in_flight.retain(|_, call| call.root != root);
+        let in_flight = &self.in_flight;
+        self.fresh
+            .retain(|call| in_flight.contains_key(&call.token.0));
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        self.in_flight
+            .values()
+            .filter_map(|call| call.deadline)
+            .min()
+    }
+
+    /// Returns a call whose time is up.
+    pub(crate) fn timed_out(&self, now: u64) -> Option<GrpcToken> {
+        let late = |call: &InFlight| call.deadline.is_some_and(|deadline| deadline <= now);
+        let found = self.in_flight.iter().find(|(_, call)| late(call));
+        found.map(|(token, _)| GrpcToken(*token))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(kind: GrpcKind) -> GrpcCall {
+        GrpcCall {
+            token: GrpcToken(0),
+            kind,
+            cluster: "c".into(),
+            service: "s".into(),
+            method: "m".into(),
+            initial_metadata: Headers::new(),
+            message: Vec::new(),
+            timeout: Some(Duration::from_nanos(5)).filter(|_| kind == GrpcKind::Call),
+        }
+    }
+
+    #[test]
+    fn counts_tokens_of_calls_and_of_streams() {
+        let mut calls = GrpcCalls::default();
+        let mut begin = |kind| calls.begin(1, 0, call(kind));
+        let [first, second] = [GrpcKind::Call, GrpcKind::Call].map(&mut begin);
+        let [third, fourth] = [GrpcKind::Stream, GrpcKind::Stream].map(begin);
+        assert_eq!([first, second, third, fourth], [5, 9, 6, 10]);
+        assert_eq!(GrpcKind::of_token(9), Some(GrpcKind::Call));
+        assert_eq!(GrpcKind::of_token(4), None);
+    }
+
+    #[test]
+    fn keeps_a_stream_until_both_sides_have_closed_it() {
+        let mut calls = GrpcCalls::default();
+        let token = calls.begin(1, 0, call(GrpcKind::Stream));
+        assert!(calls.send(token, GrpcSent::Message(b"a".to_vec())));
+        calls.end(token);
+        assert_eq!(calls.root(token), None, "nobody should answer it again");
+        assert!(calls.send(token, GrpcSent::End), "the guest may close late");
+        assert!(!calls.send(token, GrpcSent::End));
+        let message = GrpcSent::Message(b"a".to_vec());
+        assert_eq!(calls.take_sent(), [(GrpcToken(token), message)]);
+    }
+
+    #[test]
+    fn ends_a_stream_that_the_guest_cancels() {
+        let mut calls = GrpcCalls::default();
+        let token = calls.begin(1, 0, call(GrpcKind::Stream));
+        assert!(calls.send(token, GrpcSent::Cancel));
+        assert_eq!((calls.in_flight(), calls.root(token)), (0, None));
+    }
+
+    #[test]
+    fn times_out_a_call_at_its_deadline() {
+        let mut calls = GrpcCalls::default();
+        let token = calls.begin(1, 10, call(GrpcKind::Call));
+        assert_eq!(calls.next_deadline(), Some(15));
+        assert_eq!(calls.timed_out(14), None);
+        assert_eq!(calls.timed_out(15), Some(GrpcToken(token)));
+        calls.end(token);
+        assert_eq!(calls.next_deadline(), None);
+    }
+}
