@@ -129,11 +129,7 @@ impl Guest {
                 new_connection: find(instance, lookup, "proxy_on_new_connection"),
                 downstream_data: find(instance, lookup, "proxy_on_downstream_data"),
                 upstream_data: find(instance, lookup, "proxy_on_upstream_data"),
-                downstream_close: find(
-                    instance,
-                    lookup,
-                    "proxy_on_downstream_connection_close",
-                ),
+                downstream_close: find(instance, lookup, "proxy_on_downstream_connection_close"),
                 upstream_close: find(instance, lookup, "proxy_on_upstream_connection_close"),
             },
             request: HalfCallbacks {

@@ -89,8 +89,11 @@ pub use properties::{Path, Properties};
 pub use settings::{EndOfBody, EnvoyVersion, FailurePolicy};
 pub use shared::Shared;
 pub use stream::{
-    Action, ClosedBy, Connection, ConnectionId, EndOfStream, Ending, Flow, LocalReply, Origin, Stream, StreamHalf, StreamId, StreamProperties,
+    Action, ClosedBy, Connection, ConnectionId, EndOfStream, Ending, Flow, LocalReply, Origin,
+    Stream, StreamHalf, StreamId, StreamProperties,
 };
 pub use transcript::{Detail, Refusal, Transcript};
 pub use value::Value;
-pub use vm_state::{CallToken, DnsQuery, GrpcCall, GrpcKind, GrpcSent, GrpcToken, HttpCall, NoSuchCall};
+pub use vm_state::{
+    CallToken, DnsQuery, GrpcCall, GrpcKind, GrpcSent, GrpcToken, HttpCall, NoSuchCall,
+};

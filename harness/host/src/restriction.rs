@@ -99,7 +99,11 @@ mod tests {
             ("emscripten_notify_memory_growth", true, false),
         ] {
             assert!(Restriction::None.allows(function), "{function}");
-            assert_eq!(Restriction::Starting.allows(function), starting, "{function}");
+            assert_eq!(
+                Restriction::Starting.allows(function),
+                starting,
+                "{function}"
+            );
             assert_eq!(
                 Restriction::Allocating.allows(function),
                 allocating,

@@ -83,7 +83,7 @@ pub(crate) struct Root {
     pub(crate) phase: RootPhase,
     /// The reply that `proxy_on_http_call_response` is about, while that callback runs.
     pub(crate) reply: Option<Reply>,
-/// The parts of a gRPC answer that the present callback is about.
+    /// The parts of a gRPC answer that the present callback is about.
     pub(crate) grpc: GrpcShown,
     /// The expressions that the guest has prepared with `expr_create`.
     pub(crate) expressions: Expressions,

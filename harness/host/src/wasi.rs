@@ -150,7 +150,13 @@ fn fd_pwrite(
 /// # Errors
 /// BADF: a descriptor that does not exist, where the function looks at it. FAULT: outside the memory.
 fn fixed(call: &mut HostCall<'_>, row: &Fixed, arguments: &[Val]) -> Answer<u32> {
-    let word = |at: usize| arguments.get(at).and_then(Val::i32).unwrap_or_default().cast_unsigned();
+    let word = |at: usize| {
+        arguments
+            .get(at)
+            .and_then(Val::i32)
+            .unwrap_or_default()
+            .cast_unsigned()
+    };
     if row.descriptor == Descriptor::Existing && ![1, 2].contains(&word(0)) {
         return Ok(BADF);
     }

@@ -175,7 +175,10 @@ impl Host {
                 "proxy_on_downstream_data",
                 guest.network.downstream_data.clone(),
             ),
-            Direction::FromUpstream => ("proxy_on_upstream_data", guest.network.upstream_data.clone()),
+            Direction::FromUpstream => (
+                "proxy_on_upstream_data",
+                guest.network.upstream_data.clone(),
+            ),
         });
         let answer = answer.and_then(|(name, function)| {
             self.enter(name, id.0, function, (id.0, size, u32::from(ends)), 0)
@@ -251,7 +254,10 @@ impl Host {
     /// Closes a connection whose VM has failed, or lets it pass where the policy says so.
     fn fail_connection(&mut self, id: StreamId) {
         let policy = self.policy(id);
-        let is_open = matches!(policy, FailurePolicy::FailOpen | FailurePolicy::FailOpenField);
+        let is_open = matches!(
+            policy,
+            FailurePolicy::FailOpen | FailurePolicy::FailOpenField
+        );
         let Some(connection) = self.connection_mut(id) else {
             return;
         };

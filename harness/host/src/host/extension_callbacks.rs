@@ -27,7 +27,10 @@ impl Host {
         }
         let function = self.guest().map(|guest| match side {
             Side::Request => ("proxy_on_request_metadata", guest.request.metadata.clone()),
-            Side::Response => ("proxy_on_response_metadata", guest.response.metadata.clone()),
+            Side::Response => (
+                "proxy_on_response_metadata",
+                guest.response.metadata.clone(),
+            ),
         });
         // After a trap there is no guest to call.
         let _ = function.and_then(|(name, function)| {
@@ -77,7 +80,13 @@ impl Host {
         let function = self.guest().map(|guest| guest.resolve_dns.clone());
         // After a trap there is no guest to call.
         let _ = function.and_then(|function| {
-            self.enter("envoy_on_resolve_dns", root, function, (root, token, size), ())
+            self.enter(
+                "envoy_on_resolve_dns",
+                root,
+                function,
+                (root, token, size),
+                (),
+            )
         });
         self.state_mut().call_data = Vec::new();
         self.run_deferred();

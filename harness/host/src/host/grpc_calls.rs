@@ -219,9 +219,8 @@ impl Host {
             false => shown.trailing_metadata = Some(metadata),
         });
         // After a trap there is no guest to call.
-        let _ = function.and_then(|function| {
-            self.enter(name, root, function, (root, token.0, count), ())
-        });
+        let _ = function
+            .and_then(|function| self.enter(name, root, function, (root, token.0, count), ()));
         self.run_deferred();
         self.show(root, |shown| {
             shown.initial_metadata = None;

@@ -20,35 +20,67 @@ const GROUPS: [(&str, &[&str]); 7] = [
     (
         "request",
         &[
-            "path", "url_path", "host", "scheme", "method", "headers", "referer", "useragent",
-            "time", "id", "protocol", "duration", "size", "total_size", "query", "headers_bytes",
+            "path",
+            "url_path",
+            "host",
+            "scheme",
+            "method",
+            "headers",
+            "referer",
+            "useragent",
+            "time",
+            "id",
+            "protocol",
+            "duration",
+            "size",
+            "total_size",
+            "query",
+            "headers_bytes",
         ],
     ),
     (
         "response",
         &[
-            "code", "code_details", "flags", "grpc_status", "headers", "trailers", "size",
-            "total_size", "headers_bytes", "backend_latency",
+            "code",
+            "code_details",
+            "flags",
+            "grpc_status",
+            "headers",
+            "trailers",
+            "size",
+            "total_size",
+            "headers_bytes",
+            "backend_latency",
         ],
     ),
-    (
-        "connection",
-        &["id", "mtls", "requested_server_name"],
-    ),
+    ("connection", &["id", "mtls", "requested_server_name"]),
     ("source", &["address", "port"]),
     ("destination", &["address", "port"]),
     (
         "upstream",
         &[
-            "address", "port", "local_address", "transport_failure_reason",
-            "request_attempt_count", "num_endpoints", "cx_pool_ready_duration", "locality",
+            "address",
+            "port",
+            "local_address",
+            "transport_failure_reason",
+            "request_attempt_count",
+            "num_endpoints",
+            "cx_pool_ready_duration",
+            "locality",
         ],
     ),
     (
         "xds",
         &[
-            "node", "cluster_name", "cluster_metadata", "route_name", "route_metadata",
-            "virtual_host_name", "virtual_host_metadata", "filter_chain_name", "listener_metadata",
+            "node",
+            "cluster_name",
+            "cluster_metadata",
+            "route_name",
+            "route_metadata",
+            "virtual_host_name",
+            "virtual_host_metadata",
+            "filter_chain_name",
+            "listener_metadata",
             "listener_direction",
         ],
     ),
@@ -81,7 +113,10 @@ fn variable(state: &VmState, name: &str) -> Option<cel::Value> {
                 let Found::Value(value) = properties::find(state, &path) else {
                     return None;
                 };
-                Some(map([("filter_metadata".to_owned(), from_value(&value, false))]))
+                Some(map([(
+                    "filter_metadata".to_owned(),
+                    from_value(&value, false),
+                )]))
             }
             Found::Value(value) => Some(from_value(&value, is_text(state, name))),
             Found::Message if name == "filter_state" => Some(filter_state(state)),
@@ -202,7 +237,8 @@ pub(super) fn to_value(value: &cel::Value) -> Option<Value> {
         cel::Value::Timestamp(moment) => Value::Int(moment.timestamp_nanos_opt()?),
         cel::Value::List(list) => Value::List(list.iter().map(to_value).collect::<Option<_>>()?),
         cel::Value::Map(fields) => {
-            let field = |(key, value): (&Key, &cel::Value)| Some((key_bytes(key), to_value(value)?));
+            let field =
+                |(key, value): (&Key, &cel::Value)| Some((key_bytes(key), to_value(value)?));
             Value::Map(fields.map.iter().map(field).collect::<Option<_>>()?)
         }
         _ => return None,

@@ -54,7 +54,8 @@ fn attribute(state: &VmState, path: &[String]) -> Answer<Value> {
 fn no_encoding<T>(what: &str) -> Answer<T> {
     refuse(
         Status::SerializationFailure,
-        format!("{what} is nothing that could be written: null, a type, or a whole group of attributes"),
+        format!(
+            "{what} is nothing that could be written: null, a type, or a whole group of attributes"
+        ),
     )
 }
-

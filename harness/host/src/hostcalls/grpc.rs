@@ -215,7 +215,9 @@ fn begin(state: &mut VmState, service: &[u8], begun: Begun) -> Answer<u32> {
     }
     if !destination.is_known {
         let token = state.grpc.next_token(begun.kind);
-        state.deferred.push_back(Deferred::GrpcUnavailable(root, token));
+        state
+            .deferred
+            .push_back(Deferred::GrpcUnavailable(root, token));
         let reason = format!(
             "the GrpcService names the cluster `{}`, which does not exist; Envoy refuses the call and reports its failure as \
              well",

@@ -114,7 +114,10 @@ mod tests {
         for (bytes, expected) in [
             (&b"collector"[..], Ok(("collector".to_owned(), true))),
             (b"nobody", Err(Status::ParseFailure)),
-            (b"\x0a\x0b\x0a\x09collector", Ok(("collector".to_owned(), true))),
+            (
+                b"\x0a\x0b\x0a\x09collector",
+                Ok(("collector".to_owned(), true)),
+            ),
             (b"\x0a\x04\x0a\x02no", Ok(("no".to_owned(), false))),
             (b"\x12\x04\x0a\x02go", Ok(("go".to_owned(), true))),
             (b"mimir", Err(Status::InternalFailure)),

@@ -66,10 +66,7 @@ pub const IMPORTS: &[Import] = &[
 ];
 
 const fn import(name: &'static str, signature: &'static str) -> Import {
-    Import {
-        name,
-        signature,
-    }
+    Import { name, signature }
 }
 
 /// Reads a signature of the table.

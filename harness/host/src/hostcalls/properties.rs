@@ -46,7 +46,10 @@ pub(super) fn get(
     let segments: Vec<&[u8]> = path.split(|byte| *byte == 0).collect();
     match find(call.state(), &segments) {
         Found::Value(Value::Null) | Found::Message => {
-            let reason = format!("Envoy has no value at `{}` that could be written", show(path));
+            let reason = format!(
+                "Envoy has no value at `{}` that could be written",
+                show(path)
+            );
             refuse(Status::SerializationFailure, reason)
         }
         Found::Value(value) => call.hand_over(&value.to_bytes(), value_out, value_size_out),

@@ -116,10 +116,7 @@ pub(super) fn dequeue(
 }
 
 fn no_such_queue(token: u32) -> Answer {
-    refuse(
-        Status::NotFound,
-        format!("no queue has the token {token}"),
-    )
+    refuse(Status::NotFound, format!("no queue has the token {token}"))
 }
 
 #[cfg(test)]

@@ -170,10 +170,7 @@ fn clear_route_cache(_call: &mut HostCall<'_>) -> Answer {
 
 fn go_on(call: &mut HostCall<'_>, side: Side) -> Answer {
     let state = call.state_mut();
-    let Some(stream) = state
-        .stream_mut()
-        .filter(|stream| !stream.is_connection())
-    else {
+    let Some(stream) = state.stream_mut().filter(|stream| !stream.is_connection()) else {
         return Ok(());
     };
     stream.request.shows_headers = false;

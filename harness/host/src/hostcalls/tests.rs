@@ -59,7 +59,11 @@ fn answers_pointers_out_of_range_as_envoy_does_and_lives() {
     assert_eq!(action, Action::Continue, "{:?}", host.trap());
     let answers = texts(&mut host);
     // `proxy_log` itself logs a line.
-    let answers: Vec<&str> = answers.iter().map(String::as_str).filter(|line| *line != "name").collect();
+    let answers: Vec<&str> = answers
+        .iter()
+        .map(String::as_str)
+        .filter(|line| *line != "name")
+        .collect();
     let expected: Vec<&str> = recorded.iter().map(|(_, answer)| *answer).collect();
     let differing: Vec<String> = recorded
         .iter()

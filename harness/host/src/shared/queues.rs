@@ -54,7 +54,10 @@ impl Queues {
         listener: VmNumber,
         root: u32,
     ) -> u32 {
-        let next = self.queues.last_key_value().map_or(1, |(token, _)| token + 1);
+        let next = self
+            .queues
+            .last_key_value()
+            .map_or(1, |(token, _)| token + 1);
         let token = *self.tokens.entry((vm_id.to_owned(), name)).or_insert(next);
         let queue = self.queues.entry(token).or_insert_with(|| Queue {
             listener,

@@ -194,7 +194,12 @@ fn grpc_status(stream: &Stream) -> Option<i64> {
             .and_then(|headers| headers.text("grpc-status"))
     };
     let sent = trailers.or_else(headers).and_then(|text| text.parse().ok());
-    let of_http = |status| u32::try_from(status).ok().map(grpc_status_of).map(i64::from);
+    let of_http = |status| {
+        u32::try_from(status)
+            .ok()
+            .map(grpc_status_of)
+            .map(i64::from)
+    };
     sent.or_else(|| stream.response_code().and_then(of_http))
 }
 

@@ -191,7 +191,9 @@ impl Stream {
     /// passed.
     pub(crate) fn has_upstream(&self) -> bool {
         let connection = self.connection.as_ref();
-        connection.map_or(self.request.headers_passed, |connection| connection.has_upstream)
+        connection.map_or(self.request.headers_passed, |connection| {
+            connection.has_upstream
+        })
     }
 
     /// Returns true if the response has begun.

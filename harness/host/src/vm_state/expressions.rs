@@ -89,7 +89,10 @@ fn attributes(source: &str) -> Option<Vec<Vec<String>>> {
     if inner.is_empty() {
         return Some(Vec::new());
     }
-    inner.split(',').map(|part| attribute(part.trim())).collect()
+    inner
+        .split(',')
+        .map(|part| attribute(part.trim()))
+        .collect()
 }
 
 /// Reads names with dots between them.
@@ -110,8 +113,26 @@ fn attribute(source: &str) -> Option<Vec<String>> {
 
 /// Words that are no names in CEL.
 const RESERVED: [&str; 20] = [
-    "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function",
-    "if", "import", "let", "loop", "package", "namespace", "return", "var", "void",
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
 ];
 
 /// The operators and functions of CEL that Envoy 1.40 has, and the macros' own.
@@ -179,16 +200,29 @@ mod tests {
 
     #[test]
     fn reads_attributes_and_lists_of_them_by_itself() {
-        assert!(matches!(read("request.path"), Ok(Expression::Attribute(it)) if it == path("request.path")));
+        assert!(
+            matches!(read("request.path"), Ok(Expression::Attribute(it)) if it == path("request.path"))
+        );
         assert!(matches!(read("[]"), Ok(Expression::List(it)) if it.is_empty()));
         let list = [path("request.path"), path("response.code")];
-        assert!(matches!(read("[ request.path , response.code ]"), Ok(Expression::List(it)) if it == list));
+        assert!(
+            matches!(read("[ request.path , response.code ]"), Ok(Expression::List(it)) if it == list)
+        );
     }
 
     #[test]
     fn leaves_the_rest_to_the_library() {
-        for source in ["1 + 1", "true", "[1]", "request.headers['a']", "[request.path,]"] {
-            assert!(matches!(read(source), Ok(Expression::Program(_))), "{source}");
+        for source in [
+            "1 + 1",
+            "true",
+            "[1]",
+            "request.headers['a']",
+            "[request.path,]",
+        ] {
+            assert!(
+                matches!(read(source), Ok(Expression::Program(_))),
+                "{source}"
+            );
         }
     }
 

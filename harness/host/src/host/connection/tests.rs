@@ -58,20 +58,32 @@ const GO_ON: &str = "(i32.const 0)";
 fn shows_both_directions_and_ends_in_the_order_of_tcp() {
     let mut host = guest(GO_ON, GO_ON);
     let id = host.open_connection(StreamProperties::new());
-    assert_eq!(host.downstream_data(id, b"ping", EndOfStream::No), Action::Continue);
+    assert_eq!(
+        host.downstream_data(id, b"ping", EndOfStream::No),
+        Action::Continue
+    );
     assert_eq!(host.take_downstream_data(id), b"ping");
-    assert_eq!(host.upstream_data(id, b"pong", EndOfStream::No), Action::Continue);
-    assert_eq!(host.downstream_data(id, b"", EndOfStream::Yes), Action::Continue);
+    assert_eq!(
+        host.upstream_data(id, b"pong", EndOfStream::No),
+        Action::Continue
+    );
+    assert_eq!(
+        host.downstream_data(id, b"", EndOfStream::Yes),
+        Action::Continue
+    );
     assert!(host.connection(id).unwrap().from_client().has_ended());
-    assert_eq!(host.upstream_data(id, b"", EndOfStream::Yes), Action::Continue);
+    assert_eq!(
+        host.upstream_data(id, b"", EndOfStream::Yes),
+        Action::Continue
+    );
     assert_eq!(host.take_upstream_data(id), b"pong");
     let connection = host.close_connection(id, ClosedBy::Proxy).unwrap();
     assert!(connection.is_closed() && connection.from_upstream().has_ended());
     assert_eq!(
         texts(&mut host),
         [
-            "n", "d", "0", "ping", "u", "0", "pong", "d", "1", "", "u", "1", "", "U", "0", "D", "1", "o", "l", "2",
-            "x", "2"
+            "n", "d", "0", "ping", "u", "0", "pong", "d", "1", "", "u", "1", "", "U", "0", "D",
+            "1", "o", "l", "2", "x", "2"
         ]
     );
     assert_eq!(host.open_streams(), 0);
@@ -83,11 +95,20 @@ fn shows_what_was_held_again_in_front_of_what_follows() {
     let hold_few = "(i32.lt_u (local.get $size) (i32.const 6))";
     let mut host = guest(GO_ON, hold_few);
     let id = host.open_connection(StreamProperties::new());
-    assert_eq!(host.downstream_data(id, b"abc", EndOfStream::No), Action::Pause);
+    assert_eq!(
+        host.downstream_data(id, b"abc", EndOfStream::No),
+        Action::Pause
+    );
     assert!(host.take_downstream_data(id).is_empty());
-    assert_eq!(host.downstream_data(id, b"defg", EndOfStream::No), Action::Continue);
+    assert_eq!(
+        host.downstream_data(id, b"defg", EndOfStream::No),
+        Action::Continue
+    );
     assert_eq!(host.take_downstream_data(id), b"abcdefg");
-    assert_eq!(texts(&mut host), ["n", "d", "0", "abc", "d", "0", "abcdefg"]);
+    assert_eq!(
+        texts(&mut host),
+        ["n", "d", "0", "abc", "d", "0", "abcdefg"]
+    );
 }
 
 #[test]
@@ -101,7 +122,10 @@ fn changes_bytes_in_front_and_passes_what_goes_on_in_a_callback_that_stops() {
         (i32.const 1)";
     let mut host = guest(GO_ON, change);
     let id = host.open_connection(StreamProperties::new());
-    assert_eq!(host.downstream_data(id, b"abc", EndOfStream::No), Action::Continue);
+    assert_eq!(
+        host.downstream_data(id, b"abc", EndOfStream::No),
+        Action::Continue
+    );
     assert_eq!(host.take_downstream_data(id), b"changedc");
 }
 
@@ -110,7 +134,10 @@ fn reads_nothing_from_a_connection_that_is_held() {
     let mut host = guest("(i32.const 1)", GO_ON);
     let id = host.open_connection(StreamProperties::new());
     assert!(host.connection(id).unwrap().is_held());
-    assert_eq!(host.downstream_data(id, b"abc", EndOfStream::No), Action::Pause);
+    assert_eq!(
+        host.downstream_data(id, b"abc", EndOfStream::No),
+        Action::Pause
+    );
     assert_eq!(texts(&mut host), ["n"]);
 }
 
@@ -127,17 +154,33 @@ fn closes_for_the_guest_and_tells_of_it_once() {
     let close = "(call $check (call $close (i32.const 3)) (i32.const 0)) (i32.const 0)";
     let mut host = guest(GO_ON, close);
     let id = host.open_connection(StreamProperties::new());
-    assert_eq!(host.downstream_data(id, b"abc", EndOfStream::No), Action::Reset);
-    assert_eq!(host.upstream_data(id, b"abc", EndOfStream::Yes), Action::Reset);
-    assert!(host.close_connection(id, ClosedBy::Client).unwrap().is_closed());
-    assert_eq!(texts(&mut host), ["n", "d", "0", "abc", "D", "1", "o", "l", "2", "x", "2"]);
+    assert_eq!(
+        host.downstream_data(id, b"abc", EndOfStream::No),
+        Action::Reset
+    );
+    assert_eq!(
+        host.upstream_data(id, b"abc", EndOfStream::Yes),
+        Action::Reset
+    );
+    assert!(
+        host.close_connection(id, ClosedBy::Client)
+            .unwrap()
+            .is_closed()
+    );
+    assert_eq!(
+        texts(&mut host),
+        ["n", "d", "0", "abc", "D", "1", "o", "l", "2", "x", "2"]
+    );
 }
 
 #[test]
 fn closes_a_connection_whose_vm_fails_and_every_later_one() {
     let mut host = guest(GO_ON, "(unreachable)");
     let id = host.open_connection(StreamProperties::new());
-    assert_eq!(host.downstream_data(id, b"abc", EndOfStream::No), Action::Reset);
+    assert_eq!(
+        host.downstream_data(id, b"abc", EndOfStream::No),
+        Action::Reset
+    );
     let later = host.open_connection(StreamProperties::new());
     assert!(host.connection(later).unwrap().is_closed());
     assert!(host.close_connection(later, ClosedBy::Client).is_some());

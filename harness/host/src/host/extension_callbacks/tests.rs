@@ -35,7 +35,10 @@ fn tells_of_metadata_once_the_stream_has_begun() {
     let stream = host.open_stream(StreamProperties::new());
     host.request_metadata(stream, [("too", "early")]);
     let headers = [(":path", "/")];
-    assert_eq!(host.request_headers(stream, headers, EndOfStream::No), Action::Continue);
+    assert_eq!(
+        host.request_headers(stream, headers, EndOfStream::No),
+        Action::Continue
+    );
     host.request_metadata(stream, [("a", "1"), ("b", "2")]);
     // This guest has no callback for those of the response.
     host.response_metadata(stream, [("a", "1")]);
@@ -61,6 +64,9 @@ fn hands_a_name_to_the_caller_and_its_addresses_to_the_root_context() {
     assert_eq!((query.token, query.name.as_str()), (2, "shop.example"));
     let address = ("127.0.0.1".parse().unwrap(), Duration::from_secs(5));
     host.answer_dns(2, &[address]).unwrap();
-    assert_eq!(texts(&mut host), ["2", "20", "\u{1}\0\0\0\u{5}\0\0\0127.0.0.1:0\0"]);
+    assert_eq!(
+        texts(&mut host),
+        ["2", "20", "\u{1}\0\0\0\u{5}\0\0\0127.0.0.1:0\0"]
+    );
     assert!(host.answer_dns(2, &[]).is_err());
 }

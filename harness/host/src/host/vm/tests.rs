@@ -12,22 +12,37 @@ const CALLBACKS: [(&str, &str); 26] = [
     ("proxy_on_context_create", "(param i32 i32)"),
     ("proxy_on_vm_start", "(param i32 i32) (result i32)"),
     ("proxy_on_new_connection", "(param i32) (result i32)"),
-    ("proxy_on_downstream_data", "(param i32 i32 i32) (result i32)"),
+    (
+        "proxy_on_downstream_data",
+        "(param i32 i32 i32) (result i32)",
+    ),
     ("proxy_on_upstream_data", "(param i32 i32 i32) (result i32)"),
     ("proxy_on_downstream_connection_close", "(param i32 i32)"),
     ("proxy_on_upstream_connection_close", "(param i32 i32)"),
-    ("proxy_on_request_headers", "(param i32 i32 i32) (result i32)"),
+    (
+        "proxy_on_request_headers",
+        "(param i32 i32 i32) (result i32)",
+    ),
     ("proxy_on_request_body", "(param i32 i32 i32) (result i32)"),
     ("proxy_on_request_trailers", "(param i32 i32) (result i32)"),
     ("proxy_on_request_metadata", "(param i32 i32) (result i32)"),
-    ("proxy_on_response_headers", "(param i32 i32 i32) (result i32)"),
+    (
+        "proxy_on_response_headers",
+        "(param i32 i32 i32) (result i32)",
+    ),
     ("proxy_on_response_body", "(param i32 i32 i32) (result i32)"),
     ("proxy_on_response_trailers", "(param i32 i32) (result i32)"),
     ("proxy_on_response_metadata", "(param i32 i32) (result i32)"),
     ("proxy_on_http_call_response", "(param i32 i32 i32 i32 i32)"),
-    ("proxy_on_grpc_receive_initial_metadata", "(param i32 i32 i32)"),
+    (
+        "proxy_on_grpc_receive_initial_metadata",
+        "(param i32 i32 i32)",
+    ),
     ("proxy_on_grpc_receive", "(param i32 i32 i32)"),
-    ("proxy_on_grpc_receive_trailing_metadata", "(param i32 i32 i32)"),
+    (
+        "proxy_on_grpc_receive_trailing_metadata",
+        "(param i32 i32 i32)",
+    ),
     ("proxy_on_grpc_close", "(param i32 i32 i32)"),
     ("proxy_on_queue_ready", "(param i32 i32)"),
     ("proxy_on_foreign_function", "(param i32 i32 i32)"),
@@ -98,7 +113,10 @@ fn drive(host: &mut Host) {
         let _ = host.grpc_reply(call.token, GrpcReply::new().message("m").status(0, ""));
     }
     for query in host.dns_queries() {
-        let _ = host.answer_dns(query.token, &[(IpAddr::from([127, 0, 0, 1]), Duration::ZERO)]);
+        let _ = host.answer_dns(
+            query.token,
+            &[(IpAddr::from([127, 0, 0, 1]), Duration::ZERO)],
+        );
     }
     host.call_foreign_function(1, "arguments");
     host.advance(Duration::from_millis(10));
@@ -113,7 +131,9 @@ fn lives_through_a_trap_in_each_callback() {
             Err(error) => *error.host,
         };
         drive(&mut host);
-        let trap = host.trap().unwrap_or_else(|| panic!("{callback} was not called"));
+        let trap = host
+            .trap()
+            .unwrap_or_else(|| panic!("{callback} was not called"));
         assert_eq!(trap.callback, callback);
         // Streams after the trap are answered as the policy says, and the guest is not called again.
         let stream = host.open_stream(StreamProperties::new());
@@ -189,6 +209,9 @@ fn refuses_host_functions_that_v8_refuses_while_the_module_starts_or_allocates()
         (func (export "proxy_on_configure") (param i32 i32) (result i32)
             (call $get (i32.const 64) (i32.const 11) (i32.const 8) (i32.const 12))))"#;
     let module = crate::module::Module::compile(&wat::parse_str(text).unwrap()).unwrap();
-    let error = Host::builder(&module).plugin_name("name").start().unwrap_err();
+    let error = Host::builder(&module)
+        .plugin_name("name")
+        .start()
+        .unwrap_err();
     assert!(error.to_string().contains("restricted_callback"), "{error}");
 }

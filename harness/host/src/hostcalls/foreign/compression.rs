@@ -53,7 +53,10 @@ mod tests {
                      c668da28a7664e494c4a86200068fe490e";
         assert_eq!(hex(&compress(text.as_bytes())), envoy);
         assert_eq!(hex(&compress(b"")), "789c030000000001");
-        assert_eq!(uncompress(&compress(text.as_bytes())).unwrap(), text.as_bytes());
+        assert_eq!(
+            uncompress(&compress(text.as_bytes())).unwrap(),
+            text.as_bytes()
+        );
     }
 
     #[test]

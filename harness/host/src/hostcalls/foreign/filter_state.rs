@@ -57,7 +57,9 @@ pub(super) fn set(state: &mut VmState, arguments: &[u8]) -> Answer {
         );
     };
     if *form != Form::Hidden {
-        stream.filter_state.insert(path.into_bytes(), value.into_bytes());
+        stream
+            .filter_state
+            .insert(path.into_bytes(), value.into_bytes());
     }
     Ok(())
 }
@@ -133,14 +135,26 @@ impl Form {
 const OBJECTS: [(&str, Form); 20] = [
     ("envoy.ai.llm_protocol.request", Form::OfEnvoy),
     ("envoy.ai.model.request", Form::Text),
-    ("envoy.filters.listener.original_dst.local_ip", Form::IpAndPort),
-    ("envoy.filters.listener.original_dst.remote_ip", Form::IpAndPort),
+    (
+        "envoy.filters.listener.original_dst.local_ip",
+        Form::IpAndPort,
+    ),
+    (
+        "envoy.filters.listener.original_dst.remote_ip",
+        Form::IpAndPort,
+    ),
     ("envoy.hashable_string", Form::Text),
     ("envoy.network.application_protocols", Form::Hidden),
     ("envoy.network.ip", Form::Ip),
     ("envoy.network.network_namespace", Form::Text),
-    ("envoy.network.transport_socket.http_11_proxy.info", Form::OfEnvoy),
-    ("envoy.network.transport_socket.original_dst_address", Form::IpAndPort),
+    (
+        "envoy.network.transport_socket.http_11_proxy.info",
+        Form::OfEnvoy,
+    ),
+    (
+        "envoy.network.transport_socket.original_dst_address",
+        Form::IpAndPort,
+    ),
     ("envoy.network.upstream_server_name", Form::Text),
     ("envoy.network.upstream_subject_alt_names", Form::Text),
     ("envoy.ratelimit.hits_addend", Form::Number),
@@ -148,7 +162,10 @@ const OBJECTS: [(&str, Form); 20] = [
     ("envoy.string", Form::Text),
     ("envoy.tcp_proxy.cluster", Form::Text),
     ("envoy.tcp_proxy.disable_tunneling", Form::Text),
-    ("envoy.tcp_proxy.per_connection_idle_timeout_ms", Form::Number),
+    (
+        "envoy.tcp_proxy.per_connection_idle_timeout_ms",
+        Form::Number,
+    ),
     ("envoy.upstream.dynamic_host", Form::Text),
     ("envoy.upstream.dynamic_port", Form::Number),
 ];

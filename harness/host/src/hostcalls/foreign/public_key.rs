@@ -27,7 +27,10 @@ const BIT_STRING: u8 = 0x03;
 
 /// Algorithm and parameters, each with tag and length.
 const ALGORITHMS: [(&[u8], Algorithm); 3] = [
-    (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\0", Algorithm::Rsa),
+    (
+        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\0",
+        Algorithm::Rsa,
+    ),
     (
         b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07",
         Algorithm::P256,

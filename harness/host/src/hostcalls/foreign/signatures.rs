@@ -167,9 +167,9 @@ pub(super) fn sign(arguments: &[u8]) -> Answer<Vec<u8>> {
     match pair.map(|pair| pair.sign(&random, &arguments.text)) {
         Some(Ok(signature)) => signed(signature.as_ref().to_vec()),
         Some(Err(_)) => not_signed("Failed to sign digest.".to_owned()),
-        None => not_signed(
-            "Invalid key type: private key required for signing operation.".to_owned(),
-        ),
+        None => {
+            not_signed("Invalid key type: private key required for signing operation.".to_owned())
+        }
     }
 }
 

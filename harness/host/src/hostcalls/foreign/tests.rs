@@ -21,8 +21,11 @@ const OUTS: (i32, i32) = (8, 12);
 #[test]
 fn writes_the_destinations_as_envoy_does() {
     let (compress, nothing, uncompress) = ((256, 8), (264, 7), (271, 10));
-    let check = |at: u32, value: i32| format!("(call $check (i32.load (i32.const {at})) (i32.const {value}))");
-    let fill = "(i32.store (i32.const 8) (i32.const 77)) (i32.store (i32.const 12) (i32.const 77))".to_owned();
+    let check = |at: u32, value: i32| {
+        format!("(call $check (i32.load (i32.const {at})) (i32.const {value}))")
+    };
+    let fill = "(i32.store (i32.const 8) (i32.const 77)) (i32.store (i32.const 12) (i32.const 77))"
+        .to_owned();
     start(&Guest {
         imports: IMPORTS,
         data: &[(256, "compressnothinguncompress")],
@@ -102,7 +105,10 @@ fn declares_properties_for_the_root_context_only() {
     let action = host.request_headers(stream, [(":path", "/")], EndOfStream::Yes);
     assert_eq!(action, Action::Continue, "{:#?}", host.transcript().lines());
     let stream = host.stream(stream).unwrap();
-    assert_eq!(stream.filter_state("envoy.tcp_proxy.cluster"), Some(&b"c"[..]));
+    assert_eq!(
+        stream.filter_state("envoy.tcp_proxy.cluster"),
+        Some(&b"c"[..])
+    );
     assert_eq!(stream.filter_state("wasm.ro"), Some(&b"d"[..]));
 }
 
@@ -153,7 +159,11 @@ fn evaluated(source: &str) -> String {
         .set("xds.route_name", "rt")
         .set("xds.node.id", "nid");
     let stream = host.open_stream(properties);
-    let headers = [(":method", "GET"), (":path", "/a?b=c"), (":authority", "shop")];
+    let headers = [
+        (":method", "GET"),
+        (":path", "/a?b=c"),
+        (":authority", "shop"),
+    ];
     let action = host.request_headers(stream, headers, EndOfStream::Yes);
     assert_eq!(action, Action::Continue, "{source}: {:#?}", host.trap());
     texts(&mut host).pop().unwrap()
@@ -166,7 +176,9 @@ fn evaluates_expressions_as_envoy_does() {
     let mut differing = Vec::new();
     for line in recorded.lines() {
         let (source, answer) = line.rsplit_once(" => ").unwrap();
-        let expected = answer.strip_prefix("0").filter(|rest| rest.starts_with(':'));
+        let expected = answer
+            .strip_prefix("0")
+            .filter(|rest| rest.starts_with(':'));
         let expected = expected.unwrap_or_else(|| answer.trim_end_matches(':'));
         let found = evaluated(source);
         if found != expected {

@@ -52,7 +52,10 @@ const DATA: &[(u32, &str)] = &[
     // A GrpcService with a cluster that does not exist.
     (450, "\\0a\\06\\0a\\04none"),
     // The pairs of `x-a: 1`.
-    (512, "\\01\\00\\00\\00\\03\\00\\00\\00\\01\\00\\00\\00x-a\\001\\00"),
+    (
+        512,
+        "\\01\\00\\00\\00\\03\\00\\00\\00\\01\\00\\00\\00x-a\\001\\00",
+    ),
 ];
 
 /// Returns the WebAssembly of a call to a service at an address.
@@ -63,7 +66,8 @@ fn call(at: u32, size: u32, timeout: u32, token_out: i32) -> String {
     )
 }
 
-const STREAM: &str = "(call $stream (i32.const 256) (i32.const 9) (i32.const 270) (i32.const 10) (i32.const 290)
+const STREAM: &str =
+    "(call $stream (i32.const 256) (i32.const 9) (i32.const 270) (i32.const 10) (i32.const 290)
     (i32.const 6) (i32.const 0) (i32.const 0) (i32.const 8))";
 
 fn expect(call: &str, status: u32) -> String {
@@ -81,7 +85,10 @@ fn running(on_configure: &str) -> Host {
 }
 
 fn calling() -> Host {
-    running(&(expect(&call(256, 9, 250, 8), 0) + "(call $check (i32.load (i32.const 8)) (i32.const 5))"))
+    running(
+        &(expect(&call(256, 9, 250, 8), 0)
+            + "(call $check (i32.load (i32.const 8)) (i32.const 5))"),
+    )
 }
 
 #[test]
@@ -89,13 +96,19 @@ fn hands_a_call_to_the_caller_and_its_message_to_the_root_context() {
     let mut host = calling();
     let [call] = host.grpc_calls().try_into().unwrap();
     assert_eq!(
-        (call.kind, call.cluster.as_str(), call.service.as_str(), call.method.as_str()),
+        (
+            call.kind,
+            call.cluster.as_str(),
+            call.service.as_str(),
+            call.method.as_str()
+        ),
         (GrpcKind::Call, "collector", "my.Service", "Method")
     );
     assert_eq!(call.initial_metadata, Headers::from([("x-a", "1")]));
     assert_eq!(call.message, b"message");
     assert_eq!(call.timeout, Some(Duration::from_millis(250)));
-    host.grpc_reply(call.token, GrpcReply::new().message("answer")).unwrap();
+    host.grpc_reply(call.token, GrpcReply::new().message("answer"))
+        .unwrap();
     assert_eq!(texts(&mut host), ["r", "5", "6", "answer"]);
     let again = host.grpc_reply(call.token, GrpcReply::new().message("answer"));
     assert_eq!(again, Err(NoSuchCall));
@@ -104,11 +117,19 @@ fn hands_a_call_to_the_caller_and_its_message_to_the_root_context() {
 #[test]
 fn tells_a_failed_call_by_its_status_alone() {
     for (reply, expected) in [
-        (GrpcReply::new().status(7, "denied"), ["c", "5", "7", "denied{via_upstream}"]),
-        (GrpcReply::new().status(2, ""), ["c", "5", "2", "via_upstream"]),
+        (
+            GrpcReply::new().status(7, "denied"),
+            ["c", "5", "7", "denied{via_upstream}"],
+        ),
+        (
+            GrpcReply::new().status(2, ""),
+            ["c", "5", "2", "via_upstream"],
+        ),
         (GrpcReply::new().status(0, ""), ["c", "5", "13", ""]),
         (
-            GrpcReply::new().status(14, "no healthy upstream").details("no_healthy_upstream"),
+            GrpcReply::new()
+                .status(14, "no healthy upstream")
+                .details("no_healthy_upstream"),
             ["c", "5", "14", "no healthy upstream{no_healthy_upstream}"],
         ),
     ] {
@@ -134,8 +155,14 @@ fn times_out_a_call_as_the_router_does() {
 fn answers_a_stream_piece_by_piece() {
     let on_configure = expect(STREAM, 0)
         + &expect("(i32.load (i32.const 8))", 6)
-        + &expect("(call $send (i32.const 6) (i32.const 300) (i32.const 7) (i32.const 0))", 0)
-        + &expect("(call $send (i32.const 6) (i32.const 300) (i32.const 1) (i32.const 1))", 0);
+        + &expect(
+            "(call $send (i32.const 6) (i32.const 300) (i32.const 7) (i32.const 0))",
+            0,
+        )
+        + &expect(
+            "(call $send (i32.const 6) (i32.const 300) (i32.const 1) (i32.const 1))",
+            0,
+        );
     let mut host = running(&on_configure);
     let [stream] = host.grpc_calls().try_into().unwrap();
     assert_eq!(stream.kind, GrpcKind::Stream);
@@ -148,12 +175,32 @@ fn answers_a_stream_piece_by_piece() {
             GrpcSent::End
         ]
     );
-    host.grpc_reply(stream.token, GrpcReply::new().message("one")).unwrap();
-    host.grpc_reply(stream.token, GrpcReply::new().message("").status(0, "")).unwrap();
+    host.grpc_reply(stream.token, GrpcReply::new().message("one"))
+        .unwrap();
+    host.grpc_reply(stream.token, GrpcReply::new().message("").status(0, ""))
+        .unwrap();
     assert_eq!(
         texts(&mut host),
         [
-            "i", "6", "2", "200", "r", "6", "3", "one", "r", "6", "0", "", "t", "6", "1", "0", "c", "6", "0",
+            "i",
+            "6",
+            "2",
+            "200",
+            "r",
+            "6",
+            "3",
+            "one",
+            "r",
+            "6",
+            "0",
+            "",
+            "t",
+            "6",
+            "1",
+            "0",
+            "c",
+            "6",
+            "0",
             "via_upstream"
         ]
     );
@@ -164,10 +211,24 @@ fn answers_a_stream_piece_by_piece() {
 fn fails_a_stream_with_trailers_only() {
     let mut host = running(&expect(STREAM, 0));
     let token = host.grpc_calls()[0].token;
-    host.grpc_reply(token, GrpcReply::new().status(5, "gone")).unwrap();
+    host.grpc_reply(token, GrpcReply::new().status(5, "gone"))
+        .unwrap();
     assert_eq!(
         texts(&mut host),
-        ["i", "6", "0", "1", "t", "6", "4", "5", "c", "6", "5", "gone{via_upstream}"]
+        [
+            "i",
+            "6",
+            "0",
+            "1",
+            "t",
+            "6",
+            "4",
+            "5",
+            "c",
+            "6",
+            "5",
+            "gone{via_upstream}"
+        ]
     );
 }
 
@@ -187,7 +248,10 @@ fn refuses_what_is_no_call_or_stream_as_envoy_does() {
         expect("(call $cancel (i32.const 4))", 2),
         expect("(call $cancel (i32.const 5))", 1),
         expect("(call $cancel (i32.const 6))", 1),
-        expect("(call $send (i32.const 6) (i32.const -1) (i32.const 7) (i32.const 0))", 6),
+        expect(
+            "(call $send (i32.const 6) (i32.const -1) (i32.const 7) (i32.const 0))",
+            6,
+        ),
         expect(&call(999_999, 6, 0, 8), 6),
         expect(&call(256, 9, 0, 8), 0),
         expect("(call $cancel (i32.const 5))", 0),
@@ -196,7 +260,11 @@ fn refuses_what_is_no_call_or_stream_as_envoy_does() {
     ]
     .concat();
     let mut host = running(&on_configure);
-    assert_eq!(host.grpc_calls().len(), 1, "a bad address for the token comes too late");
+    assert_eq!(
+        host.grpc_calls().len(),
+        1,
+        "a bad address for the token comes too late"
+    );
 }
 
 #[test]

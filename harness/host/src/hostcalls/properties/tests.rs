@@ -101,7 +101,10 @@ fn shows_each_property_at_the_moments_at_which_envoy_knows_it() {
             "response.headers",
             [none, "\0\0\0\0", RESPONSE_HEADERS, RESPONSE_HEADERS],
         ),
-        ("metadata.filter_metadata", [none, "\0\0\0\0", "\0\0\0\0", "\0\0\0\0"]),
+        (
+            "metadata.filter_metadata",
+            [none, "\0\0\0\0", "\0\0\0\0", "\0\0\0\0"],
+        ),
         ("upstream.transport_failure_reason", [none, none, "", ""]),
         ("upstream.local_address", [none; 4]),
         ("xds.route_name", [none, "", "", ""]),

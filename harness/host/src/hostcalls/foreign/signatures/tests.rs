@@ -54,7 +54,10 @@ fn verifies_signatures_and_says_why_not_in_the_words_of_envoy() {
         change(&|it| it.public_key = b"junk".to_vec()),
         refused("Failed to initialize digest verify.")
     );
-    assert_eq!(change(&|it| it.public_key = Vec::new()), Err(Status::BadArgument));
+    assert_eq!(
+        change(&|it| it.public_key = Vec::new()),
+        Err(Status::BadArgument)
+    );
     assert_eq!(
         change(&|it| it.public_key_pem = "both".to_owned()),
         Err(Status::BadArgument)
