@@ -71,7 +71,16 @@ pub(super) fn compare(file: &Path, runners: &[Runner; 2]) -> Vec<String> {
         let difference = host
             .difference(envoy)
             .map(|difference| format!("{place}: {}: - host, + Envoy\n{difference}", host.scenario));
-        missed.into_iter().chain([difference]).flatten()
+        let found = missed.into_iter().chain([difference]).flatten();
+        let found: Vec<_> = found.collect();
+        match (host.scenario.starts_with(DIFFERS), found.is_empty()) {
+            (true, true) => vec![format!(
+                "{place}: {}: both do the same by now; take the word from its name",
+                host.scenario
+            )],
+            (true, false) => Vec::new(),
+            (false, _) => found,
+        }
     });
     found.collect()
 }
@@ -105,6 +114,9 @@ fn files() -> Vec<PathBuf> {
 pub(super) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("parity")
 }
+
+/// The beginning of the names of scenarios that still differ, each with its reason in a comment of its file.
+const DIFFERS: &str = "differs: ";
 
 /// Scenarios that run at once: more than cores, because most of an Envoy's time is waiting.
 const AT_ONCE: usize = 4;

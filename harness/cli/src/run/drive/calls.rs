@@ -196,15 +196,22 @@ impl Calls {
                 host.reply(token, parts.headers, parts.body, parts.trailers)
             }
             Ok(parts) => host.reply(token, parts.headers, parts.body, parts.trailers),
-            Err(Fault::Unreachable | Fault::Silence) => host.fail_call(token),
-            // Envoy's router answers for a cluster that resets.
-            Err(Fault::Reset) => {
+            Err(Fault::Unreachable | Fault::Silence) if self.answers.is_none() => {
+                host.fail_call(token)
+            }
+            // Envoy's router answers for a cluster that resets, or that is away.
+            Err(fault) => {
+                let text = match fault {
+                    Fault::Reset => RESET,
+                    Fault::Unreachable | Fault::Silence => AWAY,
+                };
+                let length = text.len().to_string();
                 let headers = [
                     (":status", "503"),
-                    ("content-length", "85"),
+                    ("content-length", length.as_str()),
                     ("content-type", "text/plain"),
                 ];
-                host.reply(token, headers, RESET, Headers::new())
+                host.reply(token, headers, text, Headers::new())
             }
         }
     }
@@ -254,7 +261,7 @@ fn grpc_reply(outcome: Result<Parts, Fault>) -> GrpcReply {
             "upstream_reset_before_response_started{remote_reset}",
         ),
         Err(Fault::Unreachable | Fault::Silence) => (
-            "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
+            AWAY,
             "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}",
         ),
     };
@@ -289,3 +296,5 @@ fn http(status: &str, kind: Option<&str>) -> Parts {
 /// The body of the 503 with which Envoy's router answers for a stream that was reset by its peer.
 const RESET: &str =
     "upstream connect error or disconnect/reset before headers. reset reason: remote reset";
+/// The body of the 503 for a cluster at whose address nothing listens.
+const AWAY: &str = "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure";
