@@ -61,6 +61,36 @@ pub struct GrpcCall {
     pub timeout: Option<Duration>,
 }
 
+impl GrpcCall {
+    /// Returns the request that Envoy sends: headers, and the message in gRPC's frame, nothing for a stream.
+    pub fn to_request(&self) -> (Headers, Vec<u8>) {
+        let path = format!("/{}/{}", self.service, self.method);
+        let mut headers = Headers::from([(":method", "POST")]);
+        headers.add(":path", path);
+        headers.add(":authority", self.cluster.as_str());
+        headers.add(":scheme", "http");
+        headers.add("te", "trailers");
+        if let Some(timeout) = self.timeout {
+            headers.add("grpc-timeout", format!("{}m", timeout.as_millis()));
+        }
+        headers.add("content-type", "application/grpc");
+        for (name, value) in self.initial_metadata.iter() {
+            headers.add(name, value);
+        }
+        let body = match self.kind {
+            GrpcKind::Call => frame(&self.message),
+            GrpcKind::Stream => Vec::new(),
+        };
+        (headers, body)
+    }
+}
+
+/// Returns a message in gRPC's frame: not compressed, and its length.
+fn frame(message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    [&[0][..], &length.to_be_bytes(), message].concat()
+}
+
 /// An action of the guest on a stream after its beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GrpcSent {
@@ -240,6 +270,29 @@ mod tests {
         assert_eq!([first, second, third, fourth], [5, 9, 6, 10]);
         assert_eq!(GrpcKind::of_token(9), Some(GrpcKind::Call));
         assert_eq!(GrpcKind::of_token(4), None);
+    }
+
+    #[test]
+    fn writes_a_call_as_envoy_sends_it() {
+        let (headers, body) = GrpcCall {
+            message: b"ping".to_vec(),
+            timeout: Some(Duration::from_millis(500)),
+            initial_metadata: Headers::from([("x-a", "b")]),
+            ..call(GrpcKind::Call)
+        }
+        .to_request();
+        let expected = [
+            (":method", "POST"),
+            (":path", "/s/m"),
+            (":authority", "c"),
+            (":scheme", "http"),
+            ("te", "trailers"),
+            ("grpc-timeout", "500m"),
+            ("content-type", "application/grpc"),
+            ("x-a", "b"),
+        ];
+        assert_eq!(headers, Headers::from(expected));
+        assert_eq!(body, b"\0\0\0\0\x04ping");
     }
 
     #[test]

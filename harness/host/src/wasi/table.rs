@@ -32,6 +32,7 @@ const NOTSUP: u32 = 58;
 /// The functions that do something, with their types.
 pub(super) const WORKING: &[(&str, &str)] = &[
     ("fd_write", "iiii>i"),
+    ("fd_pwrite", "iiiIi>i"),
     ("fd_fdstat_get", "ii>i"),
     ("clock_time_get", "iIi>i"),
     ("clock_res_get", "ii>i"),
