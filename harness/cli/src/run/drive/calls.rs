@@ -124,8 +124,11 @@ impl Calls {
         now: Duration,
     ) -> anyhow::Result<()> {
         let (headers, body) = call.to_request();
+        let mut headers = fields(&headers);
+        // As of calls by HTTP, the scheme does not show.
+        headers.retain(|(name, _)| name != ":scheme");
         let message = Message {
-            headers: fields(&headers),
+            headers,
             body,
             ..Message::default()
         };
