@@ -1,3 +1,6 @@
 //! Real Envoys beside the built-in host.
 
 mod both;
+mod documented;
+#[cfg(feature = "peers")]
+mod languages;

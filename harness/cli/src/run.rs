@@ -33,6 +33,7 @@ use on_envoy::OnEnvoy;
 use passed::Proxy;
 use report::{Exchange, Report, Unrun};
 use scenario::Scenario;
+pub use schema::schema;
 
 use crate::output;
 
@@ -87,7 +88,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 
 fn run_to(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     if args.schema {
-        writeln!(out, "{:#}", schema::schema())?;
+        writeln!(out, "{:#}", schema())?;
         return Ok(ExitCode::SUCCESS);
     }
     let (mut reports, mut errors) = (Vec::new(), Vec::new());

@@ -37,8 +37,8 @@ fn every_scenario_is_the_same_on_both() {
 }
 
 /// Returns what is wrong with the scenarios of a file.
-fn compare(file: &Path, runners: &[Runner; 2]) -> Vec<String> {
-    let place = file.strip_prefix(root()).expect("a file of ours").display();
+pub(super) fn compare(file: &Path, runners: &[Runner; 2]) -> Vec<String> {
+    let place = file.strip_prefix(root()).unwrap_or(file).display();
     let runs = runners.each_ref().map(|runner| runner.run_file(file));
     let (host, envoy) = match runs {
         [Ok(host), Ok(envoy)] => (host, envoy),
@@ -71,12 +71,22 @@ fn compare(file: &Path, runners: &[Runner; 2]) -> Vec<String> {
         let difference = host
             .difference(envoy)
             .map(|difference| format!("{place}: {}: - host, + Envoy\n{difference}", host.scenario));
-        missed.into_iter().chain([difference]).flatten()
+        let found = missed.into_iter().chain([difference]).flatten();
+        let found: Vec<_> = found.collect();
+        match (host.scenario.starts_with(DIFFERS), found.is_empty()) {
+            (true, true) => vec![format!(
+                "{place}: {}: both do the same by now; take the word from its name",
+                host.scenario
+            )],
+            (true, false) => Vec::new(),
+            (false, _) => found,
+        }
     });
     found.collect()
 }
 
-fn runner(on: On) -> Runner {
+/// Returns a runner whose module is the guest of scripts, unless a scenario names another.
+pub(super) fn runner(on: On) -> Runner {
     let runner = Runner::with_module(&guests::scripted());
     runner.expect("the guest of scripts").on(on)
 }
@@ -87,7 +97,8 @@ fn files() -> Vec<PathBuf> {
     let mut files = Vec::new();
     for group in fs::read_dir(root()).expect("the groups") {
         let group = group.expect("an entry").path();
-        if group.is_dir() {
+        // One scenario for guests in several languages, which `languages.rs` names.
+        if group.is_dir() && !group.ends_with("languages") {
             let entries = fs::read_dir(&group).expect("a group");
             files.extend(entries.map(|entry| entry.expect("an entry").path()));
         }
@@ -99,9 +110,13 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn root() -> PathBuf {
+/// Returns the folder of the scenarios.
+pub(super) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("parity")
 }
+
+/// The beginning of the names of scenarios that still differ, each with its reason in a comment of its file.
+const DIFFERS: &str = "differs: ";
 
 /// Scenarios that run at once: more than cores, because most of an Envoy's time is waiting.
 const AT_ONCE: usize = 4;

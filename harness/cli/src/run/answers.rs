@@ -31,8 +31,16 @@ pub(super) struct Parts {
     /// The body, for gRPC with a frame around each message.
     pub(super) body: Vec<u8>,
     pub(super) trailers: Headers,
-    /// True if the answer is one of gRPC.
-    pub(super) is_grpc: bool,
+    /// The messages and the status, if the answer is one of gRPC.
+    pub(super) grpc: Option<Grpc>,
+}
+
+/// The parts of an answer that gRPC has apart from HTTP.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Grpc {
+    pub(super) messages: Vec<Vec<u8>>,
+    pub(super) status: u32,
+    pub(super) text: String,
 }
 
 impl Parts {
@@ -117,6 +125,10 @@ fn parts(answer: &Answer) -> anyhow::Result<Parts> {
         headers,
         body,
         trailers,
-        is_grpc: answer.messages.is_some(),
+        grpc: answer.messages.as_ref().map(|messages| Grpc {
+            messages: messages.iter().map(|it| it.bytes.clone()).collect(),
+            status: answer.grpc_status.unwrap_or(0),
+            text: answer.grpc_message.clone().unwrap_or_default(),
+        }),
     })
 }

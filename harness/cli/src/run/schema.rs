@@ -5,6 +5,6 @@ use serde_json::Value;
 use super::scenario::Scenario;
 
 /// Returns the schema of one scenario, a document of a file.
-pub(super) fn schema() -> Value {
+pub fn schema() -> Value {
     schemars::schema_for!(Scenario).to_value()
 }

@@ -220,3 +220,60 @@ fn a_file_that_cannot_be_run_hides_no_other() {
         }
     }
 }
+
+#[test]
+fn junit_has_a_case_for_each_scenario_and_an_error_for_what_cannot_be_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.yaml");
+    let text =
+        "name: fine\nrequests: [{}]\n---\nname: not fine\nrequests: [{expect: {details: x}}]\n";
+    fs::write(&file, text).unwrap();
+    let args = RunArgs {
+        files: vec![file, "no/such.yaml".into()],
+        junit: Some("-".into()),
+        ..RunArgs::default()
+    };
+    let mut printed = Vec::new();
+    run_to(&args, &mut printed).unwrap();
+    let printed = String::from_utf8(printed).unwrap();
+    for part in [
+        r#"<testsuites name="sidespan run" tests="3" failures="1" errors="1">"#,
+        r#"name="fine""#,
+        r#"<failure message="requests[0].expect.details is not as expected""#,
+        "expected x\nfound    via_upstream",
+        r#"<error message="cannot read no/such.yaml"#,
+    ] {
+        assert!(printed.contains(part), "{part:?} in\n{printed}");
+    }
+}
+
+const REMOVES_A_HEADER: &str = r#"(module
+    (import "env" "proxy_remove_header_map_value" (func $remove (param i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 64) "x-secret")
+    (func (export "proxy_abi_version_0_2_1"))
+    (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+        (call $remove (i32.const 0) (i32.const 64) (i32.const 8))))"#;
+
+#[test]
+fn a_chain_takes_modules_beside_the_scenario_and_named_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.yaml");
+    fs::write(folder.path().join("removes.wat"), REMOVES_A_HEADER).unwrap();
+    let scenario = "filters: [{module: removes.wat}, {module: named, vmId: b}]\nrequests: [{request: {headers: {x-secret: s}}, expect: {upstream: {x-secret: null}}}]";
+    fs::write(&file, scenario).unwrap();
+    let runner = Runner::new(crate::embedded::FILTER).unwrap();
+    let error = runner.run_file(&file).unwrap_err();
+    let error = format!("{error:#}");
+    assert!(error.contains("`--guest named=FILE` names one"), "{error}");
+    let runner = runner.guest("named", &folder.path().join("removes.wat"));
+    let reports = runner
+        .run_file(&file)
+        .unwrap_or_else(|error| panic!("{error:#}"));
+    assert_eq!(reports[0].failures, []);
+    assert_eq!(
+        reports[0].exchanges[0].details.as_deref(),
+        Some("via_upstream")
+    );
+}

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use sidespan_host::{CallToken, Headers, Host, HttpCall, NoSuchCall};
+use sidespan_host::{
+    CallToken, GrpcCall, GrpcReply, GrpcSent, GrpcToken, Headers, Host, HttpCall, NoSuchCall,
+};
 
-use crate::run::answers::{Answers, Parts, Reply};
+use crate::run::answers::{Answers, Grpc, Parts, Reply};
 use crate::run::convert::fields;
 use crate::run::passed::{Call, Message};
 use crate::run::scenario::{Collector, Fault, Scenario};
@@ -16,9 +18,16 @@ struct Pending {
     /// The host's time at which the answer comes.
     due: Duration,
     filter: usize,
-    token: CallToken,
+    token: Token,
     after: Duration,
     outcome: Result<Parts, Fault>,
+}
+
+/// The name of a call in its VM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    Http(CallToken),
+    Grpc(GrpcToken),
 }
 
 /// All calls of a scenario's filters.
@@ -30,6 +39,8 @@ pub(super) struct Calls {
     pending: Vec<Pending>,
     /// The calls so far.
     pub(super) made: Vec<Call>,
+    /// The streams among them: filter, token, and place in `made`.
+    streams: Vec<(usize, GrpcToken, usize)>,
     /// The spans in calls that were exports.
     pub(super) spans: Vec<Span>,
 }
@@ -41,6 +52,7 @@ impl Calls {
             collector: scenario.collector,
             pending: Vec::new(),
             made: Vec::new(),
+            streams: Vec::new(),
             spans: Vec::new(),
         }
     }
@@ -60,6 +72,12 @@ impl Calls {
         for (filter, host) in hosts.iter_mut().enumerate() {
             for call in host.calls() {
                 self.schedule(filter, &call, now)?;
+            }
+            for call in host.grpc_calls() {
+                self.schedule_grpc(filter, &call, now)?;
+            }
+            for (token, sent) in host.grpc_sent() {
+                self.send(filter, token, &sent);
             }
         }
         let due = self
@@ -95,16 +113,69 @@ impl Calls {
             Some(reply) => reply,
             None => self.collector(call)?,
         };
+        self.keep(filter, Token::Http(call.token), reply, now);
+        Ok(())
+    }
+
+    fn schedule_grpc(
+        &mut self,
+        filter: usize,
+        call: &GrpcCall,
+        now: Duration,
+    ) -> anyhow::Result<()> {
+        let (headers, body) = call.to_request();
+        let mut headers = fields(&headers);
+        // As of calls by HTTP, the scheme does not show.
+        headers.retain(|(name, _)| name != ":scheme");
+        let message = Message {
+            headers,
+            body,
+            ..Message::default()
+        };
+        self.streams.push((filter, call.token, self.made.len()));
+        self.made.push(Call {
+            cluster: call.cluster.clone(),
+            message,
+        });
+        let reply = match &mut self.answers {
+            Some(answers) => answers.next(&call.cluster)?,
+            None => None,
+        };
+        let reply = reply.unwrap_or(Reply {
+            after: Duration::ZERO,
+            outcome: match self.collector {
+                Collector::Ok => Ok(grpc("0")),
+                Collector::Unavailable => Ok(grpc("14")),
+                Collector::Unreachable => Err(Fault::Unreachable),
+            },
+        });
+        self.keep(filter, Token::Grpc(call.token), reply, now);
+        Ok(())
+    }
+
+    /// Adds a message that a filter has sent on a stream to the call as it was made.
+    fn send(&mut self, filter: usize, token: GrpcToken, sent: &GrpcSent) {
+        let mut streams = self.streams.iter();
+        let stream = streams.find(|(other, known, _)| (*other, *known) == (filter, token));
+        let call = stream.and_then(|(_, _, at)| self.made.get_mut(*at));
+        if let (Some(call), GrpcSent::Message(bytes)) = (call, sent) {
+            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            call.message.body.push(0);
+            call.message.body.extend(length.to_be_bytes());
+            call.message.body.extend(bytes);
+        }
+    }
+
+    fn keep(&mut self, filter: usize, token: Token, reply: Reply, now: Duration) {
         if reply.outcome.as_ref().err() != Some(&Fault::Silence) {
             self.pending.push(Pending {
                 due: now + reply.after,
                 after: reply.after,
                 filter,
-                token: call.token,
+                token,
                 outcome: reply.outcome,
             });
         }
-        Ok(())
     }
 
     fn deliver(&self, host: &mut Host, pending: Pending) -> Result<(), NoSuchCall> {
@@ -114,25 +185,36 @@ impl Calls {
             after,
             ..
         } = pending;
+        let token = match token {
+            Token::Http(token) => token,
+            Token::Grpc(token) => return host.grpc_reply(token, grpc_reply(outcome)),
+        };
         let milliseconds = after.as_millis().to_string();
         match outcome {
             // The router of Envoy's own client writes how long the answer took.
-            Ok(mut parts) if self.answers.is_some() && !parts.is_grpc => {
+            Ok(mut parts) if self.answers.is_some() && parts.grpc.is_none() => {
                 parts
                     .headers
                     .add("x-envoy-upstream-service-time", milliseconds);
                 host.reply(token, parts.headers, parts.body, parts.trailers)
             }
             Ok(parts) => host.reply(token, parts.headers, parts.body, parts.trailers),
-            Err(Fault::Unreachable | Fault::Silence) => host.fail_call(token),
-            // Envoy's router answers for a cluster that resets.
-            Err(Fault::Reset) => {
+            Err(Fault::Unreachable | Fault::Silence) if self.answers.is_none() => {
+                host.fail_call(token)
+            }
+            // Envoy's router answers for a cluster that resets, or that is away.
+            Err(fault) => {
+                let text = match fault {
+                    Fault::Reset => RESET,
+                    Fault::Unreachable | Fault::Silence => AWAY,
+                };
+                let length = text.len().to_string();
                 let headers = [
                     (":status", "503"),
-                    ("content-length", "85"),
+                    ("content-length", length.as_str()),
                     ("content-type", "text/plain"),
                 ];
-                host.reply(token, headers, RESET, Headers::new())
+                host.reply(token, headers, text, Headers::new())
             }
         }
     }
@@ -160,13 +242,46 @@ impl Calls {
     }
 }
 
+/// Returns the answer to a gRPC call as the host takes it.
+fn grpc_reply(outcome: Result<Parts, Fault>) -> GrpcReply {
+    const UNAVAILABLE: u32 = 14;
+    let (text, details) = match outcome {
+        Ok(parts) => {
+            let Some(grpc) = parts.grpc else {
+                return GrpcReply::new();
+            };
+            let reply = grpc
+                .messages
+                .iter()
+                .fold(GrpcReply::new(), GrpcReply::message);
+            return reply
+                .initial_metadata(parts.headers)
+                .trailing_metadata(parts.trailers)
+                .status(grpc.status, grpc.text);
+        }
+        Err(Fault::Reset) => (
+            RESET,
+            "upstream_reset_before_response_started{remote_reset}",
+        ),
+        Err(Fault::Unreachable | Fault::Silence) => (
+            AWAY,
+            "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}",
+        ),
+    };
+    GrpcReply::new().status(UNAVAILABLE, text).details(details)
+}
+
 fn grpc(status: &str) -> Parts {
     Parts {
         headers: Headers::from([(":status", "200"), ("content-type", "application/grpc")]),
         // An empty message in its frame, then the trailers.
         body: vec![0; 5],
         trailers: Headers::from([("grpc-status", status)]),
-        is_grpc: true,
+        grpc: Some(Grpc {
+            messages: vec![Vec::new()],
+            status: u32::from(status == "14") * 14,
+            text: String::new(),
+        }),
     }
 }
 
@@ -184,3 +299,5 @@ fn http(status: &str, kind: Option<&str>) -> Parts {
 /// The body of the 503 with which Envoy's router answers for a stream that was reset by its peer.
 const RESET: &str =
     "upstream connect error or disconnect/reset before headers. reset reason: remote reset";
+/// The body of the 503 for a cluster at whose address nothing listens.
+const AWAY: &str = "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure";

@@ -68,3 +68,42 @@ fn length(length: Length) -> Duration {
 
 /// The most real time that the waits of one scenario may take.
 const LONGEST: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn what_only_the_built_in_host_can_do_is_refused_by_its_name() {
+        for (text, expected) in [
+            ("seed: 2\nrequests: []", "`seed`"),
+            ("protocol: http1\nrequests: []", "`protocol: http1`"),
+            ("collector: unavailable\nrequests: []", "`collector`"),
+            ("requests: []\nexpect: {spans: []}", "`expect.spans`"),
+            ("after: 1m\nrequests: []", "time on Envoy is real"),
+            (
+                "requests: [{wait: 20s}, {response: {after: 20s}}]",
+                "the scenario waits 40",
+            ),
+            (
+                "requests: [{}, {properties: {a: b}}]",
+                "`requests[1].properties`",
+            ),
+            (
+                "requests: [{}, {direction: outbound}]",
+                "`requests[1].direction`",
+            ),
+            (
+                "requests: [{}, {ending: connectFailure}]",
+                "`requests[1].ending`",
+            ),
+        ] {
+            let scenario = serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}"));
+            let error = check(&scenario).expect_err(text).to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+        let fine = "requests: [{wait: 1s, response: {after: 1s}}]\nafter: 1s";
+        let scenario = serde_saphyr::from_str(fine).unwrap_or_else(|error| panic!("{error}"));
+        assert!(check(&scenario).is_ok());
+    }
+}

@@ -191,7 +191,7 @@ impl Shared {
                     after: reply.after,
                     act: match reply.outcome {
                         Ok(parts) => Act::Respond {
-                            is_early: parts.is_grpc,
+                            is_early: parts.grpc.is_some(),
                             chunks: parts.chunks(),
                             headers: parts.headers,
                             trailers: parts.trailers,

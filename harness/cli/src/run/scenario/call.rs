@@ -11,7 +11,7 @@ use crate::run::lines::Lines;
 
 /// The answer to one call: 200 without a body, unless it says otherwise.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub(in crate::run) struct Answer {
     /// Time that the cluster needs.
     pub(in crate::run) after: Option<Length>,
