@@ -55,6 +55,9 @@ pub(crate) struct VmState {
     pub(crate) restriction: Restriction,
     /// True if the answer to this callback no longer counts, because the guest has replied to or closed the stream.
     pub(crate) stop_iteration: bool,
+    /// True if this callback pauses its message, whatever it answers, because the guest has sent a local reply from a root
+    /// context, which nobody sends.
+    pub(crate) holds_message: bool,
     pub(crate) deferred: VecDeque<Deferred>,
     /// The arguments of a callback of Envoy's own, while it runs.
     pub(crate) call_data: Vec<u8>,
@@ -181,6 +184,7 @@ impl VmState {
             callback: "instantiation",
             restriction: Restriction::None,
             stop_iteration: false,
+            holds_message: false,
             deferred: VecDeque::new(),
             call_data: Vec::new(),
             calls: Calls::default(),

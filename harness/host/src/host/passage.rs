@@ -23,6 +23,9 @@ impl Host {
                 return self.action(id, side);
             }
         };
+        // Any number but 0 to 2 stops headers, body and trailers alike.
+        let is_held = std::mem::take(&mut self.state_mut().holds_message);
+        let answer = if is_held { 3 } else { answer };
         let is_stopped = std::mem::take(&mut self.state_mut().stop_iteration);
         let is_too_large = self.has_too_large_a_buffer(id, side);
         self.run_deferred();

@@ -141,6 +141,7 @@ impl Host {
         state.effective = None;
         state.callback = callback;
         state.stop_iteration = false;
+        state.holds_message = false;
         state.transcript.enter(callback, context);
         self.set_deadline();
         let result = function.call(&mut self.store, parameters);

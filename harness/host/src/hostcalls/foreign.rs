@@ -93,6 +93,7 @@ fn run(call: &mut HostCall<'_>, name: &str, arguments: &[u8]) -> Option<Outcome>
         "declare_property" => filter_state::declare(call.state_mut(), arguments).map(no_result),
         "verify_signature" => signatures::verify(arguments).map(Some),
         "sign" => signatures::sign(arguments).map(Some),
+        "clear_route_cache" if call.state().settings.version <= EnvoyVersion::V1_32 => return None,
         // There is no route here that could be chosen again.
         "clear_route_cache" if call.state().settings.version >= EnvoyVersion::V1_33 => Ok(None),
         "expr_create" => prepared(call).and_then(|prepared| prepared.create(arguments).map(Some)),

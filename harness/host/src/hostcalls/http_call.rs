@@ -24,7 +24,7 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 /// - `cluster`, `cluster_size`: the name of the cluster.
 /// - `headers`, `headers_size`: pairs, with `:method`, `:path` and `:authority`.
 /// - `body`, `body_size`: the body; `content-length` is written when there is one.
-/// - `trailers`, `trailers_size`: pairs.
+/// - `trailers`, `trailers_size`: pairs, which Envoy 1.40 does not send.
 /// - `timeout_ms`: 0 is no timeout.
 /// - `token_out`: destination of the token (u32), which `proxy_on_http_call_response` repeats.
 ///

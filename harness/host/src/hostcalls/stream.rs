@@ -32,7 +32,8 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 /// - `grpc_status`: 0 to 16 for a gRPC request; any other number means no gRPC status.
 ///
 /// # Statuses
-/// - OK: also in a root context and in a TCP filter, without effect.
+/// - OK: also in a TCP filter, without effect, and in a root context: then nothing is sent, and a stream in whose callback
+///   the guest calls is paused, whatever the callback answers.
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory.
 #[expect(clippy::too_many_arguments, reason = "the ABI has as many")]
 fn send_local_response(
@@ -70,7 +71,10 @@ fn send_local_response(
             state.stop_iteration = true;
             state.deferred.push_back(Deferred::LocalReply(id, reply));
         }
-        None => state.explain(state.current, Situation::ReplyWithoutStream),
+        None => {
+            state.holds_message = true;
+            state.explain(state.current, Situation::ReplyWithoutStream);
+        }
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ pub struct HttpCall {
     pub headers: Headers,
     /// The body.
     pub body: Vec<u8>,
-    /// The trailers.
+    /// The trailers, which Envoy 1.40 reads and does not send.
     pub trailers: Headers,
     /// The time limit; `None` if there is none.
     pub timeout: Option<Duration>,

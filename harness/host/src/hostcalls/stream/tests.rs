@@ -328,3 +328,19 @@ fn resets_a_stream_that_the_guest_closes() {
         "this guest has none"
     );
 }
+
+/// Compares with Envoy 1.40, which sends nothing and leaves the request where it is.
+#[test]
+fn pauses_a_request_whose_guest_replies_from_a_root_context() {
+    let body = format!(
+        "(call $check (call $effective (i32.const 1)) (i32.const 0)) {REPLY} (i32.const 0)"
+    );
+    let mut host = host("", &on_request_headers(&body));
+    let stream = open(&mut host);
+    let headers = [(":method", "GET"), (":path", "/"), (":authority", "shop")];
+    assert_eq!(
+        host.request_headers(stream, headers, EndOfStream::Yes),
+        Action::Pause
+    );
+    assert_eq!(situations(&host), [Situation::ReplyWithoutStream]);
+}
