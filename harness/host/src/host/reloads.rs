@@ -16,7 +16,7 @@ pub struct Reloads {
     /// The streams that came before the back-off was over.
     pub backoff: u64,
     pub(super) loaded: u64,
-    jitter: Entropy,
+    pub(super) jitter: Entropy,
 }
 
 impl Reloads {
