@@ -12,6 +12,7 @@ mod local_reply;
 mod passage;
 mod queues;
 mod reload;
+mod reloads;
 mod root_context;
 mod stream_lifecycle;
 mod timers;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use grpc_calls::GrpcReply;
-pub use reload::Reloads;
+pub use reloads::Reloads;
 pub use root_context::Shutdown;
 use vm::Installed;
 pub use vm::{Host, StartError, StartFailure};

@@ -5,6 +5,9 @@
 //! randomness seeded, so that a run is a function of its inputs. No file here knows the purpose of the module, and none
 //! does I/O: the caller takes the guest's HTTP and gRPC calls and answers them.
 //!
+//! A [`FilterChain`] runs several filters in one exchange, and its [`Server`] on all threads of one Envoy.
+//! [`Host::explanations`] says why Envoy refuses a call and what that does to traffic, apart from the guest's log.
+//!
 //! ```
 //! use std::time::Duration;
 //!

@@ -1,6 +1,6 @@
 //! The start of a chain: each plugin in its VM, one VM for plugins of one key.
 
-use super::FilterChain;
+use super::filter_chain::FilterChain;
 use super::server::Server;
 use crate::builder::HostBuilder;
 use crate::host::{Host, StartFailure};
@@ -140,6 +140,11 @@ fn failed(
 }
 
 impl FilterChain {
+    /// Returns a builder of a chain, which needs at least one filter: without any, nothing comes out at its other end.
+    pub fn builder() -> ChainBuilder {
+        ChainBuilder::default()
+    }
+
     fn empty() -> Self {
         Self {
             vms: Vec::new(),

@@ -1,6 +1,6 @@
 //! The exchange through a chain, from its two ends: what arrives, and what has come out.
 
-use super::FilterChain;
+use super::filter_chain::FilterChain;
 use super::stream::{ChainStream, ChainStreamId, Passed};
 use crate::headers::Headers;
 use crate::stream::{Action, EndOfStream, LocalReply, Side, StreamId, StreamProperties};

@@ -1,6 +1,6 @@
 //! The way from filter to filter: what one has passed goes to the next, one thing at a time, until nothing moves any more.
 
-use super::FilterChain;
+use super::filter_chain::FilterChain;
 use super::stream::{ChainStream, ChainStreamId, Passed};
 use crate::explanations::Situation;
 use crate::host::Host;

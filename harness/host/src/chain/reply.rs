@@ -1,6 +1,6 @@
 //! Local replies in a chain: past the filters behind, which have not seen the request, and through all that have.
 
-use super::FilterChain;
+use super::filter_chain::FilterChain;
 use super::stream::{ChainStreamId, Passed};
 use crate::explanations::Situation;
 use crate::headers::Headers;

@@ -1,6 +1,6 @@
 //! The threads of one Envoy process: the main thread and its workers, each with VMs of its own.
 
-use super::FilterChain;
+use super::filter_chain::FilterChain;
 use crate::logs::LogLine;
 use crate::shared::Shared;
 

@@ -9,7 +9,7 @@ use crate::stream::{LocalReply, StreamId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChainStreamId(pub(super) u32);
 
-/// What has come out at one end of a chain and was not taken yet.
+/// The output at one end of a chain that was not taken yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Passed {
     /// The headers, as soon as they have passed the last filter; also when they were taken before.
@@ -40,11 +40,11 @@ pub struct Ended {
 pub(super) struct ChainStream {
     /// The stream in each filter's VM, in the order of the filters.
     pub(super) parts: Vec<StreamId>,
-    /// What has come out at the upstream.
+    /// The output at the upstream.
     pub(super) request: Passed,
-    /// What has come out at the client.
+    /// The output at the client.
     pub(super) response: Passed,
-    /// What each filter has given to the next, in the direction of the request and of the response.
+    /// The progress from each filter to the next, in the direction of the request and of the response.
     pub(super) request_given: Vec<Given>,
     pub(super) response_given: Vec<Given>,
     /// True once there are response headers at some filter.
@@ -54,7 +54,7 @@ pub(super) struct ChainStream {
     pub(super) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
-/// What a filter has given to the next one, in one direction.
+/// The progress of one message from a filter to the next.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Given {
     pub(super) headers: bool,

@@ -66,10 +66,10 @@ const NOT_IN_RUST_SDK: &[&str] = &[
     "envoy_resolve_dns",
 ];
 
-/// What a panic does to traffic.
+/// The effect of a panic on traffic.
 pub(super) const FAILED_VM: &str = "A panic is a trap, and a trap ends the VM of this worker: this request and all later \
      ones are answered 503 (FAIL_CLOSED), until a reload (FAIL_RELOAD), or pass without the filter (FAIL_OPEN)";
-/// What a status does to traffic that the SDKs hand to the filter.
+/// The effect on traffic of a status that the SDKs hand to the filter.
 pub(super) const NO_EFFECT: &str = "Traffic goes on, as the filter decides";
 
 /// Returns true if the Rust SDK panics on this answer of a host function.

@@ -17,6 +17,7 @@ impl Host {
     pub(super) fn close(&mut self, id: StreamId) {
         if let Some(stream) = self.stream_mut(id) {
             stream.reset = true;
+            stream.reset_details = Some("wasm_close_stream".to_owned());
         }
     }
 

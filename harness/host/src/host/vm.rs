@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
 
-use super::reload::Reloads;
+use super::reloads::Reloads;
 use crate::callback_deadline;
 use crate::guest::{Guest, Trap};
 use crate::logs::LogLevel;

@@ -6,7 +6,8 @@ use wasmtime::Linker;
 
 use super::grpc_service::destination;
 use super::provide::provide;
-use crate::abi_types::{Answer, Status, refuse};
+use crate::abi_types::{Answer, Failure, Status, refuse};
+use crate::explanations::Situation;
 use crate::header_pairs;
 use crate::headers::Headers;
 use crate::host_call::HostCall;
@@ -205,7 +206,14 @@ struct Begun {
 }
 
 fn begin(state: &mut VmState, service: &[u8], begun: Begun) -> Answer<u32> {
-    let destination = destination(&state.settings.clusters, service)?;
+    let destination = destination(&state.settings.clusters, service);
+    if matches!(
+        destination,
+        Err(Failure::Status(Status::InternalFailure, _))
+    ) {
+        state.explain(state.current, Situation::ClusterNameIsMessage);
+    }
+    let destination = destination?;
     let root = state.root_id();
     if !state.roots.contains_key(&root) {
         return refuse(

@@ -57,7 +57,7 @@ pub struct StreamHalf {
     pub(crate) shows_headers: bool,
     pub(crate) shows_body: bool,
     pub(crate) shows_trailers: bool,
-    /// What the headers had before the guest wrote to them; `None` until then.
+    /// The headers that were there before the guest wrote to them; `None` until then.
     pub(crate) arrived: Option<Arrived>,
     /// True if the next chunk is added to `chunk`, so that the guest sees both as one.
     pub(crate) accumulates: bool,

@@ -256,16 +256,18 @@ impl Stream {
 
     /// Returns Envoy's response flags as a number, as the property `response.flags` gives them.
     pub fn response_flags(&self) -> i64 {
-        self.reply_flags | self.ending.map_or(0, Ending::flags)
+        // A stream that the proxy itself has reset did not end by its client.
+        let ending = self.ending.filter(|_| !self.reset);
+        self.reply_flags | ending.map_or(0, Ending::flags)
     }
 
     /// Returns Envoy's response code details, as the property `response.code_details` gives them.
     pub fn code_details(&self) -> Option<String> {
         if let Some(details) = &self.reset_details {
-            return Some(details.clone()).filter(|details| !details.is_empty());
+            return Some(details.clone());
         }
         match (&self.local_reply, self.ending) {
-            (Some(reply), _) => Some(reply.details.clone()).filter(|details| !details.is_empty()),
+            (Some(reply), _) => Some(reply.details.clone()),
             (None, Some(Ending::ClientAbort)) => Some("downstream_remote_disconnect".to_owned()),
             (None, Some(Ending::UpstreamReset)) => {
                 Some("upstream_reset_after_response_started{remote_reset}".into())

@@ -16,6 +16,8 @@ pub(crate) struct Arrived {
     method: bool,
     forwarded_proto: bool,
     status: bool,
+    /// True if a name or a value was there already that no codec has let in, so that nothing is said of such ones.
+    unsendable: bool,
 }
 
 impl Arrived {
@@ -26,6 +28,9 @@ impl Arrived {
             method: has(":method"),
             forwarded_proto: has("x-forwarded-proto"),
             status: has(":status"),
+            unsendable: headers
+                .iter()
+                .any(|(name, value)| !is_valid_name(name) || !is_valid_value(value)),
         }
     }
 
@@ -41,6 +46,9 @@ impl Arrived {
                 "missing required header: :method",
                 "missing_required_header:_:method",
             ));
+        }
+        if self.unsendable {
+            return None;
         }
         let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
         if let Some((bad, _)) = headers.iter().find(|(name, _)| !is_valid_name(name)) {
@@ -81,6 +89,7 @@ impl BitOr for Arrived {
             method: self.method | other.method,
             forwarded_proto: self.forwarded_proto | other.forwarded_proto,
             status: self.status | other.status,
+            unsendable: self.unsendable | other.unsendable,
         }
     }
 }

@@ -255,8 +255,21 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "harness/host/src/chain",
+        &[
+            "stream",
+            "filter_chain",
+            "reply",
+            "pump",
+            "driven",
+            "server",
+            "builder",
+        ],
+    ),
+    (
         "harness/host/src/host",
         &[
+            "reloads",
             "vm",
             "queues",
             "connection",

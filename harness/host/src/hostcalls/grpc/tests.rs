@@ -273,3 +273,20 @@ fn refuses_an_unknown_cluster_of_a_service_and_tells_of_it_as_well() {
     assert!(host.grpc_calls().is_empty());
     assert_eq!(texts(&mut host), ["c", "5", "14", "Cluster not available"]);
 }
+
+#[test]
+fn explains_that_the_name_of_a_cluster_can_end_envoy() {
+    let zeros = "(i32.const 0) ".repeat(9);
+    let host = start(&Guest {
+        imports: IMPORTS,
+        data: &[(500, "mimir")],
+        on_configure: &format!(
+            "(call $check (call $call (i32.const 500) (i32.const 5) {zeros} (i32.const 8)) (i32.const 10))"
+        ),
+        ..Guest::default()
+    });
+    assert!(
+        host.explanations()
+            .any(|explanation| explanation.kills_envoy())
+    );
+}
