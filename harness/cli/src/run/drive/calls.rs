@@ -8,7 +8,7 @@ use sidespan_host::{
 
 use crate::run::answers::{Answers, Grpc, Parts, Reply};
 use crate::run::convert::fields;
-use crate::run::passed::{Call, Message};
+use crate::run::passed::{Call, Fields, Message};
 use crate::run::scenario::{Collector, Fault, Scenario};
 use crate::run::span::{Export, Span, decode};
 
@@ -102,7 +102,8 @@ impl Calls {
             message: Message {
                 headers: fields(&call.headers),
                 body: call.body.clone(),
-                trailers: fields(&call.trailers),
+                // Envoy sends none, although guests can give them.
+                trailers: Fields::new(),
             },
         });
         let reply = match &mut self.answers {
@@ -185,19 +186,19 @@ impl Calls {
             after,
             ..
         } = pending;
+        // The router of Envoy's own client writes how long the answer took.
+        let outcome = outcome.map(|mut parts| {
+            if self.answers.is_some() {
+                let name = "x-envoy-upstream-service-time";
+                parts.headers.add(name, after.as_millis().to_string());
+            }
+            parts
+        });
         let token = match token {
             Token::Http(token) => token,
             Token::Grpc(token) => return host.grpc_reply(token, grpc_reply(outcome)),
         };
-        let milliseconds = after.as_millis().to_string();
         match outcome {
-            // The router of Envoy's own client writes how long the answer took.
-            Ok(mut parts) if self.answers.is_some() && parts.grpc.is_none() => {
-                parts
-                    .headers
-                    .add("x-envoy-upstream-service-time", milliseconds);
-                host.reply(token, parts.headers, parts.body, parts.trailers)
-            }
             Ok(parts) => host.reply(token, parts.headers, parts.body, parts.trailers),
             Err(Fault::Unreachable | Fault::Silence) if self.answers.is_none() => {
                 host.fail_call(token)

@@ -151,10 +151,11 @@ impl Carriage {
         let breaks_off = ending == Ending::UpstreamReset && !self.response.is_complete;
         let ended = chain.end(self.id, ending);
         let ended = ended.context("the stream has ended by itself")?;
-        let is_unreachable = ending == Ending::ConnectFailure;
+        // A request that is cut off may or may not have left Envoy by then.
+        let has_arrived = self.request.is_complete && ending != Ending::ConnectFailure;
         Ok(Passed {
             request,
-            upstream: self.request.message.take().filter(|_| !is_unreachable),
+            upstream: self.request.message.take().filter(|_| has_arrived),
             downstream: self.response.message.take(),
             is_reset: ended.is_reset || breaks_off,
             details: ended.details,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use h2::{Reason, RecvStream};
+use h2::RecvStream;
 use hyper::body::Bytes;
 use sidespan_host::Headers;
 use tokio::net::TcpStream;
@@ -88,7 +88,9 @@ pub(super) async fn exchange(
     } else {
         received = response.await.unwrap_or_default();
         if received.message.is_none() && !received.is_reset {
-            stream.send_reset(Reason::CANCEL);
+            // A client that gives up goes away with its connection.
+            task.abort();
+            return Ok(received);
         }
     }
     drop(stream);
@@ -114,10 +116,7 @@ async fn receive(
 ///
 /// # Errors
 /// When the stream is reset.
-pub(super) async fn take_body(
-    body: &mut RecvStream,
-    message: &mut Message,
-) -> Result<(), h2::Error> {
+async fn take_body(body: &mut RecvStream, message: &mut Message) -> Result<(), h2::Error> {
     while let Some(data) = body.data().await {
         let data = data?;
         body.flow_control().release_capacity(data.len())?;

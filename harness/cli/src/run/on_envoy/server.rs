@@ -53,8 +53,16 @@ enum Act {
 struct Shared {
     name: String,
     source: Mutex<Source>,
-    arrived: Mutex<Vec<(u64, Message)>>,
+    arrived: Mutex<Vec<Arrival>>,
     count: watch::Sender<usize>,
+}
+
+/// A request, as far as it has come.
+struct Arrival {
+    /// Its place among those of all servers.
+    order: u64,
+    message: Message,
+    is_complete: bool,
 }
 
 enum Source {
@@ -115,17 +123,19 @@ impl Server {
         self.shared.count.subscribe()
     }
 
-    /// Takes the newest request, and forgets all.
+    /// Takes the newest request, if it has come to its end, and forgets all.
     pub(super) fn take_last(&self) -> Option<Message> {
         let arrived = std::mem::take(&mut *lock(&self.shared.arrived));
-        arrived.into_iter().next_back().map(|(_, message)| message)
+        let last = arrived.into_iter().next_back();
+        last.filter(|arrival| arrival.is_complete)
+            .map(|arrival| arrival.message)
     }
 
     /// Returns the calls that have arrived, each with its place among those of all servers.
     pub(super) fn calls(&self) -> Vec<(u64, Call)> {
         let arrived = lock(&self.shared.arrived);
-        let calls = arrived.iter().map(|(order, message)| {
-            let mut message = message.clone();
+        let calls = arrived.iter().map(|arrival| {
+            let mut message = arrival.message.clone();
             message
                 .headers
                 .retain(|(name, _)| !OF_ENVOY.contains(&name.as_str()));
@@ -133,7 +143,7 @@ impl Server {
                 cluster: self.name.clone(),
                 message,
             };
-            (*order, call)
+            (arrival.order, call)
         });
         calls.collect()
     }
@@ -231,7 +241,11 @@ async fn answer(
         headers,
         ..Message::default()
     };
-    lock(&shared.arrived).push((order, message));
+    lock(&shared.arrived).push(Arrival {
+        order,
+        message,
+        is_complete: false,
+    });
     shared.count.send_modify(|count| *count += 1);
     let script = shared.next();
     let is_early = matches!(script.act, Act::Respond { is_early: true, .. });
@@ -254,21 +268,22 @@ async fn answer(
 }
 
 async fn receive(body: &mut RecvStream, shared: &Shared, order: u64) -> Result<(), h2::Error> {
-    let with = |change: &dyn Fn(&mut Message)| {
+    let with = |change: &dyn Fn(&mut Arrival)| {
         let mut arrived = lock(&shared.arrived);
-        let found = arrived.iter_mut().find(|(other, _)| *other == order);
-        if let Some((_, message)) = found {
-            change(message);
+        let found = arrived.iter_mut().find(|arrival| arrival.order == order);
+        if let Some(arrival) = found {
+            change(arrival);
         }
     };
     while let Some(data) = body.data().await {
         let data = data?;
         body.flow_control().release_capacity(data.len())?;
-        with(&|message| message.body.extend_from_slice(&data));
+        with(&|arrival| arrival.message.body.extend_from_slice(&data));
     }
     if let Some(trailers) = body.trailers().await? {
-        with(&|message| message.trailers = http2::fields(&trailers));
+        with(&|arrival| arrival.message.trailers = http2::fields(&trailers));
     }
+    with(&|arrival| arrival.is_complete = true);
     Ok(())
 }
 
