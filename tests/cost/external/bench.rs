@@ -14,7 +14,7 @@ use serde_json::Value;
 fn measures_each_candidate_and_accounts_for_every_span() {
     let folder = tempfile::tempdir().expect("a folder");
     let [svg, markdown] = ["cost.svg", "cost.md"].map(|name| folder.path().join(name));
-    let chosen = "native-otel,native-zipkin,floor-w3c,sidespan-100-w3c,sidespan-0-w3c-no-keep";
+    let chosen = "native-otel,native-zipkin,least-sampled,least-unsampled,floor-w3c,sidespan-100-w3c,sidespan-0-w3c-no-keep";
     let output = bench()
         .args(["--envoy", "--json", "--rounds", "2", "--requests", "300"])
         .args(["--processes", "2", "--warm-up", "400"])
@@ -50,10 +50,14 @@ fn measures_each_candidate_and_accounts_for_every_span() {
         for pointer in [
             "/cpu_us/least",
             "/cpu_us/rounds/1",
+            "/cpu_us/low",
+            "/cpu_us/median",
+            "/cpu_us/processes/1",
             "/requests_per_second/best",
             "/latency_us/p99",
             "/resident_bytes/before",
             "/resident_bytes/after",
+            "/anonymous_bytes/after",
         ] {
             positive(pointer);
         }
@@ -68,7 +72,12 @@ fn measures_each_candidate_and_accounts_for_every_span() {
             .find(|it| it["name"] == name)
             .expect("it took part")
     };
-    for name in ["native-otel", "native-zipkin", "sidespan-100-w3c"] {
+    for name in [
+        "native-otel",
+        "native-zipkin",
+        "least-sampled",
+        "sidespan-100-w3c",
+    ] {
         let spans = &of(name)["spans"];
         assert_eq!(spans["missing"], 0, "{name}: {spans:#}");
         // Two processes, each with requests that count, requests that do not, and rounds for latency.
@@ -81,7 +90,7 @@ fn measures_each_candidate_and_accounts_for_every_span() {
     );
     assert!(
         of("sidespan-0-w3c-no-keep")["ratios"]
-            .get("floor-w3c")
+            .get("least-unsampled")
             .is_some()
     );
     assert_eq!(of("sidespan-0-w3c-no-keep")["spans"]["received"], 0);
