@@ -46,16 +46,15 @@ impl<'a> PassedHeaders<'a> {
     pub(crate) fn read(block: &'a [u8]) -> Self {
         let mut said = Self::default();
         for (name, value) in HeaderPairs::new(block) {
-            // The first bytes come first, because a comparison of all is a loop over them, and nearly no header is one of these.
-            match (name.len(), name.first_chunk()) {
-                (7, Some(b":sta")) if said.status_code.is_none() && name == b":status" => {
+            match Passed::of(name) {
+                Some(Passed::Status) if said.status_code.is_none() => {
                     said.status_code = number::parse(value);
                 }
-                (11, Some(b"grpc")) if said.grpc_status.is_none() && name == b"grpc-status" => {
+                Some(Passed::GrpcStatus) if said.grpc_status.is_none() => {
                     said.grpc_status = Some(value);
                 }
-                (13, Some(b"serv")) if name == b"server-timing" => said.add_timing(value),
-                (29, Some(b"x-en")) if is_service_time(name) => said.is_upstreams = true,
+                Some(Passed::ServerTiming) => said.add_timing(value),
+                Some(Passed::ServiceTime) => said.is_upstreams = true,
                 _ => {}
             }
         }
@@ -71,17 +70,59 @@ impl<'a> PassedHeaders<'a> {
     }
 }
 
-/// Returns true for the router's note, which every response of an upstream has, eight bytes at a time.
-#[inline]
-fn is_service_time(name: &[u8]) -> bool {
-    let (words, rest) = SERVICE_TIME.as_chunks::<8>();
-    let (others, other_rest) = name.as_chunks::<8>();
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    let is_like = words.iter().map(word).eq(others.iter().map(word));
-    is_like && rest == other_rest
+/// A header that decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passed {
+    Status,
+    GrpcStatus,
+    ServerTiming,
+    ServiceTime,
 }
 
-const SERVICE_TIME: &[u8] = b"x-envoy-upstream-service-time";
+impl Passed {
+    /// Returns the header of this name. Names are compared as numbers, because the comparison of bytes is a loop, and every
+    /// header of a response comes by.
+    #[inline(always)]
+    fn of(name: &[u8]) -> Option<Self> {
+        let (is_it, found) = match name.len() {
+            7 => (
+                half(name, 0, b":sta") && half(name, 3, b"atus"),
+                Self::Status,
+            ),
+            11 => (
+                word(name, 0, b"grpc-sta") && half(name, 7, b"atus"),
+                Self::GrpcStatus,
+            ),
+            13 => (
+                word(name, 0, b"server-t") && word(name, 5, b"r-timing"),
+                Self::ServerTiming,
+            ),
+            29 => (
+                word(name, 0, b"x-envoy-")
+                    && word(name, 8, b"upstream")
+                    && word(name, 16, b"-service")
+                    && word(name, 21, b"ice-time"),
+                Self::ServiceTime,
+            ),
+            _ => return None,
+        };
+        is_it.then_some(found)
+    }
+}
+
+/// Returns true if a name has these eight bytes there.
+#[inline(always)]
+fn word(name: &[u8], at: usize, wanted: &[u8; 8]) -> bool {
+    let found = name.get(at..).and_then(|rest| rest.first_chunk());
+    found.is_some_and(|bytes| u64::from_le_bytes(*bytes) == u64::from_le_bytes(*wanted))
+}
+
+/// Returns true if a name has these four bytes there.
+#[inline(always)]
+fn half(name: &[u8], at: usize, wanted: &[u8; 4]) -> bool {
+    let found = name.get(at..).and_then(|rest| rest.first_chunk());
+    found.is_some_and(|bytes| u32::from_le_bytes(*bytes) == u32::from_le_bytes(*wanted))
+}
 
 impl ResponsePart {
     /// Returns the first line of this name.
@@ -141,6 +182,24 @@ impl HeardResponse {
 mod tests {
     use super::*;
     use crate::in_memory::header_list::HeaderList;
+
+    #[test]
+    fn knows_each_name_and_no_other() {
+        for (name, expected) in [
+            (":status", Passed::Status),
+            ("grpc-status", Passed::GrpcStatus),
+            ("server-timing", Passed::ServerTiming),
+            ("x-envoy-upstream-service-time", Passed::ServiceTime),
+        ] {
+            assert_eq!(Passed::of(name.as_bytes()), Some(expected));
+            for at in 0..name.len() {
+                let mut other = Vec::from(name);
+                other[at] ^= 1;
+                assert_eq!(Passed::of(&other), None, "{name} {at}");
+            }
+            assert_eq!(Passed::of(&name.as_bytes()[1..]), None);
+        }
+    }
 
     #[test]
     fn one_pass_finds_what_decides() {

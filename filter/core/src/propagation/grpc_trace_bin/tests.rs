@@ -148,7 +148,7 @@ fn oc_4_always_writes_29_bytes_in_order() {
     let decision = Outgoing {
         context: None,
         decision: SamplingState::Deny,
-        ..deferred
+        ..deferred.clone()
     };
     for outgoing in [deferred, alone, decision] {
         assert_eq!(written(&outgoing), None, "{outgoing:?}");
