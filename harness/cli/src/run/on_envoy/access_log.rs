@@ -28,7 +28,7 @@ pub(super) fn wait(envoy: &Envoy, listener: &str, exchange: usize) -> anyhow::Re
     };
     let text = wait_for(PATIENCE, text).context("no line came in Envoy's access log")?;
     let (flags, details) = text.split_once(' ').unwrap_or((&text, "-"));
-    let there = |text: &str| (text != "-").then(|| text.to_owned());
+    let there = |text: &str| (text != "-" && !text.is_empty()).then(|| text.to_owned());
     Ok(Line {
         details: there(details),
         flags: there(flags).unwrap_or_default(),
