@@ -94,3 +94,4 @@ pub mod stats;
 pub mod stream_info;
 pub mod time;
 pub mod tracer;
+mod upkeep;
