@@ -10,12 +10,11 @@
 //! send                  the batch that is due on this occasion
 //! ```
 //!
-//! The last three are in `upkeep`. This is the only place that knows the sequence. The plugin maps proxy-wasm's callbacks to these; tests, fuzz targets,
+//! The last three are in `crate::upkeep`. This is the only place that knows the sequence. The plugin maps proxy-wasm's callbacks to these; tests, fuzz targets,
 //! benches and `sidespan check --request` call the same with a proxy in memory.
 
 mod stream_direction;
 mod stream_state;
-mod upkeep;
 
 use alloc::boxed::Box;
 
@@ -56,10 +55,10 @@ pub struct Filter<P, R, E> {
     pub exporter: Option<E>,
     tracer: Tracer,
     direction: DirectionSource,
-    role: Role,
-    sampling_server: Option<SamplingServer>,
+    pub(crate) role: Role,
+    pub(crate) sampling_server: Option<SamplingServer>,
     // True while other installations are in this process, and may be in this chain.
-    has_copies: bool,
+    pub(crate) has_copies: bool,
 }
 
 impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {

@@ -41,7 +41,7 @@
 //! | root | a request without context, which begins a trace |
 //! | keep | exporting a span that was not sampled, because its response failed or was slow |
 //! | pending spans | spans of a request that was not sampled, until its response decides whether they are kept |
-//! | open spans | spans of a recorded request, until the proxy logs it |
+//! | open spans | spans of a recorded request, until its stream ends |
 //! | link | a reference from a span to another trace (OpenTelemetry) |
 //! | edge | a gateway: a SERVER span, and under it a CLIENT span |
 //! | attempt | one try of a request behind Envoy's router, where `role: attempt` makes a span each |
@@ -94,3 +94,4 @@ pub mod stats;
 pub mod stream_info;
 pub mod time;
 pub mod tracer;
+mod upkeep;

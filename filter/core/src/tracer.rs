@@ -3,7 +3,7 @@
 //! A request has one of three answers, each a variant of `request_decision::RequestDecision` and not a flag:
 //! - **excluded**: the request is not traced, and its headers stay as they are.
 //! - **untouched**: no context was received and none is started here. Not a byte changes.
-//! - **traced**: a context is propagated. A recorded request has open spans until the proxy logs it; a dropped request
+//! - **traced**: a context is propagated. A recorded request has open spans until it ends; a dropped request
 //!   has pending spans where `keep` is on; all other requests have no spans.
 //!
 //! Where outside contexts are not accepted, an excluded request has an empty trace, and a request that would be untouched

@@ -1,4 +1,4 @@
-//! Open spans: the spans of one recorded request, until the proxy logs it and the outcome completes them.
+//! Open spans: the spans of one recorded request, until its stream ends and the outcome completes them.
 
 use alloc::vec::Vec;
 

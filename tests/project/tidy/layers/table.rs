@@ -28,6 +28,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "config",
             "tracer",
             "filter",
+            "upkeep",
         ],
     ),
     (

@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use super::Filter;
 use crate::config::Role;
 use crate::export::collector::Collector;
 use crate::export::exporter::{Exporter, SendTrigger};
+use crate::filter::Filter;
 use crate::id_generator::Random;
 use crate::proxy::Proxy;
 use crate::shared_data::installations;
