@@ -64,9 +64,9 @@ impl Attributes {
         if !self.may_add() {
             return;
         }
-        // Ports and status codes have one byte or two.
+        // Nearly all ports and status codes have two bytes.
         match u16::try_from(value) {
-            Ok(small @ 0..=0x3fff) if self.put_short_number(key, small) => {}
+            Ok(small @ 0x80..=0x3fff) if self.put_short_number(key, small) => {}
             _ => self.put(|out| attribute_number(out, key.name(), value)),
         }
     }
@@ -131,21 +131,15 @@ impl Attributes {
         is_written
     }
 
-    /// Adds a number of one byte or two, if there is room without growing.
+    /// Adds a number of two bytes, if there is room without growing.
     #[inline]
     fn put_short_number(&mut self, key: &EncodedKey, small: u16) -> bool {
-        let [low, high] = [small & 0x7f, small >> 7].map(|bits| low_byte(bits.into()));
-        let (low, more) = match high {
-            0 => (low, 0),
-            _ => (low | 0x80, 1),
-        };
-        let Some([place, ..]) = self.put_front(key, more, [ANY_VALUE_INT_TAG, low]) else {
+        let [low, high] = [small & 0x7f | 0x80, small >> 7].map(|bits| low_byte(bits.into()));
+        let Some([place, ..]) = self.put_front(key, 1, [ANY_VALUE_INT_TAG, low]) else {
             return false;
         };
-        // Behind a number of one byte this is room again.
         *place = high;
-        let whole = short_bytes(key, more);
-        self.used = self.used.wrapping_add(whole).wrapping_add(2);
+        self.used = self.used.wrapping_add(short_bytes(key, 1)).wrapping_add(2);
         true
     }
 
