@@ -40,18 +40,26 @@ impl Pool {
         }
     }
 
-    /// Returns the list for a layout; `None` for one that is too large or too strictly aligned.
-    #[inline]
-    fn list(&self, layout: Layout) -> Option<(&UnsafeCell<FreeBlocks>, Layout)> {
+    /// Returns the list for a layout and the size of its blocks, a number because a layout would be handed over in memory;
+    /// `None` for one that is too large or too strictly aligned.
+    #[inline(always)]
+    fn list(&self, layout: Layout) -> Option<(&UnsafeCell<FreeBlocks>, usize)> {
         if layout.align() > ALIGN {
             return None;
         }
         let place = place(layout.size());
         let list = self.sizes.get(place)?;
-        let size = SMALLEST.wrapping_shl(u32::try_from(place).unwrap_or(0));
+        Some((
+            list,
+            SMALLEST.wrapping_shl(u32::try_from(place).unwrap_or(0)),
+        ))
+    }
+
+    /// Returns the layout of a block of this size.
+    #[inline]
+    fn block(size: usize) -> Layout {
         // SAFETY: the alignment is a power of two, and no size comes near the largest possible.
-        let block = unsafe { Layout::from_size_align_unchecked(size, ALIGN) };
-        Some((list, block))
+        unsafe { Layout::from_size_align_unchecked(size, ALIGN) }
     }
 }
 
@@ -60,7 +68,7 @@ impl Pool {
 unsafe impl GlobalAlloc for Pool {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let Some((list, block)) = self.list(layout) else {
+        let Some((list, size)) = self.list(layout) else {
             // SAFETY: the caller's promise.
             return unsafe { System.alloc(layout) };
         };
@@ -69,17 +77,17 @@ unsafe impl GlobalAlloc for Pool {
             let list = &mut *list.get();
             let first = list.first;
             if first.is_null() {
-                return System.alloc(block);
+                return System.alloc(Self::block(size));
             }
             list.first = first.cast::<*mut u8>().read();
-            list.bytes = list.bytes.wrapping_sub(block.size());
+            list.bytes = list.bytes.wrapping_sub(size);
             first
         }
     }
 
     #[inline]
     unsafe fn dealloc(&self, address: *mut u8, layout: Layout) {
-        let Some((list, block)) = self.list(layout) else {
+        let Some((list, size)) = self.list(layout) else {
             // SAFETY: the caller's promise.
             return unsafe { System.dealloc(address, layout) };
         };
@@ -88,11 +96,11 @@ unsafe impl GlobalAlloc for Pool {
         unsafe {
             let list = &mut *list.get();
             if list.bytes >= KEPT_BYTES {
-                return System.dealloc(address, block);
+                return System.dealloc(address, Self::block(size));
             }
             address.cast::<*mut u8>().write(list.first);
             list.first = address;
-            list.bytes = list.bytes.wrapping_add(block.size());
+            list.bytes = list.bytes.wrapping_add(size);
         }
     }
 

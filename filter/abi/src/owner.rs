@@ -70,7 +70,7 @@ fn among<'n>(
     }
     let name = proxy.plugin_name();
     let is_named = |note: &&Note| note.name == name;
-    let newest = live.clone().rfind(is_named).or(live.rev().next())?;
+    let newest = (live.clone().rfind(is_named)).or(live.clone().next_back())?;
     Some(newest.id)
 }
 

@@ -31,7 +31,7 @@ use sidespan_core::proxy::{ClusterCalls, LogLevel, SharedData, Stream, Worker};
 use sidespan_core::span::Span;
 use sidespan_core::stats::Stats;
 use sidespan_core::stream_info::attributes::AttributeSet;
-use sidespan_core::stream_info::source::StreamInfo;
+use sidespan_core::stream_info::source::{PassingResponse, StreamInfo};
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::decide::Tracer;
 use sidespan_core::tracer::request_trace::RequestTrace;
@@ -89,8 +89,16 @@ struct Answering {
 
 impl Answering {
     fn well() -> Self {
-        let [duration, flags, code] = [1_000_000_u64, 0, 200].map(u64::to_le_bytes);
-        let answers = [&duration[..], &flags, &code, b"10.0.0.9:4711", b"HTTP/1.1"];
+        let [start, duration, flags, code] =
+            [1_700_000_000_000_000_000_u64, 1_000_000, 0, 200].map(u64::to_le_bytes);
+        let answers = [
+            &start[..],
+            &duration,
+            &flags,
+            &code,
+            b"10.0.0.9:4711",
+            b"HTTP/1.1",
+        ];
         Self {
             request: block(),
             answers: stream_record::list(answers.into_iter()),
@@ -102,14 +110,20 @@ impl StreamInfo for Answering {
     fn property(&self, _: &str) -> Option<Vec<u8>> {
         None
     }
+    fn answers(&self, _: AttributeSet) -> Option<Vec<u8>> {
+        Some(self.answers.clone())
+    }
+}
+
+impl PassingResponse for Answering {
+    fn response_headers(&self) -> Vec<u8> {
+        Vec::new()
+    }
     fn response_header(&self, _: &str) -> Option<Vec<u8>> {
         None
     }
     fn response_trailer(&self, _: &str) -> Option<Vec<u8>> {
         None
-    }
-    fn answers(&self, _: AttributeSet) -> Option<Vec<u8>> {
-        Some(self.answers.clone())
     }
 }
 

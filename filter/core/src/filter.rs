@@ -16,8 +16,6 @@
 mod stream_direction;
 mod stream_state;
 
-use alloc::boxed::Box;
-
 pub use stream_state::StreamState;
 
 use stream_direction::StreamDirection;
@@ -140,7 +138,6 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             let state = &mut self.state;
             stream.spans = request_trace
                 .begin(direction.of(proxy), &headers, all(), now, state)
-                .map(Box::new)
                 .map(StreamSpans::Recorded);
         } else if request_trace.is_unsampled() {
             let (now, state) = (|| proxy.now(), &mut self.state);
@@ -174,7 +171,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         );
         if let Some((spans, attempt)) = begun {
             proxy.set_filter_state(ATTEMPTS, &attempt.to_bytes());
-            stream.spans = Some(StreamSpans::Attempt(Box::new(spans)));
+            stream.spans = Some(StreamSpans::Attempt(spans));
         }
     }
 

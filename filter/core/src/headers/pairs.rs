@@ -12,9 +12,10 @@
 /// The headers of a block, in order.
 #[derive(Clone, Debug)]
 pub struct HeaderPairs<'a> {
-    // The lengths of names and values that are still to be read, and their texts.
-    lengths: &'a [[u8; 8]],
+    lengths: &'a [u8],
     texts: &'a [u8],
+    // The position of the next name in `texts`.
+    at: usize,
 }
 
 impl<'a> HeaderPairs<'a> {
@@ -24,6 +25,7 @@ impl<'a> HeaderPairs<'a> {
         let empty = Self {
             lengths: &[],
             texts: &[],
+            at: 0,
         };
         let Some((count, rest)) = block.split_first_chunk::<4>() else {
             return empty;
@@ -33,8 +35,9 @@ impl<'a> HeaderPairs<'a> {
             .and_then(|count| count.checked_mul(8));
         match bytes.and_then(|bytes| rest.split_at_checked(bytes)) {
             Some((lengths, texts)) => Self {
-                lengths: lengths.as_chunks().0,
+                lengths,
                 texts,
+                at: 0,
             },
             None => empty,
         }
@@ -46,13 +49,17 @@ impl<'a> Iterator for HeaderPairs<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let ([a, b, c, d, e, f, g, h], lengths) = self.lengths.split_first()?;
+        let ([a, b, c, d, e, f, g, h], lengths) = self.lengths.split_first_chunk::<8>()?;
+        self.lengths = lengths;
         let name = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?;
         let value = usize::try_from(u32::from_le_bytes([*e, *f, *g, *h])).ok()?;
-        let (name, rest) = self.texts.split_at_checked(name)?;
-        let (value, rest) = rest.get(1..)?.split_at_checked(value)?;
-        self.lengths = lengths;
-        self.texts = rest.get(1..).unwrap_or_default();
+        // A sum that wraps is an end before the begin, which no range may have.
+        let name_end = self.at.wrapping_add(name);
+        let value_at = name_end.wrapping_add(1);
+        let value_end = value_at.wrapping_add(value);
+        let name = self.texts.get(self.at..name_end)?;
+        let value = self.texts.get(value_at..value_end)?;
+        self.at = value_end.wrapping_add(1);
         Some((name, value))
     }
 }

@@ -54,7 +54,7 @@ impl Attributes {
     #[inline]
     pub(crate) fn own_text(&mut self, key: &EncodedKey, value: &[u8]) {
         if self.may_add() && !self.put_short_text(key, value) {
-            self.put_text(key.name(), value);
+            self.put_own_text(key, value);
         }
     }
 
@@ -64,9 +64,9 @@ impl Attributes {
         if !self.may_add() {
             return;
         }
-        // Ports and status codes have one byte or two.
+        // Nearly all ports and status codes have two bytes.
         match u16::try_from(value) {
-            Ok(small @ 0..=0x3fff) => self.put_short_number(key, small),
+            Ok(small @ 0x80..=0x3fff) if self.put_short_number(key, small) => {}
             _ => self.put(|out| attribute_number(out, key.name(), value)),
         }
     }
@@ -113,7 +113,7 @@ impl Attributes {
         true
     }
 
-    /// Adds a text of which each length is one byte, if it is ASCII; returns false where it is anything else.
+    /// Adds a text of which each length is one byte, if it is ASCII and there is room without growing.
     #[inline]
     fn put_short_text(&mut self, key: &EncodedKey, value: &[u8]) -> bool {
         let whole = short_bytes(key, value.len());
@@ -131,20 +131,16 @@ impl Attributes {
         is_written
     }
 
+    /// Adds a number of two bytes, if there is room without growing.
     #[inline]
-    fn put_short_number(&mut self, key: &EncodedKey, small: u16) {
-        let [low, high] = [small & 0x7f, small >> 7].map(|bits| low_byte(bits.into()));
-        let (low, more) = match high {
-            0 => (low, 0),
-            _ => (low | 0x80, 1),
+    fn put_short_number(&mut self, key: &EncodedKey, small: u16) -> bool {
+        let [low, high] = [small & 0x7f | 0x80, small >> 7].map(|bits| low_byte(bits.into()));
+        let Some([place, ..]) = self.put_front(key, 1, [ANY_VALUE_INT_TAG, low]) else {
+            return false;
         };
-        let place = self.put_front(key, more, [ANY_VALUE_INT_TAG, low]);
-        if let Some(place) = place.and_then(|place| place.first_mut()) {
-            // Behind a number of one byte this is room again.
-            *place = high;
-            let whole = short_bytes(key, more);
-            self.used = self.used.wrapping_add(whole).wrapping_add(2);
-        }
+        *place = high;
+        self.used = self.used.wrapping_add(short_bytes(key, 1)).wrapping_add(2);
+        true
     }
 
     /// Writes the key and the first two bytes of the value into the room, and returns what is left of it. `rest` are the bytes
@@ -165,13 +161,16 @@ impl Attributes {
         Some(room)
     }
 
-    /// Returns room for any short attribute.
+    /// Returns room for any short attribute, if there is some without growing.
     #[inline]
     fn room(&mut self) -> Option<&mut [u8; SHORT_ROOM]> {
-        if self.encoded.len().wrapping_sub(self.used) < SHORT_ROOM {
-            self.grow(SHORT_ROOM);
-        }
         self.encoded.get_mut(self.used..)?.first_chunk_mut()
+    }
+
+    /// Adds any text under a key of the filter's own; a function of its own, so that the short ones need no stack.
+    #[inline(never)]
+    fn put_own_text(&mut self, key: &EncodedKey, value: &[u8]) {
+        self.put_text(key.name(), value);
     }
 
     /// Adds a text of whatever length, cut and made UTF-8.
@@ -194,7 +193,7 @@ impl Attributes {
         let mut attribute = Vec::new();
         write(&mut attribute);
         if self.encoded.len().saturating_sub(self.used) < attribute.len() {
-            self.grow(attribute.len());
+            self.grow(attribute.len().saturating_add(SHORT_ROOM));
         }
         let end = self.used.saturating_add(attribute.len());
         if let Some(place) = self.encoded.get_mut(self.used..end) {

@@ -7,6 +7,8 @@
 //! would become a child of the first. The first attempt's parent is therefore kept in the stream's filter state
 //! ([`AttemptState`]). A span id that Envoy's tracer, or another filter, has written since is a new parent.
 
+use alloc::boxed::Box;
+
 use super::decide::Tracer;
 use super::open_spans::{OpenSpans, Parent};
 use super::request_trace::RequestTrace;
@@ -76,7 +78,7 @@ impl Tracer {
         now: Nanos,
         state: &mut State<impl Random>,
         writer: &mut impl HeaderWriter,
-    ) -> Option<(OpenSpans, AttemptState)> {
+    ) -> Option<(Box<OpenSpans>, AttemptState)> {
         // These counts are thrown away, because the context was counted when the request arrived.
         let stats = &mut Stats::default();
         let formats = &self.propagation.extract;

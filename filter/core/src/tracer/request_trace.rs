@@ -2,6 +2,8 @@
 
 use core::cell::OnceCell;
 
+use alloc::boxed::Box;
+
 use super::open_spans::{OpenSpan, OpenSpans, Parent};
 use super::state::State;
 use crate::direction::Direction;
@@ -117,7 +119,7 @@ impl<'a> RequestTrace<'a> {
         all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
         now: Nanos,
         state: &mut State<impl Random>,
-    ) -> Option<OpenSpans> {
+    ) -> Option<Box<OpenSpans>> {
         let State {
             ids,
             stats,
@@ -174,7 +176,7 @@ impl<'a> RequestTrace<'a> {
         if direction == Direction::Edge {
             self.add_state_members(headers, stats);
         }
-        Some(OpenSpans {
+        Some(Box::new(OpenSpans {
             context,
             link: self.link,
             trace_state: self.tracestate.as_bytes().to_vec(),
@@ -184,7 +186,7 @@ impl<'a> RequestTrace<'a> {
             second,
             reads_response: describer.reads_response(),
             response: None,
-        })
+        }))
     }
 
     /// Adds the members of `tracestate` that carry debug and Datadog's values (MAP-1), once the ids are known.
