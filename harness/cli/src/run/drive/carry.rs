@@ -158,7 +158,8 @@ impl Carriage {
             upstream: self.request.message.take().filter(|_| has_arrived),
             downstream: self.response.message.take(),
             is_reset: ended.is_reset || breaks_off,
-            details: ended.details,
+            // A reply without details has the empty text in Envoy, whose access log cannot tell it from none.
+            details: ended.details.filter(|details| !details.is_empty()),
             flags: letters(ended.flags),
         })
     }

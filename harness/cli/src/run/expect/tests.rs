@@ -268,7 +268,7 @@ fn an_exchange_is_compared_at_both_ends() {
             ],
         ),
         (
-            "{downstreamBody: x, upstreamBody: null}",
+            "{downstreamBody: x, upstreamBody: ''}",
             &[
                 "at.upstreamBody: expected , found one\ntwo\nthree",
                 "at.downstreamBody: expected a body, found none: it never came so far",
