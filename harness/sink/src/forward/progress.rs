@@ -120,6 +120,11 @@ impl Progress {
         self.recovered(&mut counts);
     }
 
+    /// Takes back a failure of the database, which was the last in the way of a message.
+    pub(super) fn ended(&self) {
+        self.recovered(&mut self.counts());
+    }
+
     /// Counts an attempt that failed, and logs the first in a row.
     pub(super) fn failed(&self, cause: String) {
         let mut counts = self.counts();

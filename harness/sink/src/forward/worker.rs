@@ -75,8 +75,10 @@ impl Worker {
         match self.sender.send(joined(&messages)).await {
             Answer::Taken { rejected, message } => {
                 self.backoff.reset();
-                let ended = self.end(ids, None).await;
+                // Counted before the queue is shorter, so that whoever sees it empty sees all that was delivered.
                 self.progress.taken(spans, rejected, &message);
+                let ended = self.end(ids, None).await;
+                self.progress.ended();
                 ended
             }
             Answer::Refused { .. } if messages.len() > 1 => {
@@ -86,8 +88,9 @@ impl Worker {
             }
             Answer::Refused { cause } => {
                 self.backoff.reset();
-                let ended = self.end(ids, Some(&cause)).await;
                 self.progress.refused(spans, &cause);
+                let ended = self.end(ids, Some(&cause)).await;
+                self.progress.ended();
                 ended
             }
             Answer::Again { after, cause } => self.fail(cause, after).await,
