@@ -19,6 +19,7 @@ impl Destinations {
         let mut state = Vec::new();
         for progress in &self.0 {
             let url = progress.url();
+            let _settling = progress.settling().await;
             let backlog = store.backlog(url).await?;
             let refusal = match backlog.set_aside {
                 0 => None,

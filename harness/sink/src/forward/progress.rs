@@ -33,6 +33,8 @@ pub struct Forwarding {
 pub(super) struct Progress {
     url: String,
     counts: Mutex<Counts>,
+    // Held while a message leaves the queue and is counted, and while both are read.
+    settling: tokio::sync::Mutex<()>,
     resent: Notify,
 }
 
@@ -52,6 +54,7 @@ impl Progress {
         Self {
             url,
             counts: Mutex::default(),
+            settling: tokio::sync::Mutex::default(),
             resent: Notify::new(),
         }
     }
@@ -69,6 +72,11 @@ impl Progress {
     /// Returns the URL of the destination, which is the name of its queue.
     pub(super) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Waits until no message is between the queue and the counts, and keeps it so.
+    pub(super) async fn settling(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.settling.lock().await
     }
 
     pub(super) fn with(&self, backlog: Backlog, refusal: Option<String>) -> Forwarding {
@@ -118,11 +126,6 @@ impl Progress {
         }
         // It answers, whatever it answers.
         self.recovered(&mut counts);
-    }
-
-    /// Takes back a failure of the database, which was the last in the way of a message.
-    pub(super) fn ended(&self) {
-        self.recovered(&mut self.counts());
     }
 
     /// Counts an attempt that failed, and logs the first in a row.

@@ -75,11 +75,8 @@ impl Worker {
         match self.sender.send(joined(&messages)).await {
             Answer::Taken { rejected, message } => {
                 self.backoff.reset();
-                // Counted before the queue is shorter, so that whoever sees it empty sees all that was delivered.
-                self.progress.taken(spans, rejected, &message);
-                let ended = self.end(ids, None).await;
-                self.progress.ended();
-                ended
+                let count = |progress: &Progress| progress.taken(spans, rejected, &message);
+                self.end(ids, None, count).await
             }
             Answer::Refused { .. } if messages.len() > 1 => {
                 self.backoff.reset();
@@ -88,25 +85,33 @@ impl Worker {
             }
             Answer::Refused { cause } => {
                 self.backoff.reset();
-                self.progress.refused(spans, &cause);
-                let ended = self.end(ids, Some(&cause)).await;
-                self.progress.ended();
-                ended
+                let count = |progress: &Progress| progress.refused(spans, &cause);
+                self.end(ids, Some(&cause), count).await
             }
             Answer::Again { after, cause } => self.fail(cause, after).await,
         }
     }
 
     /// Takes messages out of the queue, or sets them aside with the reason. A database that fails is asked again, because a
-    /// message must not be sent again meanwhile.
-    async fn end(&mut self, messages: Vec<i64>, refused: Option<&str>) -> Next {
+    /// message must not be sent again meanwhile. The queue is shorter and the counts are larger at one moment for all who look.
+    async fn end(
+        &mut self,
+        messages: Vec<i64>,
+        refused: Option<&str>,
+        count: impl Fn(&Progress),
+    ) -> Next {
         self.one_by_one = self.one_by_one.saturating_sub(messages.len());
         loop {
             let url = self.progress.url();
+            let settling = self.progress.settling().await;
             let written = match (refused, &messages[..]) {
                 (Some(reason), [message]) => self.store.set_aside(url, *message, reason).await,
                 _ => self.store.all_delivered(url, messages.clone()).await,
             };
+            if matches!(written, Ok(()) | Err(StoreError::Stopped)) {
+                count(&self.progress);
+            }
+            drop(settling);
             match written {
                 Ok(()) => return Next::Message,
                 Err(StoreError::Stopped) => return Next::End,
