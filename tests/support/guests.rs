@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::packages::{self, installed_below, run_or};
+use crate::packages::{self, installed_below, run_or, texts};
 
 /// Returns the module of the guest that does what its configuration says, `tests/parity/guest`.
 ///
@@ -120,15 +120,4 @@ fn built(sources: &str, name: &str, build: impl Fn(&Path, &Path)) -> PathBuf {
         build(&sources, &module(folder));
     });
     module(&folder)
-}
-
-/// Returns all that a build depends on: the files of a folder, one behind the other.
-fn texts(folder: &Path) -> String {
-    let entries = fs::read_dir(folder).expect("the sources of a guest");
-    let mut paths: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    paths.sort();
-    let read = |path: &PathBuf| fs::read_to_string(path).expect("a text");
-    paths.iter().map(read).collect()
 }

@@ -89,6 +89,17 @@ fn run(command: &mut Command) {
     run_or(command, HELP);
 }
 
+/// Returns all that a build depends on: the files of a folder, one behind the other.
+pub(crate) fn texts(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).expect("the sources of a build");
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    let read = |path: &PathBuf| fs::read_to_string(path).expect("a text");
+    paths.iter().map(read).collect()
+}
+
 /// Runs a command that installs something.
 ///
 /// # Panics

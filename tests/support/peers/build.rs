@@ -2,11 +2,10 @@
 //! them.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::packages::{self, installed_below, run_or};
+use crate::packages::{self, installed_below, run_or, texts};
 
 /// Returns the program that a Go module builds: the package `package` of the module in the folder `module` of `tests/peers`.
 ///
@@ -24,7 +23,7 @@ pub(super) fn program_in(folder: &str, module: &str, package: &str) -> PathBuf {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("peers")
         .join(module);
-    let folder = installed_below("peers", folder, &pins(&sources), |folder| {
+    let folder = installed_below("peers", folder, &texts(&sources), |folder| {
         let mut build = Command::new(go());
         build
             .current_dir(&sources)
@@ -39,17 +38,6 @@ pub(super) fn program_in(folder: &str, module: &str, package: &str) -> PathBuf {
         run_or(&mut build, HELP);
     });
     folder.join(PROGRAM)
-}
-
-/// Returns all that a build depends on: the module's files, one behind the other.
-fn pins(sources: &Path) -> String {
-    let entries = fs::read_dir(sources).expect("the sources of a peer");
-    let mut paths: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    paths.sort();
-    let read = |path: &PathBuf| fs::read_to_string(path).expect("a text");
-    paths.iter().map(read).collect()
 }
 
 /// Returns Go's command: the machine's own where it is new enough for the modules, else that of a Python package.
