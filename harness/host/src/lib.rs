@@ -100,3 +100,4 @@ pub use value::Value;
 pub use vm_state::{
     CallToken, DnsQuery, GrpcCall, GrpcKind, GrpcSent, GrpcToken, HttpCall, NoSuchCall,
 };
+pub use wasi::first_version as first_version_of_wasi;

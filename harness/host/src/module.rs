@@ -80,7 +80,8 @@ impl Module {
     /// Returns the first import that this version of Envoy does not have.
     pub(crate) fn import_unknown_to(&self, version: EnvoyVersion) -> Option<String> {
         let is_unknown = |import: &&ImportType<'_>| {
-            import.module().starts_with("wasi") && version < wasi::first_version(import.name())
+            let first = wasi::first_version(import.name());
+            import.module().starts_with("wasi") && first.is_some_and(|first| version < first)
         };
         let import = self
             .0

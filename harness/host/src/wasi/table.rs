@@ -22,6 +22,14 @@ pub(super) enum Descriptor {
     Existing,
 }
 
+/// Returns the type of a function of WASI, in the notation of `hostcalls/import_table.rs`.
+pub(crate) fn signature(name: &str) -> Option<&'static str> {
+    let fixed = FIXED.iter().map(|row| (row.name, row.signature));
+    let mut all = WORKING.iter().copied().chain(fixed);
+    all.find(|(known, _)| *known == name)
+        .map(|(_, signature)| signature)
+}
+
 const SUCCESS: u32 = 0;
 const BADF: u32 = 8;
 const NOTDIR: u32 = 20;

@@ -1,14 +1,16 @@
 //! The versions of Envoy that have a function of WASI.
 
+use super::table::signature;
 use crate::settings::EnvoyVersion;
 
-/// Returns the first version of Envoy that has a function: 27 of the 45 came after 1.36, for guests of Go.
-pub(crate) fn first_version(function: &str) -> EnvoyVersion {
-    if BEFORE_GO.contains(&function) {
-        EnvoyVersion::V1_32
-    } else {
-        EnvoyVersion::V1_40
-    }
+/// Returns the first version of Envoy that has a function of WASI, of those that [`EnvoyVersion`] knows: 27 of the 45 came after
+/// 1.36, for guests of Go. `None` for a function that Envoy does not have.
+pub fn first_version(function: &str) -> Option<EnvoyVersion> {
+    let is_old = BEFORE_GO.contains(&function);
+    signature(function).map(|_| match is_old {
+        true => EnvoyVersion::V1_32,
+        false => EnvoyVersion::V1_40,
+    })
 }
 
 /// The functions that Envoy 1.36 has; each of the 45 was tried by itself.
