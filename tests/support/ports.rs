@@ -1,18 +1,33 @@
-//! Free ports, for programs that cannot choose one themselves.
+//! Free ports, for programs that cannot choose one themselves and for addresses at which nobody is to listen.
+//!
+//! A port that was free a moment ago is taken by the next socket that asks the kernel for any port, if it is one of those
+//! that the kernel gives away. A program that finds it taken fails late or not at all: its neighbour answers in its name.
+//! So these ports are from below the kernel's range (`net.ipv4.ip_local_port_range`, from 32768 on Linux), each is given
+//! once, and test programs that run at once begin at different places.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Returns free addresses of the loopback interface, all different. Another process may take one before its user does, so
-/// that a start which finds it in use should be tried again.
+/// Returns an address of the loopback interface at which nothing listens, another with each call.
+///
+/// A program of somebody else may still take it, so that a start which finds it in use should be tried again.
 ///
 /// # Panics
-/// When there are no free ports.
-pub fn free_addresses<const N: usize>() -> [SocketAddr; N] {
-    // All ports stay bound until all are known, because two could be equal otherwise.
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    held.map(|listener| {
-        listener
-            .local_addr()
-            .expect("a bound socket has an address")
-    })
+/// When all ports are in use.
+pub fn free_address() -> SocketAddr {
+    static GIVEN: AtomicUsize = AtomicUsize::new(0);
+    let first = std::process::id() as usize * STRIDE;
+    PORTS
+        .map(|_| first + GIVEN.fetch_add(1, Ordering::Relaxed))
+        .map(|turn| PORTS.start + (turn % PORTS.len()) as u16)
+        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .expect("a free port")
 }
+
+/// The ports that are given.
+pub const PORTS: Range<u16> = 11_000..32_000;
+/// How far apart two test programs begin whose process ids follow each other: more ports than one of them takes, and no
+/// divisor of their number.
+const STRIDE: usize = 409;

@@ -1,6 +1,6 @@
 //! rotel, a collector in Rust, between an exporter and a sink.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
@@ -8,6 +8,7 @@ use sidespan_envoy::wait_for;
 
 use crate::envoy::LIMIT;
 use crate::packages;
+use crate::ports::free_address;
 use crate::program::Program;
 
 /// A running rotel, which exports to one address.
@@ -29,7 +30,7 @@ impl Rotel {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("support/rotel/start.py");
         // Up to five starts, because rotel cannot choose a free port itself, and another process may take one first.
         for _ in 0..5 {
-            let [grpc, http] = free_ports();
+            let [grpc, http] = [free_address(), free_address()];
             let mut command = Command::new(python.join("bin/python"));
             command.arg(&script).arg("start");
             for (option, value) in [
@@ -64,14 +65,4 @@ impl Rotel {
         }
         panic!("no free ports")
     }
-}
-
-fn free_ports() -> [SocketAddr; 2] {
-    // Both ports stay bound until both are known, because they could be equal otherwise.
-    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    held.map(|listener| {
-        listener
-            .local_addr()
-            .expect("a bound socket has an address")
-    })
 }

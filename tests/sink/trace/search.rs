@@ -6,6 +6,7 @@ use prost::Message;
 use serde_json::{Value, json};
 use sidespan_sink::otlp_json::read_request;
 use sidespan_sink::{Access, Place, Sink, SinkConfig};
+use sidespan_tests::ports::free_address;
 
 use super::super::client::{PROTOBUF, TRACES, packed, post};
 use super::{line, span, trace, trace_of};
@@ -130,9 +131,7 @@ fn a_beginning_that_two_traces_have_is_told_with_both() {
 
 #[test]
 fn wrong_use_and_a_source_that_is_away_are_told_with_the_cure() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let away = format!("http://{}", free.local_addr().expect("an address"));
-    drop(free);
+    let away = format!("http://{}", free_address());
     for (arguments, part) in [
         (
             &["--from", &away][..],

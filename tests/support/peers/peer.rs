@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -11,13 +11,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::http::{Connection, Request, Response};
+use crate::ports::free_address;
 use crate::program::Program;
 
 /// The addresses and files of a peer, for its configuration to name.
 #[derive(Debug)]
 pub struct Places {
     addresses: BTreeMap<String, SocketAddr>,
-    held: Vec<TcpListener>,
     folder: PathBuf,
 }
 
@@ -25,7 +25,6 @@ impl Places {
     fn in_folder(folder: &Path) -> Self {
         Self {
             addresses: BTreeMap::new(),
-            held: Vec::new(),
             folder: folder.to_owned(),
         }
     }
@@ -38,11 +37,8 @@ impl Places {
         if let Some(known) = self.addresses.get(name) {
             return *known;
         }
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("a bound address");
+        let address = free_address();
         self.addresses.insert(name.to_owned(), address);
-        // The port stays bound until all are known, because two could be equal otherwise.
-        self.held.push(listener);
         address
     }
 
@@ -107,7 +103,6 @@ impl Peer {
             let configuration = configuration(&mut places).to_string();
             fs::write(peer.file(CONFIGURATION), configuration).expect("a test file");
             peer.addresses = places.addresses;
-            drop(places.held);
             if peer.resume() {
                 return peer;
             }

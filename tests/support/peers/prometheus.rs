@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::http::{Connection, Request};
-use crate::ports::free_addresses;
+use crate::ports::free_address;
 use crate::program::Program;
 
 /// A running Prometheus. Dropping it kills it.
@@ -36,7 +36,7 @@ impl Prometheus {
         fs::write(path("prometheus.json"), text).expect("a test file");
         // Up to five starts, because another process may take the port before Prometheus does.
         for _ in 0..5 {
-            let [address] = free_addresses();
+            let address = free_address();
             let mut command = Command::new("prometheus");
             command
                 .arg(format!(

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use sidespan_envoy::{Cluster, Listener, Node, Protocol, Route};
 use sidespan_tests::envoy::filter;
+use sidespan_tests::ports::free_address;
 
 use super::mesh::{Mesh, Pod, configuration};
 use crate::verify::program::verify_of;
@@ -118,9 +119,7 @@ fn a_gateway_that_trusts_nobody_is_named() {
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 fn an_address_that_answers_nothing_is_said_so() {
     let mesh = Mesh::new();
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let nobody = gone.local_addr().expect("a bound socket");
-    drop(gone);
+    let nobody = free_address();
     let (code, probes) = probe(&mesh, nobody, &["--format", "b3", "--wait", "1s"]);
     assert_eq!(code, Some(1), "{probes:#}");
     assert_eq!(probes[0]["status"], Value::Null);

@@ -6,6 +6,7 @@ use sidespan_sink::StoredSpan;
 use sidespan_sink::verify::{by_trace, verify};
 use sidespan_tests::collector;
 use sidespan_tests::http::{Request, send};
+use sidespan_tests::ports::free_address;
 
 use super::mesh::{B3, Mesh, Pod, found};
 
@@ -88,9 +89,7 @@ fn retries_and_failures_are_whole() {
 fn a_call_that_nobody_takes_is_whole_beside_other_traces() {
     let mut mesh = Mesh::new();
     let pay = mesh.pod(Pod::new("pay"));
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let nobody = gone.local_addr().expect("a bound socket");
-    drop(gone);
+    let nobody = free_address();
     let front = mesh.pod(Pod::new("front").calls("pay", nobody));
     mesh.request(front);
     mesh.request(pay);
