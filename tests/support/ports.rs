@@ -28,6 +28,6 @@ pub fn free_address() -> SocketAddr {
 
 /// The ports that are given.
 pub const PORTS: Range<u16> = 11_000..32_000;
-/// How far apart two test programs begin whose process ids follow each other: more ports than one of them takes, and no
-/// divisor of their number.
+/// The distance between the first ports of two test programs whose process ids follow each other: more than one of them
+/// takes, and no divisor of their number.
 const STRIDE: usize = 409;

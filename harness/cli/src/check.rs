@@ -10,6 +10,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
+
 pub mod chain;
 pub mod compatibility;
 mod cures;
@@ -18,6 +20,7 @@ pub mod envelope;
 pub mod explain;
 pub mod exporter;
 pub mod format;
+pub mod image;
 pub mod input;
 pub mod istio;
 pub mod locate;
@@ -35,6 +38,7 @@ use print::Wish;
 use sidespan_core::direction::Direction;
 
 use crate::output;
+use crate::package::Built;
 
 /// Says whether the filter will take a configuration, alone or in a manifest, and what it does
 #[derive(Debug, Default, clap::Args)]
@@ -65,6 +69,9 @@ pub struct CheckArgs {
     /// Istio's root namespace, whatever the files say of it
     #[arg(long, value_name = "NAME")]
     pub root_namespace: Option<String>,
+    /// An image layout of `sidespan package`: is it the image by whose digest the manifests are pinned?
+    #[arg(long, value_name = "LAYOUT")]
+    pub image: Option<PathBuf>,
     /// Count warnings as errors
     #[arg(long)]
     pub strict: bool,
@@ -104,7 +111,7 @@ impl From<Way> for Direction {
 /// warning makes it with `--strict`, and 2 where a file cannot be read.
 ///
 /// # Errors
-/// When the findings cannot be printed, or the question of `--request` cannot be read.
+/// When the findings cannot be printed, or the question of `--request` or the image of `--image` cannot be read.
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut text = Vec::new();
     let code = run_to(args, &mut text)?;
@@ -124,12 +131,18 @@ fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         .as_ref()
         .map(|request| Question::parse(request, namespace, &args.headers, &args.labels, direction))
         .transpose()?;
+    let image = args
+        .image
+        .as_deref()
+        .map(|path| Built::read(path).with_context(|| format!("--image {}", path.display())))
+        .transpose()?;
     let files = args
         .files
         .iter()
         .map(|file| (file.display().to_string(), read(file)));
     let options = Options {
         question: question.as_ref(),
+        image: image.as_ref(),
         root_namespace: args.root_namespace.as_deref(),
         strict: args.strict,
     };
@@ -176,6 +189,8 @@ Examples:
                                              the percentages of a running mesh, and the same in Sidespan
   sidespan check --strict --format github istio/wasmplugin.yaml
                                              annotations in a pull request; --format junit for GitLab and Jenkins
+  sidespan check --image image istio/wasmplugin.yaml
+                                             is this image, of `sidespan package`, the one that it is pinned to?
   sidespan check --schema > sidespan.schema.json
                                              what editors complete and explain keys by
 
@@ -189,8 +204,8 @@ What it prints, an error or a warning a line, each with the path of the key:
 What --request prints, the namespace being that of the workload and never of the request:
   config.json: a request GET /checkout, inbound, in namespace payments: 50 % by sampling.namespaces[\"payments\"]
 
-Exit codes: 0 all valid, warnings or not, 1 one is not, or has a warning and --strict, 2 a file or a question cannot be \
-read.";
+Exit codes: 0 all valid, warnings or not, 1 one is not, or has a warning and --strict, 2 a file, an image or a question \
+cannot be read.";
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ mod interrupt;
 mod junit;
 pub mod man;
 pub mod output;
+pub mod package;
 pub mod run;
 pub mod sidecar;
 pub mod sink;

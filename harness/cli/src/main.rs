@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use sidespan::{
-    VERSION, bench, check, completions, demo, inspect, man, output, run, sidecar, sink, trace,
-    verify,
+    VERSION, bench, check, completions, demo, inspect, man, output, package, run, sidecar, sink,
+    trace, verify,
 };
 
 /// Whole traces through a mesh that speaks several trace-context formats.
@@ -29,6 +29,7 @@ enum Command {
     Trace(trace::TraceArgs),
     Verify(Box<verify::VerifyArgs>),
     Bench(bench::BenchArgs),
+    Package(package::PackageArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Package(arguments) => package::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Command::Man(arguments) => man::run(&arguments, Arguments::command()),
     };
@@ -74,6 +76,7 @@ Examples:
   sidespan trace --status error                what it has, newest first; with an id, the waterfall
   sidespan verify                              which hop broke a trace, and why
   sidespan bench --envoy                       what a request costs, beside Envoy's own tracers
+  sidespan package --out image                 the filter as an image for Istio, without Docker
   sidespan completions bash                    what a shell completes, for its folder of completions
   sidespan man check | man -l -                a page of the manual
 

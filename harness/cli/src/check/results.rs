@@ -8,11 +8,13 @@ use super::chain;
 use super::compatibility::{self, SidespanConfig, sdk};
 use super::decision::Question;
 use super::exporter;
+use super::image;
 use super::istio::plugin_scope::working;
 use super::istio::resolve::Istio;
 use super::istio::settings::{Settings, Weight};
 use super::istio::summary::Summary;
 use super::report::{Finding, Report};
+use crate::package::Built;
 
 /// The results of all files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -35,6 +37,8 @@ pub struct Results {
 pub struct Options<'a> {
     /// The request that is asked about.
     pub question: Option<&'a Question>,
+    /// The image that plugins are to be pinned to.
+    pub image: Option<&'a Built>,
     /// Istio's root namespace, whatever the files say.
     pub root_namespace: Option<&'a str>,
     /// True if warnings count as errors.
@@ -88,7 +92,13 @@ impl Results {
         let notes = compatibility::notes(&settings, &ours)
             .into_iter()
             .chain(chain::notes(&settings, &root, &ours))
-            .chain(exporter::notes(&settings, &ours));
+            .chain(exporter::notes(&settings, &ours))
+            .chain(
+                options
+                    .image
+                    .into_iter()
+                    .flat_map(|built| image::notes(&settings, built)),
+            );
         for note in notes.collect::<Vec<_>>() {
             let Some(report) = reports.get_mut(note.place.file) else {
                 continue;

@@ -595,6 +595,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "completions",
             "man",
             "inspect",
+            "package",
             "check",
             "sidecar",
             "sink",
@@ -604,6 +605,10 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "demo",
             "run",
         ],
+    ),
+    (
+        "harness/cli/src/package",
+        &["image", "built", "layout", "proof", "reference"],
     ),
     (
         "harness/cli/src/inspect",
@@ -705,6 +710,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "compatibility",
             "exporter",
             "chain",
+            "image",
             "locate",
             "cures",
             "report",
@@ -785,6 +791,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         &[
             "place",
             "service",
+            "image",
             "collected",
             "variables",
             "pilot",

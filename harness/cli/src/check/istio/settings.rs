@@ -7,10 +7,12 @@
 //! | `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob`, `Pod` | labels, environment, `proxy.istio.io/config` |
 //! | `Instrumentation` | the OpenTelemetry Operator's sampler and propagators |
 //! | lines `OTEL_…=…` | OpenTelemetry's environment variables |
+//! | `WasmPlugin`, `TrafficExtension` | the image of Sidespan's plugin |
 
 mod chart;
 mod collected;
 pub mod env_file;
+mod image;
 mod mesh;
 mod pilot;
 mod place;
@@ -25,6 +27,7 @@ pub use collected::{
     Mesh, Mode, Pilot, Propagators, Provider, ProxyTracing, Sampler, Settings, Telemetry, Tracing,
     Workload,
 };
+pub use image::ImageSource;
 pub use place::{GATEWAY_NAME, Labels, Note, Place, Weight};
 pub(in crate::check) use place::{labels, written};
 pub use service::{Port, Service};
@@ -78,6 +81,9 @@ impl Settings {
             "Pod" => workload::read(self, place, kind, tree, &[]),
             "Service" | "ServiceEntry" | "EnvoyFilter" => {
                 self.services.extend(service::read(tree));
+            }
+            "WasmPlugin" | "TrafficExtension" if foreign_group(tree).is_none() => {
+                self.images.extend(image::read(&place, tree));
             }
             "" => mesh::bare(self, place, tree),
             kind if kind.ends_with("List") => {

@@ -1,5 +1,6 @@
 //! All tracing settings of Istio's resources and of OpenTelemetry, as they were read.
 
+use super::image::ImageSource;
 use super::place::{Labels, Note, Place, Weight, shown};
 use super::service::Service;
 use crate::check::input::document::Document;
@@ -181,6 +182,8 @@ pub struct Settings {
     pub services: Vec<Service>,
     /// The propagators of OpenTelemetry's SDKs.
     pub propagators: Vec<Propagators>,
+    /// The images of Sidespan's plugins.
+    pub images: Vec<ImageSource>,
     /// Notes on settings that are wrong by themselves.
     pub notes: Vec<Note>,
     // Resources that were read, and of which nothing holds anywhere.
