@@ -111,7 +111,9 @@ fn table() -> String {
 fn metered() -> &'static Module {
     static METERED: OnceLock<Module> = OnceLock::new();
     METERED.get_or_init(|| {
-        let module = Module::compile_with(sidespan::FILTER, Fuel::Metered);
+        let module = Module::builder()
+            .fuel(Fuel::Metered)
+            .compile(sidespan::FILTER);
         module.expect("the filter is a module")
     })
 }

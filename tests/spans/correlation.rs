@@ -304,7 +304,7 @@ fn the_calls_of_correlation_are_those_that_are_documented() {
             worker.0.clear_transcript();
             let open = worker.open(direction, headers);
             worker.end(&open, Ending::Complete);
-            worker.0.transcript().calls().clone()
+            worker.0.transcript().calls()
         });
         let more: BTreeMap<&str, u64> = with
             .iter()

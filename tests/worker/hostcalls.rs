@@ -222,7 +222,7 @@ impl Row {
             );
             assert_eq!([asked, answered], [Action::Continue; 2]);
             host.end(stream, Ending::Complete).expect("one end");
-            let calls = host.transcript().calls().clone();
+            let calls = host.transcript().calls();
             let sum = |calls: &BTreeMap<_, u64>| calls.values().sum::<u64>();
             if fewest
                 .as_ref()

@@ -8,6 +8,8 @@ use wasmtime::{
 
 use crate::abi_types::AbiVersion;
 use crate::settings::Settings;
+use crate::stream::Side;
+use crate::transcript::Function;
 use crate::vm_state::VmState;
 
 /// Every export that Envoy calls, with its type in the notation of `hostcalls/import_table.rs`.
@@ -50,65 +52,89 @@ pub(crate) const EXPORTS: &[(&str, &str)] = &[
     ("proxy_on_delete", "i>"),
 ];
 
-/// The callbacks of one instance. A callback that the module does not export is not called, as in Envoy.
+/// One export of one instance. A callback that the module does not export is not called, as in Envoy.
+pub(crate) struct Export<P, R> {
+    pub(crate) callback: Function,
+    pub(crate) function: Option<TypedFunc<P, R>>,
+}
+
+/// What a callback answers.
+pub(crate) trait Number {
+    /// Returns the answer; `None` for a callback without one.
+    fn number(&self) -> Option<u32>;
+}
+
+impl Number for () {
+    fn number(&self) -> Option<u32> {
+        None
+    }
+}
+
+impl Number for u32 {
+    fn number(&self) -> Option<u32> {
+        Some(*self)
+    }
+}
+
+/// The callbacks of one instance.
 pub(crate) struct Guest {
-    pub(crate) initialize: Option<TypedFunc<(), ()>>,
-    pub(crate) start: Option<TypedFunc<(), ()>>,
-    pub(crate) main: Option<TypedFunc<(u32, u32), u32>>,
-    pub(crate) main_void: Option<TypedFunc<(), u32>>,
-    pub(crate) context_create: Option<TypedFunc<(u32, u32), ()>>,
-    pub(crate) vm_start: Option<TypedFunc<(u32, u32), u32>>,
-    pub(crate) configure: Option<TypedFunc<(u32, u32), u32>>,
-    pub(crate) tick: Option<TypedFunc<u32, ()>>,
+    pub(crate) initialize: Export<(), ()>,
+    pub(crate) start: Export<(), ()>,
+    pub(crate) main: Export<(u32, u32), u32>,
+    pub(crate) main_void: Export<(), u32>,
+    pub(crate) context_create: Export<(u32, u32), ()>,
+    pub(crate) vm_start: Export<(u32, u32), u32>,
+    pub(crate) configure: Export<(u32, u32), u32>,
+    pub(crate) tick: Export<u32, ()>,
     pub(crate) network: NetworkCallbacks,
     pub(crate) request: HalfCallbacks,
     pub(crate) response: HalfCallbacks,
-    pub(crate) http_call_response: Option<HttpCallResponse>,
+    pub(crate) http_call_response: Export<(u32, u32, u32, u32, u32), ()>,
     pub(crate) grpc: GrpcCallbacks,
-    pub(crate) foreign_function: Option<TypedFunc<(u32, u32, u32), ()>>,
-    pub(crate) resolve_dns: Option<TypedFunc<(u32, u32, u32), ()>>,
-    pub(crate) queue_ready: Option<TypedFunc<(u32, u32), ()>>,
-    pub(crate) done: Option<TypedFunc<u32, u32>>,
-    pub(crate) log: Option<TypedFunc<u32, ()>>,
-    pub(crate) delete: Option<TypedFunc<u32, ()>>,
+    pub(crate) foreign_function: Export<(u32, u32, u32), ()>,
+    pub(crate) resolve_dns: Export<(u32, u32, u32), ()>,
+    pub(crate) queue_ready: Export<(u32, u32), ()>,
+    pub(crate) done: Export<u32, u32>,
+    pub(crate) log: Export<u32, ()>,
+    pub(crate) delete: Export<u32, ()>,
 }
 
 /// The four callbacks of one direction of a stream.
 pub(crate) struct HalfCallbacks {
-    pub(crate) headers: Option<HeadersCallback>,
-    pub(crate) body: Option<TypedFunc<(u32, u32, u32), u32>>,
-    pub(crate) trailers: Option<TypedFunc<(u32, u32), u32>>,
-    pub(crate) metadata: Option<TypedFunc<(u32, u32), u32>>,
+    pub(crate) headers: Export<(u32, u32, u32), u32>,
+    /// The headers callback of ABI 0.1.0, which is not told of the end of the stream.
+    pub(crate) headers_without_end: Export<(u32, u32), u32>,
+    pub(crate) body: Export<(u32, u32, u32), u32>,
+    pub(crate) trailers: Export<(u32, u32), u32>,
+    pub(crate) metadata: Export<(u32, u32), u32>,
 }
 
 /// The five callbacks of a TCP connection.
 pub(crate) struct NetworkCallbacks {
-    pub(crate) new_connection: Option<TypedFunc<u32, u32>>,
-    pub(crate) downstream_data: Option<TypedFunc<(u32, u32, u32), u32>>,
-    pub(crate) upstream_data: Option<TypedFunc<(u32, u32, u32), u32>>,
-    pub(crate) downstream_close: Option<TypedFunc<(u32, u32), ()>>,
-    pub(crate) upstream_close: Option<TypedFunc<(u32, u32), ()>>,
+    pub(crate) new_connection: Export<u32, u32>,
+    pub(crate) downstream_data: Export<(u32, u32, u32), u32>,
+    pub(crate) upstream_data: Export<(u32, u32, u32), u32>,
+    pub(crate) downstream_close: Export<(u32, u32), ()>,
+    pub(crate) upstream_close: Export<(u32, u32), ()>,
 }
 
 /// The four callbacks of gRPC: root context, token, and a count of fields or bytes or the status.
 pub(crate) struct GrpcCallbacks {
-    pub(crate) receive_initial_metadata: Option<TypedFunc<(u32, u32, u32), ()>>,
-    pub(crate) receive: Option<TypedFunc<(u32, u32, u32), ()>>,
-    pub(crate) receive_trailing_metadata: Option<TypedFunc<(u32, u32, u32), ()>>,
-    pub(crate) close: Option<TypedFunc<(u32, u32, u32), ()>>,
-}
-
-/// The type of `proxy_on_http_call_response`: root context, token, and the counts of headers, body bytes and trailers.
-pub(crate) type HttpCallResponse = TypedFunc<(u32, u32, u32, u32, u32), ()>;
-
-/// A headers callback with or without `end_of_stream`, which ABI 0.1.0 does not have.
-#[derive(Clone)]
-pub(crate) enum HeadersCallback {
-    WithEnd(TypedFunc<(u32, u32, u32), u32>),
-    WithoutEnd(TypedFunc<(u32, u32), u32>),
+    pub(crate) receive_initial_metadata: Export<(u32, u32, u32), ()>,
+    pub(crate) receive: Export<(u32, u32, u32), ()>,
+    pub(crate) receive_trailing_metadata: Export<(u32, u32, u32), ()>,
+    pub(crate) close: Export<(u32, u32, u32), ()>,
 }
 
 impl Guest {
+    /// Returns the callbacks of one direction.
+    pub(crate) fn half(&self, side: Side) -> &HalfCallbacks {
+        match side {
+            Side::Request => &self.request,
+            Side::Response => &self.response,
+        }
+    }
+
     pub(crate) fn new(
         instance: &Instance,
         store: &mut impl AsContextMut<Data = VmState>,
@@ -133,13 +159,15 @@ impl Guest {
                 upstream_close: find(instance, lookup, "proxy_on_upstream_connection_close"),
             },
             request: HalfCallbacks {
-                headers: headers(instance, lookup, "proxy_on_request_headers", abi),
+                headers: find(instance, lookup, "proxy_on_request_headers"),
+                headers_without_end: find(instance, lookup, "proxy_on_request_headers"),
                 body: find(instance, lookup, "proxy_on_request_body"),
                 trailers: find(instance, lookup, "proxy_on_request_trailers"),
                 metadata: find(instance, lookup, "proxy_on_request_metadata"),
             },
             response: HalfCallbacks {
-                headers: headers(instance, lookup, "proxy_on_response_headers", abi),
+                headers: find(instance, lookup, "proxy_on_response_headers"),
+                headers_without_end: find(instance, lookup, "proxy_on_response_headers"),
                 body: find(instance, lookup, "proxy_on_response_body"),
                 trailers: find(instance, lookup, "proxy_on_response_trailers"),
                 metadata: find(instance, lookup, "proxy_on_response_metadata"),
@@ -161,7 +189,10 @@ impl Guest {
             },
             foreign_function: match abi {
                 // 0.1.0 does not have it.
-                AbiVersion::V0_1_0 => None,
+                AbiVersion::V0_1_0 => Export {
+                    callback: callback("proxy_on_foreign_function"),
+                    function: None,
+                },
                 _ => find(instance, lookup, "proxy_on_foreign_function"),
             },
             resolve_dns: find(instance, lookup, "envoy_on_resolve_dns"),
@@ -182,25 +213,22 @@ struct Lookup<'a, S> {
 fn find<P: WasmParams, R: WasmResults>(
     instance: &Instance,
     lookup: &mut Lookup<'_, impl AsContextMut<Data = VmState>>,
-    name: &str,
-) -> Option<TypedFunc<P, R>> {
-    if name.starts_with("proxy_") && !lookup.settings.allows(name) {
-        return None;
+    name: &'static str,
+) -> Export<P, R> {
+    let is_allowed = !name.starts_with("proxy_") || lookup.settings.allows(name);
+    // `load_check` has refused a callback of another type.
+    let function = is_allowed.then(|| instance.get_typed_func(&mut *lookup.store, name).ok());
+    Export {
+        callback: callback(name),
+        function: function.flatten(),
     }
-    // `check_exports` in `module.rs` has refused a callback of another type.
-    instance.get_typed_func(&mut *lookup.store, name).ok()
 }
 
-fn headers(
-    instance: &Instance,
-    lookup: &mut Lookup<'_, impl AsContextMut<Data = VmState>>,
-    name: &str,
-    abi: AbiVersion,
-) -> Option<HeadersCallback> {
-    match abi {
-        AbiVersion::V0_1_0 => find(instance, lookup, name).map(HeadersCallback::WithoutEnd),
-        _ => find(instance, lookup, name).map(HeadersCallback::WithEnd),
-    }
+/// Returns an export's name and number in the transcript.
+fn callback(name: &'static str) -> Function {
+    let number = EXPORTS.iter().position(|(known, _)| *known == name);
+    let number = number.unwrap_or(EXPORTS.len());
+    Function { name, number }
 }
 
 /// The trap that ended a VM.

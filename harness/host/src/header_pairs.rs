@@ -51,6 +51,47 @@ pub(crate) fn encode(pairs: &[Pair]) -> Vec<u8> {
     bytes
 }
 
+/// Encodes pairs whose values are empty, as lists are written, without a copy of each name.
+pub(crate) struct NameEncoder<'a> {
+    to: &'a mut Vec<u8>,
+    /// The place of the next name's lengths.
+    lengths: usize,
+    /// The start of the name that is being written.
+    name: Option<usize>,
+}
+
+impl<'a> NameEncoder<'a> {
+    /// Begins behind what the buffer has, with the number of names that will follow.
+    pub(crate) fn new(to: &'a mut Vec<u8>, count: usize) -> Self {
+        to.extend(length(count));
+        let lengths = to.len();
+        to.resize(lengths + 8 * count, 0);
+        let name = None;
+        Self { to, lengths, name }
+    }
+
+    /// Ends the name before, and returns the buffer that the next one is written behind.
+    pub(crate) fn next(&mut self) -> &mut Vec<u8> {
+        self.end_name();
+        self.name = Some(self.to.len());
+        self.to
+    }
+
+    /// Ends the last name.
+    pub(crate) fn finish(mut self) {
+        self.end_name();
+    }
+
+    fn end_name(&mut self) {
+        if let Some(start) = self.name.take() {
+            let size = length(self.to.len() - start);
+            self.to[self.lengths..self.lengths + 4].copy_from_slice(&size);
+            self.lengths += 8;
+            self.to.extend([0, 0]);
+        }
+    }
+}
+
 /// Decodes pairs; an empty slice has no pairs.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Pair>, PairsError> {
     if bytes.is_empty() {
@@ -79,7 +120,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Pair>, PairsError> {
     }
 }
 
-fn length(count: usize) -> [u8; 4] {
+pub(crate) fn length(count: usize) -> [u8; 4] {
     u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes()
 }
 
@@ -124,6 +165,18 @@ mod tests {
         assert_eq!(decode(&encode(&sample())), Ok(sample()));
         assert_eq!(decode(&encode(&[])), Ok(Vec::new()));
         assert_eq!(decode(&[]), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn encodes_names_as_pairs_without_values() {
+        let mut bytes = b"before".to_vec();
+        let mut names = NameEncoder::new(&mut bytes, 3);
+        for name in ["a", "", "bc"] {
+            names.next().extend(name.bytes());
+        }
+        names.finish();
+        let pairs = ["a", "", "bc"].map(|name| (name.as_bytes().to_vec(), Vec::new()));
+        assert_eq!(bytes, [&b"before"[..], &encode(&pairs)].concat());
     }
 
     #[test]

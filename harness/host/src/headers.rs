@@ -2,8 +2,16 @@
 //!
 //! Names are lower-cased on every write, pseudo headers (`:method`) stay in front of the others, and a value may be any
 //! bytes. Nothing is merged and nothing is refused here: `inline_headers` knows what Envoy joins.
+//!
+//! All fields lie in one buffer as a guest reads them, so that a map is copied and handed to a guest as a whole.
 
-use crate::header_pairs::Pair;
+mod fields;
+
+use std::fmt;
+use std::ops::Range;
+
+pub use fields::Fields;
+use fields::Lengths;
 
 /// A list of header fields, in order, with duplicates.
 ///
@@ -16,8 +24,12 @@ use crate::header_pairs::Pair;
 /// assert_eq!(headers.get("ACCEPT"), Some(&b"text/html"[..]));
 /// assert_eq!(headers.all("accept").count(), 2);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<Pair>);
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers {
+    lengths: Vec<Lengths>,
+    /// The names and values of all fields, in order, each with a NUL behind it.
+    bytes: Vec<u8>,
+}
 
 impl Headers {
     /// Returns an empty list.
@@ -27,11 +39,7 @@ impl Headers {
 
     /// Returns the first value of a header, as `proxy_get_header_map_value` does.
     pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&[u8]> {
-        let name = name.as_ref().to_ascii_lowercase();
-        self.0
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.as_slice())
+        self.find(name.as_ref()).map(|at| &self.bytes[at.value])
     }
 
     /// Returns the first value of a header as text; bytes that are not UTF-8 become U+FFFD.
@@ -42,17 +50,20 @@ impl Headers {
 
     /// Returns all values of a header, in order.
     pub fn all(&self, name: impl AsRef<[u8]>) -> impl Iterator<Item = &[u8]> {
-        let name = name.as_ref().to_ascii_lowercase();
-        self.0
-            .iter()
-            .filter(move |(key, _)| *key == name)
-            .map(|(_, value)| value.as_slice())
+        self.iter()
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name.as_ref()))
+            .map(|(_, value)| value)
     }
 
     /// Returns all values of a header joined with commas, as the property `request.headers.<name>` does.
     pub fn joined(&self, name: impl AsRef<[u8]>) -> Option<Vec<u8>> {
-        let values: Vec<&[u8]> = self.all(name).collect();
-        (!values.is_empty()).then(|| values.join(&b","[..]))
+        let mut values = self.all(name);
+        let mut joined = values.next()?.to_vec();
+        for value in values {
+            joined.push(b',');
+            joined.extend_from_slice(value);
+        }
+        Some(joined)
     }
 
     /// Returns true if the content type is gRPC's by Envoy's rule, by which `application/grpc-web` is another protocol.
@@ -64,32 +75,44 @@ impl Headers {
 
     /// Adds a field, behind the existing fields of that name.
     pub fn add(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
-        let pair = (name.as_ref().to_ascii_lowercase(), value.as_ref().to_vec());
-        // Envoy keeps pseudo headers in front whatever the order of writes.
-        if pair.0.starts_with(b":") {
-            let after = self
-                .0
-                .iter()
-                .take_while(|(key, _)| key.starts_with(b":"))
-                .count();
-            self.0.insert(after, pair);
-        } else {
-            self.0.push(pair);
+        let (name, value) = (name.as_ref(), value.as_ref());
+        let lengths = Lengths::of(name, value);
+        let start = self.bytes.len();
+        self.bytes.reserve(lengths.bytes());
+        self.bytes.extend_from_slice(name);
+        self.bytes[start..].make_ascii_lowercase();
+        self.bytes.push(0);
+        self.bytes.extend_from_slice(value);
+        self.bytes.push(0);
+        self.lengths.push(lengths);
+        if name.first() == Some(&b':') {
+            self.move_last_behind_pseudo_headers(start);
         }
+    }
+
+    /// Envoy keeps pseudo headers in front whatever the order of writes.
+    fn move_last_behind_pseudo_headers(&mut self, start: usize) {
+        let is_pseudo = |(name, _): &(&[u8], &[u8])| name.starts_with(b":");
+        let place = self.iter().take_while(is_pseudo).count();
+        if place >= self.lengths.len() {
+            return;
+        }
+        let behind: usize = self.lengths[..place].iter().map(|it| it.bytes()).sum();
+        self.lengths[place..].rotate_right(1);
+        let length = self.bytes.len() - start;
+        self.bytes[behind..].rotate_right(length);
     }
 
     /// Adds a value behind that of the first field of that name, with a comma between them, or else a field.
     pub(crate) fn join(&mut self, name: impl AsRef<[u8]>, value: &[u8]) {
-        let name = name.as_ref();
-        match self.0.iter_mut().find(|(key, _)| key == name) {
-            // Envoy puts no comma behind an empty value.
-            Some((_, present)) if present.is_empty() => present.extend_from_slice(value),
-            Some((_, present)) => {
-                present.push(b',');
-                present.extend_from_slice(value);
-            }
-            None => self.add(name, value),
-        }
+        let Some(at) = self.find(name.as_ref()) else {
+            return self.add(name, value);
+        };
+        // Envoy puts no comma behind an empty value.
+        let comma: &[u8] = if at.value.is_empty() { b"" } else { b"," };
+        let more = comma.iter().chain(value).copied();
+        self.bytes.splice(at.value.end..at.value.end, more);
+        self.lengths[at.place].grow_value(comma.len() + value.len());
     }
 
     /// Removes every field of that name and adds one, as Envoy's `setCopy` does since 1.21.
@@ -100,53 +123,104 @@ impl Headers {
 
     /// Removes every field of that name.
     pub fn remove(&mut self, name: impl AsRef<[u8]>) {
-        let name = name.as_ref().to_ascii_lowercase();
-        self.0.retain(|(key, _)| *key != name);
+        while let Some(at) = self.find(name.as_ref()) {
+            let lengths = self.lengths.remove(at.place);
+            let end = at.value.end + 1;
+            self.bytes.drain(end - lengths.bytes()..end);
+        }
     }
 
     /// Returns the fields in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_slice(), value.as_slice()))
+    pub fn iter(&self) -> Fields<'_> {
+        Fields::new(&self.lengths, &self.bytes)
     }
 
     /// Returns the number of fields, pseudo headers included.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.lengths.len()
     }
 
     /// Returns true if there is no field.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.lengths.is_empty()
     }
 
     /// Returns the number of bytes of all names and values together, as Envoy's `byteSize` does.
     pub fn byte_size(&self) -> usize {
-        self.0
-            .iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum()
+        self.bytes.len() - 2 * self.lengths.len()
     }
 
-    pub(crate) fn pairs(&self) -> &[Pair] {
-        &self.0
+    /// Writes the map as a guest reads it (`header_pairs`).
+    pub(crate) fn encode(&self, to: &mut Vec<u8>) {
+        fields::encode(&self.lengths, &self.bytes, to);
+    }
+
+    fn find(&self, name: &[u8]) -> Option<Found> {
+        let mut start = 0;
+        for (place, lengths) in self.lengths.iter().enumerate() {
+            let value = start + lengths.name() + 1;
+            if lengths.name() == name.len()
+                && self.bytes[start..value - 1].eq_ignore_ascii_case(name)
+            {
+                let value = value..value + lengths.value();
+                return Some(Found { place, value });
+            }
+            start += lengths.bytes();
+        }
+        None
+    }
+}
+
+/// The place of a field in the list, and of its value in the bytes.
+struct Found {
+    place: usize,
+    value: Range<usize>,
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |bytes| String::from_utf8_lossy(bytes);
+        let fields = self.iter().map(|(name, value)| (text(name), text(value)));
+        formatter.debug_list().entries(fields).finish()
+    }
+}
+
+impl<'a> IntoIterator for &'a Headers {
+    type Item = (&'a [u8], &'a [u8]);
+    type IntoIter = Fields<'a>;
+
+    fn into_iter(self) -> Fields<'a> {
+        self.iter()
     }
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let mut headers = Self::new();
-        for (name, value) in pairs {
-            headers.add(name, value);
-        }
+        headers.extend(pairs);
         headers
     }
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const COUNT: usize> From<[(N, V); COUNT]> for Headers {
     fn from(pairs: [(N, V); COUNT]) -> Self {
-        pairs.into_iter().collect()
+        let mut headers = Self::new();
+        let lengths = pairs
+            .iter()
+            .map(|(name, value)| Lengths::of(name.as_ref(), value.as_ref()).bytes());
+        headers.bytes.reserve(lengths.sum());
+        headers.extend(pairs);
+        headers
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Extend<(N, V)> for Headers {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, pairs: I) {
+        let pairs = pairs.into_iter();
+        self.lengths.reserve(pairs.size_hint().0);
+        for (name, value) in pairs {
+            self.add(name, value);
+        }
     }
 }
 
@@ -178,5 +252,34 @@ mod tests {
     #[test]
     fn counts_names_and_values_in_its_byte_size() {
         assert_eq!(Headers::from([("ab", "123"), ("c", "")]).byte_size(), 6);
+    }
+
+    #[test]
+    fn joins_a_value_in_the_middle_of_the_list() {
+        let mut headers = Headers::from([("a", "1"), ("b", ""), ("c", "3")]);
+        headers.join("a", b"2");
+        headers.join("b", b"x");
+        headers.join("d", b"4");
+        assert_eq!(
+            headers,
+            Headers::from([("a", "1,2"), ("b", "x"), ("c", "3"), ("d", "4")])
+        );
+    }
+
+    #[test]
+    fn reads_in_a_failed_comparison_as_text() {
+        assert_eq!(
+            format!("{:?}", Headers::from([("A", "1")])),
+            r#"[("a", "1")]"#
+        );
+    }
+
+    #[test]
+    fn takes_names_and_values_with_any_bytes() {
+        let mut headers = Headers::from([(&b"a\0b"[..], &b"\0"[..]), (b"", b""), (b"c", b"\xff")]);
+        assert_eq!(headers.get(b"a\0b"), Some(&b"\0"[..]));
+        headers.remove("a\0b");
+        let fields: Vec<_> = headers.iter().collect();
+        assert_eq!(fields, [(&b""[..], &b""[..]), (b"c", b"\xff")]);
     }
 }

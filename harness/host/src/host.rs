@@ -104,7 +104,7 @@ impl Host {
 
     /// Returns an open stream; `None` once the stream has ended.
     pub fn stream(&self, id: StreamId) -> Option<&Stream> {
-        self.state().streams.get(&id.0)
+        self.state().streams.get(id.0)
     }
 
     /// Returns the number of streams that have not ended.

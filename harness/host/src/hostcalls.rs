@@ -21,8 +21,8 @@ mod shared_queue;
 mod stream;
 mod system;
 
-pub(crate) use import_table::types;
 pub use import_table::{IMPORTS, Import};
+pub(crate) use import_table::{equals, function, types};
 use provide::provide;
 use wasmtime::{Caller, Linker};
 

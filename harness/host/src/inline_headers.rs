@@ -139,7 +139,7 @@ pub(crate) fn kept_name(kind: MapType, name: &[u8]) -> Cow<'_, [u8]> {
 /// Adds a header as Envoy does: joined with the one that is there, or behind the others of its name.
 pub(crate) fn add(kind: MapType, headers: &mut Headers, name: &[u8], value: &[u8]) {
     let name = kept_name(kind, name);
-    if is_joined(kind, &name) {
+    if headers.get(&name).is_some() && is_joined(kind, &name) {
         headers.join(name, value);
     } else {
         headers.add(name, value);
@@ -173,9 +173,26 @@ fn is_joined(kind: MapType, name: &[u8]) -> bool {
 /// Returns true if a name comes twice, or a request has `host`; all other maps Envoy keeps as they are.
 fn has_twins(kind: MapType, headers: &Headers) -> bool {
     let is_host = |name: &[u8]| kind == MapType::RequestHeaders && name == b"host";
+    // One bit for each way in which names can look alike: most names are alone with theirs.
+    let mut seen = 0_u128;
     headers.iter().enumerate().any(|(place, (name, _))| {
-        is_host(name) || headers.iter().take(place).any(|(other, _)| other == name)
+        let bit = 1 << likeness(name);
+        let is_new = seen & bit == 0;
+        seen |= bit;
+        is_host(name) || (!is_new && headers.iter().take(place).any(|(other, _)| other == name))
     })
+}
+
+/// Returns a number below 128 that equal names share.
+fn likeness(name: &[u8]) -> u32 {
+    let middle = name.get(name.len() / 2).copied().unwrap_or_default();
+    let last = name.last().copied().unwrap_or_default();
+    let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
+    let mixed = u32::from(middle)
+        .wrapping_mul(31)
+        .wrapping_add(u32::from(last).wrapping_mul(7))
+        .wrapping_add(length.wrapping_mul(13));
+    mixed % 128
 }
 
 #[cfg(test)]

@@ -49,6 +49,18 @@ impl LogLevel {
         }
     }
 
+    /// Returns the level's name, as Envoy writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+
     fn facade(self) -> log::Level {
         match self {
             Self::Trace => log::Level::Trace,

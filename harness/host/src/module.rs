@@ -1,75 +1,47 @@
 //! A compiled module: checked as Envoy checks it, and ready to be started any number of times.
 //!
-//! Compiled code is kept in wasmtime's own cache, one directory per user, keyed by the module, the compiler and its
-//! settings; entries are written under another name and renamed, so that parallel processes never see an incomplete entry.
-//! Without a cache directory modules are compiled each time. Only wasm bytes are accepted, never compiled code from
-//! elsewhere.
+//! Compiled code is kept in a [`ModuleCache`]. Only wasm bytes are accepted, never compiled code from elsewhere.
+
+mod cache;
+#[cfg(unix)]
+mod directory;
+mod engine;
 
 use std::sync::Arc;
 
-use wasmtime::{Cache, CacheConfig, Config, Engine, ImportType, InstancePre, Linker};
+use wasmtime::{Engine, ImportType, InstancePre};
 
 use crate::abi_types::AbiVersion;
 use crate::load_error::LoadError;
 use crate::settings::EnvoyVersion;
 use crate::vm_state::VmState;
-use crate::{callback_deadline, hostcalls, load_check, wasi};
+use crate::{load_check, wasi};
+pub use cache::ModuleCache;
+pub use engine::Fuel;
+use engine::Prepared;
 
 /// A compiled proxy-wasm module. Clones are handles to the same code.
 #[derive(Clone)]
 pub struct Module(Arc<Compiled>);
 
 struct Compiled {
-    engine: Engine,
     instance: InstancePre<VmState>,
     abi: AbiVersion,
     fuel: Fuel,
 }
 
-/// The counting of instructions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Fuel {
-    /// Instructions are not counted.
-    #[default]
-    Unmetered,
-    /// Instructions are counted, and [`Host::fuel_used`](crate::Host::fuel_used) returns their number, equal for equal
-    /// inputs.
-    Metered,
-}
-
 impl Module {
-    /// Compiles a module, or takes it from the cache.
+    /// Compiles a module, or takes it from the cache of this user, with the defaults of [`Module::builder`].
     ///
     /// # Errors
     /// [`LoadError`] if Envoy would refuse the module.
     pub fn compile(wasm: &[u8]) -> Result<Self, LoadError> {
-        Self::compile_with(wasm, Fuel::Unmetered)
+        Self::builder().compile(wasm)
     }
 
-    /// Compiles a module, with instructions counted or not.
-    ///
-    /// # Errors
-    /// [`LoadError`] if Envoy would refuse the module.
-    pub fn compile_with(wasm: &[u8], fuel: Fuel) -> Result<Self, LoadError> {
-        let abi = load_check::abi_version(wasm)?;
-        let engine = engine(fuel).map_err(|error| LoadError::Engine(format!("{error:#}")))?;
-        let module = wasmtime::Module::from_binary(&engine, wasm);
-        let module = module.map_err(|error| LoadError::Invalid(one_line(&error)))?;
-        load_check::imports(&module, abi)?;
-        load_check::exports(&module, abi)?;
-        let mut linker = Linker::new(&engine);
-        hostcalls::link(&mut linker)
-            .and_then(|()| wasi::link(&mut linker))
-            .map_err(|error| LoadError::Engine(format!("{error:#}")))?;
-        let instance = linker
-            .instantiate_pre(&module)
-            .map_err(|error| LoadError::Unlinkable(format!("{error:#}")))?;
-        Ok(Self(Arc::new(Compiled {
-            engine,
-            instance,
-            abi,
-            fuel,
-        })))
+    /// Returns a builder of modules, for those whose instructions are counted, and for another cache.
+    pub fn builder() -> ModuleBuilder {
+        ModuleBuilder::default()
     }
 
     /// Returns the version of the ABI that the module declares.
@@ -97,7 +69,7 @@ impl Module {
     }
 
     pub(crate) fn engine(&self) -> &Engine {
-        &self.0.engine
+        self.0.instance.module().engine()
     }
 
     pub(crate) fn instance(&self) -> &InstancePre<VmState> {
@@ -106,6 +78,60 @@ impl Module {
 
     pub(crate) fn fuel(&self) -> Fuel {
         self.0.fuel
+    }
+}
+
+/// A builder of [`Module`]s. Every setting has a default.
+///
+/// ```
+/// use sidespan_host::{Fuel, Module, ModuleCache};
+///
+/// let wasm = wat::parse_str(r#"(module
+///     (memory (export "memory") 1)
+///     (func (export "proxy_abi_version_0_2_1"))
+///     (func (export "malloc") (param i32) (result i32) (i32.const 1024)))"#)?;
+/// let module = Module::builder().fuel(Fuel::Metered).cache(ModuleCache::off()).compile(&wasm)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ModuleBuilder {
+    fuel: Fuel,
+    cache: ModuleCache,
+}
+
+impl ModuleBuilder {
+    /// Sets whether instructions are counted; they are not by default.
+    pub fn fuel(mut self, fuel: Fuel) -> Self {
+        self.fuel = fuel;
+        self
+    }
+
+    /// Sets the place where compiled code is kept; [`ModuleCache::of_user`] by default.
+    pub fn cache(mut self, cache: ModuleCache) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Compiles a module, or takes it from the cache.
+    ///
+    /// # Errors
+    /// [`LoadError`] if Envoy would refuse the module.
+    pub fn compile(&self, wasm: &[u8]) -> Result<Module, LoadError> {
+        let abi = load_check::abi_version(wasm)?;
+        let Prepared { engine, linker } = Prepared::with(self.fuel)?;
+        let module = self.cache.module(engine, wasm);
+        let module = module.map_err(|error| LoadError::Invalid(one_line(&error)))?;
+        load_check::imports(&module, abi)?;
+        load_check::exports(&module, abi)?;
+        let instance = linker
+            .instantiate_pre(&module)
+            .map_err(|error| LoadError::Unlinkable(format!("{error:#}")))?;
+        Ok(Module(Arc::new(Compiled {
+            instance,
+            abi,
+            fuel: self.fuel,
+        })))
     }
 }
 
@@ -123,22 +149,6 @@ fn one_line(error: &wasmtime::Error) -> String {
     let cause = error.root_cause().to_string();
     let lines: Vec<_> = cause.lines().map(str::trim).collect();
     lines.join(" ").trim_end().to_owned()
-}
-
-fn engine(fuel: Fuel) -> wasmtime::Result<Engine> {
-    let mut config = Config::new();
-    config.consume_fuel(fuel == Fuel::Metered);
-    config.epoch_interruption(true);
-    // Equal inputs must give equal bits on every machine.
-    config.cranelift_nan_canonicalization(true);
-    config.relaxed_simd_deterministic(true);
-    match Cache::new(CacheConfig::new()) {
-        Ok(cache) => drop(config.cache(Some(cache))),
-        Err(error) => log::debug!("compiled modules are not kept: {error:#}"),
-    }
-    let engine = Engine::new(&config)?;
-    callback_deadline::watch(&engine);
-    Ok(engine)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod queues;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use queues::Queues;
@@ -15,7 +16,15 @@ pub(crate) use queues::{NoItem, QueueReady, VmNumber};
 ///
 /// Clones are handles to the same state, which outlives its hosts: shared data stay until the last handle is gone.
 #[derive(Clone, Debug, Default)]
-pub struct Shared(Arc<Mutex<State>>);
+pub struct Shared(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    state: Mutex<State>,
+    /// The items that a VM is still to be told of, so that a host without any asks without a lock, as it does after each
+    /// callback.
+    untold: AtomicUsize,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -168,7 +177,12 @@ impl Shared {
     }
 
     pub(crate) fn enqueue(&self, token: u32, item: Vec<u8>) -> bool {
-        self.lock().queues.push(token, item)
+        let mut state = self.lock();
+        let is_known = state.queues.push(token, item);
+        self.0
+            .untold
+            .store(state.queues.untold(), Ordering::Release);
+        is_known
     }
 
     pub(crate) fn dequeue(&self, token: u32) -> Result<Vec<u8>, NoItem> {
@@ -176,7 +190,15 @@ impl Shared {
     }
 
     pub(crate) fn take_queue_ready(&self, listener: VmNumber) -> Option<QueueReady> {
-        self.lock().queues.take_ready(listener)
+        if self.0.untold.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let mut state = self.lock();
+        let ready = state.queues.take_ready(listener);
+        self.0
+            .untold
+            .store(state.queues.untold(), Ordering::Release);
+        ready
     }
 
     pub(crate) fn has_queue_ready(&self, listener: VmNumber) -> bool {
@@ -185,7 +207,7 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Every change above is one assignment, so that a panic elsewhere cannot leave an incomplete change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::header_pairs;
+use crate::header_pairs::{self, NameEncoder};
 
 /// A property's value, typed as Envoy's expression language types it.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,26 +30,33 @@ pub enum Value {
 impl Value {
     /// Returns the bytes that a guest reads.
     pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes);
+        bytes
+    }
+
+    /// Writes the bytes that a guest reads behind others.
+    pub(crate) fn write(&self, to: &mut Vec<u8>) {
         match self {
-            Self::Null => Vec::new(),
-            Self::Bytes(bytes) => bytes.clone(),
-            Self::Int(number) => number.to_le_bytes().to_vec(),
-            Self::Uint(number) => number.to_le_bytes().to_vec(),
-            Self::Double(number) => number.to_le_bytes().to_vec(),
-            Self::Bool(truth) => vec![u8::from(*truth)],
+            Self::Null => {}
+            Self::Bytes(bytes) => to.extend_from_slice(bytes),
+            Self::Int(number) => to.extend(number.to_le_bytes()),
+            Self::Uint(number) => to.extend(number.to_le_bytes()),
+            Self::Double(number) => to.extend(number.to_le_bytes()),
+            Self::Bool(truth) => to.push(u8::from(*truth)),
             Self::Map(map) => {
                 let pairs: Vec<_> = map
                     .iter()
                     .map(|(name, value)| (name.clone(), value.to_bytes()))
                     .collect();
-                header_pairs::encode(&pairs)
+                to.extend(header_pairs::encode(&pairs));
             }
             Self::List(list) => {
-                let pairs: Vec<_> = list
-                    .iter()
-                    .map(|value| (value.to_bytes(), Vec::new()))
-                    .collect();
-                header_pairs::encode(&pairs)
+                let mut names = NameEncoder::new(to, list.len());
+                for value in list {
+                    value.write(names.next());
+                }
+                names.finish();
             }
         }
     }

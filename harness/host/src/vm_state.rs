@@ -8,6 +8,7 @@ mod expressions;
 mod grpc_calls;
 mod http_calls;
 mod metric_ids;
+mod streams;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -20,9 +21,11 @@ pub use grpc_calls::{GrpcCall, GrpcKind, GrpcSent, GrpcToken};
 pub use http_calls::{CallToken, HttpCall, NoSuchCall};
 pub(crate) use http_calls::{Calls, Reply};
 pub(crate) use metric_ids::{Metric, MetricIds, MetricKind};
+use streams::Streams;
 use wasmtime::{Memory, StoreLimits, StoreLimitsBuilder, TypedFunc};
 
 use crate::abi_types::{AbiVersion, MapType, Status};
+use crate::callback_deadline;
 use crate::clock::Time;
 use crate::entropy::Entropy;
 use crate::explanations::{Explanation, Explanations, Situation};
@@ -44,7 +47,7 @@ pub(crate) struct VmState {
     pub(crate) time: Time,
     pub(crate) entropy: Entropy,
     pub(crate) roots: BTreeMap<u32, Root>,
-    pub(crate) streams: BTreeMap<u32, Stream>,
+    pub(crate) streams: Streams,
     last_context: u32,
     /// The context that the host has called; 0 is the VM itself.
     pub(crate) current: u32,
@@ -69,9 +72,13 @@ pub(crate) struct VmState {
     pub(crate) logs: Logs,
     pub(crate) transcript: Transcript,
     pub(crate) explanations: Explanations,
+    /// The limit on one callback, in the ticks of `callback_deadline`.
+    pub(crate) callback_ticks: u64,
     pub(crate) limits: StoreLimits,
     pub(crate) memory: Option<Memory>,
     pub(crate) malloc: Option<TypedFunc<u32, u32>>,
+    /// A buffer for bytes on their way to the guest, kept so that not every answer needs an allocation.
+    pub(crate) scratch: Vec<u8>,
 }
 
 /// A root context: one configuration of the plugin.
@@ -177,7 +184,7 @@ impl VmState {
             time,
             entropy: settings.entropy,
             roots: BTreeMap::new(),
-            streams: BTreeMap::new(),
+            streams: Streams::default(),
             last_context: 0,
             current: 0,
             effective: None,
@@ -195,10 +202,12 @@ impl VmState {
             logs: Logs::new(settings.log_level),
             transcript: Transcript::new(settings.detail),
             explanations: Explanations::default(),
+            callback_ticks: callback_deadline::ticks(settings.callback_limit),
             // Envoy's own limit (`limits.h`): growth beyond it answers -1, and most guests then abort.
             limits: StoreLimitsBuilder::new().memory_size(1 << 30).build(),
             memory: None,
             malloc: None,
+            scratch: Vec::new(),
             settings,
         }
     }
@@ -219,7 +228,7 @@ impl VmState {
     pub(crate) fn inherit(&mut self, failed: &mut Self) {
         self.last_context = self.last_context.max(failed.last_context);
         self.streams = std::mem::take(&mut failed.streams);
-        for stream in self.streams.values_mut() {
+        for stream in self.streams.iter_mut() {
             stream.orphaned = true;
         }
         self.logs.put_in_front(failed.logs.take());
@@ -228,17 +237,17 @@ impl VmState {
 
     /// Returns true if the guest may act on this context, a root context or a stream.
     pub(crate) fn has_context(&self, id: u32) -> bool {
-        let stream = self.streams.get(&id);
+        let stream = self.streams.get(id);
         self.roots.contains_key(&id) || stream.is_some_and(|stream| !stream.orphaned)
     }
 
     pub(crate) fn stream(&self) -> Option<&Stream> {
-        self.streams.get(&self.active())
+        self.streams.get(self.active())
     }
 
     pub(crate) fn stream_mut(&mut self) -> Option<&mut Stream> {
         let active = self.active();
-        self.streams.get_mut(&active)
+        self.streams.get_mut(active)
     }
 
     /// Returns the root context above the active one.

@@ -14,6 +14,7 @@ use crate::abi_types::{Answer, Failure};
 use crate::explanations::Situation;
 use crate::host_call::{HostCall, word};
 use crate::logs::LogLevel;
+use crate::transcript::Function;
 use crate::vm_state::VmState;
 use table::{Descriptor, Fixed};
 
@@ -35,8 +36,9 @@ macro_rules! wasi {
             $module,
             $name,
             |caller: Caller<'_, VmState>, $($argument: $type),*| -> wasmtime::Result<u32> {
+                const FUNCTION: Function = table::function($name);
                 let mut call = HostCall { caller };
-                call.begin($name, &[$((stringify!($argument), i64::try_from($argument).unwrap_or(i64::MAX))),*])?;
+                call.begin(FUNCTION, || [$((stringify!($argument), i64::try_from($argument).unwrap_or(i64::MAX))),*])?;
                 let answer = match permit(&mut call, $name) {
                     Some(errno) => Ok(errno),
                     None => $body(&mut call, $($argument),*),
@@ -63,6 +65,7 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
         linker.func_wrap(module, "proc_exit", proc_exit)?;
         for row in table::FIXED {
             let (parameters, results) = crate::hostcalls::types(row.signature);
+            let function = table::function(row.name);
             let signature = wasmtime::FuncType::new(linker.engine(), parameters, results);
             linker.func_new(
                 module,
@@ -70,7 +73,7 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
                 signature,
                 move |caller: Caller<'_, VmState>, arguments: &[Val], results| {
                     let mut call = HostCall { caller };
-                    call.begin(row.name, &[])?;
+                    call.begin(function, || [])?;
                     let answer = match permit(&mut call, row.name) {
                         Some(errno) => Ok(errno),
                         None => fixed(&mut call, row, arguments),
@@ -294,10 +297,13 @@ fn poll_oneoff(
 /// Notes that the guest wants to end, and returns to the guest: Envoy does no more, and the guest then traps by itself.
 fn proc_exit(caller: Caller<'_, VmState>, code: u32) -> wasmtime::Result<()> {
     let mut call = HostCall { caller };
-    call.begin("proc_exit", &[("code", i64::from(code))])?;
+    const FUNCTION: Function = table::function("proc_exit");
+    call.begin(FUNCTION, || [("code", i64::from(code))])?;
     let state = call.state_mut();
     state.explain(state.current, Situation::ProcExit);
-    call.state_mut().transcript.answer("returns, as in Envoy");
+    call.state_mut()
+        .transcript
+        .answer(|| "returns, as in Envoy".to_owned());
     Ok(())
 }
 
@@ -321,7 +327,7 @@ fn finish(call: &mut HostCall<'_>, answer: Answer<u32>) -> wasmtime::Result<u32>
     };
     call.state_mut()
         .transcript
-        .answer(&format!("errno={errno}"));
+        .answer(|| format!("errno={errno}"));
     Ok(errno)
 }
 

@@ -100,7 +100,7 @@ fn cost_in(
         let before = host.fuel_used().expect("a metered module");
         healthy(&mut host, number, headers.iter().cloned().collect());
         let after = host.fuel_used().expect("a metered module");
-        (after - before, host.transcript().calls().clone())
+        (after - before, host.transcript().calls())
     });
     let fewest = costs.min_by_key(|(cost, _)| *cost).expect("ten");
     assert_eq!(host.trap(), None);

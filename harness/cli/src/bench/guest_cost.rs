@@ -45,7 +45,8 @@ impl Cost {
 /// # Errors
 /// When the bytes are no module.
 pub fn metered(filter: &[u8]) -> Result<Module> {
-    Module::compile_with(filter, Fuel::Metered).context("the filter cannot be compiled")
+    let module = Module::builder().fuel(Fuel::Metered).compile(filter);
+    module.context("the filter cannot be compiled")
 }
 
 /// Measures one kind of request: the median of each part over several hundred requests, because the cost of an
@@ -78,8 +79,8 @@ pub fn measure(module: &Module, kind: &RequestKind) -> Result<Cost> {
         let calls: BTreeMap<String, u64> = host
             .transcript()
             .calls()
-            .iter()
-            .map(|(name, count)| ((*name).to_owned(), *count))
+            .into_iter()
+            .map(|(name, count)| (name.to_owned(), count))
             .collect();
         let sum = |calls: &BTreeMap<_, u64>| calls.values().sum::<u64>();
         if fewest

@@ -51,10 +51,9 @@ impl Host {
         if let Some(stream) = self.stream_mut(id) {
             stream.connection = Some(Connection::default());
         }
-        let answer = self.create(id).and_then(|()| {
-            let function = self.guest()?.network.new_connection.clone();
-            self.enter("proxy_on_new_connection", id.0, function, id.0, 0)
-        });
+        let answer = self
+            .create(id)
+            .and_then(|()| self.enter(|guest| &guest.network.new_connection, id.0, id.0, 0));
         match answer {
             Ok(answer) => {
                 if let Some(connection) = self.connection_mut(id) {
@@ -102,15 +101,9 @@ impl Host {
             stream.response.count_body(bytes.len());
         }
         if ends && action != Action::Reset {
-            let function = self
-                .guest()
-                .map(|guest| guest.network.upstream_close.clone());
+            let arguments = (id.0, UNKNOWN_PEER);
             // After a trap there is no guest to call.
-            let _ = function.and_then(|function| {
-                let arguments = (id.0, UNKNOWN_PEER);
-                let name = "proxy_on_upstream_connection_close";
-                self.enter(name, id.0, function, arguments, ())
-            });
+            let _ = self.enter(|guest| &guest.network.upstream_close, id.0, arguments, ());
             self.run_deferred();
             self.tell_queues();
         }
@@ -123,7 +116,7 @@ impl Host {
         let id = StreamId(id.0);
         self.stream(id)?.connection.as_ref()?;
         self.close_tcp(id, by);
-        let stream = self.state_mut().streams.remove(&id.0)?;
+        let stream = self.state_mut().streams.remove(id.0)?;
         self.end_retired(stream.root);
         self.tell_queues();
         stream.connection
@@ -170,19 +163,15 @@ impl Host {
         {
             stream.request.count_body(bytes.len());
         }
-        let answer = self.guest().map(|guest| match direction {
-            Direction::FromClient => (
-                "proxy_on_downstream_data",
-                guest.network.downstream_data.clone(),
-            ),
-            Direction::FromUpstream => (
-                "proxy_on_upstream_data",
-                guest.network.upstream_data.clone(),
-            ),
-        });
-        let answer = answer.and_then(|(name, function)| {
-            self.enter(name, id.0, function, (id.0, size, u32::from(ends)), 0)
-        });
+        let answer = self.enter(
+            |guest| match direction {
+                Direction::FromClient => &guest.network.downstream_data,
+                Direction::FromUpstream => &guest.network.upstream_data,
+            },
+            id.0,
+            (id.0, size, u32::from(ends)),
+            0,
+        );
         match answer {
             Ok(answer) => {
                 if let Some(flow) = self.flow_mut(id, direction) {
@@ -235,18 +224,14 @@ impl Host {
     }
 
     fn tell_of_close(&mut self, id: StreamId, by: ClosedBy) -> Result<(), Failed> {
-        let close = self.guest()?.network.downstream_close.clone();
-        let name = "proxy_on_downstream_connection_close";
-        self.enter(name, id.0, close, (id.0, by.to_wire()), ())?;
+        let arguments = (id.0, by.to_wire());
+        self.enter(|guest| &guest.network.downstream_close, id.0, arguments, ())?;
         self.run_deferred();
-        let done = self.guest()?.done.clone();
-        self.enter("proxy_on_done", id.0, done, id.0, 1)?;
+        self.enter(|guest| &guest.done, id.0, id.0, 1)?;
         self.run_deferred();
-        let log = self.guest()?.log.clone();
-        self.enter("proxy_on_log", id.0, log, id.0, ())?;
+        self.enter(|guest| &guest.log, id.0, id.0, ())?;
         self.run_deferred();
-        let delete = self.guest()?.delete.clone();
-        self.enter("proxy_on_delete", id.0, delete, id.0, ())?;
+        self.enter(|guest| &guest.delete, id.0, id.0, ())?;
         self.run_deferred();
         Ok(())
     }

@@ -10,8 +10,7 @@
 //! ```
 
 use super::vm::Host;
-use crate::abi_types::MapType;
-use crate::guest::HeadersCallback;
+use crate::abi_types::{AbiVersion, MapType};
 use crate::headers::Headers;
 use crate::host_call::word;
 use crate::inline_headers;
@@ -94,7 +93,7 @@ impl Host {
     }
 
     pub(super) fn stream_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
-        self.state_mut().streams.get_mut(&id.0)
+        self.state_mut().streams.get_mut(id.0)
     }
 
     fn is_answered_here(&self, id: StreamId) -> bool {
@@ -124,19 +123,17 @@ impl Host {
         }
         let answer = self.create(id).and_then(|()| {
             self.begin_callback(id, side, Paused::Headers);
-            let (name, callbacks) = match side {
-                Side::Request => ("proxy_on_request_headers", &self.guest()?.request),
-                Side::Response => ("proxy_on_response_headers", &self.guest()?.response),
-            };
-            let end = u32::from(end_of_stream == EndOfStream::Yes);
-            match callbacks.headers.clone() {
-                None => Ok(0),
-                Some(HeadersCallback::WithEnd(function)) => {
-                    self.enter(name, id.0, Some(function), (id.0, count, end), 0)
-                }
-                Some(HeadersCallback::WithoutEnd(function)) => {
-                    self.enter(name, id.0, Some(function), (id.0, count), 0)
-                }
+            if self.state().abi == AbiVersion::V0_1_0 {
+                let arguments = (id.0, count);
+                self.enter(
+                    |guest| &guest.half(side).headers_without_end,
+                    id.0,
+                    arguments,
+                    0,
+                )
+            } else {
+                let arguments = (id.0, count, u32::from(end_of_stream == EndOfStream::Yes));
+                self.enter(|guest| &guest.half(side).headers, id.0, arguments, 0)
             }
         });
         self.settle(id, side, answer)
@@ -198,19 +195,12 @@ impl Host {
             .stream(id)
             .map_or(0, |stream| word(stream.half(side).chunk.len()));
         self.begin_callback(id, side, Paused::Body);
-        let answer = self.guest().map(|guest| match side {
-            Side::Request => ("proxy_on_request_body", guest.request.body.clone()),
-            Side::Response => ("proxy_on_response_body", guest.response.body.clone()),
-        });
-        let answer = answer.and_then(|(name, function)| {
-            self.enter(
-                name,
-                id.0,
-                function,
-                (id.0, size, u32::from(end_of_stream == EndOfStream::Yes)),
-                0,
-            )
-        });
+        let answer = self.enter(
+            |guest| &guest.half(side).body,
+            id.0,
+            (id.0, size, u32::from(end_of_stream == EndOfStream::Yes)),
+            0,
+        );
         self.settle(id, side, answer)
     }
 
@@ -234,15 +224,7 @@ impl Host {
             return self.action(id, side);
         }
         self.begin_callback(id, side, Paused::Trailers);
-        let answer = self.guest().map(|guest| match side {
-            Side::Request => ("proxy_on_request_trailers", guest.request.trailers.clone()),
-            Side::Response => (
-                "proxy_on_response_trailers",
-                guest.response.trailers.clone(),
-            ),
-        });
-        let answer =
-            answer.and_then(|(name, function)| self.enter(name, id.0, function, (id.0, count), 0));
+        let answer = self.enter(|guest| &guest.half(side).trailers, id.0, (id.0, count), 0);
         self.settle(id, side, answer)
     }
 

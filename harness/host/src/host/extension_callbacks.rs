@@ -25,18 +25,9 @@ impl Host {
         if self.is_failed(id) || self.stream(id).is_none_or(|stream| !stream.created) {
             return;
         }
-        let function = self.guest().map(|guest| match side {
-            Side::Request => ("proxy_on_request_metadata", guest.request.metadata.clone()),
-            Side::Response => (
-                "proxy_on_response_metadata",
-                guest.response.metadata.clone(),
-            ),
-        });
+        let arguments = (id.0, word(metadata.len()));
         // After a trap there is no guest to call.
-        let _ = function.and_then(|(name, function)| {
-            let arguments = (id.0, word(metadata.len()));
-            self.enter(name, id.0, function, arguments, 0)
-        });
+        let _ = self.enter(|guest| &guest.half(side).metadata, id.0, arguments, 0);
         self.run_deferred();
         self.tell_queues();
     }
@@ -47,12 +38,9 @@ impl Host {
         let (root, arguments) = (self.installed[0].root, arguments.into());
         let size = word(arguments.len());
         self.state_mut().call_data = arguments;
-        let function = self.guest().map(|guest| guest.foreign_function.clone());
+        let arguments = (root, function_id, size);
         // After a trap there is no guest to call.
-        let _ = function.and_then(|function| {
-            let arguments = (root, function_id, size);
-            self.enter("proxy_on_foreign_function", root, function, arguments, ())
-        });
+        let _ = self.enter(|guest| &guest.foreign_function, root, arguments, ());
         self.state_mut().call_data = Vec::new();
         self.run_deferred();
         self.tell_queues();
@@ -77,17 +65,8 @@ impl Host {
         let bytes = encode(addresses);
         let size = word(bytes.len());
         self.state_mut().call_data = bytes;
-        let function = self.guest().map(|guest| guest.resolve_dns.clone());
         // After a trap there is no guest to call.
-        let _ = function.and_then(|function| {
-            self.enter(
-                "envoy_on_resolve_dns",
-                root,
-                function,
-                (root, token, size),
-                (),
-            )
-        });
+        let _ = self.enter(|guest| &guest.resolve_dns, root, (root, token, size), ());
         self.state_mut().call_data = Vec::new();
         self.run_deferred();
         self.tell_queues();

@@ -190,13 +190,9 @@ impl Host {
 
     fn receive(&mut self, root: u32, token: GrpcToken, message: Vec<u8>) {
         let size = word(message.len());
-        let function = self.guest().map(|guest| guest.grpc.receive.clone());
         self.show(root, |shown| shown.message = Some(message));
         // After a trap there is no guest to call.
-        let _ = function.and_then(|function| {
-            let arguments = (root, token.0, size);
-            self.enter("proxy_on_grpc_receive", root, function, arguments, ())
-        });
+        let _ = self.enter(|guest| &guest.grpc.receive, root, (root, token.0, size), ());
         self.run_deferred();
         self.show(root, |shown| shown.message = None);
     }
@@ -210,17 +206,20 @@ impl Host {
     ) {
         let count = word(metadata.len());
         let is_initial = name == "proxy_on_grpc_receive_initial_metadata";
-        let function = self.guest().map(|guest| match is_initial {
-            true => guest.grpc.receive_initial_metadata.clone(),
-            false => guest.grpc.receive_trailing_metadata.clone(),
-        });
         self.show(root, |shown| match is_initial {
             true => shown.initial_metadata = Some(metadata),
             false => shown.trailing_metadata = Some(metadata),
         });
         // After a trap there is no guest to call.
-        let _ = function
-            .and_then(|function| self.enter(name, root, function, (root, token.0, count), ()));
+        let _ = self.enter(
+            |guest| match is_initial {
+                true => &guest.grpc.receive_initial_metadata,
+                false => &guest.grpc.receive_trailing_metadata,
+            },
+            root,
+            (root, token.0, count),
+            (),
+        );
         self.run_deferred();
         self.show(root, |shown| {
             shown.initial_metadata = None;
@@ -229,13 +228,16 @@ impl Host {
     }
 
     fn grpc_close(&mut self, root: u32, token: GrpcToken, status: u32, text: &str) {
-        let Ok(Some(function)) = self.guest().map(|guest| guest.grpc.close.clone()) else {
+        let has_callback = self
+            .guest()
+            .is_ok_and(|guest| guest.grpc.close.function.is_some());
+        if !has_callback {
             return;
-        };
+        }
         self.set_status(root, status, text);
         let arguments = (root, token.0, status);
         // After a trap there is no guest to call.
-        let _ = self.enter("proxy_on_grpc_close", root, Some(function), arguments, ());
+        let _ = self.enter(|guest| &guest.grpc.close, root, arguments, ());
         self.run_deferred();
         // Envoy clears the text and keeps the code.
         self.set_status(root, status, "");

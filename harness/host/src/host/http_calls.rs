@@ -68,18 +68,9 @@ impl Host {
     }
 
     fn tell(&mut self, root: u32, token: CallToken, [headers, body, trailers]: [u32; 3]) {
-        let function = self.guest().map(|guest| guest.http_call_response.clone());
         let parameters = (root, token.0, headers, body, trailers);
         // After a trap there is no guest to call.
-        let _ = function.and_then(|function| {
-            self.enter(
-                "proxy_on_http_call_response",
-                root,
-                function,
-                parameters,
-                (),
-            )
-        });
+        let _ = self.enter(|guest| &guest.http_call_response, root, parameters, ());
         self.run_deferred();
         self.tell_queues();
     }

@@ -14,12 +14,9 @@ impl Host {
             if !self.state().roots.contains_key(&ready.root) {
                 continue;
             }
-            let function = self.guest().map(|guest| guest.queue_ready.clone());
+            let arguments = (ready.root, ready.token);
             // After a trap there is no guest to call.
-            let _ = function.and_then(|function| {
-                let arguments = (ready.root, ready.token);
-                self.enter("proxy_on_queue_ready", ready.root, function, arguments, ())
-            });
+            let _ = self.enter(|guest| &guest.queue_ready, ready.root, arguments, ());
             self.run_deferred();
         }
     }

@@ -41,22 +41,19 @@ impl Host {
     }
 
     fn begin_root(&mut self, id: u32, vm_size: u32) -> Result<bool, Failed> {
-        let guest = self.guest()?;
-        let (create, vm_start) = (guest.context_create.clone(), guest.vm_start.clone());
         self.set_configuring(id, true);
-        let created = self.enter("proxy_on_context_create", id, create, (id, 0), ());
+        let created = self.enter(|guest| &guest.context_create, id, (id, 0), ());
         self.set_configuring(id, false);
         created?;
         self.run_deferred();
-        let answer = self.enter("proxy_on_vm_start", id, vm_start, (id, vm_size), 1)?;
+        let answer = self.enter(|guest| &guest.vm_start, id, (id, vm_size), 1)?;
         self.run_deferred();
         Ok(answer != 0)
     }
 
     fn configure_root(&mut self, id: u32, size: u32) -> Result<bool, Failed> {
-        let configure = self.guest()?.configure.clone();
         self.set_configuring(id, true);
-        let answer = self.enter("proxy_on_configure", id, configure, (id, size), 1);
+        let answer = self.enter(|guest| &guest.configure, id, (id, size), 1);
         self.set_configuring(id, false);
         let answer = answer?;
         self.run_deferred();
@@ -157,15 +154,13 @@ impl Host {
             .roots
             .get(&id)
             .is_some_and(|root| root.phase == RootPhase::Retired);
-        if is_retired && state.streams.values().all(|stream| stream.root != id) {
+        if is_retired && state.streams.iter().all(|stream| stream.root != id) {
             self.end_root(id);
         }
     }
 
     fn end_root(&mut self, id: u32) {
-        let done = self.guest().map(|guest| guest.done.clone());
-        let answer = done.and_then(|done| self.enter("proxy_on_done", id, done, id, 1));
-        match answer {
+        match self.enter(|guest| &guest.done, id, id, 1) {
             Ok(0) => {
                 // `proxy_done` inside `proxy_on_done` comes too early and is NOT_FOUND, as in Envoy.
                 if let Some(root) = self.state_mut().roots.get_mut(&id) {
@@ -180,9 +175,8 @@ impl Host {
 
     /// Calls `proxy_on_delete` on a root context, and gives up its calls and its ticks.
     pub(super) fn delete_root(&mut self, id: u32) {
-        let delete = self.guest().map(|guest| guest.delete.clone());
         // After a trap there is no guest to call.
-        let _ = delete.and_then(|delete| self.enter("proxy_on_delete", id, delete, id, ()));
+        let _ = self.enter(|guest| &guest.delete, id, id, ());
         let state = self.state_mut();
         state.calls.give_up(id);
         state.grpc.give_up(id);

@@ -23,8 +23,9 @@ impl Host {
         let (plugin, root) = (Arc::clone(plugin), *root);
         let state = self.state_mut();
         let id = StreamId(state.next_context());
-        let stream = Stream::new(id, root, plugin, properties, state.time.now());
-        state.streams.insert(id.0, stream);
+        let started = state.time.now();
+        let stream = Stream::new(id, root, plugin, properties, started);
+        state.streams.push(Box::new(stream));
         id
     }
 
@@ -49,10 +50,10 @@ impl Host {
     pub(crate) fn delete_stream(&mut self, id: StreamId) -> Option<Stream> {
         // A stream whose VM has failed has no guest to tell.
         let _ = self.finish(id);
-        let stream = self.state_mut().streams.remove(&id.0)?;
+        let stream = self.state_mut().streams.remove(id.0)?;
         self.end_retired(stream.root);
         self.tell_queues();
-        Some(stream)
+        Some(*stream)
     }
 
     fn log(&mut self, id: StreamId) -> Result<(), Failed> {
@@ -63,8 +64,7 @@ impl Host {
         if let Some(stream) = self.stream_mut(id) {
             stream.logging = true;
         }
-        let log = self.guest()?.log.clone();
-        let logged = self.enter("proxy_on_log", id.0, log, id.0, ());
+        let logged = self.enter(|guest| &guest.log, id.0, id.0, ());
         if let Some(stream) = self.stream_mut(id) {
             stream.logging = false;
         }
@@ -77,18 +77,16 @@ impl Host {
         if self.is_failed(id) || !self.stream(id).is_some_and(|stream| stream.created) {
             return Err(Failed);
         }
-        let done = self.guest()?.done.clone();
-        self.enter("proxy_on_done", id.0, done, id.0, 1)?;
+        self.enter(|guest| &guest.done, id.0, id.0, 1)?;
         self.run_deferred();
-        let delete = self.guest()?.delete.clone();
-        self.enter("proxy_on_delete", id.0, delete, id.0, ())?;
+        self.enter(|guest| &guest.delete, id.0, id.0, ())?;
         self.run_deferred();
         Ok(())
     }
 
     /// Calls `proxy_on_context_create` for a stream, once.
     pub(super) fn create(&mut self, id: StreamId) -> Result<(), Failed> {
-        let function = self.guest()?.context_create.clone();
+        self.guest()?;
         let Some(stream) = self.stream_mut(id).filter(|stream| !stream.created) else {
             return if self.trap.is_some() {
                 Err(Failed)
@@ -98,7 +96,7 @@ impl Host {
         };
         stream.created = true;
         let root = stream.root;
-        self.enter("proxy_on_context_create", id.0, function, (id.0, root), ())?;
+        self.enter(|guest| &guest.context_create, id.0, (id.0, root), ())?;
         self.run_deferred();
         Ok(())
     }

@@ -504,7 +504,7 @@ fn counts_the_same_instructions_for_the_same_inputs() {
     );
     let wasm = wasm.unwrap();
     let fuel = |fuel| {
-        Host::builder(&Module::compile_with(&wasm, fuel).unwrap())
+        Host::builder(&Module::builder().fuel(fuel).compile(&wasm).unwrap())
             .start()
             .unwrap()
             .fuel_used()

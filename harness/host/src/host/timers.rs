@@ -58,9 +58,8 @@ impl Host {
     }
 
     fn tick(&mut self, root: u32) {
-        let function = self.guest().map(|guest| guest.tick.clone());
         // After a trap there is no guest to call, and no tick to set again.
-        let _ = function.and_then(|function| self.enter("proxy_on_tick", root, function, root, ()));
+        let _ = self.enter(|guest| &guest.tick, root, root, ());
         self.run_deferred();
         // Envoy sets the timer again when the callback has returned, so that ticks drift.
         let now = self.state().time.now();

@@ -5,11 +5,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{Store, WasmParams, WasmResults};
 
 use super::reloads::Reloads;
-use crate::callback_deadline;
-use crate::guest::{Guest, Trap};
+use crate::guest::{Export, Guest, Number, Trap};
 use crate::logs::LogLevel;
 use crate::module::{Fuel, Module};
 use crate::restriction::Restriction;
@@ -82,7 +81,8 @@ impl Host {
             // `set_fuel` fails only for an engine that does not meter.
             let _ = self.store.set_fuel(u64::MAX);
         }
-        self.set_deadline();
+        let ticks = self.state().callback_ticks;
+        self.store.set_epoch_deadline(ticks);
         let instance = match self.module.instance().instantiate(&mut self.store) {
             Ok(instance) => instance,
             Err(error) => {
@@ -93,19 +93,19 @@ impl Host {
         let settings = Arc::clone(&self.state().settings);
         let abi = self.module.abi_version();
         let guest = Guest::new(&instance, &mut self.store, abi, &settings);
-        let (initialize, start) = (guest.initialize.clone(), guest.start.clone());
-        let (main, main_void) = (guest.main.clone(), guest.main_void.clone());
+        let has_initialize = guest.initialize.function.is_some();
+        let has_main = guest.main.function.is_some();
         self.guest = Some(guest);
         self.state_mut().restriction = Restriction::Starting;
-        let run = if initialize.is_some() {
-            self.enter("_initialize", 0, initialize, (), ())
-                .and_then(|()| match main {
-                    Some(main) => self.enter("main", 0, Some(main), (0, 0), 0),
-                    None => self.enter("__main_void", 0, main_void, (), 0),
+        let run = if has_initialize {
+            self.enter(|guest| &guest.initialize, 0, (), ())
+                .and_then(|()| match has_main {
+                    true => self.enter(|guest| &guest.main, 0, (0, 0), 0),
+                    false => self.enter(|guest| &guest.main_void, 0, (), 0),
                 })
                 .map(drop)
         } else {
-            self.enter("_start", 0, start, (), ())
+            self.enter(|guest| &guest.start, 0, (), ())
         };
         self.state_mut().restriction = Restriction::None;
         run.map_err(|failed| self.trapped(failed))
@@ -122,39 +122,40 @@ impl Host {
     /// Calls an export of the guest; returns `default` if the module does not have the export.
     ///
     /// Deferred actions do *not* run yet: the caller reads `stop_iteration` first, then calls `run_deferred`.
-    pub(super) fn enter<P: WasmParams, R: WasmResults>(
+    pub(super) fn enter<P: WasmParams, R: WasmResults + Number>(
         &mut self,
-        callback: &'static str,
+        export: impl FnOnce(&Guest) -> &Export<P, R>,
         context: u32,
-        function: Option<TypedFunc<P, R>>,
         parameters: P,
         default: R,
     ) -> Result<R, Failed> {
-        if self.trap.is_some() {
-            return Err(Failed);
-        }
+        let guest = match &self.guest {
+            Some(guest) if self.failure.is_none() && self.trap.is_none() => guest,
+            _ => return Err(Failed),
+        };
+        // Borrowed, because a clone counts the references to the function's type with atomics.
+        let Export { callback, function } = export(guest);
         let Some(function) = function else {
             return Ok(default);
         };
+        let callback = *callback;
         let state = self.store.data_mut();
         state.current = context;
         state.effective = None;
-        state.callback = callback;
+        state.callback = callback.name;
         state.stop_iteration = false;
         state.holds_message = false;
         state.transcript.enter(callback, context);
-        self.set_deadline();
+        let ticks = state.callback_ticks;
+        self.store.set_epoch_deadline(ticks);
         let result = function.call(&mut self.store, parameters);
         let state = self.store.data_mut();
         state.effective = None;
-        state.transcript.leave(callback);
-        result.map_err(|error| self.fail(callback, &error))
-    }
-
-    fn set_deadline(&mut self) {
-        let limit = self.state().settings.callback_limit;
-        self.store
-            .set_epoch_deadline(callback_deadline::ticks(limit));
+        state.transcript.leave(callback, || match &result {
+            Ok(answer) => answer.number().map(|number| number.to_string()),
+            Err(_) => Some("trap".to_owned()),
+        });
+        result.map_err(|error| self.fail(callback.name, &error))
     }
 
     /// Marks the VM as failed. Its contexts stay, because their streams must still be answered.

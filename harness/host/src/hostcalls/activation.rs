@@ -150,6 +150,7 @@ fn variable(state: &VmState, name: &str) -> Option<cel::Value> {
         let Found::Value(value) = properties::find(state, &path) else {
             continue;
         };
+        let value = value.into_owned();
         let full = format!("{name}.{attribute}");
         let value = match value {
             Value::Int(nanos) if MOMENTS.contains(&full.as_str()) => {

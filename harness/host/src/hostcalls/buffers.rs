@@ -35,15 +35,17 @@ pub(super) fn bytes(
     bytes_out: u32,
     size_out: u32,
 ) -> Answer {
-    let bytes = view(call.state(), buffer)?;
-    let from = usize::try_from(start)
-        .unwrap_or(usize::MAX)
-        .min(bytes.len());
-    let size = usize::try_from(max_size)
-        .unwrap_or(usize::MAX)
-        .min(bytes.len() - from);
-    let part = bytes[from..from + size].to_vec();
-    call.hand_over(&part, bytes_out, size_out)
+    call.hand_over_filled(bytes_out, size_out, |state, part| {
+        let bytes = view(state, buffer)?;
+        let from = usize::try_from(start)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len());
+        let size = usize::try_from(max_size)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len() - from);
+        part.extend_from_slice(&bytes[from..from + size]);
+        Ok(())
+    })
 }
 
 /// Gives the guest the size of a buffer (`proxy_get_buffer_status`).

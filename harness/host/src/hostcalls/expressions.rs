@@ -6,7 +6,8 @@
 use super::activation::{activation, to_value};
 use super::properties;
 use crate::abi_types::{Answer, Status, refuse};
-use crate::properties::Found;
+use crate::header_pairs::NameEncoder;
+use crate::properties::{Found, Segments};
 use crate::value::Value;
 use crate::vm_state::{Expression, VmState, read_token};
 
@@ -21,29 +22,37 @@ pub(crate) fn evaluate(state: &VmState, token: &[u8]) -> Answer<Vec<u8>> {
             format!("no expression has the token {token}"),
         );
     };
-    let value = match expression {
-        Expression::Attribute(path) => attribute(state, path)?,
+    let mut bytes = Vec::new();
+    match expression {
+        Expression::Attribute(path) => attribute(state, path, &mut bytes)?,
         Expression::List(paths) => {
-            let values: Answer<Vec<Value>> =
-                paths.iter().map(|path| attribute(state, path)).collect();
-            Value::List(values?)
+            bytes.reserve(4 + 32 * paths.len());
+            let mut values = NameEncoder::new(&mut bytes, paths.len());
+            for path in paths {
+                attribute(state, path, values.next())?;
+            }
+            values.finish();
         }
         Expression::Program(program) => match program.execute(&activation(state, program)) {
             Ok(value) => match to_value(&value) {
-                Some(value) => value,
+                Some(value) => value.write(&mut bytes),
                 None => return no_encoding("the value of the expression"),
             },
             Err(error) => return refuse(Status::InternalFailure, error.to_string()),
         },
     };
-    Ok(value.to_bytes())
+    Ok(bytes)
 }
 
-fn attribute(state: &VmState, path: &[String]) -> Answer<Value> {
-    let segments: Vec<&[u8]> = path.iter().map(|segment| segment.as_bytes()).collect();
-    match properties::find(state, &segments) {
-        Found::Value(Value::Null) | Found::Message => no_encoding(&format!("`{}`", path.join("."))),
-        Found::Value(value) => Ok(value),
+/// Writes the value of an attribute.
+fn attribute(state: &VmState, path: &[String], to: &mut Vec<u8>) -> Answer {
+    let segments: Segments<'_> = path.iter().map(|segment| segment.as_bytes()).collect();
+    match properties::find(state, segments.as_slice()) {
+        Found::Value(value) if *value != Value::Null => {
+            value.write(to);
+            Ok(())
+        }
+        Found::Value(_) | Found::Message => no_encoding(&format!("`{}`", path.join("."))),
         Found::Nothing => {
             let reason = format!("`{}` is not known in {}", path.join("."), state.callback);
             refuse(Status::InternalFailure, reason)

@@ -59,9 +59,10 @@ fn call(
     result_out: u32,
     result_size_out: u32,
 ) -> Answer {
-    let name = call.read_text(name, name_size)?;
-    let arguments = call.read(arguments, arguments_size)?;
-    let outcome = match run(call, &name, &arguments) {
+    let (memory, state) = call.memory_and_state()?;
+    let name = String::from_utf8_lossy(memory.slice(name, name_size)?);
+    let arguments = memory.slice(arguments, arguments_size)?;
+    let outcome = match run(state, &name, arguments) {
         None => {
             return refuse(
                 Status::NotFound,
@@ -85,22 +86,22 @@ fn call(
 }
 
 /// Runs a function; `None` if there is none of this name.
-fn run(call: &mut HostCall<'_>, name: &str, arguments: &[u8]) -> Option<Outcome> {
+fn run(state: &mut VmState, name: &str, arguments: &[u8]) -> Option<Outcome> {
     Some(match name {
         "compress" => Ok(Some(compression::compress(arguments))),
         "uncompress" => compression::uncompress(arguments).map(Some),
-        "set_envoy_filter_state" => filter_state::set(call.state_mut(), arguments).map(no_result),
-        "declare_property" => filter_state::declare(call.state_mut(), arguments).map(no_result),
+        "set_envoy_filter_state" => filter_state::set(state, arguments).map(no_result),
+        "declare_property" => filter_state::declare(state, arguments).map(no_result),
         "verify_signature" => signatures::verify(arguments).map(Some),
         "sign" => signatures::sign(arguments).map(Some),
-        "clear_route_cache" if call.state().settings.version <= EnvoyVersion::V1_32 => return None,
+        "clear_route_cache" if state.settings.version <= EnvoyVersion::V1_32 => return None,
         // There is no route here that could be chosen again.
-        "clear_route_cache" if call.state().settings.version >= EnvoyVersion::V1_33 => Ok(None),
-        "expr_create" => prepared(call).and_then(|prepared| prepared.create(arguments).map(Some)),
-        "expr_delete" => prepared(call)
+        "clear_route_cache" if state.settings.version >= EnvoyVersion::V1_33 => Ok(None),
+        "expr_create" => prepared(state).and_then(|prepared| prepared.create(arguments).map(Some)),
+        "expr_delete" => prepared(state)
             .and_then(|prepared| prepared.delete(arguments))
             .map(no_result),
-        "expr_evaluate" => expressions::evaluate(call.state(), arguments).map(Some),
+        "expr_evaluate" => expressions::evaluate(state, arguments).map(Some),
         _ => return None,
     })
 }
@@ -109,8 +110,8 @@ fn no_result((): ()) -> Option<Vec<u8>> {
     None
 }
 
-fn prepared<'a>(call: &'a mut HostCall<'_>) -> Answer<&'a mut Expressions> {
-    match call.state_mut().root_mut() {
+fn prepared(state: &mut VmState) -> Answer<&mut Expressions> {
+    match state.root_mut() {
         Some(root) => Ok(&mut root.expressions),
         None => refuse(
             Status::NotFound,

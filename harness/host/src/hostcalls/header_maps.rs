@@ -46,7 +46,7 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 fn size(call: &mut HostCall<'_>, map: u32, size_out: u32) -> Answer {
     let kind = known(map)?;
     let Some(headers) = call.state_mut().map_mut(kind) else {
-        return unavailable(call, kind);
+        return unavailable(call.state(), kind);
     };
     let size = word(headers.byte_size());
     call.write_u32(size_out, size)
@@ -70,11 +70,12 @@ fn size(call: &mut HostCall<'_>, map: u32, size_out: u32) -> Answer {
 /// ```
 fn all(call: &mut HostCall<'_>, map: u32, pairs_out: u32, pairs_size_out: u32) -> Answer {
     let kind = known(map)?;
-    let bytes = match call.state().map(kind) {
-        Some(headers) if !headers.is_empty() => header_pairs::encode(headers.pairs()),
-        _ => Vec::new(),
-    };
-    call.hand_over(&bytes, pairs_out, pairs_size_out)
+    call.hand_over_filled(pairs_out, pairs_size_out, |state, bytes| {
+        if let Some(headers) = state.map(kind).filter(|headers| !headers.is_empty()) {
+            headers.encode(bytes);
+        }
+        Ok(())
+    })
 }
 
 /// Replaces a whole map (`proxy_set_header_map_pairs`).
@@ -92,7 +93,7 @@ fn set_all(call: &mut HostCall<'_>, map: u32, pairs: u32, pairs_size: u32) -> An
     let bytes = call.read(pairs, pairs_size)?;
     let decoded = header_pairs::decode(&bytes);
     let Some(headers) = call.state_mut().map_mut(kind) else {
-        return unavailable(call, kind);
+        return unavailable(call.state(), kind);
     };
     *headers = Headers::new();
     for (name, value) in decoded.as_deref().unwrap_or_default() {
@@ -132,22 +133,25 @@ fn get(
     value_size_out: u32,
 ) -> Answer {
     let kind = known(map)?;
-    let name = call.read(name, name_size)?;
-    let state = call.state();
-    let is_old = state.abi == AbiVersion::V0_1_0;
-    let is_logging = state.stream().is_some_and(|stream| stream.logging);
-    let value = match state.map(kind) {
-        Some(headers) => headers
-            .get(inline_headers::kept_name(kind, &name))
-            .map(<[u8]>::to_vec),
-        None if is_logging => None,
-        None => return unavailable(call, kind),
-    };
-    match value {
-        Some(value) => call.hand_over(&value, value_out, value_size_out),
-        None if is_old => call.hand_over(&[], value_out, value_size_out),
-        None => refuse(Status::NotFound, "there is no such header"),
-    }
+    call.hand_over_read(
+        name,
+        name_size,
+        value_out,
+        value_size_out,
+        |state, name, to| {
+            let value = match state.map(kind) {
+                Some(headers) => headers.get(inline_headers::kept_name(kind, name)),
+                None if state.stream().is_some_and(|stream| stream.logging) => None,
+                None => return unavailable(state, kind),
+            };
+            match value {
+                Some(value) => to.extend_from_slice(value),
+                None if state.abi == AbiVersion::V0_1_0 => {}
+                None => return refuse(Status::NotFound, "there is no such header"),
+            }
+            Ok(())
+        },
+    )
 }
 
 /// Adds a header behind the headers of the same name, or joins it to the one that Envoy keeps
@@ -171,11 +175,13 @@ fn add(
     value_size: u32,
 ) -> Answer {
     let kind = known(map)?;
-    let (name, value) = (call.read(name, name_size)?, call.read(value, value_size)?);
-    let Some(headers) = call.state_mut().map_mut(kind) else {
-        return unavailable(call, kind);
+    let (memory, state) = call.memory_and_state()?;
+    let name = memory.slice(name, name_size)?;
+    let value = memory.slice(value, value_size)?;
+    let Some(headers) = state.map_mut(kind) else {
+        return unavailable(state, kind);
     };
-    inline_headers::add(kind, headers, &name, &value);
+    inline_headers::add(kind, headers, name, value);
     Ok(())
 }
 
@@ -197,11 +203,13 @@ fn replace(
     value_size: u32,
 ) -> Answer {
     let kind = known(map)?;
-    let (name, value) = (call.read(name, name_size)?, call.read(value, value_size)?);
-    let Some(headers) = call.state_mut().map_mut(kind) else {
-        return unavailable(call, kind);
+    let (memory, state) = call.memory_and_state()?;
+    let name = memory.slice(name, name_size)?;
+    let value = memory.slice(value, value_size)?;
+    let Some(headers) = state.map_mut(kind) else {
+        return unavailable(state, kind);
     };
-    headers.replace(inline_headers::kept_name(kind, &name), value);
+    headers.replace(inline_headers::kept_name(kind, name), value);
     Ok(())
 }
 
@@ -217,11 +225,12 @@ fn replace(
 /// - INVALID_MEMORY_ACCESS: the name is outside the memory.
 fn remove(call: &mut HostCall<'_>, map: u32, name: u32, name_size: u32) -> Answer {
     let kind = known(map)?;
-    let name = call.read(name, name_size)?;
-    let Some(headers) = call.state_mut().map_mut(kind) else {
-        return unavailable(call, kind);
+    let (memory, state) = call.memory_and_state()?;
+    let name = memory.slice(name, name_size)?;
+    let Some(headers) = state.map_mut(kind) else {
+        return unavailable(state, kind);
     };
-    headers.remove(inline_headers::kept_name(kind, &name));
+    headers.remove(inline_headers::kept_name(kind, name));
     Ok(())
 }
 
@@ -232,8 +241,9 @@ fn known(map: u32) -> Answer<MapType> {
     }
 }
 
-fn unavailable(call: &HostCall<'_>, kind: MapType) -> Answer {
-    let (name, callback) = (kind.name(), call.state().callback);
+#[cold]
+fn unavailable(state: &VmState, kind: MapType) -> Answer {
+    let (name, callback) = (kind.name(), state.callback);
     let reason = format!(
         "{name} are not available in {callback}: Envoy shows a map from its own callback until the \
                           guest lets it go on, read-only in proxy_on_log"

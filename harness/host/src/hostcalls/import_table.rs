@@ -4,6 +4,8 @@
 
 use wasmtime::ValType;
 
+use crate::transcript::Function;
+
 /// One function that a module may import from `env`.
 #[derive(Clone, Copy, Debug)]
 pub struct Import {
@@ -67,6 +69,25 @@ pub const IMPORTS: &[Import] = &[
 
 const fn import(name: &'static str, signature: &'static str) -> Import {
     Import { name, signature }
+}
+
+/// Returns the function of a name as the transcript counts it; without such a function the build fails.
+pub(crate) const fn function(name: &'static str) -> Function {
+    let mut number = 0;
+    while !equals(IMPORTS[number].name, name) {
+        number += 1;
+    }
+    Function { name, number }
+}
+
+/// Compares two names, which `==` cannot do in a constant.
+pub(crate) const fn equals(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    let mut at = 0;
+    while at < left.len() && at < right.len() && left[at] == right[at] {
+        at += 1;
+    }
+    at == left.len() && at == right.len()
 }
 
 /// Reads a signature of the table.

@@ -2,9 +2,11 @@
 //!
 //! A root context has no stream and sees only `xds.node` and the `plugin_` names.
 
+use std::borrow::Cow;
+
 use crate::abi_types::{Answer, Status, refuse};
 use crate::host_call::HostCall;
-use crate::properties::Found;
+use crate::properties::{Found, Segments};
 use crate::settings::EnvoyVersion;
 use crate::stream::derive;
 use crate::value::Value;
@@ -36,26 +38,36 @@ pub(super) fn get(
     value_out: u32,
     value_size_out: u32,
 ) -> Answer {
-    let path = call.read(path, path_size)?;
-    let path = path.strip_suffix(&[0]).unwrap_or(&path);
+    call.hand_over_read(path, path_size, value_out, value_size_out, write)
+}
+
+/// Writes the value at a path as a guest reads it.
+fn write(state: &VmState, path: &[u8], to: &mut Vec<u8>) -> Answer {
+    let path = path.strip_suffix(&[0]).unwrap_or(path);
     if path.is_empty() {
         return refuse(
             Status::SerializationFailure,
             "an empty path stands for nothing that could be written",
         );
     }
-    let segments: Vec<&[u8]> = path.split(|byte| *byte == 0).collect();
-    match find(call.state(), &segments) {
-        Found::Value(Value::Null) | Found::Message => {
-            let reason = format!(
-                "Envoy has no value at `{}` that could be written",
-                show(path)
-            );
-            refuse(Status::SerializationFailure, reason)
+    let segments: Segments<'_> = path.split(|byte| *byte == 0).collect();
+    match find(state, segments.as_slice()) {
+        Found::Message => no_value(path),
+        Found::Value(value) if *value == Value::Null => no_value(path),
+        Found::Value(value) => {
+            value.write(to);
+            Ok(())
         }
-        Found::Value(value) => call.hand_over(&value.to_bytes(), value_out, value_size_out),
-        Found::Nothing => refuse(Status::NotFound, explain(call.state(), path, &segments)),
+        Found::Nothing => refuse(Status::NotFound, explain(state, path, segments.as_slice())),
     }
+}
+
+fn no_value(path: &[u8]) -> Answer {
+    let path = show(path);
+    refuse(
+        Status::SerializationFailure,
+        format!("Envoy has no value at `{path}` that could be written"),
+    )
 }
 
 /// Sets filter state under `wasm.` and the path, NULs included (`proxy_set_property`).
@@ -99,7 +111,7 @@ pub(super) fn set(
 }
 
 /// Finds the present value of a property.
-pub(crate) fn find(state: &VmState, path: &[&[u8]]) -> Found {
+pub(crate) fn find<'a>(state: &'a VmState, path: &[&[u8]]) -> Found<'a> {
     let settings = &state.settings;
     if settings.version <= EnvoyVersion::V1_32
         && let [name, rest @ ..] = path
@@ -108,9 +120,9 @@ pub(crate) fn find(state: &VmState, path: &[&[u8]]) -> Found {
         return find(state, &[&[&b"xds"[..], *name], rest].concat());
     }
     match path {
-        [b"plugin_name"] => return Found::Value(state.plugin_name().into()),
-        [b"plugin_root_id"] => return Found::Value(state.plugin_root_id().into()),
-        [b"plugin_vm_id"] => return Found::Value(settings.vm_id.as_str().into()),
+        [b"plugin_name"] => return found(state.plugin_name().into()),
+        [b"plugin_root_id"] => return found(state.plugin_root_id().into()),
+        [b"plugin_vm_id"] => return found(settings.vm_id.as_str().into()),
         _ => {}
     }
     let Some(stream) = state.stream() else {
@@ -148,10 +160,11 @@ pub(crate) fn find(state: &VmState, path: &[&[u8]]) -> Found {
         [name] if !is_known(name) => filter_state(&[b"wasm.", *name].concat()),
         _ => derive(stream, path),
     };
-    match derived {
-        Some(value) => Found::Value(value),
-        None => Found::Nothing,
-    }
+    derived.map_or(Found::Nothing, found)
+}
+
+fn found(value: Value) -> Found<'static> {
+    Found::Value(Cow::Owned(value))
 }
 
 /// Returns true for a name at the root of Envoy's attributes; any other name is looked up in filter state.

@@ -7,13 +7,14 @@ macro_rules! provide {
             "env",
             $name,
             |caller: wasmtime::Caller<'_, crate::vm_state::VmState>, $($argument: $type),*| -> wasmtime::Result<u32> {
+                const FUNCTION: crate::transcript::Function = crate::hostcalls::function($name);
                 let mut call = crate::host_call::HostCall { caller };
-                call.begin($name, &[$((stringify!($argument), i64::from($argument))),*])?;
-                let answer = match call.permit($name) {
+                call.begin(FUNCTION, || [$((stringify!($argument), i64::from($argument))),*])?;
+                let answer = match call.permit(FUNCTION) {
                     Ok(()) => $body(&mut call, $($argument),*),
                     refused => refused,
                 };
-                call.finish($name, answer)
+                call.finish(FUNCTION, answer)
             },
         )?;
     };

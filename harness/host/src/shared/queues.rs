@@ -95,6 +95,11 @@ impl Queues {
         self.ready.remove(at).map(|(_, ready)| ready)
     }
 
+    /// Returns the number of messages that wait for any VM.
+    pub(super) fn untold(&self) -> usize {
+        self.ready.len()
+    }
+
     pub(super) fn has_ready(&self, listener: VmNumber) -> bool {
         self.ready.iter().any(|(vm, _)| *vm == listener)
     }

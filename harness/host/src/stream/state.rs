@@ -250,8 +250,8 @@ impl Stream {
     pub(crate) fn response_code(&self) -> Option<i64> {
         self.response
             .headers()
-            .and_then(|headers| headers.text(":status"))
-            .and_then(|status| status.parse().ok())
+            .and_then(|headers| headers.get(":status"))
+            .and_then(|status| std::str::from_utf8(status).ok()?.parse().ok())
     }
 
     /// Returns Envoy's response flags as a number, as the property `response.flags` gives them.

@@ -22,16 +22,18 @@ pub(crate) struct Arrived {
 
 impl Arrived {
     pub(crate) fn with(headers: &Headers) -> Self {
-        let has = |name| headers.get(name).is_some();
-        Self {
-            path: has(":path"),
-            method: has(":method"),
-            forwarded_proto: has("x-forwarded-proto"),
-            status: has(":status"),
-            unsendable: headers
-                .iter()
-                .any(|(name, value)| !is_valid_name(name) || !is_valid_value(value)),
+        let mut arrived = Self::default();
+        for (name, value) in headers {
+            match name {
+                b":path" => arrived.path = true,
+                b":method" => arrived.method = true,
+                b"x-forwarded-proto" => arrived.forwarded_proto = true,
+                b":status" => arrived.status = true,
+                _ => {}
+            }
+            arrived.unsendable |= !is_valid_name(name) || !is_valid_value(value);
         }
+        arrived
     }
 
     /// Returns the router's or the codec's answer to a request that filters have left so.
@@ -105,15 +107,32 @@ fn unsendable(body: &str, details: &str) -> (Situation, LocalReply) {
 /// Returns true for a name that the codec of HTTP/1.1 writes (RFC 9110, section 5.1), or that of a pseudo header.
 fn is_valid_name(name: &[u8]) -> bool {
     let name = name.strip_prefix(b":").unwrap_or(name);
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let is_token = |byte: &u8| IS_TOKEN[usize::from(*byte)];
     !name.is_empty() && name.iter().all(is_token)
 }
 
-/// Returns true for a value without control characters; a tab is none.
+/// The bytes of a token, in a table because every byte of every name is looked up.
+const IS_TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte as usize] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"!#$%&'*+-.^_`|~";
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
+/// Returns true for a value without control characters; a tab is none. Looks at all bytes at once, which is faster than to
+/// stop at the first bad one that hardly ever comes.
 fn is_valid_value(value: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|byte| *byte == b'\t' || !byte.is_ascii_control())
+    let is_bad = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7f;
+    !value.iter().fold(false, |bad, byte| bad | is_bad(*byte))
 }
 
 #[cfg(test)]

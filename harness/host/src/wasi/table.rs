@@ -1,6 +1,9 @@
 //! The functions of WASI preview 1 that do nothing: each answers with one fixed number, some of them after a look at the
 //! descriptor and after a zero for the guest.
 
+use crate::hostcalls::{IMPORTS, equals};
+use crate::transcript::Function;
+
 /// A function with a fixed answer.
 pub(super) struct Fixed {
     pub(super) name: &'static str,
@@ -28,6 +31,22 @@ pub(crate) fn signature(name: &str) -> Option<&'static str> {
     let mut all = WORKING.iter().copied().chain(fixed);
     all.find(|(known, _)| *known == name)
         .map(|(_, signature)| signature)
+}
+
+/// Returns the function of a name as the transcript counts it, behind those of `env`; without such a function the build
+/// fails.
+pub(super) const fn function(name: &'static str) -> Function {
+    let mut number = 0;
+    while number < WORKING.len() && !equals(WORKING[number].0, name) {
+        number += 1;
+    }
+    let mut row = 0;
+    while number >= WORKING.len() && !equals(FIXED[row].name, name) {
+        number += 1;
+        row += 1;
+    }
+    let number = IMPORTS.len() + number;
+    Function { name, number }
 }
 
 const SUCCESS: u32 = 0;

@@ -84,7 +84,7 @@ pub(super) fn declare(state: &mut VmState, arguments: &[u8]) -> Answer {
             root.declared.entry(name).or_insert(declared);
             is_new
         }
-        None => match state.streams.get_mut(&current) {
+        None => match state.streams.get_mut(current) {
             Some(stream) => stream.declared.insert(name),
             None => true,
         },
