@@ -6,6 +6,7 @@ use std::fmt;
 
 /// The answer of a host function (`proxy_status_t`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Status {
     /// Number 0.
     Ok,

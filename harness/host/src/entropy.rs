@@ -2,6 +2,7 @@
 
 /// The source of the guest's randomness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Entropy {
     /// Bytes that are equal in every run with this seed, and so unfit for anything that must stay secret.
     Seeded(u64),

@@ -16,6 +16,7 @@ use crate::abi_types::Status;
 
 /// One thing that a guest did and that deserves a word: why Envoy answers so, and what follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Explanation {
     /// The host function, or the callback whose outcome this is about.
     pub function: &'static str,

@@ -58,7 +58,7 @@ pub(crate) struct Export<P, R> {
     pub(crate) function: Option<TypedFunc<P, R>>,
 }
 
-/// What a callback answers.
+/// The answer of a callback, for the transcript.
 pub(crate) trait Number {
     /// Returns the answer; `None` for a callback without one.
     fn number(&self) -> Option<u32>;
@@ -233,6 +233,7 @@ fn callback(name: &'static str) -> Function {
 
 /// The trap that ended a VM.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Trap {
     /// The export that the host had called.
     pub callback: &'static str,

@@ -3,9 +3,13 @@
 //! Invariant: no slice of guest memory lives across a call into the guest, because the guest's allocator may grow and so
 //! move the memory. Bytes are copied out before such a call and written after it.
 
+mod memory;
 mod values;
 
 use wasmtime::{AsContext, AsContextMut, Caller, Memory, TypedFunc};
+
+pub(crate) use memory::{GuestMemory, word};
+use memory::{outside, range};
 
 use crate::abi_types::{Answer, Failure, Status, refuse};
 use crate::explanations::Explanation;
@@ -32,7 +36,7 @@ impl HostCall<'_> {
     pub(crate) fn memory_and_state(&mut self) -> Answer<(GuestMemory<'_>, &mut VmState)> {
         let memory = self.memory()?;
         let (bytes, state) = memory.data_and_store_mut(&mut self.caller);
-        Ok((GuestMemory(bytes), state))
+        Ok((GuestMemory::new(bytes), state))
     }
 
     /// Copies bytes out of guest memory.
@@ -217,7 +221,7 @@ impl HostCall<'_> {
     fn note(&mut self, function: Function, arguments: &[values::Argument]) {
         let meaning = match self.memory_and_state() {
             Ok((memory, state)) if state.transcript.detail() == Detail::Values => {
-                values::given(arguments, memory.0)
+                values::given(arguments, memory.bytes())
             }
             _ => String::new(),
         };
@@ -228,9 +232,11 @@ impl HostCall<'_> {
     #[cold]
     fn note_ok(&mut self, function: Function) {
         let got = match self.memory_and_state() {
-            Ok((memory, state)) => {
-                values::got(function.name, state.transcript.open_arguments(), memory.0)
-            }
+            Ok((memory, state)) => values::got(
+                function.name,
+                state.transcript.open_arguments(),
+                memory.bytes(),
+            ),
             Err(_) => String::new(),
         };
         let comma = if got.is_empty() { "" } else { ", " };
@@ -336,33 +342,4 @@ impl HostCall<'_> {
             }
         }
     }
-}
-
-/// The guest's memory, borrowed.
-pub(crate) struct GuestMemory<'a>(&'a [u8]);
-
-impl<'a> GuestMemory<'a> {
-    /// Returns a part of the memory.
-    #[inline]
-    pub(crate) fn slice(&self, pointer: u32, size: u32) -> Answer<&'a [u8]> {
-        range(pointer, size)
-            .and_then(|range| self.0.get(range))
-            .ok_or_else(|| outside(pointer, size))
-    }
-}
-
-fn range(pointer: u32, size: u32) -> Option<std::ops::Range<usize>> {
-    let start = usize::try_from(pointer).ok()?;
-    Some(start..start.checked_add(usize::try_from(size).ok()?)?)
-}
-
-#[cold]
-fn outside(pointer: u32, size: u32) -> Failure {
-    let reason = format!("{size} bytes at {pointer:#x} are not all inside the guest's memory");
-    Failure::Status(Status::InvalidMemoryAccess, reason.into())
-}
-
-/// Returns a count as the guest's 32-bit number. Guest memory ends at 4 GiB, so a count of its bytes always fits.
-pub(crate) fn word(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }

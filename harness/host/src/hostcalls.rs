@@ -22,7 +22,7 @@ mod stream;
 mod system;
 
 pub use import_table::{IMPORTS, Import};
-pub(crate) use import_table::{equals, function, types};
+pub(crate) use import_table::{equals, types};
 use provide::provide;
 use wasmtime::{Caller, Linker};
 

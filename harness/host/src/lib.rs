@@ -3,7 +3,7 @@
 //! A [`Module`] is compiled once. A [`Host`] is one VM that runs the module, as one worker of Envoy would: the host calls
 //! the guest's callbacks in Envoy's order and answers its host calls with Envoy's statuses. By default time is virtual and
 //! randomness seeded, so that a run is a function of its inputs. No file here knows the purpose of the module, and none
-//! does I/O: the caller takes the guest's HTTP and gRPC calls and answers them.
+//! but those that load modules does I/O: the caller takes the guest's HTTP and gRPC calls and answers them.
 //!
 //! A [`FilterChain`] runs several filters in one exchange, and its [`Server`] on all threads of one Envoy.
 //! [`Host::explanations`] says why Envoy refuses a call and what that does to traffic, apart from the guest's log.
@@ -44,6 +44,11 @@
 //! assert_eq!(host.transcript().callback_count("proxy_on_tick"), 3);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+/// The examples of the README, which are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod abi_types;
 mod builder;
@@ -87,7 +92,7 @@ pub use host::{GrpcReply, Host, Reloads, Shutdown, StartError, StartFailure};
 pub use hostcalls::{IMPORTS, Import};
 pub use load_error::{BadExport, LoadError};
 pub use logs::{LogLevel, LogLine};
-pub use module::{Fuel, Module, ModuleBuilder, ModuleCache};
+pub use module::{Fuel, Module, ModuleBuilder, ModuleCache, PackageError};
 pub use properties::{Path, Properties};
 pub use settings::{EndOfBody, EnvoyVersion, FailurePolicy};
 pub use shared::Shared;

@@ -54,6 +54,7 @@ pub enum LoadError {
 
 /// An export with another type than Envoy calls it with.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BadExport {
     /// The export.
     pub name: String,

@@ -74,6 +74,7 @@ impl LogLevel {
 
 /// One line that the guest, or Envoy about the guest, has logged; as text it stands as in Envoy's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogLine {
     /// The line's level.
     pub level: LogLevel,

@@ -6,7 +6,9 @@ mod cache;
 #[cfg(unix)]
 mod directory;
 mod engine;
+mod package;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::{Engine, ImportType, InstancePre};
@@ -19,6 +21,7 @@ use crate::{load_check, wasi};
 pub use cache::ModuleCache;
 pub use engine::Fuel;
 use engine::Prepared;
+pub use package::PackageError;
 
 /// A compiled proxy-wasm module. Clones are handles to the same code.
 #[derive(Clone)]
@@ -37,6 +40,16 @@ impl Module {
     /// [`LoadError`] if Envoy would refuse the module.
     pub fn compile(wasm: &[u8]) -> Result<Self, LoadError> {
         Self::builder().compile(wasm)
+    }
+
+    /// Builds a filter in Rust with cargo, as `cargo build --release --target wasm32-wasip1` in its folder does, and compiles its
+    /// module: in the filter's own tests the folder is `env!("CARGO_MANIFEST_DIR")`. Cargo does nothing where nothing has changed.
+    ///
+    /// # Errors
+    /// [`PackageError`] with cargo's own words if the package cannot be built, or if Envoy would refuse its module.
+    pub fn of_package(folder: impl AsRef<Path>) -> Result<Self, PackageError> {
+        let wasm = package::build(folder.as_ref())?;
+        Ok(Self::compile(&wasm)?)
     }
 
     /// Returns a builder of modules, for those whose instructions are counted, and for another cache.

@@ -62,6 +62,7 @@ pub enum EnvoyVersion {
 
 /// The way in which the end of a body comes to a filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EndOfBody {
     /// With the last bytes, as a DATA frame of HTTP/2 can have it.
     #[default]

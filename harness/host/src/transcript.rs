@@ -38,6 +38,7 @@ pub enum Detail {
 
 /// A host call that was not answered with OK, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The host function.
     pub function: &'static str,
@@ -238,7 +239,7 @@ impl Transcript {
     }
 }
 
-/// What stands in front of a call inside a callback, and once more for each call that it is inside.
+/// The space in front of a call inside a callback, and once more for each call that it is inside.
 const INDENT: &str = "  ";
 
 fn line(arrow: &str, function: &str, arguments: &[(&'static str, i64)]) -> String {

@@ -18,6 +18,7 @@ pub struct ChainBuilder {
 /// A plugin of a chain that did not start.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("filter {filter}: {reason}")]
+#[non_exhaustive]
 pub struct ChainStartError {
     /// The place of the plugin in the chain, from 0.
     pub filter: usize,

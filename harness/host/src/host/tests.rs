@@ -496,6 +496,31 @@ fn shares_metrics_between_hosts() {
 }
 
 #[test]
+fn runs_hosts_of_one_module_on_several_threads_at_once() {
+    let guest = Guest {
+        imports: r#"(import "env" "proxy_set_tick_period_milliseconds" (func $period (param i32) (result i32)))"#,
+        on_configure: "(call $check (call $period (i32.const 1000)) (i32.const 0))",
+        more: r#"(func (export "proxy_on_tick") (param i32) (call $log (local.get 0)))"#,
+        ..Guest::default()
+    };
+    let module = guest.module();
+    std::thread::scope(|scope| {
+        let threads = [1_u64, 2, 3, 4].map(|seconds| {
+            // A host runs on another thread than the one that has started it.
+            let mut host = Host::builder(&module).start().unwrap();
+            scope.spawn(move || {
+                host.advance(Duration::from_secs(seconds));
+                (seconds, host.transcript().callback_count("proxy_on_tick"))
+            })
+        });
+        for thread in threads {
+            let (seconds, ticks) = thread.join().unwrap();
+            assert_eq!(seconds, ticks);
+        }
+    });
+}
+
+#[test]
 fn counts_the_same_instructions_for_the_same_inputs() {
     let wasm = wat::parse_str(
         r#"(module (memory (export "memory") 1) (func (export "proxy_abi_version_0_2_1"))

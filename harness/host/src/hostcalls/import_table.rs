@@ -8,6 +8,7 @@ use crate::transcript::Function;
 
 /// One function that a module may import from `env`.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Import {
     /// The function's name.
     pub name: &'static str,

@@ -7,7 +7,7 @@ macro_rules! provide {
             "env",
             $name,
             |caller: wasmtime::Caller<'_, crate::vm_state::VmState>, $($argument: $type),*| -> wasmtime::Result<u32> {
-                const FUNCTION: crate::transcript::Function = crate::hostcalls::function($name);
+                const FUNCTION: crate::transcript::Function = crate::hostcalls::import_table::function($name);
                 let mut call = crate::host_call::HostCall { caller };
                 call.begin(FUNCTION, || [$((stringify!($argument), i64::from($argument))),*])?;
                 let answer = match call.permit(FUNCTION) {

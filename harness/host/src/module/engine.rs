@@ -20,7 +20,7 @@ pub enum Fuel {
     Metered,
 }
 
-/// What all modules of one kind share.
+/// The parts that all modules of one kind share.
 pub(super) struct Prepared {
     pub(super) engine: Engine,
     pub(super) linker: Linker<VmState>,

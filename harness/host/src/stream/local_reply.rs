@@ -4,6 +4,7 @@ use crate::headers::Headers;
 
 /// A response that the proxy makes in place of the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LocalReply {
     /// The HTTP status.
     pub status: u32,
@@ -21,6 +22,7 @@ pub struct LocalReply {
 
 /// The maker of a local reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// The filter, by `proxy_send_local_response`.
     Filter,

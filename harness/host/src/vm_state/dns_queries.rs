@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 /// A name that the guest has asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DnsQuery {
     /// The guest's number for the query, for the answer.
     pub token: u32,

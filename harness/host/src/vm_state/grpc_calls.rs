@@ -22,6 +22,7 @@ impl GrpcToken {
 
 /// A call or a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum GrpcKind {
     /// One message each way (`proxy_grpc_call`).
     Call,
@@ -42,6 +43,7 @@ impl GrpcKind {
 
 /// A gRPC call or stream that the guest has begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GrpcCall {
     /// The token, for the answer.
     pub token: GrpcToken,
@@ -93,6 +95,7 @@ fn frame(message: &[u8]) -> Vec<u8> {
 
 /// An action of the guest on a stream after its beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum GrpcSent {
     /// A message, without gRPC's five bytes in front.
     Message(Vec<u8>),

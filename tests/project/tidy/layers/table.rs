@@ -290,6 +290,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "harness/host/src/hostcalls",
         &[
+            "import_table",
             "provide",
             "properties",
             "activation",
@@ -301,7 +302,6 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "grpc_service",
             "grpc",
             "http_call",
-            "import_table",
             "metrics",
             "shared_data",
             "shared_queue",
