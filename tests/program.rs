@@ -7,5 +7,6 @@ mod demo_page;
 mod envelope;
 mod examples;
 mod external;
+mod first_filter;
 mod manifests;
 mod schema;

@@ -2,5 +2,6 @@
 
 mod both;
 mod documented;
+mod filters;
 #[cfg(feature = "peers")]
 mod languages;
