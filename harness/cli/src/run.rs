@@ -10,10 +10,12 @@ use anyhow::Context;
 
 mod answers;
 mod body;
+pub(crate) mod chain;
 mod convert;
 mod drive;
 mod expect;
 mod help;
+mod install;
 mod junit;
 mod length;
 mod lines;

@@ -131,9 +131,9 @@ async fn built_in(wiring: &Wiring, module: &Module) -> anyhow::Result<Pair> {
             .node_metadata("NAME", pod(wiring.service).as_str())
             .node_metadata("NAMESPACE", NAMESPACE)
             .node_metadata("WORKLOAD_NAME", wiring.service)
-            .node_label("service.istio.io/canonical-name", wiring.service);
+            .node_label("service.istio.io/canonical-name", wiring.service)
+            .plugin_configuration(wiring.plugin.as_bytes());
         config.direction = direction;
-        config.plugin_configuration = wiring.plugin.clone().into_bytes();
         let collector = wiring.collector.to_string();
         config.clusters.insert(COLLECTOR.to_owned(), collector);
         config

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, fs};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use sidespan_host::Module;
 
 use super::scenario::{Filter, beside};
@@ -83,13 +83,14 @@ impl Modules {
         if let Some(module) = loaded.get(&path) {
             return Ok(module.clone());
         }
-        let module = load(&path).with_context(|| {
+        if !path.exists() {
             let names: Vec<_> = self.guests.keys().map(String::as_str).collect();
-            format!(
+            bail!(
                 "`module: {wanted}` is neither a file beside the scenario nor one of the guests [{}]; `--guest {wanted}=FILE` names one",
                 names.join(", ")
-            )
-        })?;
+            );
+        }
+        let module = load(&path)?;
         loaded.insert(path, module.clone());
         Ok(module)
     }

@@ -24,7 +24,7 @@ mod filter;
 pub(super) use call::{Answer, Fault};
 pub(super) use exchange::{Direction, Ending, Request, Response, Step};
 pub(super) use expectation::{Call as ExpectedCall, End, Exchange, Span};
-pub(super) use filter::{Filter, Level, Policy, RELOAD_BASE, beside};
+pub(super) use filter::{Filter, Level, Policy, RELOAD_BASE, Text, beside};
 
 /// One scenario: a fresh proxy, its filters, requests, and what must come of them.
 #[derive(Debug, Deserialize, JsonSchema)]

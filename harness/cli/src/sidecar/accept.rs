@@ -12,9 +12,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::config::{Direction, SidecarConfig};
+use super::current::Current;
 use super::exchange::{Peers, Service, serve};
 use super::pool::Pool;
-use super::vm::Vm;
 
 /// The listening side of a sidecar.
 pub(super) struct Front {
@@ -24,7 +24,7 @@ pub(super) struct Front {
 }
 
 impl Front {
-    pub(super) fn new(config: SidecarConfig, local: SocketAddr, vm: Vm) -> Self {
+    pub(super) fn new(config: SidecarConfig, local: SocketAddr, vm: Current) -> Self {
         let direction = match config.direction {
             Direction::None => 0,
             Direction::Inbound => 1,
@@ -32,10 +32,13 @@ impl Front {
         };
         let service = Service {
             routes: config.routes,
+            upstream_protocol: config.upstream_protocol,
+            http1_trailers: config.http1_trailers,
             direction,
             timeout: config.timeout,
             vm,
             pool: Pool::default(),
+            tape: config.tape,
         };
         Self {
             service: Arc::new(service),
@@ -86,7 +89,7 @@ impl Front {
         };
         let service = service_fn(|request| serve(Arc::clone(&self.service), peers, request));
         let server = auto::Builder::new(TokioExecutor::new());
-        let connection = server.serve_connection(TokioIo::new(stream), service);
+        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,

@@ -1,21 +1,24 @@
 //! The arguments of `sidespan sidecar`, and its run until a signal.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use std::{fs, io};
 
 use anyhow::{Context, bail};
-use sidespan_host::{FailurePolicy, LogLevel, Module};
+use sidespan_host::{HostBuilder, LogLevel};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::config::{Direction, Routes, SidecarConfig};
+use super::config::{Direction, Routes, SidecarConfig, UpstreamProtocol};
+use super::record::{Recorder, Surroundings};
+use super::reload::{Filters, Reloads, follow};
 use super::running::Sidecar;
 use crate::output;
+use crate::run::chain::Single;
 
-/// Puts the filter, or any proxy-wasm module, in front of a local HTTP server
+/// Puts the filter, or any proxy-wasm filters, in front of a local HTTP server
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct SidecarArgs {
@@ -31,6 +34,9 @@ pub struct SidecarArgs {
     /// The filter's configuration, JSON or YAML; `sidespan check` tells whether it is right
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Several filters: a YAML file with the key `filters` of a scenario of `sidespan run`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["module", "config", "name", "root_id", "env", "fail_open"])]
+    pub chain: Option<PathBuf>,
     /// Where the filter's calls to any cluster go, its spans among them, as host:port
     #[arg(long, value_name = "ADDRESS", value_parser = endpoint)]
     pub otlp: Option<String>,
@@ -40,9 +46,12 @@ pub struct SidecarArgs {
     /// Which side of the service this is
     #[arg(long, value_enum, default_value_t)]
     pub direction: Direction,
-    /// The plugin's name and root id
-    #[arg(long, default_value = "sidecar")]
-    pub name: String,
+    /// The plugin's name; `sidespan` by default for the filter that is built in, else `filter`
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The root id, by which the C++ SDK finds its filter; empty by default but for the filter that is built in
+    #[arg(long, value_name = "ID")]
+    pub root_id: Option<String>,
     /// A value of the node's metadata, such as NAMESPACE=shop; can be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub metadata: Vec<(String, String)>,
@@ -55,10 +64,29 @@ pub struct SidecarArgs {
     /// How many seconds the server may take to begin its response once it has the request; 0 for no limit
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     pub timeout: u32,
+    /// The protocol to the server
+    #[arg(long, value_enum, default_value_t)]
+    pub upstream_protocol: UpstreamProtocol,
+    /// Read and send trailers of HTTP/1.1, too, as Envoy's `enable_trailers` does; without it they are dropped, as there
+    #[arg(long)]
+    pub http1_trailers: bool,
+    /// The most bytes of a body that are held while a filter waits; a request that a filter buffers beyond is answered 413
+    #[arg(long, value_name = "BYTES", default_value_t = BUFFER_LIMIT)]
+    pub buffer_limit: u32,
+    /// Write the requests and responses into a scenario of `sidespan run` at the end, without the credentials in them
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// Keep the filter's debug lines too; RUST_LOG=wasm=debug shows them
     #[arg(long)]
     pub debug: bool,
 }
+
+/// [`HostBuilder::BUFFER_LIMIT`] as a number of the command line.
+const BUFFER_LIMIT: u32 = 1024 * 1024;
+const _: () = assert!(BUFFER_LIMIT as usize == HostBuilder::BUFFER_LIMIT);
+
+/// Number of open files, for some thousand clients.
+const FILES: u64 = 65_536;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -68,27 +96,60 @@ Examples:
       also records, with {sampling: {percentage: 100}, export: {otlp: {cluster: any}}} in plugin.yaml
   sidespan sidecar --upstream 127.0.0.1:3000 --module other-filter.wasm --metadata NAMESPACE=shop
       runs another filter
+  sidespan sidecar --upstream 127.0.0.1:3000 --chain chain.yaml
+      runs several, with {filters: [{module: auth.wasm, configuration: auth.json}, {}]} in chain.yaml
+  sidespan sidecar --upstream 127.0.0.1:3000 --module other-filter.wasm --record recorded.yaml
+      records what comes and goes until it is ended; `sidespan run recorded.yaml` replays it
 
-RUST_LOG=wasm=info shows what the filter logs. Ctrl-C or SIGTERM ends it: open requests first, then what the filter still \
-has to send, all within five seconds. A second time ends it at once.
+A file that changes is read anew: the new filters start, then take all new requests; those under way end with the old ones. \
+What does not start is refused with its reason, and the old ones go on.
+
+RUST_LOG=wasm=info shows what the filters log. Ctrl-C or SIGTERM ends it: open requests first, then what the filters still \
+have to send, all within five seconds. A second time ends it at once. It is no proxy for production.
 
 Exit codes: 0 ended as told, 2 it could not start.";
 
-/// Runs a sidecar until Ctrl-C or SIGTERM, then lets the filter finish.
+/// Runs a sidecar until Ctrl-C or SIGTERM, then lets the filters finish.
 ///
 /// # Errors
-/// When a file cannot be read, the module or its configuration is not accepted, or the address cannot be listened on.
+/// When a file cannot be read, a module or its configuration is not accepted, or the address cannot be listened on.
 pub fn run(args: SidecarArgs) -> anyhow::Result<ExitCode> {
-    let config = config(args)?;
+    let filters = filters(&args);
+    let loaded = filters.load()?;
+    let recorder = args.record.as_deref().map(Recorder::new).transpose()?;
+    let around = surroundings(&args);
+    let mut config = config(args, loaded.filters);
+    config.tape = recorder.as_ref().map(|recorder| recorder.tape.clone());
+    // Each client takes two: its own connection, and one to the server.
+    if let Err(error) = rlimit::increase_nofile_limit(FILES) {
+        log::debug!("the limit of open files stays: {error}");
+    }
+    let mut chain = loaded.chain;
     tokio::runtime::Runtime::new()?.block_on(async {
         let sidecar = Sidecar::start(config).await?;
         let mut signals = Signals::new()?;
         // Port 0 picks a free port, which only the sidecar knows.
         output::tell(format_args!("listening on {}", sidecar.local_addr()));
-        signals.next().await;
+        let mut reloads = Reloads::default();
+        tokio::select! {
+            () = signals.next() => {}
+            () = follow(&sidecar, &filters, loaded.files, (&mut chain, &mut reloads)) => {}
+        }
         stop(&sidecar, signals.next()).await;
-        Ok(ExitCode::SUCCESS)
-    })
+        if let Some(summary) = reloads.summary() {
+            output::tell(summary);
+        }
+        anyhow::Ok(())
+    })?;
+    if let Some(recorder) = recorder {
+        let file = recorder.file().display().to_string();
+        let written = recorder.finish(&chain, &around)?;
+        output::tell(format_args!(
+            "recorded {file}: {}",
+            written.lines().join("\n  ")
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The signals that end a sidecar: Ctrl-C, and the SIGTERM that Kubernetes and shells send.
@@ -121,56 +182,53 @@ async fn stop(sidecar: &Sidecar, again: impl Future<Output = ()>) {
     }
 }
 
-fn config(args: SidecarArgs) -> anyhow::Result<SidecarConfig> {
-    let wasm = match &args.module {
-        Some(file) => fs::read(file).with_context(|| format!("reading {}", file.display()))?,
-        None => crate::embedded::FILTER.to_vec(),
-    };
-    let module = Module::compile(&wasm).context("loading the module")?;
-    let plugin_configuration = args
-        .config
-        .as_deref()
-        .map(configuration)
-        .transpose()?
-        .unwrap_or_default();
-    let mut config = SidecarConfig::new(args.name, &module, Routes::to(args.upstream));
+/// Returns where the filters come from.
+fn filters(args: &SidecarArgs) -> Filters {
+    match &args.chain {
+        Some(file) => Filters::Chain(file.clone()),
+        None => Filters::Single(Single {
+            module: args.module.clone(),
+            configuration: args.config.clone(),
+            name: args.name.clone(),
+            root_id: args.root_id.clone(),
+            environment: args.env.clone(),
+            fails_open: args.fail_open,
+        }),
+    }
+}
+
+/// Returns what a recording says beside the exchanges and the filters.
+fn surroundings(args: &SidecarArgs) -> Surroundings {
+    let limit = usize::try_from(args.buffer_limit).unwrap_or(usize::MAX);
+    Surroundings {
+        direction: args.direction,
+        buffer_limit: Some(limit).filter(|limit| *limit != HostBuilder::BUFFER_LIMIT),
+        metadata: args.metadata.clone(),
+        clusters: args.cluster.iter().map(|(name, _)| name.clone()).collect(),
+    }
+}
+
+fn config(args: SidecarArgs, filters: Vec<HostBuilder>) -> SidecarConfig {
+    let mut config = SidecarConfig::of("filters", filters, Routes::to(args.upstream));
     config.listen = args.listen;
     config.direction = args.direction;
-    config.plugin_configuration = plugin_configuration;
+    config.upstream_protocol = args.upstream_protocol;
+    config.http1_trailers = args.http1_trailers;
+    config.buffer_limit = usize::try_from(args.buffer_limit).unwrap_or(usize::MAX);
     config.clusters = args.cluster.into_iter().collect::<BTreeMap<_, _>>();
     config.any_cluster = args.otlp;
-    config.environment = args.env;
     config.timeout = match args.timeout {
         // No limit, as in a route of Envoy.
         0 => Duration::MAX,
         seconds => Duration::from_secs(seconds.into()),
     };
-    if args.fail_open {
-        config.failure_policy = FailurePolicy::FailOpen;
-    }
     if args.debug {
         config.log_level = LogLevel::Debug;
     }
     for (name, value) in args.metadata {
         config = config.node_metadata(&name, value);
     }
-    Ok(config)
-}
-
-/// Reads a plugin configuration, and converts YAML to JSON because Envoy hands JSON to the filter.
-fn configuration(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    let is_yaml = file
-        .extension()
-        .is_some_and(|kind| kind == "yaml" || kind == "yml");
-    // `sidespan check` ignores a byte order mark too.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    if !is_yaml {
-        return Ok(text.into());
-    }
-    let value: serde_json::Value = serde_saphyr::from_str(text)
-        .with_context(|| format!("reading {} as YAML", file.display()))?;
-    Ok(value.to_string().into_bytes())
+    config
 }
 
 /// Reads `host:port`, or `http://host:port`.
@@ -207,141 +265,4 @@ fn pair(text: &str) -> anyhow::Result<(String, String)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-    use std::time::Instant;
-
-    use clap::Parser;
-
-    use super::*;
-
-    #[test]
-    fn reads_an_endpoint_with_or_without_a_scheme() {
-        assert_eq!(endpoint("localhost:4317").unwrap(), "localhost:4317");
-        assert_eq!(endpoint("http://[::1]:4317/").unwrap(), "[::1]:4317");
-        for wrong in ["https://a:1", "a", ":1", "a:b"] {
-            assert!(endpoint(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn finds_a_server_by_name_or_number() {
-        let local = SocketAddr::from(([127, 0, 0, 1], 3000));
-        for text in ["localhost:3000", "127.0.0.1:3000", "http://127.0.0.1:3000/"] {
-            assert_eq!(address(text).unwrap(), local, "{text}");
-        }
-        assert!(address("[::1]:3000").unwrap().is_ipv6());
-        let error = address(":3000").unwrap_err().to_string();
-        assert_eq!(error, "expected host:port, found `:3000`");
-    }
-
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: SidecarArgs,
-    }
-
-    fn parse(line: &str) -> Result<SidecarConfig, String> {
-        let line =
-            Line::try_parse_from(line.split_whitespace()).map_err(|error| error.to_string())?;
-        config(line.args).map_err(|error| format!("{error:#}"))
-    }
-
-    #[test]
-    fn takes_the_programs_own_filter_and_passes_its_configuration_on_as_json() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("plugin.yaml");
-        fs::write(&file, "sampling: {percentage: 5}").unwrap();
-        let line = format!(
-            "sidecar --upstream 127.0.0.1:3000 --otlp http://127.0.0.1:4317 --cluster other=127.0.0.1:1 \
-             --direction inbound --metadata NAMESPACE=shop --fail-open --config {}",
-            file.display()
-        );
-        let config = parse(&line).unwrap();
-        assert_eq!(
-            config.plugin_configuration,
-            br#"{"sampling":{"percentage":5}}"#
-        );
-        assert_eq!(
-            (config.direction, config.failure_policy),
-            (Direction::Inbound, FailurePolicy::FailOpen)
-        );
-        assert_eq!(config.any_cluster.as_deref(), Some("127.0.0.1:4317"));
-        assert_eq!(config.clusters["other"], "127.0.0.1:1");
-        assert_eq!(config.properties[0].1, "shop".into());
-        assert_eq!(config.timeout, Duration::from_secs(15));
-    }
-
-    #[test]
-    fn takes_a_configuration_with_the_mark_of_its_encoding() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["a.json", "a.yaml"] {
-            let file = folder.path().join(name);
-            fs::write(&file, "\u{feff}{\"a\":5}").unwrap();
-            assert_eq!(configuration(&file).unwrap(), br#"{"a":5}"#, "{name}");
-        }
-    }
-
-    #[test]
-    fn takes_the_upstreams_time_in_seconds() {
-        for (seconds, expected) in [(60, Duration::from_secs(60)), (0, Duration::MAX)] {
-            let config = parse(&format!(
-                "sidecar --upstream 127.0.0.1:1 --timeout {seconds}"
-            ));
-            assert_eq!(config.unwrap().timeout, expected);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_second_signal_does_not_wait_for_the_first() {
-        // The upstream takes connections, and never answers.
-        let upstream = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let line = format!("sidecar --upstream {}", upstream.local_addr().unwrap());
-        let mut config = parse(&line).unwrap();
-        config.drain = Duration::from_secs(600);
-        let sidecar = Sidecar::start(config).await.unwrap();
-        let mut client = std::net::TcpStream::connect(sidecar.local_addr()).unwrap();
-        client
-            .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
-            .unwrap();
-        // Once its request is there, it has to be waited for.
-        let (waiting, _stream) = tokio::task::spawn_blocking(move || upstream.accept().unwrap())
-            .await
-            .unwrap();
-        let begun = Instant::now();
-        stop(&sidecar, std::future::ready(())).await;
-        assert!(begun.elapsed() < Duration::from_secs(60));
-        drop(waiting);
-    }
-
-    #[test]
-    fn says_what_is_wrong_with_an_argument() {
-        for (line, message) in [
-            ("sidecar", "--upstream <ADDRESS>"),
-            (
-                "sidecar --upstream 127.0.0.1:1 --otlp https://a:1",
-                "TLS is not built into the sidecar",
-            ),
-            (
-                "sidecar --upstream 127.0.0.1:1 --metadata shop",
-                "expected NAME=VALUE, found `shop`",
-            ),
-            (
-                "sidecar --upstream 127.0.0.1:1 --module nowhere.wasm",
-                "reading nowhere.wasm",
-            ),
-        ] {
-            let error = parse(line).unwrap_err();
-            assert!(error.contains(message), "{line}: {error}");
-        }
-    }
-
-    #[test]
-    fn splits_a_pair_at_its_first_equals_sign() {
-        assert_eq!(
-            pair("outbound|1||a=b=c").unwrap(),
-            ("outbound|1||a".to_owned(), "b=c".to_owned())
-        );
-        assert!(pair("a").is_err());
-    }
-}
+mod tests;

@@ -10,9 +10,11 @@ use sidespan_host::{Headers, HttpCall, LocalReply};
 use tokio::sync::mpsc;
 
 use super::config::SidecarConfig;
-use super::message::{self, Protocol};
-use super::pool::Pool;
-use super::vm::Vm;
+use super::message;
+use super::pool::{Pool, RESET_BEFORE_HEADERS};
+use super::protocol::Protocol;
+use super::tape::{Message, Tape};
+use super::vm::{Call, Vm};
 
 /// The sender of the filter's calls.
 #[derive(Clone)]
@@ -21,6 +23,7 @@ pub(super) struct Caller {
     any: Option<String>,
     pool: Pool,
     vm: Vm,
+    tape: Option<Tape>,
 }
 
 struct Answer {
@@ -37,19 +40,21 @@ impl Caller {
             any,
             pool: Pool::default(),
             vm,
+            tape: config.tape.clone(),
         }
     }
 
     /// Sends calls until the VM's thread has ended, each in a task of its own.
-    pub(super) async fn run(self, mut calls: mpsc::UnboundedReceiver<HttpCall>) {
+    pub(super) async fn run(self, mut calls: mpsc::UnboundedReceiver<Call>) {
         while let Some(call) = calls.recv().await {
             let caller = self.clone();
             tokio::spawn(async move { caller.make(call).await });
         }
     }
 
-    async fn make(self, call: HttpCall) {
+    async fn make(self, Call { vm, call }: Call) {
         let (token, timeout) = (call.token, call.timeout);
+        let cluster = call.cluster.clone();
         let answer = self.ask(call);
         let answer = match timeout {
             // The VM has answered the call by itself after the timeout.
@@ -59,15 +64,21 @@ impl Caller {
             },
             None => answer.await,
         };
+        if let Some(tape) = &self.tape {
+            let answer = answer.as_ref().map(|answer| {
+                let (headers, trailers) = (answer.headers.clone(), answer.trailers.clone());
+                Message::whole(headers, &answer.body, trailers)
+            });
+            tape.answered(&cluster, answer);
+        }
         self.vm.tell(move |worker| {
+            let Some(host) = worker.chain.vms_mut().get_mut(vm) else {
+                return;
+            };
             // The VM may have given the call up meanwhile.
             let _ = match answer {
-                Some(answer) => {
-                    worker
-                        .host
-                        .reply(token, answer.headers, answer.body, answer.trailers)
-                }
-                None => worker.host.fail_call(token),
+                Some(answer) => host.reply(token, answer.headers, answer.body, answer.trailers),
+                None => host.fail_call(token),
             };
         });
     }
@@ -81,7 +92,7 @@ impl Caller {
             Protocol::Http1
         };
         let Some(address) = self.clusters.get(&call.cluster).or(self.any.as_ref()) else {
-            return Some(unavailable(is_grpc));
+            return Some(unavailable(is_grpc, "remote connection failure"));
         };
         let trailers = (!call.trailers.is_empty()).then(|| message::to_map(&call.trailers));
         let body = message::whole(call.body, trailers);
@@ -92,11 +103,11 @@ impl Caller {
                 return None;
             }
         };
-        let response = match self.pool.send(address, protocol, request).await {
-            Ok(response) => response,
+        let (response, _slot) = match self.pool.send(address, protocol, request).await {
+            Ok(answered) => answered,
             Err(error) => {
                 log::debug!("a call to {} at {address} failed: {error}", call.cluster);
-                return Some(unavailable(is_grpc));
+                return Some(unavailable(is_grpc, error.reset_reason()));
             }
         };
         let (parts, body) = response.into_parts();
@@ -117,9 +128,9 @@ impl Caller {
     }
 }
 
-/// Returns the answer of Envoy's router when there is no connection.
-fn unavailable(is_grpc: bool) -> Answer {
-    let text = "upstream connect error or disconnect/reset before headers";
+/// Returns the answer of Envoy's router when there is no response.
+fn unavailable(is_grpc: bool, reason: &str) -> Answer {
+    let text = format!("{RESET_BEFORE_HEADERS}. reset reason: {reason}");
     let (headers, body) = LocalReply::new(503, "").body(text).to_response(is_grpc);
     Answer {
         headers,

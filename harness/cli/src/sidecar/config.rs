@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sidespan_host::{FailurePolicy, LogLevel, Module, Path, Value};
+use sidespan_host::{Host, HostBuilder, LogLevel, Module, Path, Value};
+
+use super::protocol::Protocol;
+use super::tape::Tape;
 
 /// Which side of a service a sidecar stands on, `xds.listener_direction`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -16,6 +19,28 @@ pub enum Direction {
     Inbound,
     /// Behind the service, for its own calls.
     Outbound,
+}
+
+/// The protocol that the upstream is spoken to in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum UpstreamProtocol {
+    /// The client's
+    #[default]
+    Same,
+    /// HTTP/1.1
+    Http1,
+    /// HTTP/2 with prior knowledge
+    Http2,
+}
+
+impl UpstreamProtocol {
+    pub(super) fn to(self, client: Protocol) -> Protocol {
+        match self {
+            Self::Same => client,
+            Self::Http1 => Protocol::Http1,
+            Self::Http2 => Protocol::Http2,
+        }
+    }
 }
 
 /// The routes of requests: by authority, or all to one address.
@@ -57,7 +82,7 @@ impl Routes {
 /// The configuration of a sidecar.
 #[derive(Clone, Debug)]
 pub struct SidecarConfig {
-    /// The plugin's name, root id and vm_id, and the name of its thread.
+    /// The name of the sidecar's thread.
     pub name: String,
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -65,47 +90,74 @@ pub struct SidecarConfig {
     pub direction: Direction,
     /// Routes of requests. A request without a route is answered 404.
     pub routes: Routes,
-    /// The filter.
-    pub module: Module,
-    /// The plugin configuration.
-    pub plugin_configuration: Vec<u8>,
+    /// The protocol to the upstream.
+    pub upstream_protocol: UpstreamProtocol,
+    /// True if trailers of HTTP/1.1 are read and sent, as Envoy's `enable_trailers` does; false by default, as there. Those
+    /// that the header `trailer` has not announced are not sent.
+    pub http1_trailers: bool,
+    /// The filters, in the order in which a request meets them: module, name, root id, configurations, failure policy. What is
+    /// below is set for all of them.
+    pub filters: Vec<HostBuilder>,
     /// Properties that hold for all streams, mostly below `xds.node`.
     pub properties: Vec<(Path, Value)>,
-    /// Addresses of clusters for the filter's own calls, as `host:port`. Plain HTTP only.
+    /// Addresses of clusters for the filters' own calls, as `host:port`. Plain HTTP only.
     pub clusters: BTreeMap<String, String>,
-    /// Address of every other cluster. Without it, other clusters are unknown to the filter.
+    /// Address of every other cluster. Without it, other clusters are unknown to the filters.
     pub any_cluster: Option<String>,
-    /// Environment variables of the VM.
-    pub environment: Vec<(String, String)>,
-    /// Lowest level of the filter's log lines that are kept.
+    /// Lowest level of the filters' log lines that are kept.
     pub log_level: LogLevel,
-    /// Policy for requests once the VM has failed.
-    pub failure_policy: FailurePolicy,
+    /// The most bytes of a body that are held while a filter waits; 1 MiB by default, as in Envoy. A request that a filter
+    /// buffers beyond it is answered 413.
+    pub buffer_limit: usize,
     /// Time for the upstream to begin its response once it has the whole request; Envoy's default is 15 s.
     pub timeout: Duration,
-    /// Time for a stop, with open requests and with the calls that the filter still has to send.
+    /// Time for a stop, with open requests and with the calls that the filters still have to send.
     pub drain: Duration,
+    /// Where exchanges are recorded; nowhere by default.
+    pub(super) tape: Option<Tape>,
 }
 
 impl SidecarConfig {
-    /// Returns the configuration of a sidecar for a module on a free local port, with everything else at its default.
+    /// Returns the configuration of a sidecar for one filter on a free local port, with everything else at its default. The
+    /// name is the plugin's, too, and its root id and `vm_id`.
     pub fn new(name: impl Into<String>, module: &Module, routes: Routes) -> Self {
+        let name = name.into();
+        let filter = Host::builder(module)
+            .plugin_name(&name)
+            .root_id(&name)
+            .vm_id(&name);
+        Self::of(name, vec![filter], routes)
+    }
+
+    /// Returns the configuration of a sidecar for a chain of filters, with everything else at its default.
+    pub fn of(name: impl Into<String>, filters: Vec<HostBuilder>, routes: Routes) -> Self {
         Self {
             name: name.into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             direction: Direction::None,
             routes,
-            module: module.clone(),
-            plugin_configuration: Vec::new(),
+            upstream_protocol: UpstreamProtocol::Same,
+            http1_trailers: false,
+            filters,
             properties: Vec::new(),
             clusters: BTreeMap::new(),
             any_cluster: None,
-            environment: Vec::new(),
             log_level: LogLevel::Info,
-            failure_policy: FailurePolicy::FailClosed,
+            buffer_limit: HostBuilder::BUFFER_LIMIT,
             timeout: Duration::from_secs(15),
             drain: Duration::from_secs(5),
+            tape: None,
         }
+    }
+
+    /// Sets the plugin configuration of all filters.
+    #[must_use]
+    pub fn plugin_configuration(mut self, bytes: &[u8]) -> Self {
+        let filters = self.filters.into_iter();
+        self.filters = filters
+            .map(|filter| filter.plugin_configuration(bytes))
+            .collect();
+        self
     }
 
     /// Adds a value of the node's metadata: `NAMESPACE`, `WORKLOAD_NAME`, `NAME` (of the pod), …

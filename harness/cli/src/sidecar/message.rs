@@ -1,7 +1,8 @@
 //! HTTP messages, converted between hyper's types and the filter's headers.
 //!
-//! Headers of one connection (`connection`, `transfer-encoding`, …) are removed before the filter sees them, as Envoy
-//! does (RFC 9110, section 7.6.1), and `host` becomes `:authority`.
+//! Headers of one connection (`connection`, `keep-alive`, …) are removed before the filter sees them, as Envoy does
+//! (RFC 9110, section 7.6.1), and `host` becomes `:authority`. Filters see `transfer-encoding`, and a WebSocket's `upgrade`
+//! with its `connection`; on the way out the codec writes its own.
 
 use std::io;
 use std::pin::Pin;
@@ -15,41 +16,18 @@ use hyper::body::{Body as _, Bytes, Frame};
 use sidespan_host::Headers;
 use tokio::sync::mpsc;
 
+use super::protocol::Protocol;
+use super::{proxy_headers, upgrade};
+
 /// A body of any kind.
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
-/// The version of HTTP on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Protocol {
-    Http1,
-    /// HTTP/2 with prior knowledge (h2c).
-    Http2,
-}
-
-impl Protocol {
-    pub(super) fn of(version: Version) -> Self {
-        if version == Version::HTTP_2 {
-            Self::Http2
-        } else {
-            Self::Http1
-        }
-    }
-
-    /// Returns the protocol's name in `request.protocol`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Http1 => "HTTP/1.1",
-            Self::Http2 => "HTTP/2",
-        }
-    }
-}
-
-/// Headers of one connection, which are not forwarded (RFC 9110, section 7.6.1).
-const OF_A_CONNECTION: [&str; 6] = [
+/// Headers of one connection, which filters do not see (RFC 9110, section 7.6.1). `transfer-encoding` is one, too, but Envoy
+/// shows it.
+const OF_A_CONNECTION: [&str; 5] = [
     "connection",
     "keep-alive",
     "proxy-connection",
-    "transfer-encoding",
     "upgrade",
     "host",
 ];
@@ -69,6 +47,10 @@ pub(super) fn of_request(parts: &request::Parts) -> Headers {
         (":scheme", b"http"),
     ]);
     add(&mut headers, &parts.headers);
+    if upgrade::is_asked(parts) {
+        upgrade::show(&mut headers);
+    }
+    proxy_headers::add(&mut headers, Protocol::of(parts.version));
     headers
 }
 
@@ -76,6 +58,9 @@ pub(super) fn of_request(parts: &request::Parts) -> Headers {
 pub(super) fn of_response(parts: &response::Parts) -> Headers {
     let mut headers = Headers::from([(":status", parts.status.as_str())]);
     add(&mut headers, &parts.headers);
+    if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+        upgrade::show(&mut headers);
+    }
     headers
 }
 
@@ -133,10 +118,17 @@ pub(super) fn to_response(headers: &Headers, body: Body) -> io::Result<Response<
     Ok(response)
 }
 
-/// Makes a map of all headers but pseudo-headers. A header that HTTP cannot carry is left out and logged by name.
+/// Makes a map of all headers but pseudo-headers and what is the codec's. A header that HTTP cannot carry is left out and
+/// logged by name.
 pub(super) fn to_map(headers: &Headers) -> HeaderMap {
+    let is_upgrade = upgrade::is_shown(headers);
+    let is_codecs = |name: &[u8]| {
+        name.starts_with(b":")
+            || name == b"transfer-encoding"
+            || !is_upgrade && (name == b"connection" || name == b"upgrade")
+    };
     let mut map = HeaderMap::new();
-    for (name, value) in headers.iter().filter(|(name, _)| !name.starts_with(b":")) {
+    for (name, value) in headers.iter().filter(|(name, _)| !is_codecs(name)) {
         match (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
             (Ok(name), Ok(value)) => drop(map.append(name, value)),
             _ => log::warn!("header `{}` cannot be sent", String::from_utf8_lossy(name)),
@@ -230,7 +222,9 @@ mod tests {
             .header("te", "trailers")
             .header("x", "1")
             .header("x", "2");
-        let headers = of_request(&parts(request.body(()).unwrap()));
+        let mut headers = of_request(&parts(request.body(()).unwrap()));
+        assert!(headers.get("x-request-id").is_some());
+        headers.remove("x-request-id");
         let expected = [
             (":authority", "shop:80"),
             (":path", "/a?b"),
@@ -239,6 +233,7 @@ mod tests {
             ("te", "trailers"),
             ("x", "1"),
             ("x", "2"),
+            ("x-forwarded-proto", "http"),
         ];
         assert_eq!(headers, Headers::from(expected));
     }

@@ -18,7 +18,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
 
-use super::message::{Body, Protocol};
+use super::message::Body;
+use super::protocol::Protocol;
 
 /// Clients, each with its connections, by address (`host:port`) and protocol.
 ///
@@ -27,7 +28,17 @@ use super::message::{Body, Protocol};
 #[derive(Clone, Default)]
 pub(super) struct Pool(Arc<Mutex<Clients>>);
 
-type Clients = HashMap<(String, Protocol), Client<Connector, Body>>;
+type Clients = HashMap<(String, Protocol), Vec<(Client<Connector, Body>, Slot)>>;
+
+/// A stream's place on a connection of HTTP/2, which is free again when this is dropped.
+///
+/// A client of HTTP/2 has one connection, on which a server allows 100 streams at least (RFC 9113, section 6.5.2). Further
+/// ones would wait for their end, so they get another client, as Envoy opens another connection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slot(Arc<()>);
+
+/// Number of streams on one connection of HTTP/2.
+const STREAMS: usize = 100;
 
 /// The reason for which there is no response.
 #[derive(Debug)]
@@ -40,6 +51,20 @@ pub(super) enum NoResponse {
     Broken(Error),
 }
 
+impl NoResponse {
+    /// Returns Envoy's words for it.
+    pub(super) fn reset_reason(&self) -> &'static str {
+        match self {
+            Self::Address(_) | Self::Connect(_) => "remote connection failure",
+            Self::Broken(_) => "connection termination",
+        }
+    }
+}
+
+/// The beginning of what Envoy's router answers when there is no response.
+pub(super) const RESET_BEFORE_HEADERS: &str =
+    "upstream connect error or disconnect/reset before headers";
+
 impl fmt::Display for NoResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -51,7 +76,7 @@ impl fmt::Display for NoResponse {
 }
 
 impl Pool {
-    /// Sends a request and returns the response once it has begun.
+    /// Sends a request and returns the response once it has begun, and the slot that it takes until its end.
     ///
     /// A kept connection may have been closed meanwhile; a request that such a connection did not take goes out on a
     /// fresh one.
@@ -60,30 +85,36 @@ impl Pool {
         address: &str,
         protocol: Protocol,
         mut request: Request<Body>,
-    ) -> Result<Response<Incoming>, NoResponse> {
+    ) -> Result<(Response<Incoming>, Slot), NoResponse> {
         let uri = absolute(request.uri(), address, protocol).map_err(NoResponse::Address)?;
         *request.uri_mut() = uri;
-        let response = self.client(address, protocol).request(request).await;
-        response.map_err(|error| match error.is_connect() {
-            true => NoResponse::Connect(error),
-            false => NoResponse::Broken(error),
-        })
+        let (client, slot) = self.client(address, protocol);
+        match client.request(request).await {
+            Ok(response) => Ok((response, slot)),
+            Err(error) if error.is_connect() => Err(NoResponse::Connect(error)),
+            Err(error) => Err(NoResponse::Broken(error)),
+        }
     }
 
-    fn client(&self, address: &str, protocol: Protocol) -> Client<Connector, Body> {
+    fn client(&self, address: &str, protocol: Protocol) -> (Client<Connector, Body>, Slot) {
         // Clients are only added, so a panic cannot leave half of one behind.
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = clients
-            .entry((address.to_owned(), protocol))
-            .or_insert_with(|| {
-                Client::builder(TokioExecutor::new())
-                    .http2_only(protocol == Protocol::Http2)
-                    // The client adds no `host`, because the filter decides on headers.
-                    .set_host(false)
-                    .pool_idle_timeout(None)
-                    .build(Connector(address.into()))
-            });
-        client.clone()
+        let clients = clients.entry((address.to_owned(), protocol)).or_default();
+        let has_room = |(_, taken): &&(_, Slot)| {
+            protocol == Protocol::Http1 || Arc::strong_count(&taken.0) <= STREAMS
+        };
+        if let Some((client, slots)) = clients.iter().find(has_room) {
+            return (client.clone(), slots.clone());
+        }
+        let client = Client::builder(TokioExecutor::new())
+            .http2_only(protocol == Protocol::Http2)
+            // The client adds no `host`, because the filter decides on headers.
+            .set_host(false)
+            .pool_idle_timeout(None)
+            .build(Connector(address.into()));
+        let slots = Slot::default();
+        clients.push((client.clone(), slots.clone()));
+        (client, slots)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
-use sidespan_host::{LogLine, Shared};
+use sidespan_host::{HostBuilder, LogLine, Shared};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
@@ -13,15 +13,17 @@ use tokio::task::JoinHandle;
 use super::accept::Front;
 use super::call::Caller;
 use super::config::SidecarConfig;
-use super::vm::Vm;
+use super::current::Current;
+use super::vm::{State, Vm};
 
 /// A running sidecar, which stops at once when it is dropped; [`Sidecar::stop`] lets it finish.
 #[derive(Debug)]
 pub struct Sidecar {
+    config: SidecarConfig,
     local_addr: SocketAddr,
-    vm: Vm,
+    state: State,
+    vm: Current,
     stop: watch::Sender<bool>,
-    drain: Duration,
     front: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -34,17 +36,17 @@ impl Sidecar {
         let listener = TcpListener::bind(config.listen).await;
         let listener = listener.with_context(|| format!("listening on {}", config.listen))?;
         let local_addr = listener.local_addr()?;
-        let (vm, calls) = Vm::start(&config).await?;
-        tokio::spawn(Caller::new(&config, vm.clone()).run(calls));
+        let state = State::default();
+        let vm = Current::new(start(&config, &state).await?);
         let (stop, stopped) = watch::channel(false);
-        let drain = config.drain;
-        let front = Front::new(config, local_addr, vm.clone());
+        let front = Front::new(config.clone(), local_addr, vm.clone());
         let front = tokio::spawn(front.run(listener, stopped));
         Ok(Self {
+            config,
             local_addr,
+            state,
             vm,
             stop,
-            drain,
             front: Mutex::new(Some(front)),
         })
     }
@@ -66,12 +68,29 @@ impl Sidecar {
 
     /// Returns the state that the VM shares: metrics and shared data.
     pub fn shared(&self) -> &Shared {
-        self.vm.shared()
+        &self.state.shared
     }
 
     /// Returns the filter's latest log lines, as many as the VM's thread keeps.
     pub fn logs(&self) -> Vec<LogLine> {
-        self.vm.logs()
+        self.state.logs()
+    }
+
+    /// Replaces the filters: the new ones start first, then take all new streams, and the old ones end with their last
+    /// stream. Metrics and shared data stay.
+    ///
+    /// # Errors
+    /// When the new filters do not start; the message then has their log, and the old ones stay.
+    pub async fn reload(&self, filters: Vec<HostBuilder>) -> anyhow::Result<()> {
+        let config = SidecarConfig {
+            filters,
+            ..self.config.clone()
+        };
+        self.vm.replace(start(&config, &self.state).await?);
+        if let Some(tape) = &self.config.tape {
+            tape.start_anew();
+        }
+        Ok(())
     }
 
     /// Stops the sidecar within the configured time: accepts no new connection, lets open requests end, then lets the
@@ -84,8 +103,8 @@ impl Sidecar {
             // The task only fails if it panicked, which was logged then.
             let _ = front.await;
         }
-        let left = self.drain.saturating_sub(begun.elapsed());
-        self.vm.stop(left).await;
+        let left = self.config.drain.saturating_sub(begun.elapsed());
+        self.vm.get().stop(left).await;
     }
 }
 
@@ -93,7 +112,14 @@ impl Drop for Sidecar {
     fn drop(&mut self) {
         if let Some(front) = self.front.get_mut().take() {
             front.abort();
-            self.vm.halt();
+            self.vm.get().halt();
         }
     }
+}
+
+/// Starts VMs, and the sender of their calls.
+async fn start(config: &SidecarConfig, state: &State) -> anyhow::Result<Vm> {
+    let (vm, calls) = Vm::start(config, state.clone()).await?;
+    tokio::spawn(Caller::new(config, vm.clone()).run(calls));
+    Ok(vm)
 }

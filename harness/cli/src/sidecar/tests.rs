@@ -20,8 +20,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::message::{self, Body, Protocol};
+use super::message::{self, Body};
 use super::pool::Pool;
+use super::protocol::Protocol;
 use super::{Direction, Routes, Sidecar, SidecarConfig};
 
 const FILTER: &str = r#"(module
@@ -197,10 +198,9 @@ async fn start(upstream: SocketAddr) -> Sidecar {
 }
 
 async fn ask(sidecar: &Sidecar, protocol: Protocol, request: Request<Body>) -> Response<Incoming> {
-    Pool::default()
-        .send(&sidecar.local_addr().to_string(), protocol, request)
-        .await
-        .unwrap()
+    let address = sidecar.local_addr().to_string();
+    let sent = Pool::default().send(&address, protocol, request).await;
+    sent.unwrap().0
 }
 
 fn get(path: &str) -> Request<Body> {
@@ -314,7 +314,7 @@ async fn keeps_connections_and_serves_many_requests_at_once() {
     let requests = (0..100).map(|_| {
         let (sidecar, pool) = (Arc::clone(&sidecar), pool.clone());
         tokio::spawn(async move {
-            let response = pool
+            let (response, _slot) = pool
                 .send(&sidecar.local_addr().to_string(), Protocol::Http1, get("/"))
                 .await
                 .unwrap();

@@ -108,6 +108,36 @@ impl FilterChain {
         self.action(id, Side::Response)
     }
 
+    /// Returns the number of bytes of the request's body that the filters hold back or have not seen yet; 0 if there is no
+    /// such stream. Whoever reads a body stops above the buffer limit, as Envoy does, until less is held.
+    pub fn held_request_bytes(&self, id: ChainStreamId) -> usize {
+        self.held_bytes(id, Side::Request)
+    }
+
+    /// Returns the same of the response's body.
+    pub fn held_response_bytes(&self, id: ChainStreamId) -> usize {
+        self.held_bytes(id, Side::Response)
+    }
+
+    fn held_bytes(&self, id: ChainStreamId, side: Side) -> usize {
+        let Some(stream) = self.streams.get(&id.0) else {
+            return 0;
+        };
+        let parts = stream.parts.iter().zip(&self.filters);
+        let parts = parts.filter_map(|(part, (vm, _))| self.vms[*vm].stream(*part));
+        parts.map(|part| part.half(side).held_bytes()).sum()
+    }
+
+    /// Returns what has come out at the upstream and was not taken yet; `None` if there is no such stream.
+    pub fn passed_request(&self, id: ChainStreamId) -> Option<&Passed> {
+        self.streams.get(&id.0).map(|stream| &stream.request)
+    }
+
+    /// Returns what has come out at the client and was not taken yet; `None` if there is no such stream.
+    pub fn passed_response(&self, id: ChainStreamId) -> Option<&Passed> {
+        self.streams.get(&id.0).map(|stream| &stream.response)
+    }
+
     /// Takes what has come out at the upstream; `None` if there is no such stream.
     pub fn take_request(&mut self, id: ChainStreamId) -> Option<Passed> {
         let stream = self.streams.get_mut(&id.0)?;

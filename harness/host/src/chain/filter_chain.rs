@@ -52,6 +52,11 @@ impl FilterChain {
         self.filters.is_empty()
     }
 
+    /// Returns true if the stream was opened and has not ended.
+    pub fn has_stream(&self, id: ChainStreamId) -> bool {
+        self.streams.contains_key(&id.0)
+    }
+
     /// Returns the VMs, in the order of the first plugin of each.
     pub fn vms(&self) -> &[Host] {
         &self.vms

@@ -291,3 +291,33 @@ fn fails_with_the_plugin_that_does_not_start() {
         .plugin(Host::builder(&bad));
     assert_eq!(builder.start().unwrap_err().filter, 1);
 }
+
+#[test]
+fn tells_how_much_of_a_body_it_holds() {
+    // The first holds back the headers, and the second the body: StopIterationAndWatermark.
+    for (more, held) in [
+        (
+            r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (i32.const 1))"#,
+            3,
+        ),
+        (
+            r#"(func (export "proxy_on_request_body") (param i32 i32 i32) (result i32) (i32.const 2))"#,
+            3,
+        ),
+        ("", 0),
+    ] {
+        let mut chain = chain(&["", more]);
+        let stream = chain.open_stream(&StreamProperties::new());
+        let _ = chain.request_headers(stream, [(":method", "POST")], EndOfStream::No);
+        let _ = chain.request_body(stream, b"abc", EndOfStream::No);
+        assert_eq!(chain.held_request_bytes(stream), held, "{more}");
+        assert_eq!(chain.held_response_bytes(stream), 0);
+        let passed = chain.passed_request(stream).unwrap();
+        assert_eq!(passed.body.len(), 3 - held, "{more}");
+        assert!(chain.has_stream(stream));
+        assert_eq!(chain.passed_response(stream).unwrap().headers, None);
+        let _ = chain.end(stream, Ending::ClientAbort);
+        assert_eq!(chain.held_request_bytes(stream), 0);
+        assert!(!chain.has_stream(stream));
+    }
+}

@@ -111,6 +111,18 @@ impl StreamHalf {
         self.body_bytes
     }
 
+    /// Returns the number of body bytes that have arrived, and that the filter holds back or has not seen yet. Above the
+    /// buffer limit Envoy reads no further.
+    pub fn held_bytes(&self) -> usize {
+        let chunk = if self.accumulates {
+            self.chunk.len()
+        } else {
+            0
+        };
+        let waiting = self.queue.body.as_ref().map_or(0, |(body, _)| body.len());
+        chunk + self.buffered.len() + waiting
+    }
+
     pub(crate) fn begin(&mut self, headers: Headers, end_of_stream: EndOfStream) {
         self.headers = Some(headers);
         self.shows_headers = true;

@@ -597,13 +597,13 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "inspect",
             "package",
             "check",
+            "run",
             "sidecar",
             "sink",
             "trace",
             "verify",
             "bench",
             "demo",
-            "run",
         ],
     ),
     (
@@ -827,7 +827,8 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "harness/cli/src/run",
         &[
             "help", "pattern", "length", "body", "lines", "span", "scenario", "schema", "modules",
-            "passed", "report", "junit", "convert", "answers", "expect", "drive", "on_envoy",
+            "install", "chain", "passed", "report", "junit", "convert", "answers", "expect",
+            "drive", "on_envoy",
         ],
     ),
     ("harness/cli/src/run/drive", &["start", "carry", "calls"]),
@@ -848,16 +849,32 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "harness/cli/src/sidecar",
         &[
+            "protocol",
+            "proxy_headers",
+            "upgrade",
+            "message",
+            "tape",
             "config",
             "vm",
-            "message",
+            "current",
             "pool",
             "call",
             "exchange",
             "accept",
             "running",
+            "reload",
+            "record",
             "arguments",
         ],
+    ),
+    (
+        "harness/cli/src/sidecar/record",
+        &["suspicion", "redactor", "body", "document", "convert"],
+    ),
+    ("harness/cli/src/sidecar/vm", &["signs", "start"]),
+    (
+        "harness/cli/src/sidecar/exchange",
+        &["link", "source", "pump", "tunnel"],
     ),
 ];
 

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use sidespan_host::{ChainStartError, Clock, Entropy, FailurePolicy, Host, HostBuilder};
+use sidespan_host::{ChainStartError, Clock, Entropy, HostBuilder};
 
 use crate::run::convert::{level, property};
+use crate::run::install::install;
 use crate::run::modules::Loaded;
-use crate::run::scenario::{Filter, Policy, RELOAD_BASE, Scenario};
+use crate::run::scenario::{Filter, Scenario};
 
 /// Returns a filter as the scenario installs it.
 ///
@@ -18,15 +19,8 @@ pub(super) fn plugin(
     scenario: &Scenario,
     file: &Path,
 ) -> anyhow::Result<HostBuilder> {
-    let name = filter.name.as_deref().unwrap_or(module.name);
-    let root_id = filter.root_id.as_deref().unwrap_or(module.root_id);
     let node = &scenario.node;
-    let builder = Host::builder(&module.module)
-        .plugin_name(name)
-        .root_id(root_id)
-        .vm_id(filter.vm_id.as_str())
-        .plugin_configuration(filter.configuration(file)?)
-        .vm_configuration(filter.vm_configuration(file)?)
+    let mut builder = install(filter, module, file)?
         .clock(Clock::default())
         .entropy(Entropy::Seeded(scenario.seed.unwrap_or(1)))
         .log_level(level(scenario.log_level))
@@ -35,14 +29,10 @@ pub(super) fn plugin(
             "xds.node.cluster",
             node.cluster.as_deref().unwrap_or_default(),
         );
-    let mut builder = policies(builder, filter, scenario);
     for (name, value) in &node.metadata {
         if let Some(value) = property(value) {
             builder = builder.property(["xds", "node", "metadata", name.as_str()], value);
         }
-    }
-    for (name, value) in &filter.environment {
-        builder = builder.environment(name.as_str(), value.0.as_str());
     }
     match &scenario.calls {
         None => builder = builder.any_cluster(),
@@ -52,7 +42,11 @@ pub(super) fn plugin(
             }
         }
     }
-    Ok(builder)
+    let limit = scenario.buffer_limit.map(usize::try_from);
+    Ok(match limit {
+        Some(Ok(bytes)) => builder.buffer_limit(bytes),
+        Some(Err(_)) | None => builder,
+    })
 }
 
 /// Returns the failure of a filter that did not start, with the log so far.
@@ -60,24 +54,4 @@ pub(super) fn failed(error: &ChainStartError) -> anyhow::Error {
     let logs: Vec<_> = error.logs.iter().map(|line| line.text.as_str()).collect();
     let reason = &error.reason;
     anyhow::anyhow!("the filter did not start: {reason}\n{}", logs.join("\n"))
-}
-
-fn policies(builder: HostBuilder, filter: &Filter, scenario: &Scenario) -> HostBuilder {
-    let policy = match filter.failure_policy {
-        Policy::Closed => FailurePolicy::FailClosed,
-        Policy::Open => FailurePolicy::FailOpen,
-        Policy::Reload => FailurePolicy::FailReload { base: RELOAD_BASE },
-        Policy::OldOpen => FailurePolicy::FailOpenField,
-    };
-    let mut builder = builder
-        .failure_policy(policy)
-        .allow_on_headers_stop_iteration(filter.allow_on_headers_stop_iteration);
-    for name in &filter.capabilities {
-        builder = builder.capability(name.as_str());
-    }
-    let limit = scenario.buffer_limit.map(usize::try_from);
-    match limit {
-        Some(Ok(bytes)) => builder.buffer_limit(bytes),
-        Some(Err(_)) | None => builder,
-    }
 }

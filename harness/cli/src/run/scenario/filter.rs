@@ -64,6 +64,18 @@ pub(in crate::run) enum Policy {
     OldOpen,
 }
 
+impl Policy {
+    /// Returns the policy's name in a scenario.
+    pub(in crate::run) fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "FAIL_CLOSED",
+            Self::Open => "FAIL_OPEN",
+            Self::Reload => "FAIL_RELOAD",
+            Self::OldOpen => "fail_open",
+        }
+    }
+}
+
 /// Log levels of Envoy.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -114,16 +126,33 @@ fn bytes(configuration: Option<&Document>, file: &Path) -> anyhow::Result<Vec<u8
         }
         Some(Document::String(name)) => {
             let path = beside(file, name);
-            fs::read(&path).with_context(|| {
+            let bytes = fs::read(&path).with_context(|| {
                 format!(
                     "{}: cannot read the configuration {}; a text that is not a file's name needs a second line (`|`)",
                     file.display(),
                     path.display()
                 )
-            })
+            })?;
+            as_json(&path, bytes)
         }
         Some(configuration) => Ok(configuration.to_json().into_bytes()),
     }
+}
+
+/// Returns the bytes of a configuration's file as Envoy hands them to the filter: YAML becomes JSON. A mark of the encoding is
+/// left out, as `sidespan check` does.
+fn as_json(path: &Path, bytes: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+    let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {
+        Some(text) => text.to_vec(),
+        None => bytes,
+    };
+    let ending = path.extension();
+    if !ending.is_some_and(|ending| ending == "yaml" || ending == "yml") {
+        return Ok(bytes);
+    }
+    let value: Value = serde_saphyr::from_slice(&bytes)
+        .with_context(|| format!("reading {} as YAML", path.display()))?;
+    Ok(value.to_string().into_bytes())
 }
 
 /// Returns the path of a file beside a scenario.

@@ -119,3 +119,21 @@ fn defaults_are_a_request_that_goes_well() {
     let error = scenarios[1].chain()[0].configuration(&file).unwrap_err();
     assert!(format!("{error:#}").contains("missing.json"), "{error:#}");
 }
+
+#[test]
+fn a_configuration_in_yaml_comes_to_the_filter_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.yaml");
+    for (name, text) in [
+        ("a.json", "{\"a\":5}"),
+        ("a.yaml", "a: 5"),
+        ("a.yml", "{\"a\": 5}"),
+    ] {
+        // `sidespan check` takes the mark of the encoding, too.
+        fs::write(folder.path().join(name), format!("\u{feff}{text}")).unwrap();
+        fs::write(&file, format!("configuration: {name}\nrequests: []\n")).unwrap();
+        let scenarios = load(&file).unwrap();
+        let configuration = scenarios[0].chain()[0].configuration(&file).unwrap();
+        assert_eq!(configuration, br#"{"a":5}"#, "{name}");
+    }
+}
