@@ -99,18 +99,19 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             return;
         }
         let block = proxy.request_headers();
-        let all = || HeaderPairs::new(&block);
-        let headers = RequestHeaders::read_only(self.tracer.names(), all());
+        let all = HeaderPairs::new(&block);
+        let mut headers = RequestHeaders::nothing_of(self.tracer.names());
+        headers.take(all.clone());
         let baggage = self.tracer.baggage();
         if baggage.is_touched() {
             let writer = &mut proxy.request_writer();
-            baggage.rewrite(&headers, all(), writer, &mut self.state.stats);
+            baggage.rewrite(&headers, all.clone(), writer, &mut self.state.stats);
         }
         let direction = StreamDirection::new(self.direction);
         let request_trace = &mut RequestTrace::silent();
         let decision = self.tracer.decide(
             &headers,
-            all(),
+            all.clone(),
             || direction.of(proxy),
             || proxy.now(),
             |id| request_ids::find(proxy, id, || proxy.now()),
@@ -137,7 +138,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             let now = Nanos(0);
             let state = &mut self.state;
             stream.spans = request_trace
-                .begin(direction.of(proxy), &headers, all(), now, state)
+                .begin(direction.of(proxy), &headers, all, now, state)
                 .map(StreamSpans::Recorded);
         } else if request_trace.is_unsampled() {
             let (now, state) = (|| proxy.now(), &mut self.state);
@@ -160,7 +161,8 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
     fn begin_attempt(&mut self, stream: &mut StreamState) {
         let proxy = &self.proxy;
         let block = proxy.request_headers();
-        let headers = RequestHeaders::read_only(self.tracer.names(), HeaderPairs::new(&block));
+        let mut headers = RequestHeaders::nothing_of(self.tracer.names());
+        headers.take(HeaderPairs::new(&block));
         let begun = self.tracer.begin_attempt(
             &headers,
             HeaderPairs::new(&block),

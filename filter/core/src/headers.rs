@@ -10,6 +10,8 @@ pub(crate) mod target;
 
 use alloc::vec::Vec;
 
+use crate::codec::scan;
+
 pub use name::{Name, Names};
 
 /// The headers of a request that the filter knows.
@@ -46,31 +48,40 @@ impl<'a> RequestHeaders<'a> {
         Self::read_only(Names::ALL, headers)
     }
 
-    /// Reads the headers with these names alone. Always a part of its caller, because the result is large and would be moved.
-    #[inline(always)]
+    /// Reads the headers with these names alone.
+    #[inline]
     pub fn read_only(
         wanted: Names,
         headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
     ) -> Self {
-        let mut kept = Self {
+        let mut read = Self::nothing_of(wanted);
+        read.take(headers);
+        read
+    }
+
+    /// Returns no headers, where those with these names alone are to be [taken](Self::take).
+    #[inline]
+    pub(crate) fn nothing_of(wanted: Names) -> Self {
+        Self {
             searched: wanted,
             ..Self::default()
-        };
+        }
+    }
+
+    /// Takes the headers of a request in place, because the whole is large and would be moved. Always a part of its caller.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) {
+        let (wanted, mut present) = (self.searched, Names::NONE);
         for (name, value) in headers {
             if let Some(name) = Name::of(name, wanted) {
-                kept.present = kept.present.with(name);
-                match kept.first.get_mut(name as usize) {
+                present = present.with(name);
+                match self.first.get_mut(name as usize) {
                     Some(first @ None) => *first = Some(value),
-                    _ => kept.repeated.push((name, value)),
+                    _ => self.repeated.push((name, value)),
                 }
             }
         }
-        kept.split_target();
-        kept
-    }
-
-    #[inline]
-    fn split_target(&mut self) {
+        self.present = present;
         self.target = target::split_target(self.first(Name::Path).unwrap_or_default());
     }
 
@@ -114,7 +125,10 @@ impl<'a> RequestHeaders<'a> {
     pub(crate) fn set(&self, writer: &mut impl HeaderWriter, name: Name, value: &[u8]) {
         if self.searched.contains(name) && !self.has(name) {
             writer.add(name.as_str(), value);
-        } else if self.lines(name).single() != Some(value) {
+            return;
+        }
+        let line = self.lines(name).single();
+        if !line.is_some_and(|line| scan::is_same(line, value)) {
             writer.set(name.as_str(), value);
         }
     }

@@ -5,6 +5,7 @@ mod callee;
 pub(crate) mod custom;
 pub(crate) mod describe;
 pub(crate) mod http;
+mod known_text;
 pub(crate) mod names;
 mod peer;
 pub mod resource;

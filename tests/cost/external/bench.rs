@@ -14,11 +14,15 @@ use serde_json::Value;
 fn measures_each_candidate_and_accounts_for_every_span() {
     let folder = tempfile::tempdir().expect("a folder");
     let [svg, markdown] = ["cost.svg", "cost.md"].map(|name| folder.path().join(name));
+    let before = folder.path().join("before.wasm");
+    std::fs::write(&before, sidespan::FILTER).expect("a file");
     let chosen = "native-otel,native-zipkin,least-sampled,least-unsampled,floor-w3c,sidespan-100-w3c,sidespan-0-w3c-no-keep";
     let output = bench()
         .args(["--envoy", "--json", "--rounds", "2", "--requests", "300"])
         .args(["--processes", "2", "--warm-up", "400"])
         .args(["--latency-seconds", "1", "--only", chosen])
+        .arg("--module")
+        .arg(format!("{}=before", before.display()))
         .arg("--svg")
         .arg(&svg)
         .arg("--markdown")
@@ -37,6 +41,7 @@ fn measures_each_candidate_and_accounts_for_every_span() {
     // `native-otel` is a name, and a prefix of two others that must not be chosen.
     let expected: Vec<_> = std::iter::once("no-tracing")
         .chain(chosen.split(','))
+        .chain(["before-100-w3c", "before-0-w3c-no-keep"])
         .collect();
     assert_eq!(names, expected);
     for candidate in found {
@@ -77,6 +82,7 @@ fn measures_each_candidate_and_accounts_for_every_span() {
         "native-zipkin",
         "least-sampled",
         "sidespan-100-w3c",
+        "before-100-w3c",
     ] {
         let spans = &of(name)["spans"];
         assert_eq!(spans["missing"], 0, "{name}: {spans:#}");
@@ -94,6 +100,9 @@ fn measures_each_candidate_and_accounts_for_every_span() {
             .is_some()
     );
     assert_eq!(of("sidespan-0-w3c-no-keep")["spans"]["received"], 0);
+    let before = of("before-0-w3c-no-keep");
+    assert_eq!(before["own"], "sidespan-0-w3c-no-keep");
+    assert!(before["ratios"].get("sidespan-0-w3c-no-keep").is_some());
     for (file, part) in [(svg, "<svg"), (markdown, "| OpenTelemetry tracer, 100 % |")] {
         let written = std::fs::read_to_string(&file).expect("a file");
         assert!(written.contains(part), "{written}");
@@ -108,6 +117,15 @@ fn wrong_use_is_told_what_is_right() {
         (&["--envoy", "--processes", "0"], "--processes"),
         (&["--envoy", "--rounds", "0"], "--rounds"),
         (&["--envoy", "--only", "nobody"], "sidespan-100-w3c"),
+        (
+            &["--envoy", "--module", "nowhere.wasm"],
+            "cannot read nowhere.wasm",
+        ),
+        (
+            &["--envoy", "--module", "a.wasm=least"],
+            "another one is `before`",
+        ),
+        (&["--module", "a.wasm"], "--envoy"),
     ] {
         let output = bench().args(arguments).output().expect("the program");
         let (said, errors) = text(&output);

@@ -7,11 +7,12 @@ pub(crate) fn parse<N: TryFrom<u64>>(digits: &[u8]) -> Option<N> {
     if let 1..=SMALL_DIGITS = digits.len() {
         let mut number = 0_u32;
         for byte in digits {
-            let digit = byte.wrapping_sub(b'0');
+            // The digits alone become 0 to 9.
+            let digit = u32::from(*byte ^ b'0');
             if digit > 9 {
                 return None;
             }
-            number = number.wrapping_mul(10).wrapping_add(u32::from(digit));
+            number = number.wrapping_mul(10).wrapping_add(digit);
         }
         return N::try_from(u64::from(number)).ok();
     }

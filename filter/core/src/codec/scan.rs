@@ -6,6 +6,25 @@
 
 use alloc::vec::Vec;
 
+/// Returns true for equal bytes. The comparison of slices is one byte by byte in this target.
+#[inline]
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let ((words, rest), (others, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let differs = |(word, other): (&[u8; 8], &[u8; 8])| {
+        u64::from_le_bytes(*word) != u64::from_le_bytes(*other)
+    };
+    if words.iter().zip(others).any(differs) {
+        return false;
+    }
+    match (one.last_chunk(), other.last_chunk()) {
+        (Some(last), Some(other)) => !differs((last, other)),
+        _ => rest == other_rest,
+    }
+}
+
 /// Returns the index of the first such byte.
 #[inline]
 pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
@@ -200,6 +219,21 @@ mod tests {
                     _ => value.windows(part.len()).position(|found| found == part),
                 };
                 assert_eq!(find(&value, &part), expected, "{part:?} in {value:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn compares_as_the_library_does() {
+        let bytes: Vec<u8> = (0..40).collect();
+        for end in 0..=bytes.len() {
+            let part = &bytes[..end];
+            assert!(is_same(part, &part.to_vec()), "{end}");
+            assert!(end == 40 || !is_same(part, &bytes[..=end]), "{end}");
+            for at in 0..end {
+                let mut other = part.to_vec();
+                other[at] ^= 0x80;
+                assert!(!is_same(part, &other), "{at} of {end}");
             }
         }
     }

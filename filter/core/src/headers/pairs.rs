@@ -42,6 +42,24 @@ impl<'a> HeaderPairs<'a> {
             None => empty,
         }
     }
+
+    /// Takes the next names where each is a number, as in a list of CEL: eight bytes in the place of a name, and no value.
+    #[inline]
+    pub(crate) fn take_numbers<const N: usize>(&mut self) -> Option<[u64; N]> {
+        let (lengths, rest) = self.lengths.as_chunks::<8>().0.split_first_chunk::<N>()?;
+        let texts = self.texts.get(self.at..)?.as_chunks::<10>().0;
+        let texts = texts.first_chunk::<N>()?;
+        let is_number = |length: &[u8; 8]| u64::from_le_bytes(*length) == 8;
+        if !lengths.iter().all(is_number) {
+            return None;
+        }
+        self.lengths = rest.as_flattened();
+        self.at = self.at.wrapping_add(N.wrapping_mul(10));
+        Some(
+            texts
+                .map(|[a, b, c, d, e, f, g, h, _, _]| u64::from_le_bytes([a, b, c, d, e, f, g, h])),
+        )
+    }
 }
 
 impl<'a> Iterator for HeaderPairs<'a> {
@@ -91,6 +109,20 @@ mod tests {
     fn reads_back_names_and_values_as_bytes() {
         assert_eq!(HeaderPairs::new(&block(ROWS)).collect::<Vec<_>>(), ROWS);
         assert_eq!(HeaderPairs::new(&[]).count(), 0);
+    }
+
+    #[test]
+    fn takes_numbers_where_numbers_are_and_goes_on_behind_them() {
+        let (one, other) = (7_u64.to_le_bytes(), u64::MAX.to_le_bytes());
+        let whole = block(&[(&one, b""), (&other, b""), (b"text", b"")]);
+        let mut pairs = HeaderPairs::new(&whole);
+        assert_eq!(pairs.take_numbers::<3>(), None);
+        assert_eq!(pairs.take_numbers(), Some([7, u64::MAX]));
+        assert_eq!(pairs.take_numbers::<1>(), None);
+        assert_eq!(pairs.collect::<Vec<_>>(), [(&b"text"[..], &b""[..])]);
+        for end in 0..32 {
+            assert_eq!(HeaderPairs::new(&whole[..end]).take_numbers::<2>(), None);
+        }
     }
 
     #[test]

@@ -43,14 +43,6 @@ pub(crate) fn split_authority(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
 /// Returns the host and the port of `host` or `host:port`.
 #[inline]
 pub(crate) fn split_port(host: &[u8]) -> (&[u8], Option<&[u8]>) {
-    // A port is a few digits at the end; only what ends in something else is searched as a whole.
-    let mut rest = host;
-    while let [before @ .., b'0'..=b'9'] = rest {
-        rest = before;
-    }
-    if let [address @ .., b':'] = rest {
-        return (address, host.get(rest.len()..));
-    }
     match scan::last_position(host, b':') {
         Some(colon) => {
             let (address, port) = host.split_at_checked(colon).unwrap_or((host, b""));
@@ -92,7 +84,7 @@ pub(crate) fn ip_address(entry: &[u8]) -> Option<&[u8]> {
 
 /// Returns true for eight to fifteen digits and dots, of which three are dots; nearly all addresses are so.
 #[inline]
-fn is_ipv4(entry: &[u8]) -> bool {
+pub(crate) fn is_ipv4(entry: &[u8]) -> bool {
     let (Some(first), Some(last), 8..=15) = (
         entry.first_chunk::<8>(),
         entry.last_chunk::<8>(),

@@ -37,7 +37,7 @@ const MAX_BYTES: usize = 4096;
 pub enum Tracestate<'a> {
     /// No list, or a list that may not leave.
     Absent,
-    /// The list as received.
+    /// The list as received, or one that is the same for many requests.
     Verbatim(&'a [u8]),
     /// A list put together from several lines, or without members that may not leave.
     Rebuilt(Vec<u8>),

@@ -1,5 +1,7 @@
 //! The decision on one request: record or drop, and the reason.
 
+use strum::VariantArray;
+
 use super::threshold::Threshold;
 use crate::stats::Counter;
 
@@ -24,7 +26,7 @@ pub enum Verdict {
 }
 
 /// The reasons for a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum Reason {
     /// The caller's decision.
     Received,
@@ -66,9 +68,13 @@ impl Decision {
 }
 
 impl Reason {
+    /// All reasons, in the order of their declaration.
+    pub(crate) const ALL: [Self; <Self as VariantArray>::VARIANTS.len()] =
+        *<Self as VariantArray>::VARIANTS.as_array().unwrap();
+
     /// Returns the value of `sidespan.decision` for this reason.
     #[inline]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Received => "received",
             Self::Debug => "debug",

@@ -309,6 +309,8 @@ fn share_of_range(share: f64) -> u64 {
 
 /// Key of the member of `tracestate`.
 pub(crate) const MEMBER: &[u8] = b"ot";
+/// The whole list of a trace that began here and was sampled for certain.
+pub(crate) const LIST_OF_ALL: &[u8] = b"ot=th:0";
 /// Number of values that the randomness can have, 2^56.
 const RANGE: u64 = 1 << 56;
 const RANGE_AS_FLOAT: f64 = 72_057_594_037_927_936.0;

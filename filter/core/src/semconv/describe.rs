@@ -12,6 +12,8 @@ use alloc::vec::Vec;
 use super::callee::Callee;
 use super::custom::CustomAttributes;
 use super::http::forwarded::Forwarded;
+use super::http::last_server::LastServers;
+use super::known_text;
 use super::names::{AttributeKey, AttributeWriter, NameSet, SpanSide};
 use super::peer::Peer;
 use super::routes::Routes;
@@ -21,7 +23,7 @@ use crate::headers::{Name, RequestHeaders};
 use crate::node::Node;
 use crate::sampling::decision::Reason;
 use crate::span::attributes::Attributes;
-use crate::span::encoded_key::EncodedKey;
+use crate::span::encoded_key::EncodedText;
 use crate::span::{SpanKind, Status};
 use crate::stream_info::answers::Answers;
 use crate::stream_info::attributes::Attribute;
@@ -36,6 +38,7 @@ pub(crate) struct SpanDescriber {
     routes: Routes,
     secrets: Vec<String>,
     configured: CustomAttributes,
+    servers: LastServers,
 }
 
 /// The facts of a request that are kept from its beginning to its end, besides attributes.
@@ -83,6 +86,7 @@ impl SpanDescriber {
             routes: Routes::new(&spans.routes),
             secrets: spans.redact_query.clone(),
             configured: CustomAttributes::new(fixed, &spans.attributes, &node.variables),
+            servers: LastServers::default(),
         }
     }
 
@@ -157,17 +161,20 @@ impl SpanDescriber {
         all: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     ) -> Attributes {
         let mut attributes = self.configured.begin(headers, all, block);
-        attributes.own_text(&DECISION, reason.name().as_bytes());
+        if let Some(decision) = DECISIONS.get(reason as usize) {
+            attributes.whole_text(decision);
+        }
         if reason == Reason::Debug {
             // The policies of gateways behind this proxy look for this tag (OpenTracing, "Standard Span tags").
             attributes.number("sampling.priority", 1);
         }
         let writer = &mut self.writer(kind, facts, &mut attributes);
         if facts.is_rpc() {
-            http::describe_server(writer, headers, forwarded);
+            http::describe_server(writer, headers, forwarded, &self.servers);
         } else {
             let route = self.route(facts.route);
-            http::describe_request(writer, headers, forwarded, route, &self.secrets);
+            let (secrets, servers) = (&self.secrets, &self.servers);
+            http::describe_request(writer, headers, forwarded, route, secrets, servers);
         }
         attributes
     }
@@ -285,9 +292,15 @@ impl SpanDescriber {
         if !facts.is_rpc()
             && !writer.vocabulary.omits(AttributeKey::ProtocolVersion)
             && let Some(protocol) = answers.attribute(Attribute::Protocol)
-            && let Some(version) = protocol.strip_prefix(b"HTTP/")
         {
-            writer.text(AttributeKey::ProtocolVersion, version);
+            match (
+                known_text::version(&protocol),
+                protocol.strip_prefix(b"HTTP/"),
+            ) {
+                (Some(version), _) => writer.known(version),
+                (None, Some(version)) => writer.text(AttributeKey::ProtocolVersion, version),
+                (None, None) => {}
+            }
         }
     }
 }
@@ -306,8 +319,16 @@ impl RequestFacts {
     }
 }
 
-/// The key of the reason for a decision.
-static DECISION: EncodedKey = EncodedKey::new("sidespan.decision");
+/// The attribute of each reason for a decision, in the order of declaration.
+static DECISIONS: [EncodedText; Reason::ALL.len()] = {
+    let mut all = [const { EncodedText::new("", "") }; Reason::ALL.len()];
+    let (mut places, mut rest) = (all.as_mut_slice(), Reason::ALL.as_slice());
+    while let ([place, places_left @ ..], [reason, reasons_left @ ..]) = (places, rest) {
+        *place = EncodedText::new("sidespan.decision", reason.name());
+        (places, rest) = (places_left, reasons_left);
+    }
+    all
+};
 
 /// Adds the peer of the upstream connection, the service that is called, and the number of attempts before the last.
 #[inline]

@@ -9,25 +9,28 @@
 //! no bound on its values, and a proxy knows no route by itself (NM-1).
 
 pub(crate) mod forwarded;
+pub(crate) mod last_server;
 mod url;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::known_text::{self, KnownText};
 use super::names::{AttributeKey, AttributeWriter};
 use super::response_flags::{self, DOWNSTREAM_GONE};
 use crate::headers::{Name, RequestHeaders};
 use crate::span::{SpanKind, Status};
 use crate::stream_info::outcome::ResponseOutcome;
 use forwarded::Forwarded;
+use last_server::LastServers;
 use url::Url;
 
 /// Returns the name of a span for this request: `{method} {route}`, with `HTTP` for a method that the conventions do
 /// not know (NM-2).
 #[inline]
 pub(crate) fn name(headers: &RequestHeaders<'_>, route: Option<&str>) -> Cow<'static, str> {
-    let method = known_method(headers).unwrap_or("HTTP");
+    let method = known_method(headers).map_or("HTTP", |method| method.value);
     match route {
         Some(route) => Cow::Owned(alloc::format!("{method} {route}")),
         None => Cow::Borrowed(method),
@@ -35,7 +38,7 @@ pub(crate) fn name(headers: &RequestHeaders<'_>, route: Option<&str>) -> Cow<'st
 }
 
 /// Adds the attributes of the request's headers. `secrets` are keys of the query whose values are hidden besides the
-/// conventions' own.
+/// conventions' own, and `servers` spares the encoding of the last one.
 #[inline]
 pub(crate) fn describe_request(
     writer: &mut AttributeWriter<'_>,
@@ -43,6 +46,7 @@ pub(crate) fn describe_request(
     forwarded: &Forwarded<'_>,
     route: Option<&str>,
     secrets: &[String],
+    servers: &LastServers,
 ) {
     method(writer, headers);
     let url = Url::new(writer.side.kind, headers, forwarded, secrets);
@@ -66,7 +70,7 @@ pub(crate) fn describe_request(
             url.describe_whole(writer);
         }
     }
-    url.describe_server(writer);
+    url.describe_server(writer, servers);
 }
 
 /// Adds the server that a gRPC call is for; the other attributes of a call are added at its end.
@@ -75,8 +79,9 @@ pub(crate) fn describe_server(
     writer: &mut AttributeWriter<'_>,
     headers: &RequestHeaders<'_>,
     forwarded: &Forwarded<'_>,
+    servers: &LastServers,
 ) {
-    Url::new(writer.side.kind, headers, forwarded, &[]).describe_server(writer);
+    Url::new(writer.side.kind, headers, forwarded, &[]).describe_server(writer, servers);
 }
 
 /// Adds the attributes of the response, and returns the status of the span (section 7.4).
@@ -130,7 +135,7 @@ fn broken_by(kind: SpanKind, outcome: &ResponseOutcome) -> Option<&'static str> 
 fn method(writer: &mut AttributeWriter<'_>, headers: &RequestHeaders<'_>) {
     let original = headers.first(Name::Method);
     match (known_method(headers), original) {
-        (Some(method), _) => writer.text(AttributeKey::Method, method.as_bytes()),
+        (Some(method), _) => writer.known(method),
         // The old conventions have the method as received.
         (None, Some(original)) if !writer.vocabulary.is_stable => {
             writer.text(AttributeKey::Method, original);
@@ -144,22 +149,10 @@ fn method(writer: &mut AttributeWriter<'_>, headers: &RequestHeaders<'_>) {
     }
 }
 
-/// Returns the method if it is one of RFC 9110, PATCH of RFC 5789, or QUERY; methods are compared with case.
+/// Returns the method if the conventions know it.
 #[inline]
-fn known_method(headers: &RequestHeaders<'_>) -> Option<&'static str> {
-    Some(match headers.first(Name::Method)? {
-        b"GET" => "GET",
-        b"POST" => "POST",
-        b"PUT" => "PUT",
-        b"DELETE" => "DELETE",
-        b"HEAD" => "HEAD",
-        b"PATCH" => "PATCH",
-        b"OPTIONS" => "OPTIONS",
-        b"CONNECT" => "CONNECT",
-        b"TRACE" => "TRACE",
-        b"QUERY" => "QUERY",
-        _ => return None,
-    })
+fn known_method(headers: &RequestHeaders<'_>) -> Option<&'static KnownText> {
+    known_text::method(headers.first(Name::Method)?)
 }
 
 /// Returns a status code as text.

@@ -20,6 +20,7 @@
 
 use strum::{VariantArray, VariantNames};
 
+use super::known_text::KnownText;
 use super::settings::{Conventions, Spans};
 use crate::span::SpanKind;
 use crate::span::attributes::Attributes;
@@ -226,8 +227,19 @@ impl AttributeWriter<'_> {
         if let Some(stable) = self.stable(key) {
             self.out.own_text(stable, value);
         }
-        if let Some(old) = self.old(key) {
+        if self.vocabulary.is_old
+            && let Some(old) = self.old(key)
+        {
             self.out.text(old, value);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn known(&mut self, text: &'static KnownText) {
+        if self.vocabulary.is_old {
+            self.text(text.key, text.value.as_bytes());
+        } else if !self.vocabulary.omits(text.key) {
+            self.out.whole_text(&text.encoded);
         }
     }
 
@@ -236,7 +248,9 @@ impl AttributeWriter<'_> {
         if let Some(stable) = self.stable(key) {
             self.out.own_number(stable, value);
         }
-        if let Some(old) = self.old(key) {
+        if self.vocabulary.is_old
+            && let Some(old) = self.old(key)
+        {
             self.out.number(old, value);
         }
     }
@@ -248,10 +262,10 @@ impl AttributeWriter<'_> {
         is_written.then(|| key.encoded()).flatten()
     }
 
-    /// Returns the old name, where it is written and is another one.
-    #[inline]
+    /// Returns the old name, where old names are written and this one is another.
+    #[cold]
     fn old(&self, key: AttributeKey) -> Option<&'static str> {
-        if !self.vocabulary.is_old || self.vocabulary.omits(key) {
+        if self.vocabulary.omits(key) {
             return None;
         }
         let old = key.old_name(self.side)?;

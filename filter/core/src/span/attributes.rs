@@ -6,7 +6,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::encoded_key::{EncodedKey, FRONT_BYTES};
+use super::encoded_key::{EncodedKey, EncodedText, FRONT_BYTES, TEXT_BYTES};
 use super::wire::{
     ANY_VALUE_INT_TAG, ANY_VALUE_STRING_TAG, KEY_VALUE_VALUE_TAG, SPAN_ATTRIBUTES, attribute,
     attribute_number,
@@ -58,6 +58,24 @@ impl Attributes {
         }
     }
 
+    /// Adds a text of the filter's own, which is copied as a whole.
+    #[inline]
+    pub(crate) fn whole_text(&mut self, text: &EncodedText) {
+        if !self.may_add() {
+            return;
+        }
+        if self.room().is_none() {
+            self.grow(SHORT_ROOM);
+        }
+        if let Some(place) = self
+            .room()
+            .and_then(|room| room.first_chunk_mut::<TEXT_BYTES>())
+        {
+            *place = *text.bytes();
+            self.used = self.used.wrapping_add(text.length());
+        }
+    }
+
     /// Adds a whole number under a key of the filter's own.
     #[inline]
     pub(crate) fn own_number(&mut self, key: &EncodedKey, value: i64) {
@@ -69,6 +87,25 @@ impl Attributes {
             Ok(small @ 0x80..=0x3fff) if self.put_short_number(key, small) => {}
             _ => self.put(|out| attribute_number(out, key.name(), value)),
         }
+    }
+
+    /// Adds the attributes of another list, if there may be as many more; returns false, and adds none, where there may not.
+    #[inline]
+    pub(crate) fn append(&mut self, others: &Self) -> bool {
+        let count = self.count.wrapping_add(others.count);
+        if count > MAX_ATTRIBUTES || others.dropped > 0 {
+            return false;
+        }
+        let end = self.used.wrapping_add(others.used);
+        if end > self.encoded.len() {
+            self.grow(others.used.saturating_add(SHORT_ROOM));
+        }
+        let Some(place) = self.encoded.get_mut(self.used..end) else {
+            return false;
+        };
+        place.copy_from_slice(others.as_encoded());
+        (self.used, self.count) = (end, count);
+        true
     }
 
     /// Returns a copy in a block that was used before.
@@ -157,7 +194,10 @@ impl Attributes {
         let [_, length, ..] = front;
         *length = whole;
         let (middle, room) = room.get_mut(name_end..)?.split_first_chunk_mut::<4>()?;
-        *middle = [KEY_VALUE_VALUE_TAG, inner, first, second];
+        // One number, because an array would be written byte by byte.
+        let tags = u32::from(KEY_VALUE_VALUE_TAG) | u32::from(inner) << 8;
+        let value = u32::from(first) << 16 | u32::from(second) << 24;
+        *middle = (tags | value).to_le_bytes();
         Some(room)
     }
 

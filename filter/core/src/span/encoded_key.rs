@@ -1,6 +1,8 @@
-//! The key of an attribute as its bytes leave, made once for all spans.
+//! The key of an attribute as its bytes leave, made once for all spans, and whole attributes whose value is one of a few.
 
-use super::wire::{KEY_VALUE_KEY_TAG, SPAN_ATTRIBUTES_TAG};
+use super::wire::{
+    ANY_VALUE_STRING_TAG, KEY_VALUE_KEY_TAG, KEY_VALUE_VALUE_TAG, SPAN_ATTRIBUTES_TAG,
+};
 
 /// The bytes of an attribute in front of its value. The length of the whole is left open, because the value gives it.
 #[derive(Debug)]
@@ -47,6 +49,69 @@ impl EncodedKey {
     }
 }
 
+/// An attribute that is a text of the filter's own, whole.
+#[derive(Debug)]
+pub(crate) struct EncodedText {
+    bytes: [u8; TEXT_BYTES],
+    length: usize,
+}
+
+impl EncodedText {
+    /// Encodes an attribute of at most [`TEXT_BYTES`], with 8 bytes of tags and lengths; a longer one is cut.
+    pub(crate) const fn new(name: &str, value: &str) -> Self {
+        let key = EncodedKey::new(name);
+        let mut bytes = [0; TEXT_BYTES];
+        let tags = [
+            KEY_VALUE_VALUE_TAG,
+            low_byte(value.len()).wrapping_add(2),
+            ANY_VALUE_STRING_TAG,
+            low_byte(value.len()),
+        ];
+        let name_end = name.len().wrapping_add(4);
+        let mut rest = bytes.as_mut_slice();
+        if let Some((front, _)) = key.front.split_at_checked(name_end) {
+            rest = fill(rest, front);
+        }
+        rest = fill(rest, &tags);
+        rest = fill(rest, value.as_bytes());
+        let length = TEXT_BYTES.wrapping_sub(rest.len());
+        let [_, whole, ..] = &mut bytes;
+        *whole = low_byte(length.wrapping_sub(2));
+        Self { bytes, length }
+    }
+
+    /// Returns the bytes, and behind them zeros.
+    #[inline]
+    pub(super) fn bytes(&self) -> &[u8; TEXT_BYTES] {
+        &self.bytes
+    }
+
+    /// Returns the number of bytes without the zeros.
+    #[inline]
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+}
+
+/// Writes as much as there is room for, and returns the room behind it.
+const fn fill<'a>(mut places: &'a mut [u8], mut bytes: &[u8]) -> &'a mut [u8] {
+    while let [byte, bytes_left @ ..] = bytes
+        && let [place, places_left @ ..] = places
+    {
+        *place = *byte;
+        (places, bytes) = (places_left, bytes_left);
+    }
+    places
+}
+
+const fn low_byte(length: usize) -> u8 {
+    let [byte, ..] = length.to_le_bytes();
+    byte
+}
+
+/// The size of the longest whole attribute, `sidespan.decision` with a word of 15 bytes.
+pub(super) const TEXT_BYTES: usize = 40;
+
 /// The length of the longest name, `http.request.method_original`.
 pub(crate) const MAX_NAME_BYTES: usize = 28;
 
@@ -63,6 +128,12 @@ mod tests {
         assert_eq!(key.name(), "url.path");
         assert_eq!(key.front()[..12], *b"\x4a\0\x0a\x08url.path");
         assert_eq!(EncodedKey::new("").name(), "");
+        let text = EncodedText::new("url.scheme", "https");
+        assert_eq!(text.length(), 23);
+        assert_eq!(
+            text.bytes()[..23],
+            *b"\x4a\x15\x0a\x0aurl.scheme\x12\x07\x0a\x05https"
+        );
         assert_eq!(EncodedKey::new(&"x".repeat(40)).name(), "x".repeat(28));
     }
 }

@@ -45,6 +45,10 @@ pub(crate) enum Attribute {
 impl Attribute {
     pub(super) const ALL: [Self; Self::VARIANTS.len()] = *Self::VARIANTS.as_array().unwrap();
 
+    /// The attributes that every span needs, all of them numbers; the first of all and of each list.
+    pub(super) const NUMBERS: [Self; 4] =
+        [Self::Start, Self::Duration, Self::Flags, Self::StatusCode];
+
     /// Returns the path of the property.
     #[inline]
     pub(super) fn path(self) -> &'static str {
@@ -72,7 +76,11 @@ impl AttributeSet {
     /// Returns the list as an expression of CEL.
     pub fn expression(self) -> String {
         let mut text = String::from("[");
-        for (index, attribute) in self.attributes().iter().enumerate() {
+        let numbers = match self {
+            Self::Ending => &[][..],
+            _ => &Attribute::NUMBERS,
+        };
+        for (index, attribute) in numbers.iter().chain(self.others()).enumerate() {
             if index > 0 {
                 text.push(',');
             }
@@ -85,17 +93,14 @@ impl AttributeSet {
         text
     }
 
+    /// Returns the attributes behind [`Attribute::NUMBERS`].
     #[inline]
-    pub(super) fn attributes(self) -> &'static [Attribute] {
-        use Attribute::{
-            Attempts, Cluster, Duration, Flags, Protocol, Source, Start, StatusCode, Upstream,
-        };
+    pub(super) fn others(self) -> &'static [Attribute] {
+        use Attribute::{Attempts, Cluster, Flags, Protocol, Source, StatusCode, Upstream};
         match self {
-            Self::Server => &[Start, Duration, Flags, StatusCode, Source, Protocol],
-            Self::Client => &[
-                Start, Duration, Flags, StatusCode, Upstream, Attempts, Cluster,
-            ],
-            Self::Both => &Attribute::ALL,
+            Self::Server => &[Source, Protocol],
+            Self::Client => &[Upstream, Attempts, Cluster],
+            Self::Both => &[Source, Protocol, Upstream, Attempts, Cluster],
             Self::Ending => &[Flags, StatusCode],
         }
     }

@@ -6,6 +6,7 @@ use core::cell::OnceCell;
 use super::attributes::{Attribute, AttributeSet};
 use super::outcome;
 use super::source::{self, StreamInfo};
+use crate::headers::pairs::HeaderPairs;
 
 /// The facts of the end of a stream.
 pub(crate) struct Ending<'a, E> {
@@ -28,7 +29,8 @@ impl<'a, E: StreamInfo> Ending<'a, E> {
     #[inline]
     pub(crate) fn ask_for_both(&self) {
         let list = self.stream_info.answers(AttributeSet::Ending);
-        if let Some([flags, code]) = list.as_deref().and_then(two_numbers) {
+        let mut list = HeaderPairs::new(list.as_deref().unwrap_or_default());
+        if let Some([flags, code]) = list.take_numbers() {
             let _ = self.flags.set(flags);
             let _ = self.status_code.set(outcome::status_code(Some(code)));
         }
@@ -60,44 +62,9 @@ impl<'a, E: StreamInfo> Ending<'a, E> {
     }
 }
 
-/// Reads a list of two whole numbers, which is always of one length (`attributes`): how many there are, the lengths of both
-/// and of nothing behind each, then each with two zeros.
-#[inline]
-fn two_numbers(list: &[u8]) -> Option<[u64; 2]> {
-    let list: &[u8; 40] = list.try_into().ok()?;
-    let word = |at: usize| {
-        let bytes = list.get(at..)?.first_chunk()?;
-        Some(u64::from_le_bytes(*bytes))
-    };
-    let is_so = word(0)? == 2 | EIGHT << 32 && word(12)? == EIGHT;
-    is_so.then_some([word(20)?, word(30)?])
-}
-
-/// The length of a number.
-const EIGHT: u64 = 8;
-
 /// Returns true if the upstream's response has arrived to its last byte: Envoy knows how long the upstream took only then.
 #[inline]
 pub(crate) fn is_received(stream_info: &impl StreamInfo) -> bool {
     let latency = stream_info.property("response\0backend_latency");
     latency.is_some_and(|nanos| !nanos.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::in_memory::stream_record::list;
-
-    #[test]
-    fn reads_the_numbers_where_a_list_has_them() {
-        let numbers = [0x20_u64, 503].map(u64::to_le_bytes);
-        let whole = list(numbers.iter().map(<[u8; 8]>::as_slice));
-        assert_eq!(two_numbers(&whole), Some([0x20, 503]));
-        let others = [&b"12345678"[..], b"1234", b"1234567"];
-        for other in [&others[..1], &others[..2], &others[1..], &others] {
-            assert_eq!(two_numbers(&list(other.iter().copied())), None);
-        }
-        assert_eq!(two_numbers(&whole[1..]), None);
-        assert_eq!(two_numbers(b""), None);
-    }
 }

@@ -210,10 +210,11 @@ impl Tracer {
         stats.add(decision.counter());
         if decision.verdict == Verdict::Record || member != Member::Absent {
             let wanted = self.threshold_to_write(decision, &member, randomness);
-            let change = member.with(wanted);
             trace.is_sampled_below_all = decision.verdict == Verdict::Record
                 && wanted.is_some_and(|wanted| wanted > Threshold::ALL);
-            if let Some(change) = change {
+            if trace.tracestate == Tracestate::Absent && wanted == Some(Threshold::ALL) {
+                trace.tracestate = Tracestate::Verbatim(threshold::LIST_OF_ALL);
+            } else if let Some(change) = member.with(wanted) {
                 let tracestate = core::mem::replace(&mut trace.tracestate, Tracestate::Absent);
                 trace.tracestate = tracestate.with(threshold::MEMBER, change.value(), stats);
             }

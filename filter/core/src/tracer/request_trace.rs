@@ -30,6 +30,8 @@ pub struct RequestTrace<'a> {
     pub(super) has_received: bool,
     pub(super) received: SamplingState,
     pub(super) tracestate: Tracestate<'a>,
+    // True if a list has come in, in which members may have to be replaced.
+    has_list: bool,
     pub(super) same_trace: FormatSet,
     pub(super) present: FormatSet,
     pub(super) request_ids: FormatSet,
@@ -58,6 +60,7 @@ impl<'a> RequestTrace<'a> {
         let context = found.context;
         self.context = context;
         self.received = context.map_or(found.decision, |context| context.sampling);
+        self.has_list = found.tracestate != Tracestate::Absent;
         self.tracestate = found.tracestate;
         self.same_trace = found.same_trace;
         self.present = found.present;
@@ -73,6 +76,7 @@ impl<'a> RequestTrace<'a> {
             has_received: false,
             received: SamplingState::Deferred,
             tracestate: Tracestate::Absent,
+            has_list: false,
             same_trace: FormatSet::default(),
             present: FormatSet::default(),
             request_ids: FormatSet::default(),
@@ -195,9 +199,8 @@ impl<'a> RequestTrace<'a> {
         let is_debug = self
             .context
             .is_some_and(|context| context.sampling == SamplingState::Debug);
-        let has_list = !matches!(self.tracestate, Tracestate::Absent);
         // Nearly every request has nothing to add, and nothing that could be replaced.
-        if !is_debug && !has_list && !self.same_trace.contains(Format::Datadog) {
+        if !is_debug && !self.has_list && !self.same_trace.contains(Format::Datadog) {
             return;
         }
         let tracestate = core::mem::replace(&mut self.tracestate, Tracestate::Absent);

@@ -28,8 +28,9 @@ pub struct State<E> {
 }
 
 impl<E> State<E> {
-    /// Hands a finished span to its taker, and keeps the block for another.
-    #[inline]
+    /// Hands a finished span to its taker, and keeps the block for another. Always a part of its caller, because a span is
+    /// large and would be moved.
+    #[inline(always)]
     pub(crate) fn export(&mut self, span: Span, exporter: &mut impl SpanExporter, now: Nanos) {
         exporter.export(&span, now, &mut self.stats);
         self.spare_blocks.give(span.attributes.into_block());

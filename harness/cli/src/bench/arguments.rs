@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::value_parser;
 
+use super::candidate::OtherBuild;
 use super::preset;
 
 /// Measures what tracing costs a request: inside the filter, or beside Envoy's own tracers
@@ -19,6 +20,10 @@ pub struct BenchArgs {
     /// Only these: a preset, a name, or how several begin; no tracing is always there
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(super) only: Vec<String>,
+    /// Measure this build of the filter, too, in the configurations that are chosen of the one in here; its candidates' names
+    /// begin with NAME, or `other`
+    #[arg(long, value_name = "FILE[=NAME]", requires = "envoy")]
+    pub(super) module: Vec<OtherBuild>,
     /// How often each has its turn
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u32).range(1..))]
     pub(super) rounds: u32,
@@ -102,6 +107,7 @@ Examples:
   sidespan bench --envoy --only sampled                       how far from the least? who is cheaper?
   sidespan bench --envoy --only floor,no-op,least             what is Wasm's, and what the SDK's?
   sidespan bench --envoy --only claims --svg filter/cost.svg --markdown README.md
+  sidespan bench --envoy --only keep --module old.wasm=before  what a change has gained
   sidespan bench --envoy --only keep --json | jq '.candidates[] | [.name, .added_low_us]'
 
 Exit codes: 0 measured, 1 spans of Sidespan or of the least filter are missing (the last lines say where), 2 nothing could \

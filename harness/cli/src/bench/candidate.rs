@@ -6,9 +6,11 @@
 mod description;
 mod floors;
 mod least;
+mod other_build;
 mod sidespan;
 
-pub(super) use description::{BASELINE, Candidate, Exports, Group, PEERS, RECEIVER, Work};
+pub(super) use description::{BASELINE, Build, Candidate, Exports, Group, PEERS, RECEIVER, Work};
+pub(super) use other_build::OtherBuild;
 
 /// Returns all candidates, in the order of the tables.
 pub(super) fn all() -> Vec<Candidate> {
@@ -18,6 +20,7 @@ pub(super) fn all() -> Vec<Candidate> {
         group: Group::Baseline,
         work: Work::Nothing,
         floor: None,
+        own: None,
     }];
     all.extend(native());
     all.extend(least::all());
@@ -33,6 +36,7 @@ fn native() -> [Candidate; 4] {
         group: Group::Native,
         work,
         floor: None,
+        own: None,
     };
     let opentelemetry = |percentage, min_flush_spans| Work::OpenTelemetry {
         percentage,
@@ -97,7 +101,7 @@ mod tests {
         let all = all();
         let mut compared = 0;
         for candidate in &all {
-            let (Work::Sidespan(configuration), Some(name)) = (&candidate.work, candidate.floor)
+            let (Work::Sidespan(_, configuration), Some(name)) = (&candidate.work, candidate.floor)
             else {
                 continue;
             };
@@ -127,7 +131,7 @@ mod tests {
         ] {
             let all = all();
             let candidate = all.iter().find(|it| it.name == name).unwrap();
-            let Work::Sidespan(configuration) = &candidate.work else {
+            let Work::Sidespan(_, configuration) = &candidate.work else {
                 panic!("{name} is not ours")
             };
             let written = written(&filter, &configuration.to_string());

@@ -18,18 +18,22 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::arguments::BenchArgs;
-use super::candidate::{self, BASELINE, Candidate};
+use super::candidate::{self, BASELINE, Build, Candidate, Work};
 use super::environment::Environment;
 use super::h2load::{self, Latency, Load, Pace};
 use super::preset;
 use super::report::{Measured, Report};
-use super::runner::{Ground, Memory, Runner, Spans, upstream};
+use super::runner::{Ground, Memory, Runner, Spans, other_module, upstream};
 use super::statistics::{greatest, least};
 use crate::{envoy, output};
 
 /// Measures the candidates and returns the report.
 pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
-    let candidates = chosen(&args.only)?;
+    let mut candidates = chosen(&args.only)?;
+    let mut others = Vec::new();
+    for build in &args.module {
+        others.extend(build.beside(&candidates)?);
+    }
     let surroundings = Environment::now(h2load::version().await?);
     let envoy = envoy::binary().await?;
     let folder = TempDir::with_prefix("sidespan-bench-")?;
@@ -42,6 +46,13 @@ pub(super) async fn run(args: &BenchArgs) -> anyhow::Result<Report> {
     for (path, module) in [&filter, &floor, &least] {
         fs::write(path, module)?;
     }
+    // Copies, so that a build that goes on meanwhile changes nothing.
+    for candidate in &others {
+        if let Work::Sidespan(Build::Other { name, module }, _) = &candidate.work {
+            fs::write(folder.path().join(other_module(name)), module)?;
+        }
+    }
+    candidates.extend(others);
     let upstream = upstream(&envoy).await?;
     let ground = Ground {
         envoy,

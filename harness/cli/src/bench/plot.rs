@@ -137,7 +137,18 @@ fn explain(report: &Report, head: &DrawingArea<SVGBackend<'_>, Shift>) -> Drawn 
     );
     head.draw_text(&reading, &text(14, FAINT), (16, 42))?;
     let mut x = 16;
-    for group in [Group::Native, Group::Least, Group::Floor, Group::Sidespan] {
+    let groups = [
+        Group::Native,
+        Group::Least,
+        Group::Floor,
+        Group::Sidespan,
+        Group::OtherBuild,
+    ];
+    let is_there = |group: &Group| {
+        let mut measured = report.measured.iter();
+        *group != Group::OtherBuild || measured.any(|it| it.candidate.group == *group)
+    };
+    for group in groups.into_iter().filter(is_there) {
         let square = [(x, 66), (x + 12, 78)];
         head.draw(&Rectangle::new(square, colour(group).filled()))?;
         head.draw_text(group.title(), &text(15, INK), (x + 18, 65))?;
@@ -158,6 +169,7 @@ fn colour(group: Group) -> RGBColor {
         Group::Least => RGBColor(0x59, 0xa1, 0x4f),
         Group::Floor => RGBColor(0xb8, 0xb8, 0xb8),
         Group::Sidespan => RGBColor(0xe4, 0x57, 0x1e),
+        Group::OtherBuild => RGBColor(0xb0, 0x7a, 0xa1),
     }
 }
 

@@ -76,6 +76,11 @@ impl Report {
         self.ratio(measured, measured.candidate.floor?, by)
     }
 
+    /// Returns [`Report::ratio`] to this program's filter, of another build in the same configuration.
+    pub(super) fn ratio_to_own(&self, measured: &Measured, by: fn(Figures) -> f64) -> Option<f64> {
+        self.ratio(measured, measured.candidate.own.as_deref()?, by)
+    }
+
     /// Returns the problems of the run, one sentence each.
     pub(super) fn problems(&self) -> Vec<String> {
         let ours = self
@@ -142,6 +147,7 @@ impl Report {
             let peers = PEERS.iter().map(|(name, _)| *name);
             peers
                 .chain(measured.candidate.floor)
+                .chain(measured.candidate.own.as_deref())
                 .filter(|name| self.find(name).is_some())
                 .map(|name| (name.to_owned(), json!(self.ratio(measured, name, by))))
                 .collect()
@@ -158,6 +164,7 @@ impl Report {
             "title": measured.candidate.title,
             "group": measured.candidate.group.name(),
             "floor": measured.candidate.floor,
+            "own": measured.candidate.own,
             "cpu_us": {
                 "least": figures.least,
                 "low": figures.low,

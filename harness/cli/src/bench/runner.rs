@@ -17,7 +17,7 @@ use sidespan_envoy::{
 };
 use tokio::task::spawn_blocking;
 
-use super::candidate::{Candidate, Exports, RECEIVER, Work};
+use super::candidate::{Build, Candidate, Exports, RECEIVER, Work};
 use super::cpu;
 use super::h2load::{self, Load};
 use super::least::{NAMESPACE, POD};
@@ -94,6 +94,11 @@ impl Spans {
     }
 }
 
+/// Returns the name of the file of another build's module, beside this program's.
+pub(super) fn other_module(name: &str) -> String {
+    format!("{name}.other.wasm")
+}
+
 /// Starts the service behind all candidates: an Envoy that answers by itself.
 pub(super) async fn upstream(binary: &Path) -> anyhow::Result<Envoy> {
     let listener = Listener::new(IN).route(Route::answer(200, "ok"));
@@ -105,7 +110,7 @@ impl Runner {
     /// Starts a candidate and waits until it serves.
     pub(super) async fn start(candidate: Candidate, ground: &Ground) -> anyhow::Result<Self> {
         let receiver = match candidate.work {
-            Work::OpenTelemetry { .. } | Work::Sidespan(_) | Work::Least(..) => {
+            Work::OpenTelemetry { .. } | Work::Sidespan(..) | Work::Least(..) => {
                 Some(Receiver::otlp().await?)
             }
             Work::Zipkin => Some(Receiver::zipkin().await?),
@@ -301,8 +306,12 @@ fn bootstrap(work: &Work, ground: &Ground, receiver: Option<SocketAddr>) -> Boot
             let wasm = Wasm::new("floor", &ground.floor).configuration(steps);
             listener = listener.filter(wasm.filter());
         }
-        Work::Sidespan(configuration) => {
-            let wasm = Wasm::new("sidespan", &ground.filter);
+        Work::Sidespan(build, configuration) => {
+            let module = match build {
+                Build::Own => &ground.filter,
+                Build::Other { name, .. } => &ground.filter.with_file_name(other_module(name)),
+            };
+            let wasm = Wasm::new("sidespan", module);
             let wasm = wasm.configuration(&configuration.to_string());
             listener = listener.filter(wasm.filter());
         }

@@ -24,6 +24,7 @@ pub(super) struct Row {
 pub(super) fn cost(report: &Report) -> Table {
     let peers = PEERS.map(|(_, heading)| format!("x {heading}"));
     let headings = ["CPU", "added: min", "low", "median"].map(str::to_owned);
+    let has_other_builds = report.measured.iter().any(|it| it.candidate.own.is_some());
     let cells = |it: &Measured| {
         let added = report.added(it);
         let added = [
@@ -33,7 +34,8 @@ pub(super) fn cost(report: &Report) -> Table {
         ];
         let low = |it: Figures| it.low;
         let peers = PEERS.iter().map(|(name, _)| report.ratio(it, name, low));
-        let ratios = peers.chain([report.ratio_to_floor(it, low)]);
+        let own = has_other_builds.then(|| report.ratio_to_own(it, low));
+        let ratios = peers.chain([report.ratio_to_floor(it, low)]).chain(own);
         let figures = [Some(low(report.figures(it)))].into_iter().chain(added);
         figures.chain(ratios).map(number).collect()
     };
@@ -54,6 +56,7 @@ pub(super) fn cost(report: &Report) -> Table {
             .into_iter()
             .chain(peers)
             .chain(["x least".to_owned()])
+            .chain(has_other_builds.then(|| "x built-in".to_owned()))
             .collect(),
         rows: rows(report, cells),
     }
@@ -132,4 +135,29 @@ fn mib(bytes: u64) -> String {
 
 fn nothing() -> String {
     "-".into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::tests::report;
+    use super::*;
+
+    #[test]
+    fn another_build_is_held_against_the_one_in_this_program() {
+        let ours = "sidespan-100-w3c";
+        let costs: [(&str, &[f64]); 3] = [
+            ("no-tracing", &[30.0, 30.0]),
+            (ours, &[40.0, 40.0]),
+            (ours, &[45.0, 45.0]),
+        ];
+        let alone = cost(&report(&costs[..2]));
+        assert_eq!(alone.headings.last().unwrap(), "x least");
+        let mut report = report(&costs);
+        report.measured[2].candidate.own = Some(ours.into());
+        let table = cost(&report);
+        assert_eq!(table.headings.last().unwrap(), "x built-in");
+        let last = |place: usize| table.rows[place].cells.last().cloned().unwrap();
+        assert_eq!([1, 2].map(last), [nothing(), "1.50".into()]);
+        assert_eq!(report.to_json()["candidates"][2]["ratios"][ours], 1.5);
+    }
 }

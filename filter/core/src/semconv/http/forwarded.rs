@@ -7,7 +7,7 @@
 use crate::codec::number::trim;
 use crate::codec::scan;
 use crate::direction::Direction;
-use crate::headers::target::ip_address;
+use crate::headers::target::{ip_address, is_ipv4};
 use crate::headers::{Name, RequestHeaders};
 
 /// The forwarding headers that are believed.
@@ -59,11 +59,12 @@ impl<'a> Forwarded<'a> {
             let line = headers.first(name)?;
             Some(trim(scan::first_part(line, b','))).filter(|value| !value.is_empty())
         };
-        let client = || {
-            found
-                .client
+        let client = || match (found.client, headers.first(Name::ForwardedFor)) {
+            // As nearly every proxy writes it.
+            (None, Some(line)) if is_ipv4(line) => Some(line),
+            (told, _) => told
                 .or_else(|| old(Name::ForwardedFor))
-                .and_then(ip_address)
+                .and_then(ip_address),
         };
         let host = || found.host.or_else(|| old(Name::ForwardedHost));
         Self {

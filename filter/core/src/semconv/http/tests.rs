@@ -42,6 +42,7 @@ fn request_by(spans: &Spans, kind: SpanKind, headers: &[(&str, &str)]) -> BTreeM
             &Forwarded::read(&list.as_request(), Believed::All),
             route,
             &spans.redact_query,
+            &LastServers::default(),
         );
     })
 }
@@ -436,9 +437,57 @@ fn never_panics_on_any_bytes() {
                         &Forwarded::read(&list.as_request(), Believed::All),
                         None,
                         &[],
+                        &LastServers::default(),
                     );
                 });
             }
+        }
+    }
+}
+
+#[test]
+fn a_server_is_told_in_the_same_words_whoever_was_asked_for_before() {
+    let long = format!("{}:8080", "x".repeat(600));
+    let authorities = [
+        "cart:80", "cart:80", "cart", "cart", "[::1]:81", "a@cart:1", "", "cart", &long, &long,
+        "cart:x",
+    ];
+    for (kind, is_old) in [
+        (SpanKind::Server, false),
+        (SpanKind::Client, false),
+        (SpanKind::Server, true),
+        (SpanKind::Client, true),
+    ] {
+        let spans = Spans {
+            conventions: if is_old {
+                Conventions::Both
+            } else {
+                Conventions::Stable
+            },
+            ..Spans::default()
+        };
+        let last = LastServers::default();
+        for (authority, scheme) in authorities
+            .iter()
+            .flat_map(|authority| ["http", "https", "x"].map(|scheme| (authority, scheme)))
+        {
+            let list = HeaderList::new([(":authority", *authority), (":scheme", scheme)]);
+            let told = |servers: &LastServers| {
+                described(&spans, kind, |writer| {
+                    let headers = list.as_request();
+                    describe_server(writer, &headers, &Forwarded::default(), servers);
+                })
+            };
+            assert_eq!(
+                told(&last),
+                told(&LastServers::default()),
+                "{authority} {scheme}"
+            );
+            assert_eq!(
+                told(&last),
+                told(&LastServers::default()),
+                "again: {authority} {scheme}"
+            );
         }
     }
 }

@@ -9,9 +9,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::forwarded::Forwarded;
+use super::last_server::LastServers;
 use crate::codec::{number, scan};
 use crate::headers::target::split_authority;
 use crate::headers::{Name, RequestHeaders};
+use crate::semconv::known_text;
 use crate::semconv::names::{AttributeKey, AttributeWriter, NameSet};
 use crate::span::SpanKind;
 
@@ -64,7 +66,10 @@ impl<'a> Url<'a> {
             self.write_target(&mut target, writer.vocabulary);
             writer.out.text("http.target", &target);
         }
-        writer.text(AttributeKey::Scheme, self.scheme);
+        match known_text::scheme(self.scheme) {
+            Some(scheme) => writer.known(scheme),
+            None => writer.text(AttributeKey::Scheme, self.scheme),
+        }
     }
 
     /// Adds `url.full`.
@@ -97,7 +102,7 @@ impl<'a> Url<'a> {
     /// Adds `server.address` and `server.port`: on a SERVER span of the authority that the client asked for, on a
     /// CLIENT span of the request's authority.
     #[inline]
-    pub(super) fn describe_server(&self, writer: &mut AttributeWriter<'_>) {
+    pub(super) fn describe_server(&self, writer: &mut AttributeWriter<'_>, servers: &LastServers) {
         let authority = match writer.side.kind {
             SpanKind::Server => self.host,
             SpanKind::Client => self.authority,
@@ -105,19 +110,18 @@ impl<'a> Url<'a> {
         if authority.is_empty() {
             return;
         }
-        let (address, port) = split_authority(authority);
-        writer.text(AttributeKey::ServerAddress, address);
-        let port = match port {
-            Some(digits) => number::parse(digits),
-            None => match self.scheme {
-                b"http" => Some(80),
-                b"https" => Some(443),
-                _ => None,
-            },
+        let default_port = match self.scheme {
+            b"http" => Some(80),
+            b"https" => Some(443),
+            _ => None,
         };
-        if let Some(port) = port {
-            writer.number(AttributeKey::ServerPort, i64::from(port));
-        }
+        servers.describe(writer, authority, default_port, |writer| {
+            let (address, port) = split_authority(authority);
+            writer.text(AttributeKey::ServerAddress, address);
+            if let Some(port) = port.map_or(default_port, number::parse) {
+                writer.number(AttributeKey::ServerPort, i64::from(port));
+            }
+        });
     }
 
     #[inline]

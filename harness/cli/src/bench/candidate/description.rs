@@ -1,5 +1,6 @@
 //! The description of a candidate: its name, its place in the tables, its work.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -29,6 +30,8 @@ pub(in crate::bench) struct Candidate {
     pub(in crate::bench) work: Work,
     /// The name of the candidate with the least filter that does the same work.
     pub(in crate::bench) floor: Option<&'static str>,
+    /// The name of the candidate with this program's filter in the same configuration, of one with another build.
+    pub(in crate::bench) own: Option<String>,
 }
 
 /// A group of candidates in a table, in the tables' order.
@@ -39,6 +42,7 @@ pub(in crate::bench) enum Group {
     Least,
     Floor,
     Sidespan,
+    OtherBuild,
 }
 
 impl Group {
@@ -49,6 +53,7 @@ impl Group {
             Self::Least => "the least that a filter can do",
             Self::Floor => "the same calls on proxy-wasm's SDK",
             Self::Sidespan => "Sidespan",
+            Self::OtherBuild => "other builds",
         }
     }
 
@@ -60,6 +65,7 @@ impl Group {
             Self::Least => "least",
             Self::Floor => "floor",
             Self::Sidespan => "sidespan",
+            Self::OtherBuild => "other-build",
         }
     }
 }
@@ -80,8 +86,17 @@ pub(in crate::bench) enum Work {
     Least(LeastWork, String),
     /// The floor filter with these steps.
     Floor(String),
-    /// The filter with this configuration.
-    Sidespan(Value),
+    /// A build of the filter with this configuration.
+    Sidespan(Build, Value),
+}
+
+/// A build of Sidespan's filter.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::bench) enum Build {
+    /// The one in this program.
+    Own,
+    /// One from a file.
+    Other { name: String, module: Arc<[u8]> },
 }
 
 /// The requests that must come to a receiver as spans.
@@ -112,7 +127,7 @@ impl Candidate {
             // The timer that sends a smaller batch is slower than a round is long, so four spans may be of the next
             // round. The rest of a batch of 512 would be too much to leave out, so that timer is waited for.
             Work::OpenTelemetry { .. } | Work::Zipkin => Exports::All { late: 4 },
-            Work::Sidespan(configuration) => {
+            Work::Sidespan(_, configuration) => {
                 match configuration["sampling"]["percentage"].as_f64() {
                     Some(0.0) => Exports::Nothing,
                     Some(100.0) => Exports::All { late: 0 },
@@ -124,7 +139,10 @@ impl Candidate {
 
     /// Returns true if a missing span makes the figures worthless: of the filter, and of the one that it is held against.
     pub(in crate::bench) fn must_export_all(&self) -> bool {
-        matches!(self.group, Group::Sidespan | Group::Least)
+        matches!(
+            self.group,
+            Group::Sidespan | Group::OtherBuild | Group::Least
+        )
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) fn all() -> [Candidate; 7] {
         group: Group::Floor,
         work: Work::Floor(steps.concat()),
         floor: None,
+        own: None,
     };
     [
         floor("no-op", "a filter that does nothing", &[]),

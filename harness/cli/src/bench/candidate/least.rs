@@ -11,6 +11,7 @@ pub(super) fn all() -> [Candidate; 4] {
         group: Group::Least,
         work: Work::Least(work, work.configuration(RECEIVER)),
         floor: None,
+        own: None,
     };
     [
         least(

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sidespan_core::propagation::format::Format;
 
-use super::description::{Candidate, Group, RECEIVER, Work};
+use super::description::{Build, Candidate, Group, RECEIVER, Work};
 use super::least::{LEAST_KEEP, LEAST_SAMPLED, LEAST_UNSAMPLED};
 
 /// Returns all candidates with Sidespan's filter.
@@ -128,7 +128,8 @@ fn candidate(
         name: name.into(),
         title,
         group: Group::Sidespan,
-        work: Work::Sidespan(configuration),
+        work: Work::Sidespan(Build::Own, configuration),
         floor,
+        own: None,
     }
 }
