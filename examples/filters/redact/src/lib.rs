@@ -34,7 +34,7 @@ impl HttpContext for Redact {
     }
 }
 
-/// Returns the body with stars for the digits of numbers as long as a card's; `None` if there is none. It stays as long as it
+/// Returns the body with x for the digits of numbers as long as a card's; `None` if there is none. It stays as long as it
 /// was, so that `content-length` does.
 fn redacted(body: &[u8]) -> Option<Vec<u8>> {
     let mut redacted = body.to_vec();
@@ -42,7 +42,7 @@ fn redacted(body: &[u8]) -> Option<Vec<u8>> {
     for number in redacted.chunk_by_mut(|a, b| a.is_ascii_digit() && b.is_ascii_digit()) {
         if (13..=19).contains(&number.len()) {
             let hidden = number.len() - 4;
-            number[..hidden].fill(b'*');
+            number[..hidden].fill(b'x');
             is_changed = true;
         }
     }
