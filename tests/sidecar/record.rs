@@ -7,9 +7,10 @@ use std::process::Command;
 use http::Request;
 use http_body_util::BodyExt;
 use hyper::body::Frame;
+use sidespan_tests::ports::free_address;
 
 use super::program::{Program, module};
-use super::server::{Client, Version, echo, frames, get};
+use super::server::{Client, Version, echo, frames, get, serve};
 
 /// Runs `sidespan run` on a recording; returns everything that it says.
 ///
@@ -135,6 +136,42 @@ async fn what_is_too_much_or_not_over_is_left_out_and_said() {
     }
     assert!(recorded.contains("x-version: \"2\"") && !recorded.contains("/forgotten"));
     replay(&file, &[]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_fail_are_recorded_as_such() {
+    let silent = serve(|_| std::future::pending()).await;
+    for (server, ending, details) in [
+        (
+            free_address(),
+            "connectFailure",
+            "remote_connection_failure",
+        ),
+        (silent, "upstreamTimeout", "details: response_timeout"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let module = module(folder.path(), 1);
+        let file = folder.path().join("recorded.yaml");
+        let text = |path: &Path| path.to_str().expect("text").to_owned();
+        let (module, name) = (text(&module), text(&file));
+        let arguments = ["--module", &module, "--record", &name, "--timeout", "1"];
+        let sidecar = Program::start(server, &arguments);
+        let mut client = Client::connect(sidecar.address(), Version::Http2).await;
+        let response = client.send(get("/")).await.expect("a response");
+        assert!(response.status().is_server_error());
+        response.into_body().collect().await.expect("a body");
+        tokio::task::block_in_place(|| sidecar.stop());
+        let recorded = fs::read_to_string(&file).expect("the file");
+        for part in [
+            format!("ending: {ending}").as_str(),
+            details,
+            "\":status\": \"50",
+        ] {
+            assert!(recorded.contains(part), "{part}:\n{recorded}");
+        }
+        assert!(!recorded.contains("does not produce"), "{recorded}");
+        replay(&file, &[]);
+    }
 }
 
 #[test]

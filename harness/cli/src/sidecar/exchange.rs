@@ -161,12 +161,8 @@ fn no_response(error: &NoResponse) -> (LocalReply, Ending) {
         NoResponse::Address(_) | NoResponse::Connect(_) => Ending::ConnectFailure,
         NoResponse::Broken(_) => Ending::UpstreamTermination,
     };
-    let details = format!(
-        "upstream_reset_before_response_started{{{}}}",
-        reason.replace(' ', "_")
-    );
     let text = format!("{RESET_BEFORE_HEADERS}. reset reason: {reason}");
-    (LocalReply::new(503, &details).body(text), ending)
+    (LocalReply::new(503, &error.details()).body(text), ending)
 }
 
 impl Exchange {

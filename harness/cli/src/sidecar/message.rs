@@ -76,7 +76,9 @@ fn add(headers: &mut Headers, map: &HeaderMap) {
     for (name, value) in map {
         // Only the value `trailers` of `te` is for the next hop, and gRPC needs it.
         let is_te = name == "te" && value != "trailers";
-        if !is_te && !OF_A_CONNECTION.contains(&name.as_str()) {
+        // The codec has said 100 by itself, as Envoy does.
+        let is_asked = name == "expect" && value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+        if !is_te && !is_asked && !OF_A_CONNECTION.contains(&name.as_str()) {
             headers.add(name.as_str(), value.as_bytes());
         }
     }
@@ -220,6 +222,7 @@ mod tests {
             .header("host", "shop:80")
             .header("connection", "keep-alive")
             .header("te", "trailers")
+            .header("expect", "100-continue")
             .header("x", "1")
             .header("x", "2");
         let mut headers = of_request(&parts(request.body(()).unwrap()));

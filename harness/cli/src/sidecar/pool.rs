@@ -1,6 +1,7 @@
 //! Connections to upstreams and clusters, kept while they are good.
 
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -55,10 +56,37 @@ impl NoResponse {
     /// Returns Envoy's words for it.
     pub(super) fn reset_reason(&self) -> &'static str {
         match self {
+            Self::Connect(error) if kind(error) == Some(io::ErrorKind::TimedOut) => {
+                "connection timeout"
+            }
             Self::Address(_) | Self::Connect(_) => "remote connection failure",
             Self::Broken(_) => "connection termination",
         }
     }
+
+    /// Returns Envoy's response code details of the answer to it.
+    pub(super) fn details(&self) -> String {
+        let transport = match self {
+            Self::Connect(error) if kind(error) == Some(io::ErrorKind::ConnectionRefused) => {
+                "|delayed_connect_error:_Connection_refused"
+            }
+            _ => "",
+        };
+        let reason = self.reset_reason().replace(' ', "_");
+        format!("upstream_reset_before_response_started{{{reason}{transport}}}")
+    }
+}
+
+/// Returns what the system has said to a connection that did not come about.
+fn kind(error: &Error) -> Option<io::ErrorKind> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return Some(error.kind());
+        }
+        source = error.source();
+    }
+    None
 }
 
 /// The beginning of what Envoy's router answers when there is no response.

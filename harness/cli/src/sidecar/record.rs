@@ -203,6 +203,15 @@ fn scenarios(
     written.credentials = converter.redactor.count();
     let reasons = unfit.into_iter();
     let reasons = reasons.map(|(reason, count)| format!("{count} exchanges {reason}"));
+    let has_trailers = |exchange: &&Exchange| {
+        let messages = [&exchange.request, &exchange.response];
+        exchange.protocol == Protocol::Http1 && messages.iter().any(|it| it.trailers.is_some())
+    };
+    let trailers = recording.exchanges.iter().filter(has_trailers).count();
+    if trailers > 0 {
+        let line = format!("the trailers of {trailers} exchanges over HTTP/1.1");
+        written.left_out.push(line);
+    }
     written.left_out.extend(description.left_out);
     written.left_out.extend(reasons);
     scenarios

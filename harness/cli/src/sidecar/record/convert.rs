@@ -8,6 +8,7 @@ use sidespan_host::{Ending, Headers};
 use super::body;
 use super::document::{Answer, Expect, Fields, Request, Response, Rest, Step};
 use super::redactor::Redactor;
+use crate::sidecar::protocol::Protocol;
 use crate::sidecar::tape::{Call, Exchange, Message};
 
 /// A converter of exchanges.
@@ -61,14 +62,18 @@ impl Converter {
             status: status(headers),
             rest: self.rest(&exchange.response),
         });
-        Step {
+        let mut step = Step {
             name,
             direction: self.direction,
             request,
             response,
             ending: ending(exchange),
             expect: self.expect(exchange),
+        };
+        if exchange.protocol == Protocol::Http1 {
+            step.drop_trailers();
         }
+        step
     }
 
     /// Returns the answer to a call of a filter.
