@@ -4,9 +4,10 @@ use std::path::Path;
 
 use sidespan_host::{ChainStartError, Clock, Entropy, FailurePolicy, Host, HostBuilder};
 
-use crate::run::convert::{level, property};
+use crate::run::answers::Answers;
+use crate::run::convert::{level, metadata};
 use crate::run::modules::Loaded;
-use crate::run::scenario::{Filter, Policy, RELOAD_BASE, Scenario};
+use crate::run::scenario::{Filter, Policy, Protocol, RELOAD_BASE, Scenario};
 
 /// Returns a filter as the scenario installs it.
 ///
@@ -37,7 +38,7 @@ pub(super) fn plugin(
         );
     let mut builder = policies(builder, filter, scenario);
     for (name, value) in &node.metadata {
-        if let Some(value) = property(value) {
+        if let Some(value) = metadata(value) {
             builder = builder.property(["xds", "node", "metadata", name.as_str()], value);
         }
     }
@@ -47,8 +48,12 @@ pub(super) fn plugin(
     match &scenario.calls {
         None => builder = builder.any_cluster(),
         Some(clusters) => {
+            let answers = Answers::new(clusters);
             for cluster in clusters.keys() {
-                builder = builder.cluster(cluster.as_str());
+                builder = match answers.is_empty(cluster) {
+                    true => builder.cluster_without_hosts(cluster.as_str()),
+                    false => builder.cluster(cluster.as_str()),
+                };
             }
         }
     }
@@ -61,6 +66,9 @@ pub(super) fn failed(error: &ChainStartError) -> anyhow::Error {
     let reason = &error.reason;
     anyhow::anyhow!("the filter did not start: {reason}\n{}", logs.join("\n"))
 }
+
+/// The window of a stream of HTTP/2 in Envoy 1.40, which is also the limit of what filters may hold back.
+const WINDOW: usize = 16 << 20;
 
 fn policies(builder: HostBuilder, filter: &Filter, scenario: &Scenario) -> HostBuilder {
     let policy = match filter.failure_policy {
@@ -76,8 +84,9 @@ fn policies(builder: HostBuilder, filter: &Filter, scenario: &Scenario) -> HostB
         builder = builder.capability(name.as_str());
     }
     let limit = scenario.buffer_limit.map(usize::try_from);
-    match limit {
-        Some(Ok(bytes)) => builder.buffer_limit(bytes),
-        Some(Err(_)) | None => builder,
+    match (limit, scenario.protocol) {
+        (Some(Ok(bytes)), _) => builder.buffer_limit(bytes),
+        (_, Protocol::Http1) => builder,
+        (_, Protocol::Http2) => builder.buffer_limit(WINDOW),
     }
 }
