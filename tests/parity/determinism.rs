@@ -9,6 +9,7 @@ use sidespan::run::Runner;
 #[test]
 fn a_thousand_runs_at_once_give_the_bytes_of_one() {
     let runner = Runner::new(sidespan::FILTER).expect("the filter");
+    let runner = runner.transcript(true);
     let files = ["plain-envoy", "keep-errors", "translate-b3-and-w3c"].map(scenario);
     let first = files.each_ref().map(|file| transcript(&runner, file));
     for (file, first) in files.iter().zip(&first) {
@@ -32,11 +33,19 @@ fn a_thousand_runs_at_once_give_the_bytes_of_one() {
     });
 }
 
-/// Returns everything that a run has observed: messages, spans with their ids and times, logs, counters, calls.
+/// Returns everything that a run has observed: messages, spans with their ids and times, logs, counters, calls, and each
+/// callback and host call with its arguments and its answer.
 fn transcript(runner: &Runner, file: &Path) -> String {
     let reports = runner.run_file(file);
     let reports = reports.unwrap_or_else(|error| panic!("{error:#}"));
-    assert!(!reports.is_empty());
+    let mut reports = reports.iter().peekable();
+    assert!(reports.peek().is_some());
+    let reports: Vec<_> = reports
+        .inspect(|report| {
+            let has = |part: &str| report.transcript.iter().any(|line| line.contains(part));
+            assert!(has("proxy_on_request_headers(") && has("  proxy_") && has(" -> OK"));
+        })
+        .collect();
     serde_json::to_string(&reports).expect("JSON")
 }
 

@@ -95,14 +95,20 @@ pub fn rust_sdk() -> PathBuf {
     built("languages/rust", "rust", |sources, module| {
         // Cargo writes beside the sources, so it gets a copy.
         let folder = module.parent().expect("the module lies in a folder");
-        for name in ["Cargo.toml", "greeter.rs"] {
+        for name in ["Cargo.toml", "Cargo.lock", "greeter.rs"] {
             fs::copy(sources.join(name), folder.join(name)).expect("a file below target");
         }
         let mut compiler = Command::new("cargo");
         compiler
             .current_dir(folder)
             .env_remove("RUSTFLAGS")
-            .args(["build", "--release", "--target", "wasm32-wasip1"])
+            .args([
+                "build",
+                "--release",
+                "--locked",
+                "--target",
+                "wasm32-wasip1",
+            ])
             .args(["--target-dir", "target"]);
         run_or(&mut compiler, "The guest on the SDK needs cargo.");
         let built = folder.join("target/wasm32-wasip1/release/greeter.wasm");

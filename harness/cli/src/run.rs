@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use sidespan_host::Detail;
 
 mod answers;
 mod body;
@@ -14,6 +15,7 @@ pub(crate) mod chain;
 mod convert;
 mod drive;
 mod expect;
+mod framing;
 mod help;
 mod install;
 mod junit;
@@ -23,6 +25,8 @@ mod modules;
 mod on_envoy;
 mod passed;
 mod pattern;
+mod print;
+mod refusal;
 pub mod report;
 mod scenario;
 mod schema;
@@ -61,6 +65,9 @@ pub struct RunArgs {
     /// Write JUnit XML, a suite for each file and in it a case for each scenario; `-` is standard output
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     pub junit: Option<PathBuf>,
+    /// Report each callback and each host call, too; on wasmtime only
+    #[arg(long)]
+    pub transcript: bool,
     /// Print the JSON Schema of a scenario, for editors
     #[arg(long, conflicts_with_all = ["files", "json", "junit"])]
     pub schema: bool,
@@ -140,7 +147,8 @@ fn runner(args: &RunArgs) -> anyhow::Result<Runner> {
         None => Runner::new(crate::embedded::FILTER)?,
         Some(file) => Runner::with_module(file)?,
     }
-    .on(args.on);
+    .on(args.on)
+    .transcript(args.transcript);
     for (name, path) in &args.guest {
         runner = runner.guest(name, path);
     }
@@ -161,6 +169,7 @@ fn guest(text: &str) -> Result<(String, PathBuf), String> {
 pub struct Runner {
     modules: Modules,
     on: On,
+    detail: Detail,
 }
 
 impl Runner {
@@ -172,6 +181,7 @@ impl Runner {
         Ok(Self {
             modules: Modules::sidespan(wasm)?,
             on: On::default(),
+            detail: Detail::default(),
         })
     }
 
@@ -183,6 +193,7 @@ impl Runner {
         Ok(Self {
             modules: Modules::file(file)?,
             on: On::default(),
+            detail: Detail::default(),
         })
     }
 
@@ -190,6 +201,16 @@ impl Runner {
     #[must_use]
     pub fn on(mut self, on: On) -> Self {
         self.on = on;
+        self
+    }
+
+    /// Adds each callback and each host call to the reports of the built-in host.
+    #[must_use]
+    pub fn transcript(mut self, is_wanted: bool) -> Self {
+        self.detail = match is_wanted {
+            true => Detail::Values,
+            false => Detail::Counts,
+        };
         self
     }
 
@@ -234,7 +255,7 @@ impl Runner {
         let mut known = scenario.known.clone();
         let mut failures = Failures::default();
         let mut exchanges = Vec::new();
-        for (index, step) in scenario.requests.iter().enumerate() {
+        for (index, step) in scenario.requests().iter().enumerate() {
             let name = if step.name.is_empty() {
                 format!("requests[{index}]")
             } else {
@@ -247,12 +268,26 @@ impl Runner {
             failures.exchange(&at, &step.expect, &passed, &mut known);
             exchanges.push(Exchange::new(name, &passed));
         }
+        let mut connections = Vec::new();
+        for (index, connection) in scenario.connections.iter().enumerate() {
+            let name = match connection.name.as_str() {
+                "" => format!("connections[{index}]"),
+                name => name.into(),
+            };
+            let passed = proxy
+                .connection(connection)
+                .with_context(|| context(&name))?;
+            let at = format!("connections[{index}].expect");
+            failures.connection(&at, &connection.expect, &passed, &mut known);
+            connections.push(report::Connection::new(name, &passed));
+        }
         let outcome = proxy
             .finish()
             .with_context(|| context("after the last request"))?;
         failures.end(&scenario.expect, &outcome, &mut known);
         let mut report = Report::new(file, &scenario.name, outcome);
         report.exchanges = exchanges;
+        report.connections = connections;
         report.failures = failures.0;
         Ok(report)
     }
@@ -262,7 +297,7 @@ impl Runner {
         let modules = chain.iter().map(|filter| self.modules.find(filter, file));
         let modules = modules.collect::<anyhow::Result<Vec<_>>>()?;
         Ok(match self.on {
-            On::Wasmtime => Box::new(Drive::start(&modules, scenario, file)?),
+            On::Wasmtime => Box::new(Drive::start(&modules, scenario, file, self.detail)?),
             On::Envoy => Box::new(OnEnvoy::start(&modules, scenario, file)?),
         })
     }

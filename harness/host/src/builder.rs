@@ -47,6 +47,7 @@ impl HostBuilder {
                 version: EnvoyVersion::default(),
                 properties: Properties::default(),
                 clusters: Clusters::Named(BTreeSet::new()),
+                clusters_without_hosts: Default::default(),
                 log_level: LogLevel::default(),
                 clock: Clock::default(),
                 entropy: Entropy::default(),
@@ -109,6 +110,14 @@ impl HostBuilder {
             Clusters::Any => {}
         }
         self
+    }
+
+    /// Adds a cluster without hosts. A call to it is INTERNAL_FAILURE as in Envoy, which reports the failure of a gRPC call
+    /// all the same.
+    pub fn cluster_without_hosts(mut self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        self.settings.clusters_without_hosts.insert(name.clone());
+        self.cluster(name)
     }
 
     /// Lets the guest call every cluster.

@@ -93,6 +93,7 @@ pub(crate) struct Guest {
     pub(crate) grpc: GrpcCallbacks,
     pub(crate) foreign_function: Export<(u32, u32, u32), ()>,
     pub(crate) resolve_dns: Export<(u32, u32, u32), ()>,
+    pub(crate) stats_update: Export<(u32, u32), ()>,
     pub(crate) queue_ready: Export<(u32, u32), ()>,
     pub(crate) done: Export<u32, u32>,
     pub(crate) log: Export<u32, ()>,
@@ -196,6 +197,7 @@ impl Guest {
                 _ => find(instance, lookup, "proxy_on_foreign_function"),
             },
             resolve_dns: find(instance, lookup, "envoy_on_resolve_dns"),
+            stats_update: find(instance, lookup, "envoy_on_stats_update"),
             queue_ready: find(instance, lookup, "proxy_on_queue_ready"),
             done: find(instance, lookup, "proxy_on_done"),
             log: find(instance, lookup, "proxy_on_log"),
@@ -225,7 +227,7 @@ fn find<P: WasmParams, R: WasmResults>(
 }
 
 /// Returns an export's name and number in the transcript.
-fn callback(name: &'static str) -> Function {
+pub(crate) fn callback(name: &'static str) -> Function {
     let number = EXPORTS.iter().position(|(known, _)| *known == name);
     let number = number.unwrap_or(EXPORTS.len());
     Function { name, number }

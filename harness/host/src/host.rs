@@ -14,6 +14,7 @@ mod queues;
 mod reload;
 mod reloads;
 mod root_context;
+mod statistics;
 mod stream_lifecycle;
 mod timers;
 mod vm;
@@ -24,12 +25,13 @@ use std::time::Duration;
 pub use grpc_calls::GrpcReply;
 pub use reloads::Reloads;
 pub use root_context::Shutdown;
+pub use statistics::Statistics;
 use vm::Installed;
 pub use vm::{Host, StartError, StartFailure};
 use wasmtime::Store;
 
 use crate::clock::Time;
-use crate::explanations::Explanation;
+use crate::explanations::{Explanation, Situation};
 use crate::guest::Trap;
 use crate::logs::{LogLevel, LogLine};
 use crate::module::Module;
@@ -97,7 +99,9 @@ impl Host {
                 Deferred::ContinueConnection(id) => self.continue_connection(id),
                 Deferred::CloseConnection(id) => self.close_tcp(id, ClosedBy::Proxy),
                 Deferred::RootDone(root) => self.delete_root(root),
-                Deferred::GrpcUnavailable(root, token) => self.fail_unavailable(root, token),
+                Deferred::GrpcUnavailable(root, token, why) => {
+                    self.fail_unavailable(root, token, why);
+                }
             }
         }
     }
@@ -115,6 +119,11 @@ impl Host {
     /// Returns the trap that ended the VM.
     pub fn trap(&self) -> Option<&Trap> {
         self.trap.as_ref()
+    }
+
+    /// Returns the call on which Envoy itself would have died, with everything that it serves. The VM has ended with it.
+    pub fn end_of_envoy(&self) -> Option<Situation> {
+        self.state().deadly
     }
 
     /// Returns the metrics and shared data that this host shares with other hosts.

@@ -5,6 +5,7 @@
 
 mod activation;
 mod buffers;
+mod call_back;
 mod dns;
 mod expressions;
 mod foreign;

@@ -88,7 +88,7 @@ pub use entropy::Entropy;
 pub use explanations::{Explanation, Situation};
 pub use guest::Trap;
 pub use headers::{Fields, Headers};
-pub use host::{GrpcReply, Host, Reloads, Shutdown, StartError, StartFailure};
+pub use host::{GrpcReply, Host, Reloads, Shutdown, StartError, StartFailure, Statistics};
 pub use hostcalls::{IMPORTS, Import};
 pub use load_error::{BadExport, LoadError};
 pub use logs::{LogLevel, LogLine};

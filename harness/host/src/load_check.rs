@@ -54,7 +54,7 @@ pub(crate) fn imports(module: &wasmtime::Module, abi: AbiVersion) -> Result<(), 
                     }),
                 }
             }
-            // V8 makes memories and tables for whoever imports one; this host says so when it links.
+            // V8 makes memories and tables for whoever imports one.
             (None, _) if ty.global().is_none() => Ok(()),
             _ => Err(LoadError::Import {
                 module: import.module().to_owned(),

@@ -11,7 +11,10 @@ mod package;
 use std::path::Path;
 use std::sync::Arc;
 
-use wasmtime::{Engine, ImportType, InstancePre};
+use wasmtime::{
+    Engine, Extern, ExternType, ImportType, Instance, InstancePre, Linker, Memory, Ref, Store,
+    Table,
+};
 
 use crate::abi_types::AbiVersion;
 use crate::load_error::LoadError;
@@ -28,9 +31,16 @@ pub use package::PackageError;
 pub struct Module(Arc<Compiled>);
 
 struct Compiled {
-    instance: InstancePre<VmState>,
+    code: Code,
     abi: AbiVersion,
     fuel: Fuel,
+}
+
+/// A module and the functions that it imports.
+enum Code {
+    Linked(InstancePre<VmState>),
+    /// A module that imports a memory or a table, which V8 makes anew for each VM.
+    LinkedPerVm(wasmtime::Module, &'static Linker<VmState>),
 }
 
 impl Module {
@@ -68,12 +78,7 @@ impl Module {
             let first = wasi::first_version(import.name());
             import.module().starts_with("wasi") && first.is_some_and(|first| version < first)
         };
-        let import = self
-            .0
-            .instance
-            .module()
-            .imports()
-            .find(|it| is_unknown(&it))?;
+        let import = self.module().imports().find(|it| is_unknown(&it))?;
         Some(format!("{}.{}", import.module(), import.name()))
     }
 
@@ -81,12 +86,43 @@ impl Module {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
-        self.0.instance.module().engine()
+    fn module(&self) -> &wasmtime::Module {
+        match &self.0.code {
+            Code::Linked(instance) => instance.module(),
+            Code::LinkedPerVm(module, _) => module,
+        }
     }
 
-    pub(crate) fn instance(&self) -> &InstancePre<VmState> {
-        &self.0.instance
+    pub(crate) fn engine(&self) -> &Engine {
+        self.module().engine()
+    }
+
+    /// Instantiates the module in a VM, which runs its start section. A memory or table that it imports is made for it, by
+    /// the type that it asks for.
+    ///
+    /// # Errors
+    /// A trap of the start section, or a memory beyond the limit.
+    pub(crate) fn instantiate(&self, store: &mut Store<VmState>) -> wasmtime::Result<Instance> {
+        let (module, mut linker) = match &self.0.code {
+            Code::Linked(instance) => return instance.instantiate(store),
+            Code::LinkedPerVm(module, linker) => (module, (*linker).clone()),
+        };
+        for import in module.imports() {
+            let made: Extern = match import.ty() {
+                ExternType::Memory(ty) => {
+                    let memory = Memory::new(&mut *store, ty)?;
+                    store.data_mut().memory = Some(memory);
+                    memory.into()
+                }
+                ExternType::Table(ty) => {
+                    let empty = Ref::null(ty.element().heap_type());
+                    Table::new(&mut *store, ty, empty)?.into()
+                }
+                _ => continue,
+            };
+            linker.define(&*store, import.module(), import.name(), made)?;
+        }
+        linker.instantiate(store, module)
     }
 
     pub(crate) fn fuel(&self) -> Fuel {
@@ -137,11 +173,19 @@ impl ModuleBuilder {
         let module = module.map_err(|error| LoadError::Invalid(one_line(&error)))?;
         load_check::imports(&module, abi)?;
         load_check::exports(&module, abi)?;
-        let instance = linker
-            .instantiate_pre(&module)
-            .map_err(|error| LoadError::Unlinkable(format!("{error:#}")))?;
+        let is_made = |import: ImportType<'_>| {
+            import.ty().memory().is_some() || import.ty().table().is_some()
+        };
+        let code = if module.imports().any(is_made) {
+            Code::LinkedPerVm(module, linker)
+        } else {
+            let instance = linker
+                .instantiate_pre(&module)
+                .map_err(|error| LoadError::Unlinkable(format!("{error:#}")))?;
+            Code::Linked(instance)
+        };
         Ok(Module(Arc::new(Compiled {
-            instance,
+            code,
             abi,
             fuel: self.fuel,
         })))

@@ -82,6 +82,8 @@ pub(crate) struct Settings {
     pub(crate) version: EnvoyVersion,
     pub(crate) properties: Properties,
     pub(crate) clusters: Clusters,
+    /// The clusters among them that have no hosts.
+    pub(crate) clusters_without_hosts: BTreeSet<String>,
     pub(crate) log_level: LogLevel,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,

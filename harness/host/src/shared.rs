@@ -14,7 +14,8 @@ pub(crate) use queues::{NoItem, QueueReady, VmNumber};
 
 /// The state that several [`Host`](crate::Host)s share, as the workers of one Envoy do.
 ///
-/// Clones are handles to the same state, which outlives its hosts: shared data stay until the last handle is gone.
+/// Clones are handles to the same state. Metrics outlive their hosts; shared data and queues are gone once the last VM of
+/// their `vm_id` has ended, as in Envoy.
 #[derive(Clone, Debug, Default)]
 pub struct Shared(Arc<Inner>);
 
@@ -34,6 +35,30 @@ struct State {
     gauges: BTreeMap<String, u64>,
     histograms: BTreeMap<String, VecDeque<u64>>,
     queues: Queues,
+    /// The number of VMs of each `vm_id`.
+    vms: BTreeMap<String, usize>,
+}
+
+/// A VM's hold on what the VMs of its `vm_id` share.
+#[derive(Debug)]
+pub(crate) struct VmHold {
+    shared: Shared,
+    vm_id: String,
+}
+
+impl Drop for VmHold {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        let Some(count) = state.vms.get_mut(&self.vm_id) else {
+            return;
+        };
+        *count -= 1;
+        if *count == 0 {
+            state.vms.remove(&self.vm_id);
+            state.data.retain(|(vm_id, _), _| *vm_id != self.vm_id);
+            state.queues.forget(&self.vm_id);
+        }
+    }
 }
 
 /// The mismatch of a compare-and-swap number, because the value was set after it was read.
@@ -44,6 +69,15 @@ impl Shared {
     /// Returns an empty state.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Keeps what the VMs of a `vm_id` share until the last hold on it is dropped.
+    pub(crate) fn hold(&self, vm_id: &str) -> VmHold {
+        *self.lock().vms.entry(vm_id.to_owned()).or_default() += 1;
+        VmHold {
+            shared: self.clone(),
+            vm_id: vm_id.to_owned(),
+        }
     }
 
     /// Returns a counter; `None` until some VM has defined the counter.
@@ -241,6 +275,25 @@ mod tests {
             "0 asks for no comparison"
         );
         assert_eq!(shared.data("vm", "k"), Some(b"4".to_vec()));
+    }
+
+    #[test]
+    fn forgets_the_data_of_a_vm_id_with_the_last_of_its_vms() {
+        let shared = Shared::new();
+        let (first, second) = (shared.hold("one"), shared.hold("one"));
+        let _other = shared.hold("two");
+        for vm_id in ["one", "two"] {
+            let data = shared.set_data(vm_id, b"k".to_vec(), b"1".to_vec(), 0);
+            data.unwrap();
+            shared.register_queue(vm_id, b"q".to_vec(), shared.next_vm(), 1);
+        }
+        drop(first);
+        assert_eq!(shared.data("one", "k"), Some(b"1".to_vec()));
+        drop(second);
+        assert_eq!(shared.data("one", "k"), None);
+        assert_eq!(shared.resolve_queue("one", b"q"), None);
+        assert_eq!(shared.data("two", "k"), Some(b"1".to_vec()));
+        assert!(shared.resolve_queue("two", b"q").is_some());
     }
 
     #[test]

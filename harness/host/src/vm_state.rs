@@ -3,6 +3,7 @@
 //! Invariant: nothing here calls the guest. Actions that must wait until the guest has returned go into `deferred`, and the
 //! host runs them in order.
 
+pub(crate) mod dns_answer;
 mod dns_queries;
 mod expressions;
 mod grpc_calls;
@@ -33,7 +34,7 @@ use crate::headers::Headers;
 use crate::logs::{self, LogLevel, Logs};
 use crate::restriction::Restriction;
 use crate::settings::{Plugin, Settings};
-use crate::shared::{Shared, VmNumber};
+use crate::shared::{Shared, VmHold, VmNumber};
 use crate::stream::{LocalReply, Side, Stream, StreamId};
 use crate::transcript::Transcript;
 
@@ -42,6 +43,8 @@ pub(crate) struct VmState {
     pub(crate) settings: Arc<Settings>,
     pub(crate) abi: AbiVersion,
     pub(crate) shared: Shared,
+    /// Keeps the shared data of the VM's `vm_id`.
+    _hold: VmHold,
     /// The number of this VM among those that share `shared`.
     pub(crate) number: VmNumber,
     pub(crate) time: Time,
@@ -62,6 +65,8 @@ pub(crate) struct VmState {
     /// context, which nobody sends.
     pub(crate) holds_message: bool,
     pub(crate) deferred: VecDeque<Deferred>,
+    /// The streams whose local replies are left to their chain, in the order in which the guest has asked for them.
+    pub(crate) chain_replies: VecDeque<StreamId>,
     /// The arguments of a callback of Envoy's own, while it runs.
     pub(crate) call_data: Vec<u8>,
     pub(crate) calls: Calls,
@@ -74,6 +79,8 @@ pub(crate) struct VmState {
     pub(crate) explanations: Explanations,
     /// The limit on one callback, in the ticks of `callback_deadline`.
     pub(crate) callback_ticks: u64,
+    /// The call on which Envoy itself dies, and this VM with it.
+    pub(crate) deadly: Option<Situation>,
     pub(crate) limits: StoreLimits,
     pub(crate) memory: Option<Memory>,
     pub(crate) malloc: Option<TypedFunc<u32, u32>>,
@@ -166,8 +173,8 @@ pub(crate) enum Deferred {
     ContinueConnection(StreamId),
     CloseConnection(StreamId),
     RootDone(u32),
-    /// The failure of a gRPC call of a root context, whose cluster does not exist.
-    GrpcUnavailable(u32, u32),
+    /// The failure of a gRPC call of a root context, whose cluster does not exist or has no hosts, and its text.
+    GrpcUnavailable(u32, u32, &'static str),
 }
 
 impl VmState {
@@ -179,6 +186,7 @@ impl VmState {
     ) -> Self {
         Self {
             abi,
+            _hold: shared.hold(&settings.vm_id),
             number: shared.next_vm(),
             shared,
             time,
@@ -193,6 +201,7 @@ impl VmState {
             stop_iteration: false,
             holds_message: false,
             deferred: VecDeque::new(),
+            chain_replies: VecDeque::new(),
             call_data: Vec::new(),
             calls: Calls::default(),
             grpc: GrpcCalls::default(),
@@ -203,6 +212,7 @@ impl VmState {
             transcript: Transcript::new(settings.detail),
             explanations: Explanations::default(),
             callback_ticks: callback_deadline::ticks(settings.callback_limit),
+            deadly: None,
             // Envoy's own limit (`limits.h`): growth beyond it answers -1, and most guests then abort.
             limits: StoreLimitsBuilder::new().memory_size(1 << 30).build(),
             memory: None,
@@ -267,6 +277,9 @@ impl VmState {
 
     /// Notes a situation that a call has brought about, apart from the guest's log.
     pub(crate) fn explain(&mut self, context: u32, situation: Situation) {
+        if situation.kills_envoy() {
+            self.deadly.get_or_insert(situation);
+        }
         self.explanations.push(Explanation {
             function: situation.function(),
             callback: self.callback,

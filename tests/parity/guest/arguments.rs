@@ -146,6 +146,8 @@ fn named(name: &str) -> Option<u64> {
         "call_trailers" | "plugin_configuration" => 7,
         "foreign_arguments" => 8,
         "response_stream" => 1,
+        "downstream" => 2,
+        "upstream" => 3,
         _ => return None,
     };
     Some(number)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::body::Body;
 use super::convert::add;
 use super::pattern::Known;
 use super::scenario::{Answer, Fault};
@@ -45,8 +46,11 @@ pub(super) struct Grpc {
 
 impl Parts {
     /// Returns the body as it is sent: in one chunk, if there is one.
-    pub(super) fn chunks(&self) -> Vec<(Duration, Vec<u8>)> {
-        let body = (!self.body.is_empty()).then(|| (Duration::ZERO, self.body.clone()));
+    pub(super) fn chunks(&self) -> Vec<Body> {
+        let body = (!self.body.is_empty()).then(|| Body {
+            bytes: self.body.clone(),
+            after: Duration::ZERO,
+        });
         body.into_iter().collect()
     }
 }
@@ -81,10 +85,17 @@ impl Answers {
             .any(|answer| answer.fault == Some(Fault::Silence))
     }
 
+    /// Returns true if a cluster has no hosts.
+    pub(super) fn is_empty(&self, cluster: &str) -> bool {
+        let mut answers = self.by_cluster.get(cluster).into_iter().flatten();
+        answers.any(|answer| answer.fault == Some(Fault::NoHosts))
+    }
+
     /// Returns the clusters, and whether one of them is unreachable.
     pub(super) fn clusters(&self) -> impl Iterator<Item = (&str, bool)> {
         self.by_cluster.iter().map(|(name, answers)| {
-            let is_away = |answer: &Answer| answer.fault == Some(Fault::Unreachable);
+            let is_away =
+                |answer: &Answer| matches!(answer.fault, Some(Fault::Unreachable | Fault::NoHosts));
             (name.as_str(), answers.iter().any(is_away))
         })
     }

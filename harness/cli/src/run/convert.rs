@@ -8,7 +8,7 @@ use sidespan_host::{Headers, LogLevel, StreamProperties, Value};
 use super::lines::Lines;
 use super::passed::Fields;
 use super::pattern::{Known, Pattern};
-use super::scenario::{Direction, Level, Protocol, Request, Step};
+use super::scenario::{Direction, Ending, Level, Protocol, Request, Step};
 use crate::check::input::document::Document;
 
 pub(super) fn request_headers(request: &Request, known: &Known) -> anyhow::Result<Headers> {
@@ -66,7 +66,17 @@ pub(super) fn properties(step: &Step, protocol: Protocol) -> StreamProperties {
         .listener_direction(direction)
         .source("127.0.0.1", 40000)
         .destination("127.0.0.1", 8080)
-        .upstream("127.0.0.1", 8080);
+        .upstream("127.0.0.1", 8080)
+        .set("xds.cluster_name", "upstream")
+        .set("xds.virtual_host_name", "*");
+    let properties = match step.ending {
+        Ending::ConnectFailure => {
+            let reason = "delayed connect error: Connection refused";
+            let properties = properties.upstream("127.0.0.1", 9);
+            properties.set("upstream.transport_failure_reason", reason)
+        }
+        _ => properties.set("upstream.local_address", "127.0.0.1:40001"),
+    };
     step.properties
         .iter()
         .fold(properties, |properties, (path, value)| {
@@ -75,6 +85,14 @@ pub(super) fn properties(step: &Step, protocol: Protocol) -> StreamProperties {
                 None => properties,
             }
         })
+}
+
+/// Returns the properties of a TCP connection.
+pub(super) fn tcp_properties() -> StreamProperties {
+    StreamProperties::new()
+        .source("127.0.0.1", 40000)
+        .destination("127.0.0.1", 8080)
+        .upstream("127.0.0.1", 8080)
 }
 
 /// Converts a property as Envoy would have it: whole numbers become integers, objects become metadata.
@@ -94,6 +112,21 @@ pub(super) fn property(value: &Document) -> Option<Value> {
                 .filter_map(|(key, value)| Some((key.clone().into_bytes(), property(value)?)));
             Value::Map(pairs.collect())
         }
+    })
+}
+
+/// Converts a value of the node's metadata, in which every number is a double.
+pub(super) fn metadata(value: &Document) -> Option<Value> {
+    Some(match value {
+        Document::Number(number) => number.as_f64()?.into(),
+        Document::List(list) => Value::List(list.iter().filter_map(metadata).collect()),
+        Document::Object(pairs) => {
+            let pairs = pairs
+                .iter()
+                .filter_map(|(key, value)| Some((key.clone().into_bytes(), metadata(value)?)));
+            Value::Map(pairs.collect())
+        }
+        other => return property(other),
     })
 }
 

@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 
 use super::lines::{Lines, shown};
-use super::passed::{Call, Fields, Message, Outcome, Passed};
+use super::passed::{Call, Fields, Message, Outcome, Passed, Tcp};
 use super::pattern::{Known, Pattern};
-use super::scenario::{End, Exchange, ExpectedCall};
+use super::scenario::{End, Exchange, ExpectedCall, TcpExpectation};
 
 mod diff;
 mod failures;
@@ -39,6 +39,12 @@ impl Failures {
         {
             let found = upstream.is_some().to_string();
             self.add(at("reachesUpstream"), wanted.to_string(), found);
+        }
+        if let Some(wanted) = expected.upstream_requests
+            && wanted != passed.upstream_requests
+        {
+            let found = passed.upstream_requests.to_string();
+            self.add(at("upstreamRequests"), wanted.to_string(), found);
         }
         let maps = [
             ("upstream", &expected.upstream, headers(upstream)),
@@ -86,6 +92,47 @@ impl Failures {
             && *flags != passed.flags
         {
             self.add(at("flags"), flags.as_str(), passed.flags.as_str());
+        }
+    }
+
+    /// Compares one TCP connection.
+    pub(super) fn connection(
+        &mut self,
+        at: &str,
+        expected: &TcpExpectation,
+        tcp: &Tcp,
+        known: &mut Known,
+    ) {
+        let flags = [
+            (
+                "reachesUpstream",
+                expected.reaches_upstream,
+                tcp.upstream.is_some(),
+            ),
+            ("upstreamEnds", expected.upstream_ends, tcp.upstream_ends),
+            (
+                "downstreamEnds",
+                expected.downstream_ends,
+                tcp.downstream_ends,
+            ),
+        ];
+        for (part, wanted, found) in flags {
+            if wanted.is_some_and(|wanted| wanted != found) {
+                self.add(
+                    format!("{at}.{part}"),
+                    (!found).to_string(),
+                    found.to_string(),
+                );
+            }
+        }
+        let bytes = [
+            ("upstream", &expected.upstream, tcp.upstream.as_deref()),
+            ("downstream", &expected.downstream, Some(&*tcp.downstream)),
+        ];
+        for (part, expected, found) in bytes {
+            if let Some(expected) = expected {
+                self.body(&format!("{at}.{part}"), expected, found, known);
+            }
         }
     }
 

@@ -12,34 +12,41 @@ use tokio::runtime::Runtime;
 
 use super::answers::Answers;
 use super::convert::{add, fields, request_headers};
+use super::framing;
 use super::modules::Loaded;
-use super::passed::{Outcome, Passed, Proxy};
+use super::passed::{Outcome, Passed, Proxy, Tcp};
 use super::pattern::Known;
-use super::scenario::{Ending, Scenario, Step};
+use super::scenario::{Connection, Ending, Protocol, Scenario, Step};
 use sidespan_host::Headers;
 
 mod access_log;
 mod bootstrap;
 mod client;
 mod guest_log;
+mod http1;
 mod http2;
 mod limits;
 mod names;
+mod sent;
 mod server;
+mod tcp;
 
 use guest_log::GuestLog;
 use names::{LISTENER, PATIENCE, UPSTREAM};
 use server::{Script, Server};
+use tcp::TcpServer;
 
 /// A running Envoy, and everything around it.
 pub(super) struct OnEnvoy {
     runtime: Runtime,
     envoy: Envoy,
     upstream: Server,
+    tcp: TcpServer,
     clusters: Vec<Server>,
     log: GuestLog,
     /// The modules' files.
     _folder: tempfile::TempDir,
+    protocol: Protocol,
     after: Duration,
     exchanges: usize,
 }
@@ -59,7 +66,8 @@ impl OnEnvoy {
             .worker_threads(1)
             .enable_all()
             .build()?;
-        let upstream = runtime.block_on(Server::start(UPSTREAM))?;
+        let upstream = runtime.block_on(Server::start(UPSTREAM, scenario.upstream_protocol()))?;
+        let tcp = runtime.block_on(TcpServer::start())?;
         let answers = scenario
             .calls
             .as_ref()
@@ -68,7 +76,7 @@ impl OnEnvoy {
         let mut clusters = Vec::new();
         for (name, is_away) in answers.clone().clusters() {
             if !is_away {
-                let server = runtime.block_on(Server::start(name))?;
+                let server = runtime.block_on(Server::start(name, Protocol::Http2))?;
                 server.answer_with(answers.clone());
                 clusters.push(server);
             }
@@ -79,7 +87,10 @@ impl OnEnvoy {
             file,
             modules,
             folder: folder.path(),
-            upstream: &upstream,
+            upstream: match scenario.connections.is_empty() {
+                true => upstream.address(),
+                false => tcp.address(),
+            },
             clusters: &clusters,
         };
         let bootstrap = plan.bootstrap()?;
@@ -90,9 +101,11 @@ impl OnEnvoy {
             runtime,
             envoy,
             upstream,
+            tcp,
             clusters,
             log,
             _folder: folder,
+            protocol: scenario.protocol,
             after: scenario.after.map_or(Duration::ZERO, |after| after.0),
             exchanges: 0,
         })
@@ -104,7 +117,11 @@ impl OnEnvoy {
             let stats = self.envoy.stats("").ok()?;
             let is_under_way = |name: &String| {
                 *name == format!("http.{LISTENER}.downstream_rq_active")
-                    || name.starts_with("cluster.") && name.ends_with(".upstream_rq_active")
+                    || *name == format!("tcp.{LISTENER}.downstream_cx_active")
+                    // A request that a filter has sent on twice stays active for ever.
+                    || name.starts_with("cluster.")
+                        && !name.starts_with(&format!("cluster.{UPSTREAM}."))
+                        && name.ends_with(".upstream_rq_active")
             };
             let mut active = stats.iter().filter(|(name, _)| is_under_way(name));
             active.all(|(_, count)| *count == 0).then_some(())
@@ -120,16 +137,19 @@ impl Proxy for OnEnvoy {
         let mut trailers = Headers::new();
         add(&mut trailers, &step.request.trailers, known)?;
         self.upstream.follow(Script::new(step, known)?);
-        let sent = client::Sent {
+        let sent = sent::Sent {
             headers: headers.clone(),
             chunks: step.request.chunks(),
             trailers,
             is_abandoned: step.ending == Ending::ClientAbort,
         };
         let address = self.envoy.address(LISTENER)?;
-        let received =
-            self.runtime
-                .block_on(client::exchange(address, sent, self.upstream.arrivals()))?;
+        let received = self.runtime.block_on(client::exchange(
+            address,
+            self.protocol,
+            sent,
+            self.upstream.arrivals(),
+        ))?;
         self.exchanges += 1;
         // A silent cluster never ends its call, so that nothing can be said of the others' rest.
         let is_silent = self.clusters.iter().any(Server::is_silent);
@@ -137,14 +157,28 @@ impl Proxy for OnEnvoy {
             self.rest()?;
         }
         let line = access_log::wait(&self.envoy, LISTENER, self.exchanges)?;
+        let arrived = framing::arrive(self.protocol, headers);
+        let (upstream, upstream_requests) = self.upstream.take();
         Ok(Passed {
-            request: fields(&headers),
-            upstream: self.upstream.take_last(),
+            request: fields(&arrived),
+            upstream,
+            upstream_requests,
+            // Envoy's codec has written what follows from them.
+            is_upstream_headers_only: false,
+            is_downstream_headers_only: false,
             downstream: received.message,
             is_reset: received.is_reset,
             details: line.details,
             flags: line.flags,
         })
+    }
+
+    fn connection(&mut self, connection: &Connection) -> anyhow::Result<Tcp> {
+        std::thread::sleep(connection.wait.map_or(Duration::ZERO, |wait| wait.0));
+        let address = self.envoy.address(LISTENER)?;
+        let tcp = self.tcp.connect(&self.runtime, address, connection)?;
+        self.rest()?;
+        Ok(tcp)
     }
 
     fn finish(self: Box<Self>) -> anyhow::Result<Outcome> {
@@ -159,6 +193,8 @@ impl Proxy for OnEnvoy {
             self.envoy.log()
         );
         Ok(Outcome {
+            transcript: Vec::new(),
+            main_logs: self.log.lines_of_main(&self.envoy.log()),
             logs,
             proxy_logs,
             counters,

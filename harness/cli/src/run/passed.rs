@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::pattern::Known;
-use super::scenario::Step;
+use super::scenario::{Connection, Step};
 use super::span::Span;
 
 /// Header fields as bytes, in order.
@@ -24,6 +24,12 @@ pub(super) struct Passed {
     pub(super) request: Fields,
     /// The request as it reached the upstream.
     pub(super) upstream: Option<Message>,
+    /// True if the request had no body when its headers left.
+    pub(super) is_upstream_headers_only: bool,
+    /// True if the response had no body when its headers left.
+    pub(super) is_downstream_headers_only: bool,
+    /// How often the request came to the upstream.
+    pub(super) upstream_requests: usize,
     /// The response as it reached the client.
     pub(super) downstream: Option<Message>,
     /// True if the client's stream was reset.
@@ -32,6 +38,19 @@ pub(super) struct Passed {
     pub(super) details: Option<String>,
     /// Response flags in Envoy's letters.
     pub(super) flags: String,
+}
+
+/// One TCP connection, at each end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tcp {
+    /// The bytes that came to the upstream; `None` if no connection did.
+    pub(super) upstream: Option<Vec<u8>>,
+    /// The bytes that came to the client.
+    pub(super) downstream: Vec<u8>,
+    /// True if the upstream has seen the end of the client's bytes.
+    pub(super) upstream_ends: bool,
+    /// True if the client has seen the end of the upstream's bytes.
+    pub(super) downstream_ends: bool,
 }
 
 /// A call of a filter.
@@ -44,8 +63,12 @@ pub(super) struct Call {
 /// The rest of a run, once all requests are over.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// Lines that the filters have logged, each with its level in front.
+    /// Lines that the filters have logged on the workers, each with its level in front.
     pub(super) logs: Vec<String>,
+    /// The callbacks and host calls of the filters on the worker, VM by VM, if they are wanted.
+    pub(super) transcript: Vec<String>,
+    /// Lines that the filters have logged on the main thread, at first in a canary.
+    pub(super) main_logs: Vec<String>,
     /// Lines of the proxy about the filters, in the proxy's own words.
     pub(super) proxy_logs: Vec<String>,
     /// All counters and gauges that the filters have defined.
@@ -63,6 +86,12 @@ pub(super) trait Proxy {
     /// # Errors
     /// When the request uses an unknown name, or the proxy fails.
     fn exchange(&mut self, step: &Step, known: &Known) -> anyhow::Result<Passed>;
+
+    /// Takes one TCP connection through its steps.
+    ///
+    /// # Errors
+    /// When the proxy fails.
+    fn connection(&mut self, connection: &Connection) -> anyhow::Result<Tcp>;
 
     /// Lets the time after the last request pass, and returns everything that is left.
     ///

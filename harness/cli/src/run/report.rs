@@ -1,13 +1,12 @@
 //! The report of a scenario, with the expectations that were not met: for people, and as JSON.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::lines::shown;
-use super::passed::{self, Message, Outcome, Passed};
+use super::passed::{self, Message, Outcome, Passed, Tcp};
 use super::span::Span;
 
 /// Header fields in order; a value that is no text is in hex.
@@ -22,12 +21,19 @@ pub struct Report {
     pub scenario: String,
     /// One exchange for each request.
     pub exchanges: Vec<Exchange>,
+    /// One entry for each TCP connection.
+    pub connections: Vec<Connection>,
     /// All spans that were exported.
     pub spans: Vec<Span>,
-    /// Lines that the filter has logged.
+    /// Lines that the filter has logged on the workers.
     pub logs: Vec<String>,
+    /// Lines that the filter has logged on the main thread, at first in a canary.
+    pub main_logs: Vec<String>,
     /// Lines of the proxy about the filters, in the proxy's own words: traps, refused starts.
     pub proxy_logs: Vec<String>,
+    /// The callbacks and host calls of the filters on the worker, VM by VM, if they are wanted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transcript: Vec<String>,
     /// The filter's counters and gauges that are not 0.
     pub counters: BTreeMap<String, u64>,
     /// The calls that the filters have made.
@@ -45,6 +51,8 @@ pub struct Exchange {
     pub request: Fields,
     /// The request's headers as they reached the upstream; `None` if they did not.
     pub upstream: Option<Fields>,
+    /// How often the request came to the upstream.
+    pub upstream_requests: usize,
     /// The response's headers as they reached the client; `None` if there was no response.
     pub downstream: Option<Fields>,
     /// The request's body as it reached the upstream; in hex if it is no text.
@@ -61,6 +69,21 @@ pub struct Exchange {
     pub details: Option<String>,
     /// Response flags in Envoy's letters.
     pub flags: String,
+}
+
+/// One TCP connection.
+#[derive(Clone, Debug, Serialize)]
+pub struct Connection {
+    /// Name of the connection in the scenario.
+    pub name: String,
+    /// The bytes that came to the upstream, in hex if they are no text; `None` if no connection came.
+    pub upstream: Option<String>,
+    /// The bytes that came to the client; in hex if they are no text.
+    pub downstream: String,
+    /// True if the upstream has seen the end of the client's bytes.
+    pub upstream_ends: bool,
+    /// True if the client has seen the end of the upstream's bytes.
+    pub downstream_ends: bool,
 }
 
 /// One call of a filter.
@@ -122,9 +145,12 @@ impl Report {
             file: file.display().to_string(),
             scenario: scenario.into(),
             exchanges: Vec::new(),
+            connections: Vec::new(),
             spans: outcome.spans,
             logs: outcome.logs,
+            main_logs: outcome.main_logs,
             proxy_logs: outcome.proxy_logs,
+            transcript: outcome.transcript,
             counters,
             calls: calls.collect(),
             failures: Vec::new(),
@@ -160,72 +186,9 @@ impl Report {
         // Calls to different clusters race on a real proxy.
         calls.sort_by(|one, other| one.cluster.cmp(&other.cluster));
         let seen = serde_json::json!({
-            "exchanges": exchanges, "logs": self.logs, "counters": self.counters, "calls": calls,
+            "exchanges": exchanges, "connections": self.connections, "logs": self.logs, "counters": self.counters, "calls": calls,
         });
         serde_json::to_string_pretty(&seen).unwrap_or_default()
-    }
-
-    /// Prints the report for people.
-    ///
-    /// # Errors
-    /// When `out` cannot be written to.
-    pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let bold = anstyle::Style::new().bold();
-        writeln!(out, "{bold}{}: {}{bold:#}", self.file, self.scenario)?;
-        for exchange in &self.exchanges {
-            exchange.print(out)?;
-        }
-        if !self.spans.is_empty() {
-            writeln!(out, "  spans")?;
-        }
-        for span in &self.spans {
-            span.print(out)?;
-        }
-        if !self.logs.is_empty() {
-            writeln!(out, "  log")?;
-        }
-        for line in &self.logs {
-            writeln!(out, "    {line}")?;
-        }
-        if !self.proxy_logs.is_empty() {
-            writeln!(out, "  log of the proxy")?;
-        }
-        for line in &self.proxy_logs {
-            writeln!(out, "    {line}")?;
-        }
-        if !self.counters.is_empty() {
-            writeln!(out, "  counters")?;
-        }
-        for (name, value) in &self.counters {
-            writeln!(out, "    {value:>6} {name}")?;
-        }
-        self.print_verdict(out)
-    }
-
-    fn print_verdict(&self, out: &mut impl Write) -> io::Result<()> {
-        if self.failures.is_empty() {
-            let green = anstyle::AnsiColor::Green.on_default().bold();
-            return writeln!(out, "  {green}as expected{green:#}");
-        }
-        let red = anstyle::AnsiColor::Red.on_default().bold();
-        for Failure {
-            at,
-            expected,
-            found,
-            diff,
-        } in &self.failures
-        {
-            writeln!(out, "  {red}not as expected{red:#}: {at}")?;
-            if let Some(diff) = diff {
-                writeln!(out, "    - expected, + found")?;
-                diff.lines()
-                    .try_for_each(|line| writeln!(out, "    {line}"))?;
-                continue;
-            }
-            writeln!(out, "    expected {expected}")?;
-            writeln!(out, "    found    {found}")?;
-        }
-        Ok(())
     }
 }
 
@@ -245,6 +208,7 @@ impl Exchange {
             name,
             request: fields(&passed.request),
             upstream: headers(&passed.upstream),
+            upstream_requests: passed.upstream_requests,
             downstream: headers(&passed.downstream),
             upstream_body: body(&passed.upstream),
             upstream_trailers: trailers(&passed.upstream),
@@ -255,43 +219,17 @@ impl Exchange {
             flags: passed.flags.clone(),
         }
     }
-
-    fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let dim = anstyle::Style::new().dimmed();
-        writeln!(out, "  {}", self.name)?;
-        let Some(upstream) = &self.upstream else {
-            return writeln!(out, "    did not reach the upstream");
-        };
-        // The filter's work shows as lines that it removed and lines that it added; a changed header is both.
-        for (name, value) in self
-            .request
-            .iter()
-            .filter(|field| !upstream.contains(field))
-        {
-            writeln!(out, "    - {name}: {value}")?;
-        }
-        for (name, value) in upstream
-            .iter()
-            .filter(|field| !self.request.contains(field))
-        {
-            writeln!(out, "    + {name}: {value}")?;
-        }
-        if &self.request == upstream {
-            writeln!(out, "    {dim}went on unchanged{dim:#}")?;
-        }
-        Ok(())
-    }
 }
 
-impl Span {
-    fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let parent = self.parent_span_id.as_deref().unwrap_or("none            ");
-        let microseconds = self.end.saturating_sub(self.start) / 1000;
-        writeln!(
-            out,
-            "    {} {} parent {parent} {:6} {} {} {microseconds} µs {}",
-            self.trace_id, self.span_id, self.kind, self.service, self.name, self.status
-        )
+impl Connection {
+    pub(super) fn new(name: String, tcp: &Tcp) -> Self {
+        Self {
+            name,
+            upstream: tcp.upstream.as_deref().map(shown),
+            downstream: shown(&tcp.downstream),
+            upstream_ends: tcp.upstream_ends,
+            downstream_ends: tcp.downstream_ends,
+        }
     }
 }
 

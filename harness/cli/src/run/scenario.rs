@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::num::NonZeroU8;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -17,11 +18,13 @@ use super::pattern::Known;
 use crate::check::input::document::Document;
 
 mod call;
+mod connection;
 mod exchange;
 mod expectation;
 mod filter;
 
 pub(super) use call::{Answer, Fault};
+pub(super) use connection::{Connection, Peer, TcpExpectation, TcpStep};
 pub(super) use exchange::{Direction, Ending, Request, Response, Step};
 pub(super) use expectation::{Call as ExpectedCall, End, Exchange, Span};
 pub(super) use filter::{Filter, Level, Policy, RELOAD_BASE, Text, beside};
@@ -55,14 +58,25 @@ pub(super) struct Scenario {
     /// Names and their values.
     #[serde(default, rename = "let")]
     pub(super) known: Known,
-    /// The protocol of requests and responses: `http2`, or `http1`, where the end of a body comes alone.
+    /// The protocol of client and upstream: `http2`, or `http1`, where the end of a body comes alone.
     #[serde(default)]
     pub(super) protocol: Protocol,
+    /// The protocol of the upstream, if it is not that of the client.
+    #[serde(default)]
+    upstream_protocol: Option<Protocol>,
+    /// The number of workers, 1 by default. One of them gets all requests; filters start on each, on the main thread, and
+    /// first of all in a canary, which is dropped.
+    #[serde(default)]
+    workers: Option<NonZeroU8>,
     /// The most bytes that the proxy buffers of a body.
     #[serde(default)]
     pub(super) buffer_limit: Option<u32>,
     /// The requests, one after another.
-    pub(super) requests: Vec<Step>,
+    #[serde(default)]
+    requests: Option<Vec<Step>>,
+    /// TCP connections, one after another, in place of requests: the filter is then one of a TCP listener.
+    #[serde(default)]
+    pub(super) connections: Vec<Connection>,
     /// Clusters that the filters may call, and the answers to the calls in their order; the last one stays. Without this
     /// key every cluster can be called, and `collector` answers.
     #[serde(default)]
@@ -94,11 +108,12 @@ pub(super) struct Node {
     pub(super) metadata: BTreeMap<String, Document>,
 }
 
-/// The protocol between client, proxy and upstream.
+/// A version of HTTP.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Protocol {
-    /// HTTP/1.1: the end of a body comes in a callback of its own, and trailers do not come at all.
+    /// HTTP/1.1: the end of a body comes in a callback of its own, trailers do not come at all, and a message has the
+    /// headers that say where its body ends.
     Http1,
     /// HTTP/2: the last chunk of a body has the end with it, and trailers come.
     #[default]
@@ -170,7 +185,35 @@ impl Scenario {
                 "`calls.{cluster}` is empty; write its answers, `[{{}}]` for a 200 to every call"
             );
         }
-        self.requests.iter().try_for_each(Step::check)
+        ensure!(
+            self.requests.is_some() || !self.connections.is_empty(),
+            "neither `requests` nor `connections` is there; `requests: []` is a start without any"
+        );
+        ensure!(
+            self.requests().is_empty() || self.connections.is_empty(),
+            "`requests` and `connections` are both there, and a listener has either; part the scenario"
+        );
+        ensure!(
+            self.connections.is_empty() || self.filters.len() <= 1,
+            "`connections` run through one filter here; leave out the others"
+        );
+        self.connections.iter().try_for_each(Connection::check)?;
+        self.requests().iter().try_for_each(Step::check)
+    }
+
+    /// Returns the requests.
+    pub(super) fn requests(&self) -> &[Step] {
+        self.requests.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the number of workers.
+    pub(super) fn workers(&self) -> usize {
+        self.workers.map_or(1, |workers| workers.get().into())
+    }
+
+    /// Returns the protocol between proxy and upstream.
+    pub(super) fn upstream_protocol(&self) -> Protocol {
+        self.upstream_protocol.unwrap_or(self.protocol)
     }
 
     /// Returns the filters in their order, one at least.

@@ -71,7 +71,7 @@ fn what_is_printed_shows_what_the_filter_did() {
             "  spans\n    4bf92f3577b34da6a3ce929d0e0e4736 {span} parent 00f067aa0ba902b7 server "
         ),
         " GET 20000 µs unset\n",
-        "  log\n    info: ",
+        "  log of the main thread\n    info: ",
         "  counters\n",
         "       1 sidespan.spans.exported\n",
         "  not as expected: requests[0].expect.upstream.b3\n    expected x\n    found    none\n",

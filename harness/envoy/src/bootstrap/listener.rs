@@ -88,7 +88,7 @@ impl Route {
     }
 }
 
-/// A listener with one HTTP connection manager.
+/// A listener with one HTTP connection manager, or with a proxy of TCP.
 #[derive(Clone, Debug)]
 pub struct Listener {
     name: String,
@@ -104,6 +104,7 @@ pub struct Listener {
     fields: Map<String, Value>,
     buffer_limit: Option<u32>,
     is_internal: bool,
+    tcp_cluster: Option<String>,
 }
 
 impl Listener {
@@ -123,6 +124,7 @@ impl Listener {
             fields: Map::new(),
             buffer_limit: None,
             is_internal: false,
+            tcp_cluster: None,
         }
     }
 
@@ -136,6 +138,12 @@ impl Listener {
     /// `envoy.bootstrap.internal_listener`.
     pub fn internal(mut self) -> Self {
         self.is_internal = true;
+        self
+    }
+
+    /// Proxies TCP to a cluster in place of HTTP; network filters stand in front.
+    pub fn tcp(mut self, cluster: &str) -> Self {
+        self.tcp_cluster = Some(cluster.into());
         self
     }
 
@@ -157,8 +165,7 @@ impl Listener {
         self
     }
 
-    /// Adds a wasm module as a network filter in front of the connection manager, for tests of a place that no HTTP filter
-    /// is made for.
+    /// Adds a wasm module as a network filter in front of the connection manager or the proxy of TCP.
     pub fn network_filter(mut self, wasm: &Wasm) -> Self {
         self.network.push(wasm.network_filter());
         self
@@ -214,10 +221,20 @@ impl Listener {
 
     pub(crate) fn to_json(&self, folder: &Path) -> Value {
         let mut chain = self.network.clone();
-        chain.push(json!({
-            "name": "envoy.filters.network.http_connection_manager",
-            "typed_config": self.manager(folder),
-        }));
+        chain.push(match &self.tcp_cluster {
+            None => json!({
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": self.manager(folder),
+            }),
+            Some(cluster) => json!({
+                "name": "envoy.filters.network.tcp_proxy",
+                "typed_config": {
+                    "@type": TCP_PROXY_TYPE_URL,
+                    "stat_prefix": self.name,
+                    "cluster": cluster,
+                },
+            }),
+        });
         let mut listener = json!({
             "name": self.name,
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
@@ -296,4 +313,6 @@ impl Listener {
     }
 }
 
+const TCP_PROXY_TYPE_URL: &str =
+    "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
 const MANAGER_TYPE_URL: &str = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";

@@ -62,6 +62,11 @@ impl ChainBuilder {
     /// [`ChainStartError`] with the first plugin that does not start.
     pub fn start_server(self, workers: usize) -> Result<Server, ChainStartError> {
         let mut logs = Vec::new();
+        // What a canary shares outlives it, because Envoy keeps the module that it was made of.
+        let plugins = self.plugins.iter();
+        let _holds: Vec<_> = plugins
+            .map(|plugin| self.shared.hold(&plugin.settings.vm_id))
+            .collect();
         let mut main = FilterChain::empty();
         for filter in 0..self.plugins.len() {
             let mut canary = FilterChain::empty();
@@ -71,6 +76,7 @@ impl ChainBuilder {
             self.start_plugin(&mut main, filter, &mut logs)?;
             logs.extend(main.take_logs());
         }
+        let lines_before_workers = logs.len();
         let mut chains = Vec::new();
         for _ in 0..workers {
             let mut chain = FilterChain::empty();
@@ -84,6 +90,7 @@ impl ChainBuilder {
             main,
             workers: chains,
             start_logs: logs,
+            lines_before_workers,
             shared: self.shared,
         })
     }

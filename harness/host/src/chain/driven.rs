@@ -3,7 +3,8 @@
 use super::filter_chain::FilterChain;
 use super::stream::{ChainStream, ChainStreamId, Passed};
 use crate::headers::Headers;
-use crate::stream::{Action, EndOfStream, LocalReply, Side, StreamId, StreamProperties};
+use crate::stream::status_of;
+use crate::stream::{Action, EndOfStream, Ending, LocalReply, Side, StreamId, StreamProperties};
 
 impl FilterChain {
     /// Opens a stream. Each filter's `proxy_on_context_create` comes with the headers that come to it, or at the end.
@@ -66,6 +67,13 @@ impl FilterChain {
             stream.has_response = true;
         }
         let headers = headers.into();
+        if self
+            .streams
+            .get(&id.0)
+            .is_some_and(|it| it.local_reply.is_none())
+        {
+            self.keep_code(id, status_of(&headers));
+        }
         self.drive(id, Side::Response, |host, part| {
             let _ = host.response_headers(part, headers, end_of_stream);
         })
@@ -96,6 +104,22 @@ impl FilterChain {
         self.send_reply(id, reply, None);
         self.pump(id);
         self.action(id, Side::Response)
+    }
+
+    /// Answers a request whose upstream has failed in this way, which shows in the response flags at once.
+    pub fn upstream_failed(&mut self, id: ChainStreamId, how: Ending, reply: LocalReply) -> Action {
+        for (vm, part) in self.parts(id) {
+            self.vms[vm].set_upstream_failure(part, how);
+        }
+        self.local_reply(id, reply)
+    }
+
+    /// Tells the headers of the response as the proxy has sent them, for `proxy_on_log`: Envoy's connection manager writes
+    /// `date`, and takes away what belongs to the upstream's connection.
+    pub fn sent_response(&mut self, id: ChainStreamId, headers: &Headers) {
+        for (vm, part) in self.parts(id) {
+            self.vms[vm].set_sent_response(part, headers);
+        }
     }
 
     /// Returns the state of a direction: the action of its last event, also after a tick or a reply to a call.

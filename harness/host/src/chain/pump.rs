@@ -4,10 +4,12 @@ use super::filter_chain::FilterChain;
 use super::stream::{ChainStream, ChainStreamId, Passed};
 use crate::explanations::Situation;
 use crate::host::Host;
+use crate::stream::status_of;
 use crate::stream::{EndOfStream, LocalReply, Side, StreamHalf, StreamId};
 
 impl FilterChain {
     pub(super) fn pump_all(&mut self) {
+        (0..self.vms.len()).for_each(|vm| self.send_replies_of(vm));
         let ids: Vec<_> = self.streams.keys().copied().map(ChainStreamId).collect();
         for id in ids {
             for filter in 0..self.filters.len() {
@@ -55,15 +57,16 @@ impl FilterChain {
             Side::Response => &mut stream.response_given[filter],
         };
         let host = &mut self.vms[vm];
+        let is_repeated = given.headers && host.take_repeated_headers(part, side);
         let Some(half) = host.stream(part).map(|part| part.half(side)) else {
             return false;
         };
-        if !half.has_passed_headers() || given.end {
+        if !half.has_passed_headers() || given.end && !is_repeated {
             return false;
         }
         let has_trailers = half.ended && half.trailers().is_some();
         let is_end = half.ended && !has_trailers;
-        if !given.headers {
+        if !given.headers || is_repeated {
             given.headers = true;
             given.end = is_end && half.body().is_empty();
             let end = EndOfStream::when(given.end);
@@ -74,9 +77,13 @@ impl FilterChain {
                 filter,
                 |host, part| {
                     let _ = host.headers(part, side, headers.clone(), end);
+                    if is_repeated {
+                        host.repeat_headers(part, side);
+                    }
                 },
                 |passed| {
                     passed.headers = Some(headers.clone());
+                    passed.copies += 1;
                     passed.is_complete = end == EndOfStream::Yes;
                 },
             );
@@ -159,10 +166,15 @@ impl FilterChain {
             }
             self.send_reply(id, reply, None);
         } else if let Some(stream) = self.streams.get_mut(&id.0) {
+            let had_headers = stream.response.headers.is_some();
             out(match side {
                 Side::Request => &mut stream.request,
                 Side::Response => &mut stream.response,
             });
+            let left = stream.response.headers.clone().filter(|_| !had_headers);
+            if let Some(headers) = left {
+                self.keep_code(id, status_of(&headers));
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use super::filter_chain::FilterChain;
 use super::stream::{ChainStreamId, Passed};
 use crate::explanations::Situation;
 use crate::headers::Headers;
+use crate::stream::status_of;
 use crate::stream::{EndOfStream, LocalReply, Side};
 
 impl FilterChain {
@@ -21,6 +22,25 @@ impl FilterChain {
             }
             is_reply
         })
+    }
+
+    /// Sends the local replies that one VM has asked for on other streams than its callback's, oldest first. As in Envoy the
+    /// next one begins within the first callback about the one before, whose body so comes last.
+    pub(super) fn send_replies_of(&mut self, vm: usize) {
+        while let Some(part) = self.vms[vm].next_chain_reply() {
+            let mut streams = self.streams.iter();
+            let found = streams.find_map(|(id, stream)| {
+                let mut parts = stream.parts.iter().zip(&self.filters);
+                let filter = parts.position(|(other, (of, _))| (*of, *other) == (vm, part))?;
+                Some((ChainStreamId(*id), filter))
+            });
+            // Taken out of the queue in any case, so that this ends.
+            let reply = self.vms[vm].take_chain_reply(part);
+            if let Some(((id, filter), reply)) = found.zip(reply) {
+                self.send_reply(id, reply, Some(filter));
+                self.pump(id);
+            }
+        }
     }
 
     /// Sends a local reply as `FilterManager::sendLocalReply` does; `sender` is the filter that asks for it.
@@ -52,7 +72,11 @@ impl FilterChain {
         stream.has_response = true;
         stream.local_reply = Some(reply.clone());
         let is_grpc = self.is_grpc(id);
-        let (headers, body) = reply.to_response(is_grpc);
+        let (headers, mut body) = reply.to_response(is_grpc);
+        if self.is_head(id) {
+            body.clear();
+        }
+        self.keep_code(id, Some(reply.status.into()));
         let parts: Vec<_> = self.parts(id);
         for (vm, part) in &parts {
             self.vms[*vm].set_local_reply(*part, &reply);
@@ -65,6 +89,7 @@ impl FilterChain {
             for (vm, part) in parts {
                 self.vms[vm].pass_reply(part, headers.clone(), &body);
             }
+            self.keep_code(id, status_of(&headers));
             self.send_directly(id, headers, body);
             return;
         };
@@ -75,13 +100,15 @@ impl FilterChain {
             EndOfStream::when(body.is_empty()),
         );
         self.gather(vm);
+        self.send_replies_of(vm);
         self.pump(id);
         let is_open = self
             .streams
             .get(&id.0)
             .is_some_and(|stream| !stream.is_reset && !stream.response.is_complete);
         // A second reply may have taken the place of this one meanwhile.
-        if is_open && !body.is_empty() {
+        let is_replaced = !is_open && self.sends_body_of_replaced_reply(id);
+        if (is_open || is_replaced) && !body.is_empty() {
             let _ = self.vms[vm].body(part, Side::Response, &body, EndOfStream::Yes);
             self.gather(vm);
         }
@@ -93,6 +120,7 @@ impl FilterChain {
         };
         stream.response = Passed {
             headers: Some(headers),
+            copies: 1,
             body,
             trailers: None,
             is_complete: true,
@@ -106,6 +134,30 @@ impl FilterChain {
         let parts = self.streams.get(&id.0).map(|stream| stream.parts.clone());
         let vms = self.filters.iter().map(|(vm, _)| *vm);
         vms.zip(parts.unwrap_or_default()).collect()
+    }
+
+    /// Returns true if a second reply has taken the place of one whose headers were on their way, and Envoy still shows the
+    /// filter the body of the first: over HTTP/2, where a stream outlives its end for a while.
+    fn sends_body_of_replaced_reply(&self, id: ChainStreamId) -> bool {
+        let is_reset = self.streams.get(&id.0).is_none_or(|it| it.is_reset);
+        let mut parts = self.parts(id).into_iter();
+        let part = parts.next();
+        let stream = part.and_then(|(vm, part)| self.vms[vm].stream(part));
+        !is_reset && stream.is_some_and(|stream| stream.is_over_http2())
+    }
+
+    fn is_head(&self, id: ChainStreamId) -> bool {
+        self.parts(id).into_iter().any(|(vm, part)| {
+            let stream = self.vms[vm].stream(part);
+            stream.is_some_and(|stream| stream.is_head())
+        })
+    }
+
+    /// Notes the status of the response for all filters.
+    pub(super) fn keep_code(&mut self, id: ChainStreamId, code: Option<i64>) {
+        for (vm, part) in self.parts(id) {
+            self.vms[vm].set_code(part, code);
+        }
     }
 
     fn is_grpc(&self, id: ChainStreamId) -> bool {

@@ -13,6 +13,7 @@ pub struct Server {
     pub(super) main: FilterChain,
     pub(super) workers: Vec<FilterChain>,
     pub(super) start_logs: Vec<LogLine>,
+    pub(super) lines_before_workers: usize,
     pub(super) shared: Shared,
 }
 
@@ -36,6 +37,20 @@ impl Server {
     /// workers. The VMs' own logs begin behind them.
     pub fn start_logs(&self) -> &[LogLine] {
         &self.start_logs
+    }
+
+    /// Returns those lines of the start that came from the canaries and the main thread.
+    pub fn start_logs_of_main(&self) -> &[LogLine] {
+        self.start_logs
+            .get(..self.lines_before_workers)
+            .unwrap_or_default()
+    }
+
+    /// Returns those lines of the start that came from the workers.
+    pub fn start_logs_of_workers(&self) -> &[LogLine] {
+        self.start_logs
+            .get(self.lines_before_workers..)
+            .unwrap_or_default()
     }
 
     /// Returns the metrics and shared data of the process.

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::chain::{ChainStreamId, FilterChain};
 use crate::host::Host;
 use crate::logs::LogLine;
@@ -320,4 +322,109 @@ fn tells_how_much_of_a_body_it_holds() {
         assert_eq!(chain.held_request_bytes(stream), 0);
         assert!(!chain.has_stream(stream));
     }
+}
+
+#[test]
+fn begins_the_second_of_two_replies_of_one_tick_within_the_first() {
+    // Contexts 2 and 3 are the two streams.
+    let tick = format!(
+        r#"(func (export "proxy_on_tick") (param i32)
+            (drop (call $effective (i32.const 3))) {REPLY}
+            (drop (call $effective (i32.const 2))) {REPLY})"#
+    );
+    let more = logging("(i32.const 1)") + &tick;
+    let guest = Guest {
+        imports: IMPORTS,
+        data: &[(256, "no")],
+        on_configure: "(drop (call $period (i32.const 10)))",
+        more: &more,
+        ..Guest::default()
+    };
+    let plugin = Host::builder(&guest.module());
+    let mut chain = FilterChain::builder().plugin(plugin).start().unwrap();
+    let streams = [0, 1].map(|_| get(&mut chain));
+    assert!(streams.iter().all(|(_, action)| *action == Action::Pause));
+    chain.take_logs();
+    chain.advance(Duration::from_millis(10));
+    let texts: Vec<_> = chain
+        .take_logs()
+        .into_iter()
+        .map(|line| line.text)
+        .collect();
+    assert_eq!(texts, ["403", "402", "502", "503"]);
+    for (stream, _) in streams {
+        assert!(chain.take_response(stream).unwrap().is_complete);
+    }
+}
+
+#[test]
+fn passes_headers_twice_that_are_resumed_and_continued() {
+    let twice = "(drop (call $continue (i32.const 0))) (i32.const 0)";
+    let mut chain = chain(&[&logging(twice), LOGGING]);
+    let (stream, action) = get(&mut chain);
+    assert_eq!(action, Action::Continue);
+    let sent = chain.take_request(stream).unwrap();
+    assert_eq!((sent.copies, sent.is_complete), (2, true));
+    let seen = lines(&mut chain);
+    let of_second = seen.iter().filter(|line| line.ends_with(":202"));
+    assert_eq!(of_second.count(), 2, "{seen:?}");
+}
+
+#[test]
+fn keeps_the_status_of_the_upstream_until_the_headers_have_left() {
+    let shown = r#"
+        (func $code (drop (call $property (i32.const 270) (i32.const 13) (i32.const 8) (i32.const 12)))
+            (call $log (i32.load (i32.load (i32.const 8)))))
+        (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32)
+            (drop (call $remove (i32.const 2) (i32.const 290) (i32.const 7)))
+            (drop (call $add (i32.const 2) (i32.const 290) (i32.const 7) (i32.const 300) (i32.const 3)))
+            (call $code) (i32.const 0))
+        (func (export "proxy_on_response_body") (param i32 i32 i32) (result i32) (call $code) (i32.const 0))"#;
+    let data = &[(270, "response\\00code"), (290, ":status"), (300, "404")];
+    let module = Guest {
+        imports: IMPORTS,
+        data,
+        more: shown,
+        ..Guest::default()
+    };
+    let plugin = Host::builder(&module.module());
+    let mut chain = FilterChain::builder().plugin(plugin).start().unwrap();
+    let (stream, _) = get(&mut chain);
+    let _ = chain.response_headers(stream, [(":status", "200")], EndOfStream::No);
+    let _ = chain.response_body(stream, b"x", EndOfStream::Yes);
+    let texts: Vec<_> = chain
+        .take_logs()
+        .into_iter()
+        .map(|line| line.text)
+        .collect();
+    assert_eq!(texts, ["200", "404"]);
+}
+
+#[test]
+fn keeps_what_a_canary_has_shared() {
+    let imports = r#"
+        (import "env" "proxy_get_shared_data" (func $get (param i32 i32 i32 i32 i32) (result i32)))
+        (import "env" "proxy_set_shared_data" (func $set (param i32 i32 i32 i32 i32) (result i32)))"#;
+    let guest = Guest {
+        imports,
+        data: &[(256, "key")],
+        on_configure: "
+            (call $log (call $get (i32.const 256) (i32.const 3) (i32.const 8) (i32.const 12) (i32.const 16)))
+            (drop (call $set (i32.const 256) (i32.const 3) (i32.const 256) (i32.const 3) (i32.const 0)))",
+        ..Guest::default()
+    };
+    let shared = crate::shared::Shared::new();
+    let builder = FilterChain::builder().plugin(guest.builder());
+    let server = builder.shared(&shared).start_server(1).unwrap();
+    let texts = server.start_logs().iter().map(|line| line.text.as_str());
+    assert_eq!(
+        texts.collect::<Vec<_>>(),
+        ["1", "0", "0"],
+        "NOT_FOUND, then OK"
+    );
+    let of_worker: Vec<_> = server.start_logs_of_workers().iter().collect();
+    assert_eq!((of_worker.len(), server.start_logs_of_main().len()), (1, 2));
+    assert!(shared.data("vm", "key").is_some());
+    drop(server);
+    assert_eq!(shared.data("vm", "key"), None);
 }

@@ -79,6 +79,11 @@ impl Situation {
         self.text().why
     }
 
+    /// Returns true if Envoy itself ends, and so the VM here.
+    pub fn kills_envoy(self) -> bool {
+        self.text().kills_envoy
+    }
+
     pub(super) fn text(self) -> Text {
         let row = |function, why, traffic| Text {
             function,
@@ -127,11 +132,11 @@ impl Situation {
             ),
             Self::ResumedNoResponse => fatal(
                 "proxy_continue_stream",
-                "the response is resumed before there is one, and Envoy 1.36 and 1.40 die of SIGSEGV. This host does nothing",
+                "the response is resumed before there is one, and Envoy 1.36 and 1.40 die of SIGSEGV. Here the VM ends",
             ),
             Self::ClusterNameIsMessage => fatal(
                 "proxy_grpc_call",
-                "the name of the cluster is also the encoding of an `envoy.config.core.v3.GrpcService` that has no target, and Envoy 1.40 aborts. This host refuses the call",
+                "the name of the cluster is also the encoding of an `envoy.config.core.v3.GrpcService` that has no target, and Envoy 1.40 aborts. Here the VM ends",
             ),
             Self::ProcExit => row(
                 "proc_exit",

@@ -15,7 +15,7 @@ use crate::headers::Headers;
 use crate::host_call::word;
 use crate::inline_headers;
 use crate::settings::EndOfBody;
-use crate::stream::{Action, EndOfStream, Paused, Side, Stream, StreamId};
+use crate::stream::{Action, EndOfStream, Paused, Side, Stream, StreamId, status_of};
 
 impl Host {
     /// Gives the filter the headers of the request.
@@ -54,7 +54,11 @@ impl Host {
         if self.is_answered_here(id) {
             return Action::LocalReply;
         }
-        self.headers(id, Side::Response, headers.into(), end_of_stream)
+        let headers = headers.into();
+        if let Some(stream) = self.stream_mut(id) {
+            stream.code = status_of(&headers);
+        }
+        self.headers(id, Side::Response, headers, end_of_stream)
     }
 
     /// Gives the filter a part of the response's body.
@@ -176,6 +180,12 @@ impl Host {
         }
         if half.holds_back(limit) {
             half.wait(bytes, end_of_stream);
+            return self.action(id, side);
+        }
+        // A response whose headers have gone out breaks off before its filter is told.
+        let is_beyond = half.accumulates && half.chunk.len() + bytes.len() > limit;
+        if side == Side::Response && half.headers_passed && is_beyond {
+            self.refuse_buffer(id, side);
             return self.action(id, side);
         }
         half.show_chunk(bytes, end_of_stream);

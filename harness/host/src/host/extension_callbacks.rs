@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::statistics::Statistics;
 use super::vm::Host;
 use crate::headers::Headers;
 use crate::host_call::word;
 use crate::stream::{Side, StreamId};
-use crate::vm_state::{DnsQuery, NoSuchCall};
+use crate::vm_state::{DnsQuery, NoSuchCall, dns_answer};
 
 impl Host {
     /// Tells the filter of a METADATA frame of HTTP/2 in the request: `proxy_on_request_metadata` with the number of entries,
@@ -46,6 +47,19 @@ impl Host {
         self.tell_queues();
     }
 
+    /// Calls `envoy_on_stats_update` on the root context of new streams, as Envoy does for a filter that is installed as a
+    /// sink of statistics. The guest reads the statistics in buffer 8.
+    pub fn stats_update(&mut self, statistics: &Statistics) {
+        let (root, bytes) = (self.installed[0].root, statistics.encode());
+        let size = word(bytes.len());
+        self.state_mut().call_data = bytes;
+        // After a trap there is no guest to call.
+        let _ = self.enter(|guest| &guest.stats_update, root, (root, size), ());
+        self.state_mut().call_data = Vec::new();
+        self.run_deferred();
+        self.tell_queues();
+    }
+
     /// Takes the names that the guest has asked the resolver for since this function was last called.
     pub fn dns_queries(&mut self) -> Vec<DnsQuery> {
         self.state_mut().dns.take_fresh()
@@ -62,7 +76,7 @@ impl Host {
         addresses: &[(IpAddr, Duration)],
     ) -> Result<(), NoSuchCall> {
         let root = self.state_mut().dns.end(token).ok_or(NoSuchCall)?;
-        let bytes = encode(addresses);
+        let bytes = dns_answer::encode(addresses);
         let size = word(bytes.len());
         self.state_mut().call_data = bytes;
         // After a trap there is no guest to call.
@@ -72,21 +86,6 @@ impl Host {
         self.tell_queues();
         Ok(())
     }
-}
-
-/// Returns the number of addresses, their times in seconds, and the addresses with port 0 and a NUL behind each, as Envoy
-/// writes them.
-fn encode(addresses: &[(IpAddr, Duration)]) -> Vec<u8> {
-    let mut bytes = word(addresses.len()).to_le_bytes().to_vec();
-    for (_, time) in addresses {
-        let seconds = u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
-        bytes.extend(seconds.to_le_bytes());
-    }
-    for (address, _) in addresses {
-        bytes.extend(std::net::SocketAddr::new(*address, 0).to_string().bytes());
-        bytes.push(0);
-    }
-    bytes
 }
 
 #[cfg(test)]

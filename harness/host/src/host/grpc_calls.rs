@@ -183,9 +183,9 @@ impl Host {
         let _ = self.grpc_reply(token, reply);
     }
 
-    /// Reports the failure of a call that Envoy has refused because its cluster does not exist.
-    pub(super) fn fail_unavailable(&mut self, root: u32, token: u32) {
-        self.grpc_close(root, GrpcToken(token), UNAVAILABLE, "Cluster not available");
+    /// Reports the failure of a call that Envoy has refused because of its cluster.
+    pub(super) fn fail_unavailable(&mut self, root: u32, token: u32, why: &str) {
+        self.grpc_close(root, GrpcToken(token), UNAVAILABLE, why);
     }
 
     fn receive(&mut self, root: u32, token: GrpcToken, message: Vec<u8>) {

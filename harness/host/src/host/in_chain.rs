@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::vm::Host;
 use crate::headers::Headers;
-use crate::stream::{LocalReply, Side, StreamHalf, StreamId};
+use crate::stream::{Ending, LocalReply, Side, StreamHalf, StreamId};
 
 impl Host {
     /// Leaves local replies of the stream to its chain, and what waits behind headers that it resumes.
@@ -16,7 +16,13 @@ impl Host {
 
     /// Takes the local reply that the filter has asked for.
     pub(crate) fn take_chain_reply(&mut self, id: StreamId) -> Option<LocalReply> {
+        self.state_mut().chain_replies.retain(|other| *other != id);
         self.stream_mut(id)?.chain_reply.take()
+    }
+
+    /// Returns the stream whose local reply is to be sent next.
+    pub(crate) fn next_chain_reply(&self) -> Option<StreamId> {
+        self.state().chain_replies.front().copied()
     }
 
     /// Notes the local reply that answers the request, of whatever filter.
@@ -35,6 +41,41 @@ impl Host {
             stream.response = StreamHalf::default();
             stream.response.pass_whole(headers, body);
         }
+    }
+
+    /// Lets headers go on once more that have come once more and were not held.
+    pub(crate) fn repeat_headers(&mut self, id: StreamId, side: Side) {
+        if let Some(stream) = self.stream_mut(id) {
+            let half = stream.half_mut(side);
+            half.repeats_headers |= !half.is_paused();
+        }
+    }
+
+    /// Notes the failure of the upstream before the response that tells of it.
+    pub(crate) fn set_upstream_failure(&mut self, id: StreamId, how: Ending) {
+        if let Some(stream) = self.stream_mut(id) {
+            stream.reply_flags |= how.flags();
+        }
+    }
+
+    /// Sets the headers of the response as they were sent.
+    pub(crate) fn set_sent_response(&mut self, id: StreamId, headers: &Headers) {
+        if let Some(stream) = self.stream_mut(id) {
+            stream.response.set_headers(headers.clone());
+        }
+    }
+
+    /// Notes the status of the response, that of the whole chain.
+    pub(crate) fn set_code(&mut self, id: StreamId, code: Option<i64>) {
+        if let Some(stream) = self.stream_mut(id) {
+            stream.code = code;
+        }
+    }
+
+    /// Returns true once for headers that go on once more.
+    pub(crate) fn take_repeated_headers(&mut self, id: StreamId, side: Side) -> bool {
+        let half = self.stream_mut(id).map(|stream| stream.half_mut(side));
+        half.is_some_and(|half| std::mem::take(&mut half.repeats_headers))
     }
 
     /// Returns true if the request's headers have come to the filter.

@@ -4,6 +4,7 @@ use super::vm::Host;
 use crate::explanations::Situation;
 use crate::headers::Headers;
 use crate::settings::FailurePolicy;
+use crate::stream::status_of;
 use crate::stream::{Action, EndOfStream, LocalReply, Origin, Side, Stream, StreamHalf, StreamId};
 
 impl Host {
@@ -17,7 +18,10 @@ impl Host {
     pub(super) fn close(&mut self, id: StreamId) {
         if let Some(stream) = self.stream_mut(id) {
             stream.reset = true;
-            stream.reset_details = Some("wasm_close_stream".to_owned());
+            // The details of a response that has come stay.
+            if stream.response.headers().is_none() {
+                stream.reset_details = Some("wasm_close_stream".to_owned());
+            }
         }
     }
 
@@ -27,7 +31,8 @@ impl Host {
             return;
         };
         let is_running = stream.request.running.is_some();
-        let waiting = if stream.in_chain {
+        let in_chain = stream.in_chain;
+        let waiting = if in_chain {
             Some(&mut stream.chain_reply)
         } else {
             Some(&mut stream.prepared).filter(|_| is_running && reply.origin != Origin::FailedVm)
@@ -41,6 +46,9 @@ impl Host {
             }
             Some(none) => {
                 *none = Some(reply);
+                if in_chain {
+                    self.state_mut().chain_replies.push_back(id);
+                }
                 return;
             }
             None => {}
@@ -51,12 +59,17 @@ impl Host {
             Course::Direct => self.reply_directly(id, reply),
             Course::ThroughFilters => {
                 let is_for_filter = reply.origin != Origin::FailedVm;
-                let (headers, body) = reply.to_response(stream.is_grpc());
+                let (headers, mut body) = reply.to_response(stream.is_grpc());
+                if stream.is_head() {
+                    body.clear();
+                }
+                stream.code = Some(reply.status.into());
                 stream.local_reply = Some(reply);
                 stream.response = StreamHalf::default();
                 if is_for_filter {
                     self.give_reply(id, headers, &body);
                 } else {
+                    stream.code = status_of(&headers);
                     stream.response.pass_whole(headers, &body);
                 }
             }
@@ -82,15 +95,32 @@ impl Host {
             let response = stream.response();
             !stream.reset && (response.headers_passed || response.is_paused()) && !response.ended
         };
-        if end_of_stream == EndOfStream::No && self.stream(id).is_some_and(is_open) {
+        if end_of_stream == EndOfStream::Yes {
+            return;
+        }
+        let Some(stream) = self.stream(id) else {
+            return;
+        };
+        if is_open(stream) {
             let _ = self.body(id, Side::Response, body, EndOfStream::Yes);
+        } else if !stream.reset && stream.is_over_http2() {
+            // Over HTTP/2 Envoy still shows the filter the body of the first reply, and then drops it.
+            let kept = self.take_response_body(id);
+            let _ = self.body(id, Side::Response, body, EndOfStream::Yes);
+            if let Some(stream) = self.stream_mut(id) {
+                stream.response.put_back(kept);
+            }
         }
     }
 
     /// Sends a local reply past all filters, as Envoy does while the response's own headers are on their way.
     fn reply_directly(&mut self, id: StreamId, reply: LocalReply) {
         if let Some(stream) = self.stream_mut(id) {
-            let (headers, body) = reply.to_response(stream.is_grpc());
+            let (headers, mut body) = reply.to_response(stream.is_grpc());
+            if stream.is_head() {
+                body.clear();
+            }
+            stream.code = status_of(&headers);
             stream.response = StreamHalf::default();
             stream.response.pass_whole(headers, &body);
             stream.local_reply = Some(reply);

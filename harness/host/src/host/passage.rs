@@ -5,7 +5,7 @@
 use super::vm::{Failed, Host};
 use crate::explanations::Situation;
 use crate::settings::FailurePolicy;
-use crate::stream::{Action, LocalReply, Paused, PausedBody, Side, StreamId};
+use crate::stream::{Action, LocalReply, Paused, PausedBody, Side, StreamId, status_of};
 
 impl Host {
     /// Applies the answer of a callback: first the deferred actions, then the answer itself.
@@ -56,7 +56,10 @@ impl Host {
         let has_gone_on = std::mem::take(&mut half.resumed);
         // Envoy takes 2, "continue and end the stream", as Continue; every other number stops all iteration.
         match answer {
-            0 | 2 if has_gone_on => self.explain(id, Situation::HeadersTwice),
+            0 | 2 if has_gone_on => {
+                half.repeats_headers = true;
+                self.explain(id, Situation::HeadersTwice);
+            }
             0 | 2 => self.pass_headers(id, side),
             1 if is_alone_allowed => {
                 half.paused = (!has_gone_on).then_some(Paused::HeadersAlone);
@@ -216,7 +219,12 @@ impl Host {
                 Side::Response => arrived.answer_to_response(headers),
             });
         match refusal {
-            None => half.pass_headers(),
+            None => {
+                half.pass_headers();
+                if is_last && side == Side::Response {
+                    stream.code = stream.response.headers().and_then(status_of);
+                }
+            }
             Some((situation, reply)) => {
                 half.paused = None;
                 half.shows_headers = false;
@@ -241,7 +249,7 @@ impl Host {
     }
 
     /// Answers a message that a filter has buffered beyond the limit.
-    fn refuse_buffer(&mut self, id: StreamId, side: Side) {
+    pub(super) fn refuse_buffer(&mut self, id: StreamId, side: Side) {
         self.explain(id, Situation::BufferLimit);
         let reply = match side {
             Side::Request => {

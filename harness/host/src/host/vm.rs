@@ -83,7 +83,7 @@ impl Host {
         }
         let ticks = self.state().callback_ticks;
         self.store.set_epoch_deadline(ticks);
-        let instance = match self.module.instance().instantiate(&mut self.store) {
+        let instance = match self.module.instantiate(&mut self.store) {
             Ok(instance) => instance,
             Err(error) => {
                 self.fail("instantiation", &error);
@@ -155,7 +155,15 @@ impl Host {
             Ok(answer) => answer.number().map(|number| number.to_string()),
             Err(_) => Some("trap".to_owned()),
         });
-        result.map_err(|error| self.fail(callback.name, &error))
+        let deadly = state.deadly;
+        let result = result.map_err(|error| self.fail(callback.name, &error))?;
+        match deadly {
+            None => Ok(result),
+            Some(situation) => {
+                let error = wasmtime::Error::msg(situation.why());
+                Err(self.fail(callback.name, &error))
+            }
+        }
     }
 
     /// Marks the VM as failed. Its contexts stay, because their streams must still be answered.

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use wasmtime::Linker;
 
+use super::call_back::call_back;
 use super::grpc_service::destination;
 use super::provide::provide;
 use crate::abi_types::{Answer, Failure, Status, refuse};
 use crate::explanations::Situation;
 use crate::header_pairs;
 use crate::headers::Headers;
-use crate::host_call::HostCall;
+use crate::host_call::{HostCall, word};
 use crate::vm_state::{Deferred, GrpcCall, GrpcKind, GrpcSent, GrpcToken, VmState};
 
 pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
@@ -40,8 +41,8 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 /// # Statuses
 /// - OK: `proxy_on_grpc_receive` follows with the answer, or `proxy_on_grpc_close` with a failure, never both.
 /// - PARSE_FAILURE: neither a `GrpcService` nor a cluster.
-/// - INTERNAL_FAILURE: a `GrpcService` with an unknown cluster, and `proxy_on_grpc_close` with 14 (UNAVAILABLE) follows all
-///   the same; called before there is a root context; a `GrpcService` without a destination, on which Envoy 1.40 aborts.
+/// - INTERNAL_FAILURE: a `GrpcService` with an unknown cluster, or a cluster without hosts, and `proxy_on_grpc_close` with
+///   14 (UNAVAILABLE) follows all the same; called before there is a root context; a `GrpcService` without a destination, on which Envoy 1.40 aborts.
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory; if it is `token_out`, the message is sent.
 ///
 /// ```text
@@ -72,7 +73,7 @@ fn call(
         message: call.read(message, message_size)?,
         timeout: (timeout_ms > 0).then(|| Duration::from_millis(u64::from(timeout_ms))),
     };
-    let token = begin(call.state_mut(), &service, begun)?;
+    let token = begin(call, &service, begun)?;
     call.write_u32(token_out, token)
 }
 
@@ -110,7 +111,7 @@ fn stream(
         message: Vec::new(),
         timeout: None,
     };
-    let token = begin(call.state_mut(), &service, begun)?;
+    let token = begin(call, &service, begun)?;
     call.write_u32(token_out, token)
 }
 
@@ -205,7 +206,8 @@ struct Begun {
     timeout: Option<Duration>,
 }
 
-fn begin(state: &mut VmState, service: &[u8], begun: Begun) -> Answer<u32> {
+fn begin(call: &mut HostCall<'_>, service: &[u8], begun: Begun) -> Answer<u32> {
+    let state = call.state_mut();
     let destination = destination(&state.settings.clusters, service);
     if matches!(
         destination,
@@ -223,15 +225,24 @@ fn begin(state: &mut VmState, service: &[u8], begun: Begun) -> Answer<u32> {
     }
     if !destination.is_known {
         let token = state.grpc.next_token(begun.kind);
-        state
-            .deferred
-            .push_back(Deferred::GrpcUnavailable(root, token));
+        state.deferred.push_back(Deferred::GrpcUnavailable(
+            root,
+            token,
+            "Cluster not available",
+        ));
         let reason = format!(
             "the GrpcService names the cluster `{}`, which does not exist; Envoy refuses the call and reports its failure as \
              well",
             destination.cluster
         );
         return refuse(Status::InternalFailure, reason);
+    }
+    if state
+        .settings
+        .clusters_without_hosts
+        .contains(&destination.cluster)
+    {
+        return without_hosts(call, root, begun.kind, &destination.cluster);
     }
     let mut initial_metadata: Headers = header_pairs::decode(&begun.metadata)
         .unwrap_or_default()
@@ -252,6 +263,50 @@ fn begin(state: &mut VmState, service: &[u8], begun: Begun) -> Answer<u32> {
     };
     let now = state.time.now();
     Ok(state.grpc.begin(root, now, call))
+}
+
+/// Refuses a call to a cluster without hosts as Envoy does: the metadata of a stream come within the guest's call, and the
+/// failure after it.
+fn without_hosts(call: &mut HostCall<'_>, root: u32, kind: GrpcKind, cluster: &str) -> Answer<u32> {
+    let state = call.state_mut();
+    let token = state.grpc.next_token(kind);
+    let why = "no healthy upstream{no_healthy_upstream}";
+    state
+        .deferred
+        .push_back(Deferred::GrpcUnavailable(root, token, why));
+    if kind == GrpcKind::Stream {
+        let trailers = Headers::from([
+            (":status", "200"),
+            ("content-type", "application/grpc"),
+            ("grpc-status", "14"),
+            ("grpc-message", "no healthy upstream"),
+        ]);
+        let count = word(trailers.len());
+        call_back(
+            call,
+            "proxy_on_grpc_receive_initial_metadata",
+            root,
+            (root, token, 0),
+        )?;
+        let show = |call: &mut HostCall<'_>, trailers| {
+            if let Some(root) = call.state_mut().roots.get_mut(&root) {
+                root.grpc.trailing_metadata = trailers;
+            }
+        };
+        show(call, Some(trailers));
+        let told = call_back(
+            call,
+            "proxy_on_grpc_receive_trailing_metadata",
+            root,
+            (root, token, count),
+        );
+        show(call, None);
+        told?;
+    }
+    let reason = format!(
+        "the cluster `{cluster}` has no hosts; Envoy refuses the call and reports its failure as well"
+    );
+    refuse(Status::InternalFailure, reason)
 }
 
 #[cfg(test)]

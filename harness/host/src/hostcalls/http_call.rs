@@ -33,7 +33,7 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 /// - BAD_ARGUMENT: unknown cluster; one of the three headers is missing (malformed pairs count as no headers); a timeout of
 ///   2^31 ms or more.
 /// - INVALID_MEMORY_ACCESS: an address is outside the memory.
-/// - INTERNAL_FAILURE: called before there is a root context.
+/// - INTERNAL_FAILURE: the cluster has no hosts; called before there is a root context.
 ///
 /// ```text
 /// the first call of a VM, token_out=8      8: 04 00 00 00
@@ -77,6 +77,15 @@ fn http_call(
         return refuse(
             Status::BadArgument,
             format!("there is no cluster `{cluster}`"),
+        );
+    }
+    if state.settings.clusters_without_hosts.contains(&cluster) {
+        state.calls.next_token();
+        return refuse(
+            Status::InternalFailure,
+            format!(
+                "the cluster `{cluster}` has no hosts; Envoy refuses the call and calls nobody back"
+            ),
         );
     }
     for name in [":method", ":path", ":authority"] {

@@ -1,6 +1,7 @@
 //! Modules that load, and each way in which Envoy refuses one, in the words of its log.
 
 use super::*;
+use crate::host::Host;
 
 const GOOD: &str = r#"(module
     (memory (export "memory") 1)
@@ -212,4 +213,27 @@ fn the_types_of_wasi_are_those_that_are_linked() {
         "Failed to load Wasm module due to an import type mismatch: wasi_snapshot_preview1.path_symlink, \
          want: i32 i32 i32 i32 i32 -> i32, but host exports: i32 i32 i32 i32 -> i32"
     );
+}
+
+#[test]
+fn makes_a_memory_and_a_table_for_a_module_that_imports_them() {
+    let wasm = wat::parse_str(
+        r#"(module
+            (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+            (import "env" "memory" (memory 1))
+            (import "env" "table" (table 1 funcref))
+            (data (i32.const 16) "seen")
+            (elem (i32.const 0) $say)
+            (func $say (drop (call $log (i32.const 2) (i32.const 16) (i32.const 4))))
+            (func (export "proxy_abi_version_0_2_1"))
+            (func (export "malloc") (param i32) (result i32) (i32.const 64))
+            (func (export "proxy_on_configure") (param i32 i32) (result i32)
+                (call_indirect (i32.const 0)) (i32.const 1)))"#,
+    );
+    let module = Module::compile(&wasm.unwrap()).unwrap();
+    for _ in 0..2 {
+        let mut host = Host::builder(&module).start().unwrap();
+        assert_eq!(host.logs()[0].text, "seen");
+        assert_eq!(host.memory_bytes(), 65_536);
+    }
 }

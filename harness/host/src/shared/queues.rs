@@ -72,6 +72,18 @@ impl Queues {
         self.tokens.get(&(vm_id.to_owned(), name.to_vec())).copied()
     }
 
+    /// Removes the queues of a `vm_id`, whose last VM has ended.
+    pub(super) fn forget(&mut self, vm_id: &str) {
+        let queues = &mut self.queues;
+        self.tokens.retain(|(owner, _), token| {
+            let stays = owner != vm_id;
+            if !stays {
+                queues.remove(token);
+            }
+            stays
+        });
+    }
+
     /// Appends an item; returns false if there is no such queue.
     pub(super) fn push(&mut self, token: u32, item: Vec<u8>) -> bool {
         let Some(queue) = self.queues.get_mut(&token) else {

@@ -52,6 +52,8 @@ pub struct StreamHalf {
     /// True if the guest has resumed the message in the callback that runs now.
     pub(crate) resumed: bool,
     pub(crate) headers_passed: bool,
+    /// True if the headers go on once more, because their callback has resumed them and then answered Continue.
+    pub(crate) repeats_headers: bool,
     pub(crate) end_of_stream: bool,
     pub(crate) ended: bool,
     pub(crate) shows_headers: bool,
@@ -127,6 +129,10 @@ impl StreamHalf {
         self.headers = Some(headers);
         self.shows_headers = true;
         self.end_of_stream = end_of_stream == EndOfStream::Yes;
+    }
+
+    pub(crate) fn set_headers(&mut self, headers: Headers) {
+        self.headers = Some(headers);
     }
 
     pub(crate) fn end_with(&mut self, trailers: Headers) {
@@ -220,6 +226,11 @@ impl StreamHalf {
 
     pub(crate) fn take_body(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.passed)
+    }
+
+    /// Sets the bytes that have passed, in place of those that have passed since they were taken.
+    pub(crate) fn put_back(&mut self, passed: Vec<u8>) {
+        self.passed = passed;
     }
 
     pub(crate) fn wait(&mut self, bytes: &[u8], end_of_stream: EndOfStream) {

@@ -11,7 +11,9 @@ use super::given_properties::StreamProperties;
 use super::half::{Side, StreamHalf};
 use super::local_reply::LocalReply;
 use crate::headers::Headers;
+use crate::properties::Found;
 use crate::settings::Plugin;
+use crate::value::Value;
 
 /// The name of one stream of one host. Its number is the guest's context id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +24,11 @@ impl StreamId {
     pub fn context(self) -> u32 {
         self.0
     }
+}
+
+/// Returns the status in the headers of a response.
+pub(crate) fn status_of(headers: &Headers) -> Option<i64> {
+    headers.text(":status")?.parse().ok()
 }
 
 /// The effect of a callback on the bytes that were just given to the filter.
@@ -60,7 +67,7 @@ pub enum Ending {
 
 impl Ending {
     /// Returns Envoy's response flags as the expression language sees them (`legacyResponseFlags`).
-    fn flags(self) -> i64 {
+    pub(crate) fn flags(self) -> i64 {
         match self {
             Self::Complete => 0,
             Self::UpstreamReset => 0x10,
@@ -91,6 +98,8 @@ pub struct Stream {
     pub(crate) started: u64,
     pub(crate) completed: Option<u64>,
     pub(crate) ending: Option<Ending>,
+    /// The status of the response as Envoy notes it.
+    pub(crate) code: Option<i64>,
     /// True if the guest knows of this stream.
     pub(crate) created: bool,
     pub(crate) reset: bool,
@@ -132,6 +141,7 @@ impl Stream {
             started,
             completed: None,
             ending: None,
+            code: None,
             created: false,
             reset: false,
             reply_flags: 0,
@@ -224,6 +234,18 @@ impl Stream {
         self.connection.is_some()
     }
 
+    /// Returns true if the client speaks HTTP/2, as far as the caller has said.
+    pub(crate) fn is_over_http2(&self) -> bool {
+        let protocol = self.properties.values.find(&[b"request", b"protocol"]);
+        matches!(protocol, Found::Value(value) if *value == Value::from("HTTP/2"))
+    }
+
+    /// Returns true if the response has no body whatever its `content-length` says, because only its headers are asked for.
+    pub(crate) fn is_head(&self) -> bool {
+        let method = self.request.headers().and_then(|it| it.get(":method"));
+        method == Some(b"HEAD")
+    }
+
     pub(crate) fn is_grpc(&self) -> bool {
         self.request.headers().is_some_and(Headers::is_grpc)
     }
@@ -246,12 +268,10 @@ impl Stream {
             .filter(|_| self.logging || self.response.shows_trailers)
     }
 
-    /// Returns the status of the response, as soon as there are response headers.
+    /// Returns the status of the response: that of the upstream or of the local reply until the headers have left all
+    /// filters, then what the filters have made of it.
     pub(crate) fn response_code(&self) -> Option<i64> {
-        self.response
-            .headers()
-            .and_then(|headers| headers.get(":status"))
-            .and_then(|status| std::str::from_utf8(status).ok()?.parse().ok())
+        self.code
     }
 
     /// Returns Envoy's response flags as a number, as the property `response.flags` gives them.
@@ -266,7 +286,9 @@ impl Stream {
         if let Some(details) = &self.reset_details {
             return Some(details.clone());
         }
-        match (&self.local_reply, self.ending) {
+        // A filter that resets a response leaves the details that it has.
+        let ending = self.ending.filter(|_| !self.reset);
+        match (&self.local_reply, ending) {
             (Some(reply), _) => Some(reply.details.clone()),
             (None, Some(Ending::ClientAbort)) => Some("downstream_remote_disconnect".to_owned()),
             (None, Some(Ending::UpstreamReset)) => {

@@ -62,8 +62,7 @@ pub(crate) struct Calls {
 impl Calls {
     /// Adds a call and returns its token: 4, 8, 12, … as Envoy counts.
     pub(crate) fn begin(&mut self, root: u32, now: u64, mut call: HttpCall) -> u32 {
-        self.last_token = self.last_token.wrapping_add(4);
-        call.token = CallToken(self.last_token);
+        call.token = CallToken(self.next_token());
         let deadline = call
             .timeout
             .map(|timeout| now.saturating_add(nanos(timeout)));
@@ -77,6 +76,12 @@ impl Calls {
             },
         );
         self.fresh.push_back(call);
+        self.last_token
+    }
+
+    /// Uses up a token: also a call that Envoy gives up at once has one.
+    pub(crate) fn next_token(&mut self) -> u32 {
+        self.last_token = self.last_token.wrapping_add(4);
         self.last_token
     }
 

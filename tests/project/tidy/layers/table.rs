@@ -271,6 +271,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "harness/host/src/host",
         &[
             "reloads",
+            "statistics",
             "vm",
             "queues",
             "connection",
@@ -292,6 +293,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         &[
             "import_table",
             "provide",
+            "call_back",
             "properties",
             "activation",
             "expressions",
@@ -827,11 +829,21 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "harness/cli/src/run",
         &[
             "help", "pattern", "length", "body", "lines", "span", "scenario", "schema", "modules",
-            "install", "chain", "passed", "report", "junit", "convert", "answers", "expect",
-            "drive", "on_envoy",
+            "install", "chain", "passed", "report", "print", "junit", "convert", "framing",
+            "refusal", "answers", "expect", "drive", "on_envoy",
         ],
     ),
-    ("harness/cli/src/run/drive", &["start", "carry", "calls"]),
+    (
+        "harness/cli/src/run/drive",
+        &[
+            "start",
+            "carry",
+            "calls",
+            "running",
+            "connection",
+            "respond",
+        ],
+    ),
     ("harness/cli/src/run/expect", &["diff", "failures", "spans"]),
     (
         "harness/cli/src/run/on_envoy",
@@ -841,8 +853,11 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "access_log",
             "guest_log",
             "http2",
+            "http1",
+            "sent",
             "client",
             "server",
+            "tcp",
             "bootstrap",
         ],
     ),

@@ -67,8 +67,8 @@ impl Calls {
     ///
     /// # Errors
     /// When an export cannot be read.
-    pub(super) fn turn(&mut self, hosts: &mut [Host]) -> anyhow::Result<bool> {
-        let now = hosts.first().map_or(Duration::ZERO, Host::now);
+    pub(super) fn turn(&mut self, hosts: &mut [&mut Host]) -> anyhow::Result<bool> {
+        let now = hosts.first().map_or(Duration::ZERO, |host| host.now());
         for (filter, host) in hosts.iter_mut().enumerate() {
             for call in host.calls() {
                 self.schedule(filter, &call, now)?;
@@ -90,7 +90,7 @@ impl Calls {
             return Ok(false);
         };
         let pending = self.pending.remove(at);
-        let host = &mut hosts[pending.filter];
+        let host = &mut *hosts[pending.filter];
         // A call that has timed out while another was answered no longer exists.
         let _ = self.deliver(host, pending);
         Ok(true)
@@ -200,14 +200,14 @@ impl Calls {
         };
         match outcome {
             Ok(parts) => host.reply(token, parts.headers, parts.body, parts.trailers),
-            Err(Fault::Unreachable | Fault::Silence) if self.answers.is_none() => {
+            Err(Fault::Unreachable | Fault::NoHosts | Fault::Silence) if self.answers.is_none() => {
                 host.fail_call(token)
             }
             // Envoy's router answers for a cluster that resets, or that is away.
             Err(fault) => {
                 let text = match fault {
                     Fault::Reset => RESET,
-                    Fault::Unreachable | Fault::Silence => AWAY,
+                    Fault::Unreachable | Fault::NoHosts | Fault::Silence => AWAY,
                 };
                 let length = text.len().to_string();
                 let headers = [
@@ -264,7 +264,7 @@ fn grpc_reply(outcome: Result<Parts, Fault>) -> GrpcReply {
             RESET,
             "upstream_reset_before_response_started{remote_reset}",
         ),
-        Err(Fault::Unreachable | Fault::Silence) => (
+        Err(Fault::Unreachable | Fault::NoHosts | Fault::Silence) => (
             AWAY,
             "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}",
         ),

@@ -1,12 +1,13 @@
 //! One exchange on its way through the filters: pieces in at one end, and at the other end what the filters let through.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use sidespan_host::{ChainStreamId, EndOfStream, Ending, FilterChain, Headers, LocalReply};
 
 use crate::run::body::Body;
 use crate::run::convert::{fields, properties};
+use crate::run::framing::{self, Then};
 use crate::run::passed::{Fields, Message, Passed};
 use crate::run::scenario::{Protocol, Step};
 
@@ -32,9 +33,23 @@ impl Piece {
         }
     }
 
-    /// Takes the end from a piece, because the message is to break off.
-    pub(super) fn leave_open(&mut self) {
-        if let Part::Headers(_, end) | Part::Body(_, end) = &mut self.part {
+    fn is_end_alone(&self) -> bool {
+        matches!(&self.part, Part::Body(bytes, EndOfStream::Yes) if bytes.is_empty())
+    }
+
+    fn ends(&self) -> bool {
+        match &self.part {
+            Part::Headers(_, end) | Part::Body(_, end) => *end == EndOfStream::Yes,
+            Part::Trailers(_) => true,
+        }
+    }
+}
+
+/// Takes the end from the pieces of a message, because it is to break off.
+pub(super) fn leave_open(pieces: &mut Vec<Piece>) {
+    pieces.retain(|piece| !piece.is_end_alone());
+    for piece in pieces {
+        if let Part::Headers(_, end) | Part::Body(_, end) = &mut piece.part {
             *end = EndOfStream::No;
         }
     }
@@ -60,11 +75,16 @@ pub(super) fn pieces(
         headers,
         end_if(!has_body && !has_trailers),
     ))];
-    for (at, chunk) in chunks.iter().enumerate() {
-        let is_last = at + 1 == chunks.len() && !has_trailers && protocol == Protocol::Http2;
+    let chunks = match protocol {
+        Protocol::Http1 => framing::joined(chunks),
+        Protocol::Http2 => framing::frames(chunks),
+    };
+    let count = chunks.len();
+    for (chunk, number) in chunks.into_iter().zip(1..) {
+        let is_last = number == count && !has_trailers && protocol == Protocol::Http2;
         pieces.push(Piece {
             after: chunk.after,
-            part: Part::Body(chunk.bytes.clone(), end_if(is_last)),
+            part: Part::Body(chunk.bytes, end_if(is_last)),
         });
     }
     if has_body && protocol == Protocol::Http1 {
@@ -79,6 +99,11 @@ pub(super) fn pieces(
 /// The end of one direction, as far as the message has come.
 #[derive(Debug, Default)]
 pub(super) struct Arrived {
+    copies: usize,
+    /// True if the message had ended with its headers.
+    is_headers_only: bool,
+    /// True if the peer could not read the message: over HTTP/2 a body that is not as long as its `content-length`.
+    pub(super) is_broken: bool,
     message: Option<Message>,
     pub(super) is_complete: bool,
 }
@@ -87,8 +112,14 @@ pub(super) struct Arrived {
 #[derive(Debug)]
 pub(super) struct Carriage {
     id: ChainStreamId,
+    protocol: Protocol,
+    /// That of the client unless it is set.
+    pub(super) upstream_protocol: Protocol,
     pub(super) request: Arrived,
     pub(super) response: Arrived,
+    /// True once the client has sent its whole request.
+    is_sent: bool,
+    is_answered_early: bool,
 }
 
 impl Carriage {
@@ -96,9 +127,18 @@ impl Carriage {
     pub(super) fn open(chain: &mut FilterChain, step: &Step, protocol: Protocol) -> Self {
         Self {
             id: chain.open_stream(&properties(step, protocol)),
+            protocol,
+            upstream_protocol: protocol,
             request: Arrived::default(),
             response: Arrived::default(),
+            is_sent: false,
+            is_answered_early: false,
         }
+    }
+
+    /// Returns true if the response began before the client had sent its whole request.
+    pub(super) fn is_answered_early(&self) -> bool {
+        self.is_answered_early
     }
 
     /// Returns true if the client has its response, or never gets one.
@@ -109,6 +149,7 @@ impl Carriage {
     /// Gives a piece of the request to the first filter, or one of the response to the last.
     pub(super) fn give(&mut self, chain: &mut FilterChain, piece: Piece) {
         let id = self.id;
+        self.is_sent |= piece.ends();
         // What becomes of the piece shows at the two ends.
         let _ = match (self.request.is_complete, piece.part) {
             (false, Part::Headers(headers, end)) => chain.request_headers(id, headers, end),
@@ -127,14 +168,32 @@ impl Carriage {
         self.pump(chain);
     }
 
+    /// Answers for an upstream that has failed.
+    pub(super) fn fail(&mut self, chain: &mut FilterChain, how: Ending, reply: LocalReply) {
+        let _ = chain.upstream_failed(self.id, how, reply);
+        self.pump(chain);
+    }
+
+    /// Tells the filters of the headers that the client gets.
+    fn tell_of_response(&self, chain: &mut FilterChain, then: Then) {
+        let Some(message) = &self.response.message else {
+            return;
+        };
+        let now = SystemTime::UNIX_EPOCH + chain.now();
+        let date = httpdate::fmt_http_date(now);
+        let headers = framing::logged(&message.headers, self.protocol, then, &date);
+        chain.sent_response(self.id, &headers);
+    }
+
     /// Takes what has come to the two ends.
     pub(super) fn pump(&mut self, chain: &mut FilterChain) {
         chain.settle();
         if let Some(passed) = chain.take_request(self.id) {
-            self.request.take(passed);
+            self.request.take(passed, self.upstream_protocol);
         }
         if let Some(passed) = chain.take_response(self.id) {
-            self.response.take(passed);
+            self.response.take(passed, self.protocol);
+            self.is_answered_early |= self.response.message.is_some() && !self.is_sent;
         }
     }
 
@@ -147,17 +206,31 @@ impl Carriage {
         chain: &mut FilterChain,
         ending: Ending,
         request: Fields,
+        then: Then,
     ) -> anyhow::Result<Passed> {
-        let breaks_off = ending == Ending::UpstreamReset && !self.response.is_complete;
+        self.tell_of_response(chain, then);
+        let breaks_off = breaks_off(ending) && !self.response.is_complete;
         let ended = chain.end(self.id, ending);
         let ended = ended.context("the stream has ended by itself")?;
+        // A second response is a broken end of the first.
+        let is_twice = self.protocol == Protocol::Http2 && self.response.copies > 1;
+        if is_twice && let Some(message) = &mut self.response.message {
+            message.body.clear();
+        }
         // A request that is cut off may or may not have left Envoy by then.
-        let has_arrived = self.request.is_complete && ending != Ending::ConnectFailure;
+        let has_arrived =
+            self.request.is_complete && !self.request.is_broken && ending != Ending::ConnectFailure;
         Ok(Passed {
             request,
+            upstream_requests: match has_arrived {
+                true => self.request.copies,
+                false => 0,
+            },
+            is_upstream_headers_only: self.request.is_headers_only,
+            is_downstream_headers_only: self.response.is_headers_only,
             upstream: self.request.message.take().filter(|_| has_arrived),
             downstream: self.response.message.take(),
-            is_reset: ended.is_reset || breaks_off,
+            is_reset: ended.is_reset || breaks_off || self.response.is_broken || is_twice,
             // A reply without details has the empty text in Envoy, whose access log cannot tell it from none.
             details: ended.details.filter(|details| !details.is_empty()),
             flags: letters(ended.flags),
@@ -166,16 +239,43 @@ impl Carriage {
 }
 
 impl Arrived {
-    fn take(&mut self, passed: sidespan_host::Passed) {
+    fn take(&mut self, passed: sidespan_host::Passed, protocol: Protocol) {
         let Some(headers) = &passed.headers else {
             return;
         };
+        self.copies = passed.copies;
+        if self.message.is_none() {
+            self.is_headers_only =
+                passed.is_complete && passed.body.is_empty() && passed.trailers.is_none();
+        }
         let message = self.message.get_or_insert_default();
         message.headers = fields(headers);
-        message.body.extend(passed.body);
+        let is_new = !self.is_complete;
+        let length = message.body.len() + passed.body.len();
+        let has_body = length > 0 || !passed.is_complete;
+        let announced = headers.text("content-length").filter(|_| has_body);
+        let announced = announced.and_then(|text| text.parse::<usize>().ok());
+        let is_wrong = announced.is_some_and(|announced| {
+            length > announced || passed.is_complete && length != announced
+        });
+        if protocol == Protocol::Http2 && is_new {
+            // What the peer finds wrong it does not take, nor anything behind it.
+            self.is_broken |= is_wrong;
+        }
+        if !self.is_broken {
+            message.body.extend(passed.body);
+        }
         message.trailers = passed.trailers.as_ref().map(fields).unwrap_or_default();
         self.is_complete = passed.is_complete;
     }
+}
+
+/// Returns true if the upstream ends a stream before its response is whole.
+fn breaks_off(ending: Ending) -> bool {
+    matches!(
+        ending,
+        Ending::UpstreamReset | Ending::UpstreamTermination | Ending::UpstreamProtocolError
+    )
 }
 
 /// Returns Envoy's response flags in letters.

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use sidespan_host::{ChainStartError, Clock, Entropy, HostBuilder};
 
-use crate::run::convert::{level, property};
+use crate::run::answers::Answers;
+use crate::run::convert::{level, metadata};
 use crate::run::install::install;
 use crate::run::modules::Loaded;
-use crate::run::scenario::{Filter, Scenario};
+use crate::run::scenario::{Filter, Protocol, Scenario};
 
 /// Returns a filter as the scenario installs it.
 ///
@@ -30,22 +31,27 @@ pub(super) fn plugin(
             node.cluster.as_deref().unwrap_or_default(),
         );
     for (name, value) in &node.metadata {
-        if let Some(value) = property(value) {
+        if let Some(value) = metadata(value) {
             builder = builder.property(["xds", "node", "metadata", name.as_str()], value);
         }
     }
     match &scenario.calls {
         None => builder = builder.any_cluster(),
         Some(clusters) => {
+            let answers = Answers::new(clusters);
             for cluster in clusters.keys() {
-                builder = builder.cluster(cluster.as_str());
+                builder = match answers.is_empty(cluster) {
+                    true => builder.cluster_without_hosts(cluster.as_str()),
+                    false => builder.cluster(cluster.as_str()),
+                };
             }
         }
     }
     let limit = scenario.buffer_limit.map(usize::try_from);
-    Ok(match limit {
-        Some(Ok(bytes)) => builder.buffer_limit(bytes),
-        Some(Err(_)) | None => builder,
+    Ok(match (limit, scenario.protocol) {
+        (Some(Ok(bytes)), _) => builder.buffer_limit(bytes),
+        (_, Protocol::Http1) => builder,
+        (_, Protocol::Http2) => builder.buffer_limit(WINDOW),
     })
 }
 
@@ -55,3 +61,6 @@ pub(super) fn failed(error: &ChainStartError) -> anyhow::Error {
     let reason = &error.reason;
     anyhow::anyhow!("the filter did not start: {reason}\n{}", logs.join("\n"))
 }
+
+/// The window of a stream of HTTP/2 in Envoy 1.40, which is also the limit of what filters may hold back.
+const WINDOW: usize = 16 << 20;

@@ -17,8 +17,11 @@ use sidespan_envoy::{
 use super::names::{LISTENER, UPSTREAM};
 use super::server::Server;
 use super::{access_log, guest_log};
+use crate::run::answers::Answers;
 use crate::run::modules::Loaded;
-use crate::run::scenario::{Direction, Ending, Filter, Level, Policy, RELOAD_BASE, Scenario};
+use crate::run::scenario::{
+    Direction, Ending, Filter, Level, Policy, Protocol as HttpVersion, RELOAD_BASE, Scenario,
+};
 
 /// Everything that the configuration depends on.
 pub(super) struct Plan<'a> {
@@ -27,7 +30,7 @@ pub(super) struct Plan<'a> {
     pub(super) modules: &'a [Loaded],
     /// A folder for the modules' files.
     pub(super) folder: &'a Path,
-    pub(super) upstream: &'a Server,
+    pub(super) upstream: SocketAddr,
     pub(super) clusters: &'a [Server],
 }
 
@@ -47,16 +50,26 @@ impl Plan<'_> {
             Level::Critical => "critical",
         };
         let mut bootstrap = Bootstrap::new(self.node()?)
+            .concurrency(scenario.workers().try_into()?)
             .log_levels(&format!("wasm:{level}"))
             .log_format(guest_log::FORMAT)
             .listener(self.listener()?)
-            .cluster(http2(UPSTREAM, self.upstream_address()));
+            .cluster(
+                Cluster::new(UPSTREAM, self.upstream_address())
+                    .protocol(spoken(scenario.upstream_protocol())),
+            );
         for server in self.clusters {
             bootstrap = bootstrap.cluster(http2(server.name(), server.address()));
         }
         let served = |name: &String| self.clusters.iter().any(|server| server.name() == name);
+        let answers = scenario.calls.as_ref().map(Answers::new);
         for name in scenario.calls.iter().flat_map(|calls| calls.keys()) {
-            if !served(name) {
+            if answers
+                .as_ref()
+                .is_some_and(|answers| answers.is_empty(name))
+            {
+                bootstrap = bootstrap.cluster(Cluster::empty(name).protocol(Protocol::Http2));
+            } else if !served(name) {
                 bootstrap = bootstrap.cluster(http2(name, nowhere()));
             }
         }
@@ -84,10 +97,10 @@ impl Plan<'_> {
     }
 
     fn upstream_address(&self) -> SocketAddr {
-        let first = self.scenario.requests.first();
+        let first = self.scenario.requests().first();
         match first.is_some_and(|step| step.ending == Ending::ConnectFailure) {
             true => nowhere(),
-            false => self.upstream.address(),
+            false => self.upstream,
         }
     }
 
@@ -104,10 +117,18 @@ impl Plan<'_> {
     fn listener(&self) -> anyhow::Result<Listener> {
         let scenario = self.scenario;
         let is_slow = |step: &crate::run::scenario::Step| step.ending == Ending::UpstreamTimeout;
-        let timeout = match scenario.requests.iter().any(is_slow) {
+        let timeout = match scenario.requests().iter().any(is_slow) {
             true => "0.3s",
             false => "0s",
         };
+        if !scenario.connections.is_empty() {
+            let listener = Listener::new(LISTENER).tcp(UPSTREAM);
+            let chain = scenario.chain();
+            let mut filters = chain.iter().zip(self.modules).enumerate();
+            return filters.try_fold(listener, |listener, (at, (filter, module))| {
+                Ok(listener.network_filter(&self.wasm(at, filter, module)?))
+            });
+        }
         let mut listener = Listener::new(LISTENER)
             .route(Route::to(UPSTREAM).with("timeout", timeout.into()))
             .access_log(access_log::FORMAT)
@@ -115,13 +136,18 @@ impl Plan<'_> {
             .with("generate_request_id", false.into())
             .with("server_header_transformation", "PASS_THROUGH".into())
             .with("skip_xff_append", true.into());
-        match scenario.requests.first().map(|step| step.direction) {
+        match scenario.requests().first().map(|step| step.direction) {
             Some(Direction::Inbound) => listener = listener.direction(ListenerDirection::Inbound),
             Some(Direction::Outbound) => listener = listener.direction(ListenerDirection::Outbound),
             Some(Direction::None) | None => {}
         }
-        if let Some(bytes) = scenario.buffer_limit {
-            listener = listener.buffer_limit(bytes);
+        match (scenario.buffer_limit, scenario.protocol) {
+            (Some(bytes), HttpVersion::Http1) => listener = listener.buffer_limit(bytes),
+            (Some(bytes), HttpVersion::Http2) => {
+                let options = json!({"initial_stream_window_size": bytes});
+                listener = listener.with("http2_protocol_options", options);
+            }
+            (None, _) => {}
         }
         for (at, (filter, module)) in scenario.chain().iter().zip(self.modules).enumerate() {
             listener = listener.filter(self.wasm(at, filter, module)?.filter());
@@ -161,6 +187,13 @@ impl Plan<'_> {
                 .with("failure_policy", Value::Null)
                 .with("fail_open", true.into()),
         })
+    }
+}
+
+fn spoken(protocol: HttpVersion) -> Protocol {
+    match protocol {
+        HttpVersion::Http1 => Protocol::Http1,
+        HttpVersion::Http2 => Protocol::Http2,
     }
 }
 

@@ -1,132 +1,30 @@
 //! The client in front of Envoy: one connection for each request, which is sent in exactly the given pieces.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use anyhow::Context;
-use h2::RecvStream;
-use hyper::body::Bytes;
-use sidespan_host::Headers;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
 
-use super::http2;
-use crate::run::body::Body;
-use crate::run::passed::Message;
+use super::sent::{Received, Sent};
+use crate::run::scenario::Protocol;
 
-/// A request to be sent.
-pub(super) struct Sent<'a> {
-    pub(super) headers: Headers,
-    pub(super) chunks: Vec<&'a Body>,
-    pub(super) trailers: Headers,
-    /// True if the client goes away once the upstream has the request.
-    pub(super) is_abandoned: bool,
-}
-
-/// The outcome for the client.
-#[derive(Debug, Default)]
-pub(super) struct Received {
-    pub(super) message: Option<Message>,
-    pub(super) is_reset: bool,
-}
+mod http1;
+mod http2;
 
 /// Sends a request and receives its response, as far as it comes.
 ///
 /// # Errors
-/// When the request cannot be sent by HTTP/2, or there is no connection.
+/// When the request cannot be sent by this protocol, or there is no connection.
 pub(super) async fn exchange(
     address: SocketAddr,
+    protocol: Protocol,
     sent: Sent<'_>,
-    mut arrivals: watch::Receiver<usize>,
+    arrivals: watch::Receiver<usize>,
 ) -> anyhow::Result<Received> {
-    let before = *arrivals.borrow_and_update();
     let socket = TcpStream::connect(address).await?;
     socket.set_nodelay(true)?;
-    let (sender, connection) = h2::client::handshake(socket).await?;
-    let task = tokio::spawn(connection);
-    let mut sender = sender.ready().await?;
-    let request = http2::request(&sent.headers)?;
-    let has_trailers = !sent.trailers.is_empty();
-    let is_end = sent.chunks.is_empty() && !has_trailers;
-    let trailers = http2::map(&sent.trailers)?;
-    let (response, mut stream) = sender
-        .send_request(request, is_end)
-        .context("the request cannot be sent")?;
-    let mut received = Received::default();
-    // The response may come while the request is still being sent.
-    let response = tokio::spawn(async move {
-        let mut received = Received::default();
-        match timeout(PATIENCE, receive(response, &mut received)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => received.is_reset = true,
-            // Filters hold the message back for ever; the client gives up.
-            Err(_) => {}
-        }
-        received
-    });
-    for (at, chunk) in sent.chunks.iter().enumerate() {
-        sleep(chunk.after).await;
-        let is_end = at + 1 == sent.chunks.len() && !has_trailers;
-        // A stream that Envoy has reset shows in the response.
-        if stream
-            .send_data(Bytes::from(chunk.bytes.clone()), is_end)
-            .is_err()
-        {
-            break;
-        }
+    match protocol {
+        Protocol::Http1 => http1::exchange(socket, sent, arrivals).await,
+        Protocol::Http2 => http2::exchange(socket, sent, arrivals).await,
     }
-    if has_trailers {
-        let _ = stream.send_trailers(trailers);
-    }
-    if sent.is_abandoned {
-        let _ = timeout(PATIENCE, arrivals.wait_for(|count| *count > before)).await;
-        // The whole connection goes, as of a client that has ended.
-        response.abort();
-        task.abort();
-        return Ok(received);
-    } else {
-        received = response.await.unwrap_or_default();
-        if received.message.is_none() && !received.is_reset {
-            // A client that gives up goes away with its connection.
-            task.abort();
-            return Ok(received);
-        }
-    }
-    drop(stream);
-    drop(sender);
-    // The connection ends by itself once its frames are sent.
-    let _ = timeout(PATIENCE, task).await;
-    Ok(received)
 }
-
-async fn receive(
-    response: h2::client::ResponseFuture,
-    received: &mut Received,
-) -> Result<(), h2::Error> {
-    let (parts, mut body) = response.await?.into_parts();
-    let message = received.message.insert(Message {
-        headers: http2::of_response(&parts),
-        ..Message::default()
-    });
-    take_body(&mut body, message).await
-}
-
-/// Takes a body to its end, and its trailers.
-///
-/// # Errors
-/// When the stream is reset.
-async fn take_body(body: &mut RecvStream, message: &mut Message) -> Result<(), h2::Error> {
-    while let Some(data) = body.data().await {
-        let data = data?;
-        body.flow_control().release_capacity(data.len())?;
-        message.body.extend_from_slice(&data);
-    }
-    if let Some(trailers) = body.trailers().await? {
-        message.trailers = http2::fields(&trailers);
-    }
-    Ok(())
-}
-
-/// The time that a client waits for its response.
-const PATIENCE: Duration = Duration::from_secs(4);

@@ -30,7 +30,7 @@ impl GuestLog {
     /// Returns the lines of the guests on the worker, and Envoy's own about them, each with its level in front.
     pub(super) fn lines(&self, log: &str) -> (Vec<String>, Vec<String>) {
         let (mut of_guests, mut of_envoy) = (Vec::new(), Vec::new());
-        for (level, text) in self.on_the_worker(log) {
+        for (level, text) in self.on_threads(log, |thread| thread != self.main_thread) {
             match self.text(text) {
                 Some(text) => of_guests.push(format!("{level}: {text}")),
                 None => of_envoy.push(format!("{level}: {text}")),
@@ -39,16 +39,29 @@ impl GuestLog {
         (of_guests, of_envoy)
     }
 
-    /// Returns all lines about wasm of the worker, with their levels.
-    fn on_the_worker<'a>(&self, log: &'a str) -> Vec<(&'a str, &'a str)> {
+    /// Returns the lines of the guests on the main thread.
+    pub(super) fn lines_of_main(&self, log: &str) -> Vec<String> {
+        let lines = self.on_threads(log, |thread| thread == self.main_thread);
+        let lines = lines.into_iter();
+        let of_guests =
+            lines.filter_map(|(level, text)| Some(format!("{level}: {}", self.text(text)?)));
+        of_guests.collect()
+    }
+
+    /// Returns all lines about wasm of some threads, with their levels.
+    fn on_threads<'a>(
+        &self,
+        log: &'a str,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Vec<(&'a str, &'a str)> {
         let lines = log.split('\u{1e}').filter_map(|line| {
             let mut parts = line.splitn(4, '|');
             let mut next = || parts.next();
             let (thread, level, component, text) = (next()?, next()?, next()?, next()?);
-            let is_of_worker = component == "wasm" && thread != self.main_thread;
+            let is_shown = component == "wasm" && is_wanted(thread);
             let text = text.strip_suffix('\n').unwrap_or(text);
             let level = if level == "warning" { "warn" } else { level };
-            is_of_worker.then_some((level, text))
+            is_shown.then_some((level, text))
         });
         lines.collect()
     }

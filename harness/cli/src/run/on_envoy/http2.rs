@@ -67,7 +67,8 @@ pub(super) fn of_request(parts: &request::Parts) -> Fields {
     let uri = &parts.uri;
     let part = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
     let mut all = vec![part(":method", parts.method.as_str())];
-    all.extend(uri.scheme_str().map(|scheme| part(":scheme", scheme)));
+    // A request without authority has no whole URI, in which alone the scheme is kept.
+    all.push(part(":scheme", uri.scheme_str().unwrap_or("http")));
     all.extend(uri.authority().map(|it| part(":authority", it.as_str())));
     all.extend(uri.path_and_query().map(|it| part(":path", it.as_str())));
     all.extend(fields(&parts.headers));

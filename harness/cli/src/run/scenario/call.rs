@@ -41,6 +41,8 @@ pub(in crate::run) enum Fault {
     Reset,
     /// Nothing listens at the cluster's address; then every call to the cluster fails.
     Unreachable,
+    /// The cluster has no hosts; then every call to the cluster fails.
+    NoHosts,
     /// No answer ever comes.
     Silence,
 }

@@ -23,7 +23,18 @@ fn every_mistake_is_told_with_its_line_and_its_cure() {
             "requests: []\nexpects: {}\n",
             &["line 2", "unknown field `expects`", "after, expect"],
         ),
-        ("name: x\n", &["missing field `requests`"]),
+        (
+            "name: x\n",
+            &["neither `requests` nor `connections` is there"],
+        ),
+        (
+            "requests: [{}]\nconnections: [{}]\n",
+            &["`requests` and `connections` are both there"],
+        ),
+        (
+            "connections: [{steps: [{client: a, ends: client}]}]\n",
+            &["`steps[0]` is 2 things"],
+        ),
         (
             "requests:\n- request: {headers: {b3: 0}}\n",
             &["line 2", "expected text, found 0; quote it"],
@@ -111,7 +122,7 @@ fn defaults_are_a_request_that_goes_well() {
     let scenarios = load(&file).unwrap();
     assert_eq!(scenarios.len(), 2);
     assert_eq!(scenarios[0].chain()[0].configuration(&file).unwrap(), b"");
-    let step = &scenarios[0].requests[0];
+    let step = &scenarios[0].requests()[0];
     assert_eq!(
         (step.request.method.as_str(), step.response.status),
         ("GET", 200)

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::explanations::Situation;
 use crate::headers::Headers;
 use crate::host::{GrpcReply, Host};
 use crate::testing::{Guest, start, texts};
@@ -277,16 +278,21 @@ fn refuses_an_unknown_cluster_of_a_service_and_tells_of_it_as_well() {
 #[test]
 fn explains_that_the_name_of_a_cluster_can_end_envoy() {
     let zeros = "(i32.const 0) ".repeat(9);
-    let host = start(&Guest {
+    let guest = Guest {
         imports: IMPORTS,
         data: &[(500, "mimir")],
         on_configure: &format!(
             "(call $check (call $call (i32.const 500) (i32.const 5) {zeros} (i32.const 8)) (i32.const 10))"
         ),
         ..Guest::default()
-    });
+    };
+    let error = guest.builder().start().expect_err("Envoy does not start");
+    let end = error.host.end_of_envoy();
+    assert_eq!(end, Some(Situation::ClusterNameIsMessage));
     assert!(
-        host.explanations()
+        error
+            .host
+            .explanations()
             .any(|explanation| explanation.kills_envoy())
     );
 }

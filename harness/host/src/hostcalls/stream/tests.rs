@@ -259,9 +259,11 @@ fn says_that_envoy_dies_of_a_response_resumed_before_there_is_one() {
     let stream = open(&mut host);
     assert_eq!(
         host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes),
-        Action::Continue
+        Action::LocalReply
     );
     assert!(host.explanations().next().unwrap().kills_envoy());
+    assert_eq!(host.end_of_envoy(), Some(Situation::ResumedNoResponse));
+    assert!(host.trap().unwrap().to_string().contains("SIGSEGV"));
 }
 
 #[test]

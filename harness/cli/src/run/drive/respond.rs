@@ -1,0 +1,157 @@
+//! What the client gets: the upstream's response, or what the proxy answers in its place.
+
+use sidespan_host::{Ending as HostEnding, Headers, LocalReply};
+
+use super::carry::{self, Carriage, Piece};
+use super::running::Drive;
+use crate::run::convert::{add, fields};
+use crate::run::framing::{self, Then};
+use crate::run::passed::Passed;
+use crate::run::pattern::Known;
+use crate::run::refusal::Refusal;
+use crate::run::scenario::{Ending, Protocol, Response, Step};
+
+impl Drive {
+    /// Answers a request that has come to the upstream.
+    ///
+    /// # Errors
+    /// When a header uses a name that stands for nothing.
+    pub(super) fn respond(
+        &mut self,
+        carriage: &mut Carriage,
+        step: &Step,
+        known: &Known,
+    ) -> anyhow::Result<()> {
+        self.pass_time(carriage, step.response.after.0)?;
+        let reply = match step.ending {
+            Ending::ClientAbort => return Ok(()),
+            Ending::Complete | Ending::ResponseReset => None,
+            Ending::UpstreamReset => Some(match self.upstream_protocol {
+                Protocol::Http1 => (
+                    503,
+                    "upstream_reset_before_response_started{connection_termination}",
+                    "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+                ),
+                Protocol::Http2 => (
+                    503,
+                    "upstream_reset_before_response_started{remote_reset}",
+                    "upstream connect error or disconnect/reset before headers. reset reason: remote reset",
+                ),
+            }),
+            Ending::ConnectFailure => Some((
+                503,
+                "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}",
+                "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
+            )),
+            Ending::UpstreamTimeout => Some((504, "response_timeout", "upstream request timeout")),
+        };
+        match reply {
+            Some((status, details, body)) => {
+                let reply = LocalReply::new(status, details).body(body);
+                let how = ending(step.ending, self.upstream_protocol);
+                carriage.fail(&mut self.chain, how, reply);
+                self.take_logs();
+            }
+            None => {
+                let pieces =
+                    self.response(&step.response, &step.request.method, step.ending, known)?;
+                self.send(carriage, pieces)?;
+            }
+        }
+        self.settle(carriage, |carriage| {
+            carriage.response.is_complete || step.ending == Ending::ResponseReset
+        })
+    }
+
+    /// Ends a request that no filter sees.
+    ///
+    /// # Errors
+    /// When the stream has ended by itself.
+    pub(super) fn refuse(
+        &mut self,
+        step: &Step,
+        sent: Headers,
+        refusal: Refusal,
+    ) -> anyhow::Result<Passed> {
+        let is_upgrade = sent.get("upgrade").is_some();
+        let request = fields(&framing::arrive(self.protocol, sent));
+        let (reply, is_of_codec) = match refusal {
+            Refusal::Reset(details) => {
+                return Ok(Passed {
+                    request,
+                    is_reset: true,
+                    details: Some(details.into()),
+                    flags: "DR".into(),
+                    ..Passed::default()
+                });
+            }
+            Refusal::Reply(reply, is_of_codec) => (reply, is_of_codec),
+        };
+        let mut carriage = Carriage::open(&mut self.chain, step, self.protocol);
+        carriage.reply(&mut self.chain, reply);
+        let then = match is_of_codec || is_upgrade {
+            true => Then::Closed,
+            false => Then::Kept,
+        };
+        let mut passed = carriage.end(&mut self.chain, HostEnding::Complete, request, then)?;
+        self.take_logs();
+        if is_of_codec {
+            passed.flags = "DPE".into();
+        }
+        if let Some(message) = &mut passed.downstream {
+            framing::leave_for_client(
+                self.protocol,
+                message,
+                &step.request.method,
+                passed.is_downstream_headers_only,
+                then,
+            );
+        }
+        Ok(passed)
+    }
+
+    fn response(
+        &self,
+        response: &Response,
+        method: &str,
+        ending: Ending,
+        known: &Known,
+    ) -> anyhow::Result<Vec<Piece>> {
+        let mut headers = Headers::from([(":status", response.status.to_string())]);
+        add(&mut headers, &response.headers, known)?;
+        let chunks = response.chunks();
+        framing::answer(self.upstream_protocol, &mut headers, &chunks, method);
+        let mut trailers = Headers::new();
+        add(&mut trailers, &response.trailers, known)?;
+        let mut pieces = carry::pieces(headers, &chunks, trailers, self.upstream_protocol);
+        if ending == Ending::ResponseReset {
+            carry::leave_open(&mut pieces);
+        }
+        Ok(pieces)
+    }
+}
+
+/// Returns the end of a stream as the host has it.
+pub(super) fn ending(ending: Ending, upstream: Protocol) -> HostEnding {
+    match (ending, upstream) {
+        (Ending::Complete, _) => HostEnding::Complete,
+        (Ending::ClientAbort, _) => HostEnding::ClientAbort,
+        (Ending::UpstreamReset, Protocol::Http1) => HostEnding::UpstreamTermination,
+        // A connection that closes within a body.
+        (Ending::ResponseReset, Protocol::Http1) => HostEnding::UpstreamProtocolError,
+        (Ending::UpstreamReset | Ending::ResponseReset, Protocol::Http2) => {
+            HostEnding::UpstreamReset
+        }
+        (Ending::ConnectFailure, _) => HostEnding::ConnectFailure,
+        (Ending::UpstreamTimeout, _) => HostEnding::UpstreamTimeout,
+    }
+}
+
+/// Returns Envoy's answer to a request that the upstream cannot read.
+pub(super) fn protocol_error() -> LocalReply {
+    LocalReply::new(
+        502,
+        "upstream_reset_before_response_started{protocol_error}",
+    )
+    .body("upstream connect error or disconnect/reset before headers. reset reason: protocol error")
+}

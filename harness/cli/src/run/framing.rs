@@ -1,0 +1,190 @@
+//! What HTTP/1.1 has beside a message: headers of the connection, and those that say where a body ends. Filters see some of
+//! them, and Envoy's codec writes its own.
+
+use sidespan_host::Headers;
+
+use super::body::Body;
+use super::passed::{Fields, Message};
+use super::scenario::Protocol;
+
+/// Returns a request of a client as Envoy's connection manager shows it to filters.
+pub(super) fn arrive(protocol: Protocol, headers: Headers) -> Headers {
+    if protocol == Protocol::Http2 {
+        return with_one_cookie(headers);
+    }
+    let connection = headers.joined("connection").unwrap_or_default();
+    let connection = String::from_utf8_lossy(&connection).to_ascii_lowercase();
+    let nominated: Vec<_> = connection.split(',').map(str::trim).collect();
+    let is_shown = |name: &&[u8]| {
+        let is_nominated = nominated.iter().any(|other| other.as_bytes() == *name);
+        // Envoy itself tells the client to go on.
+        !is_nominated && !is_of_a_connection(name) && *name != b"expect"
+    };
+    // Envoy's codec has the `host` first, and puts the method behind the path.
+    let pseudo = [":authority", ":path", ":method", ":scheme"];
+    let pseudo = pseudo.map(|name| (name.as_bytes(), headers.get(name)));
+    let pseudo = pseudo
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let plain = headers.iter().filter(|(name, _)| !name.starts_with(b":"));
+    let plain = plain.filter(|(name, _)| is_shown(name));
+    let mut shown = Headers::new();
+    pseudo
+        .chain(plain)
+        .for_each(|(name, value)| shown.add(name, value));
+    shown
+}
+
+/// Joins the parts of a cookie, which HTTP/2 may part, behind all other headers (RFC 9113, section 8.2.3).
+fn with_one_cookie(mut headers: Headers) -> Headers {
+    let cookies: Vec<Vec<u8>> = headers.all("cookie").map(<[u8]>::to_vec).collect();
+    if !cookies.is_empty() {
+        headers.remove("cookie");
+        headers.add("cookie", cookies.join(&b"; "[..]));
+    }
+    headers
+}
+
+/// Adds to an upstream's response the headers that say where its body ends.
+pub(super) fn answer(protocol: Protocol, headers: &mut Headers, chunks: &[&Body], method: &str) {
+    if protocol == Protocol::Http2 {
+        return;
+    }
+    headers.remove("keep-alive");
+    let is_framed = headers.get("content-length").is_some();
+    if is_framed || has_no_body(headers.text(":status").as_deref()) {
+        return;
+    }
+    if !chunks.is_empty() {
+        headers.add("transfer-encoding", "chunked");
+    } else if method != "HEAD" {
+        headers.add("content-length", "0");
+    }
+}
+
+/// Writes a request as Envoy's codec sends it to the upstream.
+pub(super) fn leave_for_upstream(protocol: Protocol, message: &mut Message, is_headers_only: bool) {
+    if protocol == Protocol::Http2 {
+        return;
+    }
+    message.trailers.clear();
+    let headers = &mut message.headers;
+    headers.retain(|(name, _)| name != ":scheme");
+    let method = value(headers, ":method").unwrap_or_default();
+    if value(headers, "content-length").is_some() {
+        return;
+    }
+    if !is_headers_only {
+        headers.push(("transfer-encoding".into(), b"chunked".to_vec()));
+    } else if !WITHOUT_A_BODY.contains(&method.as_str()) {
+        headers.push(("content-length".into(), b"0".to_vec()));
+    }
+}
+
+/// The connection of a client, once it has its response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It is kept for the next request.
+    Kept,
+    /// Envoy closes it, because the client has asked for that or its request was not whole.
+    Closed,
+}
+
+/// Writes a response as Envoy's codec sends it to the client.
+pub(super) fn leave_for_client(
+    protocol: Protocol,
+    message: &mut Message,
+    method: &str,
+    is_headers_only: bool,
+    connection: Then,
+) {
+    let headers = &mut message.headers;
+    headers.retain(|(name, _)| !is_of_a_connection(name.as_bytes()));
+    if protocol == Protocol::Http2 {
+        return;
+    }
+    message.trailers.clear();
+    if connection == Then::Closed {
+        headers.push(("connection".into(), b"close".to_vec()));
+    }
+    let is_framed = value(headers, "content-length").is_some();
+    if is_framed || has_no_body(value(headers, ":status").as_deref()) {
+        return;
+    }
+    if is_headers_only && method != "HEAD" {
+        headers.push(("content-length".into(), b"0".to_vec()));
+    } else {
+        headers.push(("transfer-encoding".into(), b"chunked".to_vec()));
+    }
+}
+
+/// Returns the headers of a response as Envoy's connection manager leaves them behind, for access logs and `proxy_on_log`.
+pub(super) fn logged(sent: &Fields, protocol: Protocol, connection: Then, date: &str) -> Headers {
+    let kept = sent.iter();
+    let kept = kept.filter(|(name, _)| !is_of_a_connection(name.as_bytes()) && name != "date");
+    let mut headers = Headers::new();
+    kept.for_each(|(name, value)| headers.add(name, value));
+    headers.add("date", date);
+    if protocol == Protocol::Http1 && connection == Then::Closed {
+        headers.add("connection", "close");
+    }
+    headers
+}
+
+/// Returns the chunks as Envoy reads them from a connection of HTTP/1.1: those that come at once as one.
+pub(super) fn joined(chunks: &[&Body]) -> Vec<Body> {
+    let mut all: Vec<Body> = Vec::new();
+    for chunk in chunks {
+        match all.last_mut() {
+            Some(last) if chunk.after.is_zero() => last.bytes.extend(&chunk.bytes),
+            _ => all.push((*chunk).clone()),
+        }
+    }
+    all
+}
+
+/// Returns the chunks as frames of HTTP/2, which are at most 16 KiB each unless a peer asks for more.
+pub(super) fn frames(chunks: &[&Body]) -> Vec<Body> {
+    const LARGEST: usize = 16_384;
+    let mut all = Vec::new();
+    for chunk in chunks {
+        let mut after = chunk.after;
+        let frames = chunk.bytes.chunks(LARGEST).chain(
+            // A chunk without bytes is a frame, too.
+            chunk.bytes.is_empty().then_some(&[][..]),
+        );
+        for bytes in frames {
+            all.push(Body {
+                bytes: bytes.to_vec(),
+                after: std::mem::take(&mut after),
+            });
+        }
+    }
+    all
+}
+
+fn value(headers: &Fields, name: &str) -> Option<String> {
+    let found = headers.iter().find(|(other, _)| other == name);
+    found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+}
+
+/// Returns true for the statuses that have no body (RFC 9110, section 6.4.1).
+fn has_no_body(status: Option<&str>) -> bool {
+    status.is_some_and(|status| status.starts_with('1') || status == "204" || status == "304")
+}
+
+/// Returns true for headers of one connection, which Envoy takes away.
+fn is_of_a_connection(name: &[u8]) -> bool {
+    OF_A_CONNECTION.iter().any(|other| other.as_bytes() == name)
+}
+
+const OF_A_CONNECTION: [&str; 5] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Methods for which Envoy writes no `content-length: 0`.
+const WITHOUT_A_BODY: [&str; 5] = ["CONNECT", "DELETE", "GET", "HEAD", "TRACE"];

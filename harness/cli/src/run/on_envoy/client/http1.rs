@@ -1,0 +1,69 @@
+//! One request over HTTP/1.1.
+
+use anyhow::Context;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::http::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::run::on_envoy::http1::{self, Pieces};
+use crate::run::on_envoy::http2;
+use crate::run::on_envoy::sent::{PATIENCE, Received, Sent};
+use crate::run::passed::Message;
+
+/// Sends a request and receives its response, as far as it comes.
+///
+/// # Errors
+/// When the request cannot be sent by HTTP/1.1.
+pub(super) async fn exchange(
+    socket: TcpStream,
+    sent: Sent<'_>,
+    mut arrivals: watch::Receiver<usize>,
+) -> anyhow::Result<Received> {
+    let before = *arrivals.borrow_and_update();
+    let request = http1::request(&sent.headers, Pieces::new(&sent.chunks, false))?;
+    let (mut sender, connection) = handshake(TokioIo::new(socket))
+        .await
+        .context("the connection does not speak HTTP/1.1")?;
+    let task = tokio::spawn(connection);
+    let mut received = Received::default();
+    if sent.is_abandoned {
+        let response = tokio::spawn(async move { sender.send_request(request).await });
+        let _ = timeout(PATIENCE, arrivals.wait_for(|count| *count > before)).await;
+        response.abort();
+    } else {
+        let response = receive(&mut sender, request, &mut received);
+        match timeout(PATIENCE, response).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => received.is_reset = true,
+            // Filters hold the message back for ever; the client gives up.
+            Err(_) => {}
+        }
+    }
+    // A client of HTTP/1.1 that has what it wants, or gives up, goes away with its connection.
+    task.abort();
+    Ok(received)
+}
+
+async fn receive(
+    sender: &mut SendRequest<Pieces>,
+    request: Request<Pieces>,
+    received: &mut Received,
+) -> hyper::Result<()> {
+    let response: Response<Incoming> = sender.send_request(request).await?;
+    let (parts, mut body) = response.into_parts();
+    let message = received.message.insert(Message {
+        headers: http2::of_response(&parts),
+        ..Message::default()
+    });
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            message.body.extend_from_slice(&data);
+        }
+    }
+    Ok(())
+}
