@@ -90,10 +90,12 @@ pub fn done() {
     Contexts::ended();
 }
 
-/// Calls a foreign function, which a proxy offers beside the ABI. Returns `None` where the call fails or the proxy has no
-/// such function.
+/// Calls a foreign function, which a proxy offers beside the ABI.
+///
+/// # Errors
+/// The proxy's status where the call fails; `NotFound` where there is no such function.
 #[inline]
-pub fn call_foreign_function(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
+pub fn call_foreign_function(name: &str, arguments: &[u8]) -> Result<Vec<u8>, Status> {
     let mut out = Out::default();
     // SAFETY: name, arguments and both out pointers live as long as the call.
     let status = unsafe {
@@ -106,7 +108,8 @@ pub fn call_foreign_function(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
             &raw mut out.size,
         )
     };
-    out.into_bytes(status)
+    Status::check(status)?;
+    Ok(out.into_bytes(status).unwrap_or_default())
 }
 
 /// Returns the lowest level that the proxy writes to its log.

@@ -8,7 +8,7 @@ pub(crate) struct Proxy;
 
 impl Ask for Proxy {
     fn marked(&self, mark: Mark) -> Option<u32> {
-        let value = hostcalls::call_foreign_function("expr_evaluate", &mark)?;
+        let value = hostcalls::call_foreign_function("expr_evaluate", &mark).ok()?;
         let number = i64::from_le_bytes(value.try_into().ok()?);
         u32::try_from(number).ok()
     }
@@ -25,6 +25,6 @@ pub(crate) fn plugin_name() -> Option<Vec<u8>> {
 
 /// Makes the mark of the root context whose callback is under way, which has this id.
 pub(crate) fn make(id: u32) -> Option<Mark> {
-    let number = hostcalls::call_foreign_function("expr_create", id.to_string().as_bytes())?;
+    let number = hostcalls::call_foreign_function("expr_create", id.to_string().as_bytes()).ok()?;
     number.try_into().ok()
 }

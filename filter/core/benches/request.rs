@@ -31,6 +31,7 @@ use sidespan_core::proxy::{ClusterCalls, LogLevel, SharedData, Stream, Worker};
 use sidespan_core::span::Span;
 use sidespan_core::stats::Stats;
 use sidespan_core::stream_info::attributes::AttributeSet;
+use sidespan_core::stream_info::fact::Fact;
 use sidespan_core::stream_info::source::{PassingResponse, StreamInfo};
 use sidespan_core::time::Nanos;
 use sidespan_core::tracer::decide::Tracer;
@@ -112,6 +113,9 @@ impl StreamInfo for Answering {
     }
     fn answers(&self, _: AttributeSet) -> Option<Vec<u8>> {
         Some(self.answers.clone())
+    }
+    fn confirms(&self, _: Fact) -> bool {
+        true
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod answers;
 pub mod attributes;
 pub(crate) mod ending;
+pub mod fact;
 pub mod heard;
 pub mod outcome;
 pub mod source;

@@ -14,6 +14,7 @@ use crate::direction::Direction;
 use crate::headers::HeaderWriter;
 use crate::proxy::{ClusterCalls, LogLevel, SharedData, Stream, Worker};
 use crate::stream_info::attributes::AttributeSet;
+use crate::stream_info::fact::Fact;
 use crate::stream_info::source::{PassingResponse, StreamInfo};
 use crate::time::Nanos;
 
@@ -24,6 +25,8 @@ pub struct InMemoryProxy {
     pub request: RefCell<HeaderList>,
     /// The attributes and the response of the current stream.
     pub stream: RefCell<Record>,
+    /// True where the proxy has no CEL, and so confirms nothing.
+    pub confirms_nothing: Cell<bool>,
     /// The direction of the listener, by the numbers of Envoy's `TrafficDirection`.
     pub listener_direction: Cell<Option<u64>>,
     /// The time of day.
@@ -125,6 +128,10 @@ impl StreamInfo for InMemoryProxy {
 
     fn answers(&self, set: AttributeSet) -> Option<Vec<u8>> {
         self.stream.borrow().answers(set)
+    }
+
+    fn confirms(&self, fact: Fact) -> bool {
+        !self.confirms_nothing.get() && self.stream.borrow().confirms(fact)
     }
 }
 

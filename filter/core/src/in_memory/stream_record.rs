@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use super::header_list::HeaderList;
 use crate::codec::number;
 use crate::stream_info::attributes::AttributeSet;
-use crate::stream_info::source::{PassingResponse, StreamInfo};
+use crate::stream_info::fact::Fact;
+use crate::stream_info::source::{self, PassingResponse, StreamInfo};
 
 /// The answers of a proxy, written down beforehand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,6 +94,20 @@ impl StreamInfo for Record {
 
     fn answers(&self, _: AttributeSet) -> Option<Vec<u8>> {
         None
+    }
+
+    fn confirms(&self, fact: Fact) -> bool {
+        match fact {
+            Fact::GoodHeaders => {
+                let has = |name| first(&self.headers, name);
+                has(":status").is_some_and(|code| code.as_slice() < b"500".as_slice())
+                    && has("x-envoy-upstream-service-time").is_some()
+            }
+            Fact::GoodEnd => {
+                source::number(self, "response\0flags") == Some(0)
+                    && matches!(source::number(self, "response\0code"), Some(100..=499))
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! as they pass.
 
 use crate::stream_info::attributes::AttributeSet;
+use crate::stream_info::fact::Fact;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -11,6 +12,8 @@ pub trait StreamInfo {
     fn property(&self, path: &str) -> Option<Vec<u8>>;
     /// Returns the values of a set of attributes as one list; `None` where the proxy cannot list them.
     fn answers(&self, set: AttributeSet) -> Option<Vec<u8>>;
+    /// Returns true if the proxy confirms the fact; false where it is not so, or the proxy cannot tell.
+    fn confirms(&self, fact: Fact) -> bool;
 }
 
 /// The response of a stream while a part of it passes. A proxy that ends the stream has no headers left to read.

@@ -9,6 +9,7 @@ use sidespan_core::cluster_call::send_error::SendError;
 use sidespan_core::headers::HeaderWriter;
 use sidespan_core::proxy::{ClusterCalls, LogLevel, SharedData, Stream, Worker};
 use sidespan_core::stream_info::attributes::AttributeSet;
+use sidespan_core::stream_info::fact::Fact;
 use sidespan_core::stream_info::source::{PassingResponse, StreamInfo};
 use sidespan_core::time::Nanos;
 
@@ -21,25 +22,25 @@ use super::log_once;
 pub(crate) struct CurrentProxy {
     // In the order of `AttributeSet::ALL`; `None` where the proxy does not evaluate lists.
     expressions: [Option<Expression>; AttributeSet::ALL.len()],
+    // In the order of `Fact::ALL`, likewise.
+    facts: [Option<Expression>; Fact::ALL.len()],
 }
 
 /// The proxy's handle on an expression, which lives as long as this root context.
 type Expression = [u8; 4];
 
 impl CurrentProxy {
-    /// Prepares an expression in the proxy for each set of attributes. An Envoy that was built without CEL refuses, and
+    /// Prepares an expression in the proxy for each set of attributes and each fact. An Envoy that was built without CEL refuses, and
     /// each property is then read by itself.
     #[inline]
     pub(crate) fn prepare() -> Self {
-        let create = |attributes: AttributeSet| {
-            let handle = hostcalls::call_foreign_function(
-                "expr_create",
-                attributes.expression().as_bytes(),
-            )?;
-            handle.try_into().ok()
+        let create = |expression: &str| {
+            let handle = hostcalls::call_foreign_function("expr_create", expression.as_bytes());
+            handle.ok()?.try_into().ok()
         };
         Self {
-            expressions: AttributeSet::ALL.map(create),
+            expressions: AttributeSet::ALL.map(|attributes| create(&attributes.expression())),
+            facts: Fact::ALL.map(|fact| create(fact.expression())),
         }
     }
 }
@@ -57,7 +58,16 @@ impl StreamInfo for CurrentProxy {
             .get(attributes as usize)
             .copied()
             .flatten()?;
-        hostcalls::call_foreign_function("expr_evaluate", &expression)
+        hostcalls::call_foreign_function("expr_evaluate", &expression).ok()
+    }
+
+    #[inline]
+    fn confirms(&self, fact: Fact) -> bool {
+        let Some(expression) = self.facts.get(fact as usize).copied().flatten() else {
+            return false;
+        };
+        let answer = hostcalls::call_foreign_function("expr_evaluate", &expression);
+        answer == Err(Status::SerializationFailure)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::semconv::http::forwarded::{Believed, Forwarded};
 use crate::semconv::rpc;
 use crate::span::SpanKind;
 use crate::stats::Counter;
+use crate::stream_info::fact::Fact;
 use crate::stream_info::heard::{HeardResponse, PassedHeaders, ResponsePart};
 use crate::stream_info::source::{PassingResponse, StreamInfo};
 use crate::time::Nanos;
@@ -117,7 +118,8 @@ impl Tracer {
         }
     }
 
-    /// Reads all headers at once, because more than one says whether the response has failed.
+    /// Reads all headers at once, because more than one says whether the response has failed, unless the proxy confirms that it
+    /// has not.
     #[inline]
     fn hear_headers<E>(
         &self,
@@ -125,6 +127,13 @@ impl Tracer {
         proxy: &(impl PassingResponse + SharedData + Worker),
         state: &mut State<E>,
     ) -> HeaderChange {
+        let can_be_confirmed = pending.can_be_confirmed() && !self.strips_at(is_edge(pending));
+        if can_be_confirmed && proxy.confirms(Fact::GoodHeaders) {
+            let verdict = pending.hear_good_headers();
+            self.take_verdict(pending, verdict, None, proxy, state);
+            let said = || server_timing_of(ResponsePart::Headers, proxy);
+            return pending.header_change(|| said().map(Cow::Owned));
+        }
         let block = proxy.response_headers();
         let said = PassedHeaders::read(&block);
         let verdict = pending.hear_headers(&said);

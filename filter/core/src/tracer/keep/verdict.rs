@@ -7,6 +7,7 @@ use crate::proxy::Worker;
 use crate::semconv::response_flags::{self, DOWNSTREAM_GONE};
 use crate::semconv::rpc;
 use crate::stream_info::ending::Ending;
+use crate::stream_info::fact::Fact;
 use crate::stream_info::heard::{HeardResponse, PassedHeaders, ResponsePart};
 use crate::stream_info::source::{PassingResponse, StreamInfo};
 
@@ -25,6 +26,20 @@ impl PendingSpans {
         // The router's own time says that the answer is the upstream's. What nobody vouches for may be an answer of the proxy
         // under any code.
         self.judge(is_failure, said.is_upstreams)
+    }
+
+    /// Returns true if nothing but a good answer of the upstream would be read in the headers of the response, so that the
+    /// proxy can confirm them: a CLIENT span tells the code that passes, a call has its status elsewhere, and what is
+    /// `server-timing` to a SERVER span alone is read once the span is kept.
+    #[inline]
+    pub(super) fn can_be_confirmed(&self) -> bool {
+        self.verdict.is_none() && self.client.is_none() && !self.is_rpc
+    }
+
+    /// Notes that the headers of the response are confirmed to be good.
+    #[inline]
+    pub(super) fn hear_good_headers(&mut self) -> Option<bool> {
+        self.judge(false, true)
     }
 
     /// Reads the trailers of the response to a call, likewise.
@@ -55,10 +70,14 @@ impl PendingSpans {
         let ending = &Ending::new(proxy);
         // The SERVER span of a plain request is judged by the client's code in any case.
         let asks_for_code = self.server.is_some() && !self.is_rpc;
+        let is_well = self.is_proven && self.keep.slower_than.is_none();
+        if is_well && asks_for_code && proxy.confirms(Fact::GoodEnd) {
+            return None;
+        }
         if asks_for_code && !self.has_ended {
             ending.ask_for_both();
         }
-        if self.is_settled(ending) {
+        if is_well && self.is_settled(ending) {
             return None;
         }
         let failures = match self.keep.errors {
@@ -96,12 +115,10 @@ impl PendingSpans {
         is_new.then_some(causes)
     }
 
-    /// Returns true for a request that went well as far as it was heard, where nothing since can make it worse: nearly all
-    /// requests end here.
+    /// Returns true for a request that went well as far as it was heard, where nothing since can make it worse.
     #[inline]
     fn is_settled(&self, ending: &Ending<'_, impl StreamInfo>) -> bool {
-        let is_well = self.is_proven && self.keep.slower_than.is_none() && self.is_whole(ending);
-        is_well
+        self.is_whole(ending)
             && match (self.server, self.is_rpc) {
                 (None, _) | (Some(_), true) => true,
                 (Some(_), false) => matches!(ending.status_code(), Some(100..=499)),

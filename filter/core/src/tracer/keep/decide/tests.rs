@@ -14,6 +14,7 @@ use crate::node::Node;
 use crate::span::{Span, Status};
 use crate::stats::Counter;
 
+mod confirmed;
 mod received;
 mod rewritten;
 mod words;
