@@ -1,3 +1,5 @@
+//! One TCP connection of a scenario.
+
 use std::time::Duration;
 
 use anyhow::ensure;
