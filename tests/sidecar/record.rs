@@ -1,12 +1,13 @@
 //! `--record`: what a recording has in it, and that it holds in a replay on the built-in host.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::Command;
 
-use http::Request;
-use http_body_util::BodyExt;
-use hyper::body::Frame;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Frame, Incoming};
 use sidespan_tests::ports::free_address;
 
 use super::program::{Program, module};
@@ -136,6 +137,38 @@ async fn what_is_too_much_or_not_over_is_left_out_and_said() {
     }
     assert!(recorded.contains("x-version: \"2\"") && !recorded.contains("/forgotten"));
     replay(&file, &[]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_of_an_announced_length_end_as_bodies_do() {
+    let whole = |text: &'static str| Full::from(text).map_err(io::Error::other).boxed_unsync();
+    let server = serve(move |request: Request<Incoming>| async move {
+        let _ = request.into_body().collect().await;
+        Response::new(whole("the answer"))
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let module = module(folder.path(), 1);
+    let file = folder.path().join("recorded.yaml");
+    let text = |path: &Path| path.to_str().expect("text").to_owned();
+    let (module, name) = (text(&module), text(&file));
+    let sidecar = Program::start(server, &["--module", &module, "--record", &name]);
+    for version in [Version::Http1, Version::Http2] {
+        let mut client = Client::connect(sidecar.address(), version).await;
+        for _ in 0..50 {
+            let request = Request::post("http://shop/").body(whole("a question"));
+            let response = client.send(request.expect("a request")).await;
+            let body = response.expect("a response").into_body().collect().await;
+            assert_eq!(body.expect("a body").to_bytes(), "the answer");
+        }
+    }
+    let said = tokio::task::block_in_place(|| sidecar.stop());
+    // A codec of HTTP/1.1 that has all bytes waits for no end, and that is no client that has gone away.
+    assert!(said.contains("100 exchanges; 0 values"), "{said}");
+    assert!(!said.contains("broken off"), "{said}");
+    let recorded = fs::read_to_string(&file).expect("the file");
+    let complete = recorded.matches("reachesUpstream: true").count();
+    assert_eq!(complete, 100, "every request has its end:\n{recorded}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

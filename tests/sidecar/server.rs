@@ -12,7 +12,7 @@ use hyper::client::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -30,7 +30,11 @@ pub(super) async fn serve<F>(
 where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    // Room for a thousand connections at once.
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    socket.bind(any).expect("a port");
+    let listener = socket.listen(4_096).expect("a listener");
     let address = listener.local_addr().expect("its address");
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {

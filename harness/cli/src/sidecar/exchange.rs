@@ -1,6 +1,6 @@
-//! One request and its response, through the filter.
+//! One request and its response, through the filters.
 //!
-//! Invariant: an [`Exchange`] owns its stream in the VM and ends it exactly once; an exchange that is dropped, because
+//! Invariant: an [`Exchange`] owns its stream in the VMs and ends it exactly once; an exchange that is dropped, because
 //! the client went away, ends as a client abort.
 
 mod link;
@@ -137,11 +137,14 @@ pub(super) async fn serve(
             };
         }
     };
+    // A local reply cuts the body short, and with it the request to the upstream.
+    let is_answered = exchange.link.signs.borrow().replied;
     match response {
         Some(Ok((response, slot))) => {
             exchange.slot = Some(slot);
             exchange.respond(response).await
         }
+        Some(Err(_)) if is_answered => exchange.reply_here(Ending::Complete).await,
         Some(Err(error)) => {
             log::debug!("no response from {address}: {error}");
             let (reply, ending) = no_response(&error);

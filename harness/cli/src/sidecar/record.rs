@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 
 use super::config::Direction;
 use super::protocol::Protocol;
-use super::tape::{Exchange, MAX_EXCHANGES, Recording, Tape};
+use super::tape::{Call, Exchange, MAX_EXCHANGES, Recording, Tape};
 use crate::run::Runner;
 use crate::run::chain::Chain;
 
@@ -26,7 +26,7 @@ mod redactor;
 mod suspicion;
 
 use convert::Converter;
-use document::Scenario;
+use document::{Answer, Scenario};
 use redactor::Redactor;
 
 /// A recording under way, and the file that it goes to.
@@ -160,28 +160,13 @@ fn scenarios(
         let scenarios = groups.iter().enumerate().map(|(number, (key, group))| {
             let steps = group.iter().filter_map(|at| recording.exchanges.get(*at));
             let steps: Vec<_> = steps.map(|exchange| converter.step(exchange)).collect();
-            let mut calls: BTreeMap<String, Vec<_>> = BTreeMap::new();
-            for call in &recording.calls {
-                // A call belongs to the exchange that began before it; those in front of all are of the start.
-                let is_ours = match call.after.checked_sub(1) {
-                    None => true,
-                    Some(at) => group.contains(&at) || number == 0 && is_nobodys(&groups, at),
-                };
-                if is_ours {
-                    let answers = calls.entry(call.cluster.clone()).or_default();
-                    let answer = converter.answer(call);
-                    // The last answer stays, so it need not be repeated.
-                    if answers.last() != Some(&answer) {
-                        answers.push(answer);
-                    }
-                }
-            }
-            for cluster in &around.clusters {
-                let answers = calls.entry(cluster.clone()).or_default();
-                if answers.is_empty() {
-                    answers.push(document::Answer::default());
-                }
-            }
+            // A call belongs to the exchange that began before it; those in front of all are of the start.
+            let is_ours = |call: &&Call| match call.after.checked_sub(1) {
+                None => true,
+                Some(at) => group.contains(&at) || number == 0 && is_nobodys(&groups, at),
+            };
+            let calls = recording.calls.iter().filter(is_ours);
+            let calls = answers(calls, &around.clusters, &mut converter);
             Scenario {
                 name: format!("recorded over {}", key.protocol.name()),
                 protocol: match key.protocol {
@@ -215,6 +200,34 @@ fn scenarios(
     written.left_out.extend(description.left_out);
     written.left_out.extend(reasons);
     scenarios
+}
+
+/// Returns the answers to calls by cluster. The last one stays, so it stands once; a cluster that was not called answers 200.
+fn answers<'a>(
+    calls: impl Iterator<Item = &'a Call>,
+    clusters: &[String],
+    converter: &mut Converter,
+) -> BTreeMap<String, Vec<Answer>> {
+    let mut answers: BTreeMap<String, Vec<Answer>> = BTreeMap::new();
+    for call in calls {
+        let answer = converter.answer(call);
+        answers
+            .entry(call.cluster.clone())
+            .or_default()
+            .push(answer);
+    }
+    for cluster in clusters {
+        let of_cluster = answers.entry(cluster.clone());
+        of_cluster.or_insert_with(|| vec![Answer::default()]);
+    }
+    for answers in answers.values_mut() {
+        while let [.., one, other] = answers.as_slice()
+            && one == other
+        {
+            answers.pop();
+        }
+    }
+    answers
 }
 
 /// The parts that all exchanges of a scenario share.
@@ -339,3 +352,36 @@ fn folder(file: &Path) -> PathBuf {
 
 /// The most times that a recording is run until everything in it holds: once with values, once without, and once more.
 const REPLAYS: u32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use sidespan_host::Headers;
+
+    use super::*;
+    use crate::sidecar::tape::Message;
+
+    #[test]
+    fn answers_keep_their_order_and_the_last_stands_once() {
+        let mut converter = Converter {
+            redactor: Redactor::default(),
+            settings: Vec::new(),
+            direction: "none",
+        };
+        let calls = ["200", "200", "503", "204", "204"].map(|status| {
+            let headers = Headers::from([(":status", status)]);
+            Call {
+                cluster: "auth".into(),
+                after: 1,
+                answer: Some(Message::whole(headers, b"", Headers::new())),
+            }
+        });
+        let clusters = ["other".to_owned(), "auth".to_owned()];
+        let answers = answers(calls.iter(), &clusters, &mut converter);
+        let statuses = answers["auth"].iter().map(|answer| answer.status);
+        assert_eq!(
+            statuses.collect::<Vec<_>>(),
+            [Some(200), Some(200), Some(503), Some(204)]
+        );
+        assert_eq!(answers["other"], [Answer::default()]);
+    }
+}

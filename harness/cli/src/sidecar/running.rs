@@ -1,12 +1,13 @@
 //! A sidecar from its start to its stop.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use anyhow::Context;
 use sidespan_host::{HostBuilder, LogLine, Shared};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
@@ -33,7 +34,7 @@ impl Sidecar {
     /// # Errors
     /// When the address cannot be listened on, or the VM does not start; the message then has the filter's log.
     pub async fn start(config: SidecarConfig) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(config.listen).await;
+        let listener = listen(config.listen);
         let listener = listener.with_context(|| format!("listening on {}", config.listen))?;
         let local_addr = listener.local_addr()?;
         let state = State::default();
@@ -116,6 +117,21 @@ impl Drop for Sidecar {
         }
     }
 }
+
+/// Listens with room for some thousand clients that come at once; with the usual room the kernel resets some of them.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A sidecar may be started anew at once, as by tokio's own `bind`.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Number of connections that wait to be taken.
+const BACKLOG: u32 = 4_096;
 
 /// Starts VMs, and the sender of their calls.
 async fn start(config: &SidecarConfig, state: &State) -> anyhow::Result<Vm> {

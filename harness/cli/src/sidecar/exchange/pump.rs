@@ -5,7 +5,7 @@
 
 use std::io;
 
-use hyper::body::Frame;
+use hyper::body::{Bytes, Frame};
 use sidespan_host::{EndOfStream, Headers, Passed};
 use tokio::sync::mpsc;
 
@@ -22,6 +22,8 @@ pub(super) struct Pump {
     pub(super) source: Source,
     /// The output that was not sent yet.
     passed: Passed,
+    /// Number of bytes that `content-length` has announced and that were not sent yet.
+    announced: Option<u64>,
     track: Option<Track>,
 }
 
@@ -65,6 +67,7 @@ impl Pump {
             side,
             source,
             passed: Passed::default(),
+            announced: None,
             track,
         }
     }
@@ -89,6 +92,8 @@ impl Pump {
                 Verdict::Reset => return Ok(Head::Reset),
             }
             if let Some(headers) = self.passed.headers.clone() {
+                let length = headers.text("content-length");
+                self.announced = length.and_then(|length| length.parse().ok());
                 let is_end = self.passed.is_complete
                     && self.passed.body.is_empty()
                     && self.passed.trailers.is_none();
@@ -114,15 +119,16 @@ impl Pump {
         loop {
             let passed = std::mem::take(&mut self.passed);
             let is_complete = passed.is_complete;
-            if forward(passed, sink).await.is_none() {
+            if self.forward(passed, sink).await.is_none() {
                 return Carried::SinkClosed;
             }
             if is_complete {
                 return Carried::All;
             }
+            let is_sent = self.is_sent();
             let step = tokio::select! {
                 step = self.step() => step,
-                () = sink.closed() => return Carried::SinkClosed,
+                () = sink.closed(), if !is_sent => return Carried::SinkClosed,
             };
             match step {
                 Step::Verdict(Ok(Verdict::Pass(passed))) => self.passed = passed,
@@ -187,22 +193,33 @@ impl Pump {
             Side::Response => signs.response_full,
         }
     }
-}
 
-/// Puts what has passed into the sink; `None` when the sink is closed.
-async fn forward(passed: Passed, sink: &mpsc::Sender<Piece>) -> Option<()> {
-    if !passed.body.is_empty() {
-        sink.send(Piece::Frame(Frame::data(passed.body.into())))
-            .await
-            .ok()?;
+    /// Returns true if the receiver has all the bytes that were announced to it. A codec of HTTP/1.1 then waits for no end, so
+    /// that a sink that is closed is none that has gone away.
+    fn is_sent(&self) -> bool {
+        self.announced == Some(0)
     }
-    if passed.is_complete {
-        if let Some(trailers) = passed.trailers {
-            sink.send(Piece::Frame(Frame::trailers(message::to_map(&trailers))))
-                .await
-                .ok()?;
+
+    /// Puts what has passed into the sink; `None` when the sink is closed.
+    async fn forward(&mut self, passed: Passed, sink: &mpsc::Sender<Piece>) -> Option<()> {
+        if !passed.body.is_empty() {
+            let length = u64::try_from(passed.body.len()).unwrap_or(u64::MAX);
+            self.send(Frame::data(passed.body.into()), sink).await?;
+            self.announced = self.announced.map(|left| left.saturating_sub(length));
         }
-        sink.send(Piece::End).await.ok()?;
+        if passed.is_complete {
+            if let Some(trailers) = passed.trailers {
+                let trailers = message::to_map(&trailers);
+                self.send(Frame::trailers(trailers), sink).await?;
+            }
+            let is_received = sink.send(Piece::End).await.is_ok();
+            return (is_received || self.is_sent()).then_some(());
+        }
+        Some(())
     }
-    Some(())
+
+    async fn send(&self, frame: Frame<Bytes>, sink: &mpsc::Sender<Piece>) -> Option<()> {
+        let is_received = sink.send(Piece::Frame(frame)).await.is_ok();
+        (is_received || self.is_sent()).then_some(())
+    }
 }

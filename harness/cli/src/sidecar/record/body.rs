@@ -57,13 +57,26 @@ fn readable(headers: &Headers, bytes: &[u8], redactor: &mut Redactor) -> Option<
     if kind.contains("json") {
         let value: Value = serde_json::from_str(text).ok()?;
         let redacted = redactor.json(&value);
-        return Some(match redacted == value {
+        // A field that comes twice is read once, so that nothing is known of the first.
+        let is_all = quotes(text) == quotes(&value.to_string());
+        return Some(match is_all && redacted == value {
             true => text.to_owned(),
             false => redacted.to_string(),
         });
     }
     kind.starts_with("application/x-www-form-urlencoded")
         .then(|| redactor.pairs(text, '&'))
+}
+
+/// Returns the number of quotation marks around the names and texts of a JSON document.
+fn quotes(json: &str) -> usize {
+    let mut is_escaped = false;
+    let marks = json.bytes().filter(|byte| {
+        let is_mark = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        is_mark
+    });
+    marks.count()
 }
 
 fn pieces(message: &Message, piece: impl Fn(&[u8]) -> Option<Value>) -> Option<Vec<Value>> {
@@ -75,5 +88,55 @@ fn hidden(chunk: &[u8]) -> Value {
     match chunk.iter().all(|byte| *byte == 0) {
         true => json!({"hex": hex::encode(chunk)}),
         false => json!({"text": "x", "times": chunk.len()}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(kind: &str, encoding: &str, body: &str) -> (Vec<Value>, Option<String>) {
+        let headers = Headers::from([("content-type", kind), ("content-encoding", encoding)]);
+        let message = Message::whole(headers, body.as_bytes(), Headers::new());
+        let body = super::written(&message, &mut Redactor::default());
+        (body.chunks, body.text)
+    }
+
+    #[test]
+    fn json_and_forms_are_read_and_all_else_is_hidden() {
+        let json = "application/json; charset=utf-8";
+        let form = "application/x-www-form-urlencoded";
+        for (kind, encoding, body, expected) in [
+            (
+                json,
+                "identity",
+                "{\"a\": \"\\\"b\"}",
+                Some("{\"a\": \"\\\"b\"}"),
+            ),
+            (
+                json,
+                "identity",
+                "{\"pin\": 12}",
+                Some("{\"pin\":\"redacted-1\"}"),
+            ),
+            // The first of two is not lost from sight.
+            (
+                json,
+                "identity",
+                "{\"pin\": \"12\", \"pin\": null}",
+                Some("{\"pin\":null}"),
+            ),
+            (json, "gzip", "{}", None),
+            (json, "identity", "{\"pin\": 12", None),
+            (form, "identity", "a=b&pin=12", Some("a=b&pin=redacted-1")),
+            ("text/plain", "identity", "the pin is 12", None),
+        ] {
+            let (chunks, text) = written(kind, encoding, body);
+            assert_eq!(text.as_deref(), expected, "{body}");
+            let hidden = json!({"text": "x", "times": body.len()});
+            let chunk = expected.map_or(hidden, |text| json!(text));
+            assert_eq!(chunks, [chunk], "{body}");
+        }
+        assert_eq!(hidden(&[0; 5]), json!({"hex": "0000000000"}));
     }
 }

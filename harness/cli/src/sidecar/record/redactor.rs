@@ -130,12 +130,12 @@ impl Redactor {
                 // Without a name the value says by its looks alone what it is.
                 return self.part(pair);
             };
-            let decoded = decoded(value);
-            let written = match is_secret_name(&decoded_name(name)) {
-                true => self.hide(&decoded),
+            let plain = decoded(value);
+            let written = match is_secret_name(&decoded(name)) {
+                true => self.hide(&plain),
                 false => {
-                    let written = self.text(&decoded);
-                    if written == decoded {
+                    let written = self.text(&plain);
+                    if written == plain {
                         return format!("{}={value}", self.scrub(name));
                     }
                     written
@@ -245,10 +245,6 @@ fn decoded(text: &str) -> String {
     form_urlencoded::parse(text.as_bytes())
         .map(|(name, _)| name.into_owned())
         .collect()
-}
-
-fn decoded_name(name: &str) -> String {
-    decoded(name)
 }
 
 fn encoded(text: &str) -> String {
