@@ -117,7 +117,7 @@ fn requests(criterion: &mut Criterion) {
                     host.advance(Duration::from_secs(5));
                     for call in host.calls() {
                         let headers = [(":status", "200"), ("grpc-status", "0")];
-                        host.reply(call.token, headers, vec![0; 5], Headers::new())
+                        host.reply(call.token, headers, vec![0_u8; 5], Headers::new())
                             .expect("a call in flight");
                     }
                 }

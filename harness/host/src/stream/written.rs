@@ -114,9 +114,9 @@ fn is_valid_name(name: &[u8]) -> bool {
 /// The bytes of a token, in a table because every byte of every name is looked up.
 const IS_TOKEN: [bool; 256] = {
     let mut table = [false; 256];
-    let mut byte = 0;
+    let mut byte = 0_u8;
     while byte < 128 {
-        table[byte as usize] = (byte as u8).is_ascii_alphanumeric();
+        table[byte as usize] = byte.is_ascii_alphanumeric();
         byte += 1;
     }
     let others = b"!#$%&'*+-.^_`|~";

@@ -5,6 +5,10 @@ use crate::stream::{Stream, StreamId};
 /// Streams in the order of their ids. Nearly every look-up is of the youngest one, which is therefore looked at first; the
 /// streams themselves do not move.
 #[derive(Default)]
+#[expect(
+    clippy::vec_box,
+    reason = "a stream has more than a kilobyte, which every end of an older one would move"
+)]
 pub(crate) struct Streams(Vec<Box<Stream>>);
 
 impl Streams {
