@@ -297,7 +297,7 @@ impl SpanDescriber {
                 known_text::version(&protocol),
                 protocol.strip_prefix(b"HTTP/"),
             ) {
-                (Some(version), _) => writer.known(version),
+                (Some(version), _) => writer.known(AttributeKey::ProtocolVersion, version),
                 (None, Some(version)) => writer.text(AttributeKey::ProtocolVersion, version),
                 (None, None) => {}
             }

@@ -135,7 +135,7 @@ fn broken_by(kind: SpanKind, outcome: &ResponseOutcome) -> Option<&'static str> 
 fn method(writer: &mut AttributeWriter<'_>, headers: &RequestHeaders<'_>) {
     let original = headers.first(Name::Method);
     match (known_method(headers), original) {
-        (Some(method), _) => writer.known(method),
+        (Some(method), _) => writer.known(AttributeKey::Method, method),
         // The old conventions have the method as received.
         (None, Some(original)) if !writer.vocabulary.is_stable => {
             writer.text(AttributeKey::Method, original);

@@ -1,14 +1,11 @@
 //! Values that are one of a few and on nearly every span: methods, schemes and versions of the protocol. Their attributes are
 //! encoded when the filter is built, and copied as a whole.
 
-use super::names::AttributeKey;
 use crate::span::encoded_key::EncodedText;
 
 /// A value that is one of a few.
 #[derive(Debug)]
 pub(crate) struct KnownText {
-    /// The key.
-    pub(crate) key: AttributeKey,
     /// The value.
     pub(crate) value: &'static str,
     /// The attribute under its stable name.
@@ -18,7 +15,6 @@ pub(crate) struct KnownText {
 impl KnownText {
     const fn method(value: &'static str) -> Self {
         Self {
-            key: AttributeKey::Method,
             value,
             encoded: EncodedText::new("http.request.method", value),
         }
@@ -26,7 +22,6 @@ impl KnownText {
 
     const fn scheme(value: &'static str) -> Self {
         Self {
-            key: AttributeKey::Scheme,
             value,
             encoded: EncodedText::new("url.scheme", value),
         }
@@ -34,7 +29,6 @@ impl KnownText {
 
     const fn version(value: &'static str) -> Self {
         Self {
-            key: AttributeKey::ProtocolVersion,
             value,
             encoded: EncodedText::new("network.protocol.version", value),
         }
@@ -100,14 +94,19 @@ mod tests {
             "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "CONNECT", "TRACE", "QUERY",
         ];
         let protocols = ["HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3"];
-        let found = (methods.iter().map(|text| (*text, method(text.as_bytes()))))
-            .chain(["http", "https"].map(|text| (text, scheme(text.as_bytes()))))
-            .chain(protocols.map(|text| (&text[5..], version(text.as_bytes()))));
-        for (value, known) in found {
+        let found = methods
+            .map(|text| ("http.request.method", text, method(text.as_bytes())))
+            .into_iter()
+            .chain(["http", "https"].map(|text| ("url.scheme", text, scheme(text.as_bytes()))))
+            .chain(protocols.map(|text| {
+                let key = "network.protocol.version";
+                (key, &text[5..], version(text.as_bytes()))
+            }));
+        for (key, value, known) in found {
             let known = known.unwrap();
             let (mut whole, mut plain) = (Attributes::default(), Attributes::default());
             whole.whole_text(&known.encoded);
-            plain.text(known.key.name(), value.as_bytes());
+            plain.text(key, value.as_bytes());
             assert_eq!(whole, plain, "{value}");
             assert_eq!(known.value, value);
         }

@@ -235,10 +235,10 @@ impl AttributeWriter<'_> {
     }
 
     #[inline]
-    pub(crate) fn known(&mut self, text: &'static KnownText) {
+    pub(crate) fn known(&mut self, key: AttributeKey, text: &'static KnownText) {
         if self.vocabulary.is_old {
-            self.text(text.key, text.value.as_bytes());
-        } else if !self.vocabulary.omits(text.key) {
+            self.text(key, text.value.as_bytes());
+        } else if !self.vocabulary.omits(key) {
             self.out.whole_text(&text.encoded);
         }
     }

@@ -116,6 +116,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "filter/core/src/semconv",
         &[
             "settings",
+            "known_text",
             "names",
             "response_flags",
             "callee",
@@ -144,6 +145,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         "filter/core/src/stream_info",
         &[
             "attributes",
+            "fact",
             "source",
             "answers",
             "outcome",
@@ -699,7 +701,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "harness/cli/src/bench/candidate",
-        &["description", "floors", "least", "sidespan"],
+        &["description", "floors", "least", "other_build", "sidespan"],
     ),
     (
         "harness/cli/src/check",

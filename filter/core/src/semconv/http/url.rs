@@ -67,7 +67,7 @@ impl<'a> Url<'a> {
             writer.out.text("http.target", &target);
         }
         match known_text::scheme(self.scheme) {
-            Some(scheme) => writer.known(scheme),
+            Some(scheme) => writer.known(AttributeKey::Scheme, scheme),
             None => writer.text(AttributeKey::Scheme, self.scheme),
         }
     }
