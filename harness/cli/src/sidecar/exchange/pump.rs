@@ -218,7 +218,7 @@ impl Pump {
         Some(())
     }
 
-    async fn send(&self, frame: Frame<Bytes>, sink: &mpsc::Sender<Piece>) -> Option<()> {
+    async fn send(&mut self, frame: Frame<Bytes>, sink: &mpsc::Sender<Piece>) -> Option<()> {
         let is_received = sink.send(Piece::Frame(frame)).await.is_ok();
         (is_received || self.is_sent()).then_some(())
     }
