@@ -84,9 +84,9 @@ pub(super) fn leave_for_upstream(protocol: Protocol, message: &mut Message, is_h
 /// The connection of a client, once it has its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Then {
-    /// It is kept for the next request.
+    /// Kept for the next request.
     Kept,
-    /// Envoy closes it, because the client has asked for that or its request was not whole.
+    /// Closed by Envoy, because the client has asked for that or its request was not whole.
     Closed,
 }
 

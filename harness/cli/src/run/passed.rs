@@ -28,7 +28,7 @@ pub(super) struct Passed {
     pub(super) is_upstream_headers_only: bool,
     /// True if the response had no body when its headers left.
     pub(super) is_downstream_headers_only: bool,
-    /// How often the request came to the upstream.
+    /// The number of times that the request came to the upstream.
     pub(super) upstream_requests: usize,
     /// The response as it reached the client.
     pub(super) downstream: Option<Message>,

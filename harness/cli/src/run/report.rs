@@ -51,7 +51,7 @@ pub struct Exchange {
     pub request: Fields,
     /// The request's headers as they reached the upstream; `None` if they did not.
     pub upstream: Option<Fields>,
-    /// How often the request came to the upstream.
+    /// The number of times that the request came to the upstream.
     pub upstream_requests: usize,
     /// The response's headers as they reached the client; `None` if there was no response.
     pub downstream: Option<Fields>,

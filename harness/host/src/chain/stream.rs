@@ -14,8 +14,8 @@ pub struct ChainStreamId(pub(super) u32);
 pub struct Passed {
     /// The headers, as soon as they have passed the last filter; also when they were taken before.
     pub headers: Option<Headers>,
-    /// How often the headers have passed: twice if a filter has resumed them and then answered Continue. An upstream then
-    /// gets a second request without a body, and a client a response that it cannot read.
+    /// The number of times that the headers have passed: two if a filter has resumed them and then answered Continue. An
+    /// upstream then gets a second request without a body, and a client a response that it cannot read.
     pub copies: usize,
     /// The part of the body that was not taken before.
     pub body: Vec<u8>,

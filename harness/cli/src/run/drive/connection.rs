@@ -7,7 +7,7 @@ use crate::run::convert::tcp_properties;
 use crate::run::passed::Tcp;
 use crate::run::scenario::{Connection, Peer, TcpStep};
 
-/// What has come to the two ends of a connection.
+/// The bytes at the two ends of a connection, as far as they have come.
 #[derive(Debug)]
 struct Ends {
     id: ConnectionId,

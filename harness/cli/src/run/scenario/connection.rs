@@ -21,7 +21,7 @@ pub(in crate::run) struct Connection {
     /// Time that passes before the connection.
     #[serde(default)]
     pub(in crate::run) wait: Option<Length>,
-    /// What client and upstream do.
+    /// The actions of client and upstream.
     #[serde(default)]
     pub(in crate::run) steps: Vec<TcpStep>,
     /// Expectations on the bytes at both ends.

@@ -16,7 +16,7 @@ use crate::run::pattern::Pattern;
 pub(in crate::run) struct Exchange {
     /// False if nothing may reach the upstream, true if something must.
     pub(in crate::run) reaches_upstream: Option<bool>,
-    /// How often the request must come to the upstream, once unless a filter sends it on twice.
+    /// The number of times that the request must come to the upstream: once, unless a filter sends it on twice.
     pub(in crate::run) upstream_requests: Option<usize>,
     /// Headers as they reach the upstream.
     pub(in crate::run) upstream: BTreeMap<String, Lines>,

@@ -17,7 +17,7 @@ pub(in crate::run::on_envoy) struct Script {
     pub(super) act: Act,
 }
 
-/// What a server does with a request.
+/// The action of a server on a request.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
     Respond {

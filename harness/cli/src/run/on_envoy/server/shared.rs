@@ -9,7 +9,7 @@ use super::script::{Act, Script, Source};
 use crate::run::passed::{Fields, Message};
 use crate::run::scenario::Fault;
 
-/// What all connections of a server share.
+/// The state that all connections of a server share.
 pub(super) struct Shared {
     pub(super) name: String,
     pub(super) source: Mutex<Source>,
