@@ -70,11 +70,11 @@ impl Redactor {
         let Ok(text) = std::str::from_utf8(value) else {
             return self.hide(&hex::encode(value));
         };
-        if is_secret_name(name) {
-            return self.hide(text);
-        }
         if is_harmless_header(name) {
             return self.scrub(text);
+        }
+        if is_secret_name(name) {
+            return self.hide(text);
         }
         if name.eq_ignore_ascii_case("baggage") {
             return self.pairs(text, ',');
@@ -289,6 +289,8 @@ mod tests {
             ),
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         );
+        // The word `user` in its name makes no credential of it.
+        assert_eq!(redactor.header("User-Agent", b"curl/8"), "curl/8");
         // `Basic dXNlcm5hbWU6aHVudGVyMg==`
         redactor.header("proxy-authorization", b"Basic dXNlcm5hbWU6aHVudGVyMg==");
         assert_eq!(redactor.text("hunter2"), "redacted-3");
