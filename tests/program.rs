@@ -7,6 +7,5 @@ mod demo_page;
 mod envelope;
 mod examples;
 mod external;
-mod first_filter;
 mod manifests;
 mod schema;

@@ -24,14 +24,14 @@ fn failing_traces_leave_a_thousand_notes_and_no_memory_behind() {
     let shared = Shared::new();
     // Everything else that is shared exists at the start.
     let configuration = keeping(r#"{"spansPerSecond": 1000000000}"#);
-    let pods: Vec<Pod> = (0..WORKERS)
+    let mut pods: Vec<Pod> = (0..WORKERS)
         .map(|worker| Pod::start(&configuration, &shared, Duration::ZERO, worker))
         .collect();
     let share = effort::share(1_000_000, 20_000) / WORKERS;
     let end = Instant::now() + effort::patience(LIMIT);
     let runs: Vec<Run> = thread::scope(|scope| {
         let running: Vec<_> = pods
-            .into_iter()
+            .iter_mut()
             .zip(0..)
             .map(|(pod, worker)| scope.spawn(move || fail(pod, share, worker, end)))
             .collect();
@@ -104,7 +104,7 @@ impl std::fmt::Display for Run {
 }
 
 /// Sends calls that fail, each of another trace.
-fn fail(mut pod: Pod, count: u64, worker: u64, end: Instant) -> Run {
+fn fail(pod: &mut Pod, count: u64, worker: u64, end: Instant) -> Run {
     let mut random = Random(worker << 32);
     let mut run = Run {
         requests: 0,

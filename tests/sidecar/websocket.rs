@@ -15,6 +15,10 @@ async fn a_websocket_is_passed_through() {
     let serving = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.expect("a connection");
         let mut marks = 0;
+        #[expect(
+            clippy::result_large_err,
+            reason = "tungstenite's callback refuses with a whole response"
+        )]
         let look = |request: &Request, response: Response| {
             marks = request.headers().get_all("x-version").iter().count();
             Ok(response)

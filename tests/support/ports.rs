@@ -18,11 +18,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub fn free_address() -> SocketAddr {
     static GIVEN: AtomicUsize = AtomicUsize::new(0);
     let first = std::process::id() as usize * STRIDE;
-    PORTS
-        .map(|_| first + GIVEN.fetch_add(1, Ordering::Relaxed))
-        .map(|turn| PORTS.start + (turn % PORTS.len()) as u16)
-        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-        .find(|address| TcpListener::bind(address).is_ok())
+    let mut turns = PORTS.map(|_| first + GIVEN.fetch_add(1, Ordering::Relaxed));
+    turns
+        .find_map(|turn| {
+            let port = PORTS.clone().nth(turn % PORTS.len())?;
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            TcpListener::bind(address).is_ok().then_some(address)
+        })
         .expect("a free port")
 }
 

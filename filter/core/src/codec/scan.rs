@@ -228,7 +228,8 @@ mod tests {
         let bytes: Vec<u8> = (0..40).collect();
         for end in 0..=bytes.len() {
             let part = &bytes[..end];
-            assert!(is_same(part, &part.to_vec()), "{end}");
+            let copy = part.to_vec();
+            assert!(is_same(part, &copy), "{end}");
             assert!(end == 40 || !is_same(part, &bytes[..=end]), "{end}");
             for at in 0..end {
                 let mut other = part.to_vec();

@@ -4,67 +4,15 @@
 //! floor where the least filter does the same work.
 
 mod description;
+mod every;
 mod floors;
 mod least;
 mod other_build;
 mod sidespan;
 
 pub(super) use description::{BASELINE, Build, Candidate, Exports, Group, PEERS, RECEIVER, Work};
+pub(super) use every::all;
 pub(super) use other_build::OtherBuild;
-
-/// Returns all candidates, in the order of the tables.
-pub(super) fn all() -> Vec<Candidate> {
-    let mut all = vec![Candidate {
-        name: BASELINE.into(),
-        title: "no tracing".into(),
-        group: Group::Baseline,
-        work: Work::Nothing,
-        floor: None,
-        own: None,
-    }];
-    all.extend(native());
-    all.extend(least::all());
-    all.extend(floors::all());
-    all.extend(sidespan::all());
-    all
-}
-
-fn native() -> [Candidate; 4] {
-    let native = |name: &str, title: &str, work| Candidate {
-        name: name.into(),
-        title: title.into(),
-        group: Group::Native,
-        work,
-        floor: None,
-        own: None,
-    };
-    let opentelemetry = |percentage, min_flush_spans| Work::OpenTelemetry {
-        percentage,
-        min_flush_spans,
-    };
-    [
-        native(
-            "native-otel",
-            "OpenTelemetry tracer, 100 %",
-            opentelemetry(100.0, None),
-        ),
-        native(
-            "native-otel-512",
-            "OpenTelemetry tracer, 100 %, min_flush_spans 512",
-            opentelemetry(100.0, Some(512)),
-        ),
-        native(
-            "native-otel-1",
-            "OpenTelemetry tracer, 1 %",
-            opentelemetry(1.0, None),
-        ),
-        native(
-            "native-zipkin",
-            "Zipkin tracer with W3C, 100 %",
-            Work::Zipkin,
-        ),
-    ]
-}
 
 #[cfg(test)]
 mod tests {

@@ -59,7 +59,10 @@ pub(super) struct Pair {
 
 #[derive(Debug)]
 enum Running {
-    BuiltIn { inbound: Sidecar, outbound: Sidecar },
+    BuiltIn {
+        inbound: Box<Sidecar>,
+        outbound: Box<Sidecar>,
+    },
     Envoy(Envoy),
 }
 
@@ -150,7 +153,10 @@ async fn built_in(wiring: &Wiring, module: &Module) -> anyhow::Result<Pair> {
     Ok(Pair {
         inbound: inbound.local_addr(),
         outbound: outbound.local_addr(),
-        running: Running::BuiltIn { inbound, outbound },
+        running: Running::BuiltIn {
+            inbound: Box::new(inbound),
+            outbound: Box::new(outbound),
+        },
     })
 }
 

@@ -19,7 +19,7 @@
 //! ```
 
 use std::fs::File;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -125,10 +125,9 @@ impl Directory {
 /// Returns the name of a module's entry: equal names say little, for `check_entry` compares the modules.
 fn name(engine: &Engine, wasm: &[u8]) -> String {
     let hashes = foldhash::quality::FixedState::default();
-    let mut settings = hashes.build_hasher();
-    engine.precompile_compatibility_hash().hash(&mut settings);
+    let settings = hashes.hash_one(engine.precompile_compatibility_hash());
     let content = hashes.hash_one(wasm);
-    format!("{:016x}-{content:016x}", settings.finish())
+    format!("{settings:016x}-{content:016x}")
 }
 
 /// Checks that an open file or directory is this user's, and that nobody else may write to it. A list of access rights that

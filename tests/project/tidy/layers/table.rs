@@ -701,7 +701,14 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "harness/cli/src/bench/candidate",
-        &["description", "floors", "least", "other_build", "sidespan"],
+        &[
+            "description",
+            "floors",
+            "least",
+            "sidespan",
+            "every",
+            "other_build",
+        ],
     ),
     (
         "harness/cli/src/check",

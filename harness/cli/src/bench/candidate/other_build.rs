@@ -8,6 +8,7 @@ use std::str::FromStr;
 use anyhow::{Context, ensure};
 
 use super::description::{Build, Candidate, Group, Work};
+use super::every::all;
 
 /// Another build of the filter, as `--module` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ impl FromStr for OtherBuild {
                 "`{name}` is no name; one has lower-case letters, digits and `-`, as in before.wasm=before"
             ));
         }
-        let is_taken = super::all().iter().any(|it| it.name.starts_with(name));
+        let is_taken = all().iter().any(|it| it.name.starts_with(name));
         if is_taken {
             return Err(format!(
                 "candidates' names begin with `{name}`; another one is `before`"
@@ -111,7 +112,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("before.wasm");
         let build: OtherBuild = format!("{}=before", file.display()).parse().unwrap();
-        let all = super::super::all();
+        let all = all();
         let told = |chosen: &[Candidate]| build.beside(chosen).unwrap_err().to_string();
         assert!(told(&all).contains("cannot read"), "{}", told(&all));
         fs::write(&file, "no module").unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const PAGE: &str = include_str!("../../harness/first-filter.md");
+const PAGE: &str = include_str!("../../../harness/first-filter.md");
 
 /// Returns the blocks of the page in this language, in order.
 fn blocks(language: &str) -> Vec<&'static str> {
