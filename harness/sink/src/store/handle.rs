@@ -40,7 +40,7 @@ pub(super) struct Inner {
     readers: Mutex<Vec<Connection>>,
     thread: Option<JoinHandle<()>>,
     /// Held locked as long as the store is open.
-    _lock: Option<File>,
+    pub(super) lock: Option<File>,
 }
 
 impl std::fmt::Debug for Store {
@@ -64,6 +64,10 @@ impl Drop for Inner {
             if thread.thread().id() != std::thread::current().id() {
                 let _ = thread.join();
             }
+        }
+        // Closing is not enough: a process that is just being started has the descriptor, too, until its program begins.
+        if let Some(lock) = &self.lock {
+            let _ = lock.unlock();
         }
     }
 }
@@ -116,7 +120,7 @@ impl Store {
             turn: tokio::sync::Mutex::default(),
             readers: Mutex::default(),
             thread: Some(thread),
-            _lock: lock,
+            lock,
         };
         Ok(Self {
             inner: Arc::new(inner),

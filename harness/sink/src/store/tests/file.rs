@@ -82,6 +82,18 @@ async fn a_file_of_another_program_or_a_later_version_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_closed_file_is_free_although_a_child_still_has_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spans.db");
+    let store = open(&path).unwrap();
+    let of_the_child = store.inner.lock.as_ref().unwrap().try_clone().unwrap();
+    assert!(matches!(open(&path), Err(StoreError::InUse(_))));
+    drop(store);
+    drop(open(&path).unwrap());
+    drop(of_the_child);
+}
+
+#[tokio::test]
 async fn a_full_disk_refuses_and_loses_nothing_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spans.db");
