@@ -16,7 +16,8 @@ pub(super) fn is_archive(out: &Path) -> bool {
     out.extension().is_some_and(|kind| kind == "tar")
 }
 
-/// Writes the layout in one step: who reads `out` sees what was there before, or all of the image.
+/// Writes the layout beside `out` first, and then in its place: who reads it never sees half an image. An archive is replaced
+/// in one step; between a folder and the next there is none for a moment.
 ///
 /// # Errors
 /// When it cannot be written, or when there is something else than a layout, which is left alone.
