@@ -22,5 +22,5 @@ mod token;
 pub mod trace;
 pub mod verify;
 
-pub use embedded::{FILTER, FLOOR, LEAST, VERSION};
+pub use embedded::{FILTER, FILTER_FLAGS, FLOOR, LEAST, VERSION};
 pub use token::TokenArgs;
