@@ -17,7 +17,7 @@ mod prometheus;
 
 pub use jaeger::Jaeger;
 pub use jaeger_one::JaegerOne;
-pub use manifests::{helm, kustomize};
+pub use manifests::{envoy_gateway, helm, kustomize};
 pub use otel_collector::Collector;
 pub use peer::Places;
 pub use prometheus::Prometheus;
