@@ -1,4 +1,4 @@
-//! Real Collectors and a real Jaeger.
+//! Real Collectors and a real Jaeger; kustomize and Helm.
 
 mod answers;
 mod corpus;
@@ -11,5 +11,6 @@ mod jaeger_differences;
 mod jaeger_pair;
 mod jaeger_storage;
 mod jaeger_worlds;
+mod manifests;
 mod parts;
 mod prometheus;

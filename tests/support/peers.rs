@@ -1,25 +1,28 @@
-//! OpenTelemetry's Collector and Jaeger, built from pinned Go modules and started on free ports.
+//! OpenTelemetry's Collector and Jaeger, built from pinned Go modules and started on free ports; and kustomize and Helm.
 //!
 //! ```text
-//! build ── peer ─┬─ otel_collector   any configuration of the parts in tests/peers/collector
-//!                ├─ jaeger           Jaeger 2, all in one, with its store in memory or elsewhere
-//!                └─ jaeger_one       Jaeger 1, all in one, with its store elsewhere
+//! build ─┬─ peer ─┬─ otel_collector   any configuration of the parts in tests/peers/collector
+//!        │        ├─ jaeger           Jaeger 2, all in one, with its store in memory or elsewhere
+//!        │        └─ jaeger_one       Jaeger 1, all in one, with its store elsewhere
+//!        └─ manifests                 kustomize and Helm
 //! ```
 
 mod build;
 mod jaeger;
 mod jaeger_one;
+mod manifests;
 mod otel_collector;
 mod peer;
 mod prometheus;
 
 pub use jaeger::Jaeger;
 pub use jaeger_one::JaegerOne;
+pub use manifests::{envoy_gateway, helm, kustomize};
 pub use otel_collector::Collector;
 pub use peer::Places;
 pub use prometheus::Prometheus;
 
-/// Builds the programs unless they are there. A first start does so too, but on the cores of whoever starts it.
+/// Builds the programs that run as peers unless they are there. A first start does so too, but on the cores of whoever starts it.
 ///
 /// # Panics
 /// With the compiler's output, or with what is missing.

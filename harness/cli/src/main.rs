@@ -68,7 +68,7 @@ const EXAMPLES: &str = "\
 Examples:
   sidespan demo                                a mesh of seven services and its one trace
   sidespan demo --envoy                        the same on real Envoys
-  sidespan check istio/wasmplugin.yaml         will the filter take this configuration?
+  sidespan check istio/base/wasmplugin.yaml    will the filter take this configuration?
   sidespan run examples/*/scenario.yaml        requests in, expectations out, without a proxy
   sidespan sidecar --upstream 127.0.0.1:3000   the filter in front of a server of yours
   sidespan inspect filter.wasm                 what a module is, and whether Envoy loads it

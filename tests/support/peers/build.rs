@@ -41,7 +41,7 @@ pub(super) fn program_in(folder: &str, module: &str, package: &str) -> PathBuf {
 }
 
 /// Returns Go's command: the machine's own where it is new enough for the modules, else that of a Python package.
-fn go() -> PathBuf {
+pub(super) fn go() -> PathBuf {
     let output = Command::new("go").args(["env", "GOVERSION"]).output();
     let version = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     if version.is_ok_and(|version| is_new_enough(&version)) {

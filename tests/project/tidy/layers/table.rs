@@ -773,6 +773,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "parse",
             "locator",
             "text",
+            "folder",
             "foreign",
             "stand_in",
             "environment",
