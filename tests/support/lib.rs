@@ -20,4 +20,5 @@ pub mod ports;
 pub mod program;
 pub mod readme;
 pub mod rotel;
+pub mod trap;
 pub mod worlds;

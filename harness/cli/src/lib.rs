@@ -18,6 +18,7 @@ pub mod package;
 pub mod run;
 pub mod sidecar;
 pub mod sink;
+mod terminal;
 mod token;
 pub mod trace;
 pub mod verify;

@@ -37,9 +37,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     arguments.color.write_global();
-    // Only errors show by default, and what the sink's senders should change; RUST_LOG shows more.
-    let shown = env_logger::Env::default().default_filter_or("error,sidespan_sink=warn");
-    env_logger::Builder::from_env(shown).init();
+    output::log_to_stderr();
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Check(arguments) => check::run(&arguments),

@@ -590,6 +590,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "harness/cli/src",
         &[
+            "terminal",
             "output",
             "embedded",
             "envoy",
@@ -648,7 +649,6 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "tempo",
             "source",
             "transfer",
-            "terminal",
             "follow",
             "conditions",
             "arguments",
