@@ -74,6 +74,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         &[
             "format",
             "tracestate",
+            "traceparent",
             "context",
             "value_buffer",
             "b3",
