@@ -3,6 +3,7 @@
 mod counters;
 mod external;
 mod parity;
+mod peers;
 mod ports;
 mod quick;
 mod skipped;

@@ -1,10 +1,11 @@
-//! Real Collectors and a real Jaeger.
+//! Real Collectors, a real Jaeger, a real Istio.
 
 mod answers;
 mod corpus;
 mod export;
 mod file;
 mod forward;
+mod istio;
 mod jaeger;
 mod jaeger_answers;
 mod jaeger_differences;

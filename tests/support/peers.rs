@@ -1,12 +1,14 @@
-//! OpenTelemetry's Collector and Jaeger, built from pinned Go modules and started on free ports.
+//! OpenTelemetry's Collector, Jaeger and Istio, built from pinned Go modules and started on free ports.
 //!
 //! ```text
 //! build ── peer ─┬─ otel_collector   any configuration of the parts in tests/peers/collector
 //!                ├─ jaeger           Jaeger 2, all in one, with its store in memory or elsewhere
 //!                └─ jaeger_one       Jaeger 1, all in one, with its store elsewhere
+//! build ── istio    a mesh of Istio's own parts
 //! ```
 
 mod build;
+pub mod istio;
 mod jaeger;
 mod jaeger_one;
 mod otel_collector;
