@@ -4,6 +4,7 @@ mod builder;
 mod counters;
 mod external;
 mod parity;
+mod peers;
 mod ports;
 mod quick;
 mod skipped;

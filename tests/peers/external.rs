@@ -1,10 +1,11 @@
-//! Real Collectors and a real Jaeger; kustomize and Helm.
+//! Real Collectors, a real Jaeger, a real Istio; kustomize and Helm.
 
 mod answers;
 mod corpus;
 mod export;
 mod file;
 mod forward;
+mod istio;
 mod jaeger;
 mod jaeger_answers;
 mod jaeger_differences;

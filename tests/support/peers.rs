@@ -1,13 +1,15 @@
-//! OpenTelemetry's Collector and Jaeger, built from pinned Go modules and started on free ports; and kustomize and Helm.
+//! OpenTelemetry's Collector, Jaeger and Istio, built from pinned Go modules and started on free ports; and kustomize and Helm.
 //!
 //! ```text
 //! build ─┬─ peer ─┬─ otel_collector   any configuration of the parts in tests/peers/collector
 //!        │        ├─ jaeger           Jaeger 2, all in one, with its store in memory or elsewhere
 //!        │        └─ jaeger_one       Jaeger 1, all in one, with its store elsewhere
+//!        ├─ istio                     a mesh of Istio's own parts
 //!        └─ manifests                 kustomize and Helm
 //! ```
 
 mod build;
+pub mod istio;
 mod jaeger;
 mod jaeger_one;
 mod manifests;
