@@ -74,15 +74,7 @@ impl Proxy for Drive {
                 passed.is_upstream_headers_only,
             );
         }
-        if let Some(message) = &mut passed.downstream {
-            framing::leave_for_client(
-                self.protocol,
-                message,
-                &step.request.method,
-                passed.is_downstream_headers_only,
-                then,
-            );
-        }
+        self.leave_for_client(&mut passed, step, then);
         self.take_logs();
         self.answer_calls()?;
         Ok(passed)

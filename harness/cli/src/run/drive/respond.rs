@@ -98,6 +98,12 @@ impl Drive {
         if is_of_codec {
             passed.flags = "DPE".into();
         }
+        self.leave_for_client(&mut passed, step, then);
+        Ok(passed)
+    }
+
+    /// Writes the response as Envoy's codec sends it to the client.
+    pub(super) fn leave_for_client(&self, passed: &mut Passed, step: &Step, then: Then) {
         if let Some(message) = &mut passed.downstream {
             framing::leave_for_client(
                 self.protocol,
@@ -107,7 +113,6 @@ impl Drive {
                 then,
             );
         }
-        Ok(passed)
     }
 
     fn response(

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use sidespan_host::Headers;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::run::body::Body;
 use crate::run::passed::Message;
@@ -25,3 +27,14 @@ pub(super) struct Received {
 
 /// The time that a client waits for its response.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Waits for a response as long as a client does, and returns true if the stream breaks before its end.
+pub(super) async fn breaks<E>(response: impl Future<Output = Result<(), E>>) -> bool {
+    // Of a message that filters hold back for ever the client gives up.
+    matches!(timeout(PATIENCE, response).await, Ok(Err(_)))
+}
+
+/// Waits until the upstream has one request more than it had before.
+pub(super) async fn arrival(mut arrivals: watch::Receiver<usize>, before: usize) {
+    let _ = timeout(PATIENCE, arrivals.wait_for(|count| *count > before)).await;
+}
