@@ -22,6 +22,7 @@ use sidespan_host::Headers;
 mod access_log;
 mod bootstrap;
 mod client;
+mod fence;
 mod guest_log;
 mod http1;
 mod http2;
@@ -32,7 +33,7 @@ mod server;
 mod tcp;
 
 use guest_log::GuestLog;
-use names::{LISTENER, PATIENCE, UPSTREAM};
+use names::{FENCE, LISTENER, PATIENCE, UPSTREAM};
 use server::{Script, Server};
 use tcp::TcpServer;
 
@@ -67,7 +68,7 @@ impl OnEnvoy {
             .enable_all()
             .build()?;
         let upstream = runtime.block_on(Server::start(UPSTREAM, scenario.upstream_protocol()))?;
-        let tcp = runtime.block_on(TcpServer::start())?;
+        let tcp = TcpServer::start()?;
         let answers = scenario
             .calls
             .as_ref()
@@ -117,7 +118,6 @@ impl OnEnvoy {
             let stats = self.envoy.stats("").ok()?;
             let is_under_way = |name: &String| {
                 *name == format!("http.{LISTENER}.downstream_rq_active")
-                    || *name == format!("tcp.{LISTENER}.downstream_cx_active")
                     // A request that a filter has sent on twice stays active for ever.
                     || name.starts_with("cluster.")
                         && !name.starts_with(&format!("cluster.{UPSTREAM}."))
@@ -176,7 +176,8 @@ impl Proxy for OnEnvoy {
     fn connection(&mut self, connection: &Connection) -> anyhow::Result<Tcp> {
         std::thread::sleep(connection.wait.map_or(Duration::ZERO, |wait| wait.0));
         let address = self.envoy.address(LISTENER)?;
-        let tcp = self.tcp.connect(&self.runtime, address, connection)?;
+        let fence = self.envoy.address(FENCE)?;
+        let tcp = self.tcp.connect(address, fence, connection)?;
         self.rest()?;
         Ok(tcp)
     }

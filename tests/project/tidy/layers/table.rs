@@ -866,6 +866,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "sent",
             "client",
             "server",
+            "fence",
             "tcp",
             "bootstrap",
         ],
