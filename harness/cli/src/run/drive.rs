@@ -20,6 +20,7 @@ use super::scenario::{Connection, Ending, Step};
 mod calls;
 mod carry;
 mod connection;
+mod replies;
 mod respond;
 mod running;
 mod start;

@@ -60,6 +60,27 @@ pub(super) struct Call {
     pub(super) message: Message,
 }
 
+impl Call {
+    /// Returns a call as it is compared: without what Envoy writes itself behind the filter, whatever the filter has written.
+    pub(super) fn new(cluster: &str, mut message: Message) -> Self {
+        let is_of_filter = |name: &str| !OF_ENVOY.contains(&name);
+        message.headers.retain(|(name, _)| is_of_filter(name));
+        Self {
+            cluster: cluster.into(),
+            message,
+        }
+    }
+}
+
+/// Headers that Envoy writes into a filter's call.
+const OF_ENVOY: [&str; 5] = [
+    "x-envoy-internal",
+    "x-envoy-expected-rq-timeout-ms",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    ":scheme",
+];
+
 /// The rest of a run, once all requests are over.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {

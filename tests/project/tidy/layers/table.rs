@@ -847,6 +847,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         &[
             "start",
             "carry",
+            "replies",
             "calls",
             "running",
             "connection",

@@ -3,6 +3,7 @@
 use sidespan_host::{Ending as HostEnding, Headers, LocalReply};
 
 use super::carry::{self, Carriage, Piece};
+use super::replies;
 use super::running::Drive;
 use crate::run::convert::{add, fields};
 use crate::run::framing::{self, Then};
@@ -35,13 +36,13 @@ impl Drive {
                 Protocol::Http2 => (
                     503,
                     "upstream_reset_before_response_started{remote_reset}",
-                    "upstream connect error or disconnect/reset before headers. reset reason: remote reset",
+                    replies::RESET,
                 ),
             }),
             Ending::ConnectFailure => Some((
                 503,
                 "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}",
-                "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
+                replies::AWAY,
             )),
             Ending::UpstreamTimeout => Some((504, "response_timeout", "upstream request timeout")),
         };
@@ -158,5 +159,5 @@ pub(super) fn protocol_error() -> LocalReply {
         502,
         "upstream_reset_before_response_started{protocol_error}",
     )
-    .body("upstream connect error or disconnect/reset before headers. reset reason: protocol error")
+    .body(replies::UNREADABLE)
 }

@@ -96,14 +96,7 @@ impl Server {
     pub(super) fn calls(&self) -> Vec<(u64, Call)> {
         let arrived = lock(&self.shared.arrived);
         let calls = arrived.iter().map(|arrival| {
-            let mut message = arrival.message.clone();
-            message
-                .headers
-                .retain(|(name, _)| !OF_ENVOY.contains(&name.as_str()));
-            let call = Call {
-                cluster: self.name.clone(),
-                message,
-            };
+            let call = Call::new(&self.name, arrival.message.clone());
             (arrival.order, call)
         });
         calls.collect()
@@ -114,12 +107,3 @@ impl Server {
         matches!(&*lock(&self.shared.source), Source::Answers(answers) if answers.has_silence(&self.name))
     }
 }
-
-/// Headers that Envoy adds to a filter's call behind the filter.
-const OF_ENVOY: [&str; 5] = [
-    "x-envoy-internal",
-    "x-envoy-expected-rq-timeout-ms",
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    ":scheme",
-];
