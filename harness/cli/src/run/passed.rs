@@ -102,11 +102,11 @@ pub(super) struct Outcome {
 
 /// A proxy with the filters of a scenario.
 pub(super) trait Proxy {
-    /// Sends one request through the filters and its response back.
+    /// Sends requests through the filters and their responses back, all of them at once but for their waits.
     ///
     /// # Errors
-    /// When the request uses an unknown name, or the proxy fails.
-    fn exchange(&mut self, step: &Step, known: &Known) -> anyhow::Result<Passed>;
+    /// When a request uses an unknown name, or the proxy fails.
+    fn exchanges(&mut self, steps: &[Step], known: &Known) -> anyhow::Result<Vec<Passed>>;
 
     /// Takes one TCP connection through its steps.
     ///

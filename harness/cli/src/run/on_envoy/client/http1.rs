@@ -21,9 +21,8 @@ use crate::run::passed::Message;
 pub(super) async fn exchange(
     socket: TcpStream,
     sent: Sent<'_>,
-    mut arrivals: watch::Receiver<usize>,
+    arrivals: watch::Receiver<Vec<usize>>,
 ) -> anyhow::Result<Received> {
-    let before = *arrivals.borrow_and_update();
     let request = http1::request(&sent.headers, Pieces::new(&sent.chunks, false))?;
     let (mut sender, connection) = handshake(TokioIo::new(socket))
         .await
@@ -32,7 +31,7 @@ pub(super) async fn exchange(
     let mut received = Received::default();
     if sent.is_abandoned {
         let response = tokio::spawn(async move { sender.send_request(request).await });
-        arrival(arrivals, before).await;
+        arrival(arrivals, sent.at).await;
         response.abort();
     } else {
         received.is_reset = breaks(receive(&mut sender, request, &mut received.message)).await;

@@ -18,9 +18,8 @@ use crate::run::passed::Message;
 pub(super) async fn exchange(
     socket: TcpStream,
     sent: Sent<'_>,
-    mut arrivals: watch::Receiver<usize>,
+    arrivals: watch::Receiver<Vec<usize>>,
 ) -> anyhow::Result<Received> {
-    let before = *arrivals.borrow_and_update();
     let (sender, connection) = h2::client::handshake(socket).await?;
     let task = tokio::spawn(connection);
     let mut sender = sender.ready().await?;
@@ -53,7 +52,7 @@ pub(super) async fn exchange(
         let _ = stream.send_trailers(trailers);
     }
     if sent.is_abandoned {
-        arrival(arrivals, before).await;
+        arrival(arrivals, sent.at).await;
         // The whole connection goes, as of a client that has ended.
         response.abort();
         task.abort();
