@@ -16,6 +16,6 @@ fn documented_scenarios() -> Vec<String> {
     let scenarios: Vec<_> = blocks
         .map(|rest| rest.split("\n```").next().unwrap_or_default().to_owned())
         .collect();
-    assert_eq!(scenarios.len(), 11, "examples, one for each task");
+    assert_eq!(scenarios.len(), 12, "examples, one for each task");
     scenarios
 }

@@ -256,18 +256,21 @@ impl Runner {
         let mut known = scenario.known.clone();
         let mut failures = Failures::default();
         let mut exchanges = Vec::new();
-        for (index, step) in scenario.requests().iter().enumerate() {
-            let name = if step.name.is_empty() {
-                format!("requests[{index}]")
-            } else {
-                step.name.clone()
-            };
-            let passed = proxy
-                .exchange(step, &known)
-                .with_context(|| context(&name))?;
-            let at = format!("requests[{index}].expect");
-            failures.exchange(&at, &step.expect, &passed, &mut known);
-            exchanges.push(Exchange::new(name, &passed));
+        for steps in scenario.groups() {
+            let names = steps.iter().zip(exchanges.len()..);
+            let names = names.map(|(step, index)| match step.name.as_str() {
+                "" => format!("requests[{index}]"),
+                name => name.into(),
+            });
+            let names: Vec<_> = names.collect();
+            let all = proxy
+                .exchanges(steps, &known)
+                .with_context(|| context(&names.join(", ")))?;
+            for ((step, name), passed) in steps.iter().zip(names).zip(all) {
+                let at = format!("requests[{}].expect", exchanges.len());
+                failures.exchange(&at, &step.expect, &passed, &mut known);
+                exchanges.push(Exchange::new(name, &passed));
+            }
         }
         let mut connections = Vec::new();
         for (index, connection) in scenario.connections.iter().enumerate() {

@@ -17,7 +17,7 @@ pub enum FailurePolicy {
     /// Every request is answered 503: `FAIL_CLOSED`, and Envoy's default.
     #[default]
     FailClosed,
-    /// Requests pass as if there were no filter, except the request in which the VM failed, which is answered 503:
+    /// Requests pass as if there were no filter, except those that were under way when the VM failed, which are answered 503:
     /// `failure_policy: FAIL_OPEN`.
     FailOpen,
     /// Requests pass as if there were no filter, the request in which the VM failed, too: the old field `fail_open: true`.

@@ -51,7 +51,10 @@ pub(super) fn write(image: &Image, out: &Path, tag: &str) -> io::Result<()> {
     }
     readable(folder.path(), 0o755)?;
     replace(out)?;
-    fs::rename(folder.keep(), out)
+    fs::rename(folder.path(), out)?;
+    // What has moved away needs no cleaning up; what has not is removed with the draft.
+    let _moved = folder.keep();
+    Ok(())
 }
 
 /// Removes the layout that is there.

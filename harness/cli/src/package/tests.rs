@@ -356,3 +356,17 @@ const REFUSES: &str = r#"(module (memory (export "memory") 1)
     (func (export "proxy_abi_version_0_2_1"))
     (func (export "malloc") (param i32) (result i32) (i32.const 1024))
     (func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 0)))"#;
+
+#[cfg(unix)]
+#[test]
+fn a_draft_that_cannot_take_its_place_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = path(&folder, "image");
+    // Nothing can be read there, and no folder can be moved there.
+    std::os::unix::fs::symlink("nowhere", &out).unwrap();
+    let error = package(&["--out", &out]).unwrap_err();
+    assert!(error.contains(&out), "{error}");
+    let left = fs::read_dir(folder.path()).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["image"]);
+}

@@ -131,6 +131,13 @@ pub(super) fn logged(sent: &Fields, protocol: Protocol, connection: Then, date: 
     headers
 }
 
+/// Returns true for a message that no peer of HTTP/2 can read: its body is not as long as it says.
+pub(super) fn has_wrong_length(message: &Message) -> bool {
+    let announced = value(&message.headers, "content-length");
+    let announced = announced.and_then(|text| text.parse::<usize>().ok());
+    announced.is_some_and(|announced| announced != message.body.len())
+}
+
 /// Returns the chunks as Envoy reads them from a connection of HTTP/1.1: those that come at once as one.
 pub(super) fn joined(chunks: &[&Body]) -> Vec<Body> {
     let mut all: Vec<Body> = Vec::new();

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use futures_util::future::try_join_all;
 use sidespan_envoy::{Envoy, wait_for};
 use tokio::runtime::Runtime;
 
@@ -22,6 +23,7 @@ use sidespan_host::Headers;
 mod access_log;
 mod bootstrap;
 mod client;
+mod fence;
 mod guest_log;
 mod http1;
 mod http2;
@@ -32,7 +34,7 @@ mod server;
 mod tcp;
 
 use guest_log::GuestLog;
-use names::{LISTENER, PATIENCE, UPSTREAM};
+use names::{FENCE, LISTENER, PATIENCE, UPSTREAM};
 use server::{Script, Server};
 use tcp::TcpServer;
 
@@ -67,7 +69,7 @@ impl OnEnvoy {
             .enable_all()
             .build()?;
         let upstream = runtime.block_on(Server::start(UPSTREAM, scenario.upstream_protocol()))?;
-        let tcp = runtime.block_on(TcpServer::start())?;
+        let tcp = TcpServer::start()?;
         let answers = scenario
             .calls
             .as_ref()
@@ -117,7 +119,6 @@ impl OnEnvoy {
             let stats = self.envoy.stats("").ok()?;
             let is_under_way = |name: &String| {
                 *name == format!("http.{LISTENER}.downstream_rq_active")
-                    || *name == format!("tcp.{LISTENER}.downstream_cx_active")
                     // A request that a filter has sent on twice stays active for ever.
                     || name.starts_with("cluster.")
                         && !name.starts_with(&format!("cluster.{UPSTREAM}."))
@@ -131,52 +132,71 @@ impl OnEnvoy {
 }
 
 impl Proxy for OnEnvoy {
-    fn exchange(&mut self, step: &Step, known: &Known) -> anyhow::Result<Passed> {
-        std::thread::sleep(step.wait.map_or(Duration::ZERO, |wait| wait.0));
-        let headers = request_headers(&step.request, known)?;
-        let mut trailers = Headers::new();
-        add(&mut trailers, &step.request.trailers, known)?;
-        self.upstream.follow(Script::new(step, known)?);
-        let sent = sent::Sent {
-            headers: headers.clone(),
-            chunks: step.request.chunks(),
-            trailers,
-            is_abandoned: step.ending == Ending::ClientAbort,
-        };
+    fn exchanges(&mut self, steps: &[Step], known: &Known) -> anyhow::Result<Vec<Passed>> {
+        let mut all = Vec::new();
+        let mut scripts = Vec::new();
+        let mut wait = Duration::ZERO;
+        for (at, step) in steps.iter().enumerate() {
+            wait += step.wait.map_or(Duration::ZERO, |wait| wait.0);
+            let headers = request_headers(&step.request, known)?;
+            let mut trailers = Headers::new();
+            add(&mut trailers, &step.request.trailers, known)?;
+            let path = headers.get(":path").unwrap_or_default();
+            scripts.push((path.to_vec(), Script::new(step, known)?));
+            all.push(sent::Sent {
+                headers,
+                chunks: step.request.chunks(),
+                trailers,
+                wait,
+                at,
+                is_abandoned: step.ending == Ending::ClientAbort,
+            });
+        }
+        let arrived: Vec<_> = all
+            .iter()
+            .map(|sent| fields(&framing::arrive(self.protocol, sent.headers.clone())))
+            .collect();
+        self.upstream.follow(scripts);
         let address = self.envoy.address(LISTENER)?;
-        let received = self.runtime.block_on(client::exchange(
-            address,
-            self.protocol,
-            sent,
-            self.upstream.arrivals(),
-        ))?;
-        self.exchanges += 1;
+        let clients = all
+            .into_iter()
+            .map(|sent| client::exchange(address, self.protocol, sent, self.upstream.arrivals()));
+        let received = self.runtime.block_on(try_join_all(clients))?;
+        let before = self.exchanges;
+        self.exchanges += steps.len();
         // A silent cluster never ends its call, so that nothing can be said of the others' rest.
         let is_silent = self.clusters.iter().any(Server::is_silent);
         if !is_silent {
             self.rest()?;
         }
-        let line = access_log::wait(&self.envoy, LISTENER, self.exchanges)?;
-        let arrived = framing::arrive(self.protocol, headers);
-        let (upstream, upstream_requests) = self.upstream.take();
-        Ok(Passed {
-            request: fields(&arrived),
-            upstream,
-            upstream_requests,
-            // Envoy's codec has written what follows from them.
-            is_upstream_headers_only: false,
-            is_downstream_headers_only: false,
-            downstream: received.message,
-            is_reset: received.is_reset,
-            details: line.details,
-            flags: line.flags,
-        })
+        let upstream = self.upstream.take();
+        let mut passed = Vec::new();
+        for ((request, received), (upstream, upstream_requests)) in
+            arrived.into_iter().zip(received).zip(upstream)
+        {
+            let client = received.client.context("a request without a connection")?;
+            let line = access_log::wait(&self.envoy, LISTENER, before, client)?;
+            passed.push(Passed {
+                request,
+                upstream,
+                upstream_requests,
+                // Envoy's codec has written what follows from them.
+                is_upstream_headers_only: false,
+                is_downstream_headers_only: false,
+                downstream: received.message,
+                is_reset: received.is_reset,
+                details: line.details,
+                flags: line.flags,
+            });
+        }
+        Ok(passed)
     }
 
     fn connection(&mut self, connection: &Connection) -> anyhow::Result<Tcp> {
         std::thread::sleep(connection.wait.map_or(Duration::ZERO, |wait| wait.0));
         let address = self.envoy.address(LISTENER)?;
-        let tcp = self.tcp.connect(&self.runtime, address, connection)?;
+        let fence = self.envoy.address(FENCE)?;
+        let tcp = self.tcp.connect(address, fence, connection)?;
         self.rest()?;
         Ok(tcp)
     }

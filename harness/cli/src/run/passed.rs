@@ -60,6 +60,27 @@ pub(super) struct Call {
     pub(super) message: Message,
 }
 
+impl Call {
+    /// Returns a call as it is compared: without what Envoy writes itself behind the filter, whatever the filter has written.
+    pub(super) fn new(cluster: &str, mut message: Message) -> Self {
+        let is_of_filter = |name: &str| !OF_ENVOY.contains(&name);
+        message.headers.retain(|(name, _)| is_of_filter(name));
+        Self {
+            cluster: cluster.into(),
+            message,
+        }
+    }
+}
+
+/// Headers that Envoy writes into a filter's call.
+const OF_ENVOY: [&str; 5] = [
+    "x-envoy-internal",
+    "x-envoy-expected-rq-timeout-ms",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    ":scheme",
+];
+
 /// The rest of a run, once all requests are over.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
@@ -81,11 +102,11 @@ pub(super) struct Outcome {
 
 /// A proxy with the filters of a scenario.
 pub(super) trait Proxy {
-    /// Sends one request through the filters and its response back.
+    /// Sends requests through the filters and their responses back, all of them at once but for their waits.
     ///
     /// # Errors
-    /// When the request uses an unknown name, or the proxy fails.
-    fn exchange(&mut self, step: &Step, known: &Known) -> anyhow::Result<Passed>;
+    /// When a request uses an unknown name, or the proxy fails.
+    fn exchanges(&mut self, steps: &[Step], known: &Known) -> anyhow::Result<Vec<Passed>>;
 
     /// Takes one TCP connection through its steps.
     ///

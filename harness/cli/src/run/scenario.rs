@@ -25,7 +25,7 @@ mod filter;
 
 pub(super) use call::{Answer, Fault};
 pub(super) use connection::{Connection, Peer, TcpExpectation, TcpStep};
-pub(super) use exchange::{Direction, Ending, Request, Response, Step};
+pub(super) use exchange::{Direction, Ending, Request, Step};
 pub(super) use expectation::{Call as ExpectedCall, End, Exchange, Span};
 pub(super) use filter::{Filter, Level, Policy, RELOAD_BASE, Text, beside};
 
@@ -198,12 +198,22 @@ impl Scenario {
             "`connections` run through one filter here; leave out the others"
         );
         self.connections.iter().try_for_each(Connection::check)?;
-        self.requests().iter().try_for_each(Step::check)
+        self.requests().iter().try_for_each(Step::check)?;
+        ensure!(
+            self.requests().first().is_none_or(|first| !first.meanwhile),
+            "`requests[0].meanwhile` comes while nothing else is under way; leave it out"
+        );
+        self.groups().try_for_each(exchange::check_group)
     }
 
     /// Returns the requests.
     pub(super) fn requests(&self) -> &[Step] {
         self.requests.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the requests in groups: those of a group are under way at once.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &[Step]> {
+        self.requests().chunk_by(|_, next| next.meanwhile)
     }
 
     /// Returns the number of workers.

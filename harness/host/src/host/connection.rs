@@ -51,9 +51,12 @@ impl Host {
         if let Some(stream) = self.stream_mut(id) {
             stream.connection = Some(Connection::default());
         }
-        let answer = self
-            .create(id)
-            .and_then(|()| self.enter(|guest| &guest.network.new_connection, id.0, id.0, 0));
+        let answer = match self.is_failed(id) {
+            true => Err(Failed),
+            false => self
+                .create(id)
+                .and_then(|()| self.enter(|guest| &guest.network.new_connection, id.0, id.0, 0)),
+        };
         match answer {
             Ok(answer) => {
                 if let Some(connection) = self.connection_mut(id) {
@@ -61,6 +64,10 @@ impl Host {
                     connection.has_upstream = answer == 0;
                 }
                 self.run_deferred();
+                if let Some(connection) = self.connection_mut(id) {
+                    // One that the filter has closed at once never comes to the proxy of TCP.
+                    connection.has_upstream &= !connection.is_closed;
+                }
                 self.tell_queues();
             }
             Err(Failed) => self.fail_connection(id),
@@ -238,15 +245,17 @@ impl Host {
 
     /// Closes a connection whose VM has failed, or lets it pass where the policy says so.
     fn fail_connection(&mut self, id: StreamId) {
-        let policy = self.policy(id);
-        let is_open = matches!(
-            policy,
-            FailurePolicy::FailOpen | FailurePolicy::FailOpenField
-        );
+        let is_open = match self.policy(id) {
+            FailurePolicy::FailClosed | FailurePolicy::FailReload { .. } => false,
+            // A connection that the VM knew when it failed has a filter in Envoy, and one that fails.
+            FailurePolicy::FailOpen => self.stream(id).is_some_and(|stream| !stream.created),
+            FailurePolicy::FailOpenField => true,
+        };
         let Some(connection) = self.connection_mut(id) else {
             return;
         };
         if is_open {
+            connection.has_upstream |= !connection.is_closed;
             connection.is_held = false;
             connection.from_client.pass();
             connection.from_upstream.pass();

@@ -140,12 +140,15 @@ impl Host {
     /// it.
     pub(super) fn is_without_filter(&mut self, id: StreamId, side: Side) -> bool {
         let is_failed = self.is_failed(id);
-        let is_closed = matches!(
-            self.policy(id),
-            FailurePolicy::FailClosed | FailurePolicy::FailReload { .. }
-        );
+        let policy = self.policy(id);
         let Some(stream) = self.stream_mut(id) else {
             return true;
+        };
+        let is_closed = match policy {
+            FailurePolicy::FailClosed | FailurePolicy::FailReload { .. } => true,
+            // A stream that the VM knew when it failed has a filter in Envoy, and one that fails; those after it have none.
+            FailurePolicy::FailOpen => stream.created,
+            FailurePolicy::FailOpenField => false,
         };
         // Envoy shows no response to a filter that has not seen the request.
         let is_unseen = side == Side::Response && stream.request.headers().is_none();

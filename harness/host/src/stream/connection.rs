@@ -58,6 +58,11 @@ impl Connection {
         self.is_held
     }
 
+    /// Returns true if an upstream was asked, which it is not for a connection that is held, or was closed, as it began.
+    pub fn has_upstream(&self) -> bool {
+        self.has_upstream
+    }
+
     /// Returns true if the connection was closed, by the guest, by the caller or because the VM has failed.
     pub fn is_closed(&self) -> bool {
         self.is_closed

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use sidespan_host::{
-    CallToken, GrpcCall, GrpcReply, GrpcSent, GrpcToken, Headers, Host, HttpCall, NoSuchCall,
-};
+use sidespan_host::{CallToken, GrpcCall, GrpcSent, GrpcToken, Host, HttpCall, NoSuchCall};
 
-use crate::run::answers::{Answers, Grpc, Parts, Reply};
+use super::replies::{AWAY, RESET, UNREADABLE, grpc, grpc_reply, http, router};
+use crate::run::answers::{Answers, Parts, Reply};
 use crate::run::convert::fields;
+use crate::run::framing;
 use crate::run::passed::{Call, Fields, Message};
 use crate::run::scenario::{Collector, Fault, Scenario};
 use crate::run::span::{Export, Span, decode};
@@ -19,8 +19,17 @@ struct Pending {
     due: Duration,
     filter: usize,
     token: Token,
-    after: Duration,
-    outcome: Result<Parts, Fault>,
+    outcome: Outcome,
+}
+
+/// The outcome of a call.
+#[derive(Debug)]
+enum Outcome {
+    /// The peer's answer, and the time that it took.
+    Answer(Parts, Duration),
+    /// Envoy's own answer to a call that the peer cannot read.
+    OfRouter(Parts),
+    Fault(Fault),
 }
 
 /// The name of a call in its VM.
@@ -97,15 +106,22 @@ impl Calls {
     }
 
     fn schedule(&mut self, filter: usize, call: &HttpCall, now: Duration) -> anyhow::Result<()> {
-        self.made.push(Call {
-            cluster: call.cluster.clone(),
-            message: Message {
-                headers: fields(&call.headers),
-                body: call.body.clone(),
-                // Envoy sends none, although guests can give them.
-                trailers: Fields::new(),
-            },
-        });
+        let message = Message {
+            headers: fields(&call.headers),
+            body: call.body.clone(),
+            // Envoy sends none, although guests can give them.
+            trailers: Fields::new(),
+        };
+        if self.answers.is_some() && framing::has_wrong_length(&message) {
+            self.pending.push(Pending {
+                due: now,
+                filter,
+                token: Token::Http(call.token),
+                outcome: Outcome::OfRouter(router("502", UNREADABLE)),
+            });
+            return Ok(());
+        }
+        self.made.push(Call::new(&call.cluster, message));
         let reply = match &mut self.answers {
             Some(answers) => answers.next(&call.cluster)?,
             None => None,
@@ -125,19 +141,13 @@ impl Calls {
         now: Duration,
     ) -> anyhow::Result<()> {
         let (headers, body) = call.to_request();
-        let mut headers = fields(&headers);
-        // As of calls by HTTP, the scheme does not show.
-        headers.retain(|(name, _)| name != ":scheme");
         let message = Message {
-            headers,
+            headers: fields(&headers),
             body,
             ..Message::default()
         };
         self.streams.push((filter, call.token, self.made.len()));
-        self.made.push(Call {
-            cluster: call.cluster.clone(),
-            message,
-        });
+        self.made.push(Call::new(&call.cluster, message));
         let reply = match &mut self.answers {
             Some(answers) => answers.next(&call.cluster)?,
             None => None,
@@ -171,53 +181,44 @@ impl Calls {
         if reply.outcome.as_ref().err() != Some(&Fault::Silence) {
             self.pending.push(Pending {
                 due: now + reply.after,
-                after: reply.after,
                 filter,
                 token,
-                outcome: reply.outcome,
+                outcome: match reply.outcome {
+                    Ok(parts) => Outcome::Answer(parts, reply.after),
+                    Err(fault) => Outcome::Fault(fault),
+                },
             });
         }
     }
 
     fn deliver(&self, host: &mut Host, pending: Pending) -> Result<(), NoSuchCall> {
-        let Pending {
-            token,
-            outcome,
-            after,
-            ..
-        } = pending;
-        // The router of Envoy's own client writes how long the answer took.
-        let outcome = outcome.map(|mut parts| {
-            if self.answers.is_some() {
-                let name = "x-envoy-upstream-service-time";
-                parts.headers.add(name, after.as_millis().to_string());
+        let Pending { token, outcome, .. } = pending;
+        let outcome = match outcome {
+            Outcome::Answer(mut parts, after) => {
+                // The router of Envoy's own client writes how long the answer took.
+                if self.answers.is_some() {
+                    let name = "x-envoy-upstream-service-time";
+                    parts.headers.add(name, after.as_millis().to_string());
+                }
+                Ok(parts)
             }
-            parts
-        });
+            Outcome::OfRouter(parts) => Ok(parts),
+            Outcome::Fault(fault) => Err(fault),
+        };
         let token = match token {
             Token::Http(token) => token,
             Token::Grpc(token) => return host.grpc_reply(token, grpc_reply(outcome)),
         };
-        match outcome {
-            Ok(parts) => host.reply(token, parts.headers, parts.body, parts.trailers),
+        let parts = match outcome {
+            Ok(parts) => parts,
             Err(Fault::Unreachable | Fault::NoHosts | Fault::Silence) if self.answers.is_none() => {
-                host.fail_call(token)
+                return host.fail_call(token);
             }
             // Envoy's router answers for a cluster that resets, or that is away.
-            Err(fault) => {
-                let text = match fault {
-                    Fault::Reset => RESET,
-                    Fault::Unreachable | Fault::NoHosts | Fault::Silence => AWAY,
-                };
-                let length = text.len().to_string();
-                let headers = [
-                    (":status", "503"),
-                    ("content-length", length.as_str()),
-                    ("content-type", "text/plain"),
-                ];
-                host.reply(token, headers, text, Headers::new())
-            }
-        }
+            Err(Fault::Reset) => router("503", RESET),
+            Err(Fault::Unreachable | Fault::NoHosts | Fault::Silence) => router("503", AWAY),
+        };
+        host.reply(token, parts.headers, parts.body, parts.trailers)
     }
 
     /// Returns the answer of the collector, and keeps the spans that it takes.
@@ -242,63 +243,3 @@ impl Calls {
         })
     }
 }
-
-/// Returns the answer to a gRPC call as the host takes it.
-fn grpc_reply(outcome: Result<Parts, Fault>) -> GrpcReply {
-    const UNAVAILABLE: u32 = 14;
-    let (text, details) = match outcome {
-        Ok(parts) => {
-            let Some(grpc) = parts.grpc else {
-                return GrpcReply::new();
-            };
-            let reply = grpc
-                .messages
-                .iter()
-                .fold(GrpcReply::new(), GrpcReply::message);
-            return reply
-                .initial_metadata(parts.headers)
-                .trailing_metadata(parts.trailers)
-                .status(grpc.status, grpc.text);
-        }
-        Err(Fault::Reset) => (
-            RESET,
-            "upstream_reset_before_response_started{remote_reset}",
-        ),
-        Err(Fault::Unreachable | Fault::NoHosts | Fault::Silence) => (
-            AWAY,
-            "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}",
-        ),
-    };
-    GrpcReply::new().status(UNAVAILABLE, text).details(details)
-}
-
-fn grpc(status: &str) -> Parts {
-    Parts {
-        headers: Headers::from([(":status", "200"), ("content-type", "application/grpc")]),
-        // An empty message in its frame, then the trailers.
-        body: vec![0; 5],
-        trailers: Headers::from([("grpc-status", status)]),
-        grpc: Some(Grpc {
-            messages: vec![Vec::new()],
-            status: u32::from(status == "14") * 14,
-            text: String::new(),
-        }),
-    }
-}
-
-fn http(status: &str, kind: Option<&str>) -> Parts {
-    let mut headers = Headers::from([(":status", status)]);
-    if let Some(kind) = kind {
-        headers.add("content-type", kind);
-    }
-    Parts {
-        headers,
-        ..Parts::default()
-    }
-}
-
-/// The body of the 503 with which Envoy's router answers for a stream that was reset by its peer.
-const RESET: &str =
-    "upstream connect error or disconnect/reset before headers. reset reason: remote reset";
-/// The body of the 503 for a cluster at whose address nothing listens.
-const AWAY: &str = "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure";

@@ -41,7 +41,8 @@ impl Drive {
             self.collect(&mut ends);
             self.take_logs();
         }
-        let tcp = ends.tcp.clone();
+        let mut tcp = ends.tcp.clone();
+        tcp.upstream_ends &= tcp.upstream.is_some();
         // A client that has done everything goes away, and so does its upstream then.
         for peer in [Peer::Client, Peer::Upstream] {
             self.end(&mut ends, peer);
@@ -96,9 +97,9 @@ impl Drive {
         let is_closed = state.is_closed();
         ends.tcp.upstream_ends |= is_closed || state.from_client().has_ended();
         ends.tcp.downstream_ends |= is_closed || state.from_upstream().has_ended();
-        let is_held = state.is_held();
+        let has_upstream = state.has_upstream();
         let bytes = host.take_downstream_data(id);
-        if !is_held {
+        if has_upstream {
             ends.tcp.upstream.get_or_insert_default().extend(bytes);
         }
         let bytes = host.take_upstream_data(id);

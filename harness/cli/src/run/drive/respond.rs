@@ -3,66 +3,72 @@
 use sidespan_host::{Ending as HostEnding, Headers, LocalReply};
 
 use super::carry::{self, Carriage, Piece};
+use super::course::Course;
+use super::replies;
 use super::running::Drive;
 use crate::run::convert::{add, fields};
 use crate::run::framing::{self, Then};
 use crate::run::passed::Passed;
 use crate::run::pattern::Known;
 use crate::run::refusal::Refusal;
-use crate::run::scenario::{Ending, Protocol, Response, Step};
+use crate::run::scenario::{Ending, Protocol, Step};
 
-impl Drive {
-    /// Answers a request that has come to the upstream.
-    ///
-    /// # Errors
-    /// When a header uses a name that stands for nothing.
-    pub(super) fn respond(
-        &mut self,
-        carriage: &mut Carriage,
-        step: &Step,
-        known: &Known,
-    ) -> anyhow::Result<()> {
-        self.pass_time(carriage, step.response.after.0)?;
-        let reply = match step.ending {
-            Ending::ClientAbort => return Ok(()),
-            Ending::Complete | Ending::ResponseReset => None,
-            Ending::UpstreamReset => Some(match self.upstream_protocol {
-                Protocol::Http1 => (
-                    503,
-                    "upstream_reset_before_response_started{connection_termination}",
-                    "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
-                ),
-                Protocol::Http2 => (
-                    503,
-                    "upstream_reset_before_response_started{remote_reset}",
-                    "upstream connect error or disconnect/reset before headers. reset reason: remote reset",
-                ),
-            }),
-            Ending::ConnectFailure => Some((
+/// Answers a request that has come to the upstream.
+///
+/// # Errors
+/// When a header uses a name that stands for nothing.
+pub(super) async fn respond(
+    course: &Course<'_>,
+    carriage: &mut Carriage,
+    step: &Step,
+    known: &Known,
+) -> anyhow::Result<()> {
+    course.pass_time(carriage, step.response.after.0).await?;
+    let upstream = carriage.upstream_protocol;
+    let reply = match step.ending {
+        Ending::ClientAbort => return Ok(()),
+        Ending::Complete | Ending::ResponseReset => None,
+        Ending::UpstreamReset => Some(match upstream {
+            Protocol::Http1 => (
                 503,
-                "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}",
-                "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
-            )),
-            Ending::UpstreamTimeout => Some((504, "response_timeout", "upstream request timeout")),
-        };
-        match reply {
-            Some((status, details, body)) => {
-                let reply = LocalReply::new(status, details).body(body);
-                let how = ending(step.ending, self.upstream_protocol);
-                carriage.fail(&mut self.chain, how, reply);
-                self.take_logs();
-            }
-            None => {
-                let pieces =
-                    self.response(&step.response, &step.request.method, step.ending, known)?;
-                self.send(carriage, pieces)?;
-            }
+                "upstream_reset_before_response_started{connection_termination}",
+                "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+            ),
+            Protocol::Http2 => (
+                503,
+                "upstream_reset_before_response_started{remote_reset}",
+                replies::RESET,
+            ),
+        }),
+        Ending::ConnectFailure => Some((
+            503,
+            "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}",
+            replies::AWAY,
+        )),
+        Ending::UpstreamTimeout => Some((504, "response_timeout", "upstream request timeout")),
+    };
+    match reply {
+        Some((status, details, body)) => {
+            let reply = LocalReply::new(status, details).body(body);
+            let how = ending(step.ending, upstream);
+            course.with(|drive| {
+                carriage.fail(&mut drive.chain, how, reply);
+                drive.take_logs();
+            });
         }
-        self.settle(carriage, |carriage| {
+        None => {
+            let pieces = response(step, upstream, known)?;
+            course.send(carriage, pieces).await?;
+        }
+    }
+    course
+        .settle(carriage, |carriage| {
             carriage.response.is_complete || step.ending == Ending::ResponseReset
         })
-    }
+        .await
+}
 
+impl Drive {
     /// Ends a request that no filter sees.
     ///
     /// # Errors
@@ -98,6 +104,12 @@ impl Drive {
         if is_of_codec {
             passed.flags = "DPE".into();
         }
+        self.leave_for_client(&mut passed, step, then);
+        Ok(passed)
+    }
+
+    /// Writes the response as Envoy's codec sends it to the client.
+    pub(super) fn leave_for_client(&self, passed: &mut Passed, step: &Step, then: Then) {
         if let Some(message) = &mut passed.downstream {
             framing::leave_for_client(
                 self.protocol,
@@ -107,28 +119,26 @@ impl Drive {
                 then,
             );
         }
-        Ok(passed)
     }
+}
 
-    fn response(
-        &self,
-        response: &Response,
-        method: &str,
-        ending: Ending,
-        known: &Known,
-    ) -> anyhow::Result<Vec<Piece>> {
-        let mut headers = Headers::from([(":status", response.status.to_string())]);
-        add(&mut headers, &response.headers, known)?;
-        let chunks = response.chunks();
-        framing::answer(self.upstream_protocol, &mut headers, &chunks, method);
-        let mut trailers = Headers::new();
-        add(&mut trailers, &response.trailers, known)?;
-        let mut pieces = carry::pieces(headers, &chunks, trailers, self.upstream_protocol);
-        if ending == Ending::ResponseReset {
-            carry::leave_open(&mut pieces);
-        }
-        Ok(pieces)
+/// Returns the upstream's response in pieces.
+///
+/// # Errors
+/// When a header uses a name that stands for nothing.
+fn response(step: &Step, upstream: Protocol, known: &Known) -> anyhow::Result<Vec<Piece>> {
+    let response = &step.response;
+    let mut headers = Headers::from([(":status", response.status.to_string())]);
+    add(&mut headers, &response.headers, known)?;
+    let chunks = response.chunks();
+    framing::answer(upstream, &mut headers, &chunks, &step.request.method);
+    let mut trailers = Headers::new();
+    add(&mut trailers, &response.trailers, known)?;
+    let mut pieces = carry::pieces(headers, &chunks, trailers, upstream);
+    if step.ending == Ending::ResponseReset {
+        carry::leave_open(&mut pieces);
     }
+    Ok(pieces)
 }
 
 /// Returns the end of a stream as the host has it.
@@ -153,5 +163,5 @@ pub(super) fn protocol_error() -> LocalReply {
         502,
         "upstream_reset_before_response_started{protocol_error}",
     )
-    .body("upstream connect error or disconnect/reset before headers. reset reason: protocol error")
+    .body(replies::UNREADABLE)
 }

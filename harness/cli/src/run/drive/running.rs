@@ -147,24 +147,14 @@ impl Drive {
         }
     }
 
-    /// Sends the pieces of a message, each at its time.
-    pub(super) fn send(
-        &mut self,
-        carriage: &mut Carriage,
-        pieces: Vec<Piece>,
-    ) -> anyhow::Result<()> {
-        for piece in pieces {
-            if !piece.after.is_zero() {
-                self.pass_time(carriage, piece.after)?;
-            }
-            if carriage.is_over() {
-                return Ok(());
-            }
-            carriage.give(&mut self.chain, piece);
-            self.take_logs();
-            self.settle_calls(carriage)?;
-        }
-        Ok(())
+    /// Gives a piece of a message to the filters.
+    ///
+    /// # Errors
+    /// When an export cannot be read.
+    pub(super) fn give(&mut self, carriage: &mut Carriage, piece: Piece) -> anyhow::Result<()> {
+        carriage.give(&mut self.chain, piece);
+        self.take_logs();
+        self.settle_calls(carriage)
     }
 
     /// Answers the calls that are due, and takes further what the filters let through by then.
@@ -172,36 +162,6 @@ impl Drive {
         self.answer_calls()?;
         carriage.pump(&mut self.chain);
         self.take_logs();
-        Ok(())
-    }
-
-    pub(super) fn pass_time(
-        &mut self,
-        carriage: &mut Carriage,
-        length: Duration,
-    ) -> anyhow::Result<()> {
-        let end = self.now() + length;
-        while self.now() < end && !carriage.is_over() {
-            let left = end.saturating_sub(self.now());
-            self.wait(left.min(Duration::from_millis(1)))?;
-            self.settle_calls(carriage)?;
-        }
-        Ok(())
-    }
-
-    /// Gives filters that pause a message the time to get their answers.
-    pub(super) fn settle(
-        &mut self,
-        carriage: &mut Carriage,
-        is_done: impl Fn(&Carriage) -> bool,
-    ) -> anyhow::Result<()> {
-        for _ in 0..PATIENCE {
-            if carriage.is_over() || is_done(carriage) {
-                break;
-            }
-            self.wait(Duration::from_millis(10))?;
-            self.settle_calls(carriage)?;
-        }
         Ok(())
     }
 }
@@ -213,5 +173,3 @@ fn shown(line: &LogLine) -> String {
 }
 
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
-/// Number of steps of 10 ms that a paused message is waited for.
-const PATIENCE: u32 = 500;

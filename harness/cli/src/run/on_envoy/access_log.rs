@@ -1,4 +1,8 @@
 //! Envoy's own word on an exchange: response code details and response flags, from its access log.
+//!
+//! Exchanges that are under way at once end in any order; the client's address tells which is whose.
+
+use std::net::SocketAddr;
 
 use anyhow::Context;
 use sidespan_envoy::{Envoy, wait_for};
@@ -6,7 +10,8 @@ use sidespan_envoy::{Envoy, wait_for};
 use super::names::PATIENCE;
 
 /// The form of a line.
-pub(super) const FORMAT: &str = "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%";
+pub(super) const FORMAT: &str =
+    "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%";
 
 /// One line.
 #[derive(Debug)]
@@ -15,15 +20,22 @@ pub(super) struct Line {
     pub(super) flags: String,
 }
 
-/// Waits for the line of an exchange.
+/// Waits for the line of an exchange, behind `before` lines of earlier ones.
 ///
 /// # Errors
 /// When it never comes.
-pub(super) fn wait(envoy: &Envoy, listener: &str, exchange: usize) -> anyhow::Result<Line> {
+pub(super) fn wait(
+    envoy: &Envoy,
+    listener: &str,
+    before: usize,
+    client: SocketAddr,
+) -> anyhow::Result<Line> {
+    let client = format!("{client} ");
     let text = || {
         let log = envoy.access_log(listener);
         let is_whole = log.ends_with('\n');
-        let line = log.lines().nth(exchange - 1).map(str::to_owned);
+        let mut lines = log.lines().skip(before);
+        let line = lines.find_map(|line| Some(line.strip_prefix(&client)?.to_owned()));
         line.filter(|_| is_whole)
     };
     let text = wait_for(PATIENCE, text).context("no line came in Envoy's access log")?;

@@ -14,7 +14,7 @@ use sidespan_envoy::{
     Route, Wasm,
 };
 
-use super::names::{LISTENER, UPSTREAM};
+use super::names::{FENCE, LISTENER, UPSTREAM};
 use super::server::Server;
 use super::{access_log, guest_log};
 use crate::run::answers::Answers;
@@ -58,6 +58,9 @@ impl Plan<'_> {
                 Cluster::new(UPSTREAM, self.upstream_address())
                     .protocol(spoken(scenario.upstream_protocol())),
             );
+        if !scenario.connections.is_empty() {
+            bootstrap = bootstrap.listener(Listener::new(FENCE).route(Route::answer(200, "")));
+        }
         for server in self.clusters {
             bootstrap = bootstrap.cluster(http2(server.name(), server.address()));
         }

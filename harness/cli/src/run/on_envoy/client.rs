@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::sent::{Received, Sent};
 use crate::run::scenario::Protocol;
@@ -11,7 +12,7 @@ use crate::run::scenario::Protocol;
 mod http1;
 mod http2;
 
-/// Sends a request and receives its response, as far as it comes.
+/// Sends a request at its time and receives its response, as far as it comes.
 ///
 /// # Errors
 /// When the request cannot be sent by this protocol, or there is no connection.
@@ -19,12 +20,16 @@ pub(super) async fn exchange(
     address: SocketAddr,
     protocol: Protocol,
     sent: Sent<'_>,
-    arrivals: watch::Receiver<usize>,
+    arrivals: watch::Receiver<Vec<usize>>,
 ) -> anyhow::Result<Received> {
+    sleep(sent.wait).await;
     let socket = TcpStream::connect(address).await?;
     socket.set_nodelay(true)?;
-    match protocol {
+    let client = socket.local_addr()?;
+    let mut received = match protocol {
         Protocol::Http1 => http1::exchange(socket, sent, arrivals).await,
         Protocol::Http2 => http2::exchange(socket, sent, arrivals).await,
-    }
+    }?;
+    received.client = Some(client);
+    Ok(received)
 }

@@ -29,6 +29,11 @@ pub(super) fn check(scenario: &Scenario) -> anyhow::Result<()> {
              {SMALLEST_WINDOW}; add `protocol: http1`, or run on wasmtime"
         );
     }
+    ensure!(
+        scenario.connections.is_empty() || scenario.workers() == 1,
+        "`workers` of more than 1 cannot run on Envoy with `connections`, where only one worker can be asked whether a step has \
+         had its effect; leave it out, or run on wasmtime"
+    );
     let waits = scenario.requests().iter().flat_map(|step| {
         let chunks = step
             .request
@@ -95,6 +100,7 @@ mod tests {
                 "connections: [{steps: [{client: {text: a, after: 31s}}]}]",
                 "the scenario waits 31",
             ),
+            ("workers: 2\nconnections: [{}]", "`workers` of more than 1"),
             ("after: 1m\nrequests: []", "time on Envoy is real"),
             (
                 "requests: [{wait: 20s}, {response: {after: 20s}}]",

@@ -8,3 +8,6 @@ pub(super) const LISTENER: &str = "scenario";
 pub(super) const UPSTREAM: &str = "upstream";
 /// The limit of everything that Envoy does by itself, within milliseconds as a rule.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The name of the listener that answers by itself.
+pub(super) const FENCE: &str = "fence";

@@ -36,9 +36,9 @@ impl Server {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             name: name.into(),
-            source: Mutex::new(Source::Script(Script::silence())),
+            source: Mutex::new(Source::Scripts(Vec::new())),
             arrived: Mutex::default(),
-            count: watch::Sender::new(0),
+            counts: watch::Sender::new(Vec::new()),
         });
         let accepting = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -66,9 +66,11 @@ impl Server {
         self.address
     }
 
-    /// Answers all requests from now on in this way.
-    pub(super) fn follow(&self, script: Script) {
-        *lock(&self.shared.source) = Source::Script(script);
+    /// Answers requests from now on in these ways, each the one for its path. A filter may have written another path: then
+    /// the first way that has had no request yet is taken, or the last.
+    pub(super) fn follow(&self, scripts: Vec<(Vec<u8>, Script)>) {
+        self.shared.counts.send_replace(vec![0; scripts.len()]);
+        *lock(&self.shared.source) = Source::Scripts(scripts);
     }
 
     /// Answers each request with the next answer of the cluster.
@@ -76,34 +78,34 @@ impl Server {
         *lock(&self.shared.source) = Source::Answers(answers);
     }
 
-    /// Returns a counter of the requests that have arrived.
-    pub(super) fn arrivals(&self) -> watch::Receiver<usize> {
-        self.shared.count.subscribe()
+    /// Returns counters of the requests that have arrived for each script.
+    pub(super) fn arrivals(&self) -> watch::Receiver<Vec<usize>> {
+        self.shared.counts.subscribe()
     }
 
-    /// Takes the first request that has come to its end, and the number of all requests if there is one; forgets all.
-    pub(super) fn take(&self) -> (Option<Message>, usize) {
-        let arrived = std::mem::take(&mut *lock(&self.shared.arrived));
-        let count = arrived.len();
-        let whole = arrived.into_iter().find(|arrival| arrival.is_complete);
-        match whole {
-            Some(arrival) => (Some(arrival.message), count),
-            None => (None, 0),
+    /// Takes for each script the first request that has come to its end, and the number of all requests if there is one;
+    /// forgets all.
+    pub(super) fn take(&self) -> Vec<(Option<Message>, usize)> {
+        let counts = self.shared.counts.borrow().clone();
+        let mut taken: Vec<_> = counts.into_iter().map(|count| (None, count)).collect();
+        for arrival in std::mem::take(&mut *lock(&self.shared.arrived)) {
+            if let Some((message, _)) = taken.get_mut(arrival.script)
+                && arrival.is_complete
+            {
+                message.get_or_insert(arrival.message);
+            }
         }
+        for (message, count) in &mut taken {
+            *count = if message.is_some() { *count } else { 0 };
+        }
+        taken
     }
 
     /// Returns the calls that have arrived, each with its place among those of all servers.
     pub(super) fn calls(&self) -> Vec<(u64, Call)> {
         let arrived = lock(&self.shared.arrived);
         let calls = arrived.iter().map(|arrival| {
-            let mut message = arrival.message.clone();
-            message
-                .headers
-                .retain(|(name, _)| !OF_ENVOY.contains(&name.as_str()));
-            let call = Call {
-                cluster: self.name.clone(),
-                message,
-            };
+            let call = Call::new(&self.name, arrival.message.clone());
             (arrival.order, call)
         });
         calls.collect()
@@ -114,12 +116,3 @@ impl Server {
         matches!(&*lock(&self.shared.source), Source::Answers(answers) if answers.has_silence(&self.name))
     }
 }
-
-/// Headers that Envoy adds to a filter's call behind the filter.
-const OF_ENVOY: [&str; 5] = [
-    "x-envoy-internal",
-    "x-envoy-expected-rq-timeout-ms",
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    ":scheme",
-];

@@ -22,9 +22,13 @@ pub(in crate::run) struct Step {
     /// Name for people.
     #[serde(default)]
     pub(in crate::run) name: String,
-    /// Time that passes before the request.
+    /// Time that passes before the request; with `meanwhile` from the start of the one before.
     #[serde(default)]
     pub(in crate::run) wait: Option<Length>,
+    /// True if the request comes while the one before is still under way. Those that are under way at once need paths of their
+    /// own, by which the upstream tells them apart.
+    #[serde(default)]
+    pub(in crate::run) meanwhile: bool,
     /// Direction of the listener that the request comes through.
     #[serde(default)]
     pub(in crate::run) direction: Direction,
@@ -161,6 +165,21 @@ impl Step {
         }
         Ok(())
     }
+}
+
+/// Checks requests that are under way at once.
+///
+/// # Errors
+/// Two with one path.
+pub(super) fn check_group(steps: &[Step]) -> anyhow::Result<()> {
+    for (at, step) in steps.iter().enumerate() {
+        let path = &step.request.path;
+        ensure!(
+            steps[..at].iter().all(|other| other.request.path != *path),
+            "two requests that are under way at once have one `path`; give each its own, by which the upstream tells them apart"
+        );
+    }
+    Ok(())
 }
 
 impl Request {

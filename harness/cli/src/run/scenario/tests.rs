@@ -92,6 +92,14 @@ fn every_mistake_is_told_with_its_line_and_its_cure() {
             "requests:\n- request: {body: {txt: a}}\n",
             &["line 2", "unknown field `txt`", "text"],
         ),
+        (
+            "requests: [{meanwhile: true}]\n",
+            &["`requests[0].meanwhile` comes while nothing else"],
+        ),
+        (
+            "requests: [{}, {}, {meanwhile: true}]\n",
+            &["under way at once have one `path`"],
+        ),
         ("requests: []\nrequests: []\n", &["line 2", "duplicate"]),
         (
             "requests: [\n",

@@ -58,6 +58,22 @@ fn passes_the_failing_stream_too_under_the_old_field() {
 }
 
 #[test]
+fn passes_only_streams_that_come_after_the_failure_under_the_policy() {
+    let policy = FailurePolicy::FailOpen;
+    let mut host = builder(TRAPS).failure_policy(policy).start().unwrap();
+    let [waiting, caught] = [post(&mut host), post(&mut host)];
+    let _ = host.request_body(caught, b"x", EndOfStream::Yes);
+    assert_eq!(status(&host, waiting), None, "nothing happens to it yet");
+    let _ = host.request_body(waiting, b"x", EndOfStream::Yes);
+    for stream in [waiting, caught] {
+        assert_eq!(status(&host, stream).as_deref(), Some("503"));
+    }
+    let after = post(&mut host);
+    let passed = host.request_body(after, b"x", EndOfStream::Yes);
+    assert_eq!((passed, status(&host, after)), (Action::Continue, None));
+}
+
+#[test]
 fn reloads_a_vm_once_its_back_off_is_over() {
     let policy = FailurePolicy::reload();
     let mut host = builder(TRAPS).failure_policy(policy).start().unwrap();

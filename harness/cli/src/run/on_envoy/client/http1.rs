@@ -8,11 +8,10 @@ use hyper::http::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 use crate::run::on_envoy::http1::{self, Pieces};
 use crate::run::on_envoy::http2;
-use crate::run::on_envoy::sent::{PATIENCE, Received, Sent};
+use crate::run::on_envoy::sent::{Received, Sent, arrival, breaks};
 use crate::run::passed::Message;
 
 /// Sends a request and receives its response, as far as it comes.
@@ -22,9 +21,8 @@ use crate::run::passed::Message;
 pub(super) async fn exchange(
     socket: TcpStream,
     sent: Sent<'_>,
-    mut arrivals: watch::Receiver<usize>,
+    arrivals: watch::Receiver<Vec<usize>>,
 ) -> anyhow::Result<Received> {
-    let before = *arrivals.borrow_and_update();
     let request = http1::request(&sent.headers, Pieces::new(&sent.chunks, false))?;
     let (mut sender, connection) = handshake(TokioIo::new(socket))
         .await
@@ -33,16 +31,10 @@ pub(super) async fn exchange(
     let mut received = Received::default();
     if sent.is_abandoned {
         let response = tokio::spawn(async move { sender.send_request(request).await });
-        let _ = timeout(PATIENCE, arrivals.wait_for(|count| *count > before)).await;
+        arrival(arrivals, sent.at).await;
         response.abort();
     } else {
-        let response = receive(&mut sender, request, &mut received);
-        match timeout(PATIENCE, response).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => received.is_reset = true,
-            // Filters hold the message back for ever; the client gives up.
-            Err(_) => {}
-        }
+        received.is_reset = breaks(receive(&mut sender, request, &mut received.message)).await;
     }
     // A client of HTTP/1.1 that has what it wants, or gives up, goes away with its connection.
     task.abort();
@@ -52,11 +44,11 @@ pub(super) async fn exchange(
 async fn receive(
     sender: &mut SendRequest<Pieces>,
     request: Request<Pieces>,
-    received: &mut Received,
+    received: &mut Option<Message>,
 ) -> hyper::Result<()> {
     let response: Response<Incoming> = sender.send_request(request).await?;
     let (parts, mut body) = response.into_parts();
-    let message = received.message.insert(Message {
+    let message = received.insert(Message {
         headers: http2::of_response(&parts),
         ..Message::default()
     });

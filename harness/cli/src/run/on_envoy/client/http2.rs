@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::run::on_envoy::http2;
-use crate::run::on_envoy::sent::{PATIENCE, Received, Sent};
+use crate::run::on_envoy::sent::{PATIENCE, Received, Sent, arrival, breaks};
 use crate::run::passed::Message;
 
 /// Sends a request and receives its response, as far as it comes.
@@ -18,9 +18,8 @@ use crate::run::passed::Message;
 pub(super) async fn exchange(
     socket: TcpStream,
     sent: Sent<'_>,
-    mut arrivals: watch::Receiver<usize>,
+    arrivals: watch::Receiver<Vec<usize>>,
 ) -> anyhow::Result<Received> {
-    let before = *arrivals.borrow_and_update();
     let (sender, connection) = h2::client::handshake(socket).await?;
     let task = tokio::spawn(connection);
     let mut sender = sender.ready().await?;
@@ -35,12 +34,7 @@ pub(super) async fn exchange(
     // The response may come while the request is still being sent.
     let response = tokio::spawn(async move {
         let mut received = Received::default();
-        match timeout(PATIENCE, receive(response, &mut received)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => received.is_reset = true,
-            // Filters hold the message back for ever; the client gives up.
-            Err(_) => {}
-        }
+        received.is_reset = breaks(receive(response, &mut received.message)).await;
         received
     });
     for (at, chunk) in sent.chunks.iter().enumerate() {
@@ -58,7 +52,7 @@ pub(super) async fn exchange(
         let _ = stream.send_trailers(trailers);
     }
     if sent.is_abandoned {
-        let _ = timeout(PATIENCE, arrivals.wait_for(|count| *count > before)).await;
+        arrival(arrivals, sent.at).await;
         // The whole connection goes, as of a client that has ended.
         response.abort();
         task.abort();
@@ -80,10 +74,10 @@ pub(super) async fn exchange(
 
 async fn receive(
     response: h2::client::ResponseFuture,
-    received: &mut Received,
+    received: &mut Option<Message>,
 ) -> Result<(), h2::Error> {
     let (parts, mut body) = response.await?.into_parts();
-    let message = received.message.insert(Message {
+    let message = received.insert(Message {
         headers: http2::of_response(&parts),
         ..Message::default()
     });

@@ -32,8 +32,7 @@ async fn answer(
     shared: Arc<Shared>,
 ) -> anyhow::Result<Response<Pieces>> {
     let (parts, mut body) = request.into_parts();
-    let order = shared.begin(http1::of_request(&parts));
-    let script = shared.next();
+    let (order, script) = shared.begin(http1::of_request(&parts));
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame?.into_data() {
             shared.with(order, |arrival| {

@@ -31,8 +31,7 @@ async fn answer(
     shared: Arc<Shared>,
 ) {
     let (parts, mut body) = request.into_parts();
-    let order = shared.begin(http2::of_request(&parts));
-    let script = shared.next();
+    let (order, script) = shared.begin(http2::of_request(&parts));
     let is_early = matches!(script.act, Act::Respond { is_early: true, .. });
     let receiving = Arc::clone(&shared);
     let receive = async move { receive(&mut body, &receiving, order).await };

@@ -35,7 +35,8 @@ pub(super) enum Act {
 
 /// The origin of a server's answers.
 pub(super) enum Source {
-    Script(Script),
+    /// The reactions to requests that are under way at once, each with its request's path.
+    Scripts(Vec<(Vec<u8>, Script)>),
     Answers(Answers),
 }
 

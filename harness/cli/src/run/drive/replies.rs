@@ -1,0 +1,85 @@
+//! Answers to the calls of filters, and to requests, in the host's form: of collectors, and of Envoy's router for a peer that
+//! fails.
+
+use sidespan_host::{GrpcReply, Headers};
+
+use crate::run::answers::{Grpc, Parts};
+use crate::run::scenario::Fault;
+
+/// The router's text for a stream that was reset by its peer.
+pub(super) const RESET: &str =
+    "upstream connect error or disconnect/reset before headers. reset reason: remote reset";
+/// Its text for a cluster at whose address nothing listens.
+pub(super) const AWAY: &str = "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure";
+/// Its text for a stream that the peer could not read.
+pub(super) const UNREADABLE: &str =
+    "upstream connect error or disconnect/reset before headers. reset reason: protocol error";
+
+/// Returns the router's answer to a call in place of its peer.
+pub(super) fn router(status: &str, text: &str) -> Parts {
+    Parts {
+        headers: Headers::from([
+            (":status", status),
+            ("content-length", text.len().to_string().as_str()),
+            ("content-type", "text/plain"),
+        ]),
+        body: text.into(),
+        ..Parts::default()
+    }
+}
+
+/// Returns the answer to a gRPC call as the host takes it.
+pub(super) fn grpc_reply(outcome: Result<Parts, Fault>) -> GrpcReply {
+    const UNAVAILABLE: u32 = 14;
+    let (text, details) = match outcome {
+        Ok(parts) => {
+            let Some(grpc) = parts.grpc else {
+                return GrpcReply::new();
+            };
+            let reply = grpc
+                .messages
+                .iter()
+                .fold(GrpcReply::new(), GrpcReply::message);
+            return reply
+                .initial_metadata(parts.headers)
+                .trailing_metadata(parts.trailers)
+                .status(grpc.status, grpc.text);
+        }
+        Err(Fault::Reset) => (
+            RESET,
+            "upstream_reset_before_response_started{remote_reset}",
+        ),
+        Err(Fault::Unreachable | Fault::NoHosts | Fault::Silence) => (
+            AWAY,
+            "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}",
+        ),
+    };
+    GrpcReply::new().status(UNAVAILABLE, text).details(details)
+}
+
+/// Returns a collector's answer by gRPC.
+pub(super) fn grpc(status: &str) -> Parts {
+    Parts {
+        headers: Headers::from([(":status", "200"), ("content-type", "application/grpc")]),
+        // An empty message in its frame, then the trailers.
+        body: vec![0; 5],
+        trailers: Headers::from([("grpc-status", status)]),
+        grpc: Some(Grpc {
+            messages: vec![Vec::new()],
+            status: u32::from(status == "14") * 14,
+            text: String::new(),
+        }),
+    }
+}
+
+/// Returns a collector's answer by HTTP.
+pub(super) fn http(status: &str, kind: Option<&str>) -> Parts {
+    let mut headers = Headers::from([(":status", status)]);
+    if let Some(kind) = kind {
+        headers.add("content-type", kind);
+    }
+    Parts {
+        headers,
+        ..Parts::default()
+    }
+}
