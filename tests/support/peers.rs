@@ -3,16 +3,19 @@
 //! ```text
 //! build ── peer ─┬─ otel_collector   any configuration of the parts in tests/peers/collector
 //!                ├─ jaeger           Jaeger 2, all in one, with its store in memory or elsewhere
-//!                └─ jaeger_one       Jaeger 1, all in one, with its store elsewhere
+//!                ├─ jaeger_one       Jaeger 1, all in one, with its store elsewhere
+//!                └─ grafana          Grafana's types of a dashboard, without Grafana
 //! ```
 
 mod build;
+mod grafana;
 mod jaeger;
 mod jaeger_one;
 mod otel_collector;
 mod peer;
 mod prometheus;
 
+pub use grafana::check_dashboards;
 pub use jaeger::Jaeger;
 pub use jaeger_one::JaegerOne;
 pub use otel_collector::Collector;
@@ -27,4 +30,5 @@ pub fn build() {
     otel_collector::program();
     jaeger::program();
     jaeger_one::program();
+    grafana::program();
 }
