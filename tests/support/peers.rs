@@ -30,5 +30,4 @@ pub fn build() {
     otel_collector::program();
     jaeger::program();
     jaeger_one::program();
-    grafana::program();
 }

@@ -10,11 +10,6 @@ use super::build;
 /// # Panics
 /// When the program cannot be built or does not run.
 pub fn check_dashboards(files: &[PathBuf]) -> Output {
-    let mut command = Command::new(program());
+    let mut command = Command::new(build::program("grafana", "."));
     command.args(files).output().expect("the program runs")
-}
-
-/// Returns the program, which the first call builds.
-pub(super) fn program() -> PathBuf {
-    build::program("grafana", ".")
 }
