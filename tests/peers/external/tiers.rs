@@ -10,6 +10,7 @@
 //!        sink      sink         or one for both
 //! ```
 
+mod exemplars;
 mod filter_decides;
 mod gateway_decides;
 mod killed;
