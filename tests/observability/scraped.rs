@@ -2,8 +2,8 @@
 
 use sidespan_core::stats::{Counter, Gauge};
 
-/// Names that a test beside the peers finds in a scrape of a real Collector with both tiers' parts, of Jaeger, and of span metrics
-/// (`tests/peers/external/metric_names.rs`).
+/// Names that a test beside the peers finds in a scrape of both tiers of real Collectors, of span metrics and of an Envoy
+/// (`tests/peers/external/metric_names.rs`); those of Jaeger were read off a scrape of the version that is named there.
 pub(crate) const SCRAPED: &str = include_str!("scraped.txt");
 
 /// Names that no program of the tests exposes, each with its source.
