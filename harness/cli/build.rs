@@ -40,6 +40,9 @@ fn main() {
     for variable in HOST_ONLY {
         cargo.env_remove(variable);
     }
+    let flags = without_own_paths();
+    println!("cargo::rustc-env=SIDESPAN_FILTER_FLAGS={flags}");
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags);
     run(&mut cargo, "building the filters failed");
     let modules = target_dir.join(TARGET).join("release");
     for (variable, file) in MODULES {
@@ -72,6 +75,22 @@ const HOST_ONLY: [&str; 8] = [
     "CLIPPY_ARGS",
     "CLIPPY_CONF_DIR",
 ];
+
+/// Returns the compiler's flags that write every folder of downloaded crates as one name, because checks hold the paths of
+/// their sources: without them who has another home gets another module, and its digest says nothing.
+fn without_own_paths() -> String {
+    println!("cargo::rerun-if-env-changed=CARGO_HOME");
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let sources = home.map(|home| home.join("registry/src"));
+    let registries = sources.and_then(|sources| fs::read_dir(sources).ok());
+    let folders = registries.into_iter().flatten().flatten();
+    let flags: Vec<String> = folders
+        .map(|folder| format!("--remap-path-prefix={}=/crates", folder.path().display()))
+        .collect();
+    // What cargo splits this variable at.
+    flags.join("\x1f")
+}
 
 /// Adds the target to a toolchain that lacks it, because rustup does so by itself only where automatic installation is
 /// allowed.

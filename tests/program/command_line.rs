@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::manifests::{place, read};
+
 /// The end of a run: exit code and output.
 struct Ended {
     code: Option<i32>,
@@ -76,11 +78,11 @@ fn help_teaches_by_example() {
 
 #[test]
 fn check_ends_with_0_for_what_is_fine_1_for_what_is_not_and_2_for_wrong_use() {
-    let fine = sidespan(&["check", "istio/envoyfilter.yaml"], "");
+    let fine = sidespan(&["check", place("envoyfilter")], "");
     assert_eq!(fine.code, Some(0), "{}{}", fine.out, fine.errors);
     assert!(fine.out.contains("fine, 2 configurations"), "{}", fine.out);
     // A warning is no error.
-    let warned = sidespan(&["check", "istio/wasmplugin.yaml"], "");
+    let warned = sidespan(&["check", place("wasmplugin")], "");
     assert_eq!(warned.code, Some(0), "{}{}", warned.out, warned.errors);
     assert!(warned.out.contains("REGISTRY"), "{}", warned.out);
 
@@ -93,7 +95,7 @@ fn check_ends_with_0_for_what_is_fine_1_for_what_is_not_and_2_for_wrong_use() {
     assert_eq!(report["valid"], false);
 
     // With --strict it is.
-    let strict = sidespan(&["check", "--strict", "istio/wasmplugin.yaml"], "");
+    let strict = sidespan(&["check", "--strict", place("wasmplugin")], "");
     assert_eq!(strict.code, Some(1), "{}{}", strict.out, strict.errors);
     let last = strict.out.lines().last().unwrap_or_default();
     assert!(
@@ -150,11 +152,11 @@ fn check_prints_a_schema_annotations_and_junit() {
     let below = below.file_name().expect("a name").to_string_lossy();
     let annotated = sidespan_with(
         &workspace,
-        &["check", "--format", "github", "istio/wasmplugin.yaml"],
+        &["check", "--format", "github", place("wasmplugin")],
         "",
     );
     assert_eq!(annotated.code, Some(0), "{}", annotated.errors);
-    let start = format!("::warning file={below}/istio/wasmplugin.yaml,");
+    let start = format!("::warning file={below}/{},", place("wasmplugin"));
     assert!(annotated.out.starts_with(&start), "{}", annotated.out);
     let junit = sidespan(&["check", "--format", "junit", "-"], "{\"sampling\": 1}");
     assert_eq!(junit.code, Some(1), "{}", junit.errors);
@@ -271,23 +273,50 @@ pub(super) fn shows_one_whole_trace(arguments: &[&str]) {
 }
 
 #[test]
+fn a_folder_is_answered_with_the_command_that_renders_it() {
+    for (folder, cure) in [
+        (
+            "istio/overlays/canary",
+            "kubectl kustomize istio/overlays/canary | sidespan check -",
+        ),
+        (
+            "istio/chart",
+            "helm template sidespan istio/chart | sidespan check -",
+        ),
+        ("istio/docs", "name the files in it"),
+    ] {
+        let said = sidespan(&["check", folder], "");
+        assert_eq!(said.code, Some(2), "{}{}", said.out, said.errors);
+        assert!(said.out.contains(cure), "{}", said.out);
+    }
+    let said = sidespan(&["check", "istio/base/kustomization.yaml"], "");
+    assert_eq!(said.code, Some(0), "{}", said.errors);
+    assert!(
+        said.out.contains("kubectl kustomize FOLDER"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
 fn each_way_to_install_is_fine_under_strict_and_all_of_them_together_are_refused() {
-    let read = |file: &str| {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("..")
-            .join(file);
-        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"))
-    };
     for files in [
         &["wasmplugin"][..],
         &["trafficextension"],
         &["envoyfilter"],
         &["telemetry"],
+        &["telemetry-keep-spans"],
         &["wasmplugin", "telemetry"],
         &["wasmplugin", "attempts", "telemetry"],
+        &[
+            "wasmplugin",
+            "waypoints",
+            "waypoints-collector",
+            "telemetry",
+        ],
         &["envoyfilter", "attempts", "telemetry"],
     ] {
-        let texts = files.iter().map(|file| read(&format!("istio/{file}.yaml")));
+        let texts = files.iter().map(|file| read(place(file)));
         let text = texts.collect::<Vec<_>>().join("---\n");
         let filled_in = text.replace("oci://REGISTRY", "oci://registry.example.com/mesh");
         let said = sidespan(&["check", "--strict", "-"], &filled_in);
@@ -316,11 +345,7 @@ fn each_way_to_install_is_fine_under_strict_and_all_of_them_together_are_refused
         "trafficextension",
         "wasmplugin",
     ];
-    let all = all.map(|file| format!("istio/{file}.yaml"));
-    let arguments: Vec<_> = ["check"]
-        .into_iter()
-        .chain(all.iter().map(String::as_str))
-        .collect();
+    let arguments: Vec<_> = ["check"].into_iter().chain(all.map(place)).collect();
     let said = sidespan(&arguments, "");
     assert_eq!(said.code, Some(1), "{}", said.out);
     for (one, other) in [

@@ -8,13 +8,14 @@ use serde_json::{Map, Value, json};
 use sidespan::check::check_file;
 use sidespan::check::envelope::kinds::KINDS;
 use sidespan::check::envelope::schema::{Pattern, Rule, Schema, Shape};
+use sidespan_tests::definitions;
 
-use super::manifests::{definitions, read};
+use super::manifests::{place, read};
 
 /// Says "the same" of every kind and version that the definitions have: keys, types, bounds, words, patterns, rules.
 #[test]
 fn the_facts_are_those_of_istios_definitions() {
-    let Some(definitions) = definitions("the_facts_are_those_of_istios_definitions") else {
+    let Some(definitions) = definitions::istio("the_facts_are_those_of_istios_definitions") else {
         return;
     };
     for kind in &KINDS {
@@ -550,7 +551,7 @@ const ASKED: [Row; 42] = [
 fn refused_is_what_an_api_server_refuses() {
     let folder = tempfile::tempdir().expect("a folder");
     for (index, (name, manifest, from, to, expected)) in ASKED.into_iter().enumerate() {
-        let shipped = read(&format!("istio/{manifest}.yaml"));
+        let shipped = read(place(manifest));
         // Comments name keys, too.
         let lines = shipped
             .lines()

@@ -1,14 +1,12 @@
 //! The manifests of `istio/`: configurations that the filter accepts, resources that Istio's schemas accept.
-//!
-//! The rules of a schema that are written in CEL are not checked, because only an API server evaluates them.
 
-use std::io::{self, Write};
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::{env, fs};
 
 use serde_json::Value;
 use sidespan::check::check_file;
+use sidespan_tests::definitions;
 
 #[test]
 fn every_configuration_in_them_is_valid_and_warned_of_is_only_the_registry() {
@@ -17,9 +15,13 @@ fn every_configuration_in_them_is_valid_and_warned_of_is_only_the_registry() {
         ("trafficextension", 1, Some("$.spec.wasm.url")),
         ("envoyfilter", 2, None),
         ("attempts", 1, None),
+        ("waypoints", 1, Some("$.spec.url")),
+        ("waypoints-collector", 0, None),
+        ("telemetry", 0, None),
+        ("telemetry-keep-spans", 0, None),
     ] {
-        let file = format!("istio/{name}.yaml");
-        let report = check_file(&file, read(&file).as_bytes());
+        let file = place(name);
+        let report = check_file(file, read(file).as_bytes());
         assert_eq!(report.configurations, configurations, "{file}");
         let warned: Vec<_> = report.warnings.iter().map(|found| &*found.path).collect();
         assert_eq!((report.errors, warned), (vec![], Vec::from_iter(url)));
@@ -27,10 +29,14 @@ fn every_configuration_in_them_is_valid_and_warned_of_is_only_the_registry() {
 }
 
 #[test]
-fn all_three_ways_install_the_same() {
+fn all_ways_install_the_same() {
     let plugin = manifest("wasmplugin");
     let expected = &plugin["spec"]["pluginConfig"];
     assert!(expected.is_object());
+    let mut waypoints = manifest("waypoints");
+    let spec = waypoints["spec"].as_object_mut().expect("a spec");
+    assert!(spec.remove("targetRefs").is_some());
+    assert_eq!(waypoints["spec"], plugin["spec"]);
     let extension = manifest("trafficextension");
     assert_eq!(&extension["spec"]["wasm"]["pluginConfig"], expected);
     for field in ["url", "pluginName", "failStrategy"] {
@@ -61,49 +67,23 @@ fn all_three_ways_install_the_same() {
 fn the_filter_from_a_file_is_only_for_pods_that_say_they_have_it() {
     let selector = &manifest("envoyfilter")["spec"]["workloadSelector"]["labels"];
     assert_eq!(selector, &serde_json::json!({"sidespan": "enabled"}));
-    for file in ["istio/envoyfilter.yaml", "istio/README.md"] {
+    for file in [place("envoyfilter"), "istio/docs/other-ways.md"] {
         assert!(read(file).contains("sidespan: enabled"), "{file}");
     }
 }
 
 #[test]
-fn kustomize_finds_its_resources_and_installs_one_copy() {
-    let resources = manifest("kustomization")["resources"].clone();
-    let names: Vec<_> = resources
-        .as_array()
-        .expect("a list")
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
-    assert_eq!(names, ["telemetry.yaml", "wasmplugin.yaml"]);
-}
-
-#[test]
-fn the_readme_shows_what_check_says() {
-    let filled_in = read("istio/wasmplugin.yaml").replace("REGISTRY", "registry.example.com/mesh");
-    let report = check_file("istio/wasmplugin.yaml", filled_in.as_bytes());
+fn with_a_registry_there_is_nothing_to_warn_of() {
+    let filled_in = read(place("wasmplugin")).replace("REGISTRY", "registry.example.com/mesh");
+    let report = check_file(place("wasmplugin"), filled_in.as_bytes());
     assert_eq!((report.errors, report.warnings), (vec![], vec![]));
     assert_eq!(report.configurations, 1);
-    assert!(read("istio/README.md").contains("istio/wasmplugin.yaml: fine, 1 configuration\n"));
-    let asked = [
-        "istio/wasmplugin.yaml",
-        "--request",
-        "GET /checkout",
-        "--namespace",
-        "kube-system",
-    ];
-    let said = check(&asked, &filled_in);
-    let (_, shown) = read("istio/README.md")
-        .split_once("--request 'GET /checkout' --namespace kube-system\n")
-        .map(|(before, behind)| (before.to_owned(), behind.to_owned()))
-        .expect("the example");
-    assert!(shown.starts_with(&said), "{said}");
 }
 
 #[test]
-fn the_readme_shows_what_check_makes_of_istios_telemetry() {
-    let readme = read("istio/README.md");
-    let (_, section) = readme
+fn the_guide_shows_what_check_makes_of_istios_telemetry() {
+    let guide = read("istio/docs/migrate.md");
+    let (_, section) = guide
         .split_once("## From Istio's Telemetry")
         .expect("the section");
     let block = |kind: &str| {
@@ -120,15 +100,16 @@ fn the_readme_shows_what_check_makes_of_istios_telemetry() {
 }
 
 #[test]
-fn the_readme_maps_every_tracing_field_of_istios_telemetry() {
-    let Some(definitions) = definitions("the_readme_maps_every_tracing_field_of_istios_telemetry")
+fn the_guide_maps_every_tracing_field_of_istios_telemetry() {
+    let Some(definitions) =
+        definitions::istio("the_guide_maps_every_tracing_field_of_istios_telemetry")
     else {
         return;
     };
-    let schema = schema(&definitions, &manifest("telemetry"));
+    let schema = definitions::schema(&definitions, &manifest("telemetry"));
     let tracing = &schema["properties"]["spec"]["properties"]["tracing"]["items"]["properties"];
-    let readme = read("istio/README.md");
-    let (_, section) = readme.split_once("Field by field:").expect("the table");
+    let guide = read("istio/docs/migrate.md");
+    let (_, section) = guide.split_once("Field by field:").expect("the table");
     let names = tracing
         .as_object()
         .expect("fields")
@@ -169,90 +150,47 @@ fn check(arguments: &[&str], text: &str) -> String {
 
 #[test]
 fn every_resource_passes_the_schema_of_its_kind() {
-    let Some(definitions) = definitions("every_resource_passes_the_schema_of_its_kind") else {
+    let Some(definitions) = definitions::istio("every_resource_passes_the_schema_of_its_kind")
+    else {
         return;
     };
-    let names = [
-        "wasmplugin",
-        "trafficextension",
-        "telemetry",
-        "envoyfilter",
-        "attempts",
-    ];
-    for name in names {
-        let resource = manifest(name);
-        let schema = schema(&definitions, &resource);
-        let validator = jsonschema::validator_for(schema).expect("a schema");
-        let errors: Vec<_> = validator
-            .iter_errors(&resource)
-            .map(|error| error.to_string())
-            .collect();
-        assert_eq!(errors, [""; 0], "{name}");
-        let mut unknown = Vec::new();
-        unknown_fields(
-            &resource["spec"],
-            &schema["properties"]["spec"],
-            "spec",
-            &mut unknown,
+    for (name, _) in PLACES {
+        assert_eq!(
+            definitions::faults(&definitions, &manifest(name)),
+            [""; 0],
+            "{name}"
         );
-        assert_eq!(unknown, [""; 0], "{name}");
     }
 }
 
-/// Returns Istio's resource definitions; `None`, with a note on standard error, where there are none on this machine.
-pub(super) fn definitions(test: &str) -> Option<Vec<Value>> {
-    let Some(path) = env::var_os("SIDESPAN_ISTIO_CRDS").map(PathBuf::from) else {
-        // Not `eprintln!`, whose output the test harness captures.
-        let note = "for SIDESPAN_ISTIO_CRDS is not set.\n\
-                    With the path of Istio's CRDs there, in one YAML file, istio/ is held against their schemas.\n";
-        writeln!(io::stderr(), "\nDID NOT RUN: {test}, {note}").expect("standard error");
-        return None;
-    };
-    // From the project's root, as `.ci/run` and people give the path; the tests run in a folder below.
-    let text = fs::read_to_string(root().join(&path))
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Some(serde_saphyr::from_multiple(&text).expect("definitions in YAML"))
-}
+/// Names of the manifests, with their places.
+const PLACES: [(&str, &str); 8] = [
+    ("wasmplugin", "istio/base/wasmplugin.yaml"),
+    ("telemetry", "istio/components/telemetry/telemetry.yaml"),
+    (
+        "telemetry-keep-spans",
+        "istio/components/telemetry-keep-spans/telemetry.yaml",
+    ),
+    (
+        "trafficextension",
+        "istio/components/trafficextension/trafficextension.yaml",
+    ),
+    (
+        "envoyfilter",
+        "istio/components/envoyfilter/envoyfilter.yaml",
+    ),
+    ("attempts", "istio/components/attempts/attempts.yaml"),
+    ("waypoints", "istio/components/waypoints/wasmplugin.yaml"),
+    (
+        "waypoints-collector",
+        "istio/components/waypoints/collector.yaml",
+    ),
+];
 
-/// Returns the schema for the kind and the version of a resource.
-fn schema<'a>(definitions: &'a [Value], resource: &Value) -> &'a Value {
-    let (group, version) = resource["apiVersion"]
-        .as_str()
-        .and_then(|text| text.split_once('/'))
-        .expect("group/version");
-    let spec = definitions
-        .iter()
-        .map(|definition| &definition["spec"])
-        .find(|spec| spec["group"] == group && spec["names"]["kind"] == resource["kind"])
-        .unwrap_or_else(|| panic!("no definition of {} in {group}", resource["kind"]));
-    let versions = spec["versions"].as_array().expect("versions");
-    let served = versions
-        .iter()
-        .find(|known| known["name"] == version && known["served"] == true);
-    &served.unwrap_or_else(|| panic!("{version} is not served"))["schema"]["openAPIV3Schema"]
-}
-
-/// Collects fields that the schema does not name: an API server drops them, `kubectl apply` refuses them.
-fn unknown_fields(value: &Value, schema: &Value, path: &str, unknown: &mut Vec<String>) {
-    if schema["x-kubernetes-preserve-unknown-fields"] == true {
-        return;
-    }
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                let path = format!("{path}.{name}");
-                match (&schema["properties"][name], &schema["additionalProperties"]) {
-                    (Value::Null, Value::Null) => unknown.push(path),
-                    (Value::Null, other) => unknown_fields(value, other, &path, unknown),
-                    (field, _) => unknown_fields(value, field, &path, unknown),
-                }
-            }
-        }
-        Value::Array(list) => list
-            .iter()
-            .for_each(|value| unknown_fields(value, &schema["items"], path, unknown)),
-        _ => {}
-    }
+/// Returns the place of a manifest.
+pub(super) fn place(name: &str) -> &'static str {
+    let found = PLACES.iter().find(|(known, _)| *known == name);
+    found.unwrap_or_else(|| panic!("no manifest {name}")).1
 }
 
 pub(super) fn envoy_filters() -> Vec<Value> {
@@ -268,8 +206,7 @@ pub(super) fn envoy_filters() -> Vec<Value> {
 }
 
 pub(super) fn manifest(name: &str) -> Value {
-    serde_saphyr::from_str(&read(&format!("istio/{name}.yaml")))
-        .unwrap_or_else(|error| panic!("{name}: {error}"))
+    serde_saphyr::from_str(&read(place(name))).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 pub(super) fn read(file: &str) -> String {

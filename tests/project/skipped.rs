@@ -28,6 +28,6 @@ fn in_ci_no_test_is_skipped() {
     );
     assert!(
         !(in_ci && cfg!(no_namespaces)),
-        "no file system can be mounted in a namespace (unshare -rm, nsenter), so no sink has met a full one"
+        "no file system can be mounted in a namespace (unshare -rm, nsenter), so no sink has met a full one, and no Istio has run"
     );
 }

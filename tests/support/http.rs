@@ -6,9 +6,11 @@
 mod client;
 mod load;
 mod message;
+mod open_loop;
 mod server;
 
 pub use client::{Connection, Request, Response, send};
 pub use load::load;
 pub use message::Headers;
+pub use open_loop::{Outcome, open_loop};
 pub use server::{Received, Reply, Server};

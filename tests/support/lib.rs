@@ -1,9 +1,11 @@
-//! The tests' support: a real Envoy with the filter, a collector, HTTP as bytes, other projects' packages.
+//! The tests' support: a real Envoy with the filter, a collector, HTTP as bytes, other projects' packages, definitions of
+//! Kubernetes.
 
 pub mod accounts;
 pub mod caller;
 pub mod collector;
 pub mod corpus;
+pub mod definitions;
 pub mod dialect;
 pub mod effort;
 pub mod envoy;
@@ -18,4 +20,5 @@ pub mod ports;
 pub mod program;
 pub mod readme;
 pub mod rotel;
+pub mod trap;
 pub mod worlds;

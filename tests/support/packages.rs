@@ -105,8 +105,16 @@ pub(crate) fn texts(folder: &Path) -> String {
 /// # Panics
 /// With what the command says and the help, when the command fails.
 pub(crate) fn run_or(command: &mut Command, help: &str) {
+    output_or(command, help);
+}
+
+/// Returns what a command writes.
+///
+/// # Panics
+/// As [`run_or`].
+pub(crate) fn output_or(command: &mut Command, help: &str) -> Vec<u8> {
     match command.output() {
-        Ok(output) if output.status.success() => {}
+        Ok(output) if output.status.success() => output.stdout,
         Ok(output) => {
             let errors = String::from_utf8_lossy(&output.stderr);
             panic!("{command:?}: {errors}\n{help}")

@@ -1,16 +1,20 @@
-//! OpenTelemetry's Collector and Jaeger, built from pinned Go modules and started on free ports.
+//! OpenTelemetry's Collector, Jaeger and Istio, built from pinned Go modules and started on free ports; and kustomize and Helm.
 //!
 //! ```text
-//! build ── peer ─┬─ otel_collector   any configuration of the parts in tests/peers/collector
-//!                ├─ jaeger           Jaeger 2, all in one, with its store in memory or elsewhere
-//!                ├─ jaeger_one       Jaeger 1, all in one, with its store elsewhere
-//!                └─ grafana          Grafana's types of a dashboard, without Grafana
+//! build ─┬─ peer ─┬─ otel_collector   any configuration of the parts in tests/peers/collector
+//!        │        ├─ jaeger           Jaeger 2, all in one, with its store in memory or elsewhere
+//!        │        └─ jaeger_one       Jaeger 1, all in one, with its store elsewhere
+//!        ├─ istio                     a mesh of Istio's own parts
+//!        ├─ grafana                   Grafana's types of a dashboard, without Grafana
+//!        └─ manifests                 kustomize and Helm
 //! ```
 
 mod build;
 mod grafana;
+pub mod istio;
 mod jaeger;
 mod jaeger_one;
+mod manifests;
 mod otel_collector;
 mod peer;
 mod prometheus;
@@ -18,11 +22,12 @@ mod prometheus;
 pub use grafana::check_dashboards;
 pub use jaeger::Jaeger;
 pub use jaeger_one::JaegerOne;
+pub use manifests::{envoy_gateway, helm, kustomize};
 pub use otel_collector::Collector;
 pub use peer::Places;
 pub use prometheus::Prometheus;
 
-/// Builds the programs unless they are there. A first start does so too, but on the cores of whoever starts it.
+/// Builds the programs that run as peers unless they are there. A first start does so too, but on the cores of whoever starts it.
 ///
 /// # Panics
 /// With the compiler's output, or with what is missing.

@@ -10,4 +10,5 @@ mod reconfiguration;
 mod roots;
 mod route_cache;
 mod stat_tags;
+mod trap_drill;
 mod trapped;

@@ -23,6 +23,7 @@ pub mod jaeger;
 pub mod ottrace;
 pub mod settings;
 pub mod state_members;
+pub mod traceparent;
 pub mod tracestate;
 mod value_buffer;
 pub mod w3c;

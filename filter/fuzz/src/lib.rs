@@ -75,7 +75,7 @@ pub fn translate(formats: &[Format], list: &HeaderList) -> HeaderList {
         same_trace: found.same_trace,
         present: found.present,
         request_ids: found.request_ids,
-        digits: Default::default(),
+        traceparent: Default::default(),
     };
     let mut after = list.clone();
     propagation::inject(&(&propagation).into(), &outgoing, &headers, &mut after);

@@ -34,6 +34,7 @@ pub use results::{Options, Results, check_file};
 
 use decision::Question;
 use format::{Format, github, junit};
+use input::folder;
 use print::Wish;
 use sidespan_core::direction::Direction;
 
@@ -166,7 +167,10 @@ fn run_to(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {
     if file.as_os_str() != "-" {
-        return fs::read(file);
+        return match fs::read(file) {
+            Err(_) if file.is_dir() => Err(io::Error::other(folder::advice(file))),
+            read => read,
+        };
     }
     let mut bytes = Vec::new();
     io::stdin().read_to_end(&mut bytes)?;
@@ -176,20 +180,20 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 const EXAMPLES: &str = "\
 Examples:
   sidespan check config.json                 a configuration by itself
-  sidespan check istio/wasmplugin.yaml istio/telemetry.yaml
-                                             what Istio will be given
+  kubectl kustomize istio | sidespan check - what Istio will be given
   sidespan check envoy.yaml                  the wasm filters of an Envoy configuration
-  kustomize build istio | sidespan check -   what comes out of kustomize
+  helm template sidespan istio/chart -f values.yaml | sidespan check -
+                                             the same of a chart
   sidespan check --explain config.json       what it does, step by step
   sidespan check config.json --request 'GET /checkout' --namespace payments
                                              what becomes of one request there, and which key decides
-  sidespan check istio/wasmplugin.yaml telemetry.yaml meshconfig.yaml deployment.yaml service.env
+  sidespan check wasmplugin.yaml telemetry.yaml meshconfig.yaml deployment.yaml service.env
                                              beside what Istio and the SDKs have been told
   kubectl get telemetry,cm,deploy -A -o yaml | sidespan check -
                                              the percentages of a running mesh, and the same in Sidespan
-  sidespan check --strict --format github istio/wasmplugin.yaml
+  sidespan check --strict --format github mesh.yaml
                                              annotations in a pull request; --format junit for GitLab and Jenkins
-  sidespan check --image image istio/wasmplugin.yaml
+  sidespan check --image image mesh.yaml
                                              is this image, of `sidespan package`, the one that it is pinned to?
   sidespan check --schema > sidespan.schema.json
                                              what editors complete and explain keys by

@@ -3,6 +3,10 @@
 /// The compiled filter.
 pub const FILTER: &[u8] = include_bytes!(env!("SIDESPAN_FILTER_WASM"));
 
+/// The compiler's flags by which the filter was built, as cargo's variable `CARGO_ENCODED_RUSTFLAGS` takes them: whoever
+/// builds with them gets the bytes of [`FILTER`].
+pub const FILTER_FLAGS: &str = env!("SIDESPAN_FILTER_FLAGS");
+
 /// The version of the program, and the SHA-256 of [`FILTER`], by which people find the module that a proxy runs.
 pub const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),

@@ -18,9 +18,10 @@ pub mod package;
 pub mod run;
 pub mod sidecar;
 pub mod sink;
+mod terminal;
 mod token;
 pub mod trace;
 pub mod verify;
 
-pub use embedded::{FILTER, FLOOR, LEAST, VERSION};
+pub use embedded::{FILTER, FILTER_FLAGS, FLOOR, LEAST, VERSION};
 pub use token::TokenArgs;

@@ -37,9 +37,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     arguments.color.write_global();
-    // Only errors show by default, and what the sink's senders should change; RUST_LOG shows more.
-    let shown = env_logger::Env::default().default_filter_or("error,sidespan_sink=warn");
-    env_logger::Builder::from_env(shown).init();
+    output::log_to_stderr();
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Check(arguments) => check::run(&arguments),
@@ -68,7 +66,7 @@ const EXAMPLES: &str = "\
 Examples:
   sidespan demo                                a mesh of seven services and its one trace
   sidespan demo --envoy                        the same on real Envoys
-  sidespan check istio/wasmplugin.yaml         will the filter take this configuration?
+  sidespan check istio/base/wasmplugin.yaml    will the filter take this configuration?
   sidespan run examples/*/scenario.yaml        requests in, expectations out, without a proxy
   sidespan sidecar --upstream 127.0.0.1:3000   the filter in front of a server of yours
   sidespan inspect filter.wasm                 what a module is, and whether Envoy loads it

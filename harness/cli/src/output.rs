@@ -8,6 +8,8 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 pub use colorchoice_clap::Color;
 
+use crate::terminal::clean_lines;
+
 /// Prints to standard output.
 ///
 /// # Errors
@@ -16,7 +18,8 @@ pub(crate) fn print(text: &[u8]) -> io::Result<()> {
     print_to(anstream::stdout().lock(), text)
 }
 
-/// Prints a line to standard error. A failure is ignored, because the exit code still tells the outcome.
+/// Prints to standard error, without what would steer the terminal, because causes come from files, modules and servers. A failure
+/// is ignored, because the exit code still tells the outcome.
 pub fn tell(text: impl Display) {
     tell_to(anstream::stderr().lock(), text);
 }
@@ -29,7 +32,27 @@ pub(crate) fn progress(text: &str) {
 }
 
 fn tell_to(mut out: impl Write, text: impl Display) {
-    let _ = writeln!(out, "{text}");
+    for line in clean_lines(&text.to_string()) {
+        let _ = writeln!(out, "{line}");
+    }
+}
+
+/// Sends the log to standard error: only errors by default, and what the sink's senders should change; `RUST_LOG` shows more.
+/// Lines of modules are among it, so it is clean, and what stands behind a line break further in.
+pub fn log_to_stderr() {
+    let shown = env_logger::Env::default().default_filter_or("error,sidespan_sink=warn");
+    env_logger::Builder::from_env(shown)
+        .format(|out, record| {
+            let style = out.default_level_style(record.level());
+            let (level, target) = (record.level(), record.target());
+            let mut head = format!("[{style}{level:<5}{style:#} {target}] ");
+            for line in clean_lines(&record.args().to_string()) {
+                writeln!(out, "{head}{line}")?;
+                head = "    ".into();
+            }
+            Ok(())
+        })
+        .init();
 }
 
 fn print_to(mut out: impl Write, text: &[u8]) -> io::Result<()> {

@@ -157,7 +157,7 @@ Examples:
   sidespan package --out image --image registry.example.com/mesh/sidespan-filter
   sidespan package --out filter.tar --module my-filter.wasm --config plugin.json
   sidespan package --out image --json | jq -r .url
-  sidespan check --image image istio/wasmplugin.yaml
+  kubectl kustomize istio | sidespan check --image image -
                                              is this the image that the manifest is pinned by?
 
 The module is first loaded, configured and given one request on the built-in host: a proxy answers 500 to every request \

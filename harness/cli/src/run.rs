@@ -42,6 +42,7 @@ use scenario::Scenario;
 pub use schema::schema;
 
 use crate::output;
+use crate::terminal::harmless;
 
 /// Sends requests through filters, with or without a proxy, and compares what comes out
 #[derive(Debug, Default, clap::Args)]
@@ -119,7 +120,7 @@ fn run_to(args: &RunArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         let object = serde_json::json!({
             "as_expected": is_as_expected, "scenarios": reports, "errors": errors
         });
-        writeln!(out, "{object}")?;
+        writeln!(out, "{}", harmless(&object.to_string()))?;
     } else if is_junit_printed {
         junit::write(&reports, &errors, out)?;
     } else {

@@ -20,7 +20,6 @@ mod running;
 mod sink;
 pub(crate) mod source;
 mod tempo;
-pub(crate) mod terminal;
 mod transfer;
 
 pub use arguments::TraceArgs;

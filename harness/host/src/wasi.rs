@@ -26,6 +26,8 @@ const IO: u32 = 29;
 const NOTSUP: u32 = 58;
 const NOTCAPABLE: u32 = 76;
 
+/// The longest line, which is Envoy's limit on the memory of a guest: the parts of a line may lie over one another.
+const MAX_LINE_BYTES: u64 = 1 << 30;
 /// Envoy's limit on one `random_get`.
 const MAX_RANDOM_BYTES: u32 = 64 * 1024;
 
@@ -90,7 +92,8 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 /// Writes to the log: file descriptor 1 at level info, 2 at error. One line break at the end is dropped.
 ///
 /// # Errors
-/// BADF: another descriptor. FAULT: outside the memory.
+/// BADF: another descriptor. FAULT: outside the memory. INVAL: more bytes than a guest's memory has, for which Envoy would take
+/// its own.
 fn fd_write(
     call: &mut HostCall<'_>,
     fd: u32,
@@ -103,15 +106,20 @@ fn fd_write(
         2 => LogLevel::Error,
         _ => return Ok(BADF),
     };
+    let mut length = 0;
+    for index in 0..count {
+        let [_, size] = part(call, vectors, index)?;
+        length += u64::from(size);
+        if length > MAX_LINE_BYTES {
+            return Ok(INVAL);
+        }
+    }
     let mut text = Vec::new();
     for index in 0..count {
-        let vector = call.read(vectors.wrapping_add(index.wrapping_mul(8)), 8)?;
-        let part = |at: usize| {
-            u32::from_le_bytes([vector[at], vector[at + 1], vector[at + 2], vector[at + 3]])
-        };
+        let [at, size] = part(call, vectors, index)?;
         // Envoy does not look at the address of an empty part.
-        if part(4) > 0 {
-            text.extend(call.read(part(0), part(4))?);
+        if size > 0 {
+            text.extend(call.read(at, size)?);
         }
     }
     let written = word(text.len());
@@ -124,6 +132,16 @@ fn fd_write(
     }
     call.write_u32(written_out, written)?;
     Ok(SUCCESS)
+}
+
+/// Returns address and size of one of the parts that a line is made of.
+///
+/// # Errors
+/// FAULT: outside the memory.
+fn part(call: &mut HostCall<'_>, vectors: u32, index: u32) -> Answer<[u32; 2]> {
+    let part = call.read(vectors.wrapping_add(index.wrapping_mul(8)), 8)?;
+    let word = |at: usize| u32::from_le_bytes([part[at], part[at + 1], part[at + 2], part[at + 3]]);
+    Ok([word(0), word(4)])
 }
 
 /// Writes to the log as `fd_write` does, because there is no file whose offset could count.

@@ -21,11 +21,16 @@ impl Request {
 
     /// Makes a `POST` with this body.
     pub fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self::with_body("POST", path, body)
+    }
+
+    /// Makes a request of any method with this body.
+    pub fn with_body(method: &str, path: &str, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         let length = body.len().to_string();
         Self {
             body,
-            ..Self::new("POST", path)
+            ..Self::new(method, path)
         }
         .header("content-length", length)
     }

@@ -91,16 +91,73 @@ impl Name {
         1_u32.wrapping_shl(self as u32)
     }
 
-    /// Always a part of the loop over all headers, in which the call would cost as much as the comparison.
+    /// Returns the name of a header, if it is known and wanted. Its length and a letter leave one name that it may be, and each is
+    /// compared in its own place, where all that is compared with is constant. Always a part of the loop over all headers, in
+    /// which the call would cost as much as the comparison.
     #[inline(always)]
     pub(super) fn of(name: &[u8], wanted: Names) -> Option<Self> {
-        // The set is compared before the bytes, so that headers of formats that are not listed cost as little as any
-        // unknown header.
-        let candidate = Self::candidate(name)?;
-        if !wanted.contains(candidate) {
+        let letter = |at: usize| name.get(at).copied().unwrap_or_default();
+        match name.len() {
+            2 => Self::B3.if_is(name, wanted),
+            5 => Self::Path.if_is(name, wanted),
+            7 => match letter(1) {
+                b'm' => Self::Method.if_is(name, wanted),
+                b's' => Self::Scheme.if_is(name, wanted),
+                _ => Self::Baggage.if_is(name, wanted),
+            },
+            9 => Self::Forwarded.if_is(name, wanted),
+            10 => match letter(0) {
+                b':' => Self::Authority.if_is(name, wanted),
+                b'u' => Self::UserAgent.if_is(name, wanted),
+                b't' => Self::Tracestate.if_is(name, wanted),
+                _ => Self::B3Flags.if_is(name, wanted),
+            },
+            11 => match letter(0) {
+                b't' => Self::Traceparent.if_is(name, wanted),
+                _ => Self::B3SpanId.if_is(name, wanted),
+            },
+            12 => match letter(5) {
+                b't' => Self::B3TraceId.if_is(name, wanted),
+                b's' => Self::B3Sampled.if_is(name, wanted),
+                b'u' => Self::XRequestId.if_is(name, wanted),
+                _ => Self::ContentType.if_is(name, wanted),
+            },
+            13 => Self::UberTraceId.if_is(name, wanted),
+            14 => match letter(0) {
+                b'g' => Self::GrpcTraceBin.if_is(name, wanted),
+                _ => Self::DatadogTags.if_is(name, wanted),
+            },
+            15 => match letter(2) {
+                b'f' => Self::ForwardedFor.if_is(name, wanted),
+                _ => Self::XAmznTraceId.if_is(name, wanted),
+            },
+            16 => match (letter(0), letter(2)) {
+                (b'o', _) => Self::OtTracerSpanId.if_is(name, wanted),
+                (_, b'f') => Self::ForwardedHost.if_is(name, wanted),
+                _ => Self::DatadogOrigin.if_is(name, wanted),
+            },
+            17 => match (letter(2), letter(10)) {
+                (b'f', _) => Self::ForwardedProto.if_is(name, wanted),
+                (b'b', _) => Self::B3ParentSpanId.if_is(name, wanted),
+                (_, b't') => Self::OtTracerTraceId.if_is(name, wanted),
+                _ => Self::OtTracerSampled.if_is(name, wanted),
+            },
+            18 => Self::DatadogTraceId.if_is(name, wanted),
+            19 => Self::DatadogParentId.if_is(name, wanted),
+            21 => Self::CloudTraceContext.if_is(name, wanted),
+            27 => Self::DatadogSamplingPriority.if_is(name, wanted),
+            _ => None,
+        }
+    }
+
+    /// Returns this name, if it is wanted and has these bytes. The set is asked before the bytes are compared, so that headers of
+    /// formats that are not listed cost as little as any unknown header.
+    #[inline(always)]
+    fn if_is(self, name: &[u8], wanted: Names) -> Option<Self> {
+        if !wanted.contains(self) {
             return None;
         }
-        let ends = ENDS.get(candidate as usize)?;
+        let ends = ENDS.get(self as usize)?;
         let is_alike = match (name.first_chunk(), name.last_chunk()) {
             (Some(first), Some(last)) => {
                 u64::from_le_bytes(*first) == ends.first
@@ -109,64 +166,7 @@ impl Name {
             }
             _ => Ends::short(name) == ends.first,
         };
-        is_alike.then_some(candidate)
-    }
-
-    /// Returns the only known name that may be this one. It has this length, and the caller compares the bytes.
-    #[inline(always)]
-    fn candidate(name: &[u8]) -> Option<Self> {
-        let letter = |at: usize| name.get(at).copied().unwrap_or_default();
-        Some(match name.len() {
-            2 => Self::B3,
-            5 => Self::Path,
-            7 => match letter(1) {
-                b'm' => Self::Method,
-                b's' => Self::Scheme,
-                _ => Self::Baggage,
-            },
-            9 => Self::Forwarded,
-            10 => match letter(0) {
-                b':' => Self::Authority,
-                b'u' => Self::UserAgent,
-                b't' => Self::Tracestate,
-                _ => Self::B3Flags,
-            },
-            11 => match letter(0) {
-                b't' => Self::Traceparent,
-                _ => Self::B3SpanId,
-            },
-            12 => match letter(5) {
-                b't' => Self::B3TraceId,
-                b's' => Self::B3Sampled,
-                b'u' => Self::XRequestId,
-                _ => Self::ContentType,
-            },
-            13 => Self::UberTraceId,
-            14 => match letter(0) {
-                b'g' => Self::GrpcTraceBin,
-                _ => Self::DatadogTags,
-            },
-            15 => match letter(2) {
-                b'f' => Self::ForwardedFor,
-                _ => Self::XAmznTraceId,
-            },
-            16 => match (letter(0), letter(2)) {
-                (b'o', _) => Self::OtTracerSpanId,
-                (_, b'f') => Self::ForwardedHost,
-                _ => Self::DatadogOrigin,
-            },
-            17 => match (letter(2), letter(10)) {
-                (b'f', _) => Self::ForwardedProto,
-                (b'b', _) => Self::B3ParentSpanId,
-                (_, b't') => Self::OtTracerTraceId,
-                _ => Self::OtTracerSampled,
-            },
-            18 => Self::DatadogTraceId,
-            19 => Self::DatadogParentId,
-            21 => Self::CloudTraceContext,
-            27 => Self::DatadogSamplingPriority,
-            _ => return None,
-        })
+        is_alike.then_some(self)
     }
 }
 

@@ -231,14 +231,14 @@ pub fn inject_multi(
             let Some(id) = context.span_id else {
                 return false;
             };
-            let digits = outgoing.digits(context, id);
+            let printed = outgoing.traceparent(context, id);
             let trace_id: &[u8] = if keep64bit && context.short_trace_id {
                 short_id = context.trace_id.to_short_hex();
                 &short_id
             } else {
-                &digits.trace_id
+                printed.trace_id()
             };
-            (trace_id, &digits.span_id, context.sampling)
+            (trace_id, printed.span_id(), context.sampling)
         }
     };
     // Debug implies accept, and the two must not be sent side by side (B3-7).

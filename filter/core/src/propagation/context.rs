@@ -7,6 +7,7 @@
 use core::cell::OnceCell;
 
 use super::format::FormatSet;
+use super::traceparent::Traceparent;
 use super::tracestate::Tracestate;
 use crate::ids::{IdError, SpanId, TraceId};
 
@@ -60,6 +61,23 @@ pub struct SpanContext {
     /// True if the trace id came with 16 digits.
     pub short_trace_id: bool,
 }
+
+impl SpanContext {
+    /// Returns W3C's flags, sampled and random; this version knows no others.
+    #[inline]
+    pub fn trace_flags(&self) -> u8 {
+        let sampled = match self.sampling {
+            SamplingState::Accept | SamplingState::Debug => SAMPLED,
+            SamplingState::Deny | SamplingState::Deferred => 0,
+        };
+        sampled | if self.random { RANDOM } else { 0 }
+    }
+}
+
+/// W3C's flag of a trace that is sampled.
+pub(super) const SAMPLED: u8 = 0x01;
+/// W3C's flag of a trace id whose right-most 56 bits are random.
+pub(super) const RANDOM: u8 = 0x02;
 
 impl SpanContext {
     /// Returns true for a trace id without a caller and without a decision, as load balancers write it.
@@ -185,25 +203,16 @@ pub struct Outgoing<'a> {
     pub present: FormatSet,
     /// The formats whose received header is a load balancer's id of the request and no context of a caller.
     pub request_ids: FormatSet,
-    /// The digits of the ids, once a format has printed them for all.
-    pub digits: OnceCell<IdDigits>,
-}
-
-/// The digits of the ids of an outgoing context.
-#[derive(Clone, Debug)]
-pub struct IdDigits {
-    pub(super) trace_id: [u8; 32],
-    pub(super) span_id: [u8; 16],
+    /// The value of `traceparent`, once a format has printed it for all that take digits from it.
+    pub traceparent: OnceCell<Traceparent>,
 }
 
 impl Outgoing<'_> {
-    /// Returns the digits of the context's ids.
+    /// Returns the value of `traceparent`.
     #[inline]
-    pub(super) fn digits(&self, context: &SpanContext, span_id: SpanId) -> &IdDigits {
-        self.digits.get_or_init(|| IdDigits {
-            trace_id: context.trace_id.to_hex(),
-            span_id: span_id.to_hex(),
-        })
+    pub(super) fn traceparent(&self, context: &SpanContext, span_id: SpanId) -> &Traceparent {
+        self.traceparent
+            .get_or_init(|| Traceparent::new(context.trace_id, span_id, context.trace_flags()))
     }
 
     /// Returns the context with its span id, if the context has all that most formats need: a trace, a span and a

@@ -61,7 +61,7 @@ fn pass(propagation: &Propagation, headers: &[(&str, &str)]) -> Passed {
         same_trace: found.same_trace,
         present: found.present,
         request_ids: found.request_ids,
-        digits: Default::default(),
+        traceparent: Default::default(),
     };
     inject(&propagation.into(), &outgoing, &request, &mut after);
     Passed {
@@ -558,7 +558,7 @@ fn en_10_writes_nothing_where_nothing_changes() {
         same_trace: found.same_trace,
         present: found.present,
         request_ids: found.request_ids,
-        digits: Default::default(),
+        traceparent: Default::default(),
     };
     inject(
         &(&Propagation::default()).into(),

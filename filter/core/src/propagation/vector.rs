@@ -46,7 +46,7 @@ pub(super) fn saying(context: Option<SpanContext>, decision: SamplingState) -> O
         same_trace: FormatSet::default(),
         present: FormatSet::default(),
         request_ids: FormatSet::default(),
-        digits: OnceCell::new(),
+        traceparent: OnceCell::new(),
     }
 }
 

@@ -16,14 +16,12 @@
 //!
 //! [W3C Trace Context]: https://www.w3.org/TR/trace-context-2/
 
-use super::context::{Extracted, IdDigits, Outgoing, Refusal, SamplingState, SpanContext};
+use super::context::{Extracted, Outgoing, RANDOM, Refusal, SAMPLED, SamplingState, SpanContext};
+use super::traceparent::LENGTH;
 use crate::codec::hex::byte_from_hex;
 use crate::codec::number::trim;
 use crate::headers::{HeaderWriter, Name, RequestHeaders};
 use crate::ids::{SpanId, TraceId};
-
-const SAMPLED: u8 = 0x01;
-const RANDOM: u8 = 0x02;
 
 /// Reads `traceparent`; [`tracestate`](super::tracestate) is read once this context is believed.
 #[inline]
@@ -94,50 +92,11 @@ pub fn inject(
     let Some((context, span_id)) = outgoing.decided() else {
         return false;
     };
-    let value = print_digits(outgoing.digits(context, span_id), context);
-    headers.set(writer, Name::Traceparent, &value);
+    let value = outgoing.traceparent(context, span_id).as_bytes();
+    headers.set(writer, Name::Traceparent, value);
     headers.set_or_remove(writer, Name::Tracestate, outgoing.tracestate.as_bytes());
     true
 }
-
-/// Returns the value of `traceparent` for a decided context.
-#[inline]
-pub fn print(context: &SpanContext, span_id: SpanId) -> [u8; LENGTH] {
-    let digits = IdDigits {
-        trace_id: context.trace_id.to_hex(),
-        span_id: span_id.to_hex(),
-    };
-    print_digits(&digits, context)
-}
-
-#[inline]
-fn print_digits(digits: &IdDigits, context: &SpanContext) -> [u8; LENGTH] {
-    let mut value = *b"00-................................-................-00";
-    let mut put = |at: usize, digits: &[u8]| {
-        let place = value.get_mut(at..at.saturating_add(digits.len()));
-        if let Some(place) = place {
-            place.copy_from_slice(digits);
-        }
-    };
-    put(3, &digits.trace_id);
-    put(36, &digits.span_id);
-    // The flags are one digit.
-    put(54, &[b'0' | trace_flags(context)]);
-    value
-}
-
-/// Returns the flags of a context, sampled and random; this version knows no others.
-#[inline]
-pub fn trace_flags(context: &SpanContext) -> u8 {
-    let sampled = match context.sampling {
-        SamplingState::Accept | SamplingState::Debug => SAMPLED,
-        SamplingState::Deny | SamplingState::Deferred => 0,
-    };
-    sampled | if context.random { RANDOM } else { 0 }
-}
-
-/// Length of a value of version `00`.
-const LENGTH: usize = 55;
 
 #[cfg(test)]
 mod tests;

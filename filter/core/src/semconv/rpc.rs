@@ -2,8 +2,9 @@
 //! candidate).
 //!
 //! The conventions demand `_OTHER` for a method that is not known to exist on the server. A proxy never knows, so a
-//! path of the form of a method is taken as one; on a SERVER span whose status is UNIMPLEMENTED the method is `_OTHER`
-//! (RP-3). On CLIENT spans, and on SERVER spans that no server has answered, nothing but the length bounds the names.
+//! path of the form of a method is taken as one; on a SERVER span the method is `_OTHER` where the server says UNIMPLEMENTED, or
+//! answers without a status, and so is no gRPC server (RP-3): otherwise any caller of any HTTP service could make as many names
+//! as it has paths. On CLIENT spans, and on SERVER spans that no server has answered, nothing but the length bounds the names.
 
 use super::names::{AttributeKey, AttributeWriter};
 use super::response_flags::{self, DOWNSTREAM_GONE};
@@ -151,8 +152,9 @@ pub(crate) fn describe_outcome(
 ) -> (Status, Cow<'static, str>) {
     let kind = writer.side.kind;
     let code = Code::of(kind, outcome);
+    let is_unknown = matches!(code, Code::Number(UNIMPLEMENTED) | Code::Missing);
     let unknown = match method {
-        Method::Named(name) if kind == SpanKind::Server && code == Code::Number(UNIMPLEMENTED) => {
+        Method::Named(name) if kind == SpanKind::Server && is_unknown => {
             Some(Method::Other(name.clone().into_bytes()))
         }
         _ => None,

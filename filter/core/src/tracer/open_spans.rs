@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use crate::ids::SpanId;
 use crate::propagation::context::SpanContext;
-use crate::propagation::w3c;
 use crate::semconv::describe::{RequestFacts, SpanDescriber};
 use crate::semconv::response_flags;
 use crate::span::attributes::Attributes;
@@ -191,7 +190,7 @@ fn flags(context: &SpanContext, open: &OpenSpan) -> u32 {
         (Parent::Caller, Some(_)) => PARENT_IS_KNOWN | PARENT_IS_REMOTE,
         (Parent::Caller, None) | (Parent::Here, _) => PARENT_IS_KNOWN,
     };
-    u32::from(w3c::trace_flags(context)) | place
+    u32::from(context.trace_flags()) | place
 }
 
 const PARENT_IS_KNOWN: u32 = 0x100;

@@ -222,7 +222,7 @@ impl<'a> RequestTrace<'a> {
             same_trace: self.same_trace,
             present: self.present,
             request_ids: self.request_ids,
-            digits: OnceCell::new(),
+            traceparent: OnceCell::new(),
         }
     }
 }

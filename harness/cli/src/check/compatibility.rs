@@ -151,7 +151,7 @@ fn native(
                 notes,
                 native.place.at(native.key),
                 "Istio's own tracer stays on beside Sidespan and overwrites the headers that it writes; set \
-                 disableSpanReporting: true in the Telemetry (istio/telemetry.yaml has it for the mesh), or \
+                 disableSpanReporting: true in the Telemetry (istio/components/telemetry has it for the mesh), or \
                  disableContextPropagation: true from Istio 1.30 on, or install the filter with role attempt as well"
                     .into(),
             );

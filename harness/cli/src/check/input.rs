@@ -2,6 +2,7 @@
 
 pub mod document;
 pub mod environment;
+pub(super) mod folder;
 pub(super) mod foreign;
 pub(super) mod locator;
 pub(super) mod parse;

@@ -23,10 +23,18 @@ pub(super) fn results(results: &Results, wish: Wish, out: &mut impl Write) -> io
             explanation(&report.file, explained, wish, out)?;
         }
     }
+    let explained = results
+        .reports
+        .iter()
+        .flat_map(|report| &report.explanations);
+    let scopes = explained.filter_map(|explained| explained.scope.as_ref());
+    let installed = scopes
+        .filter_map(|scope| scope.namespace.as_deref())
+        .collect();
     if let Some(summary) = results
         .istio
         .as_ref()
-        .filter(|summary| !summary.is_only_off())
+        .filter(|summary| !summary.is_only_off(&installed))
     {
         istio(summary, out)?;
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::report::Report;
+use crate::terminal::clean;
 
 /// Returns the reports, one below the other.
 pub(super) fn text(reports: &[Report]) -> String {
@@ -109,15 +110,6 @@ fn row(out: &mut String, name: &str, value: &str) {
 /// Returns bytes in KiB, rounded up, so that nothing that is there is shown as nothing.
 fn kibibytes(bytes: usize) -> usize {
     bytes.div_ceil(1024)
-}
-
-/// Returns a text that came out of a module without characters that would move the terminal's cursor.
-fn clean(text: &str) -> String {
-    let visible = text.chars().map(|character| match character.is_control() {
-        true => '\u{fffd}',
-        false => character,
-    });
-    visible.collect()
 }
 
 const BOLD: Style = Style::new().bold();

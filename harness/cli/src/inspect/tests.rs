@@ -48,6 +48,14 @@ fn tells_what_a_module_is() {
 }
 
 #[test]
+fn runs_nothing_of_a_module() {
+    let traps = report(r#"(func $trap unreachable) (start $trap)"#);
+    assert!(traps.loads, "{:?}", traps.envoy_says);
+    let endless = report(r#"(func (export "_initialize") (loop $ever (br $ever)))"#);
+    assert!(endless.loads, "{:?}", endless.envoy_says);
+}
+
+#[test]
 fn says_why_envoy_refuses_a_module_and_still_what_it_is() {
     let report = report(r#"(import "env" "proxy_nothing" (func))"#);
     assert!(!report.loads);

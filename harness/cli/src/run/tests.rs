@@ -277,3 +277,58 @@ fn a_chain_takes_modules_beside_the_scenario_and_named_ones() {
         Some("via_upstream")
     );
 }
+
+/// Logs, counts and adds a header, each with an order to the terminal in it, and a line that looks like the verdict.
+const STEERS_THE_TERMINAL: &str = r#"(module
+    (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+    (import "env" "proxy_define_metric" (func $define (param i32 i32 i32 i32) (result i32)))
+    (import "env" "proxy_increment_metric" (func $increment (param i32 i64) (result i32)))
+    (import "env" "proxy_add_header_map_value" (func $add (param i32 i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 64) "\1b[2J\0a  as expected\c2\9b31m\e2\80\ae")
+    (data (i32.const 128) "x-\1b[2J")
+    (func (export "proxy_abi_version_0_2_1"))
+    (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+        (drop (call $log (i32.const 4) (i32.const 64) (i32.const 26)))
+        (drop (call $define (i32.const 0) (i32.const 64) (i32.const 4) (i32.const 8)))
+        (drop (call $increment (i32.load (i32.const 8)) (i64.const 1)))
+        (drop (call $add (i32.const 0) (i32.const 128) (i32.const 6) (i32.const 64) (i32.const 4)))
+        (i32.const 0)))"#;
+
+#[test]
+fn a_module_cannot_steer_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.yaml");
+    fs::write(folder.path().join("steers.wat"), STEERS_THE_TERMINAL).unwrap();
+    fs::write(&file, "filters: [{module: steers.wat}]\nrequests: [{}]").unwrap();
+    for json in [false, true] {
+        let args = RunArgs {
+            files: vec![file.clone()],
+            json,
+            ..RunArgs::default()
+        };
+        let mut printed = Vec::new();
+        run_to(&args, &mut printed).unwrap();
+        let printed = String::from_utf8(printed).unwrap();
+        for part in ["[2J", "31m"] {
+            assert!(printed.contains(part), "{part} in {printed:?}");
+        }
+        // Orders of our own are colours alone.
+        let orders = printed.split('\u{1b}').skip(1);
+        for order in orders {
+            let colour = order.strip_prefix('[').and_then(|it| it.split_once('m'));
+            let is_colour = |digits: &str| digits.bytes().all(|it| it.is_ascii_digit());
+            assert!(
+                colour.is_some_and(|(digits, _)| is_colour(digits)),
+                "{order:?}"
+            );
+        }
+        let obeyed = |it: char| it.is_control() && !['\n', '\u{1b}'].contains(&it);
+        assert!(!printed.contains(obeyed), "{printed:?}");
+        assert!(!printed.contains('\u{202e}'), "{printed:?}");
+        let plain = anstream::adapter::strip_str(&printed).to_string();
+        let verdicts = plain.lines().filter(|line| *line == "  as expected");
+        assert_eq!(verdicts.count(), usize::from(!json), "{plain}");
+    }
+}

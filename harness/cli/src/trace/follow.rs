@@ -8,7 +8,7 @@ use sidespan_sink::waterfall::Options;
 use sidespan_sink::{Query, listing};
 
 use super::source::Source;
-use super::terminal::harmless;
+use crate::terminal::harmless;
 use crate::{interrupt, output};
 
 /// Prints traces until a signal comes.

@@ -11,9 +11,9 @@ use sidespan_sink::{Query, listing};
 
 use super::arguments::{TraceArgs, credentials, query};
 use super::source::Source;
-use super::terminal::harmless;
 use super::{follow, loaded, source, transfer};
 use crate::output;
+use crate::terminal::harmless;
 
 /// Finds traces and shows them.
 ///

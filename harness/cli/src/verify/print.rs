@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use sidespan_sink::verify::{Finding, FindingKind, Severity};
 
 use super::report::{Probed, Report};
+use crate::terminal::clean;
 
 /// Returns the report; `limit` is the number of traces at which the search ended.
 pub(super) fn text(report: &Report, limit: usize) -> String {
@@ -180,16 +181,6 @@ fn summary(out: &mut String, report: &Report, limit: usize) {
 fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
-}
-
-/// Replaces characters that would move the cursor, change colours or turn the direction of writing: names come from
-/// strangers.
-pub(super) fn clean(text: &str) -> String {
-    let is_unsafe = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.replace(is_unsafe, "?")
 }
 
 const BAD: Style = AnsiColor::Red.on_default().bold();

@@ -14,8 +14,8 @@ use super::gather::{Gathered, Wanted, gather, id};
 use super::report::{Report, forgive_outside, title};
 use super::watch::{Standing, Watch};
 use super::{junit, print, probe};
+use crate::terminal::harmless;
 use crate::trace::source::{self, Source};
-use crate::trace::terminal::harmless;
 use crate::{interrupt, output};
 
 /// Looks at traces, and says what broke them.

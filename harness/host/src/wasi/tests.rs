@@ -54,6 +54,24 @@ fn writes_lines_to_the_log() {
     );
 }
 
+/// Asks for a line of a thousand parts of 2 MiB, all of them the same bytes, and for as many parts as there are numbers.
+#[test]
+fn a_line_is_no_longer_than_a_memory_whatever_its_parts() {
+    let mut host = start(&guest(
+        "(local $at i32)
+         (drop (memory.grow (i32.const 64)))
+         (local.set $at (i32.const 8192))
+         (loop $parts
+            (i32.store offset=4 (local.get $at) (i32.const 2097152))
+            (local.set $at (i32.add (local.get $at) (i32.const 8)))
+            (br_if $parts (i32.lt_u (local.get $at) (i32.const 16384))))
+         (call $check (call $write (i32.const 1) (i32.const 8192) (i32.const 1000) (i32.const 24)) (i32.const 28))
+         (call $check (call $write (i32.const 1) (i32.const 16384) (i32.const -1) (i32.const 24)) (i32.const 21))",
+        &[],
+    ));
+    assert!(host.logs().is_empty(), "nothing of either was logged");
+}
+
 #[test]
 fn describes_the_two_descriptors_as_writable() {
     start(&guest(

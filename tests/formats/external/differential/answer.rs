@@ -3,10 +3,10 @@
 use std::fmt;
 
 use sidespan_core::in_memory::header_list::HeaderList;
+use sidespan_core::propagation;
 use sidespan_core::propagation::context::{SamplingState, SpanContext};
 use sidespan_core::propagation::format::Format;
 use sidespan_core::propagation::settings::Trust;
-use sidespan_core::propagation::{self, w3c};
 use sidespan_core::stats::Stats;
 
 /// The library of the propagators.
@@ -191,7 +191,7 @@ fn difference(ours: Option<&Ours>, theirs: Option<&Theirs>) -> Option<Difference
     let is_debug = ours.context.sampling == SamplingState::Debug;
     let is_state_equal = ours.context.sampling != SamplingState::Deferred
         // The two defined flags of W3C; other formats have one.
-        && u64::from(w3c::trace_flags(&ours.context)) == theirs.flags & 3
+        && u64::from(ours.context.trace_flags()) == theirs.flags & 3
         && theirs.debug.is_none_or(|debug| debug == is_debug);
     if !are_ids_equal {
         Some(Difference::Ids)

@@ -74,6 +74,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         &[
             "format",
             "tracestate",
+            "traceparent",
             "context",
             "value_buffer",
             "b3",
@@ -590,6 +591,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "harness/cli/src",
         &[
+            "terminal",
             "output",
             "embedded",
             "envoy",
@@ -648,7 +650,6 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "tempo",
             "source",
             "transfer",
-            "terminal",
             "follow",
             "conditions",
             "arguments",
@@ -773,6 +774,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "parse",
             "locator",
             "text",
+            "folder",
             "foreign",
             "stand_in",
             "environment",

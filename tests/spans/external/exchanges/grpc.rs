@@ -30,10 +30,12 @@ pub(super) fn calls() -> Vec<Exchange> {
         exchange("a status that nobody knows", grpc("/shop.Cart/Strange")).both("grpc=77 error=77"),
         exchange("no status", grpc("/shop.Cart/NoStatus"))
             .server("grpc=none error=_OTHER")
+            .server("name=grpc rpc.method=_OTHER rpc.method_original=shop.Cart/NoStatus")
             .client("grpc=UNKNOWN error=UNKNOWN"),
         exchange("a page that is not found", grpc("/shop.Cart/Page"))
             .both("status=404")
             .server("grpc=none error=404")
+            .server("name=grpc rpc.method=_OTHER rpc.method_original=shop.Cart/Page")
             .client("grpc=UNIMPLEMENTED error=UNIMPLEMENTED"),
         exchange("a path that is no method", grpc("/cart/items/Ok"))
             .both("name=grpc rpc.method=_OTHER rpc.method_original=cart/items/Ok"),

@@ -202,7 +202,7 @@ fn tv_2_writes_version_00_and_nothing_behind() {
 #[test]
 fn tv_3_uses_only_the_known_flags_of_a_later_version() {
     let context = parse(format!("cc-{T}-{S}-ff").as_bytes()).unwrap();
-    assert_eq!(trace_flags(&context), 0x03);
+    assert_eq!(context.trace_flags(), 0x03);
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn fl_1_tests_the_bit_and_not_the_number() {
 fn fl_2_sends_no_unknown_flag_on() {
     for byte in 0..=255_u8 {
         let context = flags(&format!("{byte:02x}"));
-        assert_eq!(trace_flags(&context), byte & 0x03, "{byte:02x}");
+        assert_eq!(context.trace_flags(), byte & 0x03, "{byte:02x}");
     }
 }
 

@@ -164,6 +164,17 @@ fn rp_3_a_server_without_the_method_bounds_the_names() {
         &unimplemented,
     );
     assert_eq!(name, "Cart/Whatever");
+    // Whoever answers without a status speaks no gRPC, and any path may have been asked for.
+    for code in [200, 404, 500] {
+        let plain = ending(None, Some(code), 0);
+        let (_, name, found) = end(
+            Conventions::Stable,
+            SpanKind::Server,
+            "/Cart/Whatever",
+            &plain,
+        );
+        assert_eq!((name.as_str(), &*found["rpc.method"]), ("grpc", "_OTHER"));
+    }
 }
 
 #[test]

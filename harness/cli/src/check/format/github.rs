@@ -2,7 +2,7 @@
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>.
 //!
 //! ```text
-//! ::error file=istio/wasmplugin.yaml,line=32,title=WasmPlugin shop/cart::$.spec.pluginConfig.sampling.percentage: …
+//! ::error file=istio/base/wasmplugin.yaml,line=32,title=WasmPlugin shop/cart::$.spec.pluginConfig.sampling.percentage: …
 //! ```
 //!
 //! The verdict on each file follows, for whoever reads the log.

@@ -16,6 +16,9 @@ pub(in crate::check) fn foreign(document: &Document) -> Option<&'static str> {
     let (group, kind) = (text("apiVersion"), text("kind"));
     match kind {
         "Application" | "ApplicationSet" if group.starts_with("argoproj.io/") => Some(ARGO),
+        "Kustomization" | "Component" if group.starts_with("kustomize.config.k8s.io/") => {
+            Some(KUSTOMIZE)
+        }
         "HelmRelease" if group.starts_with("helm.toolkit.fluxcd.io/") => Some(FLUX),
         "" if is_compose(document) => Some(COMPOSE),
         "" if is_dump(document) => Some(DUMP),
@@ -123,6 +126,7 @@ pub(in crate::check) const READ: &str = "read are the filter's configuration, Wa
     Instrumentation, workloads, and files of OTEL_ variables";
 const ARGO: &str = "an Argo CD application, whose chart and values are not read; render it first: argocd app manifests NAME | sidespan check -";
 const FLUX: &str = "a HelmRelease of Flux, whose chart and values are not read; render it first: helm template … | sidespan check -";
+const KUSTOMIZE: &str = "a kustomization, whose resources and patches are not read; render its folder first: kubectl kustomize FOLDER | sidespan check -";
 const COMPOSE: &str = "a compose file, of which nothing is read; check the configuration of the Envoy in it, and put OTEL_ variables into an env_file";
 const DUMP: &str = "no filter of Sidespan in this dump of a proxy; where one should be, see whether selector, namespace and phase of the \
     plugin reach this pod, whether istioctl proxy-config ecds POD has it, and istio_agent_wasm_remote_fetch_count at \
@@ -132,7 +136,7 @@ const DUMP: &str = "no filter of Sidespan in this dump of a proxy; where one sho
 mod tests {
     use sidespan_core::config::Config;
 
-    use super::{ARGO, COMPOSE, DUMP, FLUX, are_others, foreign};
+    use super::{ARGO, COMPOSE, DUMP, FLUX, KUSTOMIZE, are_others, foreign};
     use crate::check::input::document::Document;
 
     #[test]
@@ -150,6 +154,18 @@ mod tests {
             (
                 "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n",
                 Some(FLUX),
+            ),
+            (
+                "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
+                Some(KUSTOMIZE),
+            ),
+            (
+                "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
+                Some(KUSTOMIZE),
+            ),
+            (
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n",
+                None,
             ),
             ("services: {cart: {image: cart:1}}\n", Some(COMPOSE)),
             (

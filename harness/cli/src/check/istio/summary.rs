@@ -24,13 +24,23 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Returns true if Istio's settings only turn its tracer off, so that there is no percentage to take over.
-    pub(in crate::check) fn is_only_off(&self) -> bool {
-        let sides = self
-            .workloads
-            .iter()
-            .flat_map(|row| [&row.client, &row.server]);
-        self.off && sides.map(|side| &*side.by).all(|by| by == PILOT_DEFAULT)
+    /// Returns true if Istio's settings only turn its tracer off, so that there is no percentage to take over: in the
+    /// whole mesh, or in namespaces of which each has a plugin of ours among the files (`installed`).
+    pub(in crate::check) fn is_only_off(&self, installed: &BTreeSet<&str>) -> bool {
+        let is_silent = |row: &Row, side: &Percentage| {
+            let is_ours = || {
+                row.namespace
+                    .as_deref()
+                    .is_some_and(|own| installed.contains(own))
+            };
+            side.by == PILOT_DEFAULT || (side.by == OFF && is_ours())
+        };
+        let is_off_somewhere = |row: &Row| row.client.by == OFF || row.server.by == OFF;
+        (self.off || self.workloads.iter().any(is_off_somewhere))
+            && self
+                .workloads
+                .iter()
+                .all(|row| is_silent(row, &row.client) && is_silent(row, &row.server))
     }
 }
 
@@ -134,7 +144,7 @@ impl Summary {
 
 fn percentage(side: &Side<'_>, is_off: bool) -> Percentage {
     let by = match side.disabled && !is_off {
-        true => "disableSpanReporting".into(),
+        true => OFF.into(),
         false => side.by.clone(),
     };
     Percentage {
@@ -143,3 +153,6 @@ fn percentage(side: &Side<'_>, is_off: bool) -> Percentage {
         native: side.native.is_some(),
     }
 }
+
+/// The source of a percentage where Istio's tracer is turned off.
+const OFF: &str = "disableSpanReporting";

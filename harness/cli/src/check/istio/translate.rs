@@ -215,7 +215,7 @@ fn name(labels: &Labels, namespace: &str, plugins: &[Plugin]) -> String {
     }
 }
 
-/// The priority in `istio/wasmplugin.yaml`.
+/// The priority in `istio/base/wasmplugin.yaml`.
 const PRIORITY: usize = 1000;
 const CUT: &str = "more selectors overlap than were looked at; workloads that several select may get another percentage";
 /// The filter's limit of namespaces in a configuration.

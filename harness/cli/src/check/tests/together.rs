@@ -615,3 +615,32 @@ fn turning_istios_tracer_off_is_no_percentage_to_print() {
         "{told}"
     );
 }
+
+#[test]
+fn turning_it_off_where_the_filter_comes_in_is_none_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("canary.yaml");
+    let plugin = |namespace: &str| {
+        format!(
+            "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{name: sidespan, namespace: {namespace}}}\n\
+             spec: {{url: 'oci://r.example/sidespan:1', failStrategy: FAIL_OPEN, phase: AUTHN}}\n"
+        )
+    };
+    let off = telemetry(
+        "sidespan",
+        "shop",
+        "{tracing: [{disableSpanReporting: true}]}",
+    );
+    for (namespace, is_printed) in [("shop", false), ("payments", true)] {
+        std::fs::write(&file, format!("{}---\n{off}", plugin(namespace))).unwrap();
+        let told = printed(CheckArgs {
+            files: vec![file.clone()],
+            ..CheckArgs::default()
+        });
+        assert_eq!(
+            told.contains("namespace shop: 0 % by disableSpanReporting"),
+            is_printed,
+            "{told}"
+        );
+    }
+}

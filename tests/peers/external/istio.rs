@@ -1,0 +1,7 @@
+//! The filter under Istio: shipped manifests, applied to a control plane, as agents bring them to Envoys.
+
+mod attempts;
+mod changes;
+mod images;
+mod path;
+mod traces;

@@ -1,0 +1,79 @@
+//! Installation and removal, which make new listeners: with the filter, and with one of Envoy's own in its place.
+
+use std::env;
+use std::time::Duration;
+
+use serde_json::json;
+use sidespan_tests::peers::istio::{Mesh, Path, ROOT, shipped};
+
+use super::super::path::publish;
+use super::load::{Report, untraced};
+
+/// Installs and removes under load. `SIDESPAN_INSTALLATIONS` sets how often; what a listener's change does to requests is seen
+/// in thousands of them alone.
+#[test]
+#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
+#[cfg_attr(
+    no_namespaces,
+    ignore = "no file system can be mounted here (unshare -rm)"
+)]
+fn installation_and_removal_lose_no_more_than_with_a_filter_of_envoys_own() {
+    let mut mesh = Mesh::draining_for(DRAIN);
+    let image = publish(&mut mesh);
+    mesh.apply(&shipped("telemetry.yaml", &image));
+    let path = mesh.path();
+    let times = env::var("SIDESPAN_INSTALLATIONS");
+    let times = times.map_or(1, |text| text.parse().expect("a number"));
+    let lua = json!({
+        "apiVersion": "extensions.istio.io/v1alpha1",
+        "kind": "TrafficExtension",
+        "metadata": {"name": "sidespan", "namespace": ROOT},
+        "spec": {
+            "phase": "AUTHN",
+            "lua": {"inlineCode": "function envoy_on_request(handle) end"},
+        },
+    });
+    let own = installed_and_removed(&mesh, &path, &shipped("wasmplugin.yaml", &image), times);
+    eprintln!("the filter: {own}");
+    let lua = installed_and_removed(&mesh, &path, &lua.to_string(), times);
+    eprintln!("Lua: {lua}");
+    let allowed = lua.failures().len() + own.outcomes.len() / 1000;
+    let failures = own.failures();
+    assert!(failures.len() <= allowed, "{allowed} allowed: {failures:?}");
+}
+
+fn installed_and_removed(mesh: &Mesh, path: &Path, resource: &str, times: u32) -> Report {
+    let report = untraced(path, |pass| {
+        for _ in 0..times {
+            mesh.apply(resource);
+            wait_for_listeners(path, true);
+            pass(Duration::from_secs(1));
+            mesh.delete(resource);
+            wait_for_listeners(path, false);
+            pass(Duration::from_secs(1));
+        }
+        mesh.apply(resource);
+        wait_for_listeners(path, true);
+    });
+    mesh.delete(resource);
+    wait_for_listeners(path, false);
+    report
+}
+
+/// Waits until all Envoys listen with the filter, or all without it, and have closed the last connection to what was before.
+fn wait_for_listeners(path: &Path, with: bool) {
+    for service in path.services() {
+        let pod = service.pod();
+        pod.wait("new listeners", || {
+            let dump = pod.admin("/config_dump?resource=dynamic_listeners")?;
+            let has = dump.contains("istio-system.sidespan");
+            let draining = pod.admin("/stats?filter=_draining$")?;
+            let mut counts = draining.lines().filter_map(|line| line.split_once(": "));
+            (has == with && counts.all(|(_, count)| count == "0")).then_some(())
+        });
+    }
+}
+
+/// Shorter than Istio's 45 seconds, so that the test is, and long beside the time that a module takes to load: Envoy counts that
+/// as a part of it, and cuts what is left on old connections when it is over.
+const DRAIN: Duration = Duration::from_secs(15);

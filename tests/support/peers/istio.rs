@@ -1,0 +1,28 @@
+//! A mesh of Istio's own parts on the loopback network: without nodes, without containers, without an API server.
+//!
+//! ```text
+//! programs ─┬─ control_plane   istiod's discovery server over an in-memory Kubernetes
+//!           ├─ registry        crane's, for the images that agents fetch
+//!           └─ pod             Istio's agent with the Envoy that it configures, in a file system of its own
+//! application                  behind a sidecar: copies the headers of one trace format, and calls the next
+//! mesh ── all of these, a collector, and the path of requests through them
+//! ```
+
+mod addresses;
+mod application;
+mod certificates;
+mod control_plane;
+mod manifests;
+mod mesh;
+mod pod;
+mod programs;
+mod registry;
+mod resources;
+
+pub use application::Format;
+pub use control_plane::ControlPlane;
+pub use manifests::shipped;
+pub use mesh::{Mesh, Path, SPANS, Service};
+pub use pod::Pod;
+pub use registry::{Registry, digest};
+pub use resources::{ROOT, documents, host, resource};

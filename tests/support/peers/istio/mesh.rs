@@ -1,0 +1,249 @@
+//! A mesh: control plane, registry, collector, and the pods that a test adds.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::addresses::Block;
+use super::application::{Application, Format};
+use super::certificates::Authority;
+use super::control_plane::{self, ControlPlane};
+use super::pod::{Identity, Kind, Pod};
+use super::registry::Registry;
+use super::resources::{self, GATEWAY, PORT, ROOT, host};
+use crate::collector::Collector;
+
+/// A running mesh. Dropping it ends all of it.
+pub struct Mesh {
+    control: ControlPlane,
+    registry: Registry,
+    collector: Collector,
+    authority: Authority,
+    block: Block,
+    drain: Duration,
+}
+
+/// A service of one pod, with its application.
+pub struct Service {
+    pod: Pod,
+    outbound: IpAddr,
+    application: Option<Application>,
+}
+
+/// The path that requests take: through the gateway to `front` and `cart` of the namespace `shop`, and to `pay` of `bank`.
+/// `cart` copies B3 headers, `front` the W3C's.
+pub struct Path {
+    /// In the root namespace.
+    pub gateway: Service,
+    /// In `shop`, and copies the W3C's headers.
+    pub front: Service,
+    /// In `shop`, and copies B3 headers.
+    pub cart: Service,
+    /// In `bank`, and calls nobody.
+    pub pay: Service,
+}
+
+/// The number of spans of a request along the whole path: of each proxy one inbound and one outbound, but for the last.
+pub const SPANS: usize = 7;
+
+impl Mesh {
+    /// Starts a mesh without pods.
+    ///
+    /// # Panics
+    /// With the log of what does not start, or with what is missing.
+    pub fn start() -> Self {
+        Self::draining_for(Duration::from_secs(45))
+    }
+
+    /// Starts a mesh as [`Mesh::start`] does, in which the connections of a listener that has changed go on for a time: in
+    /// Istio's default, 45 seconds.
+    ///
+    /// # Panics
+    /// As [`Mesh::start`].
+    pub fn draining_for(drain: Duration) -> Self {
+        let mesh = Self {
+            drain,
+            control: ControlPlane::start(&control_plane::mesh()),
+            registry: Registry::start(),
+            collector: Collector::start(),
+            authority: Authority::new(),
+            block: Block::take(),
+        };
+        let collector = mesh.collector.sink().grpc_addr();
+        mesh.apply(&resources::collector(collector));
+        mesh
+    }
+
+    /// Returns the control plane.
+    pub fn control(&self) -> &ControlPlane {
+        &self.control
+    }
+
+    /// Returns the registry.
+    pub fn registry(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    /// Returns the collector, `otel-collector.observability` to the mesh.
+    pub fn collector(&self) -> &Collector {
+        &self.collector
+    }
+
+    /// Creates or replaces resources, which must be good.
+    ///
+    /// # Panics
+    /// With the reason, when one is refused.
+    pub fn apply(&self, yaml: &str) {
+        let applied = self.control.apply(yaml);
+        applied.unwrap_or_else(|refusal| panic!("{refusal}\n{yaml}"));
+    }
+
+    /// Deletes resources, which must be there.
+    ///
+    /// # Panics
+    /// With the reason, when one is not.
+    pub fn delete(&self, yaml: &str) {
+        let deleted = self.control.delete(yaml);
+        deleted.unwrap_or_else(|refusal| panic!("{refusal}\n{yaml}"));
+    }
+
+    /// Starts the whole path and waits until all of it is ready.
+    ///
+    /// # Panics
+    /// As [`Mesh::start`].
+    pub fn path(&self) -> Path {
+        // Started from its end, so that every pod knows those that it calls when it is ready; all at once.
+        let pay = self.service("bank", "pay", Format::W3c, None);
+        let cart = self.service("shop", "cart", Format::B3, Some(host("bank", "pay")));
+        let front = self.service("shop", "front", Format::W3c, Some(host("shop", "cart")));
+        let gateway = self.gateway(&host("shop", "front"));
+        let mut path = Path {
+            gateway,
+            front,
+            cart,
+            pay,
+        };
+        for service in path.services_mut() {
+            service.pod.wait_until_ready();
+        }
+        path
+    }
+
+    /// Starts a service of one pod, and does not wait for it. It calls one other host or none.
+    ///
+    /// # Panics
+    /// As [`Mesh::start`].
+    pub fn service(
+        &self,
+        namespace: &str,
+        name: &str,
+        format: Format,
+        calls: Option<String>,
+    ) -> Service {
+        let application = Application::start(format, calls);
+        let outbound = self.block.address();
+        application.call_through((outbound, PORT).into());
+        let identity = self.identity(Kind::Sidecar, namespace, name);
+        let labels: Map<String, Value> = identity
+            .labels
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone().into()))
+            .collect();
+        self.apply(&resources::service(
+            namespace,
+            name,
+            &labels.into(),
+            identity.address,
+            application.address(),
+            outbound,
+        ));
+        Service {
+            pod: Pod::start(identity, self.control.discovery(), &self.authority),
+            outbound,
+            application: Some(application),
+        }
+    }
+
+    /// Starts an ingress gateway that sends all requests to a host, and does not wait for it.
+    ///
+    /// # Panics
+    /// As [`Mesh::start`].
+    pub fn gateway(&self, to: &str) -> Service {
+        let identity = self.identity(Kind::Gateway, ROOT, GATEWAY);
+        self.apply(&resources::gateway(identity.address, to));
+        Service {
+            outbound: identity.address,
+            pod: Pod::start(identity, self.control.discovery(), &self.authority),
+            application: None,
+        }
+    }
+
+    fn identity(&self, kind: Kind, namespace: &str, name: &str) -> Identity {
+        let labels = [
+            ("app", name),
+            ("service.istio.io/canonical-name", name),
+            ("service.istio.io/canonical-revision", "v1"),
+            // What envoyfilter.yaml asks for.
+            ("sidespan", "enabled"),
+        ];
+        Identity {
+            kind,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            labels: labels
+                .map(|(name, value)| (name.into(), value.into()))
+                .into(),
+            address: self.block.address(),
+            drain: self.drain,
+        }
+    }
+}
+
+impl Service {
+    /// Returns the pod.
+    pub fn pod(&self) -> &Pod {
+        &self.pod
+    }
+
+    /// Returns the pod, to wait until it is ready.
+    pub fn pod_mut(&mut self) -> &mut Pod {
+        &mut self.pod
+    }
+
+    /// Makes the application answer the next requests with 503.
+    ///
+    /// # Panics
+    /// When it is a gateway.
+    pub fn fail(&self, count: u64) {
+        let application = self.application.as_ref();
+        application.expect("an application").fail(count);
+    }
+
+    /// Returns the address at which callers reach it.
+    pub fn address(&self) -> SocketAddr {
+        (self.pod.address(), PORT).into()
+    }
+
+    /// Returns the address at which its own application reaches all services by their host names.
+    pub fn outbound(&self) -> SocketAddr {
+        (self.outbound, PORT).into()
+    }
+}
+
+impl Path {
+    /// Returns the services in the order of a request.
+    pub fn services(&self) -> [&Service; 4] {
+        [&self.gateway, &self.front, &self.cart, &self.pay]
+    }
+
+    fn services_mut(&mut self) -> [&mut Service; 4] {
+        let Self {
+            gateway,
+            front,
+            cart,
+            pay,
+        } = self;
+        [gateway, front, cart, pay]
+    }
+}
