@@ -1,5 +1,5 @@
-//! The build script: finds out where no real Envoy can run, where packages of Python and Node, another collector or a load
-//! generator are missing, and where no file system can be mounted, so that the tests that need them end as *ignored*, with the reason.
+//! The build script: finds out where no real Envoy can run, where packages of Python and Node, another collector, a load
+//! generator or Prometheus are missing, and where no file system can be mounted, so that the tests that need them end as *ignored*, with the reason.
 
 use std::env;
 use std::process::Command;
@@ -33,6 +33,10 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(no_h2load)");
     if !runs("h2load", &["--version"]) {
         println!("cargo::rustc-cfg=no_h2load");
+    }
+    println!("cargo::rustc-check-cfg=cfg(no_promtool)");
+    if !runs("promtool", &["--version"]) {
+        println!("cargo::rustc-cfg=no_promtool");
     }
     println!("cargo::rustc-check-cfg=cfg(no_namespaces)");
     let mount = ["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"];

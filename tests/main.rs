@@ -9,6 +9,7 @@ mod cost;
 mod export;
 mod formats;
 mod keep;
+mod observability;
 mod parity;
 #[cfg(feature = "peers")]
 mod peers;

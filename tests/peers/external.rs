@@ -2,6 +2,7 @@
 
 mod answers;
 mod corpus;
+mod dashboards;
 mod export;
 mod file;
 mod forward;
@@ -13,5 +14,7 @@ mod jaeger_pair;
 mod jaeger_storage;
 mod jaeger_worlds;
 mod manifests;
+mod metric_names;
 mod parts;
 mod prometheus;
+mod tiers;

@@ -23,6 +23,10 @@ fn in_ci_no_test_is_skipped() {
         "no h2load (Debian: nghttp2-client), so `sidespan bench --envoy` has not run"
     );
     assert!(
+        !(in_ci && cfg!(no_promtool)),
+        "no promtool (Debian: prometheus), so no rule and no query of istio/observability was read by Prometheus"
+    );
+    assert!(
         !(in_ci && cfg!(no_namespaces)),
         "no file system can be mounted in a namespace (unshare -rm, nsenter), so no sink has met a full one, and no Istio has run"
     );

@@ -5,10 +5,12 @@
 //!        │        ├─ jaeger           Jaeger 2, all in one, with its store in memory or elsewhere
 //!        │        └─ jaeger_one       Jaeger 1, all in one, with its store elsewhere
 //!        ├─ istio                     a mesh of Istio's own parts
+//!        ├─ grafana                   Grafana's types of a dashboard, without Grafana
 //!        └─ manifests                 kustomize and Helm
 //! ```
 
 mod build;
+mod grafana;
 pub mod istio;
 mod jaeger;
 mod jaeger_one;
@@ -17,6 +19,7 @@ mod otel_collector;
 mod peer;
 mod prometheus;
 
+pub use grafana::check_dashboards;
 pub use jaeger::Jaeger;
 pub use jaeger_one::JaegerOne;
 pub use manifests::{envoy_gateway, helm, kustomize};

@@ -19,7 +19,16 @@ impl Jaeger {
     /// # Panics
     /// With its log, when Jaeger does not become ready.
     pub fn start() -> Self {
-        Self::with(&json!({"memory": {"max_traces": 100_000}}))
+        Self::with(&json!({"memory": {"max_traces": 100_000}}), false)
+    }
+
+    /// Starts a Jaeger as [`Jaeger::start`] does, which also tells of itself what Prometheus scrapes; see
+    /// [`Jaeger::metrics`].
+    ///
+    /// # Panics
+    /// As [`Jaeger::start`].
+    pub fn start_with_metrics() -> Self {
+        Self::with(&json!({"memory": {"max_traces": 100_000}}), true)
     }
 
     /// Starts a Jaeger whose spans are kept and found elsewhere: at an address that serves its remote storage.
@@ -28,11 +37,19 @@ impl Jaeger {
     /// As [`Jaeger::start`].
     pub fn over(storage: SocketAddr) -> Self {
         let client = json!({"endpoint": storage.to_string(), "tls": {"insecure": true}});
-        Self::with(&json!({ "grpc": client }))
+        Self::with(&json!({ "grpc": client }), false)
     }
 
-    fn with(backend: &Value) -> Self {
+    fn with(backend: &Value, tells: bool) -> Self {
         Self(Peer::start(program(), "/status", |places| {
+            let metrics = match tells {
+                true => {
+                    let port = places.address(METRICS).port();
+                    let prometheus = json!({"host": "127.0.0.1", "port": port});
+                    json!({"readers": [{"pull": {"exporter": {"prometheus": prometheus}}}]})
+                }
+                false => json!({"level": "none"}),
+            };
             json!({
                 "receivers": {
                     "otlp": {
@@ -59,7 +76,7 @@ impl Jaeger {
                 },
                 "service": {
                     "extensions": ["jaeger_storage", "jaeger_query", "healthcheckv2"],
-                    "telemetry": {"metrics": {"level": "none"}},
+                    "telemetry": {"metrics": metrics},
                     "pipelines": {
                         "traces": {"receivers": ["otlp"], "exporters": ["jaeger_storage_exporter"]},
                     },
@@ -91,6 +108,15 @@ impl Jaeger {
         let answer = self.0.ask(QUERY, path).expect("an answer");
         let body = serde_json::from_slice(&answer.body).expect("JSON");
         (answer.status, body)
+    }
+
+    /// Returns the page that Prometheus scrapes.
+    ///
+    /// # Panics
+    /// When Jaeger was started without metrics, or does not answer.
+    pub fn metrics(&self) -> String {
+        let answer = self.0.ask(METRICS, "/metrics").expect("an answer");
+        String::from_utf8(answer.body).expect("text")
     }
 
     /// Returns the process id; `None` when Jaeger does not run.
@@ -126,3 +152,4 @@ const GRPC: &str = "otlp/grpc";
 const HTTP: &str = "otlp/http";
 const QUERY: &str = "query";
 const QUERY_GRPC: &str = "query/grpc";
+const METRICS: &str = "metrics";

@@ -21,11 +21,11 @@ impl JaegerOne {
     pub fn over(storage: SocketAddr) -> Self {
         // Its flag of the same meaning is read by other programs of Jaeger alone.
         let environment = &[("SPAN_STORAGE_TYPE", "grpc")];
-        let argument = "--config-file";
+        let arguments = &["--config-file"];
         Self(Peer::start_with(
             program(),
             environment,
-            argument,
+            arguments,
             "/",
             |places| {
                 let mut at = |name| json!({ "host-port": places.address(name) });

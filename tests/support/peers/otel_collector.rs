@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::{Command, Output};
 
 use serde_json::{Map, Value, json};
 
@@ -33,7 +34,41 @@ impl Collector {
     /// # Panics
     /// With its log, when the Collector refuses the configuration or does not become ready.
     pub fn start(parts: impl Fn(&mut Places) -> Value) -> Self {
-        Self(Peer::start(program(), "/", |places| {
+        Self::start_with(&["--config"], parts)
+    }
+
+    /// Starts a Collector as [`Collector::start`] does, by the probability that a span tells: with the feature gate of the tail
+    /// sampler by which it reads and writes OpenTelemetry's `tracestate`.
+    ///
+    /// # Panics
+    /// As [`Collector::start`].
+    pub fn start_by_tracestate(parts: impl Fn(&mut Places) -> Value) -> Self {
+        const GATE: &str = "--feature-gates=processor.tailsamplingprocessor.usetracestate";
+        Self::start_with(&[GATE, "--config"], parts)
+    }
+
+    /// Lets the Collector read configurations that are laid over each other, in an environment, without starting it.
+    ///
+    /// # Panics
+    /// When the program does not run.
+    pub fn validate(files: &[PathBuf], environment: &[(&str, &str)]) -> Output {
+        let mut command = Command::new(program());
+        command
+            .arg("validate")
+            .envs(environment.iter().copied())
+            .args(
+                files
+                    .iter()
+                    .map(|file| format!("--config={}", file.display())),
+            );
+        command.output().expect("the Collector runs")
+    }
+
+    fn start_with(
+        arguments: &'static [&'static str],
+        parts: impl Fn(&mut Places) -> Value,
+    ) -> Self {
+        Self(Peer::start_with(program(), &[], arguments, "/", |places| {
             let mut whole = json!({
                 "receivers": {
                     "otlp": {

@@ -53,8 +53,8 @@ impl Places {
 pub(super) struct Peer {
     binary: PathBuf,
     environment: &'static [(&'static str, &'static str)],
-    /// The argument that takes the file of the configuration.
-    argument: &'static str,
+    /// The arguments in front of the file of the configuration.
+    arguments: &'static [&'static str],
     ready: &'static str,
     addresses: BTreeMap<String, SocketAddr>,
     program: Option<Program>,
@@ -71,10 +71,10 @@ impl Peer {
         ready: &'static str,
         configuration: impl Fn(&mut Places) -> Value,
     ) -> Self {
-        Self::start_with(binary, &[], "--config", ready, configuration)
+        Self::start_with(binary, &[], &["--config"], ready, configuration)
     }
 
-    /// Starts a program as [`Peer::start`] does, in an environment, and with another argument in front of the
+    /// Starts a program as [`Peer::start`] does, in an environment, and with other arguments in front of the
     /// configuration's file.
     ///
     /// # Panics
@@ -82,7 +82,7 @@ impl Peer {
     pub(super) fn start_with(
         binary: PathBuf,
         environment: &'static [(&'static str, &'static str)],
-        argument: &'static str,
+        arguments: &'static [&'static str],
         ready: &'static str,
         configuration: impl Fn(&mut Places) -> Value,
     ) -> Self {
@@ -90,7 +90,7 @@ impl Peer {
         let mut peer = Self {
             binary,
             environment,
-            argument,
+            arguments,
             ready,
             addresses: BTreeMap::new(),
             program: None,
@@ -118,7 +118,7 @@ impl Peer {
         let mut command = Command::new(&self.binary);
         command
             .envs(self.environment.iter().copied())
-            .arg(self.argument)
+            .args(self.arguments)
             .arg(self.file(CONFIGURATION));
         let mut program = Program::start(&mut command);
         let is_ready = program.wait("readiness", |said| {
