@@ -16,6 +16,7 @@ mod peers;
 mod program;
 mod project;
 mod sampling;
+mod security;
 mod sidecar;
 mod sink;
 mod spans;

@@ -3,6 +3,7 @@
 mod comments;
 mod layers;
 mod rules;
+mod security;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -46,6 +47,13 @@ const DIRECTIONS: [(&str, &[&str]); 12] = [
     ),
 ];
 
+/// The pages for people at the root.
+const AT_THE_ROOT: [&str; 4] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+];
 /// The most lines of a file without its tests. One idea seldom needs more.
 const MAX_LINES: usize = 360;
 /// The most bytes of the module, because every worker of every proxy loads it.
@@ -182,7 +190,7 @@ fn every_path_in_a_readme_exists() {
     let readmes = files("README.md")
         .into_iter()
         .chain(guides)
-        .chain(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|file| root().join(file)));
+        .chain(AT_THE_ROOT.map(|file| root().join(file)));
     for readme in readmes {
         let text = read(&readme);
         for word in text.split(['`', ' ', '\n', '(', ')', '|', ',']) {
@@ -202,9 +210,12 @@ fn nothing_names_this_machine() {
     let texts = [".rs", ".md", ".toml", ".yaml", ".json"]
         .map(files)
         .concat();
-    let at_the_root =
-        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".ci/run"].map(|file| root().join(file));
-    for path in texts.into_iter().chain(at_the_root) {
+    let others = [".ci/run", "deny.toml"];
+    let at_the_root = AT_THE_ROOT.iter().chain(&others);
+    for path in texts
+        .into_iter()
+        .chain(at_the_root.map(|file| root().join(file)))
+    {
         assert!(!read(&path).contains(&*here), "{}", path.display());
     }
 }

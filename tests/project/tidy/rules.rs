@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{files, is_test_file, read, root};
+use super::{AT_THE_ROOT, files, is_test_file, read, root};
 
 const RULE_BOOK: &str = "filter/RULES.md";
 
@@ -128,8 +128,7 @@ fn stem(rule: &str) -> &str {
 #[test]
 fn every_quoted_id_is_in_the_rule_book() {
     let book = Book::read(&read(&root().join(RULE_BOOK)));
-    let at_the_root =
-        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name));
+    let at_the_root = AT_THE_ROOT.map(|name| root().join(name));
     let below = [".rs", ".md", ".yaml", ".toml", ".py"].map(files).concat();
     for path in below.into_iter().chain(at_the_root) {
         let mut ids = book.quoted(&read(&path));

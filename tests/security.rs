@@ -1,0 +1,7 @@
+//! Security: what somebody outside can cause, and the setting that stops or bounds it (`SECURITY.md`).
+
+mod edge;
+mod egress;
+mod growth;
+mod log;
+mod words;
