@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::in_memory::header_list::HeaderList;
+use crate::propagation::traceparent::Traceparent;
 
 const VALID: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -14,7 +15,8 @@ fn refusal(value: &str) -> Option<Refusal> {
 }
 
 fn printed(context: &SpanContext) -> [u8; 55] {
-    print(context, context.span_id.unwrap())
+    let span_id = context.span_id.unwrap();
+    *Traceparent::new(context.trace_id, span_id, context.trace_flags()).as_bytes()
 }
 
 fn flags(digits: &str) -> SpanContext {
