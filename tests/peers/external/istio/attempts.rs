@@ -19,9 +19,7 @@ use super::path::{Hop, publish, wait_until_chained};
 fn each_try_is_a_span_of_its_own() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
-    mesh.apply(&shipped("wasmplugin.yaml", &image));
-    mesh.apply(&shipped("attempts.yaml", &image));
-    mesh.apply(&shipped("telemetry.yaml", &image));
+    mesh.apply(&shipped(&["attempts", "telemetry"], &image));
     let pay = host("bank", "pay");
     let retries = resource(
         "VirtualService",

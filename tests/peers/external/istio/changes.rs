@@ -22,9 +22,8 @@ fn no_request_fails_while_configuration_and_image_change() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
     let other = publish_module(&mut mesh, Some(&other_build()));
-    let first = shipped("wasmplugin.yaml", &image);
+    let first = shipped(&["telemetry"], &image);
     mesh.apply(&first);
-    mesh.apply(&shipped("telemetry.yaml", &image));
     let path = mesh.path();
     wait_until_whole(&mesh, &path);
 
@@ -53,7 +52,7 @@ fn no_request_fails_while_configuration_and_image_change() {
 
     let report = under_load(&mesh, &path, |pass| {
         pass(SOME);
-        mesh.apply(&shipped("wasmplugin.yaml", &other));
+        mesh.apply(&shipped(&["telemetry"], &other));
         let (_, digits) = other.rsplit_once(':').expect("a digest");
         wait_for_extension(&path, &format!("/{digits}.wasm"));
         pass(SOME);

@@ -18,8 +18,7 @@ use super::path::{
 fn a_wasm_plugin_makes_one_whole_trace_a_request() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
-    mesh.apply(&shipped("wasmplugin.yaml", &image));
-    mesh.apply(&shipped("telemetry.yaml", &image));
+    mesh.apply(&shipped(&["telemetry"], &image));
     let path = mesh.path();
     every_request_leaves(&mesh, &path, &PATH);
     roots_are_sampled_by_namespace(&mesh, &path);
@@ -34,13 +33,12 @@ fn a_wasm_plugin_makes_one_whole_trace_a_request() {
 fn a_traffic_extension_makes_one_whole_trace_a_request() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
-    mesh.apply(&shipped("trafficextension.yaml", &image));
-    mesh.apply(&shipped("telemetry.yaml", &image));
+    mesh.apply(&shipped(&["trafficextension", "telemetry"], &image));
     let path = mesh.path();
     every_request_leaves(&mesh, &path, &PATH);
 }
 
-/// Shows what telemetry.yaml is for: without it, Envoy's own tracer writes its headers over those of the filter.
+/// Shows what the component `telemetry` is for: without it, Envoy's own tracer writes its headers over those of the filter.
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
 #[cfg_attr(
@@ -50,12 +48,12 @@ fn a_traffic_extension_makes_one_whole_trace_a_request() {
 fn istios_own_tracing_comes_between_until_telemetry_turns_it_off() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
-    mesh.apply(&shipped("wasmplugin.yaml", &image));
+    mesh.apply(&shipped(&[], &image));
     let path = mesh.path();
     let caller = Caller::fresh();
     let request = Request::get("/both").header("traceparent", caller.traceparent());
     assert_eq!(send(path.gateway.address(), &request).status, 200);
-    mesh.apply(&shipped("telemetry.yaml", &image));
+    mesh.apply(&shipped(&["telemetry"], &image));
     // All spans of earlier requests have arrived when those of a later one have.
     wait_until_whole(&mesh, &path);
     let mut ours = mesh.collector().sink().trace(&caller.trace_id);
@@ -74,8 +72,8 @@ fn istios_own_tracing_comes_between_until_telemetry_turns_it_off() {
 )]
 fn an_envoy_filter_makes_one_whole_trace_a_request() {
     let mesh = Mesh::start();
-    mesh.apply(&shipped("envoyfilter.yaml", ""));
-    mesh.apply(&shipped("telemetry.yaml", ""));
+    let image = "oci://registry.invalid/sidespan-filter:0.1.0";
+    mesh.apply(&shipped(&["envoyfilter", "telemetry"], image));
     let path = mesh.path();
     every_request_leaves(&mesh, &path, &PATH[2..]);
 }

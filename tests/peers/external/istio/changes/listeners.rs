@@ -20,7 +20,9 @@ use super::load::{Report, untraced};
 fn installation_and_removal_lose_no_more_than_with_a_filter_of_envoys_own() {
     let mut mesh = Mesh::draining_for(DRAIN);
     let image = publish(&mut mesh);
-    mesh.apply(&shipped("telemetry.yaml", &image));
+    let plugin = shipped(&[], &image);
+    mesh.apply(&shipped(&["telemetry"], &image));
+    mesh.delete(&plugin);
     let path = mesh.path();
     let times = env::var("SIDESPAN_INSTALLATIONS");
     let times = times.map_or(1, |text| text.parse().expect("a number"));
@@ -33,7 +35,7 @@ fn installation_and_removal_lose_no_more_than_with_a_filter_of_envoys_own() {
             "lua": {"inlineCode": "function envoy_on_request(handle) end"},
         },
     });
-    let own = installed_and_removed(&mesh, &path, &shipped("wasmplugin.yaml", &image), times);
+    let own = installed_and_removed(&mesh, &path, &plugin, times);
     eprintln!("the filter: {own}");
     let lua = installed_and_removed(&mesh, &path, &lua.to_string(), times);
     eprintln!("Lua: {lua}");

@@ -23,9 +23,8 @@ use super::load::RATE;
 fn a_pod_that_starts_without_a_registry_serves_and_records_after_the_next_change() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
-    let plugin = shipped("wasmplugin.yaml", &image);
+    let plugin = shipped(&["telemetry"], &image);
     mesh.apply(&plugin);
-    mesh.apply(&shipped("telemetry.yaml", &image));
     mesh.registry().kill();
     let begin = Instant::now();
     let mut late = mesh.service("shop", "late", Format::W3c, None);
@@ -65,7 +64,7 @@ fn a_registry_that_hangs_holds_a_new_pod_back_for_half_a_minute() {
     let _silent = TcpListener::bind(address).expect("a free port");
     let mesh = Mesh::start();
     let image = format!("oci://{address}/sidespan-filter:0.1.0");
-    mesh.apply(&shipped("wasmplugin.yaml", &image));
+    mesh.apply(&shipped(&[], &image));
     let begin = Instant::now();
     let late = mesh.service("shop", "late", Format::W3c, None);
     let ready = wait_for(Duration::from_secs(60), || {

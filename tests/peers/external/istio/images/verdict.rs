@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sidespan_tests::peers::istio::{Format, Mesh, Registry, Service};
 
 /// The fate of an image.
@@ -51,16 +51,17 @@ impl Bed {
         let (_, digits) = digest.split_once(':').expect("sha256:");
         let file = format!("/{digits}.wasm");
         pod.wait(&format!("a verdict on {url}"), || {
-            let extensions = pod.extensions();
-            let text = |(_, filter): &(String, Value)| filter.to_string();
-            if extensions.iter().map(text).any(|text| text.contains(&file)) {
-                return Some(Verdict::Taken);
-            }
             if self.mesh.control().refusals("ecds") > before {
                 return Some(Verdict::NotLoaded);
             }
             let log = pod.log();
             let new = log.get(said..).unwrap_or_default();
+            let extensions = pod.extensions();
+            let mut texts = extensions.iter().map(|(_, filter)| filter.to_string());
+            // Envoy shows an extension before it has loaded its module, which says so as soon as it runs.
+            if texts.any(|text| text.contains(&file)) && new.contains("wasm log sidespan") {
+                return Some(Verdict::Taken);
+            }
             // A reason of several parts has several lines.
             let (_, reason) = new.split_once("error in converting the wasm config to local: ")?;
             let (reason, _) = reason.split_once(". applying allow RBAC filter")?;
