@@ -7,6 +7,8 @@ use alloc::string::String;
 
 /// Flags of a connection that the caller ended (DC), or, on HTTP/2 and later, of one stream that the caller reset (DR).
 pub(crate) const DOWNSTREAM_GONE: u64 = 0x4000 | 0x1000_0000;
+/// Flags that a stream can get while the client is served, when the upstream has given all of its response.
+pub(crate) const OF_DELIVERY: u64 = DOWNSTREAM_GONE | 0x1_0000 | 0x4_0000 | 0x40_0000; // SI, DPE, DT
 /// Flag of a connection to the upstream that failed (UF).
 pub(crate) const CONNECT_FAILURE: u64 = 0x20;
 /// Flag of a request that used up its attempts (URX).

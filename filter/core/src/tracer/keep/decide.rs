@@ -19,7 +19,6 @@ use crate::semconv::http::forwarded::{Believed, Forwarded};
 use crate::semconv::rpc;
 use crate::span::SpanKind;
 use crate::stats::Counter;
-use crate::stream_info::fact::Fact;
 use crate::stream_info::heard::{HeardResponse, PassedHeaders, ResponsePart};
 use crate::stream_info::source::{PassingResponse, StreamInfo};
 use crate::time::Nanos;
@@ -89,7 +88,7 @@ impl Tracer {
             is_rpc: content_type.is_some_and(rpc::is_grpc),
             start: keep.slower_than.map_or(Nanos(0), |_| now()),
             verdict: None,
-            is_proven: false,
+            is_upstreams: None,
             has_ended: false,
             heard: HeardResponse::default(),
             response: Vec::new(),
@@ -118,8 +117,7 @@ impl Tracer {
         }
     }
 
-    /// Reads all headers at once, because more than one says whether the response has failed, unless the proxy confirms that it
-    /// has not.
+    /// Reads the status alone where nothing else decides, and otherwise all headers at once.
     #[inline]
     fn hear_headers<E>(
         &self,
@@ -127,9 +125,8 @@ impl Tracer {
         proxy: &(impl PassingResponse + SharedData + Worker),
         state: &mut State<E>,
     ) -> HeaderChange {
-        let can_be_confirmed = pending.can_be_confirmed() && !self.strips_at(is_edge(pending));
-        if can_be_confirmed && proxy.confirms(Fact::GoodHeaders) {
-            let verdict = pending.hear_good_headers();
+        if pending.is_told_by_status() && !self.strips_at(is_edge(pending)) {
+            let verdict = pending.hear_status(proxy);
             self.take_verdict(pending, verdict, None, proxy, state);
             let said = || server_timing_of(ResponsePart::Headers, proxy);
             return pending.header_change(|| said().map(Cow::Owned));

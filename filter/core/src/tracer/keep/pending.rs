@@ -50,8 +50,9 @@ pub struct PendingSpans {
     pub(super) start: Nanos,
     // True if the response has failed; None until it shows.
     pub(super) verdict: Option<bool>,
-    // True if the response is known to come from the upstream, so that no answer of the proxy's own is behind its code.
-    pub(super) is_proven: bool,
+    // True if the router vouches that the response is the upstream's, so that no answer of the proxy's own is behind its code;
+    // None where nobody has asked.
+    pub(super) is_upstreams: Option<bool>,
     // True once the end of the response has passed with headers or trailers; the end of a body is not heard.
     pub(super) has_ended: bool,
     // What the response said as it passed.

@@ -4,7 +4,7 @@
 
 use super::pending::{Cause, Causes, PendingSpans, SpanOutcome};
 use crate::proxy::Worker;
-use crate::semconv::response_flags::{self, DOWNSTREAM_GONE};
+use crate::semconv::response_flags::{self, DOWNSTREAM_GONE, OF_DELIVERY};
 use crate::semconv::rpc;
 use crate::stream_info::ending::Ending;
 use crate::stream_info::fact::Fact;
@@ -25,21 +25,23 @@ impl PendingSpans {
         let is_failure = self.is_failure(&self.heard)?;
         // The router's own time says that the answer is the upstream's. What nobody vouches for may be an answer of the proxy
         // under any code.
-        self.judge(is_failure, said.is_upstreams)
+        self.judge(is_failure, Some(said.is_upstreams))
     }
 
-    /// Returns true if nothing but a good answer of the upstream would be read in the headers of the response, so that the
-    /// proxy can confirm them: a CLIENT span tells the code that passes, a call has its status elsewhere, and what is
-    /// `server-timing` to a SERVER span alone is read once the span is kept.
+    /// Returns true if the status alone decides as the headers of the response pass: a CLIENT span tells the code and listens to
+    /// `server-timing`, and a call has a status of its own. To a SERVER span `server-timing` matters once it is kept.
     #[inline]
-    pub(super) fn can_be_confirmed(&self) -> bool {
+    pub(super) fn is_told_by_status(&self) -> bool {
         self.verdict.is_none() && self.client.is_none() && !self.is_rpc
     }
 
-    /// Notes that the headers of the response are confirmed to be good.
+    /// Reads the status alone. Whose answer it is can be asked at the end, where hardly any response needs it.
     #[inline]
-    pub(super) fn hear_good_headers(&mut self) -> Option<bool> {
-        self.judge(false, true)
+    pub(super) fn hear_status(&mut self, response: &impl PassingResponse) -> Option<bool> {
+        self.heard
+            .hear(ResponsePart::Headers, response, true, false);
+        let is_failure = self.is_failure(&self.heard)?;
+        self.judge(is_failure, None)
     }
 
     /// Reads the trailers of the response to a call, likewise.
@@ -53,13 +55,13 @@ impl PendingSpans {
         // A call's last part without a status is a failure to give one. Trailers come from the upstream: an answer of the
         // proxy's own has its status in the headers.
         let is_failure = self.is_failure(&self.heard).unwrap_or(true);
-        self.judge(is_failure, true)
+        self.judge(is_failure, Some(true))
     }
 
     #[inline]
-    fn judge(&mut self, is_failure: bool, is_upstreams: bool) -> Option<bool> {
+    fn judge(&mut self, is_failure: bool, is_upstreams: Option<bool>) -> Option<bool> {
         self.verdict = Some(is_failure);
-        self.is_proven = !is_failure && self.keep.errors && is_upstreams;
+        self.is_upstreams = is_upstreams;
         self.verdict
     }
 
@@ -70,14 +72,14 @@ impl PendingSpans {
         let ending = &Ending::new(proxy);
         // The SERVER span of a plain request is judged by the client's code in any case.
         let asks_for_code = self.server.is_some() && !self.is_rpc;
-        let is_well = self.is_proven && self.keep.slower_than.is_none();
+        let is_well = self.went_well() && self.keep.slower_than.is_none();
         if is_well && asks_for_code && proxy.confirms(Fact::GoodEnd) {
             return None;
         }
         if asks_for_code && !self.has_ended {
             ending.ask_for_both();
         }
-        if is_well && self.is_settled(ending) {
+        if is_well && self.is_proven(ending) && self.is_settled(ending) {
             return None;
         }
         let failures = match self.keep.errors {
@@ -115,6 +117,20 @@ impl PendingSpans {
         is_new.then_some(causes)
     }
 
+    /// Returns true if the response told of no failure as it passed, and failures are looked for.
+    #[inline]
+    fn went_well(&self) -> bool {
+        self.verdict == Some(false) && self.keep.errors
+    }
+
+    /// Returns true for a response that went well and is known to be the upstream's. Where its headers were not asked, it is if all of
+    /// it has arrived, and no flag tells of an upstream that failed.
+    #[inline]
+    fn is_proven(&self, ending: &Ending<'_, impl StreamInfo>) -> bool {
+        let is_whole = || ending.flags() & !OF_DELIVERY == 0 && ending.is_received();
+        self.went_well() && self.is_upstreams.unwrap_or_else(is_whole)
+    }
+
     /// Returns true for a request that went well as far as it was heard, where nothing since can make it worse.
     #[inline]
     fn is_settled(&self, ending: &Ending<'_, impl StreamInfo>) -> bool {
@@ -142,7 +158,7 @@ impl PendingSpans {
         };
         let client = self.verdict.or(ended);
         let server = ended.or(self.verdict);
-        let is_vouched = self.is_proven
+        let is_vouched = self.is_proven(ending)
             || client == Some(true) && (server == Some(true) || self.server.is_none());
         let is_broken = !(self.verdict.is_some() && is_vouched && self.is_whole(ending))
             && is_broken(ending, client.is_some());
