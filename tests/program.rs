@@ -1,5 +1,6 @@
 //! The program: its command line, the examples, the manifests, and the filter's log.
 
+pub(crate) mod asked;
 mod check_size;
 mod command_line;
 mod debug_log;
