@@ -1,6 +1,7 @@
 //! Real Collectors, a real Jaeger, a real Istio; kustomize and Helm.
 
 mod answers;
+mod cluster;
 mod corpus;
 mod dashboards;
 mod export;

@@ -1,9 +1,10 @@
-//! OpenTelemetry's Collector, Jaeger and Istio, built from pinned Go modules and started on free ports; and kustomize and Helm.
+//! OpenTelemetry's Collector, Jaeger, Istio and Kubernetes' API server, built from pinned Go modules and started on free ports; and kustomize and Helm.
 //!
 //! ```text
 //! build ─┬─ peer ─┬─ otel_collector   any configuration of the parts in tests/peers/collector
 //!        │        ├─ jaeger           Jaeger 2, all in one, with its store in memory or elsewhere
 //!        │        └─ jaeger_one       Jaeger 1, all in one, with its store elsewhere
+//!        ├─ kubernetes                an API server over an etcd, and kubectl
 //!        ├─ istio                     a mesh of Istio's own parts
 //!        ├─ grafana                   Grafana's types of a dashboard, without Grafana
 //!        └─ manifests                 kustomize and Helm
@@ -14,6 +15,7 @@ mod grafana;
 pub mod istio;
 mod jaeger;
 mod jaeger_one;
+mod kubernetes;
 mod manifests;
 mod otel_collector;
 mod peer;

@@ -3,5 +3,5 @@
 mod attempts;
 mod changes;
 mod images;
-mod path;
+pub(super) mod path;
 mod traces;

@@ -3,6 +3,6 @@
 
 mod chart;
 mod guides;
-mod kustomize;
-mod rendered;
+pub(super) mod kustomize;
+pub(super) mod rendered;
 mod without_istio;

@@ -11,7 +11,7 @@ use sidespan_tests::caller::Caller;
 use sidespan_tests::collector::runtime;
 use sidespan_tests::envoy::{LIMIT, module};
 use sidespan_tests::http::{Request, send};
-use sidespan_tests::peers::istio::{Mesh, Path, SPANS};
+use sidespan_tests::peers::istio::{Mesh, Path, Registry, SPANS};
 use tempfile::TempDir;
 
 /// The name of the image that is pushed.
@@ -24,9 +24,13 @@ pub(super) fn publish(mesh: &mut Mesh) -> String {
 
 /// Publishes as [`publish`] does, with another module in place of the filter.
 pub(super) fn publish_module(mesh: &mut Mesh, module: Option<&[u8]>) -> String {
+    publish_to(mesh.registry(), module)
+}
+
+/// Publishes as [`publish_module`] does, in a registry of nobody's.
+pub(crate) fn publish_to(registry: &Registry, module: Option<&[u8]>) -> String {
     let folder = TempDir::new().expect("a folder for test files");
     let layout = folder.path().join("layout");
-    let registry = mesh.registry();
     let mut package = Command::new(env!("CARGO_BIN_EXE_sidespan-program"));
     package
         .args(["package", "--json", "--out"])
@@ -76,13 +80,13 @@ pub(super) fn wait_until_chained(mesh: &Mesh, path: &Path, proxies: &[Hop]) {
 
 /// Checks that the spans are those of these proxies: each the child of the one before it, the first a child of the caller's
 /// span.
-pub(super) fn assert_chain(spans: &[StoredSpan], caller: &Caller, proxies: &[Hop]) {
+pub(crate) fn assert_chain(spans: &[StoredSpan], caller: &Caller, proxies: &[Hop]) {
     let is_so = is_chain(spans, caller, proxies);
     assert!(is_so, "{:?}\n{spans:#?}", chain(spans, caller));
 }
 
 /// Returns true if the spans are what [`assert_chain`] wants.
-pub(super) fn is_chain(spans: &[StoredSpan], caller: &Caller, proxies: &[Hop]) -> bool {
+pub(crate) fn is_chain(spans: &[StoredSpan], caller: &Caller, proxies: &[Hop]) -> bool {
     spans.len() == proxies.len() && chain(spans, caller) == proxies
 }
 
@@ -105,10 +109,10 @@ fn chain<'a>(spans: &'a [StoredSpan], caller: &'a Caller) -> Vec<(&'a str, &'a s
 }
 
 /// A span's namespace and service, and its kind.
-pub(super) type Hop = (&'static str, &'static str, SpanKind);
+pub(crate) type Hop = (&'static str, &'static str, SpanKind);
 
 /// The spans of a request along the whole path.
-pub(super) const PATH: [Hop; SPANS] = [
+pub(crate) const PATH: [Hop; SPANS] = [
     ("istio-system", "istio-ingressgateway", SpanKind::Server),
     ("istio-system", "istio-ingressgateway", SpanKind::Client),
     ("shop", "front", SpanKind::Server),

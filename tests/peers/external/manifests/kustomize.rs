@@ -9,7 +9,7 @@ const IMAGE: &str = "registry.example.com/mesh/sidespan-filter:7";
 const COLLECTOR: &str = "spans.watching.svc.cluster.local";
 const PORT: u16 = 14317;
 
-pub(super) const OVERLAYS: [&str; 6] = [
+pub(crate) const OVERLAYS: [&str; 6] = [
     "",
     "base",
     "overlays/production",

@@ -10,7 +10,7 @@ use sidespan_tests::peers;
 use tempfile::TempDir;
 
 /// A copy of `istio/`.
-pub(super) struct Shipped(TempDir);
+pub(crate) struct Shipped(TempDir);
 
 impl Shipped {
     /// Copies the folder as it is.
@@ -22,7 +22,7 @@ impl Shipped {
     }
 
     /// Copies it, and writes image and collector into the file that has them.
-    pub(super) fn with(image: &str, collector: &str, port: u16) -> Self {
+    pub(crate) fn with(image: &str, collector: &str, port: u16) -> Self {
         let shipped = Self::new();
         let settings = format!("image={image}\ncollector={collector}\nport={port}\n");
         fs::write(shipped.path("base/settings.env"), settings).expect("the settings");
@@ -30,17 +30,17 @@ impl Shipped {
     }
 
     /// Returns the folder in which `istio/` stands.
-    pub(super) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.0.path()
     }
 
     /// Returns a path below `istio/`.
-    pub(super) fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.0.path().join("istio").join(below)
     }
 
     /// Renders an overlay that is written for the test: its resources and components, by their names.
-    pub(super) fn overlay(&self, components: &[&str], rest: &str) -> String {
+    pub(crate) fn overlay(&self, components: &[&str], rest: &str) -> String {
         let folder = self.path("overlays/of-a-test");
         fs::create_dir_all(&folder).expect("a folder");
         let components = components.iter().chain([&"settings"]);
@@ -56,13 +56,13 @@ impl Shipped {
     }
 
     /// Renders a folder by kustomize.
-    pub(super) fn kustomize(&self, below: &str) -> String {
+    pub(crate) fn kustomize(&self, below: &str) -> String {
         let mut command = Command::new(peers::kustomize());
         output(command.arg("build").arg(self.path(below)))
     }
 
     /// Renders the chart in a namespace with these values, a YAML text.
-    pub(super) fn helm(&self, namespace: &str, values: &str) -> String {
+    pub(crate) fn helm(&self, namespace: &str, values: &str) -> String {
         let file = self.path("values-of-a-test.yaml");
         fs::write(&file, values).expect("values");
         let mut command = Command::new(peers::helm());
@@ -104,7 +104,7 @@ fn parse_texts(value: &mut Value) {
 }
 
 /// Asserts that `sidespan check --strict` takes a text on standard input.
-pub(super) fn assert_fine(what: &str, text: &str) {
+pub(crate) fn assert_fine(what: &str, text: &str) {
     let mut program = Command::new(env!("CARGO_BIN_EXE_sidespan-program"))
         .args(["check", "--strict", "-"])
         .stdin(Stdio::piped())

@@ -157,7 +157,7 @@ pub(super) fn mesh() -> Value {
 }
 
 /// Leaves out Istio's own C++ filters, which upstream Envoy has not, and asks no cloud for metadata.
-const ENVIRONMENT: [(&str, &str); 3] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 3] = [
     ("CLOUD_PLATFORM", "none"),
     ("PILOT_ENABLE_METADATA_EXCHANGE", "false"),
     ("PILOT_ENABLE_ALPN_FILTER", "false"),

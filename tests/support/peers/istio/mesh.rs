@@ -1,17 +1,15 @@
 //! A mesh: control plane, registry, collector, and the pods that a test adds.
 
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-
-use serde_json::{Map, Value};
 
 use super::addresses::Block;
 use super::application::{Application, Format};
 use super::certificates::Authority;
 use super::control_plane::{self, ControlPlane};
-use super::pod::{Identity, Kind, Pod};
+use super::pod::{Credentials, Identity, Kind, Pod};
 use super::registry::Registry;
 use super::resources::{self, GATEWAY, PORT, ROOT, host};
+use super::service::Service;
 use crate::collector::Collector;
 
 /// A running mesh. Dropping it ends all of it.
@@ -22,13 +20,6 @@ pub struct Mesh {
     authority: Authority,
     block: Block,
     drain: Duration,
-}
-
-/// A service of one pod, with its application.
-pub struct Service {
-    pod: Pod,
-    outbound: IpAddr,
-    application: Option<Application>,
 }
 
 /// The path that requests take: through the gateway to `front` and `cart` of the namespace `shop`, and to `pay` of `bank`.
@@ -145,21 +136,16 @@ impl Mesh {
         let outbound = self.block.address();
         application.call_through((outbound, PORT).into());
         let identity = self.identity(Kind::Sidecar, namespace, name);
-        let labels: Map<String, Value> = identity
-            .labels
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone().into()))
-            .collect();
         self.apply(&resources::service(
             namespace,
             name,
-            &labels.into(),
+            &identity.labels(),
             identity.address,
             application.address(),
             outbound,
         ));
         Service {
-            pod: Pod::start(identity, self.control.discovery(), &self.authority),
+            pod: self.pod(identity),
             outbound,
             application: Some(application),
         }
@@ -174,60 +160,18 @@ impl Mesh {
         self.apply(&resources::gateway(identity.address, to));
         Service {
             outbound: identity.address,
-            pod: Pod::start(identity, self.control.discovery(), &self.authority),
+            pod: self.pod(identity),
             application: None,
         }
     }
 
     fn identity(&self, kind: Kind, namespace: &str, name: &str) -> Identity {
-        let labels = [
-            ("app", name),
-            ("service.istio.io/canonical-name", name),
-            ("service.istio.io/canonical-revision", "v1"),
-            // What envoyfilter.yaml asks for.
-            ("sidespan", "enabled"),
-        ];
-        Identity {
-            kind,
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            labels: labels
-                .map(|(name, value)| (name.into(), value.into()))
-                .into(),
-            address: self.block.address(),
-            drain: self.drain,
-        }
-    }
-}
-
-impl Service {
-    /// Returns the pod.
-    pub fn pod(&self) -> &Pod {
-        &self.pod
+        Identity::new(kind, namespace, name, self.block.address(), self.drain)
     }
 
-    /// Returns the pod, to wait until it is ready.
-    pub fn pod_mut(&mut self) -> &mut Pod {
-        &mut self.pod
-    }
-
-    /// Makes the application answer the next requests with 503.
-    ///
-    /// # Panics
-    /// When it is a gateway.
-    pub fn fail(&self, count: u64) {
-        let application = self.application.as_ref();
-        application.expect("an application").fail(count);
-    }
-
-    /// Returns the address at which callers reach it.
-    pub fn address(&self) -> SocketAddr {
-        (self.pod.address(), PORT).into()
-    }
-
-    /// Returns the address at which its own application reaches all services by their host names.
-    pub fn outbound(&self) -> SocketAddr {
-        (self.outbound, PORT).into()
+    fn pod(&self, identity: Identity) -> Pod {
+        let credentials = Credentials::Files(&self.authority);
+        Pod::start(identity, self.control.discovery(), credentials)
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sidespan_envoy::wait_for;
 use tempfile::TempDir;
 
@@ -18,13 +18,15 @@ use crate::http::{Connection, Request};
 use crate::ports::free_address;
 use crate::program::Program;
 
-/// The two kinds of proxies.
+/// The kinds of proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Beside an application.
     Sidecar,
     /// Alone, as an ingress gateway.
     Gateway,
+    /// Alone, for the services of a namespace without sidecars.
+    Waypoint,
 }
 
 /// The names and the address of a pod.
@@ -38,6 +40,14 @@ pub(super) struct Identity {
     pub(super) address: IpAddr,
     /// Time for which connections of a listener that has changed go on.
     pub(super) drain: Duration,
+}
+
+/// Proof of who a pod is.
+pub(super) enum Credentials<'a> {
+    /// A certificate in files. The control plane has no other, and is asked in plain text.
+    Files(&'a Authority),
+    /// A token of Kubernetes, for which istiod signs a certificate; the root is istiod's.
+    Token { token: String, root: String },
 }
 
 /// A running agent with its Envoy. Dropping it kills both; where a test fails, their log is in the test's output.
@@ -55,13 +65,17 @@ impl Pod {
     ///
     /// # Panics
     /// With what is missing.
-    pub(super) fn start(identity: Identity, discovery: SocketAddr, authority: &Authority) -> Self {
+    pub(super) fn start(
+        identity: Identity,
+        discovery: SocketAddr,
+        credentials: Credentials<'_>,
+    ) -> Self {
         let folder = TempDir::with_prefix("sidespan-peer-").expect("a folder for test files");
-        write_files(folder.path(), &identity, authority);
+        let has_files = matches!(credentials, Credentials::Files(_));
+        write_files(folder.path(), &identity, credentials);
         let [admin, status, envoy_status, prometheus] = [(); 4].map(|()| free_address());
-        let proxy_config = json!({
+        let mut proxy_config = json!({
             "discoveryAddress": discovery,
-            "controlPlaneAuthPolicy": "NONE",
             "binaryPath": binary(),
             "configPath": "./etc/istio/proxy",
             "proxyAdminPort": admin.port(),
@@ -69,6 +83,9 @@ impl Pod {
             "concurrency": 1,
             "drainDuration": format!("{}s", identity.drain.as_secs()),
         });
+        if has_files {
+            proxy_config["controlPlaneAuthPolicy"] = "NONE".into();
+        }
         let Identity {
             namespace, name, ..
         } = &identity;
@@ -97,6 +114,11 @@ impl Pod {
                 "ISTIO_META_OWNER",
                 format!("kubernetes://apis/apps/v1/namespaces/{namespace}/deployments/{name}"),
             );
+        if !has_files {
+            command
+                .env("CA_ADDR", discovery.to_string())
+                .env("ISTIOD_SAN", "istiod.istio-system.svc");
+        }
         Self {
             identity,
             admin,
@@ -185,17 +207,56 @@ impl Drop for Pod {
     }
 }
 
+impl Identity {
+    /// Returns the names of a workload's only pod.
+    pub(super) fn new(
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        address: IpAddr,
+        drain: Duration,
+    ) -> Self {
+        let labels = [
+            ("app", name),
+            ("service.istio.io/canonical-name", name),
+            ("service.istio.io/canonical-revision", "v1"),
+            // What envoyfilter.yaml asks for.
+            ("sidespan", "enabled"),
+        ];
+        Self {
+            kind,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            labels: labels
+                .map(|(name, value)| (name.into(), value.into()))
+                .into(),
+            address,
+            drain,
+        }
+    }
+
+    /// Returns the labels as a resource has them.
+    pub(super) fn labels(&self) -> Value {
+        let labels = self.labels.iter();
+        labels
+            .map(|(name, value)| (name.clone(), value.clone().into()))
+            .collect::<Map<_, Value>>()
+            .into()
+    }
+}
+
 impl Kind {
     fn argument(self) -> &'static str {
         match self {
             Self::Sidecar => "sidecar",
             Self::Gateway => "router",
+            Self::Waypoint => "waypoint",
         }
     }
 }
 
-/// Writes what stands in a pod before the agent starts: its labels, its certificate, and the template of the bootstrap.
-fn write_files(folder: &Path, identity: &Identity, authority: &Authority) {
+/// Writes what stands in a pod before the agent starts: its labels, its credentials, and the template of the bootstrap.
+fn write_files(folder: &Path, identity: &Identity, credentials: Credentials<'_>) {
     let at = |path: &str| -> PathBuf {
         let path = folder.join(path);
         let parent = path.parent().expect("a file in a folder");
@@ -211,9 +272,19 @@ fn write_files(folder: &Path, identity: &Identity, authority: &Authority) {
     let template = fs::read(template).expect("the template of Istio's bootstrap");
     let place = at("var/lib/istio/envoy/envoy_bootstrap_tmpl.json");
     fs::write(place, template).expect("a test file");
-    let secrets = at("var/run/secrets/workload-spiffe-credentials/key.pem");
-    let secrets = secrets.parent().expect("a file in a folder");
-    authority.write(secrets, &identity.namespace, &identity.name);
+    match credentials {
+        Credentials::Files(authority) => {
+            let secrets = at("var/run/secrets/workload-spiffe-credentials/key.pem");
+            let secrets = secrets.parent().expect("a file in a folder");
+            authority.write(secrets, &identity.namespace, &identity.name);
+        }
+        Credentials::Token { token, root } => {
+            let place = at("var/run/secrets/tokens/istio-token");
+            fs::write(place, token).expect("a test file");
+            let place = at("var/run/secrets/istio/root-cert.pem");
+            fs::write(place, root).expect("a test file");
+        }
+    }
 }
 
 fn get(address: SocketAddr, path: &str) -> Option<String> {

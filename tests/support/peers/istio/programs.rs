@@ -19,6 +19,25 @@ pub(super) fn crane() -> PathBuf {
     mesh().join("crane")
 }
 
+/// Returns istiod.
+pub(super) fn istiod() -> PathBuf {
+    cluster().join("pilot-discovery")
+}
+
+/// Returns Istio's command line.
+pub(super) fn istioctl() -> PathBuf {
+    cluster().join("istioctl")
+}
+
+/// Builds what only a whole cluster needs, so that the mesh does not wait for it.
+fn cluster() -> PathBuf {
+    let packages = [
+        "istio.io/istio/pilot/cmd/pilot-discovery",
+        "istio.io/istio/istioctl/cmd/istioctl",
+    ];
+    build::programs("cluster", MODULE, &packages)
+}
+
 fn mesh() -> PathBuf {
     let packages = [
         ".",
