@@ -66,7 +66,7 @@ fn the_collectors_and_the_policy_of_envoy_gateway_are_taken() {
     assert_all_created("envoy-gateway.yaml", &text, judge(&cluster, &text));
 }
 
-/// Asserts that the API server, its webhook, `istioctl` and `check` take a text without a word.
+/// Asserts that the API server, its webhook, `istioctl` and `check` take a text.
 fn assert_taken(cluster: &Cluster, what: &str, text: &str) {
     assert_all_created(what, text, judge(cluster, text));
     let valid = istioctl(&["validate", "-f", "-"], text);

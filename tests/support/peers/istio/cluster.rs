@@ -122,15 +122,6 @@ impl Cluster {
         }
     }
 
-    /// Starts a waypoint of a namespace, and does not wait for it: it is never ready, because upstream's Envoy has not all
-    /// filters that it needs.
-    ///
-    /// # Panics
-    /// As [`Cluster::start`].
-    pub fn waypoint(&self, namespace: &str, name: &str) -> Pod {
-        self.pod(self.identity(Kind::Waypoint, namespace, name))
-    }
-
     fn identity(&self, kind: Kind, namespace: &str, name: &str) -> Identity {
         // What is removed is not gone before the listeners that had it, and nothing here holds a connection for long.
         let drain = Duration::from_secs(2);

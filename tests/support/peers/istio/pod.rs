@@ -18,15 +18,13 @@ use crate::http::{Connection, Request};
 use crate::ports::free_address;
 use crate::program::Program;
 
-/// The kinds of proxies.
+/// The two kinds of proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Beside an application.
     Sidecar,
     /// Alone, as an ingress gateway.
     Gateway,
-    /// Alone, for the services of a namespace without sidecars.
-    Waypoint,
 }
 
 /// The names and the address of a pod.
@@ -250,7 +248,6 @@ impl Kind {
         match self {
             Self::Sidecar => "sidecar",
             Self::Gateway => "router",
-            Self::Waypoint => "waypoint",
         }
     }
 }
