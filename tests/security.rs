@@ -3,5 +3,6 @@
 mod edge;
 mod egress;
 mod growth;
+mod hostile;
 mod log;
 mod words;
