@@ -21,8 +21,8 @@
 //! (DD-6).
 //!
 //! The other facts are kept for their trace alone: the priority where it agrees with the decision taken here, the
-//! origin, and the tags but for `_dd.p.upstream_services`, which Datadog gave up, and for those that the grammar forbids.
-//! The first line of a repeated header counts.
+//! origin, and the tags but for `_dd.p.upstream_services`, which Datadog gave up, and for those that the grammar forbids
+//! (DD-9). The first line of a repeated header counts.
 //!
 //! [Datadog]: https://docs.datadoghq.com/tracing/trace_collection/trace_context_propagation/
 

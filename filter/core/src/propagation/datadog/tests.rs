@@ -391,7 +391,7 @@ fn writes_at_most_512_bytes_of_tags_and_always_the_left_half() {
 }
 
 #[test]
-fn leaves_out_tags_for_which_datadog_refuses_all_others_and_the_left_half() {
+fn dd_9_leaves_out_tags_for_which_datadog_refuses_all_others_and_the_left_half() {
     for refused in ["k=é", "é=v", "k=a\tb", "k k=v", "k=\u{7f}"] {
         let tags = format!("_dd.p.{refused},{TID_TAG},_dd.p.b=a =~");
         let rest = format!("{TID_TAG},_dd.p.b=a =~");

@@ -119,7 +119,9 @@ impl<'a> TraceData<'a> {
         self.tags().filter(move |(name, value)| {
             *name != UPSTREAM_SERVICES
                 && !(is_overruled && *name == DECISION_MAKER)
-                && name.iter().all(|byte| is_plain(*byte) && !b" =".contains(byte))
+                && name
+                    .iter()
+                    .all(|byte| is_plain(*byte) && !b" =".contains(byte))
                 && value.iter().all(|byte| is_plain(*byte))
         })
     }
