@@ -4,17 +4,18 @@
 //! A million of them: `SIDESPAN_LOAD=1000000 cargo test -p sidespan-tests security::hostile`. `SIDESPAN_SEED` begins elsewhere; a
 //! failure names the seed and the number of its request.
 
-mod generate;
+pub(super) mod contexts;
+pub(super) mod generate;
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
+use contexts::{Line, agreed, is_context, shown, spans};
 use generate::{Generated, request};
 use sidespan_core::direction::Direction;
 use sidespan_core::propagation::format::Format;
 use sidespan_host::{Action, EndOfStream, Ending, Headers, StreamProperties};
-use sidespan_tests::dialect::{self, Context, State};
 use sidespan_tests::effort;
 use sidespan_tests::worlds::Guest;
 
@@ -22,7 +23,7 @@ use sidespan_tests::worlds::Guest;
 const REQUESTS: u64 = 30_000;
 const SEED: u64 = 24;
 /// Configurations that decide, so that every format leaves with every request.
-const CONFIGURATIONS: [&str; 3] = [
+pub(super) const CONFIGURATIONS: [&str; 3] = [
     r#""sampling": {"percentage": 50, "keep": {"errors": false}}, "correlation": {"requestId": true}"#,
     r#""sampling": {"percentage": 50, "keep": {"errors": false}}, "gateway": {"trust": {"context": "restart"}, "exclude": []},
        "spans": {"accessLog": true, "conventions": "both", "routes": ["/orders/{id}"],
@@ -31,10 +32,8 @@ const CONFIGURATIONS: [&str; 3] = [
        "trust": {"decision": "ignore", "jaegerDebug": true}"#,
 ];
 
-/// A name and a value as they left.
-type Line = (Vec<u8>, Vec<u8>);
-
-fn configuration(more: &str, index: usize) -> String {
+/// Returns the filter's configuration, of one of these.
+pub(super) fn configuration(more: &str, index: usize) -> String {
     let inject = Format::ALL.map(|format| format!("{:?}", format.name()));
     let baggage = match index {
         0 => "{}",
@@ -50,12 +49,13 @@ fn configuration(more: &str, index: usize) -> String {
 
 #[test]
 fn no_generated_request_breaks_a_promise() {
-    let seed = env::var("SIDESPAN_SEED").map_or(SEED, |text| text.parse().expect("a number"));
+    let seed = seed();
     let each = effort::requests(REQUESTS) / 3;
+    let mut numbers = 0..;
     for (index, more) in CONFIGURATIONS.into_iter().enumerate() {
         let mut guest = Guest::start(&configuration(more, index));
         let (mut recorded, mut exported, mut memory) = (0, 0, 0);
-        for number in 0..each {
+        for (done, number) in (1..=each).zip(&mut numbers) {
             let generated = request(seed, number);
             let tried = AssertUnwindSafe(|| promises(&mut guest, &generated));
             recorded += catch_unwind(tried).unwrap_or_else(|panic| {
@@ -64,11 +64,11 @@ fn no_generated_request_breaks_a_promise() {
                 );
                 resume_unwind(panic)
             });
-            if number % 100 == 99 {
+            if done % 100 == 0 {
                 guest.host.advance(Duration::from_secs(2));
                 exported += exports(&mut guest);
             }
-            if number == each / 2 {
+            if done == each / 2 {
                 memory = guest.host.memory_bytes();
             }
         }
@@ -95,21 +95,16 @@ fn no_generated_request_breaks_a_promise() {
     }
 }
 
+/// Returns the seed of the requests: the usual one, or that of `SIDESPAN_SEED`.
+pub(super) fn seed() -> u64 {
+    env::var("SIDESPAN_SEED").map_or(SEED, |text| text.parse().expect("a number"))
+}
+
 /// Sends a request, checks every promise, and returns how many spans it is to make.
 fn promises(guest: &mut Guest, generated: &Generated) -> u64 {
     let left = exchange(guest, generated);
-    let text = |name: &str| {
-        let value = left.iter().find(|(other, _)| other == name.as_bytes());
-        value.map(|(_, value)| String::from_utf8(value.clone()).expect("ASCII"))
-    };
     // What is no context leaves as it came, in order; `baggage` may be rewritten.
-    let is_other = |name: &[u8]| {
-        let is_listed = |format: &Format| {
-            let mut names = format.headers().iter();
-            names.any(|listed| listed.as_str().as_bytes() == name)
-        };
-        name != b"baggage" && !Format::ALL.iter().any(is_listed)
-    };
+    let is_other = |name: &[u8]| name != b"baggage" && !is_context(name);
     let sent = generated.headers.iter();
     let sent = sent.map(|(name, value)| (name.as_bytes(), value.as_slice()));
     let passed = left
@@ -121,77 +116,7 @@ fn promises(guest: &mut Guest, generated: &Generated) -> u64 {
         "{}",
         shown(&left)
     );
-    // What is a context leaves in one line, well formed.
-    let mut one: Option<Context> = None;
-    for format in Format::ALL {
-        for name in format.headers() {
-            let of_name = left
-                .iter()
-                .filter(|(other, _)| other == name.as_str().as_bytes());
-            let lines: Vec<_> = of_name.collect();
-            assert!(lines.len() <= 1, "{name:?}: {lines:?}");
-            for (_, value) in lines {
-                // Datadog's origin is its sender's word, and goes on as it came.
-                let is_word = name.as_str() == "x-datadog-origin";
-                let is_plain = |byte: &u8| is_word || matches!(byte, b' '..=b'~');
-                assert!(
-                    value.iter().all(is_plain) && value.len() <= 4_200,
-                    "{value:?}"
-                );
-            }
-        }
-        // No more than half of an id has room there, and a half of zeros is none.
-        let has_half = !matches!(format, Format::OtTrace | Format::Datadog);
-        let Some(context) = dialect::read(format, text) else {
-            let is_there = format
-                .headers()
-                .iter()
-                .any(|name| text(name.as_str()).is_some());
-            assert!(
-                !has_half && !is_there,
-                "{format:?} is missing or broken in {}",
-                shown(&left)
-            );
-            continue;
-        };
-        let is_zero = |id: &str| id.bytes().all(|digit| digit == b'0');
-        assert!(
-            !is_zero(&context.trace_id) && !is_zero(&context.span_id),
-            "{context:?}"
-        );
-        let first = one.get_or_insert_with(|| context.clone());
-        assert_eq!(context.trace_id[16..], first.trace_id[16..], "{format:?}");
-        assert_eq!(context.span_id, first.span_id, "{format:?}");
-        assert_eq!(is_recorded(&context), is_recorded(first), "{format:?}");
-        if format != Format::OtTrace {
-            assert_eq!(context.trace_id, first.trace_id, "{format:?}");
-        }
-    }
-    if let Some(list) = text("tracestate") {
-        assert!(list.split(',').count() <= 32 && !list.is_empty(), "{list}");
-    }
-    let spans = match generated.direction {
-        Direction::Edge => 2,
-        Direction::Inbound | Direction::Outbound => 1,
-    };
-    match one.expect("a context leaves").state {
-        State::Sampled | State::Debug => spans,
-        State::Unsampled => 0,
-        State::Deferred => panic!("undecided in {}", shown(&left)),
-    }
-}
-
-/// Returns the contexts among the lines, as text.
-fn shown(left: &[Line]) -> String {
-    let lines = left.iter().map(|(name, value)| {
-        let value = &value[..value.len().min(300)];
-        format!("{}: {}\n", name.escape_ascii(), value.escape_ascii())
-    });
-    lines.collect()
-}
-
-fn is_recorded(context: &Context) -> bool {
-    matches!(context.state, State::Sampled | State::Debug)
+    spans(&agreed(generated, &left), generated.direction)
 }
 
 /// Sends a request and its response; returns the headers that went upstream. The response passes as it is.

@@ -11,10 +11,10 @@ use sidespan_tests::dialect::{self, Context, State, can_say};
 use sidespan_tests::worlds::Header;
 
 /// A request.
-pub(super) struct Generated {
-    pub(super) direction: Direction,
-    pub(super) headers: Vec<Header>,
-    pub(super) status: u16,
+pub(in crate::security) struct Generated {
+    pub(in crate::security) direction: Direction,
+    pub(in crate::security) headers: Vec<Header>,
+    pub(in crate::security) status: u16,
 }
 
 impl fmt::Display for Generated {
@@ -34,7 +34,7 @@ impl fmt::Display for Generated {
 }
 
 /// Returns the request of this seed and number.
-pub(super) fn request(seed: u64, number: u64) -> Generated {
+pub(in crate::security) fn request(seed: u64, number: u64) -> Generated {
     let mut draw = Draw(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let directions = [Direction::Inbound, Direction::Outbound, Direction::Edge];
     let direction = draw.one(&directions);
