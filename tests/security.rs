@@ -2,6 +2,7 @@
 
 mod edge;
 mod egress;
+mod external;
 mod growth;
 mod hostile;
 mod log;
