@@ -2,6 +2,8 @@
 
 mod edge;
 mod egress;
+mod external;
 mod growth;
+mod hostile;
 mod log;
 mod words;

@@ -1,9 +1,9 @@
-//! An HTTP/2 caller that resets a request, which HTTP/1.1 cannot do without closing its connection.
+//! An HTTP/2 caller that sends any header, and resets a request, which HTTP/1.1 cannot do without closing its connection.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
 
-use http_body_util::Empty;
+use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::{Request, Response};
@@ -48,6 +48,17 @@ impl Connection {
             .block_on(self.sender.ready())
             .expect("an open connection");
         Stream(Box::pin(self.sender.send_request(request)))
+    }
+
+    /// Sends a request and waits for the whole response; returns its status, or `None` where there is no response.
+    pub fn exchange(&mut self, request: Request<Empty<Bytes>>) -> Option<u16> {
+        runtime().block_on(async {
+            self.sender.ready().await.ok()?;
+            let response = self.sender.send_request(request).await.ok()?;
+            let status = response.status().as_u16();
+            response.into_body().collect().await.ok()?;
+            Some(status)
+        })
     }
 
     /// Closes the connection, which must still be open.

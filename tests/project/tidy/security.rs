@@ -54,7 +54,11 @@ fn tests(text: &str) -> Vec<(&str, &str)> {
 fn missing(text: &str) -> Vec<String> {
     let is_there = |(file, name): &(&str, &str)| {
         let path = root().join(file);
-        let code = path.exists().then(|| read(&path)).unwrap_or_default();
+        let code = if path.exists() {
+            read(&path)
+        } else {
+            String::new()
+        };
         let (_, behind) = code.split_once(&format!("fn {name}(")).unwrap_or_default();
         let (before, _) = code.split_once(&format!("fn {name}(")).unwrap_or_default();
         let attributes = before.rsplit("\n\n").next().unwrap_or_default();

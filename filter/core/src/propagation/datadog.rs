@@ -7,6 +7,8 @@
 //! x-datadog-origin            = anything
 //! x-datadog-tags              = tag *( "," tag )
 //! tag                         = "_dd.p." name "=" value  ; "_dd.p.tid=" 16HEXDIGLC: the left half
+//! name                        = 1*( %x21-2B / %x2D-3C / %x3E-7E )
+//! value                       = 1*( %x20-2B / %x2D-7E )
 //!
 //! dd                          = part *( ";" part )
 //! part                        = "s:" priority / "o:" origin / "p:" span-id / "t." name ":" value
@@ -19,8 +21,8 @@
 //! (DD-6).
 //!
 //! The other facts are kept for their trace alone: the priority where it agrees with the decision taken here, the
-//! origin, and the tags but for `_dd.p.upstream_services`, which Datadog gave up. The first line of a repeated header
-//! counts.
+//! origin, and the tags but for `_dd.p.upstream_services`, which Datadog gave up, and for those that the grammar forbids
+//! (DD-9). The first line of a repeated header counts.
 //!
 //! [Datadog]: https://docs.datadoghq.com/tracing/trace_collection/trace_context_propagation/
 

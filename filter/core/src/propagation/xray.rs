@@ -7,7 +7,7 @@
 //!                 / "Sampled=" ( "1" / "0" / "?" )    ; "?" or absent: deferred
 //!                 / "Lineage=" lineage                ; AWS's own loop detection
 //!                 / "Self=1-" …                       ; the last load balancer's own id of the request
-//!                 / key "=" anything                  ; an application's own, such as CalledFrom
+//!                 / key "=" anything                  ; an application's own, such as CalledFrom; copied in printable ASCII
 //!                 / anything
 //! ```
 //!
@@ -188,14 +188,16 @@ fn print(context: &SpanContext, received: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Appends a part as a whole or not at all: a piece of a lineage would be another lineage.
+/// Appends a part as a whole or not at all: a piece of a lineage would be another lineage. Readers that take header lines of
+/// printable ASCII alone would lose the ids with a part that is otherwise.
 fn append(text: &mut Vec<u8>, pieces: &[&[u8]]) {
     let length = pieces
         .iter()
         .fold(text.len().saturating_add(1), |sum, piece| {
             sum.saturating_add(piece.len())
         });
-    if length <= MAX_TEXT_BYTES {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~');
+    if length <= MAX_TEXT_BYTES && pieces.iter().copied().flatten().all(is_plain) {
         text.push(b';');
         for piece in pieces {
             text.extend_from_slice(piece);

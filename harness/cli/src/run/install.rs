@@ -5,7 +5,7 @@ use std::path::Path;
 use sidespan_host::{FailurePolicy, Host, HostBuilder};
 
 use super::modules::Loaded;
-use super::scenario::{Filter, Policy, RELOAD_BASE};
+use super::scenario::{Filter, Policy};
 
 /// Returns the plugin that a filter says; its files are beside `file`.
 ///
@@ -19,7 +19,7 @@ pub(super) fn install(
     let policy = match filter.failure_policy {
         Policy::Closed => FailurePolicy::FailClosed,
         Policy::Open => FailurePolicy::FailOpen,
-        Policy::Reload => FailurePolicy::FailReload { base: RELOAD_BASE },
+        Policy::Reload => FailurePolicy::reload(),
         Policy::OldOpen => FailurePolicy::FailOpenField,
     };
     let mut builder = Host::builder(&module.module)

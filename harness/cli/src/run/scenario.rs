@@ -27,7 +27,7 @@ pub(super) use call::{Answer, Fault};
 pub(super) use connection::{Connection, Peer, TcpExpectation, TcpStep};
 pub(super) use exchange::{Direction, Ending, Request, Step};
 pub(super) use expectation::{Call as ExpectedCall, End, Exchange, Span};
-pub(super) use filter::{Filter, Level, Policy, RELOAD_BASE, Text, beside};
+pub(super) use filter::{Filter, Level, Policy, Text, beside};
 
 /// One scenario: a fresh proxy, its filters, requests, and what must come of them.
 #[derive(Debug, Deserialize, JsonSchema)]

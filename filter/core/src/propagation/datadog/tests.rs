@@ -391,6 +391,23 @@ fn writes_at_most_512_bytes_of_tags_and_always_the_left_half() {
 }
 
 #[test]
+fn dd_9_leaves_out_tags_for_which_datadog_refuses_all_others_and_the_left_half() {
+    for refused in ["k=é", "é=v", "k=a\tb", "k k=v", "k=\u{7f}"] {
+        let tags = format!("_dd.p.{refused},{TID_TAG},_dd.p.b=a =~");
+        let rest = format!("{TID_TAG},_dd.p.b=a =~");
+        assert_eq!(
+            left(TAGS, SamplingState::Accept, &[(TAGS, &tags)]),
+            Some(rest),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(
+        left_for_member(TAGS, SamplingState::Accept, "t.k k:v;t.a=b:c;t.b:c"),
+        Some(format!("_dd.p.b=c,{TID_TAG}"))
+    );
+}
+
+#[test]
 fn dd_5_writes_the_member_of_tracestate() {
     let tags = format!("_dd.p.dm=-4,{TID_TAG},_dd.p.usr.id=YQ==,_dd.p.upstream_services=a,x=y");
     let received = [
@@ -415,11 +432,11 @@ fn dd_5_writes_no_member_that_w3c_forbids_or_datadog_throws_away() {
         (PRIORITY, "1"),
         (SPAN, "0"),
         (ORIGIN, "a,b;c~d=e é"),
-        (TAGS, "_dd.p.k;~=v;~\t=w,_dd.p.k:x=y"),
+        (TAGS, "_dd.p.k;~=v;~=w,_dd.p.k:x=y"),
     ];
     assert_eq!(
         member_for(SamplingState::Accept, &odd).as_deref(),
-        Some("s:1;o:a_b_c_d~e __;t.k__:v___~w")
+        Some("s:1;o:a_b_c_d~e __;t.k__:v__~w")
     );
     let free = 253 - "s:1;p:00f067aa0ba902b7;t.a:".len();
     for (length, stays) in [(free, true), (free + 1, false)] {

@@ -107,7 +107,8 @@ impl<'a> TraceData<'a> {
         )
     }
 
-    /// Returns the tags that leave beside this priority, without the decision maker of an overruled decision.
+    /// Returns the tags that leave beside this priority, without the decision maker of an overruled decision, and without those
+    /// that Datadog's tracers refuse: with one such tag they refuse the left half of the trace id, too.
     pub(super) fn tags_beside(
         self,
         priority: Option<i32>,
@@ -115,8 +116,13 @@ impl<'a> TraceData<'a> {
         let is_keep = |priority: i32| priority > 0;
         let is_overruled =
             self.priority.is_some() && self.priority.map(is_keep) != priority.map(is_keep);
-        self.tags().filter(move |(name, _)| {
-            *name != UPSTREAM_SERVICES && !(is_overruled && *name == DECISION_MAKER)
+        self.tags().filter(move |(name, value)| {
+            *name != UPSTREAM_SERVICES
+                && !(is_overruled && *name == DECISION_MAKER)
+                && name
+                    .iter()
+                    .all(|byte| is_plain(*byte) && !b" =".contains(byte))
+                && value.iter().all(|byte| is_plain(*byte))
         })
     }
 
@@ -130,6 +136,10 @@ impl<'a> TraceData<'a> {
         }
         text
     }
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b','
 }
 
 fn parse_priority(text: &[u8]) -> Option<i32> {

@@ -217,7 +217,7 @@ fn xr_7_reads_upper_case_and_writes_lower() {
 
 #[test]
 fn xr_8_copies_all_other_parts_of_this_trace_byte_for_byte() {
-    for lineage in [LOOPS, "Lineage=a:1|b:2", "Lineage= x=~,é"] {
+    for lineage in [LOOPS, "Lineage=a:1|b:2", "Lineage= x=~,"] {
         let received =
             format!("Self=x;{lineage};{VALID}; CalledFrom=a b=c ;root=1;;=;x;Root=2;Lineage=z");
         assert_eq!(
@@ -232,6 +232,15 @@ fn xr_8_copies_all_other_parts_of_this_trace_byte_for_byte() {
     assert_eq!(
         sent(&elsewhere, &format!("{VALID};{LOOPS};Self=x")),
         [format!("x-amzn-trace-id: {VALID}")]
+    );
+}
+
+#[test]
+fn xr_8_copies_no_part_that_is_not_printable_ascii() {
+    let received = format!("Lineage=é;{VALID};Self=x;k=\u{7f};é=v;k=a\tb;root=1");
+    assert_eq!(
+        written(context(SamplingState::Accept), &received),
+        format!("{VALID};Self=x;root=1")
     );
 }
 

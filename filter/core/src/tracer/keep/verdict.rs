@@ -72,17 +72,18 @@ impl PendingSpans {
         let ending = &Ending::new(proxy);
         // The SERVER span of a plain request is judged by the client's code in any case.
         let asks_for_code = self.server.is_some() && !self.is_rpc;
-        let is_well = self.went_well() && self.keep.slower_than.is_none();
-        if is_well && asks_for_code && proxy.confirms(Fact::GoodEnd) {
+        let is_confirmed = self.went_well() && asks_for_code && proxy.confirms(Fact::GoodEnd);
+        if is_confirmed && self.keep.slower_than.is_none() {
             return None;
         }
-        if asks_for_code && !self.has_ended {
+        if asks_for_code && !is_confirmed && !self.has_ended {
             ending.ask_for_both();
         }
+        let is_well = self.went_well() && self.keep.slower_than.is_none();
         if is_well && self.is_proven(ending) && self.is_settled(ending) {
             return None;
         }
-        let failures = match self.keep.errors {
+        let failures = match self.keep.errors && !is_confirmed {
             true => self.late_failures(ending),
             false => [false; 2],
         };

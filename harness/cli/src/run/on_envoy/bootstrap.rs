@@ -20,7 +20,7 @@ use super::{access_log, guest_log};
 use crate::run::answers::Answers;
 use crate::run::modules::Loaded;
 use crate::run::scenario::{
-    Direction, Ending, Filter, Level, Policy, Protocol as HttpVersion, RELOAD_BASE, Scenario,
+    Direction, Ending, Filter, Level, Policy, Protocol as HttpVersion, Scenario,
 };
 
 /// Everything that the configuration depends on.
@@ -183,9 +183,7 @@ impl Plan<'_> {
         Ok(match filter.failure_policy {
             Policy::Closed => wasm,
             Policy::Open => wasm.failure_policy(FailurePolicy::Open),
-            Policy::Reload => wasm
-                .failure_policy(FailurePolicy::Reload)
-                .with("reload_config", reload()),
+            Policy::Reload => wasm.failure_policy(FailurePolicy::Reload),
             Policy::OldOpen => wasm
                 .with("failure_policy", Value::Null)
                 .with("fail_open", true.into()),
@@ -202,11 +200,6 @@ fn spoken(protocol: HttpVersion) -> Protocol {
 
 fn http2(name: &str, address: SocketAddr) -> Cluster {
     Cluster::new(name, address).protocol(Protocol::Http2)
-}
-
-fn reload() -> Value {
-    let base = format!("{}s", RELOAD_BASE.as_secs_f64());
-    json!({"backoff": {"base_interval": base}})
 }
 
 /// Returns an address at which nothing listens.

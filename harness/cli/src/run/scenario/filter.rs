@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context;
 use schemars::JsonSchema;
@@ -94,10 +93,6 @@ pub(in crate::run) enum Level {
     /// `critical` alone.
     Critical,
 }
-
-/// The shortest time from one load of a VM to the next under `FAIL_RELOAD`: less than Envoy's default of 1 s, because a
-/// scenario on Envoy waits in real time.
-pub(in crate::run) const RELOAD_BASE: Duration = Duration::from_millis(200);
 
 impl Filter {
     /// Returns the bytes of the plugin's configuration.

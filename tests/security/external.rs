@@ -1,0 +1,3 @@
+//! What somebody outside can cause on a real Envoy.
+
+mod hostile;
