@@ -14,6 +14,7 @@ pub mod http;
 pub mod http2;
 pub mod otlp;
 pub mod packages;
+pub mod pair;
 #[cfg(feature = "peers")]
 pub mod peers;
 pub mod ports;
