@@ -24,7 +24,7 @@ mod prometheus;
 pub use grafana::check_dashboards;
 pub use jaeger::Jaeger;
 pub use jaeger_one::JaegerOne;
-pub use manifests::{envoy_gateway, helm, kustomize};
+pub use manifests::{copy_manifests, envoy_gateway, helm, kustomize};
 pub use otel_collector::Collector;
 pub use peer::Places;
 pub use prometheus::Prometheus;

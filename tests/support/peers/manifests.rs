@@ -1,5 +1,6 @@
 //! The tools that write manifests, kustomize and Helm, and the definitions of Envoy Gateway.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -44,4 +45,21 @@ pub fn envoy_gateway(plural: &str) -> Vec<Value> {
     let folder = Path::new(module["Dir"].as_str().expect("a folder"))
         .join("charts/gateway-helm/charts/crds/crds/generated");
     definitions::read(&folder.join(format!("gateway.envoyproxy.io_{plural}.yaml")))
+}
+
+/// Copies a folder of manifests with all that is in it, so that a test can write between them.
+///
+/// # Panics
+/// When it cannot be read, or the copy cannot be written.
+pub fn copy_manifests(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder for test files");
+    for entry in fs::read_dir(from).expect("a folder of istio/") {
+        let path = entry.expect("an entry").path();
+        let to = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy_manifests(&path, &to);
+        } else {
+            fs::copy(&path, to).expect("a file of istio/");
+        }
+    }
 }

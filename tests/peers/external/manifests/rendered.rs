@@ -17,7 +17,7 @@ impl Shipped {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let istio = Path::new(env!("CARGO_MANIFEST_DIR")).join("../istio");
-        copy(&istio, &folder.path().join("istio"));
+        peers::copy_manifests(&istio, &folder.path().join("istio"));
         Self(folder)
     }
 
@@ -117,17 +117,4 @@ pub(crate) fn assert_fine(what: &str, text: &str) {
     let ended = program.wait_with_output().expect("the program");
     let said = String::from_utf8_lossy(&ended.stdout);
     assert_eq!(ended.status.code(), Some(0), "{what}: {said}\n{text}");
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder of ours") {
-        let path = entry.expect("an entry").path();
-        let to = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, to).expect("a file of ours");
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::super::kustomize;
+use super::super::{copy_manifests, kustomize};
 use super::resources::host;
 use crate::packages::output_or;
 
@@ -19,7 +19,7 @@ pub fn shipped(components: &[&str], image: &str) -> String {
     let folder = TempDir::with_prefix("sidespan-peer-").expect("a folder for test files");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../istio");
     for part in ["base", "components"] {
-        copy(&source.join(part), &folder.path().join(part));
+        copy_manifests(&source.join(part), &folder.path().join(part));
     }
     let (_, image) = image.split_once("oci://").expect("oci://");
     let collector = host("observability", "otel-collector");
@@ -43,17 +43,4 @@ pub fn shipped(components: &[&str], image: &str) -> String {
         "kustomize renders istio/",
     );
     String::from_utf8(rendered).expect("text")
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder for test files");
-    for entry in fs::read_dir(from).expect("a folder of istio/") {
-        let path = entry.expect("an entry").path();
-        let to = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, to).expect("a file of istio/");
-        }
-    }
 }
