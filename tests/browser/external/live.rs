@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sidespan_sink::{Access, Sink, SinkConfig};
 
 use super::driver::{browse, sink};
-use super::spans::{Made, SERVER, body, send, trace_id};
+use super::spans::{CLIENT, Made, SERVER, body, checkout, send, trace_id};
 
 /// Returns requests with one trace each, for the script to send.
 fn later(numbers: std::ops::RangeInclusive<u64>) -> Vec<Value> {
@@ -40,6 +40,19 @@ async fn new_traces_do_not_move_what_is_read() {
     send(&sink, &spans).await;
     let given = json!({"later": later(301..=312), "before": 200, "after": 212});
     browse("live", &sink, given).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spans_of_an_open_trace_unfold_nothing() {
+    let sink = sink().await;
+    send(&sink, &checkout(99, 60_000_000)).await;
+    // It starts before the folded hop, so that every row behind it is another one than before.
+    let times = (60_001_000, 60_001_500);
+    let late = Made::new((99, 12, 1), ("gateway", "GET", CLIENT), times);
+    let given = json!({
+        "later": [body(&[late])], "trace": trace_id(99), "front": format!("{:016x}", 3),
+    });
+    browse("folded", &sink, given).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

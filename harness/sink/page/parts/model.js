@@ -55,11 +55,22 @@ export const isJoined = (trace, node, { opened, joins }) => joins && (trace.flag
 /** True if anything is below a node, apart from the server of its own hop. */
 export const hasBelow = (trace, node, joined) => trace.end[node] > node + (joined ? 2 : 1);
 
-/** Returns the nodes above a node, the nearest first. */
-export function above(trace, node) {
+/** Returns the nodes whose folding hides a node, the nearest first. The client of its own hop does not: both are one row. */
+export function hiding(trace, node, view) {
   const all = [];
-  for (let at = trace.parent[node]; at >= 0; at = trace.parent[at]) all.push(at);
+  const row = isJoined(trace, node - 1, view) ? node - 1 : node;
+  for (let at = trace.parent[row]; at >= 0; at = trace.parent[at]) all.push(at);
   return all;
+}
+
+/**
+ * Returns what finds nodes again after spans came to an open trace, where rows before them have moved them. What has no span of
+ * its own, or is gone, is left out.
+ */
+export function moved(before, after) {
+  const nodeOf = new Map(after.spanIds.map((id, node) => [id, node]).reverse());
+  const ids = (nodes) => nodes.map((node) => before.spanIds[node]).filter((id) => id !== '' && nodeOf.has(id));
+  return (nodes) => ids(nodes).map((id) => nodeOf.get(id));
 }
 
 /** Returns the nodes with an error, in the order of the rows. */

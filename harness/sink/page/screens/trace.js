@@ -1,5 +1,5 @@
 // A trace: its head, the minimap, the rows, and the panel of the chosen span.
-import { html, useEffect, useMemo, useRef, useSignal } from '../core/view.js';
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useSignal } from '../core/view.js';
 import { address, go, listAddress } from '../core/router.js';
 import { open } from '../core/data.js';
 import { preference } from '../core/state.js';
@@ -7,7 +7,7 @@ import { useKeys } from '../parts/keys.js';
 import { Minimap } from '../parts/minimap.js';
 import { Failure } from '../parts/panel.js';
 import { Waterfall } from '../parts/waterfall.js';
-import { above, failures, following, hasBelow, isJoined, visible, zoomed } from '../parts/model.js';
+import { failures, following, hasBelow, hiding, isJoined, moved, visible, zoomed } from '../parts/model.js';
 import { marked, useVerdict } from '../parts/verdict.js';
 import { Head } from './trace_head.js';
 import { Find } from './trace_find.js';
@@ -32,7 +32,15 @@ export function Trace({ parts, params }) {
     const take = (message) => {
       if (message.type === 'trace') {
         const length = message.trace.length || 1;
-        const isFirst = trace.peek() === null;
+        const before = trace.peek();
+        const isFirst = before === null;
+        if (before) {
+          const to = moved(before, message.trace);
+          folded.value = new Set(to([...folded.peek()]));
+          opened.value = new Set(to([...opened.peek()]));
+          const [node] = span.peek() ? to([span.peek().node]) : [];
+          span.value = node === undefined ? null : { ...span.peek(), node };
+        }
         trace.value = { ...message.trace, length };
         if (isFirst || time.value[1] > length) time.value = [0, length];
         if (found.peek().words) job.current.send({ find: found.peek().words });
@@ -58,11 +66,11 @@ export function Trace({ parts, params }) {
   const tells = verdict?.findings.length > 0 && (wantsVerdict.value ?? verdict.verdict !== 'whole');
   const toggleVerdict = () => (wantsVerdict.value = !tells);
 
-  // The chosen span's details, and its row in sight.
-  useEffect(() => {
+  // The chosen span's details, and its row in sight. Before the next key: a fold that comes after the choice stays.
+  useLayoutEffect(() => {
     if (!it || chosen < 0) return;
     job.current.send({ span: chosen });
-    const hidden = above(it, chosen).filter((node) => folded.value.has(node));
+    const hidden = hiding(it, chosen, view).filter((node) => folded.value.has(node));
     if (hidden.length > 0) folded.value = new Set([...folded.value].filter((node) => !hidden.includes(node)));
   }, [it, chosen]);
   // The last span stays until the next one's details are here, or the panel would flicker; and with it the rows have less room.
