@@ -42,8 +42,9 @@ fn eight_more_formats_cost_what_they_have_to() {
 }
 
 #[test]
-fn a_format_that_is_not_listed_costs_what_any_header_costs() {
+fn a_format_that_is_not_listed_costs_the_comparison_of_its_names() {
     let unlisted: Vec<Line> = context(&CONTEXT[1..]);
+    let count = unlisted.len();
     let unrelated: Vec<Line> = unlisted
         .iter()
         .enumerate()
@@ -56,9 +57,11 @@ fn a_format_that_is_not_listed_costs_what_any_header_costs() {
     let unlisted = cost(ONE, &[base.clone(), unlisted].concat());
     let unrelated = cost(ONE, &[base, unrelated].concat());
     println!("unlisted formats: {unlisted} instructions, unrelated headers: {unrelated}");
+    // A name of 17 bytes or more is compared in four words.
+    let comparisons = 20 * u64::try_from(count).expect("a count");
     assert!(
-        unlisted * 100 <= unrelated * 101,
-        "{unlisted} against {unrelated}"
+        unlisted <= unrelated + comparisons,
+        "{unlisted} against {unrelated}, {count} headers"
     );
 }
 

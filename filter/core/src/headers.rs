@@ -73,7 +73,9 @@ impl<'a> RequestHeaders<'a> {
     pub(crate) fn take(&mut self, headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) {
         let (wanted, mut present) = (self.searched, Names::NONE);
         for (name, value) in headers {
-            if let Some(name) = Name::of(name, wanted) {
+            // Whether it is wanted is asked of a known name: asked before its bytes are compared, once for each name there is, the
+            // compiler answers for all names in front of the loop.
+            if let Some(name) = Name::of(name).filter(|name| wanted.contains(*name)) {
                 present = present.with(name);
                 match self.first.get_mut(name as usize) {
                     Some(first @ None) => *first = Some(value),

@@ -4,6 +4,7 @@
 pub mod decision;
 pub(crate) mod exclude_list;
 pub(crate) mod matcher;
+pub mod randomness;
 pub mod rate_limit;
 pub mod remote;
 pub mod request_match;

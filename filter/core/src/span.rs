@@ -10,6 +10,7 @@ pub mod spare_blocks;
 pub(crate) mod wire;
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::ids::{SpanId, TraceId};
@@ -40,7 +41,8 @@ pub struct Span {
     /// The attributes.
     pub attributes: Attributes,
     /// A link to another trace that this request was also part of.
-    pub link: Option<Link>,
+    // Boxed, because hardly any span has one, and all would be moved with its room.
+    pub link: Option<Box<Link>>,
     /// The status.
     pub status: Status,
 }

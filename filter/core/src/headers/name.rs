@@ -91,72 +91,68 @@ impl Name {
         1_u32.wrapping_shl(self as u32)
     }
 
-    /// Returns the name of a header, if it is known and wanted. Its length and a letter leave one name that it may be, and each is
+    /// Returns the name of a header, if it is known. Its length and a letter leave one name that it may be, and each is
     /// compared in its own place, where all that is compared with is constant. Always a part of the loop over all headers, in
     /// which the call would cost as much as the comparison.
     #[inline(always)]
-    pub(super) fn of(name: &[u8], wanted: Names) -> Option<Self> {
+    pub(super) fn of(name: &[u8]) -> Option<Self> {
         let letter = |at: usize| name.get(at).copied().unwrap_or_default();
         match name.len() {
-            2 => Self::B3.if_is(name, wanted),
-            5 => Self::Path.if_is(name, wanted),
+            2 => Self::B3.if_is(name),
+            5 => Self::Path.if_is(name),
             7 => match letter(1) {
-                b'm' => Self::Method.if_is(name, wanted),
-                b's' => Self::Scheme.if_is(name, wanted),
-                _ => Self::Baggage.if_is(name, wanted),
+                b'm' => Self::Method.if_is(name),
+                b's' => Self::Scheme.if_is(name),
+                _ => Self::Baggage.if_is(name),
             },
-            9 => Self::Forwarded.if_is(name, wanted),
+            9 => Self::Forwarded.if_is(name),
             10 => match letter(0) {
-                b':' => Self::Authority.if_is(name, wanted),
-                b'u' => Self::UserAgent.if_is(name, wanted),
-                b't' => Self::Tracestate.if_is(name, wanted),
-                _ => Self::B3Flags.if_is(name, wanted),
+                b':' => Self::Authority.if_is(name),
+                b'u' => Self::UserAgent.if_is(name),
+                b't' => Self::Tracestate.if_is(name),
+                _ => Self::B3Flags.if_is(name),
             },
             11 => match letter(0) {
-                b't' => Self::Traceparent.if_is(name, wanted),
-                _ => Self::B3SpanId.if_is(name, wanted),
+                b't' => Self::Traceparent.if_is(name),
+                _ => Self::B3SpanId.if_is(name),
             },
             12 => match letter(5) {
-                b't' => Self::B3TraceId.if_is(name, wanted),
-                b's' => Self::B3Sampled.if_is(name, wanted),
-                b'u' => Self::XRequestId.if_is(name, wanted),
-                _ => Self::ContentType.if_is(name, wanted),
+                b't' => Self::B3TraceId.if_is(name),
+                b's' => Self::B3Sampled.if_is(name),
+                b'u' => Self::XRequestId.if_is(name),
+                _ => Self::ContentType.if_is(name),
             },
-            13 => Self::UberTraceId.if_is(name, wanted),
+            13 => Self::UberTraceId.if_is(name),
             14 => match letter(0) {
-                b'g' => Self::GrpcTraceBin.if_is(name, wanted),
-                _ => Self::DatadogTags.if_is(name, wanted),
+                b'g' => Self::GrpcTraceBin.if_is(name),
+                _ => Self::DatadogTags.if_is(name),
             },
             15 => match letter(2) {
-                b'f' => Self::ForwardedFor.if_is(name, wanted),
-                _ => Self::XAmznTraceId.if_is(name, wanted),
+                b'f' => Self::ForwardedFor.if_is(name),
+                _ => Self::XAmznTraceId.if_is(name),
             },
             16 => match (letter(0), letter(2)) {
-                (b'o', _) => Self::OtTracerSpanId.if_is(name, wanted),
-                (_, b'f') => Self::ForwardedHost.if_is(name, wanted),
-                _ => Self::DatadogOrigin.if_is(name, wanted),
+                (b'o', _) => Self::OtTracerSpanId.if_is(name),
+                (_, b'f') => Self::ForwardedHost.if_is(name),
+                _ => Self::DatadogOrigin.if_is(name),
             },
             17 => match (letter(2), letter(10)) {
-                (b'f', _) => Self::ForwardedProto.if_is(name, wanted),
-                (b'b', _) => Self::B3ParentSpanId.if_is(name, wanted),
-                (_, b't') => Self::OtTracerTraceId.if_is(name, wanted),
-                _ => Self::OtTracerSampled.if_is(name, wanted),
+                (b'f', _) => Self::ForwardedProto.if_is(name),
+                (b'b', _) => Self::B3ParentSpanId.if_is(name),
+                (_, b't') => Self::OtTracerTraceId.if_is(name),
+                _ => Self::OtTracerSampled.if_is(name),
             },
-            18 => Self::DatadogTraceId.if_is(name, wanted),
-            19 => Self::DatadogParentId.if_is(name, wanted),
-            21 => Self::CloudTraceContext.if_is(name, wanted),
-            27 => Self::DatadogSamplingPriority.if_is(name, wanted),
+            18 => Self::DatadogTraceId.if_is(name),
+            19 => Self::DatadogParentId.if_is(name),
+            21 => Self::CloudTraceContext.if_is(name),
+            27 => Self::DatadogSamplingPriority.if_is(name),
             _ => None,
         }
     }
 
-    /// Returns this name, if it is wanted and has these bytes. The set is asked before the bytes are compared, so that headers of
-    /// formats that are not listed cost as little as any unknown header.
+    /// Returns this name, if it has these bytes.
     #[inline(always)]
-    fn if_is(self, name: &[u8], wanted: Names) -> Option<Self> {
-        if !wanted.contains(self) {
-            return None;
-        }
+    fn if_is(self, name: &[u8]) -> Option<Self> {
         let ends = ENDS.get(self as usize)?;
         let is_alike = match (name.first_chunk(), name.last_chunk()) {
             (Some(first), Some(last)) => {
@@ -309,13 +305,12 @@ mod tests {
     fn knows_every_name_and_no_other() {
         for name in Name::ALL {
             let text = name.as_str().as_bytes();
-            assert_eq!(Name::of(text, Names::ALL), Some(name));
-            assert_eq!(Name::of(text, Names::ALL.without(&[name])), None);
-            assert_eq!(Name::of(&text[1..], Names::ALL), None);
+            assert_eq!(Name::of(text), Some(name));
+            assert_eq!(Name::of(&text[1..]), None);
             for at in 0..text.len() {
                 let mut other = text.to_vec();
                 other[at] ^= 1;
-                assert_ne!(Name::of(&other, Names::ALL), Some(name), "{at}");
+                assert_ne!(Name::of(&other), Some(name), "{at}");
             }
         }
     }

@@ -40,7 +40,7 @@ fn write_fields(out: &mut Vec<u8>, span: &Span) {
         SPAN_DROPPED_ATTRIBUTES_COUNT,
         u64::from(span.attributes.dropped()),
     );
-    if let Some(link) = span.link {
+    if let Some(link) = &span.link {
         protobuf::message(out, SPAN_LINKS, 1, |out| {
             protobuf::bytes(out, LINK_TRACE_ID, &link.trace_id.to_bytes());
             protobuf::bytes(out, LINK_SPAN_ID, &link.span_id.to_bytes());

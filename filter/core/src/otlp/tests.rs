@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::vec;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -107,11 +108,11 @@ fn writes_the_very_bytes_that_prost_writes() {
 #[test]
 fn writes_a_link_with_its_reason() {
     let mut linked = span();
-    linked.link = Some(Link {
+    linked.link = Some(Box::new(Link {
         trace_id: TraceId::from_bytes([0x11; 16]).unwrap(),
         span_id: SpanId::from_bytes([0x22; 8]).unwrap(),
         reason: LinkReason::Restarted,
-    });
+    }));
     let mut with_link = expected();
     with_link.links = vec![proto::span::Link {
         trace_id: vec![0x11; 16],

@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 use core::cell::LazyCell;
 
 use super::matcher::{Candidate, Matcher};
+use super::randomness::Randomness;
 use super::rate_limit::{RateLimits, RootLimit};
 use super::remote::strategy::Strategy;
 use super::settings::Sampling;
@@ -31,7 +32,7 @@ pub(crate) struct Trace {
     /// The received sampling state.
     pub(crate) received: SamplingState,
     /// The randomness that thresholds are compared with.
-    pub(crate) randomness: u64,
+    pub(crate) randomness: Randomness,
     /// True if the trace begins here.
     pub(crate) is_root: bool,
 }

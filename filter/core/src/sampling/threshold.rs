@@ -19,8 +19,8 @@
 
 use alloc::vec::Vec;
 
+use super::randomness::Randomness;
 use crate::codec::{hex, scan};
-use crate::ids::TraceId;
 
 /// A rejection threshold of OpenTelemetry, of 56 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,8 +67,12 @@ impl Threshold {
 
     /// Returns true if a trace with this randomness is kept.
     #[inline]
-    pub fn keeps(self, randomness: u64) -> bool {
-        randomness >= self.0
+    pub fn keeps(self, randomness: impl Into<Randomness>) -> bool {
+        match self.0 {
+            0 => true,
+            RANGE.. => false,
+            threshold => randomness.into().value() >= threshold,
+        }
     }
 
     /// Returns the probability, from 0 to 1.
@@ -170,12 +174,13 @@ impl<'a> Member<'a> {
         Self::Usable(pairs)
     }
 
-    /// Returns the randomness of a trace: `rv`, else the right-most 56 bits of the trace id (TH-3).
+    /// Returns the randomness that the caller gives, `rv`; without it the right-most 56 bits of the trace id are that of the
+    /// trace (TH-3).
     #[inline]
-    pub(crate) fn randomness(&self, trace_id: TraceId) -> u64 {
+    pub(crate) fn randomness(&self) -> Option<u64> {
         match self {
-            Self::Usable(pairs) => pairs.randomness.unwrap_or_else(|| trace_id.randomness()),
-            _ => trace_id.randomness(),
+            Self::Usable(pairs) => pairs.randomness,
+            _ => None,
         }
     }
 
@@ -187,7 +192,7 @@ impl<'a> Member<'a> {
 
     /// Returns the received threshold, if a sampled trace with this randomness can have it (6.4.4).
     #[inline]
-    pub(crate) fn consistent_threshold(&self, randomness: u64) -> Option<Threshold> {
+    pub(crate) fn consistent_threshold(&self, randomness: Randomness) -> Option<Threshold> {
         match self {
             Self::Usable(pairs) => pairs
                 .threshold

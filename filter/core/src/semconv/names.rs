@@ -181,7 +181,9 @@ impl AttributeKey {
 pub(crate) struct NameSet {
     pub(crate) is_stable: bool,
     pub(crate) is_old: bool,
+    // One bit for each attribute that is left out, and for each that is written under its stable name.
     omitted: u64,
+    stable: u64,
 }
 
 /// The kind and the protocol of a span, which old names depend on.
@@ -200,10 +202,12 @@ impl NameSet {
             .iter()
             .filter_map(|name| AttributeKey::named(name))
             .fold(0, |bits, key| bits | key.bit());
+        let is_stable = spans.conventions != Conventions::Old;
         Self {
-            is_stable: spans.conventions != Conventions::Old,
+            is_stable,
             is_old: spans.conventions != Conventions::Stable,
             omitted,
+            stable: if is_stable { !omitted } else { 0 },
         }
     }
 
@@ -258,7 +262,7 @@ impl AttributeWriter<'_> {
     /// Returns the stable name, where it is written.
     #[inline]
     fn stable(&self, key: AttributeKey) -> Option<&'static EncodedKey> {
-        let is_written = self.vocabulary.is_stable && !self.vocabulary.omits(key);
+        let is_written = self.vocabulary.stable & key.bit() != 0;
         is_written.then(|| key.encoded()).flatten()
     }
 

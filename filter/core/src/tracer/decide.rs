@@ -15,6 +15,7 @@ use crate::propagation::tracestate::Tracestate;
 use crate::sampling::decision::{Decision, Reason, Verdict};
 use crate::sampling::exclude_list::ExcludeList;
 use crate::sampling::matcher::Candidate;
+use crate::sampling::randomness::Randomness;
 use crate::sampling::request_match::Match;
 use crate::sampling::sampler::{Sampler, Trace};
 use crate::sampling::settings::{Keep, Sampling};
@@ -199,7 +200,8 @@ impl Tracer {
             Tracestate::Absent => Member::Absent,
             _ => Member::read(trace.tracestate.member(threshold::MEMBER)),
         };
-        let randomness = member.randomness(trace_id);
+        let told = member.randomness();
+        let randomness = Randomness::new(told, trace_id);
         let asked = Trace {
             received,
             randomness,
@@ -231,7 +233,7 @@ impl Tracer {
             short_trace_id: parent.is_some_and(|context| context.short_trace_id),
         });
         trace.decision = Some(decision);
-        trace.randomness = randomness;
+        trace.randomness = told;
         trace.is_recordable = self.records;
         trace.add_state_members(headers, stats);
         RequestDecision::Traced
@@ -320,7 +322,7 @@ impl Tracer {
         &self,
         decision: Decision,
         received: &Member<'_>,
-        randomness: u64,
+        randomness: Randomness,
     ) -> Option<Threshold> {
         match (decision.verdict, decision.reason) {
             (Verdict::Drop, _) => None,

@@ -1,5 +1,6 @@
 //! Open spans: the spans of one recorded request, until its stream ends and the outcome completes them.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::ids::SpanId;
@@ -20,7 +21,7 @@ use crate::time::Nanos;
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenSpans {
     pub(super) context: SpanContext,
-    pub(super) link: Option<Link>,
+    pub(super) link: Option<Box<Link>>,
     pub(super) trace_state: Vec<u8>,
     pub(super) facts: RequestFacts,
     pub(super) start: Nanos,
@@ -152,7 +153,10 @@ impl OpenSpans {
                     None => core::mem::take(&mut self.trace_state),
                 },
                 flags: flags(&self.context, open),
-                link: self.link.filter(|_| open.parent != Parent::Here),
+                link: match open.parent {
+                    Parent::Here => None,
+                    Parent::Caller | Parent::Unknown => self.link.take(),
+                },
                 name: outcome.name,
                 kind: open.kind,
                 start,

@@ -38,13 +38,13 @@ pub struct RequestTrace<'a> {
     pub(super) parent_span_id: Option<SpanId>,
     // True if the parent was found by `x-request-id`.
     pub(super) is_joined: bool,
-    pub(super) link: Option<Link>,
+    pub(super) link: Option<Box<Link>>,
     // The decision of this proxy, or of the received context for an attempt; None where this proxy only translates.
     pub(super) decision: Option<Decision>,
     // True where spans are exported, so that the decision may open or keep them.
     pub(super) is_recordable: bool,
-    // The randomness of the trace, by which all proxies choose the same traces; 0 where nothing is decided.
-    pub(super) randomness: u64,
+    // The caller's randomness; `None` where the trace id's is that of the trace.
+    pub(super) randomness: Option<u64>,
     // True if the trace is sampled with a probability below 1, as far as it says.
     pub(super) is_sampled_below_all: bool,
     // True where contexts are accepted from this caller, and with them the headers of proxies in front.
@@ -85,7 +85,7 @@ impl<'a> RequestTrace<'a> {
             link: None,
             decision: None,
             is_recordable: false,
-            randomness: 0,
+            randomness: None,
             is_sampled_below_all: false,
             accepts_contexts: false,
             describer: None,
@@ -182,7 +182,7 @@ impl<'a> RequestTrace<'a> {
         }
         Some(Box::new(OpenSpans {
             context,
-            link: self.link,
+            link: self.link.take(),
             trace_state: self.tracestate.as_bytes().to_vec(),
             facts,
             start: now,

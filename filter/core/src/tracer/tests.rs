@@ -352,7 +352,7 @@ fn mf_4_links_to_the_context_that_lost_and_says_why() {
     let [server, client] = &done.spans[..] else {
         panic!("{:?}", done.spans);
     };
-    let link = server.link.unwrap();
+    let link = server.link.as_ref().unwrap();
     assert_eq!(link.trace_id.to_bytes(), [0x11; 16]);
     assert_eq!(&link.span_id.to_hex(), b"05e3ac9a4f6e3b90");
     assert_eq!(link.reason, LinkReason::ConflictingFormat);

@@ -4,6 +4,8 @@
 //! link to the outside trace or without; the received decision can be replaced by one taken here; and debug, which no
 //! percentage limits, can be reduced to sampled.
 
+use alloc::boxed::Box;
+
 use crate::propagation;
 use crate::propagation::context::{SamplingState, SpanContext};
 use crate::propagation::extract::Extraction;
@@ -16,7 +18,7 @@ use crate::stats::Stats;
 impl Trust {
     /// Removes from the extraction everything that is not trusted, and returns a link to a context that is not continued.
     #[inline]
-    pub(crate) fn apply(&self, found: &mut Extraction<'_>, stats: &mut Stats) -> Option<Link> {
+    pub(crate) fn apply(&self, found: &mut Extraction<'_>, stats: &mut Stats) -> Option<Box<Link>> {
         match self.context {
             ContextTrust::Accept => {
                 if let Some(context) = &mut found.context {
@@ -62,11 +64,11 @@ fn forget(found: &mut Extraction<'_>) -> Option<SpanContext> {
 }
 
 #[inline]
-fn link(context: Option<SpanContext>, reason: LinkReason) -> Option<Link> {
+fn link(context: Option<SpanContext>, reason: LinkReason) -> Option<Box<Link>> {
     let context = context?;
-    Some(Link {
+    Some(Box::new(Link {
         trace_id: context.trace_id,
         span_id: context.span_id?,
         reason,
-    })
+    }))
 }

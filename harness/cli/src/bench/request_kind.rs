@@ -58,6 +58,11 @@ impl RequestKind {
                 exporting(&off, "inbound"),
                 &[UNSAMPLED],
             ),
+            Self::of(
+                "not sampled, SERVER, W3C alone goes out",
+                alone(exporting(&kept, "inbound")),
+                &[],
+            ),
             Self::of("not sampled, SERVER", exporting(&kept, "inbound"), &[]),
             Self::of(
                 "not sampled, CLIENT",

@@ -97,6 +97,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "filter/core/src/sampling",
         &[
+            "randomness",
             "threshold",
             "request_match",
             "settings",

@@ -17,6 +17,7 @@ pub use super::poll::{Answer, Failure, Fault, Poll, target};
 pub use super::table::Table;
 
 use super::document::MAX_OPERATIONS;
+use crate::sampling::randomness::Randomness;
 use crate::sampling::rate_limit::TokenBucket;
 use crate::sampling::threshold::Threshold;
 use crate::time::Nanos;
@@ -82,7 +83,7 @@ impl Strategy {
     /// Decides on a request. `operation` and `now` are called only where they matter.
     pub(crate) fn decide(
         &mut self,
-        randomness: u64,
+        randomness: Randomness,
         operation: impl FnOnce() -> Cow<'static, str>,
         now: impl FnOnce() -> Nanos,
     ) -> StrategyDecision {

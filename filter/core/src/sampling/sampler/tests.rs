@@ -48,7 +48,7 @@ impl Case {
         let now = || Nanos(1_000_000_000 + milliseconds * 1_000_000);
         let trace = Trace {
             received,
-            randomness,
+            randomness: randomness.into(),
             is_root,
         };
         let remote = self.remote.as_mut();

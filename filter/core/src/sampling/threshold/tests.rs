@@ -3,6 +3,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::*;
+use crate::ids::TraceId;
 
 const T: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -105,8 +106,10 @@ fn th_4_keeps_what_is_not_below_the_threshold() {
 
 #[test]
 fn th_3_believes_the_randomness_that_is_told() {
-    let randomness =
-        |member: Option<&str>| Member::read(member.map(str::as_bytes)).randomness(id(T));
+    let randomness = |member: Option<&str>| {
+        let member = Member::read(member.map(str::as_bytes));
+        Randomness::new(member.randomness(), id(T)).value()
+    };
     let of_id = 0xce_929d_0e0e_4736;
     let told = 0x6e_6d1a_7583_2a2f;
     for (member, expected) in [
@@ -176,7 +179,7 @@ fn section_6_4_4_believes_a_threshold_that_can_be_true() {
         (Some("th:x"), None),
         (Some("rv:6e6d1a75832a2f"), None),
     ] {
-        let told = Member::read(member.map(str::as_bytes)).consistent_threshold(randomness);
+        let told = Member::read(member.map(str::as_bytes)).consistent_threshold(randomness.into());
         let told = told.and_then(written);
         assert_eq!(told.as_deref(), expected, "{member:?}");
     }
@@ -244,7 +247,7 @@ fn never_panics_on_any_bytes() {
             &[byte, b':', byte, b';', byte],
         ] {
             let member = Member::read(Some(text));
-            member.randomness(id(T));
+            member.randomness();
             member.with(Some(Threshold::ALL));
             member.with(None);
         }

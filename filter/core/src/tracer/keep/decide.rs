@@ -80,7 +80,7 @@ impl Tracer {
         Some(Box::new(PendingSpans {
             context,
             parent_span_id: request_trace.parent_span_id,
-            link: request_trace.link.map(Box::new),
+            link: request_trace.link.take(),
             trace_state: request_trace.tracestate.as_bytes().to_vec(),
             reason: decision.reason,
             randomness: request_trace.randomness,
@@ -271,7 +271,7 @@ impl Tracer {
         };
         Some(OpenSpans {
             context: pending.context,
-            link: pending.link.map(|link| *link),
+            link: pending.link,
             trace_state: pending.trace_state,
             facts,
             // Without `slowerThan` the start was not read, because the proxy gives the duration at the end.

@@ -25,6 +25,7 @@ use crate::ids::SpanId;
 use crate::propagation::context::SpanContext;
 use crate::proxy::{SharedData, Worker};
 use crate::sampling::decision::Reason;
+use crate::sampling::randomness::Randomness;
 use crate::sampling::rate_limit::RateLimits;
 use crate::sampling::settings::Keep;
 use crate::sampling::threshold::Threshold;
@@ -39,11 +40,11 @@ use crate::time::Nanos;
 pub struct PendingSpans {
     pub(super) context: SpanContext,
     pub(super) parent_span_id: Option<SpanId>,
-    // Boxed, because hardly any request has a link and all would pay for its room.
     pub(super) link: Option<Box<Link>>,
     pub(super) trace_state: Vec<u8>,
     pub(super) reason: Reason,
-    pub(super) randomness: u64,
+    // The caller's; `None` where the trace id's is that of the trace.
+    pub(super) randomness: Option<u64>,
     pub(super) keep: Keep,
     pub(super) is_rpc: bool,
     // Zero without `slowerThan`, because nothing else depends on the start.
@@ -192,6 +193,8 @@ impl PendingSpans {
         limits: &mut RateLimits,
     ) {
         let trace_id = self.context.trace_id;
+        let told = self.randomness;
+        let randomness = || Randomness::new(told, trace_id);
         let is_told = server_timing
             .is_some_and(|server_timing| server_timing::contains_kept(server_timing, trace_id));
         let mut of_client = false;
@@ -203,7 +206,7 @@ impl PendingSpans {
             let cause = own.client.or(is_told.then_some(Cause::Callee));
             let [_, budget] = budgets;
             let was_open = side.outcome == SpanOutcome::Open;
-            side.finish(cause, self.randomness, || budget.share(proxy.now()));
+            side.finish(cause, randomness, || budget.share(proxy.now()));
             // At an edge the client's answer tells whether a failure has reached the SERVER span.
             of_client = side.outcome == SpanOutcome::Kept(Cause::Callee);
             let is_kept = matches!(side.outcome, SpanOutcome::Kept(_));
@@ -223,7 +226,7 @@ impl PendingSpans {
             };
             let cause = own.server.or_else(|| is_noted().then_some(Cause::Callee));
             let [budget, _] = budgets;
-            side.finish(cause, self.randomness, || budget.share(proxy.now()));
+            side.finish(cause, randomness, || budget.share(proxy.now()));
         }
     }
 }
@@ -231,12 +234,17 @@ impl PendingSpans {
 impl Side {
     /// Keeps the span if there is a cause and the limit has room. An outcome never changes once it is there.
     #[inline]
-    fn finish(&mut self, cause: Option<Cause>, randomness: u64, share: impl FnOnce() -> f64) {
+    fn finish(
+        &mut self,
+        cause: Option<Cause>,
+        randomness: impl FnOnce() -> Randomness,
+        share: impl FnOnce() -> f64,
+    ) {
         let (Some(cause), SpanOutcome::Open) = (cause, self.outcome) else {
             return;
         };
         let threshold = Threshold::ALL.tightened(share());
-        self.outcome = match threshold.keeps(randomness) {
+        self.outcome = match threshold.keeps(randomness()) {
             true => SpanOutcome::Kept(cause),
             false => SpanOutcome::TooMany,
         };

@@ -16,7 +16,7 @@ fn trust_restart_begins_a_new_trace_with_a_link_and_without_tracestate() {
     };
     assert_ne!(&span.trace_id.to_hex(), T.as_bytes());
     assert_eq!(span.parent_span_id, None);
-    let link = span.link.unwrap();
+    let link = span.link.as_ref().unwrap();
     assert_eq!(&link.trace_id.to_hex(), T.as_bytes());
     assert_eq!(link.reason, LinkReason::Restarted);
     assert_eq!(

@@ -26,7 +26,7 @@ fn kept(strategy: &mut Strategy, operation: &str, seconds: core::ops::Range<u64>
     times
         .filter(|now| {
             let name = || operation.to_string().into();
-            strategy.decide(LEAST, name, || *now).is_kept
+            strategy.decide(LEAST.into(), name, || *now).is_kept
         })
         .count()
 }
@@ -39,7 +39,11 @@ fn jr_2_a_probability_is_a_threshold() {
         (0x00bf_ffff_ffff_ffff, false),
         (0x00c0_0000_0000_0000, true),
     ] {
-        let outcome = strategy.decide(randomness, || panic!("nobody needs it"), asks_nothing);
+        let outcome = strategy.decide(
+            randomness.into(),
+            || panic!("nobody needs it"),
+            asks_nothing,
+        );
         assert_eq!(outcome.is_kept, is_kept);
         assert_eq!(outcome.threshold, Some(threshold));
     }
@@ -48,7 +52,7 @@ fn jr_2_a_probability_is_a_threshold() {
 #[test]
 fn rl_3_a_rate_has_no_probability() {
     let mut strategy = strategy(r#"{"rateLimitingSampling":{"maxTracesPerSecond":5}}"#, None);
-    let outcome = strategy.decide(LEAST, || panic!("nobody needs it"), || Nanos(SECOND));
+    let outcome = strategy.decide(LEAST.into(), || panic!("nobody needs it"), || Nanos(SECOND));
     assert!(outcome.is_kept && outcome.threshold.is_none());
     // One is gone; in three seconds there come fifteen.
     assert_eq!(kept(&mut strategy, "a", 1..4), 4 + 14);
@@ -65,7 +69,7 @@ fn rl_2_an_operation_has_its_own_probability_and_the_others_the_default() {
     );
     for (name, share) in [("all", 1.0), ("none", 0.0), ("other", 0.5), ("", 0.5)] {
         for randomness in [LEAST, 1 << 55, (1 << 56) - 1] {
-            let outcome = strategy.decide(randomness, || name.into(), asks_nothing);
+            let outcome = strategy.decide(randomness.into(), || name.into(), asks_nothing);
             let threshold = Threshold::of_share(share);
             assert_eq!(outcome.threshold, Some(threshold), "{name}");
             assert_eq!(outcome.is_kept, threshold.keeps(randomness), "{name}");
@@ -87,15 +91,15 @@ fn rl_2_the_lower_bound_rescues_and_is_charged_with_what_was_kept_anyway() {
         "each has its own"
     );
     let now = || Nanos(100 * SECOND);
-    let most = (1 << 56) - 1;
+    let most = (1_u64 << 56) - 1;
     for _ in 0..2 {
-        let outcome = strategy.decide(most, || "half".into(), now);
+        let outcome = strategy.decide(most.into(), || "half".into(), now);
         assert_eq!(outcome.threshold, Some(Threshold::of_share(0.5)));
         assert!(outcome.is_kept);
     }
-    let dropped = strategy.decide(LEAST, || "half".into(), now);
+    let dropped = strategy.decide(LEAST.into(), || "half".into(), now);
     assert!(!dropped.is_kept, "both are spent");
-    let rescued = strategy.decide(LEAST, || "other".into(), now);
+    let rescued = strategy.decide(LEAST.into(), || "other".into(), now);
     assert_eq!((rescued.is_kept, rescued.threshold), (true, None));
 }
 
@@ -106,7 +110,7 @@ fn rl_2_operations_beyond_2_000_and_names_that_nobody_chose_go_by_the_default() 
     let mut is_rescued = |name: &str| {
         let name = name.to_string();
         strategy
-            .decide(LEAST, || name.into(), || Nanos(SECOND))
+            .decide(LEAST.into(), || name.into(), || Nanos(SECOND))
             .is_kept
     };
     assert!(!is_rescued(&"x".repeat(257)), "too long");
