@@ -10,12 +10,15 @@
 //!        sink      sink         or one for both
 //! ```
 
+mod certificates;
 mod exemplars;
 mod filter_decides;
 mod gateway_decides;
+mod installed;
 mod killed;
 mod mesh;
 mod scene;
+mod tls;
 mod validate;
 
 pub(super) use scene::{agent, gateway};

@@ -31,6 +31,11 @@ pub(in crate::peers::external) fn gateway(
 
 /// An agent that knows these gateways.
 pub(in crate::peers::external) fn agent(gateways: &[SocketAddr]) -> Collector {
+    agent_with(gateways, |_| ())
+}
+
+/// An agent as [`agent`], whose configuration is changed.
+pub(super) fn agent_with(gateways: &[SocketAddr], change: impl Fn(&mut Value)) -> Collector {
     Collector::start(|places| {
         let mut whole = here(yaml("collector/base/config/agent.yaml"), places);
         whole["receivers"]["zipkin"]["endpoint"] = text(places.address("zipkin"));
@@ -46,6 +51,7 @@ pub(in crate::peers::external) fn agent(gateways: &[SocketAddr]) -> Collector {
         processors.retain(|it| it != "k8s_attributes");
         let settings = whole["processors"].as_object_mut().expect("processors");
         assert!(settings.remove("k8s_attributes").is_some());
+        change(&mut whole);
         whole
     })
 }
