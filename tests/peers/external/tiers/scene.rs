@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use sidespan_tests::peers::{Collector, Places};
 
+use super::backend::WITNESS;
 use crate::observability::files::yaml;
 
 /// A gateway of a profile, which sends to this address.
@@ -26,6 +27,18 @@ pub(in crate::peers::external) fn gateway(
     match profile {
         "gateway-decides" => Collector::start_by_tracestate(parts),
         _ => Collector::start(parts),
+    }
+}
+
+/// Returns a change of a gateway's configuration by which its spans are known in the backend.
+pub(super) fn told_apart(index: usize) -> impl Fn(&mut Value) {
+    move |whole| {
+        let witness =
+            json!({"key": WITNESS, "value": format!("gateway {index}"), "action": "insert"});
+        whole["processors"]["resource/witness"] = json!({"attributes": [witness]});
+        let processors = &mut whole["service"]["pipelines"]["traces"]["processors"];
+        let processors = processors.as_array_mut().expect("a list");
+        processors.push("resource/witness".into());
     }
 }
 
