@@ -6,7 +6,7 @@ use super::addresses::Block;
 use super::application::{Application, Format};
 use super::certificates::Authority;
 use super::control_plane::{self, ControlPlane};
-use super::pod::{Credentials, Identity, Kind, Pod};
+use super::pod::{CLUSTER, Credentials, Identity, Kind, Pod};
 use super::registry::Registry;
 use super::resources::{self, GATEWAY, PORT, ROOT, host};
 use super::service::Service;
@@ -20,6 +20,7 @@ pub struct Mesh {
     authority: Authority,
     block: Block,
     drain: Duration,
+    cluster: &'static str,
 }
 
 /// The path that requests take: through the gateway to `front` and `cart` of the namespace `shop`, and to `pay` of `bank`.
@@ -47,6 +48,17 @@ impl Mesh {
         Self::draining_for(Duration::from_secs(45))
     }
 
+    /// Starts a mesh as [`Mesh::start`] does, of which the cluster has a name.
+    ///
+    /// # Panics
+    /// As [`Mesh::start`].
+    pub fn of_cluster(cluster: &'static str) -> Self {
+        Self {
+            cluster,
+            ..Self::start()
+        }
+    }
+
     /// Starts a mesh as [`Mesh::start`] does, in which the connections of a listener that has changed go on for a time: in
     /// Istio's default, 45 seconds.
     ///
@@ -55,6 +67,7 @@ impl Mesh {
     pub fn draining_for(drain: Duration) -> Self {
         let mesh = Self {
             drain,
+            cluster: CLUSTER,
             control: ControlPlane::start(&control_plane::mesh()),
             registry: Registry::start(),
             collector: Collector::start(),
@@ -165,8 +178,25 @@ impl Mesh {
         }
     }
 
+    /// Starts the pod of a gateway, whose resources are still to come, and does not wait for it.
+    ///
+    /// # Panics
+    /// As [`Mesh::start`].
+    pub fn gateway_pod(&self, name: &str) -> Service {
+        let identity = self.identity(Kind::Gateway, ROOT, name);
+        Service {
+            outbound: identity.address,
+            pod: self.pod(identity),
+            application: None,
+        }
+    }
+
     fn identity(&self, kind: Kind, namespace: &str, name: &str) -> Identity {
-        Identity::new(kind, namespace, name, self.block.address(), self.drain)
+        let address = self.block.address();
+        Identity {
+            cluster: self.cluster,
+            ..Identity::new(kind, namespace, name, address, self.drain)
+        }
     }
 
     fn pod(&self, identity: Identity) -> Pod {
