@@ -6,3 +6,4 @@ mod components;
 mod images;
 pub(super) mod path;
 mod traces;
+mod waypoints;
