@@ -10,11 +10,7 @@ use super::path::{
 };
 
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn a_wasm_plugin_makes_one_whole_trace_a_request() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
@@ -25,11 +21,7 @@ fn a_wasm_plugin_makes_one_whole_trace_a_request() {
 }
 
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn a_traffic_extension_makes_one_whole_trace_a_request() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
@@ -40,11 +32,7 @@ fn a_traffic_extension_makes_one_whole_trace_a_request() {
 
 /// Shows what the component `telemetry` is for: without it, Envoy's own tracer writes its headers over those of the filter.
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn istios_own_tracing_comes_between_until_telemetry_turns_it_off() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
@@ -65,11 +53,7 @@ fn istios_own_tracing_comes_between_until_telemetry_turns_it_off() {
 /// Applies the filter from a file, which every pod of the mesh has where the manifest looks for it. It is for sidecars alone, so the
 /// gateway makes no span, and hands on what came.
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn an_envoy_filter_makes_one_whole_trace_a_request() {
     let mesh = Mesh::start();
     let image = "oci://registry.invalid/sidespan-filter:0.1.0";

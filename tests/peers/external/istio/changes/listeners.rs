@@ -12,11 +12,7 @@ use super::load::{Report, untraced};
 /// Installs and removes under load. `SIDESPAN_INSTALLATIONS` sets how often; what a listener's change does to requests is seen
 /// in thousands of them alone.
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn installation_and_removal_lose_no_more_than_with_a_filter_of_envoys_own() {
     let mut mesh = Mesh::draining_for(DRAIN);
     let image = publish(&mut mesh);

@@ -15,11 +15,7 @@ use super::load::RATE;
 
 /// Starts a pod while the registry is away. Its agent asks once; it asks again when the resource changes.
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn a_pod_that_starts_without_a_registry_serves_and_records_after_the_next_change() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
