@@ -1,15 +1,16 @@
 //! A mesh: control plane, registry, collector, and the pods that a test adds.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::addresses::Block;
-use super::application::{Application, Format};
+use super::application::Format;
 use super::certificates::Authority;
 use super::control_plane::{self, ControlPlane};
-use super::pod::{Credentials, Identity, Kind, Pod};
+use super::pod::{Credentials, Identity, Pod};
 use super::registry::Registry;
-use super::resources::{self, GATEWAY, PORT, ROOT, host};
-use super::service::Service;
+use super::resources::{self, host};
+use super::service::{Service, World};
 use crate::collector::Collector;
 
 /// A running mesh. Dropping it ends all of it.
@@ -132,23 +133,7 @@ impl Mesh {
         format: Format,
         calls: Option<String>,
     ) -> Service {
-        let application = Application::start(format, calls);
-        let outbound = self.block.address();
-        application.call_through((outbound, PORT).into());
-        let identity = self.identity(Kind::Sidecar, namespace, name);
-        self.apply(&resources::service(
-            namespace,
-            name,
-            &identity.labels(),
-            identity.address,
-            application.address(),
-            outbound,
-        ));
-        Service {
-            pod: self.pod(identity),
-            outbound,
-            application: Some(application),
-        }
+        Service::start(self, namespace, name, format, calls)
     }
 
     /// Starts an ingress gateway that sends all requests to a host, and does not wait for it.
@@ -156,20 +141,24 @@ impl Mesh {
     /// # Panics
     /// As [`Mesh::start`].
     pub fn gateway(&self, to: &str) -> Service {
-        let identity = self.identity(Kind::Gateway, ROOT, GATEWAY);
-        self.apply(&resources::gateway(identity.address, to));
-        Service {
-            outbound: identity.address,
-            pod: self.pod(identity),
-            application: None,
-        }
+        Service::start_gateway(self, to)
+    }
+}
+
+impl World for Mesh {
+    fn address(&self) -> IpAddr {
+        self.block.address()
     }
 
-    fn identity(&self, kind: Kind, namespace: &str, name: &str) -> Identity {
-        Identity::new(kind, namespace, name, self.block.address(), self.drain)
+    fn drain(&self) -> Duration {
+        self.drain
     }
 
-    fn pod(&self, identity: Identity) -> Pod {
+    fn apply(&self, yaml: &str) {
+        self.apply(yaml);
+    }
+
+    fn start(&self, identity: Identity) -> Pod {
         let credentials = Credentials::Files(&self.authority);
         Pod::start(identity, self.control.discovery(), credentials)
     }
