@@ -10,3 +10,4 @@ mod propagators;
 mod rules;
 pub(crate) mod scraped;
 mod sizes;
+pub(crate) mod sizing;

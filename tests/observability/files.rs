@@ -168,6 +168,6 @@ pub(crate) fn path(file: &str) -> PathBuf {
 ///
 /// # Panics
 /// When it is none.
-pub(super) fn list(value: &Value) -> &[Value] {
+pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().expect("a list")
 }

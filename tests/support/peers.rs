@@ -25,7 +25,7 @@ pub use grafana::check_dashboards;
 pub use jaeger::Jaeger;
 pub use jaeger_one::JaegerOne;
 pub use manifests::{copy_manifests, envoy_gateway, helm, kustomize};
-pub use otel_collector::Collector;
+pub use otel_collector::{Collector, lay_over};
 pub use peer::Places;
 pub use prometheus::Prometheus;
 

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod changes;
+mod clusters;
 mod components;
 mod images;
 pub(super) mod path;

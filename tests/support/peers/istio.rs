@@ -29,7 +29,7 @@ mod waypoints;
 pub use application::Format;
 pub use cluster::{Cluster, istioctl};
 pub use control_plane::ControlPlane;
-pub use manifests::shipped;
+pub use manifests::{shipped, shipped_overlay};
 pub use mesh::{Mesh, Path, SPANS};
 pub use pod::Pod;
 pub use registry::{Registry, digest};

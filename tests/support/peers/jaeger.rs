@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::build;
-use super::peer::{HEALTH, Peer};
+use super::peer::{HEALTH, Peer, Places};
 
 /// A running Jaeger. Dropping it kills it.
 #[derive(Debug)]
@@ -40,8 +40,24 @@ impl Jaeger {
         Self::with(&json!({ "grpc": client }), false)
     }
 
+    /// Starts a Jaeger that keeps its spans on disk, in a folder of its own; see [`Jaeger::stored`].
+    ///
+    /// # Panics
+    /// As [`Jaeger::start`].
+    pub fn on_disk() -> Self {
+        Self::configured(false, |places| {
+            let [keys, values] = ["keys", "values"].map(|name| places.file(STORE).join(name));
+            json!({"badger": {"ephemeral": false, "directories": {"keys": keys, "values": values}}})
+        })
+    }
+
     fn with(backend: &Value, tells: bool) -> Self {
+        Self::configured(tells, |_| backend.clone())
+    }
+
+    fn configured(tells: bool, backend: impl Fn(&mut Places) -> Value) -> Self {
         Self(Peer::start(program(), "/status", |places| {
+            let backend = backend(places);
             let metrics = match tells {
                 true => {
                     let port = places.address(METRICS).port();
@@ -129,6 +145,19 @@ impl Jaeger {
         self.0.log()
     }
 
+    /// Returns the folder of a Jaeger that keeps its spans on disk.
+    pub fn stored(&self) -> PathBuf {
+        self.0.file(STORE)
+    }
+
+    /// Ends Jaeger as a termination signal does: what it still holds is written.
+    ///
+    /// # Panics
+    /// With its log, when Jaeger does not end.
+    pub fn quit(&mut self) {
+        self.0.quit();
+    }
+
     /// Kills Jaeger, as a crash does: its spans are gone.
     pub fn kill(&mut self) {
         self.0.kill();
@@ -153,3 +182,4 @@ const HTTP: &str = "otlp/http";
 const QUERY: &str = "query";
 const QUERY_GRPC: &str = "query/grpc";
 const METRICS: &str = "metrics";
+const STORE: &str = "store";

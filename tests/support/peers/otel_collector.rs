@@ -47,20 +47,14 @@ impl Collector {
         Self::start_with(&[GATE, "--config"], parts)
     }
 
-    /// Lets the Collector read configurations that are laid over each other, in an environment, without starting it.
+    /// Lets the Collector read the configurations that its arguments name, in an environment, without starting it.
     ///
     /// # Panics
     /// When the program does not run.
-    pub fn validate(files: &[PathBuf], environment: &[(&str, &str)]) -> Output {
+    pub fn validate(arguments: &[String], environment: &[(&str, String)]) -> Output {
         let mut command = Command::new(program());
-        command
-            .arg("validate")
-            .envs(environment.iter().copied())
-            .args(
-                files
-                    .iter()
-                    .map(|file| format!("--config={}", file.display())),
-            );
+        let environment = environment.iter().map(|(name, value)| (name, value));
+        command.arg("validate").envs(environment).args(arguments);
         command.output().expect("the Collector runs")
     }
 
@@ -84,7 +78,7 @@ impl Collector {
                     "telemetry": {"metrics": {"level": "none"}},
                 },
             });
-            merge(&mut whole, parts(places));
+            lay_over(&mut whole, parts(places));
             whole
         }))
     }
@@ -159,11 +153,11 @@ pub(super) fn program() -> PathBuf {
 }
 
 /// Lays one configuration over another as the Collector does: maps are merged, all else is replaced.
-fn merge(under: &mut Value, over: Value) {
+pub fn lay_over(under: &mut Value, over: Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {
             for (key, value) in over {
-                merge(under.entry(key).or_insert_with(|| Map::new().into()), value);
+                lay_over(under.entry(key).or_insert_with(|| Map::new().into()), value);
             }
         }
         (under, over) => *under = over,

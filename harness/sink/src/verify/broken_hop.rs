@@ -7,8 +7,8 @@ use super::finding::{Cause, Hop};
 use super::neighbours::{End, Member, Neighbours, holds};
 use super::shape::hop;
 use super::span_facts::{
-    Tracer, callee, is_called, is_caller, is_kept, is_same_request, is_surely_same_request, label,
-    may_be_rewritten, own_decision, service, shown_service, text,
+    Tracer, callee, host, is_called, is_caller, is_kept, is_same_request, is_surely_same_request,
+    label, may_be_rewritten, own_decision, service, shown_service, text,
 };
 use super::trace_index::{Top, TraceIndex};
 use crate::store::{Link, StoredSpan};
@@ -158,9 +158,15 @@ impl<'a> Search<'_, 'a> {
                 && is_surely_same_request(end.span, span)
                 && !callee(end.span).is_some_and(|name| self.neighbours.knows(name))
         };
+        // A gateway that hands a request on has a name of its own, and is asked by the name of what stands behind it.
+        let handed_on = |end: &Member<'a>| {
+            let asked = host(span).is_some() && host(span) == host(end.span);
+            asked && wanted(end) && is_surely_same_request(end.span, span)
+        };
         let first = self.neighbours.tightest(named, span, alike);
         first
             .or_else(|| self.neighbours.tightest(named, span, rewritten))
+            .or_else(|| self.neighbours.tightest(End::Call, span, handed_on))
             .or_else(|| self.neighbours.tightest(End::Call, span, nameless))
     }
 

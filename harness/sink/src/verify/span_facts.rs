@@ -91,6 +91,11 @@ pub(super) fn callee(span: &StoredSpan) -> Option<&str> {
         .find(|name| is_name(name))
 }
 
+/// Returns the name of the host that a request asks for, by either of its sides; `None` where it is an address.
+pub(super) fn host(span: &StoredSpan) -> Option<&str> {
+    text(span, &["server.address", "net.peer.name", "net.host.name"]).filter(|name| is_name(name))
+}
+
 fn is_name(host: &str) -> bool {
     let bare = match host.rsplit_once(':') {
         Some((bare, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => bare,

@@ -1,126 +1,115 @@
-//! The profile *the filter decides*: all that the sidecars sampled and kept arrives, whole traces on one gateway each, and the rates are those of all
-//! requests.
+//! The profile *the filter decides*: all that the sidecars sampled and kept is in Jaeger, whole traces by one gateway each, and the rates are those
+//! of all requests.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use serde_json::json;
 use sidespan_envoy::wait_for;
-use sidespan_sink::{SpanKind, StoredSpan, Value};
-use sidespan_tests::collector;
+use sidespan_sink::Value;
 use sidespan_tests::envoy::LIMIT;
+use sidespan_tests::peers::Jaeger;
+use sidespan_tests::{collector, effort};
 
-use super::mesh::{HOPS, Mesh};
-use super::scene::{agent, counted, gateway};
+use super::backend::{dependencies, edges, traces};
+use super::scene::{agent, counted, gateway, told_apart};
+use super::shop::{self, Load, RECEIVED, SPANS, Shop};
 
 const SIGMAS: f64 = 5.0;
 
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-fn a_quarter_goes_through_both_tiers_with_the_rates_of_all() {
-    arrives_with_the_rates_of_all(25.0, 4_000);
+fn a_quarter_is_in_jaeger_with_the_rates_of_all() {
+    is_in_jaeger_with_the_rates_of_all(25.0, 2_000);
 }
 
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-fn one_percent_goes_through_both_tiers_with_the_rates_of_all() {
-    arrives_with_the_rates_of_all(1.0, 8_000);
+fn one_percent_is_in_jaeger_with_the_rates_of_all() {
+    is_in_jaeger_with_the_rates_of_all(1.0, 8_000);
 }
 
-fn arrives_with_the_rates_of_all(percentage: f64, requests: u64) {
-    let sinks = [collector::Collector::start(), collector::Collector::start()];
-    let gateways = [0, 1]
-        .map(|index: usize| gateway("filter-decides", sinks[index].sink().grpc_addr(), |_| ()));
+fn is_in_jaeger_with_the_rates_of_all(percentage: f64, requests: u64) {
+    let jaeger = Jaeger::start();
+    let gateways =
+        [0, 1].map(|index| gateway("filter-decides", jaeger.grpc_addr(), told_apart(index)));
     let agent = agent(&[gateways[0].grpc_addr(), gateways[1].grpc_addr()]);
-    let sampling = json!({
-        "percentage": percentage,
-        "keep": {"errors": true, "spansPerSecond": 5_000},
+    let keep = json!({
+        "errors": true,
+        "slowerThan": format!("{}ms", shop::SLOWER_THAN.as_millis()),
+        "spansPerSecond": 5_000,
     });
-    let mesh = Mesh::start(agent.grpc_addr(), &sampling);
-    let failures = mesh.send(requests);
-    let exported = usize::try_from(mesh.exported()).expect("a number");
-
-    let arrived = || -> Vec<Vec<Arc<StoredSpan>>> {
-        sinks
-            .iter()
-            .map(|sink| sink.sink().snapshot().spans)
-            .collect()
+    let sampling = json!({"percentage": percentage, "keep": keep});
+    let shop = Shop::start(agent.grpc_addr(), &sampling, "none");
+    let load = Load {
+        requests,
+        failing: 40,
+        slow: 8,
     };
-    let all = wait_for(LIMIT, || {
-        let now = arrived();
-        (now.iter().map(Vec::len).sum::<usize>() >= exported).then_some(now)
-    });
-    let all = all.unwrap_or_else(|| {
-        panic!(
-            "of {exported} spans arrived {}",
-            arrived().iter().map(Vec::len).sum::<usize>()
-        )
-    });
-    let ids: BTreeSet<&str> = all.iter().flatten().map(|it| &*it.span_id).collect();
-    assert_eq!(ids.len(), exported, "each once");
+    let used = shop.cpu();
+    shop.send(load);
+    let used = (shop.cpu() - used) as f64;
+    println!(
+        "{percentage} %: {:.1} µs of the proxies' CPU a side",
+        used / (requests as f64 * SPANS as f64)
+    );
+    let exported = shop.exported();
 
-    // Whole traces, each on one gateway, and both have some.
-    let traces: Vec<BTreeMap<&str, Vec<&StoredSpan>>> = all.iter().map(|it| by_trace(it)).collect();
-    assert!(
-        traces.iter().all(|it| !it.is_empty()),
-        "one gateway has nothing"
-    );
-    for (trace, spans) in traces.iter().flatten() {
-        assert_eq!(spans.len(), HOPS, "{trace}: {spans:#?}");
+    let traces = traces(&jaeger, exported);
+    for (id, trace) in &traces {
+        let seen = (trace.spans.len(), trace.roots, trace.gateways.len());
+        assert_eq!(seen, (SPANS, 1, 1), "{id}: {trace:#?}");
     }
-    let failed = traces
-        .iter()
-        .flatten()
-        .filter(|(_, spans)| spans.iter().any(|it| it.is_error()));
-    assert_eq!(
-        failed.count() as u64,
-        failures,
-        "every failure is there, sampled or kept"
-    );
-    assert_eq!(
-        edges(&all),
-        BTreeMap::from([(("front", "stock"), exported / HOPS)])
-    );
+    let used: BTreeSet<_> = traces.values().flat_map(|it| &it.gateways).collect();
+    assert_eq!(used.len(), 2, "one gateway has nothing");
+    let number = traces.len() as u64;
+    assert_eq!(edges(&traces), shop::edges(number));
+    assert_eq!(dependencies(&jaeger), shop::edges(number), "as Jaeger says");
+    let all = traces.values();
+    let failing = all.clone().filter(|it| it.fails()).count() as u64;
+    let slow = all.filter(|it| it.is_slow()).count() as u64;
+    assert_eq!((failing, slow), (load.failing, load.slow), "all are kept");
 
     let p = percentage / 100.0;
     let deviation = (requests as f64 * p * (1.0 - p)).sqrt() / p;
-    for service in ["front", "stock"] {
+    for (service, times) in RECEIVED {
+        let (all, bound) = ((requests * times) as f64, SIGMAS * deviation * times as f64);
         let mut found = 0.0;
         let is_right = wait_for(LIMIT, || {
             found = counted(&gateways, service);
-            let difference = (found - requests as f64).abs();
-            (difference <= SIGMAS * deviation).then_some(())
+            ((found - all).abs() <= bound).then_some(())
         });
         assert!(
             is_right.is_some(),
-            "{service}: {found} of {requests} ± {SIGMAS} × {deviation}"
+            "{service}: {found} of {all} ± {bound:.0}"
         );
+        println!("{service}: {found:.0} of {all} ± {bound:.0}");
+        // Spans that tell no probability count for one each; then this bound would be missed by far.
+        assert!(bound < all * (1.0 - p), "too few requests to tell");
     }
+    an_incident_is_kept_whole(&shop, exported, p);
 }
 
-fn by_trace(spans: &[Arc<StoredSpan>]) -> BTreeMap<&str, Vec<&StoredSpan>> {
-    let mut traces: BTreeMap<&str, Vec<&StoredSpan>> = BTreeMap::new();
-    for span in spans {
-        traces.entry(&span.trace_id).or_default().push(span);
-    }
-    traces
-}
-
-/// Returns the edges by the rule of the service graph's connector: a CLIENT span and the SERVER span whose parent it is.
-fn edges(all: &[Vec<Arc<StoredSpan>>]) -> BTreeMap<(&str, &str), usize> {
-    let mut found = BTreeMap::new();
-    let spans = || all.iter().flatten();
-    let callers: BTreeMap<&str, &str> = spans()
-        .filter(|it| it.kind == SpanKind::Client)
-        .map(|it| (&*it.span_id, it.service()))
-        .collect();
-    for span in spans().filter(|it| it.kind == SpanKind::Server) {
-        let parent = span.parent_span_id.as_deref();
-        if let Some(caller) = parent.and_then(|parent| callers.get(parent)) {
-            *found.entry((*caller, span.service())).or_default() += 1;
-        }
-    }
-    found
+/// Lets half of the requests fail: with each of them comes its whole path, and with the others what is sampled.
+fn an_incident_is_kept_whole(shop: &Shop, before: u64, p: f64) {
+    let requests = effort::requests(400);
+    let incident = Load {
+        requests,
+        failing: requests / 2,
+        slow: 0,
+    };
+    let used = shop.cpu();
+    shop.send(incident);
+    let used = (shop.cpu() - used) as f64;
+    let more = shop.exported() - before;
+    let sampled = (more as f64 / SPANS as f64) - incident.failing as f64;
+    let healthy = (incident.requests - incident.failing) as f64;
+    let bound = SIGMAS * (healthy * p * (1.0 - p)).sqrt();
+    println!(
+        "half fails: {more} spans of {requests} requests, {:.1} µs of the proxies' CPU a side",
+        used / (requests as f64 * SPANS as f64)
+    );
+    assert_eq!(more % SPANS as u64, 0, "all are whole");
+    assert!((sampled - healthy * p).abs() <= bound, "{more} spans");
 }
 
 /// Holds what an application sends by Zipkin's protocol to the same way.
@@ -143,5 +132,6 @@ fn what_an_application_sends_by_zipkin_goes_the_same_way() {
     assert_eq!(answer.status, 202);
     let spans = sink.trace("463ac35c9f6413ad48485a3953bb6124", 1);
     let cluster = spans[0].resource.attribute("k8s.cluster.name");
-    assert_eq!(cluster.and_then(Value::as_str), Some("kubernetes"));
+    let cluster = cluster.and_then(Value::as_str);
+    assert_eq!(cluster, Some("kubernetes"));
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use sidespan_tests::peers::{Collector, Places};
 
+use super::backend::WITNESS;
 use crate::observability::files::yaml;
 
 /// A gateway of a profile, which sends to this address.
@@ -29,8 +30,25 @@ pub(in crate::peers::external) fn gateway(
     }
 }
 
+/// Returns a change of a gateway's configuration by which its spans are known in the backend.
+pub(super) fn told_apart(index: usize) -> impl Fn(&mut Value) {
+    move |whole| {
+        let witness =
+            json!({"key": WITNESS, "value": format!("gateway {index}"), "action": "insert"});
+        whole["processors"]["resource/witness"] = json!({"attributes": [witness]});
+        let processors = &mut whole["service"]["pipelines"]["traces"]["processors"];
+        let processors = processors.as_array_mut().expect("a list");
+        processors.push("resource/witness".into());
+    }
+}
+
 /// An agent that knows these gateways.
 pub(in crate::peers::external) fn agent(gateways: &[SocketAddr]) -> Collector {
+    agent_with(gateways, |_| ())
+}
+
+/// An agent as [`agent`], whose configuration is changed.
+pub(super) fn agent_with(gateways: &[SocketAddr], change: impl Fn(&mut Value)) -> Collector {
     Collector::start(|places| {
         let mut whole = here(yaml("collector/base/config/agent.yaml"), places);
         whole["receivers"]["zipkin"]["endpoint"] = text(places.address("zipkin"));
@@ -46,6 +64,7 @@ pub(in crate::peers::external) fn agent(gateways: &[SocketAddr]) -> Collector {
         processors.retain(|it| it != "k8s_attributes");
         let settings = whole["processors"].as_object_mut().expect("processors");
         assert!(settings.remove("k8s_attributes").is_some());
+        change(&mut whole);
         whole
     })
 }

@@ -16,16 +16,7 @@ use crate::packages::output_or;
 /// # Panics
 /// With what kustomize says, when it fails.
 pub fn shipped(components: &[&str], image: &str) -> String {
-    let folder = TempDir::with_prefix("sidespan-peer-").expect("a folder for test files");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../istio");
-    for part in ["base", "components"] {
-        copy_manifests(&source.join(part), &folder.path().join(part));
-    }
-    let (_, image) = image.split_once("oci://").expect("oci://");
-    let collector = host("observability", "otel-collector");
-    let settings = format!("image={image}\ncollector={collector}\nport=4317\n");
-    let file = folder.path().join("base/settings.env");
-    fs::write(file, settings).expect("a test file");
+    let folder = copied(image);
     let components = components.iter().chain([&"settings"]);
     let components: Vec<_> = components
         .map(|name| format!("../components/{name}"))
@@ -37,10 +28,35 @@ pub fn shipped(components: &[&str], image: &str) -> String {
     let of_a_test = folder.path().join("of-a-test");
     fs::create_dir(&of_a_test).expect("a folder for test files");
     fs::write(of_a_test.join("kustomization.yaml"), overlay).expect("a test file");
+    rendered(&of_a_test)
+}
+
+/// Returns one of the overlays of `istio/`, rendered by kustomize; the image is set in it, and nothing else.
+///
+/// # Panics
+/// As [`shipped`].
+pub fn shipped_overlay(name: &str, image: &str) -> String {
+    let folder = copied(image);
+    rendered(&folder.path().join("overlays").join(name))
+}
+
+/// Copies what is shipped, with the image and the collector set where an operator sets them.
+fn copied(image: &str) -> TempDir {
+    let folder = TempDir::with_prefix("sidespan-peer-").expect("a folder for test files");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../istio");
+    for part in ["base", "components", "overlays"] {
+        copy_manifests(&source.join(part), &folder.path().join(part));
+    }
+    let (_, image) = image.split_once("oci://").expect("oci://");
+    let collector = host("observability", "otel-collector");
+    let settings = format!("image={image}\ncollector={collector}\nport=4317\n");
+    let file = folder.path().join("base/settings.env");
+    fs::write(file, settings).expect("a test file");
+    folder
+}
+
+fn rendered(overlay: &Path) -> String {
     let mut build = Command::new(kustomize());
-    let rendered = output_or(
-        build.arg("build").arg(of_a_test),
-        "kustomize renders istio/",
-    );
+    let rendered = output_or(build.arg("build").arg(overlay), "kustomize renders istio/");
     String::from_utf8(rendered).expect("text")
 }

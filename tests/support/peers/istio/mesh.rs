@@ -7,7 +7,7 @@ use super::addresses::Block;
 use super::application::Format;
 use super::certificates::Authority;
 use super::control_plane::{self, ControlPlane};
-use super::pod::{Credentials, Identity, Pod};
+use super::pod::{CLUSTER, Credentials, Identity, Pod};
 use super::registry::Registry;
 use super::resources::{self, host};
 use super::service::{Service, World};
@@ -21,6 +21,7 @@ pub struct Mesh {
     authority: Authority,
     block: Block,
     drain: Duration,
+    cluster: &'static str,
 }
 
 /// The path that requests take: through the gateway to `front` and `cart` of the namespace `shop`, and to `pay` of `bank`.
@@ -48,6 +49,17 @@ impl Mesh {
         Self::draining_for(Duration::from_secs(45))
     }
 
+    /// Starts a mesh as [`Mesh::start`] does, of which the cluster has a name.
+    ///
+    /// # Panics
+    /// As [`Mesh::start`].
+    pub fn of_cluster(cluster: &'static str) -> Self {
+        Self {
+            cluster,
+            ..Self::start()
+        }
+    }
+
     /// Starts a mesh as [`Mesh::start`] does, in which the connections of a listener that has changed go on for a time: in
     /// Istio's default, 45 seconds.
     ///
@@ -56,6 +68,7 @@ impl Mesh {
     pub fn draining_for(drain: Duration) -> Self {
         let mesh = Self {
             drain,
+            cluster: CLUSTER,
             control: ControlPlane::start(&control_plane::mesh()),
             registry: Registry::start(),
             collector: Collector::start(),
@@ -143,6 +156,14 @@ impl Mesh {
     pub fn gateway(&self, to: &str) -> Service {
         Service::start_gateway(self, to)
     }
+
+    /// Starts the pod of a gateway, whose resources are still to come, and does not wait for it.
+    ///
+    /// # Panics
+    /// As [`Mesh::start`].
+    pub fn gateway_pod(&self, name: &str) -> Service {
+        Service::start_gateway_pod(self, name)
+    }
 }
 
 impl World for Mesh {
@@ -159,6 +180,10 @@ impl World for Mesh {
     }
 
     fn start(&self, identity: Identity) -> Pod {
+        let identity = Identity {
+            cluster: self.cluster,
+            ..identity
+        };
         let credentials = Credentials::Files(&self.authority);
         Pod::start(identity, self.control.discovery(), credentials)
     }

@@ -31,6 +31,8 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
     pub(super) kind: Kind,
+    /// Name of its cluster.
+    pub(super) cluster: &'static str,
     pub(super) namespace: String,
     /// Name of the workload, its service account and its service.
     pub(super) name: String,
@@ -100,6 +102,7 @@ impl Pod {
             .arg("--proxyComponentLogLevel=misc:error,wasm:info")
             .envs(ENVIRONMENT)
             .env("PROXY_CONFIG", proxy_config.to_string())
+            .env("ISTIO_META_CLUSTER_ID", identity.cluster)
             .env("POD_NAME", &pod_name)
             .env("POD_NAMESPACE", namespace)
             .env("INSTANCE_IP", identity.address.to_string())
@@ -223,6 +226,7 @@ impl Identity {
         ];
         Self {
             kind,
+            cluster: CLUSTER,
             namespace: namespace.to_owned(),
             name: name.to_owned(),
             labels: labels
@@ -301,12 +305,13 @@ cp "$2" /var/lib/sidespan/sidespan_filter.wasm
 shift 2
 exec "$@"
 "#;
-const ENVIRONMENT: [(&str, &str); 8] = [
+/// The name that a cluster has in Istio's default.
+pub(super) const CLUSTER: &str = "Kubernetes";
+const ENVIRONMENT: [(&str, &str); 7] = [
     // Asks no cloud for metadata.
     ("CLOUD_PLATFORM", "none"),
     ("TRUST_DOMAIN", "cluster.local"),
     ("GRPC_XDS_BOOTSTRAP", ""),
-    ("ISTIO_META_CLUSTER_ID", "Kubernetes"),
     ("ISTIO_META_MESH_ID", "cluster.local"),
     ("ISTIO_META_NODE_NAME", "node"),
     ("ISTIO_META_INTERCEPTION_MODE", "REDIRECT"),

@@ -73,6 +73,18 @@ impl Service {
     pub(super) fn start_gateway(world: &impl World, to: &str) -> Self {
         let identity = identity(world, Kind::Gateway, ROOT, GATEWAY);
         world.apply(&resources::gateway(identity.address, to));
+        Self::alone(world, identity)
+    }
+
+    /// Starts the pod of a gateway, whose resources are still to come, and does not wait for it.
+    ///
+    /// # Panics
+    /// As [`World::start`].
+    pub(super) fn start_gateway_pod(world: &impl World, name: &str) -> Self {
+        Self::alone(world, identity(world, Kind::Gateway, ROOT, name))
+    }
+
+    fn alone(world: &impl World, identity: Identity) -> Self {
         Self {
             outbound: identity.address,
             pod: world.start(identity),

@@ -16,7 +16,19 @@ fn names_hop_and_cause_of_each_fault() {
     cut_and_lost.parent_span_id = Some("77".repeat(8));
     let path = |span| with(span, "url.path", "/pay");
     let [_, aliased] = front("payments-v2.internal");
-    let rows: [(&str, Vec<StoredSpan>, &[&str]); 19] = [
+    let abroad = |span| with(path(span), "server.address", "pay.east.example");
+    let rows: [(&str, Vec<StoredSpan>, &[&str]); 20] = [
+        (
+            "a header stripped on the way to a gateway, in front of a service that is known by the same name",
+            vec![
+                request.clone(),
+                abroad(call("front", "pay.east.example", (1, 2, 1), (10, 80))),
+                abroad(span("gateway", SERVER, (2, 7, 0), (15, 70))),
+                call("gateway", "pay", (2, 8, 7), (16, 68)),
+                path(pay(2, 8)),
+            ],
+            &["broken_hop header_stripped front->gateway"],
+        ),
         (
             "a header stripped on the way to another name",
             vec![request.clone(), path(aliased), path(new_pay(2))],
