@@ -40,8 +40,14 @@ fn main() {
     }
     println!("cargo::rustc-check-cfg=cfg(no_namespaces)");
     let mount = ["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"];
-    if !runs("unshare", &mount) || !runs("nsenter", &["--version"]) {
+    let can_mount = runs("unshare", &mount) && runs("nsenter", &["--version"]);
+    if !can_mount {
         println!("cargo::rustc-cfg=no_namespaces");
+    }
+    // A pod of a mesh is an Envoy with a file system of its own.
+    println!("cargo::rustc-check-cfg=cfg(no_mesh)");
+    if !possible || !can_mount {
+        println!("cargo::rustc-cfg=no_mesh");
     }
     println!("cargo::rerun-if-env-changed=PATH");
     println!("cargo::rerun-if-changed=build.rs");

@@ -7,3 +7,4 @@ mod components;
 mod images;
 pub(super) mod path;
 mod traces;
+mod waypoints;

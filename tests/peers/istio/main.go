@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 
 	meshconfig "istio.io/api/mesh/v1alpha1"
@@ -25,29 +26,40 @@ func main() {
 	discovery := flag.String("discovery", "", "the address for agents, without TLS")
 	control := flag.String("control", "", "the address that resources are changed at")
 	meshFile := flag.String("mesh", "", "the file of the mesh configuration")
+	objectsFile := flag.String("objects", "", "a file of resources that are there from the start, also as objects of Kubernetes")
 	flag.Parse()
 	settings, err := mesh.ReadMeshConfig(*meshFile)
 	if err != nil {
 		log.Fatal(err)
 	}
+	var objects []byte
+	if *objectsFile != "" {
+		if objects, err = os.ReadFile(*objectsFile); err != nil {
+			log.Fatal(err)
+		}
+	}
 	// The server is made for tests of Istio's own and ends with the function that it is started in.
-	if err := test.Wrap(func(t test.Failer) { serve(t, settings, *discovery, *control) }); err != nil {
+	if err := test.Wrap(func(t test.Failer) { serve(t, settings, string(objects), *discovery, *control) }); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func serve(t test.Failer, settings *meshconfig.MeshConfig, discovery, control string) {
+func serve(t test.Failer, settings *meshconfig.MeshConfig, objects, discovery, control string) {
 	metrics, err := monitoring.RegisterPrometheusExporter(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
-		MeshConfig:      settings,
-		ListenerBuilder: func() (net.Listener, error) { return net.Listen("tcp", discovery) },
+		MeshConfig: settings,
+		// What tells a waypoint its services reads objects of Kubernetes, and everything else resources of Istio.
+		ConfigString:           objects,
+		KubernetesObjectString: objects,
+		ListenerBuilder:        func() (net.Listener, error) { return net.Listen("tcp", discovery) },
 	})
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)
 	mux.Handle("GET /debug/", server.DiscoveryDebug)
+	mux.HandleFunc("POST /xds", ask(discovery))
 	mux.HandleFunc("PUT /resources", each(server.Store(), put))
 	mux.HandleFunc("DELETE /resources", each(server.Store(), remove))
 	t.Fatal(http.ListenAndServe(control, mux))

@@ -8,6 +8,7 @@
 //! mesh ── all of these, a collector, and the path of requests through them
 //! istiod                       as it is installed, with its webhook and its certificate authority
 //! cluster                      istiod over a real API server, and pods with its certificates
+//! waypoints                    the control plane alone, and what it tells waypoints
 //! ```
 
 mod addresses;
@@ -23,6 +24,7 @@ mod programs;
 mod registry;
 mod resources;
 mod service;
+mod waypoints;
 
 pub use application::Format;
 pub use cluster::{Cluster, istioctl};
@@ -33,3 +35,4 @@ pub use pod::Pod;
 pub use registry::{Registry, digest};
 pub use resources::{ROOT, documents, host, resource};
 pub use service::Service;
+pub use waypoints::{Told, Waypoints};

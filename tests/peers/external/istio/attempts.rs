@@ -11,11 +11,7 @@ use sidespan_tests::peers::istio::{Mesh, documents, host, resource, shipped};
 use super::path::{Hop, publish, wait_until_chained};
 
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn each_try_is_a_span_of_its_own() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);

@@ -13,11 +13,7 @@ use load::under_load;
 
 /// Changes what the resource says, which goes to Envoys by extension discovery: their listeners stay as they are.
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn no_request_fails_while_configuration_and_image_change() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);

@@ -11,11 +11,7 @@ use super::path::{PATH, is_chain, publish, wait_until_chained};
 /// Applies the component in which Istio's tracer goes on without its headers, and looks for the spans of both tracers in one request's
 /// trace: those of the filter make a whole chain, because no header of theirs was written over.
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn istios_tracer_keeps_its_spans_and_leaves_the_headers_alone() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
@@ -41,11 +37,7 @@ fn istios_tracer_keeps_its_spans_and_leaves_the_headers_alone() {
 /// Applies the component by which gateways decide themselves, and sends what a caller says is sampled: of these requests the shipped
 /// percentage is, where without it all are.
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn a_gateway_that_trusts_nobody_decides_by_its_own_percentage() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);

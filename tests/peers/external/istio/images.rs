@@ -28,11 +28,7 @@ enum Expected {
 }
 
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn every_form_that_package_writes_is_taken() {
     let mut bed = Bed::start();
     let folder = TempDir::new().expect("a folder for test files");
@@ -93,11 +89,7 @@ fn every_form_that_package_writes_is_taken() {
 
 /// Tries the forms that other tools push, each once.
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn what_agents_refuse_is_known_with_its_message() {
     let mut bed = Bed::start();
     let wasm = fs::read(module()).expect("the filter");
@@ -226,11 +218,7 @@ fn what_agents_refuse_is_known_with_its_message() {
 }
 
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn of_an_index_the_digest_of_the_manifest_with_the_layers_counts() {
     let mut bed = Bed::start();
     let wasm = fs::read(module()).expect("the filter");

@@ -1,5 +1,7 @@
 //! Whole traces, with each of the ways to install.
 
+use std::collections::BTreeMap;
+
 use sidespan_tests::caller::Caller;
 use sidespan_tests::effort;
 use sidespan_tests::http::{Connection, Request, send};
@@ -10,26 +12,21 @@ use super::path::{
 };
 
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn a_wasm_plugin_makes_one_whole_trace_a_request() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
-    mesh.apply(&shipped(&["telemetry"], &image));
+    let plugin = shipped(&["telemetry"], &image);
+    let with_bank = plugin.replace("namespaces:\n", "namespaces:\n        bank: 25\n");
+    assert_ne!(with_bank, plugin);
+    mesh.apply(&with_bank);
     let path = mesh.path();
     every_request_leaves(&mesh, &path, &PATH);
     roots_are_sampled_by_namespace(&mesh, &path);
 }
 
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn a_traffic_extension_makes_one_whole_trace_a_request() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
@@ -40,11 +37,7 @@ fn a_traffic_extension_makes_one_whole_trace_a_request() {
 
 /// Shows what the component `telemetry` is for: without it, Envoy's own tracer writes its headers over those of the filter.
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn istios_own_tracing_comes_between_until_telemetry_turns_it_off() {
     let mut mesh = Mesh::start();
     let image = publish(&mut mesh);
@@ -65,11 +58,7 @@ fn istios_own_tracing_comes_between_until_telemetry_turns_it_off() {
 /// Applies the filter from a file, which every pod of the mesh has where the manifest looks for it. It is for sidecars alone, so the
 /// gateway makes no span, and hands on what came.
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn an_envoy_filter_makes_one_whole_trace_a_request() {
     let mesh = Mesh::start();
     let image = "oci://registry.invalid/sidespan-filter:0.1.0";
@@ -105,8 +94,8 @@ fn every_request_leaves(mesh: &Mesh, path: &Path, proxies: &[Hop]) {
     }
 }
 
-/// Sends requests without context: to the gateway, of which the shipped percentage are sampled, and to a pod of a namespace in
-/// which none is.
+/// Sends requests without context: to the gateway, of which the shipped percentage are sampled, to a pod of the namespace in which
+/// 25 % are, and to one of a namespace in which none is.
 fn roots_are_sampled_by_namespace(mesh: &Mesh, path: &Path) {
     let mut quiet = mesh.service("observability", "quiet", Format::W3c, None);
     quiet.pod_mut().wait_until_ready();
@@ -117,9 +106,12 @@ fn roots_are_sampled_by_namespace(mesh: &Mesh, path: &Path) {
         let answer = connection.exchange(&Request::get("/roots"));
         assert_eq!(answer.expect("an answer").status, 200);
     }
-    for _ in 0..200 {
-        let answer = send(quiet.address(), &Request::get("/roots"));
-        assert_eq!(answer.status, 200);
+    for (service, requests) in [(&path.pay, count / 4), (&quiet, 200)] {
+        let mut connection = Connection::open(service.address()).expect("a listener");
+        for _ in 0..requests {
+            let answer = connection.exchange(&Request::get("/roots"));
+            assert_eq!(answer.expect("an answer").status, 200);
+        }
     }
     // A span of a later request says that all earlier ones have arrived.
     let caller = Caller::fresh();
@@ -131,10 +123,18 @@ fn roots_are_sampled_by_namespace(mesh: &Mesh, path: &Path) {
     let roots = spans[before..]
         .iter()
         .filter(|span| span.parent_span_id.is_none());
-    let (of_quiet, roots): (Vec<_>, Vec<_>) = roots.partition(|span| span.service() == "quiet");
-    assert_eq!(of_quiet.len(), 0);
-    let sampled = u32::try_from(roots.len()).expect("a small number");
-    assert_binomial(sampled, count, 0.01);
+    let mut sampled: BTreeMap<&str, u32> = BTreeMap::new();
+    for span in roots {
+        *sampled.entry(span.service()).or_default() += 1;
+    }
+    eprintln!(
+        "{sampled:?} of {count} at the gateway and {} at pay",
+        count / 4
+    );
+    let of = |service| sampled.get(service).copied().unwrap_or(0);
+    assert_binomial(of("istio-ingressgateway"), count, 0.01);
+    assert_binomial(of("pay"), count / 4, 0.25);
+    assert_eq!(sampled.len(), 2, "{sampled:?}");
 }
 
 /// Checks that a number of hits is within five standard deviations of the expected one, which one of two million runs is not.

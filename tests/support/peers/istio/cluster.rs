@@ -2,6 +2,7 @@
 //! their certificates from istiod.
 
 use std::fs;
+use std::net::IpAddr;
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,13 +10,13 @@ use sidespan_envoy::wait_for;
 
 use super::super::kubernetes::{self, ApiServer};
 use super::addresses::Block;
-use super::application::{Application, Format};
+use super::application::Format;
 use super::control_plane;
 use super::istiod::Istiod;
-use super::pod::{Credentials, Identity, Kind, Pod};
+use super::pod::{Credentials, Identity, Pod};
 use super::programs;
-use super::resources::{self, GATEWAY, ROOT};
-use super::service::Service;
+use super::resources::{self, ROOT};
+use super::service::{Service, World};
 use crate::collector::Collector;
 use crate::envoy::LIMIT;
 
@@ -90,22 +91,7 @@ impl Cluster {
     /// # Panics
     /// As [`Cluster::start`].
     pub fn service(&self, namespace: &str, name: &str) -> Service {
-        let application = Application::start(Format::W3c, None);
-        let outbound = self.block.address();
-        let identity = self.identity(Kind::Sidecar, namespace, name);
-        self.apply(&resources::service(
-            namespace,
-            name,
-            &identity.labels(),
-            identity.address,
-            application.address(),
-            outbound,
-        ));
-        Service {
-            pod: self.pod(identity),
-            outbound,
-            application: Some(application),
-        }
+        Service::start(self, namespace, name, Format::W3c, None)
     }
 
     /// Starts an ingress gateway that sends all requests to a host, and does not wait for it.
@@ -113,23 +99,26 @@ impl Cluster {
     /// # Panics
     /// As [`Cluster::start`].
     pub fn gateway(&self, to: &str) -> Service {
-        let identity = self.identity(Kind::Gateway, ROOT, GATEWAY);
-        self.apply(&resources::gateway(identity.address, to));
-        Service {
-            outbound: identity.address,
-            pod: self.pod(identity),
-            application: None,
-        }
+        Service::start_gateway(self, to)
+    }
+}
+
+impl World for Cluster {
+    fn address(&self) -> IpAddr {
+        self.block.address()
     }
 
-    fn identity(&self, kind: Kind, namespace: &str, name: &str) -> Identity {
+    fn drain(&self) -> Duration {
         // What is removed is not gone before the listeners that had it, and nothing here holds a connection for long.
-        let drain = Duration::from_secs(2);
-        Identity::new(kind, namespace, name, self.block.address(), drain)
+        Duration::from_secs(2)
+    }
+
+    fn apply(&self, yaml: &str) {
+        self.apply(yaml);
     }
 
     /// Starts a pod with a token of its account, as a kubelet asks for one, and with istiod's root.
-    fn pod(&self, identity: Identity) -> Pod {
+    fn start(&self, identity: Identity) -> Pod {
         let (namespace, name) = (identity.namespace.clone(), identity.name.clone());
         let run = |arguments: &[&str]| {
             let in_namespace = [arguments, &["--namespace", &namespace]].concat();

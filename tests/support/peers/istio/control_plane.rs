@@ -30,9 +30,27 @@ impl ControlPlane {
     /// # Panics
     /// With its log, when it does not.
     pub(super) fn start(mesh: &Value) -> Self {
+        Self::start_with(mesh, None)
+    }
+
+    /// Starts a control plane as [`ControlPlane::start`] does, for a mesh with waypoints: what tells them their services reads objects of
+    /// Kubernetes, which these are, beside being resources as any.
+    ///
+    /// # Panics
+    /// As [`ControlPlane::start`].
+    pub(super) fn start_ambient(mesh: &Value, objects: &str) -> Self {
+        Self::start_with(mesh, Some(objects))
+    }
+
+    fn start_with(mesh: &Value, objects: Option<&str>) -> Self {
         let folder = TempDir::with_prefix("sidespan-peer-").expect("a folder for test files");
         let file = folder.path().join("mesh.json");
         fs::write(&file, mesh.to_string()).expect("a test file");
+        let objects = objects.map(|text| {
+            let file = folder.path().join("objects.yaml");
+            fs::write(&file, text).expect("a test file");
+            file
+        });
         // Up to five starts, because another process may take a port before the control plane does.
         for _ in 0..5 {
             let [discovery, control] = [(); 2].map(|()| free_address());
@@ -43,6 +61,10 @@ impl ControlPlane {
                 .args(["-control", &control.to_string()])
                 .arg("-mesh")
                 .arg(&file);
+            if let Some(file) = &objects {
+                command.env("PILOT_ENABLE_AMBIENT", "true");
+                command.arg("-objects").arg(file);
+            }
             let mut program = Program::start(&mut command);
             let is_ready = program.wait("readiness", |said| {
                 if said.contains("address already in use") {
@@ -97,6 +119,18 @@ impl ControlPlane {
             200 => Ok(()),
             _ => Err(String::from_utf8_lossy(&answer.body).trim().to_owned()),
         }
+    }
+
+    /// Sends a request of the discovery protocol as a proxy would, both in Protobuf's JSON, and returns the answer.
+    ///
+    /// # Panics
+    /// With what it says, when it gives none.
+    pub(super) fn discover(&self, request: &Value) -> Value {
+        let request = Request::post("/xds", request.to_string().as_bytes());
+        let answer = ask(self.control, &request).expect("an answer");
+        let text = String::from_utf8_lossy(&answer.body);
+        assert_eq!(answer.status, 200, "{text}");
+        serde_json::from_str(&text).expect("JSON")
     }
 
     /// Returns how many resources of a type, as `ecds`, Envoys have refused.

@@ -1,15 +1,16 @@
 //! A mesh: control plane, registry, collector, and the pods that a test adds.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::addresses::Block;
-use super::application::{Application, Format};
+use super::application::Format;
 use super::certificates::Authority;
 use super::control_plane::{self, ControlPlane};
-use super::pod::{CLUSTER, Credentials, Identity, Kind, Pod};
+use super::pod::{CLUSTER, Credentials, Identity, Pod};
 use super::registry::Registry;
-use super::resources::{self, GATEWAY, PORT, ROOT, host};
-use super::service::Service;
+use super::resources::{self, host};
+use super::service::{Service, World};
 use crate::collector::Collector;
 
 /// A running mesh. Dropping it ends all of it.
@@ -145,23 +146,7 @@ impl Mesh {
         format: Format,
         calls: Option<String>,
     ) -> Service {
-        let application = Application::start(format, calls);
-        let outbound = self.block.address();
-        application.call_through((outbound, PORT).into());
-        let identity = self.identity(Kind::Sidecar, namespace, name);
-        self.apply(&resources::service(
-            namespace,
-            name,
-            &identity.labels(),
-            identity.address,
-            application.address(),
-            outbound,
-        ));
-        Service {
-            pod: self.pod(identity),
-            outbound,
-            application: Some(application),
-        }
+        Service::start(self, namespace, name, format, calls)
     }
 
     /// Starts an ingress gateway that sends all requests to a host, and does not wait for it.
@@ -169,13 +154,7 @@ impl Mesh {
     /// # Panics
     /// As [`Mesh::start`].
     pub fn gateway(&self, to: &str) -> Service {
-        let identity = self.identity(Kind::Gateway, ROOT, GATEWAY);
-        self.apply(&resources::gateway(identity.address, to));
-        Service {
-            outbound: identity.address,
-            pod: self.pod(identity),
-            application: None,
-        }
+        Service::start_gateway(self, to)
     }
 
     /// Starts the pod of a gateway, whose resources are still to come, and does not wait for it.
@@ -183,23 +162,28 @@ impl Mesh {
     /// # Panics
     /// As [`Mesh::start`].
     pub fn gateway_pod(&self, name: &str) -> Service {
-        let identity = self.identity(Kind::Gateway, ROOT, name);
-        Service {
-            outbound: identity.address,
-            pod: self.pod(identity),
-            application: None,
-        }
+        Service::start_gateway_pod(self, name)
+    }
+}
+
+impl World for Mesh {
+    fn address(&self) -> IpAddr {
+        self.block.address()
     }
 
-    fn identity(&self, kind: Kind, namespace: &str, name: &str) -> Identity {
-        let address = self.block.address();
-        Identity {
+    fn drain(&self) -> Duration {
+        self.drain
+    }
+
+    fn apply(&self, yaml: &str) {
+        self.apply(yaml);
+    }
+
+    fn start(&self, identity: Identity) -> Pod {
+        let identity = Identity {
             cluster: self.cluster,
-            ..Identity::new(kind, namespace, name, address, self.drain)
-        }
-    }
-
-    fn pod(&self, identity: Identity) -> Pod {
+            ..identity
+        };
         let credentials = Credentials::Files(&self.authority);
         Pod::start(identity, self.control.discovery(), credentials)
     }
