@@ -108,6 +108,7 @@ fn a_canary_then_the_mesh_then_nothing_by_the_commands_of_the_guide() {
     wait_for_istios_tracer(gateway.pod(), true);
     // Past the gateway, which still has Istio's own tracer and decides by it.
     installation.wait_until_chained(front, &[of_front]);
+    through_istios_tracer(&installation);
     installation.run(&["delete", "telemetry", "sidespan", "-n", "shop"]);
     wait_for_istios_tracer(front.pod(), true);
     installation.kubectl(&["delete", "--ignore-not-found"], "overlays/canary");
@@ -163,6 +164,46 @@ fn each_of_two_clusters_sends_to_a_collector_of_its_own() {
         }
         installation.wait_until_chained(&installation.gateway, &[server, client, of_front]);
     }
+}
+
+/// Sends requests that their caller has sampled to the canary behind a gateway with Istio's own tracer. That decides anew, so at its
+/// one per cent hardly any arrives as sampled, unless the caller asks for it by Envoy's header.
+fn through_istios_tracer(installation: &Installation) {
+    let sent = |asks: bool| -> Vec<Caller> {
+        let send = |_| {
+            let caller = Caller::fresh();
+            let request = Request::get("/").header("traceparent", caller.traceparent());
+            let request = if asks {
+                request.header("x-client-trace-id", "first")
+            } else {
+                request
+            };
+            let status = send(installation.gateway.address(), &request).status;
+            assert_eq!(status, 200);
+            caller
+        };
+        (0..20).map(send).collect()
+    };
+    let left = sent(false);
+    let asked = sent(true);
+    let sink = installation.collector.sink();
+    let recorded = |callers: &[Caller]| {
+        let is_recorded = |caller: &&Caller| {
+            let spans = sink.trace(&caller.trace_id);
+            spans.iter().any(|span| span.scope.name == "sidespan")
+        };
+        callers.iter().filter(is_recorded).count()
+    };
+    // Spans of later requests say that those of earlier ones have arrived.
+    let all = wait_for(LIMIT, || (recorded(&asked) == asked.len()).then_some(()));
+    assert!(all.is_some(), "{} of {}", recorded(&asked), asked.len());
+    // Of 20 at one per cent, more than 5 are in fewer than one of ten million runs.
+    assert!(
+        recorded(&left) <= 5,
+        "{} of {}",
+        recorded(&left),
+        left.len()
+    );
 }
 
 /// Waits until a proxy has these of the filter's resources, each as a module, and no other.
