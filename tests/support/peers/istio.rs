@@ -33,6 +33,6 @@ pub use manifests::{shipped, shipped_overlay};
 pub use mesh::{Mesh, Path, SPANS};
 pub use pod::Pod;
 pub use registry::{Registry, digest};
-pub use resources::{ROOT, documents, host, resource};
+pub use resources::{COLLECTOR, ROOT, documents, host, resource};
 pub use service::Service;
 pub use waypoints::{Told, Waypoints};

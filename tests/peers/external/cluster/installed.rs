@@ -9,7 +9,7 @@ use sidespan_tests::caller::Caller;
 use sidespan_tests::collector::{Collector, runtime};
 use sidespan_tests::envoy::LIMIT;
 use sidespan_tests::http::{Connection, Request, send};
-use sidespan_tests::peers::istio::{Cluster, Pod, Registry, Service, host};
+use sidespan_tests::peers::istio::{COLLECTOR, Cluster, Pod, Registry, Service, host};
 
 use crate::peers::external::istio::path::{Hop, PATH, is_chain, publish_to};
 use crate::peers::external::manifests::rendered::Shipped;
@@ -25,11 +25,12 @@ struct Installation {
 }
 
 impl Installation {
-    fn prepared() -> Self {
+    /// Prepares a cluster whose collector has this name.
+    fn prepared(named: &str) -> Self {
         let cluster = Cluster::start();
         let registry = Registry::start();
         let collector = Collector::start();
-        cluster.register(&collector);
+        cluster.register(named, &collector);
         let image = publish_to(&registry, None);
         let image = image.strip_prefix("oci://").expect("oci://");
         let mut front = cluster.service("shop", "front");
@@ -39,7 +40,7 @@ impl Installation {
         Self {
             cluster,
             collector,
-            shipped: Shipped::with(image, &host("observability", "otel-collector"), 4317),
+            shipped: Shipped::with(image, &host("observability", COLLECTOR), 4317),
             gateway,
             front,
             _registry: registry,
@@ -95,7 +96,7 @@ impl Installation {
 #[test]
 #[ignore = "wants etcd, and an API server and istiod that are built once: `cargo cluster` runs it"]
 fn a_canary_then_the_mesh_then_nothing_by_the_commands_of_the_guide() {
-    let installation = Installation::prepared();
+    let installation = Installation::prepared(COLLECTOR);
     let Installation { gateway, front, .. } = &installation;
     // The service is the last, and calls nobody.
     let [server, client, of_front] = [PATH[0], PATH[1], PATH[2]];
@@ -107,6 +108,7 @@ fn a_canary_then_the_mesh_then_nothing_by_the_commands_of_the_guide() {
     wait_for_istios_tracer(gateway.pod(), true);
     // Past the gateway, which still has Istio's own tracer and decides by it.
     installation.wait_until_chained(front, &[of_front]);
+    through_istios_tracer(&installation);
     installation.run(&["delete", "telemetry", "sidespan", "-n", "shop"]);
     wait_for_istios_tracer(front.pod(), true);
     installation.kubectl(&["delete", "--ignore-not-found"], "overlays/canary");
@@ -115,8 +117,7 @@ fn a_canary_then_the_mesh_then_nothing_by_the_commands_of_the_guide() {
     installation.want_mutual_tls();
     installation.kubectl(&["apply"], "");
     for service in [gateway, front] {
-        let name = "istio-system.sidespan~istio-translated-wasmplugin";
-        wait_for_filter(service.pod(), &[name]);
+        wait_for_filter(service.pod(), &[OF_THE_MESH]);
         wait_for_istios_tracer(service.pod(), false);
     }
     installation.wait_until_chained(gateway, &[server, client, of_front]);
@@ -148,6 +149,61 @@ fn a_canary_then_the_mesh_then_nothing_by_the_commands_of_the_guide() {
         let certificates = service.pod().admin("/certs").expect("the admin interface");
         assert!(certificates.contains(identity), "{certificates}");
     }
+}
+
+/// Applies the overlay of each of two clusters to a cluster in which its collector, and no other, is there.
+#[test]
+#[ignore = "wants etcd, and an API server and istiod that are built once: `cargo cluster` runs it"]
+fn each_of_two_clusters_sends_to_a_collector_of_its_own() {
+    let [server, client, of_front] = [PATH[0], PATH[1], PATH[2]];
+    for side in ["east", "west"] {
+        let installation = Installation::prepared(&format!("{COLLECTOR}-{side}"));
+        installation.kubectl(&["apply"], &format!("overlays/two-clusters/{side}"));
+        for service in [&installation.gateway, &installation.front] {
+            wait_for_filter(service.pod(), &[OF_THE_MESH]);
+        }
+        installation.wait_until_chained(&installation.gateway, &[server, client, of_front]);
+    }
+}
+
+/// Sends requests that their caller has sampled to the canary behind a gateway with Istio's own tracer. That decides anew, so at its
+/// one per cent hardly any arrives as sampled, unless the caller asks for it by Envoy's header.
+fn through_istios_tracer(installation: &Installation) {
+    let sent = |asks: bool| -> Vec<Caller> {
+        let send = |_| {
+            let caller = Caller::fresh();
+            let request = Request::get("/").header("traceparent", caller.traceparent());
+            let request = if asks {
+                request.header("x-client-trace-id", "first")
+            } else {
+                request
+            };
+            let status = send(installation.gateway.address(), &request).status;
+            assert_eq!(status, 200);
+            caller
+        };
+        (0..20).map(send).collect()
+    };
+    let left = sent(false);
+    let asked = sent(true);
+    let sink = installation.collector.sink();
+    let recorded = |callers: &[Caller]| {
+        let is_recorded = |caller: &&Caller| {
+            let spans = sink.trace(&caller.trace_id);
+            spans.iter().any(|span| span.scope.name == "sidespan")
+        };
+        callers.iter().filter(is_recorded).count()
+    };
+    // Spans of later requests say that those of earlier ones have arrived.
+    let all = wait_for(LIMIT, || (recorded(&asked) == asked.len()).then_some(()));
+    assert!(all.is_some(), "{} of {}", recorded(&asked), asked.len());
+    // Of 20 at one per cent, more than 5 are in fewer than one of ten million runs.
+    assert!(
+        recorded(&left) <= 5,
+        "{} of {}",
+        recorded(&left),
+        left.len()
+    );
 }
 
 /// Waits until a proxy has these of the filter's resources, each as a module, and no other.
@@ -184,6 +240,8 @@ fn wait_for_istios_tracer(pod: &Pod, wanted: bool) {
     });
 }
 
+/// The plugin of the root namespace.
+const OF_THE_MESH: &str = "istio-system.sidespan~istio-translated-wasmplugin";
 /// The time that the spans of one request need: the delay of a batch, a second, and as much again for a busy machine.
 const SHORT: Duration = Duration::from_secs(3);
 const MANAGER: &str = "envoy.filters.network.http_connection_manager";

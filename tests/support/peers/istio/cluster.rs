@@ -78,12 +78,13 @@ impl Cluster {
         applied.unwrap_or_else(|error| panic!("{error}\n{yaml}"));
     }
 
-    /// Makes the collector known to the mesh, under the name that the shipped manifests have.
+    /// Makes a collector known to the mesh as a service of `observability`.
     ///
     /// # Panics
     /// As [`Cluster::apply`].
-    pub fn register(&self, collector: &Collector) {
-        self.apply(&resources::collector(collector.sink().grpc_addr()));
+    pub fn register(&self, name: &str, collector: &Collector) {
+        let address = collector.sink().grpc_addr();
+        self.apply(&resources::collector(name, address));
     }
 
     /// Starts a service of one pod that calls nobody, and does not wait for it.

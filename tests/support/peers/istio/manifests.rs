@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::super::{copy_manifests, kustomize};
-use super::resources::host;
+use super::resources::{COLLECTOR, host};
 use crate::packages::output_or;
 
 /// Returns the base of `istio/` with these of its components, rendered by kustomize; the image and the collector are set in it,
@@ -48,7 +48,7 @@ fn copied(image: &str) -> TempDir {
         copy_manifests(&source.join(part), &folder.path().join(part));
     }
     let (_, image) = image.split_once("oci://").expect("oci://");
-    let collector = host("observability", "otel-collector");
+    let collector = host("observability", COLLECTOR);
     let settings = format!("image={image}\ncollector={collector}\nport=4317\n");
     let file = folder.path().join("base/settings.env");
     fs::write(file, settings).expect("a test file");

@@ -9,7 +9,7 @@ use super::certificates::Authority;
 use super::control_plane::{self, ControlPlane};
 use super::pod::{CLUSTER, Credentials, Identity, Pod};
 use super::registry::Registry;
-use super::resources::{self, host};
+use super::resources::{self, COLLECTOR, host};
 use super::service::{Service, World};
 use crate::collector::Collector;
 
@@ -76,7 +76,7 @@ impl Mesh {
             block: Block::take(),
         };
         let collector = mesh.collector.sink().grpc_addr();
-        mesh.apply(&resources::collector(collector));
+        mesh.apply(&resources::collector(COLLECTOR, collector));
         mesh
     }
 

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub const ROOT: &str = "istio-system";
 /// The port that every service has, and every sidecar and gateway listens at.
 pub(super) const PORT: u16 = 8080;
+/// The name of the collector's service in the shipped manifests.
+pub const COLLECTOR: &str = "otel-collector";
 /// The name of the gateway's workload and of its resources.
 pub(super) const GATEWAY: &str = "istio-ingressgateway";
 
@@ -105,14 +107,14 @@ pub(super) fn gateway(pod: IpAddr, to: &str) -> String {
     documents(&[gateway, routes])
 }
 
-/// Returns the collector's service, under the name that the shipped manifests have, without a sidecar.
-pub(super) fn collector(address: SocketAddr) -> String {
+/// Returns the service of a collector without a sidecar.
+pub(super) fn collector(name: &str, address: SocketAddr) -> String {
     let entry = resource(
         "ServiceEntry",
         "observability",
-        "otel-collector",
+        name,
         json!({
-            "hosts": [host("observability", "otel-collector")],
+            "hosts": [host("observability", name)],
             "location": "MESH_INTERNAL",
             "resolution": "STATIC",
             "ports": [{"number": 4317, "name": "grpc-otlp", "protocol": "GRPC"}],

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::control_plane::ControlPlane;
-use super::resources::{self, PORT, host, resource};
+use super::resources::{self, COLLECTOR, PORT, host, resource};
 
 /// A control plane with a service and a waypoint before it in each of the namespaces `shop` and `bank`, and with a collector's service.
 /// Dropping it ends it.
@@ -35,7 +35,7 @@ impl Waypoints {
         let waypoints = Self { control };
         // No proxy calls it.
         let collector = ([192, 0, 2, 1], 4317).into();
-        waypoints.apply(&resources::collector(collector));
+        waypoints.apply(&resources::collector(COLLECTOR, collector));
         waypoints
     }
 

@@ -17,7 +17,7 @@ use super::load::{Report, untraced};
 #[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn installation_and_removal_lose_no_more_than_with_a_filter_of_envoys_own() {
     let set = |name: &str| env::var(name).map(|text| text.parse().expect("a number"));
-    let drain = set("SIDESPAN_DRAIN").map_or(DRAIN, |seconds| Duration::from_secs(seconds));
+    let drain = set("SIDESPAN_DRAIN").map_or(DRAIN, Duration::from_secs);
     let mut mesh = Mesh::draining_for(drain);
     let image = publish(&mut mesh);
     let plugin = shipped(&[], &image);
