@@ -100,5 +100,5 @@ impl RabbitMq {
 /// The node's own program, where Debian has it.
 const PROGRAM: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
-/// What a node says of a port that is taken: its own, and the one between nodes.
+/// The words of a node whose port is taken, its own or the one between nodes.
 const IN_USE: [&str; 2] = ["eaddrinuse", "already in use"];
