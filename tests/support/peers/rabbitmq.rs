@@ -74,7 +74,8 @@ impl RabbitMq {
             .env("RABBITMQ_NODENAME", format!("sidespan-{port}@localhost"))
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODE_PORT", port)
-            .env("RABBITMQ_PID_FILE", text("pid"));
+            .env("RABBITMQ_PID_FILE", text("pid"))
+            .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", LOOPBACK);
         let mut node = Program::start(&mut node);
         let is_ready = node.wait("readiness", |said| {
             if IN_USE.iter().any(|words| said.contains(words)) {
@@ -99,6 +100,9 @@ impl RabbitMq {
 
 /// The node's own program, where Debian has it.
 const PROGRAM: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+
+/// The interface on which other nodes would be heard, which is every one unless it is named.
+const LOOPBACK: &str = "-kernel inet_dist_use_interface {127,0,0,1}";
 
 /// The words of a node whose port is taken, its own or the one between nodes.
 const IN_USE: [&str; 2] = ["eaddrinuse", "already in use"];
