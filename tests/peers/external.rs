@@ -1,4 +1,4 @@
-//! Real Collectors, a real Jaeger, a real Istio; kustomize and Helm.
+//! Real Collectors, a real Jaeger, a real Istio, a real RabbitMQ; kustomize and Helm.
 
 mod answers;
 mod cluster;
@@ -15,6 +15,7 @@ mod jaeger_pair;
 mod jaeger_storage;
 mod jaeger_worlds;
 mod manifests;
+mod messages;
 mod metric_names;
 mod parts;
 mod prometheus;

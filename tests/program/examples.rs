@@ -93,8 +93,10 @@ pub(super) fn folders() -> Vec<PathBuf> {
     let entries = fs::read_dir(root()).expect("examples");
     let mut folders: Vec<_> = entries
         .map(|entry| entry.expect("an entry").path())
-        // Those of other authors' filters have no configuration of ours.
-        .filter(|path| path.is_dir() && !path.ends_with("filters"))
+        // Those of other authors' filters, and of messages, have no configuration of ours.
+        .filter(|path| {
+            path.is_dir() && !["filters", "messages"].iter().any(|it| path.ends_with(it))
+        })
         .collect();
     folders.sort();
     assert!(!folders.is_empty());

@@ -15,7 +15,7 @@ use flate2::write::GzEncoder;
 use sidespan_core::stats::{Counter, Gauge};
 
 /// A crate, and the crates of this workspace that it may use.
-const DIRECTIONS: [(&str, &[&str]); 12] = [
+const DIRECTIONS: [(&str, &[&str]); 13] = [
     ("filter/core", &[]),
     ("filter/abi", &[]),
     ("filter/plugin", &["sidespan-abi", "sidespan-core"]),
@@ -35,6 +35,7 @@ const DIRECTIONS: [(&str, &[&str]); 12] = [
             "sidespan-sink",
         ],
     ),
+    ("examples/messages", &["sidespan-core"]),
     (
         "tests",
         &[

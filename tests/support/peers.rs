@@ -8,6 +8,7 @@
 //!        ├─ istio                     a mesh of Istio's own parts
 //!        ├─ grafana                   Grafana's types of a dashboard, without Grafana
 //!        └─ manifests                 kustomize and Helm
+//! prometheus, rabbitmq              the machine's own
 //! ```
 
 mod build;
@@ -20,6 +21,7 @@ mod manifests;
 mod otel_collector;
 mod peer;
 mod prometheus;
+mod rabbitmq;
 
 pub use grafana::check_dashboards;
 pub use jaeger::Jaeger;
@@ -28,6 +30,7 @@ pub use manifests::{copy_manifests, envoy_gateway, helm, kustomize};
 pub use otel_collector::{Collector, lay_over};
 pub use peer::Places;
 pub use prometheus::Prometheus;
+pub use rabbitmq::RabbitMq;
 
 /// Builds the programs that run as peers unless they are there. A first start does so too, but on the cores of whoever starts it.
 ///

@@ -17,6 +17,7 @@
 //! - [`shared_data`]: what the workers of one process leave for each other
 //! - [`sampling`]: record or not, with what probability, and how much of it
 //! - [`semconv`]: what spans and their resource say, by OpenTelemetry's semantic conventions
+//! - [`messaging`]: contexts and spans of messages, for applications; the filter has no use for it
 //! - [`otlp`], [`export`]: spans as bytes; the queue, the requests, their answers, the next try
 //! - [`config`]: the bytes of `pluginConfig` to the settings of all stages, every error with its JSON path
 //! - [`tracer`]: the decision on a request, its open spans, and spans that are kept after the response
@@ -71,6 +72,11 @@
 
 extern crate alloc;
 
+/// The examples of the README, which are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
+
 pub mod cluster_call;
 pub mod codec;
 pub mod config;
@@ -81,6 +87,7 @@ pub mod headers;
 pub mod id_generator;
 pub mod ids;
 pub mod in_memory;
+pub mod messaging;
 pub mod node;
 pub mod otlp;
 pub mod pattern;

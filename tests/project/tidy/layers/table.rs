@@ -23,6 +23,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "shared_data",
             "sampling",
             "semconv",
+            "messaging",
             "otlp",
             "export",
             "config",
@@ -68,6 +69,18 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     (
         "filter/core/src/in_memory",
         &["header_list", "stream_record", "proxy"],
+    ),
+    (
+        "filter/core/src/messaging",
+        &[
+            "carrier",
+            "message_attributes",
+            "context",
+            "propagator",
+            "span",
+            "batch",
+            "tracer",
+        ],
     ),
     (
         "filter/core/src/propagation",
