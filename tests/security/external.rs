@@ -1,3 +1,4 @@
 //! What somebody outside can cause on a real Envoy.
 
+mod faults;
 mod hostile;
