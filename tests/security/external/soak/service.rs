@@ -119,11 +119,11 @@ pub(super) fn start(own: Service, way_out: &Arc<OnceLock<SocketAddr>>) -> Server
         }
         let out = *way_out.get().expect("requests come after the start");
         // All of them, although one has failed.
-        let well = own
-            .callees
-            .iter()
-            .map(|callee| calls(out, callee, own.passes, request));
-        let well = well.fold(true, |all, one| all && one);
+        let answers = own.callees.iter();
+        let answers: Vec<_> = answers
+            .map(|callee| calls(out, callee, own.passes, request))
+            .collect();
+        let well = answers.iter().all(|is_well| *is_well);
         Reply::Answer(if well { 200 } else { 502 }, Vec::new(), own.name.into())
     })
 }
