@@ -4,6 +4,7 @@ mod draw;
 mod edge;
 mod egress;
 mod external;
+mod fuzzed;
 mod growth;
 mod hostile;
 mod log;
