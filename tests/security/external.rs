@@ -1,3 +1,5 @@
 //! What somebody outside can cause on a real Envoy.
 
+mod faults;
 mod hostile;
+mod soak;

@@ -27,21 +27,28 @@ impl Default for Clock {
 /// A running clock, read in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Time {
-    Virtual(u64),
+    Virtual {
+        now: u64,
+        /// The time by which the guest's clock has been stepped back.
+        behind: u64,
+    },
     Real,
 }
 
 impl Time {
     pub(crate) fn start(clock: Clock) -> Self {
         match clock {
-            Clock::Virtual { start } => Self::Virtual(nanos(start)),
+            Clock::Virtual { start } => Self::Virtual {
+                now: nanos(start),
+                behind: 0,
+            },
             Clock::Real => Self::Real,
         }
     }
 
     pub(crate) fn now(self) -> u64 {
         match self {
-            Self::Virtual(now) => now,
+            Self::Virtual { now, .. } => now,
             Self::Real => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, nanos),
@@ -50,8 +57,23 @@ impl Time {
 
     /// Moves a virtual clock forward to `time`; a real clock moves by itself.
     pub(crate) fn move_to(&mut self, time: u64) {
-        if let Self::Virtual(now) = self {
+        if let Self::Virtual { now, .. } = self {
             *now = time.max(*now);
+        }
+    }
+
+    /// Returns what the guest reads.
+    pub(crate) fn shown(self) -> u64 {
+        match self {
+            Self::Virtual { now, behind } => now.saturating_sub(behind),
+            Self::Real => self.now(),
+        }
+    }
+
+    /// Steps back what the guest reads of a virtual clock.
+    pub(crate) fn step_back(&mut self, by: u64) {
+        if let Self::Virtual { behind, .. } = self {
+            *behind = behind.saturating_add(by);
         }
     }
 }

@@ -197,7 +197,7 @@ fn fd_fdstat_get(call: &mut HostCall<'_>, fd: u32, stat_out: u32) -> Answer<u32>
     }
 }
 
-/// Gives the guest the time; clock 0 (wall clock) and clock 1 (monotonic) are equal here.
+/// Gives the guest the time; clock 0 (wall clock) and clock 1 (monotonic) are equal here until somebody steps the wall clock back.
 ///
 /// # Errors
 /// NOTSUP: another clock. FAULT: outside the memory.
@@ -210,7 +210,8 @@ fn clock_time_get(
     if clock > 1 {
         return Ok(NOTSUP);
     }
-    let now = call.state().time.now();
+    let time = call.state().time;
+    let now = if clock == 0 { time.shown() } else { time.now() };
     call.write_u64(time_out, now)?;
     Ok(SUCCESS)
 }

@@ -7,8 +7,10 @@ use std::fmt;
 
 use sidespan_core::direction::Direction;
 use sidespan_core::propagation::format::Format;
-use sidespan_tests::dialect::{self, Context, State, can_say};
+use sidespan_tests::dialect::{self, State, can_say};
 use sidespan_tests::worlds::Header;
+
+use crate::security::draw::Draw;
 
 /// A request.
 pub(in crate::security) struct Generated {
@@ -35,7 +37,7 @@ impl fmt::Display for Generated {
 
 /// Returns the request of this seed and number.
 pub(in crate::security) fn request(seed: u64, number: u64) -> Generated {
-    let mut draw = Draw(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut draw = Draw::of(seed, number);
     let directions = [Direction::Inbound, Direction::Outbound, Direction::Edge];
     let direction = draw.one(&directions);
     let status = draw.one(&[200, 200, 404, 503]);
@@ -222,54 +224,5 @@ fn path(draw: &mut Draw) -> Vec<u8> {
         2 => vec![b'/'; 2_000],
         3 => b"/shop.Cart/Add".to_vec(),
         _ => b"/orders/7".to_vec(),
-    }
-}
-
-/// Choices, each of them a function of those before: SplitMix64.
-struct Draw(u64);
-
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        let limit = u64::try_from(limit).expect("a limit");
-        usize::try_from(self.next() % limit).expect("below a usize")
-    }
-
-    fn one_in(&mut self, count: usize) -> bool {
-        self.below(count) == 0
-    }
-
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())]
-    }
-
-    /// Returns a byte that a header's value can have in HTTP.
-    fn byte(&mut self) -> u8 {
-        match self.next().to_le_bytes() {
-            [byte @ (b'\t' | b' '..=b'~' | 0x80..), ..] => byte,
-            _ => b'-',
-        }
-    }
-
-    fn bytes(&mut self, limit: usize) -> Vec<u8> {
-        (0..self.below(limit)).map(|_| self.byte()).collect()
-    }
-
-    fn context(&mut self) -> Context {
-        let (left, right, span) = (self.next(), self.next(), self.next());
-        let left = if self.one_in(4) { 0 } else { left };
-        let right = if self.one_in(40) { 0 } else { right };
-        Context {
-            trace_id: format!("{left:016x}{right:016x}"),
-            span_id: format!("{span:016x}"),
-            state: self.one(&State::ALL),
-        }
     }
 }

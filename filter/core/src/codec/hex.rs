@@ -138,6 +138,19 @@ mod tests {
     }
 
     #[test]
+    fn finds_every_wrong_digit_in_every_place() {
+        for byte in 0..=255_u8 {
+            let is_digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            for at in 0..8 {
+                let mut digits = *b"09af5c1e";
+                digits[at] = byte;
+                let wrong = wrong_digits(u64::from_le_bytes(digits));
+                assert_eq!(wrong == 0, is_digit, "{byte:#x} at {at}");
+            }
+        }
+    }
+
+    #[test]
     fn repairs_case_and_missing_zeros_and_nothing_else() {
         assert_eq!(repair_hex(b"aBc"), Some(*b"0abc"));
         assert_eq!(repair_hex(b"00DEF"), Some(*b"00def"));

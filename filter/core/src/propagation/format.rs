@@ -196,6 +196,16 @@ mod tests {
     }
 
     #[test]
+    fn two_sets_are_joined_and_cut() {
+        let set = |formats: &[Format]| formats.iter().copied().collect::<FormatSet>();
+        let left = set(&[Format::B3, Format::Gcp]);
+        let right = set(&[Format::Gcp, Format::Jaeger]);
+        assert_eq!(left.common(right), set(&[Format::Gcp]));
+        let both = set(&[Format::B3, Format::Gcp, Format::Jaeger]);
+        assert_eq!(left.and(right), both);
+    }
+
+    #[test]
     fn no_header_belongs_to_two_formats() {
         for format in Format::ALL {
             for other in Format::ALL.into_iter().filter(|other| *other != format) {

@@ -15,6 +15,7 @@ use crate::propagation::tracestate::Tracestate;
 use crate::stats::{Counter, Stats};
 
 mod load_balancer;
+mod merged;
 
 const OTHER: &str = "11111111111111111111111111111111";
 const ALL: [Format; 3] = [Format::TraceContext, Format::B3, Format::B3Multi];

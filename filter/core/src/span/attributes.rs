@@ -341,6 +341,26 @@ mod tests {
     }
 
     #[test]
+    fn another_list_is_appended_whatever_room_there_is() {
+        for length in [0, 1, 100, 1_000] {
+            let text = vec![b'a'; length];
+            let list = |name: &str| {
+                let mut list = Attributes::default();
+                list.text(name, &text);
+                list
+            };
+            let mut attributes = list("a");
+            // The first finds room, and the last does not.
+            for _ in 0..9 {
+                assert!(attributes.append(&list("b")), "{length}");
+            }
+            let values = values(&attributes);
+            assert_eq!(values.len(), 10);
+            assert!(values.iter().all(|value| value.as_bytes() == text));
+        }
+    }
+
+    #[test]
     fn rs_5_counts_what_is_over_128_attributes() {
         let mut attributes = Attributes::default();
         for index in 0..130 {

@@ -23,8 +23,7 @@ impl Host {
         let (plugin, root) = (Arc::clone(plugin), *root);
         let state = self.state_mut();
         let id = StreamId(state.next_context());
-        let started = state.time.now();
-        let stream = Stream::new(id, root, plugin, properties, started);
+        let stream = Stream::new(id, root, plugin, properties, state.time);
         state.streams.push(Box::new(stream));
         id
     }

@@ -21,6 +21,12 @@ impl Host {
         self.state_mut().time.move_to(target);
     }
 
+    /// Steps the clock that the guest reads back, as whoever corrects a machine's clock does. Ticks, timeouts and durations come as before,
+    /// because a proxy measures them by another clock; a real clock stays as it is.
+    pub fn step_clock_back(&mut self, by: Duration) {
+        self.state_mut().time.step_back(nanos(by));
+    }
+
     /// Returns the time until the next tick or timeout, 0 if an item waits in a queue of the guest; `None` while there is
     /// nothing to wait for.
     pub fn due_in(&self) -> Option<Duration> {

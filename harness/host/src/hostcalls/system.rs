@@ -64,7 +64,7 @@ fn log_level(call: &mut HostCall<'_>, level_out: u32) -> Answer {
 /// - OK.
 /// - INVALID_MEMORY_ACCESS: `time_out` is outside the memory.
 fn time(call: &mut HostCall<'_>, time_out: u32) -> Answer {
-    let now = call.state().time.now();
+    let now = call.state().time.shown();
     call.write_u64(time_out, now)
 }
 

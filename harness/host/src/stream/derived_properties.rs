@@ -68,7 +68,7 @@ fn xds(stream: &Stream, name: &[u8]) -> Option<Value> {
 
 fn request(stream: &Stream, name: &[u8]) -> Option<Value> {
     match name {
-        b"time" => return Some(Value::nanos(stream.started)),
+        b"time" => return Some(Value::nanos(stream.shown_start)),
         b"protocol" => return (!stream.is_connection()).then(|| "HTTP/1.1".into()),
         b"headers" => return Some(all(stream.visible_request_headers())),
         b"headers_bytes" => return Some(bytes(stream.visible_request_headers())),

@@ -10,6 +10,7 @@ use super::connection::Connection;
 use super::given_properties::StreamProperties;
 use super::half::{Side, StreamHalf};
 use super::local_reply::LocalReply;
+use crate::clock::Time;
 use crate::headers::Headers;
 use crate::properties::Found;
 use crate::settings::Plugin;
@@ -96,6 +97,8 @@ pub struct Stream {
     /// The state of a TCP connection; `None` for an HTTP stream.
     pub(crate) connection: Option<Connection>,
     pub(crate) started: u64,
+    /// The start by the clock that the guest reads.
+    pub(crate) shown_start: u64,
     pub(crate) completed: Option<u64>,
     pub(crate) ending: Option<Ending>,
     /// The status of the response as Envoy notes it.
@@ -125,7 +128,7 @@ impl Stream {
         root: u32,
         plugin: Arc<Plugin>,
         properties: StreamProperties,
-        started: u64,
+        time: Time,
     ) -> Self {
         Self {
             id,
@@ -138,7 +141,8 @@ impl Stream {
             filter_state: BTreeMap::new(),
             declared: BTreeSet::new(),
             connection: None,
-            started,
+            started: time.now(),
+            shown_start: time.shown(),
             completed: None,
             ending: None,
             code: None,

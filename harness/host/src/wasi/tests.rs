@@ -1,5 +1,9 @@
+use std::time::Duration;
+
 use crate::entropy::Entropy;
+use crate::host::Host;
 use crate::logs::{LogLevel, LogLine};
+use crate::stream::{EndOfStream, StreamProperties};
 use crate::testing::{Guest, start};
 
 const IMPORTS: &str = r#"
@@ -95,6 +99,43 @@ fn tells_the_time_of_two_clocks() {
          (call $check (call $resolution (i32.const 2) (i32.const 8)) (i32.const 58))",
         &[],
     ));
+}
+
+#[test]
+fn steps_the_wall_clock_back_and_leaves_the_other() {
+    let seconds = |clock: u8| {
+        format!(
+            "(drop (call $time (i32.const {clock}) (i64.const 0) (i32.const 8)))
+             (call $log (i32.wrap_i64 (i64.div_u (i64.load (i32.const 8)) (i64.const 1000000000))))"
+        )
+    };
+    let more = format!(
+        r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) {} {} (i32.const 0))"#,
+        seconds(0),
+        seconds(1)
+    );
+    let mut host = start(&Guest {
+        imports: IMPORTS,
+        more: &more,
+        ..Guest::default()
+    });
+    let hour = Duration::from_secs(3_600);
+    let mut read = |change: &dyn Fn(&mut Host)| {
+        change(&mut host);
+        let stream = host.open_stream(StreamProperties::new());
+        let _ = host.request_headers(stream, [(":path", "/")], EndOfStream::Yes);
+        let lines = host.take_logs().into_iter();
+        lines.map(|line| line.text).collect::<Vec<_>>()
+    };
+    assert_eq!(read(&|_| {}), ["1735689600", "1735689600"]);
+    assert_eq!(
+        read(&|host| host.step_clock_back(hour)),
+        ["1735686000", "1735689600"]
+    );
+    assert_eq!(
+        read(&|host| host.advance(hour)),
+        ["1735689600", "1735693200"]
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper::header::HeaderValue;
+use serde_json::json;
 use sidespan_core::direction::Direction;
 use sidespan_envoy::{self, Bootstrap, Cluster, Envoy, Listener, Node, Route};
 use sidespan_tests::http::{self, Reply, Server};
@@ -55,6 +56,8 @@ impl Scene {
             let listener = Listener::new(name)
                 .max_request_headers_kb(96)
                 .max_headers_count(250)
+                // A connection with a refused request stays open for a second otherwise, with a caller by HTTP/2 that waits for its end.
+                .with("delayed_close_timeout", json!("0.01s"))
                 .route(Route::to("app"));
             let listener = match name {
                 "inbound" => listener.direction(sidespan_envoy::Direction::Inbound),

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::*;
 use crate::in_memory::header_list::HeaderList;
 use crate::propagation::format::FormatSet;
+use crate::propagation::state_members;
 use crate::propagation::tracestate::Tracestate;
 use crate::propagation::vector::{self, S, T64, context, found, lines};
 use crate::stats::Stats;
@@ -97,6 +98,23 @@ fn member_for(sampling: SamplingState, received: &[Header<'_>]) -> Option<String
         "{text}"
     );
     Some(text)
+}
+
+#[test]
+fn the_member_is_added_although_no_tracestate_came() {
+    let list = HeaderList::new(with_ids(&[(PRIORITY, "2")]));
+    let headers = list.as_request();
+    let add = |same_trace: &[Format]| {
+        let same_trace = same_trace.iter().copied().collect();
+        let context = Some(context(SamplingState::Accept));
+        let stats = &mut Stats::default();
+        let tracestate = Tracestate::Absent;
+        let list =
+            state_members::add_state_members(tracestate, context, same_trace, &headers, stats);
+        list.member(tracestate::DATADOG_MEMBER).is_some()
+    };
+    assert!(add(&[Format::Datadog]));
+    assert!(!add(&[Format::B3]));
 }
 
 #[test]

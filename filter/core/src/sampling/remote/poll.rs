@@ -280,6 +280,7 @@ mod tests {
         };
         let good = Ok(Document::Probability(1.0));
         assert_eq!(answer(Some("200"), body, body.len()), good);
+        assert_eq!(answer(Some("200"), body, Answer::MAX_BYTES), good);
         for (status, bytes, expected) in [
             (None, 0, Failure::NoAnswer),
             (Some("OK"), 0, Failure::NoAnswer),

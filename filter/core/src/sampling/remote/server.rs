@@ -160,3 +160,6 @@ impl SamplingServer {
 
 /// The least time in which all workers come to write a line, because ticks are late where a worker is busy.
 const ONE_ROUND: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;

@@ -253,3 +253,17 @@ fn never_panics_on_any_bytes() {
         }
     }
 }
+
+#[test]
+fn a_member_says_that_not_all_were_sampled_by_its_threshold_alone() {
+    for (text, is_below_all) in [
+        (Some("th:8"), true),
+        (Some("th:0"), false),
+        (Some("rv:f0000000000000"), false),
+        (Some("th:zz"), false),
+        (None, false),
+    ] {
+        let member = Member::read(text.map(str::as_bytes));
+        assert_eq!(member.is_below_all(), is_below_all, "{text:?}");
+    }
+}

@@ -192,6 +192,20 @@ fn a_try_without_a_response_says_what_broke_it() {
 }
 
 #[test]
+fn the_answer_that_opens_a_tunnel_has_no_end_of_its_own() {
+    let traceparent = format!("00-{T}-{S}-01");
+    for (method, is_failed) in [("CONNECT", false), ("GET", true)] {
+        let mut tries = Tries::of(&[(":method", method), ("traceparent", &traceparent)]);
+        let mut stream = tries.begin().unwrap();
+        tries.filter.proxy.stream.replace(Record::answered(200));
+        tries.filter.on_response_headers(&mut stream, false);
+        tries.filter.proxy.stream.replace(Record::default());
+        let span = tries.finish(stream, Record::default());
+        assert_eq!(span.status == Status::Error, is_failed, "{method}");
+    }
+}
+
+#[test]
 fn grpc_status_is_heard_in_trailers_after_headers() {
     let traceparent = format!("00-{T}-{S}-01");
     let call = [

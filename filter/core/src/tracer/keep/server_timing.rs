@@ -177,6 +177,13 @@ mod tests {
                 false,
                 false,
             ),
+            // A backslash escapes within quotes, and itself; outside of them it is nothing.
+            (
+                format!("app;desc=\"x\\\\\", trace;desc=00-{T}-{S}-01"),
+                true,
+                true,
+            ),
+            (format!("app\\\", trace;desc=00-{T}-{S}-01\""), false, false),
             ("trace".into(), false, false),
             ("trace;desc=".into(), false, false),
             (",;=,\"".into(), false, false),

@@ -101,6 +101,22 @@ fn at_the_end_the_last_spans_leave_beside_the_others() {
 }
 
 #[test]
+fn the_end_waits_for_an_answer_although_a_retry_comes_too_late() {
+    let mut scene = Scene::new(batches_of_two);
+    scene.push(4);
+    assert_eq!(scene.send(SendTrigger::Drain), 2);
+    let asked = ExportOutcome::Retry {
+        failure: DOWN,
+        after: Some(Duration::from_secs(7)),
+    };
+    scene.answer(0, asked);
+    let soon = scene.now.after(Duration::from_secs(2));
+    assert!(scene.exporter.can_send_until(soon, scene.now), "under way");
+    scene.answer(1, TAKEN);
+    assert!(!scene.exporter.can_send_until(soon, scene.now));
+}
+
+#[test]
 fn a_collector_that_fails_gets_one_call_at_a_time_until_it_works() {
     let mut scene = Scene::new(batches_of_two);
     scene.push(20);

@@ -14,7 +14,9 @@ use crate::node::Node;
 use crate::span::{Span, Status};
 use crate::stats::Counter;
 
+mod calls;
 mod confirmed;
+mod limits;
 mod received;
 mod rewritten;
 mod words;
