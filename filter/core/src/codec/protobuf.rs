@@ -43,6 +43,13 @@ pub fn number(out: &mut Vec<u8>, field: u64, value: u64) {
     }
 }
 
+/// Writes a `fixed64` field.
+#[inline]
+pub fn fixed64(out: &mut Vec<u8>, field: u64, value: u64) {
+    tag(out, field, FIXED64);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
 /// Writes a `fixed32` field.
 #[inline]
 pub fn fixed32(out: &mut Vec<u8>, field: u64, value: u32) {

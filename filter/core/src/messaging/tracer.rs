@@ -13,6 +13,7 @@ use crate::propagation::context::{SamplingState, SpanContext};
 use crate::propagation::format::FormatSet;
 use crate::propagation::state_members::add_state_members;
 use crate::propagation::tracestate::Tracestate;
+use crate::sampling::randomness::Randomness;
 use crate::sampling::threshold::{self, Member, Threshold};
 use crate::stats::{Counter, Stats};
 use crate::time::Nanos;
@@ -133,7 +134,7 @@ impl<R: Random> MessageTracer<R> {
             Some(list) => Tracestate::Verbatim(list),
         };
         let member = Member::read(list.member(threshold::MEMBER));
-        let randomness = member.randomness(trace_id);
+        let randomness = Randomness::new(member.randomness(), trace_id);
         let (sampling, wanted) = match parent.map_or(received.decision, |it| it.span.sampling) {
             SamplingState::Deferred if self.roots.keeps(randomness) => {
                 (SamplingState::Accept, Some(self.roots))
