@@ -47,10 +47,13 @@ async fn spans_of_an_open_trace_unfold_nothing() {
     let sink = sink().await;
     send(&sink, &checkout(99, 60_000_000)).await;
     // It starts before the folded hop, so that every row behind it is another one than before.
-    let times = (60_001_000, 60_001_500);
-    let late = Made::new((99, 12, 1), ("gateway", "GET", CLIENT), times);
+    let late = |id| {
+        let times = (60_001_000, 60_001_500);
+        let span = Made::new((99, id, 1), ("gateway", "GET", CLIENT), times);
+        body(&[span])
+    };
     let given = json!({
-        "later": [body(&[late])], "trace": trace_id(99), "front": format!("{:016x}", 3),
+        "later": [late(12), late(13)], "trace": trace_id(99), "front": format!("{:016x}", 3),
     });
     browse("folded", &sink, given).await;
 }

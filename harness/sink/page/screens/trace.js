@@ -66,13 +66,16 @@ export function Trace({ parts, params }) {
   const tells = verdict?.findings.length > 0 && (wantsVerdict.value ?? verdict.verdict !== 'whole');
   const toggleVerdict = () => (wantsVerdict.value = !tells);
 
-  // The chosen span's details, and its row in sight. Before the next key: a fold that comes after the choice stays.
+  // The chosen span's details, once more where spans have come.
   useLayoutEffect(() => {
-    if (!it || chosen < 0) return;
-    job.current.send({ span: chosen });
+    if (it && chosen >= 0) job.current.send({ span: chosen });
+  }, [it, chosen]);
+  // Its row in sight, when it is chosen and before the next key: a fold that comes after the choice stays.
+  useLayoutEffect(() => {
+    if (chosen < 0) return;
     const hidden = hiding(it, chosen, view).filter((node) => folded.value.has(node));
     if (hidden.length > 0) folded.value = new Set([...folded.value].filter((node) => !hidden.includes(node)));
-  }, [it, chosen]);
+  }, [spanId, chosen < 0]);
   // The last span stays until the next one's details are here, or the panel would flicker; and with it the rows have less room.
   const isOpen = chosen >= 0 && span.value !== null && span.value.node < (it?.parent.length ?? 0);
   useEffect(() => {

@@ -23,10 +23,20 @@ await run(async (browser) => {
   same('folded', await chosen.getAttribute('aria-expanded'), 'false');
   same('rows', await rows.count(), 2);
 
-  for (const request of given.later) await send(request);
+  const [first, second] = given.later;
+  const drawn = () => page.evaluate(() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown))));
+  await send(first);
   await spans(12);
-  await page.evaluate(() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown))));
+  await drawn();
   same('still chosen', await chosen.getAttribute('data-span'), given.front);
   same('still folded', await chosen.getAttribute('aria-expanded'), 'false');
   same('rows with the new span', await rows.count(), 3);
+
+  // What is above the chosen span, too.
+  await page.locator('.waterfall').getByRole('button', { name: 'Fold', exact: true }).first().click();
+  same('rows of a folded root', await rows.count(), 1);
+  await send(second);
+  await spans(13);
+  await drawn();
+  same('rows of a root that is still folded', await rows.count(), 1);
 });
