@@ -23,6 +23,8 @@ pub type Headers = Vec<(String, Vec<u8>)>;
 pub struct Telemetry {
     pub tracer: MessageTracer<SystemRandom>,
     pub ended: SpanBatch,
+    // The request that was not accepted, which goes out before any other.
+    unsent: Option<Bytes>,
     collector: String,
 }
 
@@ -44,6 +46,7 @@ impl Telemetry {
         Self {
             tracer: MessageTracer::new(propagator, Threshold::ALL, SystemRandom),
             ended: SpanBatch::new(service, &[]),
+            unsent: None,
             collector: collector.into(),
         }
     }
@@ -65,14 +68,24 @@ impl Telemetry {
         }
     }
 
-    /// Exports the spans that have ended. A service would do so every second, and try again where it fails.
+    /// Exports the spans that have ended, or those of a call that failed. A service would do so every second, and look at
+    /// `ended.dropped()`.
     ///
     /// # Errors
     /// Where the collector cannot be reached or does not accept the spans.
     pub async fn export(&mut self) -> anyhow::Result<()> {
-        let Some(body) = self.ended.take_request() else {
+        let waiting = self.ended.take_request().map(Bytes::from);
+        let Some(body) = self.unsent.take().or(waiting) else {
             return Ok(());
         };
+        let sent = self.send(body.clone()).await;
+        if sent.is_err() {
+            self.unsent = Some(body);
+        }
+        sent
+    }
+
+    async fn send(&self, body: Bytes) -> anyhow::Result<()> {
         let collector = &self.collector;
         let failed = || format!("exporting spans to {collector}");
         let stream = TcpStream::connect(collector).await.with_context(failed)?;
@@ -83,7 +96,7 @@ impl Telemetry {
             .header("content-type", "application/x-protobuf")
             // Tells a sidecar on the way that the export itself is not to be traced.
             .header("b3", "0")
-            .body(Full::new(Bytes::from(body)))?;
+            .body(Full::new(body))?;
         let response = sender.send_request(request).await.with_context(failed)?;
         let status = response.status();
         let answer = response.into_body().collect().await?.to_bytes();

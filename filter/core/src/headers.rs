@@ -73,8 +73,7 @@ impl<'a> RequestHeaders<'a> {
     pub(crate) fn take(&mut self, headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) {
         let (wanted, mut present) = (self.searched, Names::NONE);
         for (name, value) in headers {
-            // Whether it is wanted is asked of a known name: asked before its bytes are compared, once for each name there is, the
-            // compiler answers for all names in front of the loop.
+            // The set is asked after the name is known, because the compiler otherwise tests all names of the set before the loop.
             if let Some(name) = Name::of(name).filter(|name| wanted.contains(*name)) {
                 present = present.with(name);
                 match self.first.get_mut(name as usize) {

@@ -97,6 +97,8 @@ pub(crate) fn trim(value: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
+    use alloc::vec;
 
     #[test]
     fn reads_numbers_up_to_the_longest_and_nothing_else() {
@@ -115,6 +117,25 @@ mod tests {
             ("1844674407370955161/", None),
         ] {
             assert_eq!(parse::<u64>(digits.as_bytes()), expected, "{digits}");
+        }
+    }
+
+    #[test]
+    fn reads_every_number_of_three_or_four_digits_and_no_other_byte() {
+        for number in 0..=9_999_u16 {
+            for text in [format!("{number:03}"), format!("{number:04}")] {
+                assert_eq!(parse::<u16>(text.as_bytes()), Some(number), "{text}");
+            }
+        }
+        for length in [3, 4] {
+            for at in 0..length {
+                for byte in 0..=255_u8 {
+                    let mut digits = vec![b'9'; length];
+                    digits[at] = byte;
+                    let is_read = parse::<u16>(&digits).is_some();
+                    assert_eq!(is_read, byte.is_ascii_digit(), "{byte:#x} at {at}");
+                }
+            }
         }
     }
 

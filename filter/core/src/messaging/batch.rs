@@ -12,7 +12,7 @@ use crate::semconv::settings::SCHEMA_URL;
 use crate::span::wire::attribute;
 use crate::time::Nanos;
 
-/// Ended spans that wait for their export, no more than a fixed number.
+/// Ended spans that wait for their export, no more than a fixed number of them and of their bytes.
 #[derive(Clone, Debug)]
 pub struct SpanBatch {
     resource: Vec<u8>,
@@ -24,6 +24,10 @@ pub struct SpanBatch {
 impl SpanBatch {
     /// The largest number of spans that wait.
     pub const MAX_SPANS: usize = 2048;
+
+    /// The largest number of their bytes: as much as the filter's queue has, because collectors refuse large requests, and
+    /// strangers choose how much `tracestate` a message and its links have.
+    pub const MAX_BYTES: usize = 8 << 20;
 
     /// Returns an empty batch of a service. `resource` are more attributes, `service.version` for example.
     pub fn new(service_name: &str, resource: &[(&str, &str)]) -> Self {
@@ -50,10 +54,16 @@ impl SpanBatch {
             self.dropped = self.dropped.saturating_add(1);
             return;
         }
-        self.count = self.count.saturating_add(1);
+        let before = self.spans.len();
         protobuf::message(&mut self.spans, SCOPE_SPANS_SPANS, 2, |out| {
             write_span(out, &span, now);
         });
+        if self.spans.len() > Self::MAX_BYTES {
+            self.spans.truncate(before);
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        self.count = self.count.saturating_add(1);
     }
 
     /// Returns the number of spans that wait.
@@ -123,7 +133,7 @@ fn write_span(out: &mut Vec<u8>, span: &MessageSpan, end: Nanos) {
             protobuf::number(out, STATUS_CODE, STATUS_CODE_ERROR);
         });
     }
-    protobuf::fixed32(out, SPAN_FLAGS, flags(&span.context, span.parent.is_some()));
+    protobuf::fixed32(out, SPAN_FLAGS, flags(&span.context, span.is_parent_remote));
 }
 
 /// Writes both ids, whose fields have the same numbers in a span and in a link.

@@ -28,6 +28,8 @@ impl Context {
 pub struct Received {
     /// The context; `None` where there is none, or none that is valid.
     pub context: Option<Context>,
+    /// True if the context came in headers, and is not of a span of this process.
+    pub is_remote: bool,
     /// A decision without ids, `b3: 0` for example.
     pub decision: SamplingState,
     /// The first context of another trace, in a format that is read later; it is not continued.

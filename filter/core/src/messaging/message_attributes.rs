@@ -1,5 +1,5 @@
 //! The carrier of Amazon SQS: at most ten message attributes, which count into the message's size, and beside them the system
-//! attribute `AWSTraceHeader`, which does neither.
+//! attribute `AWSTraceHeader`, which counts neither as an attribute nor into the size.
 //!
 //! X-Ray's header stands in `AWSTraceHeader`, where Amazon's services write and read it; every other header is an attribute of
 //! the type `String`. A receiver gets only what it asks for: `MessageAttributeNames` must be `All` or name the headers, and

@@ -32,11 +32,11 @@ pub struct Propagator {
 /// The spelling of names that are set anew; a header that is there keeps its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Spelling {
-    /// Lower case, as OpenTelemetry's propagators in Go, Python and JavaScript write them.
+    /// Lower case, as OpenTelemetry's propagators of B3 in Go, Python and JavaScript write them.
     #[default]
     Lower,
     /// Each as its format's specification has it, `X-B3-TraceId` for example, as Brave and OpenTelemetry's propagators in Java
-    /// write them.
+    /// write them, and propagators of X-Ray in Go and Python.
     Published,
 }
 
@@ -46,7 +46,7 @@ impl Propagator {
         Self::of(&Format::ALL, inject)
     }
 
-    /// Returns the propagator that reads these formats alone, in this order.
+    /// Returns the propagator that reads these formats alone, in this order; B3's one header goes before its several (B3-3).
     #[must_use]
     pub fn reading(self, extract: &[Format]) -> Self {
         Self {
@@ -85,13 +85,14 @@ impl Propagator {
                 span,
                 tracestate: tracestate.as_bytes().into(),
             }),
+            is_remote: found.context.is_some(),
             decision: found.decision,
             conflict: found.conflict,
         }
     }
 
-    /// Writes the context in every format of this propagator, and in those that the carrier has a header of, so that no stale
-    /// one leaves. Returns the headers that found no room: a format is written whole or not at all, but for `tracestate`.
+    /// Writes the context in every format of this propagator, and in those of the formats it reads that the carrier has a header
+    /// of, so that no stale one leaves; headers of other formats are not touched. Returns the headers that found no room: a format is written whole or not at all, but for `tracestate`.
     pub fn inject(&self, context: &Context, carrier: &mut impl Carrier) -> Vec<&'static str> {
         let headers = read(carrier);
         // What stands there already was counted where it was received.
@@ -122,7 +123,8 @@ impl Propagator {
     }
 
     /// Writes the context that a message already has in every other format as well, the ids unchanged: for a producer whose
-    /// library writes a format that the consumers do not read, or a consumer whose library does not read the producers'.
+    /// library writes a format that the consumers do not read, or a consumer whose library does not read the producers'. A context
+    /// without a decision leaves only in the formats that have a word for one.
     /// Returns the headers that found no room.
     pub fn translate(&self, carrier: &mut impl Carrier, stats: &mut Stats) -> Vec<&'static str> {
         let headers = read(carrier);
@@ -166,6 +168,12 @@ impl Propagator {
                 .collect();
             let names: Vec<_> = of_format.iter().map(|(name, _)| *name).collect();
             let is_whole = carrier.has_room_for(&names);
+            if !is_whole && !names.is_empty() {
+                // Those too that are right already: alone they would say something else. And they make room.
+                for name in format.headers() {
+                    carrier.remove_all(name.as_str());
+                }
+            }
             for (name, value) in of_format {
                 let is_enough_alone = *name == Name::Traceparent.as_str();
                 if is_whole || is_enough_alone && carrier.has_room_for(&[name]) {

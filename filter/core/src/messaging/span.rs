@@ -16,7 +16,8 @@ pub struct Operation<'a> {
     pub system: &'a str,
     /// The name of the operation: `send`, `publish`, `process` (`messaging.operation.name`).
     pub name: &'a str,
-    /// The topic, the queue, or RabbitMQ's `{exchange}:{routing key}` (`messaging.destination.name`).
+    /// The topic, the queue, or RabbitMQ's `{exchange}:{routing key}`, of a consumer `{exchange}:{routing key}:{queue}`
+    /// (`messaging.destination.name`).
     pub destination: &'a str,
 }
 
@@ -36,6 +37,7 @@ pub struct MessageSpan {
     pub attributes: Attributes,
     pub(super) context: Context,
     pub(super) parent: Option<SpanId>,
+    pub(super) is_parent_remote: bool,
     pub(super) kind: MessageKind,
     pub(super) name: String,
     pub(super) start: Nanos,
@@ -68,8 +70,9 @@ impl MessageSpan {
             attributes,
             context,
             parent,
+            is_parent_remote: false,
             kind,
-            name: name.trim_end().into(),
+            name: cut(name.trim_end()).into(),
             start,
             links: Vec::new(),
             links_left_out: 0,
@@ -107,5 +110,12 @@ impl MessageSpan {
     }
 }
 
+/// Returns at most as much as an attribute's value may have.
+fn cut(name: &str) -> &str {
+    let end = name.floor_char_boundary(MAX_NAME_BYTES);
+    name.get(..end).unwrap_or_default()
+}
+
+const MAX_NAME_BYTES: usize = 1024;
 /// The largest number of links on a span: OpenTelemetry's default.
 const MAX_LINKS: usize = 128;

@@ -53,13 +53,7 @@ impl<R: Random> MessageTracer<R> {
         current: &Received,
         now: Nanos,
     ) -> Option<MessageSpan> {
-        let begun = self.child_of(current)?;
-        Some(MessageSpan::new(
-            MessageKind::Producer,
-            operation,
-            begun,
-            now,
-        ))
+        self.begin(MessageKind::Producer, operation, current, now)
     }
 
     /// Writes a span's context into the headers of a message, or of a request that is made in its course. Returns the headers
@@ -76,8 +70,7 @@ impl<R: Random> MessageTracer<R> {
         message: &Received,
         now: Nanos,
     ) -> Option<MessageSpan> {
-        let begun = self.child_of(message)?;
-        let mut span = MessageSpan::new(MessageKind::Consumer, operation, begun, now);
+        let mut span = self.begin(MessageKind::Consumer, operation, message, now)?;
         span.link_to(message.context.iter());
         Some(span)
     }
@@ -104,11 +97,13 @@ impl<R: Random> MessageTracer<R> {
         {
             parent.decision = SamplingState::Accept;
         }
-        let begun = self.child_of(&parent)?;
-        let mut span = MessageSpan::new(MessageKind::Consumer, operation, begun, now);
-        let count = i64::try_from(messages.len()).unwrap_or(i64::MAX);
-        span.attributes
-            .number("messaging.batch.message_count", count);
+        let mut span = self.begin(MessageKind::Consumer, operation, &parent, now)?;
+        // The conventions want no count on the span of a single message.
+        if messages.len() != 1 {
+            let count = i64::try_from(messages.len()).unwrap_or(i64::MAX);
+            span.attributes
+                .number("messaging.batch.message_count", count);
+        }
         span.link_to(contexts());
         Some(span)
     }
@@ -116,6 +111,19 @@ impl<R: Random> MessageTracer<R> {
     /// Returns the counters, under the names that the filter's have.
     pub fn stats(&mut self) -> &mut Stats {
         &mut self.stats
+    }
+
+    fn begin(
+        &mut self,
+        kind: MessageKind,
+        operation: Operation<'_>,
+        parent: &Received,
+        now: Nanos,
+    ) -> Option<MessageSpan> {
+        let begun = self.child_of(parent)?;
+        let mut span = MessageSpan::new(kind, operation, begun, now);
+        span.is_parent_remote = parent.is_remote;
+        Some(span)
     }
 
     /// Returns the context of a new span, and its parent.
@@ -140,7 +148,12 @@ impl<R: Random> MessageTracer<R> {
                 (SamplingState::Accept, Some(self.roots))
             }
             SamplingState::Deferred | SamplingState::Deny => (SamplingState::Deny, None),
-            sampled => (sampled, member.consistent_threshold(randomness)),
+            // No percentage has chosen it (TH-12).
+            SamplingState::Debug => (SamplingState::Debug, None),
+            SamplingState::Accept => {
+                let told = member.consistent_threshold(randomness);
+                (SamplingState::Accept, told)
+            }
         };
         let span = SpanContext {
             trace_id,

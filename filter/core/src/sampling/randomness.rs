@@ -6,8 +6,8 @@ use crate::ids::TraceId;
 /// The randomness of a trace: 56 bits that thresholds are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Randomness {
-    /// The caller's own, `rv` of `tracestate`.
-    Told(u64),
+    /// The caller's explicit randomness, `rv` of `tracestate`.
+    Explicit(u64),
     /// That of the trace id, which is taken out of it only where a threshold depends on it: most percentages are 0 or 100.
     Of(TraceId),
 }
@@ -15,15 +15,15 @@ pub enum Randomness {
 impl Randomness {
     /// Returns the caller's randomness, or else that of the trace id.
     #[inline]
-    pub(crate) fn new(told: Option<u64>, trace_id: TraceId) -> Self {
-        told.map_or(Self::Of(trace_id), Self::Told)
+    pub(crate) fn new(explicit: Option<u64>, trace_id: TraceId) -> Self {
+        explicit.map_or(Self::Of(trace_id), Self::Explicit)
     }
 
     /// Returns the randomness as a number below 2^56.
     #[inline]
     pub(crate) fn value(self) -> u64 {
         match self {
-            Self::Told(randomness) => randomness,
+            Self::Explicit(randomness) => randomness,
             Self::Of(trace_id) => trace_id.randomness(),
         }
     }
@@ -32,6 +32,6 @@ impl Randomness {
 impl From<u64> for Randomness {
     #[inline]
     fn from(randomness: u64) -> Self {
-        Self::Told(randomness)
+        Self::Explicit(randomness)
     }
 }

@@ -174,8 +174,7 @@ impl<'a> Member<'a> {
         Self::Usable(pairs)
     }
 
-    /// Returns the randomness that the caller gives, `rv`; without it the right-most 56 bits of the trace id are that of the
-    /// trace (TH-3).
+    /// Returns the explicit randomness, `rv`; without one the right-most 56 bits of the trace id are the randomness (TH-3).
     #[inline]
     pub(crate) fn randomness(&self) -> Option<u64> {
         match self {

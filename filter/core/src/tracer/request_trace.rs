@@ -43,7 +43,7 @@ pub struct RequestTrace<'a> {
     pub(super) decision: Option<Decision>,
     // True where spans are exported, so that the decision may open or keep them.
     pub(super) is_recordable: bool,
-    // The caller's randomness; `None` where the trace id's is that of the trace.
+    // The caller's `rv`; `None` without one, because the trace id gives the randomness then.
     pub(super) randomness: Option<u64>,
     // True if the trace is sampled with a probability below 1, as far as it says.
     pub(super) is_sampled_below_all: bool,

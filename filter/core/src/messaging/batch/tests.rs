@@ -63,7 +63,7 @@ fn writes_what_other_peoples_code_reads() {
     };
     assert_eq!((producer.kind, consumer.kind), (4, 5));
     assert_eq!(producer.end_time_unix_nano, producer.start_time_unix_nano);
-    assert_eq!(producer.flags, 0x101);
+    assert_eq!((producer.flags, consumer.flags), (0x101, 0x101));
     assert_eq!(producer.trace_state, "ot=th:0");
     assert_eq!(consumer.trace_id, context.span.trace_id.to_bytes());
     assert_eq!(consumer.name, "process orders");
@@ -85,6 +85,60 @@ fn writes_what_other_peoples_code_reads() {
     assert_eq!(link.span_id, producer.span_id);
     assert_eq!(link.trace_state, producer.trace_state);
     assert_eq!(link.flags, 0x301);
+}
+
+#[test]
+fn says_of_a_parent_whether_it_came_from_elsewhere() {
+    let mut tracer = tracer(100.0);
+    let here = tracer
+        .produce(PROCESS, &Received::default(), Nanos(1))
+        .unwrap();
+    let within = Received::from(here.context().clone());
+    let mut headers = alloc::vec![];
+    MessageTracer::new(
+        Propagator::new(&[crate::propagation::format::Format::TraceContext]),
+        Threshold::ALL,
+        SequentialBytes(1),
+    )
+    .inject(&here, &mut headers);
+    let from_elsewhere = tracer.extract(&headers);
+    for (parent, expected) in [(within, 0x101), (from_elsewhere, 0x301)] {
+        let mut batch = SpanBatch::new("shop", &[]);
+        let span = tracer.produce(PROCESS, &parent, Nanos(1)).unwrap();
+        batch.end(span, Nanos(2));
+        let body = batch.take_request().unwrap();
+        let request = ExportTraceServiceRequest::decode(&body[..]).unwrap();
+        let span = &request.resource_spans[0].scope_spans[0].spans[0];
+        assert_eq!(span.flags, expected);
+        assert_eq!(span.parent_span_id.len(), 8);
+    }
+}
+
+#[test]
+fn waits_with_no_more_bytes_than_a_collector_takes() {
+    let mut tracer = tracer(100.0);
+    let none = Received::default();
+    let mut message = Received::from(
+        tracer
+            .produce(PROCESS, &none, Nanos(1))
+            .unwrap()
+            .context()
+            .clone(),
+    );
+    message.context.as_mut().unwrap().tracestate = alloc::vec![b'a'; 4_000];
+    let messages: alloc::vec::Vec<_> = core::iter::repeat_n(message, 128).collect();
+    let mut batch = SpanBatch::new("shop", &[]);
+    for _ in 0..20 {
+        let span = tracer
+            .process_batch(PROCESS, &none, &messages, Nanos(1))
+            .unwrap();
+        batch.end(span, Nanos(2));
+    }
+    assert_eq!((batch.len(), batch.dropped()), (16, 4));
+    assert!(batch.take_request().unwrap().len() < SpanBatch::MAX_BYTES + 1_000);
+    let small = tracer.produce(PROCESS, &none, Nanos(1)).unwrap();
+    batch.end(small, Nanos(2));
+    assert_eq!(batch.len(), 1, "there is room again");
 }
 
 #[test]

@@ -66,6 +66,22 @@ fn mq_7_a_format_that_no_longer_fits_does_not_stay_stale() {
 }
 
 #[test]
+fn mq_7_what_is_right_already_does_not_stay_alone() {
+    let own = || (0..9).map(|at| (format!("tenant.{at}"), "shop".to_string()));
+    let decision = ("x-b3-sampled".to_string(), "1".to_string());
+    let mut message = MessageAttributes::new(own().chain([decision]), 0, None);
+    let left_out = Propagator::new(&[Format::B3Multi]).inject(&context(), &mut message);
+    assert_eq!(left_out, ["x-b3-traceid", "x-b3-spanid"]);
+    assert_eq!(message.texts().count(), 9, "no decision without ids");
+    // What is stale makes room for what is enough alone.
+    let list = ("tracestate".to_string(), "a=1".to_string());
+    let mut message = MessageAttributes::new(own().chain([list]), 0, None);
+    let left_out = Propagator::new(&[Format::TraceContext]).inject(&context(), &mut message);
+    assert_eq!(left_out, ["tracestate"]);
+    assert!(message.texts().any(|(name, _)| name == "traceparent"));
+}
+
+#[test]
 fn mq_8_x_rays_header_is_the_system_attribute_and_takes_no_room() {
     let mut message = attributes(10);
     let left_out = Propagator::new(&[Format::XRay]).inject(&context(), &mut message);

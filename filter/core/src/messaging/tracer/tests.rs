@@ -86,6 +86,28 @@ fn mq_4_messages_of_a_batch_are_linked_and_those_beyond_the_limit_counted() {
 }
 
 #[test]
+fn mq_4_a_single_message_has_no_count_and_a_name_has_an_end() {
+    let none = Received::default();
+    let count = |messages: &[Received]| {
+        let mut tracer = tracer(100.0);
+        let span = tracer.process_batch(SEND, &none, messages, Nanos(1));
+        let encoded = span.unwrap().attributes.as_encoded().to_vec();
+        let key = b"messaging.batch.message_count";
+        encoded.windows(key.len()).any(|bytes| bytes == key)
+    };
+    assert!(!count(&[b3("-1")]));
+    assert!(count(&[b3("-1"), b3("-1")]));
+    assert!(count(&[]));
+    let destination = "é".repeat(600);
+    let long = Operation {
+        destination: &destination,
+        ..SEND
+    };
+    let span = tracer(100.0).produce(long, &none, Nanos(1)).unwrap();
+    assert_eq!(span.name.len(), 1023, "five bytes, and 509 of two");
+}
+
+#[test]
 fn mq_5_a_batch_is_sampled_where_a_message_is() {
     let none = Received::default();
     for (state, roots, is_sampled) in [
@@ -146,6 +168,19 @@ fn mq_6_decisions_and_thresholds_are_followed_and_the_rest_is_decided() {
         assert_eq!(span.context.is_sampled(), is_sampled, "{sent:?}");
         assert_eq!(list(&span.context), expected, "{sent:?}");
     }
+    // Debug has no probability, whatever the list says.
+    let debug = received(&[
+        ("traceparent", &traceparent("01")),
+        ("tracestate", "ot=th:8,a=1"),
+        ("b3", &[T, "-", S, "-d"].concat()),
+    ]);
+    assert_eq!(
+        debug.context.as_ref().unwrap().span.sampling,
+        SamplingState::Debug
+    );
+    let span = tracer(0.0).produce(SEND, &debug, Nanos(1)).unwrap();
+    assert!(!list(&span.context).contains("th:"), "{:?}", span.context);
+    assert!(list(&span.context).ends_with("a=1"), "{:?}", span.context);
     // Debug travels on, by the id of the new span.
     let span = tracer(0.0).produce(SEND, &b3("-d"), Nanos(1)).unwrap();
     assert!(list(&span.context).ends_with("-d"), "{:?}", span.context);

@@ -43,7 +43,7 @@ pub struct PendingSpans {
     pub(super) link: Option<Box<Link>>,
     pub(super) trace_state: Vec<u8>,
     pub(super) reason: Reason,
-    // The caller's; `None` where the trace id's is that of the trace.
+    // The caller's `rv`; `None` without one, because the trace id gives the randomness then.
     pub(super) randomness: Option<u64>,
     pub(super) keep: Keep,
     pub(super) is_rpc: bool,
