@@ -4,7 +4,7 @@
 //! What coverage of the filter as native code has found (`filter/fuzz/corpus`) is where the bytes come from; here they are
 //! changed once more, mixed, and given to the module that is shipped.
 //!
-//! A million steps: `SIDESPAN_LOAD=1000000 cargo test -p sidespan-tests security::fuzzed`; after
+//! A million steps: `SIDESPAN_LOAD=1000000 cargo test -p sidespan-tests security::fuzzed -- --nocapture`; after
 //! `cargo +nightly fuzz run --fuzz-dir filter/fuzz --target-dir target/fuzz spans` the corpus is a larger one. A failure names the seed that begins
 //! with the life that failed.
 

@@ -1,7 +1,7 @@
 //! Hostile requests, generated, through the compiled filter: nothing of the request is lost but contexts, what leaves is well formed,
 //! all formats that leave tell of one trace, no id is zero, memory stays, and the VM lives.
 //!
-//! A million of them: `SIDESPAN_LOAD=1000000 cargo test -p sidespan-tests security::hostile`. `SIDESPAN_SEED` begins elsewhere; a
+//! A million of them: `SIDESPAN_LOAD=1000000 cargo test -p sidespan-tests security::hostile -- --nocapture`. `SIDESPAN_SEED` begins elsewhere; a
 //! failure names the seed and the number of its request.
 
 pub(super) mod contexts;
@@ -21,7 +21,7 @@ use sidespan_tests::worlds::Guest;
 
 /// The requests of the short form, for all configurations together.
 const REQUESTS: u64 = 30_000;
-const SEED: u64 = 24;
+pub(super) const SEED: u64 = 24;
 /// Configurations that decide, so that every format leaves with every request.
 pub(super) const CONFIGURATIONS: [&str; 3] = [
     r#""sampling": {"percentage": 50, "keep": {"errors": false}}, "correlation": {"requestId": true}"#,

@@ -59,7 +59,7 @@ pub(super) fn incident(meshes: &[Mesh]) -> String {
             now.proxy_cores - usual.proxy_cores,
             now.queue_seconds,
             now.jaeger_gigabytes_a_day / 24.0,
-            mesh.limit(TIMES * usual.spans),
+            mesh.limit(TIMES * usual.spans - mesh.all() * INCIDENT / 100.0),
             tail.stored,
             tail.jaeger_gigabytes_a_day / 24.0,
         ])

@@ -1,7 +1,7 @@
 //! Generated hostile requests to a real Envoy, by HTTP/1.1 and HTTP/2: each is answered as without the filter, what goes upstream
 //! differs in nothing but the context, which is one, the VM lives, and Envoy's memory stays.
 //!
-//! 200,000 of them: `SIDESPAN_LOAD=200000 cargo test -p sidespan-tests security::external::hostile`. `SIDESPAN_SEED` begins elsewhere;
+//! 200,000 of them: `SIDESPAN_LOAD=200000 cargo test -p sidespan-tests security::external::hostile -- --nocapture`. `SIDESPAN_SEED` begins elsewhere;
 //! a failure names the seed and the number of its request.
 
 mod scene;

@@ -1,7 +1,7 @@
 //! Mixed load with faults on a mesh of six services, each with an Envoy of its own: every answer is the expected one, every span is
 //! accounted for in every sidecar, memory stays, no VM starts again, and behind it all traces are whole.
 //!
-//! Five minutes: `SIDESPAN_SOAK=5m cargo test -p sidespan-tests security::external::soak`; an hour: `SIDESPAN_SOAK=1h`. `SIDESPAN_SEED`
+//! Five minutes: `SIDESPAN_SOAK=5m cargo test -p sidespan-tests security::external::soak -- --nocapture`; an hour: `SIDESPAN_SOAK=1h`. `SIDESPAN_SEED`
 //! draws other faults.
 
 mod mesh;
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use mesh::Mesh;
 
+use super::End;
 use crate::security::draw::Draw;
 use crate::security::hostile::seed;
 
@@ -23,7 +24,7 @@ const CALLERS: u64 = 2;
 
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-fn a_mesh_under_load_and_faults_loses_no_answer_and_no_span() {
+fn a_mesh_under_load_and_faults_loses_no_answer_and_counts_every_span() {
     let (seed, time) = (seed(), time());
     println!("SIDESPAN_SEED={seed}, {time:?}");
     let mut mesh = Mesh::start();
@@ -62,7 +63,8 @@ fn a_mesh_under_load_and_faults_loses_no_answer_and_no_span() {
          start, {half:?} at half and {end:?} at the end; no VM started again",
         mesh.figures()
     );
-    assert!(requests > 100 && faults > 10, "{requests}, {faults}");
+    assert!(requests > 100 && faults > 0, "{requests}, {faults}");
+    assert_eq!(half.len(), end.len(), "{time:?} has no second half");
     for (half, end) in half.iter().zip(&end) {
         assert!(*end <= half + MAX_GROWTH_KIB, "{half} KiB, then {end}");
     }
@@ -87,12 +89,3 @@ fn time() -> Duration {
 /// The permitted growth of an Envoy's memory from half of the time on: room for the allocator's noise, and the few KiB that Envoy keeps
 /// of each configuration.
 const MAX_GROWTH_KIB: u64 = 16 << 10;
-
-/// A guard that ends the load also where the test fails, because the load's threads are joined.
-struct End<'a>(&'a AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}

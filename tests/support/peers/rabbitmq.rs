@@ -4,12 +4,14 @@
 //! start the port mapper as a daemon that outlives it, so one is started beside it.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
+use sidespan_envoy::wait_for;
 use tempfile::TempDir;
 
+use crate::envoy::LIMIT;
 use crate::ports::free_address;
 use crate::program::Program;
 
@@ -53,6 +55,8 @@ impl RabbitMq {
             .args(["-address", "127.0.0.1", "-port"])
             .arg(mapped.port().to_string());
         let mut mapper = Program::start(&mut mapper);
+        // A node that finds no mapper starts one, which outlives it.
+        wait_for(LIMIT, || TcpStream::connect(mapped).ok())?;
         let text = |name: &str| folder.path().join(name).display().to_string();
         // An empty file of settings is none of this machine's.
         fs::write(folder.path().join("rabbitmq-env.conf"), "").expect("a test file");

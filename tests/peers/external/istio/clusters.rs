@@ -33,11 +33,7 @@ const WRITTEN: [&str; 5] = [
 
 /// Follows requests through both clusters; then lets the gateway of one remove the headers, and asks which one it is.
 #[test]
-#[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
-#[cfg_attr(
-    no_namespaces,
-    ignore = "no file system can be mounted here (unshare -rm)"
-)]
+#[cfg_attr(no_mesh, ignore = "no Envoy 1.40.0, or no mounts (unshare -rm)")]
 fn a_trace_goes_through_both_and_a_gateway_that_strips_is_named() {
     let joined = Joined::start();
     one_trace_is_in_both(&joined);

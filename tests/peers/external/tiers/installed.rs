@@ -39,13 +39,15 @@ fn the_collectors_of_every_profile_and_its_components_take_their_files() {
     }
 }
 
-/// Shows how far the component goes whose connector no registry of the tests serves.
+/// Shows how far the component goes whose connector is not built into the tests' Collector.
 #[test]
 fn of_the_service_graph_nothing_but_the_connector_is_unknown() {
     let all = rendered("filter-decides", &["service-graph"]);
     let (is_taken, said) = validate(&all, list_of(&all, "Deployment")[0]);
     let complains = said.contains("'connectors' unknown type: \"servicegraph\"");
     assert!(!is_taken && complains, "{said}");
+    let unknown = |what: &str| said.matches(&format!("unknown type{what}")).count();
+    assert_eq!(unknown(""), unknown(": \"servicegraph\""), "{said}");
 }
 
 /// Returns the resources of a profile with these components.

@@ -17,6 +17,7 @@ use sidespan_tests::envoy::{
 };
 use sidespan_tests::http::{Connection, Request, Server};
 
+use super::super::End;
 use super::collector::reply;
 use super::configurations::{CLUSTERS, broken, good};
 use super::traffic::{self, Sent};
@@ -184,6 +185,7 @@ impl Scene {
             (exported..=exported + given_up).contains(&counts.accepted),
             "{exported} exported, {given_up} given up, {counts:?}"
         );
+        assert!(exported > given_up, "{exported} and {given_up}");
         assert_eq!(counts.conflicts, 0, "{counts:?}");
         assert_eq!(counter(&self.envoy, "spans.dropped_restart"), 0);
         let log = self.envoy.log();
@@ -223,63 +225,67 @@ impl Scene {
         )
     }
 
-    /// Checks that the schedule had each kind of fault, which every seed has in the short form.
+    /// Checks that the schedule had each kind of fault, which the usual seed has in the short form; another one misses a kind once
+    /// in a hundred times.
     pub(super) fn has_tried_everything(&self) {
         let tried = [
             self.sent.faults,
             self.changes.applied,
             self.changes.refused,
             self.outages,
+            self.changes.overloads,
         ];
         assert!(tried.iter().all(|count| *count > 0), "{tried:?}");
         assert!(counter(&self.envoy, "export.failures") > 0);
     }
 
-    /// Drains the Envoy and ends it while requests come, all of which are answered or not taken.
+    /// Drains the Envoy and ends it while requests come: all are answered or not taken, but for those that are under way as it ends.
     pub(super) fn ends_under_load(self) -> impl Display {
         let address = self.envoy.address("through").expect("a listener");
-        let exported = counter(&self.envoy, "spans.exported");
+        let arrived = || self.collector.sink().counts().accepted;
+        let before = arrived();
         let has_ended = AtomicBool::new(false);
-        let answered: u64 = thread::scope(|scope| {
+        let [answered, cut] = thread::scope(|scope| {
+            let _end = End(&has_ended);
             let load = || {
-                let mut answered = 0;
+                let [mut answered, mut cut] = [0_u64; 2];
                 let mut open = None;
                 while !has_ended.load(Ordering::Relaxed) {
                     let Some(mut connection) =
                         open.take().or_else(|| Connection::open(address).ok())
                     else {
-                        return answered;
+                        break;
                     };
-                    if let Ok(response) = connection.exchange(&Request::get("/200")) {
-                        assert_eq!(response.status, 200);
-                        answered += 1;
-                        open = Some(connection).filter(|_| !response.headers.has("connection"));
-                    }
+                    let Ok(response) = connection.exchange(&Request::get("/200")) else {
+                        cut += 1;
+                        continue;
+                    };
+                    assert_eq!(response.status, 200);
+                    answered += 1;
+                    open = Some(connection).filter(|_| !response.headers.has("connection"));
                 }
-                answered
+                [answered, cut]
             };
             let running: Vec<_> = (0..CALLERS).map(|_| scope.spawn(load)).collect();
-            // So that spans wait and are under way.
-            wait_for_counter(&self.envoy, "spans.finished", |now| {
-                now > self.sent.seen + 50
-            });
+            // So that spans wait and are under way, and the collector has no trouble left to give.
+            wait_for(LIMIT, || (arrived() > before).then_some(())).expect("spans under load");
             self.envoy
                 .admin_post("/drain_listeners?graceful")
                 .expect("a drain");
             self.envoy.quit(LIMIT).expect("an end");
             has_ended.store(true, Ordering::Relaxed);
             let ended = running.into_iter().map(|load| load.join());
-            ended
-                .map(|answered| answered.expect("no load panics"))
-                .sum()
+            let ended = ended.map(|counts| counts.expect("no load panics"));
+            ended.fold([0, 0], |[a, b], [more, others]| [a + more, b + others])
         });
-        let accepted = self.collector.sink().counts().accepted;
-        assert!(accepted >= exported, "{accepted} of {exported}");
+        // A caller's connection may be closed with a request on its way, and once more as the proxy ends.
+        assert!(cut <= 2 * CALLERS, "{cut} requests cut");
+        let accepted = arrived();
         let all = self.sent.seen + answered;
         let log = self.envoy.log();
         assert!(!log.contains("panicked"), "{log}");
         format!(
-            "drained and ended under load: {answered} more requests answered; of all {all} spans {accepted} have arrived"
+            "drained and ended under load: {answered} more requests answered, {cut} cut; of all {all} spans {accepted} have arrived"
         )
     }
 

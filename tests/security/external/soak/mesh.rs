@@ -150,6 +150,7 @@ impl Mesh {
             (exported..=exported + given_up).contains(&counts.accepted),
             "{exported} exported, {given_up} given up, {counts:?}"
         );
+        assert!(exported > given_up, "{exported} and {given_up}");
         assert_eq!(counts.conflicts, 0, "{counts:?}");
         let accepted = counts.accepted;
         format!("{finished} spans, {exported} exported, {given_up} given up, {accepted} arrived")
