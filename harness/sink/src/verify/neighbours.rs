@@ -131,7 +131,8 @@ impl<'a> Neighbours<'a> {
         let near = members.get(from..).unwrap_or_default().iter();
         near.take_while(|end| end.span.start_unix_nanos <= latest)
             .filter(|end| holds(end.span, inner) && wanted(end))
-            .min_by_key(|end| end.span.duration_nanos())
+            // Of calls that follow each other within the slack, the one that really has it inside.
+            .min_by_key(|end| (overhang(end.span, inner), end.span.duration_nanos()))
             .copied()
     }
 
@@ -153,6 +154,15 @@ impl<'a> Neighbours<'a> {
     pub(super) fn knows(&self, name: &str) -> bool {
         self.served.contains_key(label(name))
     }
+}
+
+/// Returns how much of a span lies outside another, in nanoseconds, before it and behind it together.
+fn overhang(outer: &StoredSpan, inner: &StoredSpan) -> u64 {
+    let before = outer
+        .start_unix_nanos
+        .saturating_sub(inner.start_unix_nanos);
+    let behind = inner.end_unix_nanos.saturating_sub(outer.end_unix_nanos);
+    before.saturating_add(behind)
 }
 
 /// Returns true if one span lasts from before another begins to after it ends.

@@ -175,6 +175,27 @@ fn is_silent_on_what_is_odd_and_whole() {
 }
 
 #[test]
+fn of_calls_that_follow_at_once_each_has_the_trace_that_began_in_it() {
+    let path = |span| with(span, "url.path", "/pay");
+    let spans = [
+        span("front", SERVER, (1, 1, 0), (10, 10)),
+        path(call("front", "pay", (1, 2, 1), (11, 8))),
+        path(span("pay", SERVER, (2, 7, 0), (12, 6))),
+        // Within the slack of clocks, and shorter.
+        span("front", SERVER, (3, 3, 0), (21, 5)),
+        path(call("front", "pay", (3, 4, 3), (22, 3))),
+        path(span("pay", SERVER, (4, 8, 0), (23, 1))),
+    ];
+    let calls: Vec<_> = findings(&spans)
+        .into_iter()
+        .map(|finding| finding.span_ids.first().cloned())
+        .collect();
+    // Both traces of a broken hop tell of it.
+    let ids = [2, 2, 4, 4].map(|id| Some(format!("{id:016x}")));
+    assert_eq!(calls, ids);
+}
+
+#[test]
 fn a_request_of_somebody_else_at_the_same_time_is_not_taken_for_the_call() {
     let path = |path: &str, span| with(span, "url.path", path);
     let [request, probe] = front("pay");
