@@ -102,7 +102,7 @@ pub(crate) async fn serve(
 }
 
 async fn status(store: &Store, destinations: &Destinations) -> Result<Response<Body>, StoreError> {
-    let (size, counts) = (store.size(), store.counts());
+    let (counts, size) = store.counts_and_size();
     let status = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "traces": size.traces,

@@ -105,10 +105,11 @@ impl Metrics {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
+        let (counts, size) = store.counts_and_size();
         let health = Health {
             front,
-            counts: store.counts(),
-            size: store.size(),
+            counts,
+            size,
             limits: self.limits,
             forwarding,
             started: self.started,

@@ -87,7 +87,7 @@ impl Store {
         let keeper = Keeper::load(&connection, limits, Arc::clone(&ids))?;
         let sieve = Arc::clone(&keeper.sieve);
         let numbers = Numbers::default();
-        numbers.set_size(keeper.size());
+        numbers.set(keeper.size(), |_| ());
         let arrivals = broadcast::Sender::new(ARRIVALS);
         let jobs = Arc::new(Jobs::new());
         let writer = Writer {
@@ -175,6 +175,11 @@ impl Store {
         self.inner.numbers.size()
     }
 
+    /// Returns the counts since the start and the contents, both of one moment.
+    pub fn counts_and_size(&self) -> (Counts, Size) {
+        self.inner.numbers.get()
+    }
+
     /// Returns the counts since the start.
     pub fn counts(&self) -> Counts {
         self.inner.numbers.counts()
@@ -195,8 +200,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be written.
     pub fn clear(&self) -> Result<(), StoreError> {
-        let cleared = self
-            .blocking(|writer| writer.transact(|connection, keeper, _| keeper.clear(connection)));
+        let cleared = self.blocking(|writer| {
+            writer.transact(|connection, keeper, _| keeper.clear(connection), |(), _| ())
+        });
         Ok(cleared??)
     }
 
@@ -225,7 +231,8 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.inner.jobs.add(Box::new(move |writer| {
-            let result = writer.transact(|connection, _, outbox| work(connection, outbox));
+            let result =
+                writer.transact(|connection, _, outbox| work(connection, outbox), |_, _| ());
             let _ = answer.send(result);
         }));
         Ok(answered.await.map_err(|_| StoreError::Stopped)??)

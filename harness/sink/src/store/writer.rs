@@ -1,6 +1,6 @@
 //! The thread that owns the writing connection.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -15,28 +15,37 @@ use super::limits::{Counts, Size};
 use super::observed::{self, Observer};
 use super::outbox::Outbox;
 
-/// The numbers of a store that are read without asking its thread.
+/// The numbers of a store that are read without asking its thread. Counts and size are under one lock: whoever sees that spans
+/// came or went sees them counted.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Numbers {
-    counts: Arc<Mutex<Counts>>,
-    size: Arc<Mutex<Size>>,
-}
+pub(crate) struct Numbers(Arc<Mutex<(Counts, Size)>>);
 
 impl Numbers {
     pub(crate) fn counts(&self) -> Counts {
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.get().0
     }
 
     pub(crate) fn size(&self) -> Size {
-        *self.size.lock().unwrap_or_else(PoisonError::into_inner)
+        self.get().1
+    }
+
+    /// Returns the counts and the size of one moment.
+    pub(crate) fn get(&self) -> (Counts, Size) {
+        *self.held()
     }
 
     pub(crate) fn count(&self, change: impl FnOnce(&mut Counts)) {
-        change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.held().0);
     }
 
-    pub(super) fn set_size(&self, size: Size) {
-        *self.size.lock().unwrap_or_else(PoisonError::into_inner) = size;
+    pub(super) fn set(&self, size: Size, change: impl FnOnce(&mut Counts)) {
+        let mut held = self.held();
+        held.1 = size;
+        change(&mut held.0);
+    }
+
+    fn held(&self) -> MutexGuard<'_, (Counts, Size)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -71,10 +80,11 @@ impl Writer {
         }
     }
 
-    /// Runs one transaction, and takes its changes back if it fails.
+    /// Runs one transaction, and counts what it did; takes its changes back if it fails.
     pub(super) fn transact<T>(
         &mut self,
         work: impl FnOnce(&Connection, &mut Keeper, &mut Outbox) -> Result<T, rusqlite::Error>,
+        count: impl FnOnce(&T, &mut Counts),
     ) -> Result<T, rusqlite::Error> {
         let result = self.connection.transaction().and_then(|transaction| {
             let done = work(&transaction, &mut self.keeper, &mut self.outbox)?;
@@ -84,7 +94,11 @@ impl Writer {
         if result.is_err() {
             self.reload();
         }
-        self.numbers.set_size(self.keeper.size());
+        self.numbers.set(self.keeper.size(), |counts| {
+            if let Ok(done) = &result {
+                count(done, counts);
+            }
+        });
         result
     }
 
@@ -92,7 +106,6 @@ impl Writer {
         match self.keep(&group) {
             Ok(outcomes) => {
                 for (insert, (inserted, outcome)) in group.into_iter().zip(outcomes) {
-                    self.numbers.count(|counts| add(counts, &outcome.counts));
                     if let Some(observer) = &mut self.observer {
                         observed::tell(observer, &insert.batch, &outcome.new);
                     }
@@ -123,7 +136,7 @@ impl Writer {
     }
 
     fn keep(&mut self, group: &[Insert]) -> Result<Vec<(Inserted, Outcome)>, rusqlite::Error> {
-        self.transact(|connection, keeper, outbox| {
+        let work = |connection: &Connection, keeper: &mut Keeper, outbox: &mut Outbox| {
             let mut outcomes = Vec::new();
             for insert in group {
                 let mut outcome = Outcome::default();
@@ -137,6 +150,11 @@ impl Writer {
                 outcomes.push((inserted, outcome));
             }
             Ok(outcomes)
+        };
+        self.transact(work, |outcomes, counts| {
+            for (_, outcome) in outcomes {
+                add(counts, &outcome.counts);
+            }
         })
     }
 
@@ -147,9 +165,12 @@ impl Writer {
         if self.keeper.oldest.is_none_or(|oldest| oldest >= before) {
             return;
         }
-        match self.transact(|connection, keeper, _| keeper.expire(connection, before)) {
-            Ok(spans) => self.numbers.count(|counts| counts.expired += spans),
-            Err(error) => log::error!("cannot remove old traces: {error}"),
+        let expired = self.transact(
+            |connection, keeper, _| keeper.expire(connection, before),
+            |spans, counts| counts.expired += spans,
+        );
+        if let Err(error) = expired {
+            log::error!("cannot remove old traces: {error}");
         }
     }
 

@@ -1,5 +1,8 @@
 //! What a store keeps, what it evicts, and what it counts.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::*;
@@ -224,6 +227,31 @@ async fn a_trace_leaves_when_its_time_is_up() {
     assert_eq!(store.counts().expired, 2);
     assert_eq!(kept(&store), [""; 0]);
     assert_eq!(keep(&store, vec![wire('a', 1)]).await.kept, 1);
+}
+
+#[tokio::test]
+async fn whoever_sees_spans_come_or_go_sees_them_counted() {
+    let store = store(4, usize::MAX);
+    let (watched, done) = (store.clone(), Arc::new(AtomicBool::new(false)));
+    let watcher = std::thread::spawn({
+        let done = Arc::clone(&done);
+        move || {
+            let mut seen = HashSet::new();
+            while !done.load(Ordering::Relaxed) {
+                let (counts, size) = watched.counts_and_size();
+                assert_eq!(counts.accepted - counts.evicted, size.spans, "{counts:?}");
+                seen.insert(counts.accepted);
+            }
+            seen.len()
+        }
+    });
+    for trace in "abcdef".chars().cycle().take(1000) {
+        keep(&store, vec![wire(trace, 1)]).await;
+    }
+    done.store(true, Ordering::Relaxed);
+    let moments = watcher.join().unwrap();
+    assert!(moments > 10, "only {moments} moments were seen");
+    assert_eq!(store.counts().accepted, 1000);
 }
 
 #[tokio::test]
