@@ -1,6 +1,5 @@
 //! Security: what somebody outside can cause, and the setting that stops or bounds it (`SECURITY.md`).
 
-mod draw;
 mod edge;
 mod egress;
 mod external;

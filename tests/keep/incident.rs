@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sidespan_host::Shared;
+use sidespan_tests::draw::Draw;
 use sidespan_tests::effort;
 
-use super::pod::{Pod, Random, Side, keeping, traceparent};
+use super::pod::{Pod, Side, keeping, traceparent};
 
 const HOPS: usize = 5;
 /// The spans of a whole path: SERVER spans of all hops, and CLIENT spans of all but the last.
@@ -84,7 +85,7 @@ impl Run {
             .take(HOPS)
             .map(|hop| Pod::start(&configuration, &Shared::new(), apart * hop, hop.into()))
             .collect();
-        let mut random = Random(11);
+        let mut random = Draw::of(11, 0);
         let mut run = Self {
             seconds: effort::share(SECONDS, 20) as f64,
             ..Self::default()

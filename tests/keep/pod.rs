@@ -111,29 +111,6 @@ pub(super) fn keeping(keep: &str) -> String {
     )
 }
 
-/// A generator of numbers from a seed: SplitMix64.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
-    }
-
-    /// Returns a trace id.
-    pub(super) fn trace_id(&mut self) -> String {
-        format!("{:016x}{:016x}", self.next(), self.next())
-    }
-
-    /// Returns a number above 0, and at most 1.
-    pub(super) fn share(&mut self) -> f64 {
-        ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64
-    }
-}
-
 /// Returns a `traceparent` that is not sampled.
 pub(super) fn traceparent(trace_id: &str) -> String {
     format!("00-{trace_id}-00f067aa0ba902b7-00")

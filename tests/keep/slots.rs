@@ -8,9 +8,10 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use sidespan_host::Shared;
+use sidespan_tests::draw::Draw;
 use sidespan_tests::effort;
 
-use super::pod::{Pod, Random, Side, keeping, traceparent};
+use super::pod::{Pod, Side, keeping, traceparent};
 
 const WORKERS: u64 = 4;
 const SLOTS: usize = 1024;
@@ -105,7 +106,7 @@ impl std::fmt::Display for Run {
 
 /// Sends calls that fail, each of another trace.
 fn fail(pod: &mut Pod, count: u64, worker: u64, end: Instant) -> Run {
-    let mut random = Random(worker << 32);
+    let mut random = Draw::of(worker << 32, 0);
     let mut run = Run {
         requests: 0,
         memory: [0; 2],

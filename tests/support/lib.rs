@@ -7,6 +7,7 @@ pub mod collector;
 pub mod corpus;
 pub mod definitions;
 pub mod dialect;
+pub mod draw;
 pub mod effort;
 pub mod envoy;
 pub mod guests;

@@ -9,8 +9,10 @@
 //!        ├─ grafana                   Grafana's types of a dashboard, without Grafana
 //!        └─ manifests                 kustomize and Helm
 //! prometheus, rabbitmq              the machine's own
+//! authority                         certificates of a test's own
 //! ```
 
+mod authority;
 mod build;
 mod grafana;
 pub mod istio;
@@ -23,6 +25,7 @@ mod peer;
 mod prometheus;
 mod rabbitmq;
 
+pub use authority::{Authority, Signed};
 pub use grafana::check_dashboards;
 pub use jaeger::Jaeger;
 pub use jaeger_one::JaegerOne;

@@ -12,9 +12,9 @@ mod traffic;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use scene::Scene;
+use sidespan_tests::draw::Draw;
 use sidespan_tests::effort;
 
-use crate::security::draw::Draw;
 use crate::security::hostile::{SEED, seed};
 
 /// The requests of the short form, each of which is sent twice: past the filter and through it.

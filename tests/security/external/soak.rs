@@ -13,9 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mesh::Mesh;
+use sidespan_tests::draw::Draw;
 
 use super::End;
-use crate::security::draw::Draw;
 use crate::security::hostile::seed;
 
 /// The time of the short form.

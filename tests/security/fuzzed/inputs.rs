@@ -6,8 +6,7 @@ use std::path::Path;
 
 use sidespan_core::propagation::format::Format;
 use sidespan_host::Headers;
-
-use crate::security::draw::Draw;
+use sidespan_tests::draw::Draw;
 
 /// The corpora, by the name of their target.
 pub(super) struct Inputs(BTreeMap<String, Vec<Vec<u8>>>);

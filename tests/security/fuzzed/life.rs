@@ -8,10 +8,10 @@ use sidespan_host::{
     Action, EndOfStream, Ending, Headers, HttpCall, LocalReply, StreamId, StreamProperties,
 };
 use sidespan_tests::accounts::assert_accounted;
+use sidespan_tests::draw::Draw;
 use sidespan_tests::worlds::Guest;
 
 use super::inputs::Inputs;
-use crate::security::draw::Draw;
 
 /// The numbers of what was tried.
 #[derive(Clone, Copy, Debug, Default)]

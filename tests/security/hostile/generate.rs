@@ -8,9 +8,8 @@ use std::fmt;
 use sidespan_core::direction::Direction;
 use sidespan_core::propagation::format::Format;
 use sidespan_tests::dialect::{self, State, can_say};
+use sidespan_tests::draw::Draw;
 use sidespan_tests::worlds::Header;
-
-use crate::security::draw::Draw;
 
 /// A request.
 pub(in crate::security) struct Generated {

@@ -4,6 +4,7 @@ use hyper::body::Bytes;
 use prost::Message;
 use serde_json::{Value, json};
 use sidespan_tests::corpus::{TEXTS, corpus, json_of};
+use sidespan_tests::draw::Draw;
 
 use super::{is_bounded, is_served};
 use crate::sink::client::{
@@ -11,31 +12,14 @@ use crate::sink::client::{
 };
 use crate::sink::program::Program;
 
-/// A source of bytes that are the same in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        // Xorshift, by Marsaglia.
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn bytes(&mut self) -> Vec<u8> {
-        let length = self.next() % 300;
-        (0..length).map(|_| self.next().to_le_bytes()[3]).collect()
-    }
-}
-
 #[tokio::test]
 async fn random_bytes_are_refused_and_harm_nobody() {
     let sink = Program::start(&[]);
-    let mut random = Random(0x5eed_cafe_f00d_d00d);
-    for round in 0..150 {
-        let body = random.bytes();
-        let compression = COMPRESSIONS[round % COMPRESSIONS.len()];
+    for round in 0..150_u8 {
+        let mut draw = Draw::of(0x5eed, round.into());
+        let length = draw.below(300);
+        let body: Vec<_> = (0..length).map(|_| draw.next().to_le_bytes()[3]).collect();
+        let compression = COMPRESSIONS[usize::from(round) % COMPRESSIONS.len()];
         for media in [PROTOBUF, JSON] {
             for encoding in [compression, "identity"] {
                 let headers = [media, ("content-encoding", encoding)];

@@ -1,51 +1,57 @@
-//! The certificates of workloads, which an agent takes from files where there is no istiod to sign them.
-
-use std::fs;
-use std::path::Path;
+//! An authority of a test's own, which signs what a mesh or cert-manager would sign.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
-    SanType,
 };
 
-/// The authority of a mesh.
-pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
+/// An authority, which nothing but its own certificates trusts.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// A certificate and its key, in PEM.
+pub struct Signed {
+    /// The certificate.
+    pub certificate: String,
+    /// Its private key.
+    pub key: String,
+}
 
 impl Authority {
-    /// Makes an authority that nothing but its own workloads trusts.
+    /// Makes an authority.
     ///
     /// # Panics
     /// When no key can be made.
-    pub(super) fn new() -> Self {
+    #[must_use]
+    pub fn new() -> Self {
         let mut authority = CertificateParams::new([]).expect("no names");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(authority, key()).expect("a signature"))
     }
 
-    /// Writes certificate, key and root for a service account into a folder, under the names that an agent reads.
+    /// Returns its own certificate, in PEM.
+    pub fn root(&self) -> String {
+        self.0.pem()
+    }
+
+    /// Signs what is wanted for a new key, with a name of the certificate's own.
     ///
     /// # Panics
-    /// When a file cannot be written.
-    pub(super) fn write(&self, folder: &Path, namespace: &str, account: &str) {
-        let identity = format!("spiffe://cluster.local/ns/{namespace}/sa/{account}");
-        let mut workload = CertificateParams::new([]).expect("no names");
+    /// When no key can be made, or what is wanted cannot be signed.
+    pub fn sign(&self, mut wanted: CertificateParams, kind: DnType, name: &str) -> Signed {
         // Else it has the authority's name, and is taken for signed by itself.
-        workload.distinguished_name = DistinguishedName::new();
-        workload
-            .distinguished_name
-            .push(DnType::OrganizationName, "workloads");
-        let identity = identity.try_into().expect("letters, digits and hyphens");
-        workload.subject_alt_names = vec![SanType::URI(identity)];
+        wanted.distinguished_name = DistinguishedName::new();
+        wanted.distinguished_name.push(kind, name);
         let key = key();
-        let signed = workload.signed_by(&key, &self.0).expect("a signature");
-        fs::create_dir_all(folder).expect("a folder for test files");
-        for (name, text) in [
-            ("cert-chain.pem", signed.pem()),
-            ("key.pem", key.serialize_pem()),
-            ("root-cert.pem", self.0.pem()),
-        ] {
-            fs::write(folder.join(name), text).expect("a test file");
+        let signed = wanted.signed_by(&key, &self.0).expect("a signature");
+        Signed {
+            certificate: signed.pem(),
+            key: key.serialize_pem(),
         }
+    }
+}
+
+impl Default for Authority {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Header sets from a seed: valid ones, and ones with a wrong field, separator or byte.
 
+use sidespan_tests::draw::Draw;
+
 use super::answer::Headers;
 
 /// The formats that both libraries read.
@@ -267,25 +269,20 @@ fn latin1(text: &str) -> Vec<u8> {
     text.chars().map(byte).collect()
 }
 
-/// SplitMix64: the same numbers for the same seed, on every machine.
-pub(crate) struct Random(u64);
+/// Choices between what is right, mostly, and what is odd.
+pub(crate) struct Random(Draw);
 
 impl Random {
     pub(crate) fn new(seed: usize) -> Self {
-        Self(u64::try_from(seed).expect("a small number"))
+        Self(Draw::of(u64::try_from(seed).expect("a small number"), 0))
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.next()
     }
 
     fn below(&mut self, end: usize) -> usize {
-        let end = u64::try_from(end.max(1)).expect("a small number");
-        usize::try_from(self.next() % end).expect("a small number")
+        self.0.below(end.max(1))
     }
 
     fn chance(&mut self, percent: usize) -> bool {
@@ -293,7 +290,7 @@ impl Random {
     }
 
     fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())]
+        self.0.one(choices)
     }
 
     /// Returns the good text, but for one time in eight.

@@ -4,11 +4,11 @@
 use std::fs;
 
 use serde_json::Value;
-use sidespan_tests::peers::Collector;
+use sidespan_tests::peers::{Authority, Collector};
 use tempfile::TempDir;
 
 use super::super::manifests::rendered::Shipped;
-use super::certificates::Authority;
+use super::certificates::own_secret;
 use crate::observability::files::list;
 
 const MOUNTED: &str = "/etc/otelcol/";
@@ -104,7 +104,7 @@ fn validate(all: &[Value], workload: &Value) -> (bool, String) {
         mounted,
         "each is read: {arguments:?}"
     );
-    let secret = Authority::new().own_secret();
+    let secret = own_secret(&Authority::new());
     let mut environment = vec![
         ("NODE_NAME", "node".to_owned()),
         ("POD_IP", "127.0.0.1".to_owned()),

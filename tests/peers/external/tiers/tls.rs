@@ -3,12 +3,12 @@
 use serde_json::Value;
 use sidespan_envoy::wait_for;
 use sidespan_tests::envoy::LIMIT;
-use sidespan_tests::peers::lay_over;
+use sidespan_tests::peers::{Authority, lay_over};
 use sidespan_tests::{collector, otlp};
 use tempfile::TempDir;
 
 use super::super::corpus;
-use super::certificates::Authority;
+use super::certificates::{own_secret, secret};
 use super::scene::{agent_with, gateway};
 use crate::observability::files::read;
 
@@ -16,9 +16,9 @@ use crate::observability::files::read;
 fn agents_with_a_certificate_of_the_authority_are_let_in_and_others_are_not() {
     let [ours, theirs] = [(); 2].map(|()| Authority::new());
     let sink = collector::Collector::start();
-    let secret = ours.secret("otel-gateway", &ours);
+    let tier = own_secret(&ours);
     let gateway = gateway("filter-decides", sink.sink().grpc_addr(), |whole| {
-        lay_over(whole, overlay("gateway", &secret));
+        lay_over(whole, overlay("gateway", &tier));
     });
     let agent = |secret: &TempDir| {
         agent_with(&[gateway.grpc_addr()], |whole| {
@@ -26,7 +26,7 @@ fn agents_with_a_certificate_of_the_authority_are_let_in_and_others_are_not() {
         })
     };
     let request = corpus::request();
-    let strange = ours.secret("otel-agent", &theirs);
+    let strange = secret("otel-agent", &ours, &theirs);
     let strange = agent(&strange);
     otlp::export(strange.grpc_addr(), request.clone());
     let refused = wait_for(LIMIT, || {
@@ -40,7 +40,7 @@ fn agents_with_a_certificate_of_the_authority_are_let_in_and_others_are_not() {
     );
     assert!(sink.sink().snapshot().spans.is_empty());
 
-    let known = ours.secret("otel-agent", &ours);
+    let known = secret("otel-agent", &ours, &ours);
     let known = agent(&known);
     otlp::export(known.grpc_addr(), request.clone());
     let spans = corpus::count(&request);

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use sidespan_sink::Reply;
+use sidespan_tests::draw::Draw;
 use tonic::Code;
-
-use crate::security::draw::Draw;
 
 /// The time that a collector in trouble asks for.
 const PATIENCE: Duration = Duration::from_millis(100);

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 use sidespan_core::config::Config;
 use sidespan_core::propagation::format::Format;
-
-use crate::security::draw::Draw;
+use sidespan_tests::draw::Draw;
 
 /// The clusters of the collector, by protocol.
 pub(in crate::security) const CLUSTERS: [(&str, &str); 2] = [

@@ -12,6 +12,7 @@ use sidespan_envoy::{
     Bootstrap, Cluster, Direction, Envoy, ExtensionFile, Listener, Node, Route, Verdict, wait_for,
 };
 use sidespan_tests::collector::Collector;
+use sidespan_tests::draw::Draw;
 use sidespan_tests::envoy::{
     self, LIMIT, counter, filter, filter_with, wait_for_counter, wait_until_accounted,
 };
@@ -21,7 +22,6 @@ use super::super::End;
 use super::collector::reply;
 use super::configurations::{CLUSTERS, broken, good};
 use super::traffic::{self, Sent};
-use crate::security::draw::Draw;
 
 const CALLERS: u64 = 3;
 /// Requests of a caller in a round.

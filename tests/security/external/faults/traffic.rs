@@ -3,9 +3,8 @@
 use std::net::SocketAddr;
 
 use sidespan_tests::caller::Caller;
+use sidespan_tests::draw::Draw;
 use sidespan_tests::http::{Connection, Received, Reply, Request, Server};
-
-use crate::security::draw::Draw;
 
 /// The end of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,13 +11,13 @@ use sidespan_envoy::{
 };
 use sidespan_tests::caller::Caller;
 use sidespan_tests::collector::Collector;
+use sidespan_tests::draw::Draw;
 use sidespan_tests::envoy::{
     self, LIMIT, counter, filter, filter_with, wait_for_counter, wait_until_accounted,
 };
 use sidespan_tests::http::{Request, Server, send};
 
 use super::service::{self, SERVICES, SPANS};
-use crate::security::draw::Draw;
 use crate::security::external::faults::collector::reply;
 use crate::security::external::faults::configurations::{CLUSTERS, broken, good};
 

@@ -6,9 +6,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use sidespan_tests::draw::Draw;
 use sidespan_tests::http::{Connection, Received, Reply, Request, Server};
-
-use crate::security::draw::Draw;
 
 /// A service.
 #[derive(Clone, Copy)]

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::addresses::Block;
 use super::application::Format;
-use super::certificates::Authority;
 use super::control_plane::{self, ControlPlane};
 use super::pod::{CLUSTER, Credentials, Identity, Pod};
 use super::registry::Registry;
 use super::resources::{self, COLLECTOR, host};
 use super::service::{Service, World};
 use crate::collector::Collector;
+use crate::peers::Authority;
 
 /// A running mesh. Dropping it ends all of it.
 pub struct Mesh {

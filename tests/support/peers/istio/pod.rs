@@ -11,10 +11,11 @@ use serde_json::{Map, Value, json};
 use sidespan_envoy::wait_for;
 use tempfile::TempDir;
 
-use super::certificates::Authority;
+use super::certificates;
 use super::programs;
 use crate::envoy::{LIMIT, binary, module};
 use crate::http::{Connection, Request};
+use crate::peers::Authority;
 use crate::ports::free_address;
 use crate::program::Program;
 
@@ -277,7 +278,7 @@ fn write_files(folder: &Path, identity: &Identity, credentials: Credentials<'_>)
         Credentials::Files(authority) => {
             let secrets = at("var/run/secrets/workload-spiffe-credentials/key.pem");
             let secrets = secrets.parent().expect("a file in a folder");
-            authority.write(secrets, &identity.namespace, &identity.name);
+            certificates::write(authority, secrets, &identity.namespace, &identity.name);
         }
         Credentials::Token { token, root } => {
             let place = at("var/run/secrets/tokens/istio-token");
