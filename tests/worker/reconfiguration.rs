@@ -49,3 +49,14 @@ fn a_refused_configuration_shows_beside_the_one_that_runs_on() {
     guest.host.advance(Duration::from_secs(2 * 60));
     assert_eq!(refused(&guest), Some(0));
 }
+
+/// Steps the clock within a tick: nobody has written a note since, and a broken configuration must not pass for the first one.
+#[test]
+fn a_clock_that_is_set_back_hides_no_good_configuration() {
+    let good = r#"{"sampling": {"percentage": 1}}"#;
+    let mut guest = Guest::start(good);
+    for by in [1, 60, 3_600] {
+        guest.host.step_clock_back(Duration::from_secs(by));
+        assert!(guest.host.reconfigure("{").is_err(), "{by} s");
+    }
+}

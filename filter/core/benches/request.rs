@@ -182,6 +182,9 @@ impl Worker for Answering {
     fn now(&self) -> Nanos {
         Nanos(2_000_000)
     }
+    fn monotonic(&self) -> Nanos {
+        self.now()
+    }
     fn set_tick_period(&self, _: Duration) {}
     fn logs_debug(&self) -> bool {
         false

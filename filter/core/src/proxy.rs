@@ -57,10 +57,12 @@ pub trait ClusterCalls {
     fn answer_body(&self, max_bytes: usize) -> Vec<u8>;
 }
 
-/// The worker: its clock, its timer and its log.
+/// The worker: its clocks, its timer and its log.
 pub trait Worker {
     /// Returns the time of day.
     fn now(&self) -> Nanos;
+    /// Returns the clock that nobody sets, since a moment that all workers of the process share.
+    fn monotonic(&self) -> Nanos;
     /// Sets the period of the tick.
     fn set_tick_period(&self, period: Duration);
     /// Returns true while lines at level debug are written.

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-/// Nanoseconds since the Unix epoch.
+/// Nanoseconds since the Unix epoch; of the monotonic clock, since a moment of the proxy's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Nanos(pub u64);
 

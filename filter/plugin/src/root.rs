@@ -76,7 +76,7 @@ impl Root {
         hostcalls::set_tick_period(ASIDE_TICK);
         instance.mode = Mode::Aside {
             errors,
-            logged_at: clock::now(),
+            logged_at: clock::monotonic(),
         };
     }
 }
@@ -157,7 +157,7 @@ impl RootContext for Root {
             }
             // A valid configuration may have replaced this one while streams of this one go on.
             Mode::Aside { errors, logged_at } if !config_lease::is_noted() => {
-                let now = clock::now();
+                let now = clock::monotonic();
                 if now.is_past(*logged_at, REPEAT_ERRORS) {
                     *logged_at = now;
                     log_errors(errors, false);

@@ -1,8 +1,9 @@
 //! The time that a guest sees: virtual by default, so that a run is a function of its inputs.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The source of the guest's time.
+/// The source of the guest's time: of its wall clock, and of the monotonic one, which ticks and timeouts follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Clock {
@@ -11,7 +12,7 @@ pub enum Clock {
         /// The first reading, since 1970-01-01T00:00:00Z.
         start: Duration,
     },
-    /// The clock of this machine.
+    /// The clocks of this machine.
     Real,
 }
 
@@ -32,6 +33,7 @@ pub(crate) enum Time {
         /// The time by which the guest's clock has been stepped back.
         behind: u64,
     },
+    /// As the machine counts: durations do not change when somebody sets the time of day.
     Real,
 }
 
@@ -46,12 +48,14 @@ impl Time {
         }
     }
 
+    /// Returns the time that ticks, timeouts and durations are measured by, and the guest's monotonic clock.
     pub(crate) fn now(self) -> u64 {
         match self {
             Self::Virtual { now, .. } => now,
-            Self::Real => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, nanos),
+            Self::Real => {
+                let (moment, then) = *FIRST;
+                then.saturating_add(nanos(moment.elapsed()))
+            }
         }
     }
 
@@ -66,7 +70,7 @@ impl Time {
     pub(crate) fn shown(self) -> u64 {
         match self {
             Self::Virtual { now, behind } => now.saturating_sub(behind),
-            Self::Real => self.now(),
+            Self::Real => time_of_day(),
         }
     }
 
@@ -76,6 +80,14 @@ impl Time {
             *behind = behind.saturating_add(by);
         }
     }
+}
+
+/// The first moment that was asked for, by both clocks of the machine: all VMs of a process count from it.
+static FIRST: LazyLock<(Instant, u64)> = LazyLock::new(|| (Instant::now(), time_of_day()));
+
+fn time_of_day() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, nanos)
 }
 
 /// Returns whole nanoseconds; more than 584 years become 584 years.

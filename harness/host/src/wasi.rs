@@ -197,7 +197,7 @@ fn fd_fdstat_get(call: &mut HostCall<'_>, fd: u32, stat_out: u32) -> Answer<u32>
     }
 }
 
-/// Gives the guest the time; clock 0 (wall clock) and clock 1 (monotonic) are equal here until somebody steps the wall clock back.
+/// Gives the guest the time: 0 is the wall clock, 1 the monotonic one. They are equal until somebody steps the wall clock.
 ///
 /// # Errors
 /// NOTSUP: another clock. FAULT: outside the memory.

@@ -243,6 +243,10 @@ impl Worker for InMemoryProxy {
         self.now.get()
     }
 
+    fn monotonic(&self) -> Nanos {
+        self.now.get()
+    }
+
     fn set_tick_period(&self, _: Duration) {}
 
     fn logs_debug(&self) -> bool {

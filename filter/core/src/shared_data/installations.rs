@@ -5,7 +5,7 @@
 //! only one installation is known, nothing is asked.
 //!
 //! ```text
-//! entries of: 8 bytes time (nanoseconds since the epoch, little endian), 1 byte length, name
+//! entries of: 8 bytes time (nanoseconds of the monotonic clock, little endian), 1 byte length, name
 //! ```
 
 use alloc::vec::Vec;
@@ -23,7 +23,7 @@ pub(crate) fn renew(proxy: &(impl Stream + SharedData + Worker)) -> bool {
     let name = proxy.property("plugin_name").unwrap_or_default();
     let list = proxy.shared_data(LIST);
     let installations = Installations::read(&list);
-    let now = proxy.now();
+    let now = proxy.monotonic();
     if let Some(renewed) = installations.renewed(&name, now) {
         proxy.set_shared_data(LIST, &renewed);
     }

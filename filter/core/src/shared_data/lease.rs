@@ -5,7 +5,7 @@
 //! trap, and a listener may be rejected after its filter was configured: the last owner may be gone without a callback.
 //!
 //! ```text
-//! 8 bytes holder, 8 bytes time (nanoseconds since the epoch, little endian)
+//! 8 bytes holder, 8 bytes time (nanoseconds of the monotonic clock, little endian)
 //! ```
 
 use core::time::Duration;
@@ -46,7 +46,8 @@ impl Lease {
     }
 
     /// Returns true if the lease has not expired. A lease that another thread has renewed meanwhile lies a little ahead
-    /// and is live; one that lies far ahead is from before the clock was set back, and its owner would have renewed it.
+    /// and is live. One that lies far ahead is none: it is another module's bytes, or, where the filter's capabilities lack
+    /// the monotonic clock, from before the time of day was set back, and its owner would have renewed it.
     pub fn is_live(self, now: Nanos) -> bool {
         now.is_near(self.renewed, EXPIRY)
     }

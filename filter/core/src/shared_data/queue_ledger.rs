@@ -6,10 +6,10 @@
 //! counted as lost. The list changes by comparison (`cas`), so one entry is removed by one worker.
 //!
 //! ```text
-//! entries of: 8 bytes holder, 8 bytes time (nanoseconds since the epoch), 8 bytes spans, 8 bytes bytes, all little endian
+//! entries of: 8 bytes holder, 8 bytes time (nanoseconds of the monotonic clock), 8 bytes spans, 8 bytes bytes, all little endian
 //! ```
 //!
-//! After a suspension or a clock change every entry looks expired. A worker therefore removes others only after it has
+//! After a suspension every entry looks expired. A worker therefore removes others only after it has
 //! itself run for one lease lifetime. A suspended worker may find its own entry removed, and must then not subtract its
 //! share from the gauges a second time.
 

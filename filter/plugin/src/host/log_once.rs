@@ -13,7 +13,7 @@ use super::plugin_key::plugin_key;
 /// and reaches the line within one round, and a reader of the log wants the line once.
 pub(crate) fn is_first_to_say(topic: &str, what: &str, round: Duration) -> bool {
     let key = format!("{}.said.{topic}", plugin_key());
-    let now = clock::now();
+    let now = clock::monotonic();
     let (value, version) = hostcalls::get_shared_data(&key);
     let said = value
         .split_first_chunk::<8>()

@@ -173,6 +173,10 @@ impl Worker for CurrentProxy {
         clock::now()
     }
 
+    fn monotonic(&self) -> Nanos {
+        clock::monotonic()
+    }
+
     #[inline]
     fn set_tick_period(&self, period: Duration) {
         hostcalls::set_tick_period(period);

@@ -10,14 +10,14 @@ use crate::host::plugin_key::plugin_key;
 pub(crate) fn note(identity: &[u8; 8]) {
     let lease = Lease {
         holder: *identity,
-        renewed: clock::now(),
+        renewed: clock::monotonic(),
     };
     hostcalls::set_shared_data(plugin_key(), &lease.to_bytes());
 }
 
 /// Renews the lease if it is missing or due. Returns true if it was.
 pub(crate) fn renew(identity: &[u8; 8]) -> bool {
-    let is_due = read().is_none_or(|lease| lease.is_due(clock::now()));
+    let is_due = read().is_none_or(|lease| lease.is_due(clock::monotonic()));
     if is_due {
         note(identity);
     }
@@ -26,7 +26,7 @@ pub(crate) fn renew(identity: &[u8; 8]) -> bool {
 
 /// Returns true if the lease is live, whichever worker has written it.
 pub(crate) fn is_noted() -> bool {
-    read().is_some_and(|lease| lease.is_live(clock::now()))
+    read().is_some_and(|lease| lease.is_live(clock::monotonic()))
 }
 
 /// Removes the lease, unless another worker has written it since.

@@ -16,7 +16,7 @@ use crate::host::plugin_key::plugin_key;
 
 /// Writes the note.
 pub(crate) fn note() {
-    let Nanos(now) = clock::now();
+    let Nanos(now) = clock::monotonic();
     hostcalls::set_shared_data(key(), &now.to_le_bytes());
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn is_noted() -> bool {
 
 /// Removes the note if it is an hour old. Returns true if it was.
 pub(crate) fn expire() -> bool {
-    let is_over = read().is_some_and(|noted| clock::now().is_past(noted, LIFETIME));
+    let is_over = read().is_some_and(|noted| clock::monotonic().is_past(noted, LIFETIME));
     if is_over {
         take_back();
     }

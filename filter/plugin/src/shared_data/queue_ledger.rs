@@ -18,13 +18,13 @@ pub(crate) struct Noted {
 /// Writes this worker's entry if it has changed. Returns `None` if other workers' writes came first each time; until a
 /// later call has written the entry, no metric may be written that differs from the entry.
 pub(crate) fn note(ledger: &mut QueueLedger, held: QueuedSpans) -> Option<Noted> {
-    if !ledger.is_due(held, clock::now()) {
+    if !ledger.is_due(held, clock::monotonic()) {
         return Some(Noted::default());
     }
     for _ in 0..TRIES {
         let (list, version) = hostcalls::get_shared_data(LIST);
         // Read behind the list, so that no entry in it is younger.
-        let now = clock::now();
+        let now = clock::monotonic();
         let change = ledger.change(&list, held, now);
         let swap = match &change.list {
             Some(list) => hostcalls::swap_shared_data(LIST, list, version),

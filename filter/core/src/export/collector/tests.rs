@@ -54,6 +54,10 @@ impl Worker for Proxy {
         self.inner.now()
     }
 
+    fn monotonic(&self) -> Nanos {
+        self.inner.monotonic()
+    }
+
     fn set_tick_period(&self, period: Duration) {
         self.inner.set_tick_period(period);
     }
