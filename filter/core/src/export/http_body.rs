@@ -205,6 +205,11 @@ mod tests {
             ),
             (
                 "application/json",
+                br#"{"partialSuccess": {"rejectedSpans": null, "errorMessage": null}}"#,
+                json(0, ""),
+            ),
+            (
+                "application/json",
                 br#"{"partialSuccess": {"rejectedSpans": -3}}"#,
                 json(0, ""),
             ),

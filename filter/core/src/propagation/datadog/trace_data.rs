@@ -36,14 +36,13 @@ impl<'a> TraceData<'a> {
     pub(super) fn of_headers(headers: &RequestHeaders<'a>) -> Self {
         let value = |name| headers.first(name).map(trim).unwrap_or_default();
         Self {
-            carrier: Notation::Headers,
             priority: parse_priority(value(Name::DatadogSamplingPriority)),
             origin: value(Name::DatadogOrigin),
             ..Self::tags_of_headers(headers)
         }
     }
 
-    /// Reads the tags of Datadog's headers alone.
+    /// Reads the tags of Datadog's headers alone, in the notation of headers.
     pub(super) fn tags_of_headers(headers: &RequestHeaders<'a>) -> Self {
         Self {
             tags: headers
