@@ -8,7 +8,7 @@ use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Header, Headers as _, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
-use sidespan_core::messaging::{Operation, Received};
+use sidespan_core::messaging::{MessageSpan, Operation, Received};
 
 use crate::Processed;
 use crate::telemetry::{Headers, Telemetry, now};
@@ -30,7 +30,7 @@ pub fn producer(brokers: &str) -> Result<FutureProducer, KafkaError> {
 pub fn consumer(brokers: &str, topic: &str) -> Result<StreamConsumer, KafkaError> {
     let consumer: StreamConsumer = ClientConfig::new()
         .set("bootstrap.servers", brokers)
-        .set("group.id", "warehouse")
+        .set("group.id", GROUP)
         .set("auto.offset.reset", "earliest")
         .create()?;
     consumer.subscribe(&[topic])?;
@@ -58,10 +58,12 @@ pub async fn send(
         .payload(order)
         .headers(headers);
     let sent = producer.send(record, Duration::from_secs(30)).await;
+    if let Some(span) = &mut span {
+        let key = order.as_bytes();
+        span.attributes.text("messaging.kafka.message.key", key);
+    }
     match (&mut span, &sent) {
-        (Some(span), Ok(delivery)) => span
-            .attributes
-            .number("messaging.kafka.offset", delivery.offset),
+        (Some(span), Ok(delivery)) => place(span, delivery.partition, delivery.offset),
         (Some(span), Err((error, _))) => {
             let code = error.rdkafka_error_code();
             span.fail(&code.map_or("_OTHER".into(), |code| format!("{code:?}")));
@@ -86,8 +88,11 @@ pub async fn process(
     let operation = operation("process", message.topic());
     let mut span = telemetry.tracer.process(operation, &received, now());
     if let Some(span) = &mut span {
-        span.attributes
-            .number("messaging.kafka.offset", message.offset());
+        if let Some(key) = message.key() {
+            span.attributes.text("messaging.kafka.message.key", key);
+        }
+        place(span, message.partition(), message.offset());
+        in_group(span);
     }
     let processed = Processed {
         order: order(&message),
@@ -115,9 +120,12 @@ pub async fn process_batch(
     }
     let none = Received::default();
     let operation = operation("process", topic);
-    let span = telemetry
+    let mut span = telemetry
         .tracer
         .process_batch(operation, &none, &contexts, now());
+    if let Some(span) = &mut span {
+        in_group(span);
+    }
     telemetry.end(span);
     Ok(orders)
 }
@@ -129,6 +137,21 @@ fn operation<'a>(name: &'a str, topic: &'a str) -> Operation<'a> {
         destination: topic,
     }
 }
+
+/// Names the message's place, as OpenTelemetry's conventions for Kafka have it.
+fn place(span: &mut MessageSpan, partition: i32, offset: i64) {
+    let partition = partition.to_string();
+    span.attributes
+        .text("messaging.destination.partition.id", partition.as_bytes());
+    span.attributes.number("messaging.kafka.offset", offset);
+}
+
+fn in_group(span: &mut MessageSpan) {
+    span.attributes
+        .text("messaging.consumer.group.name", GROUP.as_bytes());
+}
+
+const GROUP: &str = "warehouse";
 
 fn order(message: &BorrowedMessage<'_>) -> String {
     String::from_utf8_lossy(message.payload().unwrap_or_default()).into_owned()

@@ -7,7 +7,7 @@ use amqprs::channel::{
 use amqprs::connection::{Connection, OpenConnectionArguments};
 use amqprs::{BasicProperties, FieldTable, FieldValue};
 use anyhow::Context;
-use sidespan_core::messaging::Operation;
+use sidespan_core::messaging::{MessageSpan, Operation};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::Processed;
@@ -17,6 +17,7 @@ use crate::telemetry::{Headers, Telemetry, now};
 pub struct Broker {
     channel: Channel,
     queue: String,
+    server: (String, u16),
     // The channel is closed with its connection.
     _connection: Connection,
 }
@@ -44,6 +45,7 @@ impl Broker {
         Ok(Self {
             channel,
             queue: queue.into(),
+            server: (host.into(), port),
             _connection: connection,
         })
     }
@@ -71,6 +73,9 @@ impl Broker {
         let current = telemetry.tracer.extract(request);
         let operation = self.operation("publish");
         let mut span = telemetry.tracer.produce(operation, &current, now());
+        if let Some(span) = &mut span {
+            self.describe(span, &self.queue);
+        }
         let headers = to_rabbitmq(&telemetry.headers(span.as_ref()))?;
         let properties = BasicProperties::default().with_headers(headers).finish();
         let arguments = BasicPublishArguments::new("", &self.queue);
@@ -97,7 +102,13 @@ impl Broker {
         let message = orders.0.recv().await.context("the connection is closed")?;
         let received = telemetry.tracer.extract(&from_rabbitmq(&message));
         let operation = self.operation("process");
-        let span = telemetry.tracer.process(operation, &received, now());
+        let mut span = telemetry.tracer.process(operation, &received, now());
+        if let (Some(span), Some(delivered)) = (&mut span, &message.deliver) {
+            self.describe(span, delivered.routing_key());
+            let tag = i64::try_from(delivered.delivery_tag())?;
+            let key = "messaging.rabbitmq.message.delivery_tag";
+            span.attributes.number(key, tag);
+        }
         let order = message.content.unwrap_or_default();
         let processed = Processed {
             order: String::from_utf8_lossy(&order).into_owned(),
@@ -109,6 +120,16 @@ impl Broker {
             self.channel.basic_ack(arguments).await?;
         }
         Ok(processed)
+    }
+
+    /// Says what OpenTelemetry's conventions for RabbitMQ ask for beside what each broker's do.
+    fn describe(&self, span: &mut MessageSpan, routing_key: &str) {
+        let (host, port) = &self.server;
+        let attributes = &mut span.attributes;
+        let key = "messaging.rabbitmq.destination.routing_key";
+        attributes.text(key, routing_key.as_bytes());
+        attributes.text("server.address", host.as_bytes());
+        attributes.number("server.port", (*port).into());
     }
 
     fn operation<'a>(&'a self, name: &'a str) -> Operation<'a> {

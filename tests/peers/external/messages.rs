@@ -61,6 +61,18 @@ fn joined(spans: &[StoredSpan], system: &str) -> (StoredSpan, StoredSpan) {
     (producer, consumer)
 }
 
+/// Asserts that a span has these attributes, whose numbers are whole.
+fn says(span: &StoredSpan, expected: &[(&str, &str)]) {
+    for (key, expected) in expected {
+        let found = match span.attribute(key) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Int(number)) => number.to_string(),
+            other => panic!("{key} is {other:?}: {span:#?}"),
+        };
+        assert_eq!(found, *expected, "{key}");
+    }
+}
+
 fn links_to(consumer: &StoredSpan, producer: &StoredSpan) {
     let mut links = consumer.links.iter();
     assert!(

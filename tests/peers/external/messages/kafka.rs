@@ -4,11 +4,11 @@ use example_messages::kafka::{consumer, process, process_batch, producer, send};
 use rdkafka::message::{BorrowedMessage, Header, Headers as _, Message, OwnedHeaders};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{DefaultProducerContext, FutureRecord};
-use sidespan_sink::{SpanKind, StoredSpan, Value};
+use sidespan_sink::{SpanKind, StoredSpan};
 use sidespan_tests::collector::{Collector, runtime};
 use sidespan_tests::envoy::LIMIT;
 
-use super::{CALLER, TRACE, calls_on_from, export, joined, links_to, request, services};
+use super::{CALLER, TRACE, calls_on_from, export, joined, links_to, request, says, services};
 
 const TOPIC: &str = "orders";
 
@@ -43,9 +43,16 @@ fn a_message_continues_the_trace_of_the_request_that_sent_it() {
     assert_eq!(producer.name, "send orders");
     assert_eq!(consumer.name, "process orders");
     for span in [&producer, &consumer] {
-        let found = span.attribute("messaging.kafka.offset");
-        assert_eq!(found, Some(&Value::Int(0)));
+        says(
+            span,
+            &[
+                ("messaging.kafka.offset", "0"),
+                ("messaging.kafka.message.key", "a hat"),
+                ("messaging.destination.partition.id", "0"),
+            ],
+        );
     }
+    says(&consumer, &[("messaging.consumer.group.name", "warehouse")]);
     calls_on_from(&consumer, &processed.call);
 }
 
@@ -78,8 +85,13 @@ fn a_batch_of_messages_is_one_span_with_a_link_to_each() {
     assert_eq!(consumer.parent_span_id, None);
     assert!(!traces.contains(&consumer.trace_id), "a trace of its own");
     assert_eq!(consumer.links.len(), traces.len());
-    let count = consumer.attribute("messaging.batch.message_count");
-    assert_eq!(count, Some(&Value::Int(3)));
+    says(
+        &consumer,
+        &[
+            ("messaging.batch.message_count", "3"),
+            ("messaging.consumer.group.name", "warehouse"),
+        ],
+    );
     for trace in &traces {
         links_to(&consumer, &collector.trace(trace, 1)[0]);
     }

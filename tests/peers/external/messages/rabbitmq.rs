@@ -5,7 +5,7 @@ use sidespan_tests::collector::{Collector, runtime};
 use sidespan_tests::envoy::LIMIT;
 use sidespan_tests::peers::RabbitMq;
 
-use super::{TRACE, calls_on_from, export, joined, request, services};
+use super::{TRACE, calls_on_from, export, joined, request, says, services};
 
 #[test]
 fn a_message_continues_the_trace_of_the_request_that_sent_it() {
@@ -29,5 +29,17 @@ fn a_message_continues_the_trace_of_the_request_that_sent_it() {
     let (producer, consumer) = joined(&collector.trace(TRACE, 2), "rabbitmq");
     assert_eq!(producer.name, "publish orders");
     assert_eq!(consumer.name, "process orders");
+    for span in [&producer, &consumer] {
+        says(
+            span,
+            &[
+                ("messaging.rabbitmq.destination.routing_key", "orders"),
+                ("server.address", &host),
+                ("server.port", &port.to_string()),
+            ],
+        );
+    }
+    let delivery = [("messaging.rabbitmq.message.delivery_tag", "1")];
+    says(&consumer, &delivery);
     calls_on_from(&consumer, &processed.call);
 }
