@@ -2,4 +2,5 @@
 
 mod bench;
 mod least;
+mod loading;
 mod memory;

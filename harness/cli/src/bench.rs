@@ -6,7 +6,7 @@
 mod arguments;
 mod candidate;
 mod claims;
-mod cpu;
+pub mod cpu;
 mod environment;
 mod envoy;
 pub mod guest_cost;

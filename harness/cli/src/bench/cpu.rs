@@ -15,7 +15,7 @@ use std::{fs, io};
 ///
 /// # Errors
 /// When there is no process with this id, or the kernel's files have another form than expected.
-pub(super) fn used(pid: u32) -> io::Result<Duration> {
+pub fn used(pid: u32) -> io::Result<Duration> {
     used_in(&Path::new("/proc").join(pid.to_string()))
 }
 

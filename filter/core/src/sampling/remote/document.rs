@@ -16,7 +16,7 @@
 //! take many times its size. The visitor is written by hand because a derived one takes a list for an object, refuses
 //! repeated members, and would keep operations without end.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
 
 use serde::de::{
@@ -79,8 +79,8 @@ impl Document {
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Probability(probability) => write!(f, "probability {probability}"),
-            Self::Rate(rate) => write!(f, "{rate} traces a second"),
+            Self::Probability(probability) => write!(f, "probability {}", shown(*probability)),
+            Self::Rate(rate) => write!(f, "{} traces a second", shown(*rate)),
             Self::Operations(operations) => operations.fmt(f),
         }
     }
@@ -96,17 +96,26 @@ impl fmt::Display for Operations {
         } = self;
         write!(
             f,
-            "probability {probability}, {} operations with their own",
+            "probability {}, {} operations with their own",
+            shown(*probability),
             listed.len()
         )?;
         if *left_out > 0 {
             write!(f, " (the other {left_out} of the document are too many)")?;
         }
         if *lower_bound > 0.0 {
-            write!(f, ", at least {lower_bound} traces a second of each")?;
+            let least = shown(*lower_bound);
+            write!(f, ", at least {least} traces a second of each")?;
         }
         Ok(())
     }
+}
+
+/// Returns a number as the log has it. serde_json prints it, because the printing of `f64` itself would be in the module
+/// for this alone, and is a thirtieth of its code.
+fn shown(number: f64) -> String {
+    let text = Number::from_f64(number).map_or_else(String::new, |number| number.to_string());
+    text.strip_suffix(".0").unwrap_or(&text).into()
 }
 
 /// The parts of the document that have been read so far.

@@ -205,6 +205,14 @@ fn says_in_short_what_a_document_says() {
                 "perOperationStrategies":[{"operation":"a","probabilisticSampling":{}}]}}"#,
             "probability 0.1, 1 operations with their own, at least 0.5 traces a second of each",
         ),
+        (
+            r#"{"probabilisticSampling":{"samplingRate":1}}"#,
+            "probability 1",
+        ),
+        (
+            r#"{"probabilisticSampling":{"samplingRate":0.00000012}}"#,
+            "probability 1.2e-7",
+        ),
     ] {
         assert_eq!(read(json).to_string(), expected);
     }
