@@ -67,16 +67,21 @@ pub(crate) fn base_id(folder: &Path) -> io::Result<String> {
     Ok(fs::read_to_string(file(folder))?.trim().into())
 }
 
-/// Removes the memory that Envoys of this base id have shared, which they leave behind.
+/// Removes the memory that the Envoys of a hot restart have shared, which they leave behind.
 pub(crate) fn clean_up(folder: &Path) {
-    let Some(id) = base_id(folder).ok().and_then(|id| id.parse::<u64>().ok()) else {
-        return;
-    };
-    // Envoy multiplies the id, because an epoch is added to it for the name of a socket.
-    let memory = format!("/dev/shm/envoy_shared_memory_{}", id * 10);
-    if let Err(error) = fs::remove_file(&memory) {
-        log::warn!("{memory} stays: {error}");
+    if let Some(memory) = memory(folder)
+        && let Err(error) = fs::remove_file(&memory)
+    {
+        log::warn!("{} stays: {error}", memory.display());
     }
+}
+
+/// Returns where that memory is; `None` for an Envoy without a part.
+pub(crate) fn memory(folder: &Path) -> Option<PathBuf> {
+    let id: u64 = base_id(folder).ok()?.parse().ok()?;
+    // Envoy adds the epoch to an id for the names of sockets, and makes room for that.
+    let name = format!("envoy_shared_memory_{}", id * 10);
+    Some(Path::new("/dev/shm").join(name))
 }
 
 fn file(folder: &Path) -> PathBuf {
