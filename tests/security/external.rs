@@ -1,7 +1,12 @@
 //! What somebody outside can cause on a real Envoy.
 
+mod clock;
+mod ends;
 mod faults;
+mod files;
 mod hostile;
+mod hot_restart;
+mod load;
 mod soak;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -23,4 +23,5 @@ pub mod program;
 pub mod readme;
 pub mod rotel;
 pub mod trap;
+pub mod under_fire;
 pub mod worlds;

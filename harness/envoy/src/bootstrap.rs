@@ -6,18 +6,23 @@
 pub(crate) mod cluster;
 mod fields;
 pub(crate) mod filter;
+pub(crate) mod hot_restart;
 pub(crate) mod listener;
 pub(crate) mod node;
 pub(crate) mod tracer;
 
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use cluster::Cluster;
 use fields::merge;
+use hot_restart::HotRestart;
 use listener::Listener;
 use node::Node;
+
+use crate::process::{Envoy, EnvoyError};
 
 /// A static configuration of an Envoy.
 #[derive(Clone, Debug)]
@@ -28,6 +33,9 @@ pub struct Bootstrap {
     concurrency: u32,
     log_levels: String,
     log_format: Option<String>,
+    hot_restart: HotRestart,
+    arguments: Vec<String>,
+    variables: Vec<(String, OsString)>,
     fields: Map<String, Value>,
 }
 
@@ -41,6 +49,9 @@ impl Bootstrap {
             concurrency: 1,
             log_levels: "wasm:info".into(),
             log_format: None,
+            hot_restart: HotRestart::default(),
+            arguments: Vec::new(),
+            variables: Vec::new(),
             fields: Map::new(),
         }
     }
@@ -75,6 +86,36 @@ impl Bootstrap {
         self
     }
 
+    /// Lets another Envoy take over from this one by hot restart: one whose bootstrap is [`Bootstrap::takes_over`].
+    pub fn hot_restart(mut self) -> Self {
+        self.hot_restart = HotRestart::First;
+        self
+    }
+
+    /// Takes over by hot restart from a running Envoy, which had [`Bootstrap::hot_restart`]: on the ports of its listeners, which have
+    /// the same names. That one drains for `--drain-time-s`, and this one ends it after `--parent-shutdown-time-s`
+    /// ([`Bootstrap::with_arguments`]).
+    ///
+    /// # Errors
+    /// [`EnvoyError::Io`] when that Envoy takes part in no hot restart.
+    pub fn takes_over(mut self, parent: &Envoy) -> Result<Self, EnvoyError> {
+        self.hot_restart = HotRestart::Next(parent.handover()?);
+        Ok(self)
+    }
+
+    /// Adds arguments of the command line.
+    pub fn with_arguments(mut self, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(ToString::to_string);
+        self.arguments.extend(arguments);
+        self
+    }
+
+    /// Sets a variable of the process's environment.
+    pub fn with_variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
     /// Sets a field of the bootstrap by its name.
     pub fn with(mut self, field: &str, value: Value) -> Self {
         self.fields.insert(field.into(), value);
@@ -86,7 +127,7 @@ impl Bootstrap {
         let listeners: Vec<Value> = self
             .listeners
             .iter()
-            .map(|listener| listener.to_json(folder))
+            .map(|listener| listener.to_json(folder, self.hot_restart.port(listener.name())))
             .collect();
         let clusters: Vec<Value> = self.clusters.iter().map(Cluster::to_json).collect();
         let mut root = json!({
@@ -98,15 +139,25 @@ impl Bootstrap {
         root
     }
 
-    pub(crate) fn workers(&self) -> u32 {
-        self.concurrency
+    /// Returns the arguments of the command line, but for those of every Envoy.
+    pub(crate) fn arguments(&self, folder: &Path) -> Vec<OsString> {
+        let workers = self.concurrency.to_string();
+        let mut all: Vec<&str> = vec!["--concurrency", &workers];
+        all.extend(["--component-log-level", &self.log_levels]);
+        if let Some(format) = &self.log_format {
+            all.extend(["--log-format", format]);
+        }
+        all.extend(self.arguments.iter().map(String::as_str));
+        let all = all.into_iter().map(OsString::from);
+        all.chain(self.hot_restart.arguments(folder)).collect()
     }
 
-    /// Returns what the command line says about logs.
-    pub(crate) fn log_arguments(&self) -> Vec<&str> {
-        let levels = ["--component-log-level", self.log_levels.as_str()];
-        let format = self.log_format.as_deref();
-        let format = format.into_iter().flat_map(|it| ["--log-format", it]);
-        levels.into_iter().chain(format).collect()
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &OsStr)> {
+        let variables = self.variables.iter();
+        variables.map(|(name, value)| (name.as_str(), value.as_os_str()))
+    }
+
+    pub(crate) fn epoch(&self) -> u32 {
+        self.hot_restart.epoch()
     }
 }

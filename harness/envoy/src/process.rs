@@ -1,5 +1,6 @@
 //! A running Envoy: started, observed and ended.
 
+mod end;
 mod observe;
 mod running;
 

@@ -14,14 +14,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use scene::Scene;
 use sidespan_tests::draw::Draw;
 use sidespan_tests::effort;
+use sidespan_tests::under_fire::assert_memory_stays;
 
 use crate::security::hostile::{SEED, seed};
 
 /// The requests of the short form, each of which is sent twice: past the filter and through it.
 const REQUESTS: u64 = 1_800;
-/// The permitted growth of Envoy's memory from half of the rounds on: room for the allocator's noise, and the few KiB that Envoy keeps of
-/// each configuration.
-const MAX_GROWTH_KIB: u64 = 16 << 10;
 
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
@@ -53,6 +51,6 @@ fn a_schedule_of_faults_costs_neither_an_answer_nor_the_count_of_a_span() {
     if seed == SEED && rounds >= REQUESTS / scene::REQUESTS {
         scene.has_tried_everything();
     }
-    assert!(last <= memory + MAX_GROWTH_KIB, "{memory} KiB, then {last}");
+    assert_memory_stays(memory, last);
     println!("{}", scene.ends_under_load());
 }

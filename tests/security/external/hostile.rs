@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use scene::{Answer, Protocol, Scene};
 use sidespan_tests::effort;
 use sidespan_tests::envoy::{counter, settle, wait_until_accounted};
+use sidespan_tests::under_fire::{assert_memory_stays, assert_no_trap, memory_kib};
 
 use crate::security::hostile::contexts::{Line, agreed, is_context, shown, spans};
 use crate::security::hostile::generate::{Generated, request};
@@ -18,8 +19,6 @@ use crate::security::hostile::seed;
 
 /// The requests of the short form, of both protocols together.
 const REQUESTS: u64 = 3_000;
-/// The permitted growth of Envoy's memory from half of the requests on: room for the allocator's noise.
-const MAX_GROWTH_KIB: u64 = 16 << 10;
 
 #[test]
 #[cfg_attr(no_envoy, ignore = "no Envoy 1.40.0 for this machine")]
@@ -39,22 +38,19 @@ fn no_generated_request_is_answered_otherwise() {
         passed += u64::from(made.is_some());
         finished += made.unwrap_or(0);
         if number == all / 2 {
-            memory = scene.envoy.resident_bytes().expect("its memory") >> 10;
+            memory = memory_kib(&scene.envoy);
         }
     }
     settle(&scene.envoy);
     wait_until_accounted(&scene.envoy, finished);
-    let last = scene.envoy.resident_bytes().expect("its memory") >> 10;
+    let last = memory_kib(&scene.envoy);
     println!(
         "{all} requests, {passed} went upstream, {finished} spans, {memory} KiB of memory at half and {last} at the end"
     );
     assert_eq!(counter(&scene.envoy, "export.failures"), 0);
-    assert!(last <= memory + MAX_GROWTH_KIB, "{memory} KiB, then {last}");
+    assert_memory_stays(memory, last);
     assert!(passed > all / 3 && passed < all, "both are tried");
-    let log = scene.envoy.log();
-    for sign in ["panicked", "Function: proxy_on_"] {
-        assert!(!log.contains(sign), "{log}");
-    }
+    assert_no_trap(&scene.envoy);
 }
 
 /// Sends a request through the filter and past it; returns how many spans it is to make, if it went upstream.

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use mesh::Mesh;
 use sidespan_tests::draw::Draw;
+use sidespan_tests::under_fire::assert_memory_stays;
 
 use super::End;
 use crate::security::hostile::seed;
@@ -65,8 +66,8 @@ fn a_mesh_under_load_and_faults_loses_no_answer_and_counts_every_span() {
     );
     assert!(requests > 100 && faults > 0, "{requests}, {faults}");
     assert_eq!(half.len(), end.len(), "{time:?} has no second half");
-    for (half, end) in half.iter().zip(&end) {
-        assert!(*end <= half + MAX_GROWTH_KIB, "{half} KiB, then {end}");
+    for (half, end) in half.into_iter().zip(end) {
+        assert_memory_stays(half, end);
     }
 }
 
@@ -85,7 +86,3 @@ fn time() -> Duration {
         .expect("SIDESPAN_SOAK: a number before its unit");
     Duration::from_secs(number * unit)
 }
-
-/// The permitted growth of an Envoy's memory from half of the time on: room for the allocator's noise, and the few KiB that Envoy keeps
-/// of each configuration.
-const MAX_GROWTH_KIB: u64 = 16 << 10;

@@ -1,4 +1,4 @@
-//! The listener of an Envoy: one HTTP connection manager on a free port of the loopback interface.
+//! The listener of an Envoy: one HTTP connection manager on a port of the loopback interface.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -219,7 +219,12 @@ impl Listener {
         self
     }
 
-    pub(crate) fn to_json(&self, folder: &Path) -> Value {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the listener on a port; 0 takes a free one.
+    pub(crate) fn to_json(&self, folder: &Path, port: u16) -> Value {
         let mut chain = self.network.clone();
         chain.push(match &self.tcp_cluster {
             None => json!({
@@ -237,7 +242,7 @@ impl Listener {
         });
         let mut listener = json!({
             "name": self.name,
-            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+            "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
             "filter_chains": [{"filters": chain}],
         });
         if self.is_internal

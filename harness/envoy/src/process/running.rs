@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use thiserror::Error;
 
 use crate::admin;
 use crate::bootstrap::Bootstrap;
+use crate::bootstrap::hot_restart::{self, Handover, NO_HOT_RESTART};
 use crate::leash::Leash;
 use crate::wait::wait_for;
 
@@ -61,18 +63,21 @@ pub enum EnvoyError {
 /// A running Envoy. Dropping it kills it.
 #[derive(Debug)]
 pub struct Envoy {
-    held: Mutex<Held>,
+    pub(super) held: Mutex<Held>,
     pub(super) pid: u32,
     pub(super) admin: SocketAddr,
     ports: BTreeMap<String, u16>,
+    epoch: u32,
+    // True once another has taken over by hot restart.
+    pub(super) is_succeeded: AtomicBool,
     pub(super) folder: TempDir,
 }
 
 /// The child process, and the leash that ends it if this process ends first; no leash once the child has ended.
 #[derive(Debug)]
-struct Held {
-    child: Child,
-    leash: Option<Leash>,
+pub(super) struct Held {
+    pub(super) child: Child,
+    pub(super) leash: Option<Leash>,
 }
 
 impl Envoy {
@@ -86,13 +91,11 @@ impl Envoy {
             .tempdir()?;
         let config = folder.path().join("envoy.json");
         fs::write(&config, bootstrap.to_json(folder.path()).to_string())?;
-        Self::launch(
-            binary,
-            &config,
-            folder,
-            bootstrap.workers(),
-            &bootstrap.log_arguments(),
-        )
+        let mut command = Command::new(binary);
+        command
+            .args(bootstrap.arguments(folder.path()))
+            .envs(bootstrap.variables());
+        Self::launch(command, &config, folder, bootstrap.epoch())
     }
 
     /// Starts `binary` with a configuration written by hand. Its admin interface must listen on the loopback interface,
@@ -104,29 +107,28 @@ impl Envoy {
         let folder = tempfile::Builder::new()
             .prefix("sidespan-envoy-")
             .tempdir()?;
-        let log = ["--component-log-level", log_levels];
-        Self::launch(binary, config, folder, 1, &log)
+        let mut command = Command::new(binary);
+        command
+            .args(["--concurrency", "1"])
+            .args(["--component-log-level", log_levels])
+            .arg(NO_HOT_RESTART);
+        Self::launch(command, config, folder, 0)
     }
 
     fn launch(
-        binary: &Path,
+        mut command: Command,
         config: &Path,
         folder: TempDir,
-        workers: u32,
-        log_arguments: &[&str],
+        epoch: u32,
     ) -> Result<Self, EnvoyError> {
         let log = File::create(folder.path().join(LOG))?;
         let admin_file = folder.path().join("admin");
-        let child = Command::new(binary)
+        let child = command
             .arg("-c")
             .arg(config)
             .arg("--admin-address-path")
             .arg(&admin_file)
-            .args(["--concurrency", &workers.to_string()])
             .args(["--log-level", "warning"])
-            .args(log_arguments)
-            // Hot restart needs a socket that all Envoys of a machine share.
-            .arg("--disable-hot-restart")
             // Lines of an access log would stay in memory for ten seconds.
             .args(["--file-flush-interval-msec", "50"])
             .stdin(Stdio::null())
@@ -141,6 +143,8 @@ impl Envoy {
             pid,
             admin: nowhere,
             ports: BTreeMap::new(),
+            epoch,
+            is_succeeded: AtomicBool::new(false),
             folder,
         };
         let leash = Leash::new(pid, envoy.folder.path())?;
@@ -197,13 +201,18 @@ impl Envoy {
         self.folder.path()
     }
 
-    /// Asks Envoy to end, as a termination signal does, and waits until it has ended.
+    /// Returns what an Envoy needs to know that takes over by hot restart.
     ///
     /// # Errors
-    /// [`EnvoyError::Timeout`] when Envoy does not end.
-    pub fn quit(&self, limit: Duration) -> Result<ExitStatus, EnvoyError> {
-        self.admin_post("/quitquitquit")?;
-        wait_for(limit, || self.ended()).ok_or_else(|| self.timeout("its end"))
+    /// [`EnvoyError::Io`] where this one was started without [`Bootstrap::hot_restart`].
+    pub(crate) fn handover(&self) -> Result<Handover, EnvoyError> {
+        let base_id = hot_restart::base_id(self.folder.path())?;
+        self.is_succeeded.store(true, Ordering::Relaxed);
+        Ok(Handover {
+            base_id,
+            epoch: self.epoch + 1,
+            ports: self.ports.clone(),
+        })
     }
 
     pub(crate) fn timeout(&self, what: &str) -> EnvoyError {
@@ -246,23 +255,6 @@ impl Envoy {
             ))
         };
         Ok(all.iter().filter_map(port).collect())
-    }
-
-    pub(super) fn ended(&self) -> Option<ExitStatus> {
-        let mut held = self.held.lock().ok()?;
-        let status = held.child.try_wait().ok().flatten()?;
-        held.leash = None;
-        Some(status)
-    }
-}
-
-impl Drop for Envoy {
-    fn drop(&mut self) {
-        // The child is killed by its id and nothing else; one that has already ended is only collected.
-        let held = self.held.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = held.child.kill().and_then(|()| held.child.wait()) {
-            log::warn!("Envoy {} could not be ended: {error}", self.pid);
-        }
     }
 }
 

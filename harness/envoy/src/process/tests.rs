@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::{Envoy, EnvoyError};
+use crate::bootstrap::hot_restart;
 use crate::{
     Bootstrap, Cluster, Direction, Listener, Node, Route, Tracer, ZipkinContext, install, wait_for,
 };
@@ -126,6 +127,36 @@ fn says_why_it_did_not_start() {
         matches!(&error, EnvoyError::Ended { log, .. } if log.contains("no_such_field")),
         "{error}"
     );
+}
+
+#[test]
+#[cfg_attr(
+    not(all(target_os = "linux", target_env = "gnu")),
+    ignore = "no Envoy for this machine"
+)]
+fn takes_over_from_another_on_its_ports_and_leaves_nothing() {
+    let own = || Listener::new("own").route(Route::answer(418, "by itself"));
+    let bootstrap = || {
+        let times = ["--drain-time-s", "1", "--parent-shutdown-time-s", "1"];
+        Bootstrap::new(Node::plain("test", "test"))
+            .listener(own())
+            .with_arguments(&times)
+    };
+    let alone = start(bootstrap());
+    assert!(bootstrap().takes_over(&alone).is_err());
+    let first = start(bootstrap().hot_restart());
+    let next = start(bootstrap().takes_over(&first).unwrap());
+    assert_eq!(next.port("own").unwrap(), first.port("own").unwrap());
+    assert!(first.wait_for_end(LIMIT).unwrap().success());
+    assert!(get(next.address("own").unwrap(), "/").starts_with("HTTP/1.1 418"));
+    assert!(next.terminate(LIMIT).unwrap().success());
+    assert!(next.terminate(LIMIT).unwrap().success());
+    let memory = hot_restart::memory(next.folder()).unwrap();
+    assert!(memory.exists());
+    drop(first);
+    assert!(memory.exists());
+    drop(next);
+    assert!(!memory.exists());
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::fmt::Display;
 use std::fs;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::json;
@@ -13,12 +12,11 @@ use sidespan_envoy::{
 };
 use sidespan_tests::collector::Collector;
 use sidespan_tests::draw::Draw;
-use sidespan_tests::envoy::{
-    self, LIMIT, counter, filter, filter_with, wait_for_counter, wait_until_accounted,
-};
-use sidespan_tests::http::{Connection, Request, Server};
+use sidespan_tests::envoy::{self, LIMIT, counter, filter, filter_with, wait_until_accounted};
+use sidespan_tests::http::Server;
+use sidespan_tests::under_fire::{assert_no_trap, balance, memory_kib};
 
-use super::super::End;
+use super::super::load::{Answers, Load};
 use super::collector::reply;
 use super::configurations::{CLUSTERS, broken, good};
 use super::traffic::{self, Sent};
@@ -174,24 +172,8 @@ impl Scene {
 
     /// Waits until nothing is under way, and checks that what the filter calls exported has arrived.
     pub(super) fn settles(&self) {
-        wait_for_counter(&self.envoy, "queue.spans", |waiting| waiting == 0);
-        wait_until_accounted(&self.envoy, self.sent.seen);
-        let exported = counter(&self.envoy, "spans.exported");
-        let given_up = counter(&self.envoy, "spans.dropped_export")
-            + counter(&self.envoy, "spans.dropped_shutdown");
-        let counts = self.collector.sink().counts();
-        // Where only an answer was lost, the collector has what the filter has given up.
-        assert!(
-            (exported..=exported + given_up).contains(&counts.accepted),
-            "{exported} exported, {given_up} given up, {counts:?}"
-        );
-        assert!(exported > given_up, "{exported} and {given_up}");
-        assert_eq!(counts.conflicts, 0, "{counts:?}");
-        assert_eq!(counter(&self.envoy, "spans.dropped_restart"), 0);
-        let log = self.envoy.log();
-        for sign in ["panicked", "Function: proxy_on_"] {
-            assert!(!log.contains(sign), "{log}");
-        }
+        let delivery = balance(&[(&self.envoy, self.sent.seen)], &self.collector);
+        assert!(delivery.exported > delivery.given_up, "{delivery}");
     }
 
     pub(super) fn figures(&self) -> impl Display {
@@ -244,53 +226,26 @@ impl Scene {
         let address = self.envoy.address("through").expect("a listener");
         let arrived = || self.collector.sink().counts().accepted;
         let before = arrived();
-        let has_ended = AtomicBool::new(false);
-        let [answered, cut] = thread::scope(|scope| {
-            let _end = End(&has_ended);
-            let load = || {
-                let [mut answered, mut cut] = [0_u64; 2];
-                let mut open = None;
-                while !has_ended.load(Ordering::Relaxed) {
-                    let Some(mut connection) =
-                        open.take().or_else(|| Connection::open(address).ok())
-                    else {
-                        break;
-                    };
-                    let Ok(response) = connection.exchange(&Request::get("/200")) else {
-                        cut += 1;
-                        continue;
-                    };
-                    assert_eq!(response.status, 200);
-                    answered += 1;
-                    open = Some(connection).filter(|_| !response.headers.has("connection"));
-                }
-                [answered, cut]
-            };
-            let running: Vec<_> = (0..CALLERS).map(|_| scope.spawn(load)).collect();
+        let ((), answers) = Load::during(address, |_| {
             // So that spans wait and are under way, and the collector has no trouble left to give.
             wait_for(LIMIT, || (arrived() > before).then_some(())).expect("spans under load");
             self.envoy
                 .admin_post("/drain_listeners?graceful")
                 .expect("a drain");
             self.envoy.quit(LIMIT).expect("an end");
-            has_ended.store(true, Ordering::Relaxed);
-            let ended = running.into_iter().map(|load| load.join());
-            let ended = ended.map(|counts| counts.expect("no load panics"));
-            ended.fold([0, 0], |[a, b], [more, others]| [a + more, b + others])
         });
-        // A caller's connection may be closed with a request on its way, and once more as the proxy ends.
-        assert!(cut <= 2 * CALLERS, "{cut} requests cut");
+        answers.assert_few_cut();
+        let Answers { answered, cut, .. } = answers;
         let accepted = arrived();
         let all = self.sent.seen + answered;
-        let log = self.envoy.log();
-        assert!(!log.contains("panicked"), "{log}");
+        assert_no_trap(&self.envoy);
         format!(
             "drained and ended under load: {answered} more requests answered, {cut} cut; of all {all} spans {accepted} have arrived"
         )
     }
 
     pub(super) fn memory_kib(&self) -> u64 {
-        self.envoy.resident_bytes().expect("its memory") >> 10
+        memory_kib(&self.envoy)
     }
 
     /// Sets the pressure that the proxy sees, and waits until it does what it does then.

@@ -12,10 +12,9 @@ use sidespan_envoy::{
 use sidespan_tests::caller::Caller;
 use sidespan_tests::collector::Collector;
 use sidespan_tests::draw::Draw;
-use sidespan_tests::envoy::{
-    self, LIMIT, counter, filter, filter_with, wait_for_counter, wait_until_accounted,
-};
+use sidespan_tests::envoy::{self, LIMIT, filter, filter_with};
 use sidespan_tests::http::{Request, Server, send};
+use sidespan_tests::under_fire::{Delivery, balance, memory_kib};
 
 use super::service::{self, SERVICES, SPANS};
 use crate::security::external::faults::collector::reply;
@@ -123,37 +122,17 @@ impl Mesh {
     }
 
     /// Balances each sidecar's spans with its requests, and those of all with what the collector has; returns the sum.
-    pub(super) fn balance(&self) -> impl Display + use<> {
-        let [mut finished, mut exported, mut given_up] = [0; 3];
-        for Sidecar { envoy, .. } in &self.sidecars {
+    pub(super) fn balance(&self) -> Delivery {
+        let sidecars = self.sidecars.iter().map(|Sidecar { envoy, .. }| {
             let requests = ["inbound", "outbound"].map(|listener| {
                 let name = format!("http.{listener}.downstream_rq_total");
                 envoy.stat(&name).expect("a number").unwrap_or(0)
             });
-            let requests = requests.iter().sum();
-            wait_for_counter(envoy, "queue.spans", |waiting| waiting == 0);
-            wait_until_accounted(envoy, requests);
-            finished += requests;
-            exported += counter(envoy, "spans.exported");
-            for way in ["dropped_export", "dropped_shutdown"] {
-                given_up += counter(envoy, &format!("spans.{way}"));
-            }
-            assert_eq!(counter(envoy, "spans.dropped_restart"), 0);
-            let log = envoy.log();
-            for sign in ["panicked", "Function: proxy_on_"] {
-                assert!(!log.contains(sign), "{log}");
-            }
-        }
-        let counts = self.collector.sink().counts();
-        // Where only an answer was lost, the collector has what a filter has given up.
-        assert!(
-            (exported..=exported + given_up).contains(&counts.accepted),
-            "{exported} exported, {given_up} given up, {counts:?}"
-        );
-        assert!(exported > given_up, "{exported} and {given_up}");
-        assert_eq!(counts.conflicts, 0, "{counts:?}");
-        let accepted = counts.accepted;
-        format!("{finished} spans, {exported} exported, {given_up} given up, {accepted} arrived")
+            (envoy, requests.iter().sum())
+        });
+        let delivery = balance(&sidecars.collect::<Vec<_>>(), &self.collector);
+        assert!(delivery.exported > delivery.given_up, "{delivery}");
+        delivery
     }
 
     /// Sends a request without a fault, whose spans are one tree.
@@ -170,8 +149,7 @@ impl Mesh {
 
     pub(super) fn memory_kib(&self) -> Vec<u64> {
         let sidecars = self.sidecars.iter();
-        let memory = sidecars.map(|sidecar| sidecar.envoy.resident_bytes().expect("its memory"));
-        memory.map(|bytes| bytes >> 10).collect()
+        sidecars.map(|sidecar| memory_kib(&sidecar.envoy)).collect()
     }
 
     pub(super) fn figures(&self) -> impl Display + use<> {
