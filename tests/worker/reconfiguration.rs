@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sidespan_core::stats::{Counter, Gauge};
+use sidespan_host::{Action, EndOfStream, Ending, Headers, StreamProperties};
 use sidespan_tests::worlds::Guest;
 
 /// Reconfigures one VM, because Envoy keeps every handle as long as the VM lives, so that a configuration must not define
@@ -58,5 +59,27 @@ fn a_clock_that_is_set_back_hides_no_good_configuration() {
     for by in [1, 60, 3_600] {
         guest.host.step_clock_back(Duration::from_secs(by));
         assert!(guest.host.reconfigure("{").is_err(), "{by} s");
+    }
+}
+
+/// Lets a stream of the older configuration go on, which then ticks beside the newer one, and ends it in between two ticks.
+#[test]
+fn the_end_of_the_older_configuration_leaves_the_newer_one_in_force() {
+    let good = |percentage: u8| format!(r#"{{"sampling": {{"percentage": {percentage}}}}}"#);
+    // Whichever of them was the last to renew what both of them hold.
+    for milliseconds in (1..=20).map(|number| number * 510) {
+        let mut guest = Guest::start(&good(1));
+        let properties = StreamProperties::new().listener_direction(1);
+        let stream = guest.host.open_stream(properties);
+        let headers = Headers::from([(":method", "GET"), (":path", "/"), (":authority", "a")]);
+        let action = guest
+            .host
+            .request_headers(stream, headers, EndOfStream::Yes);
+        assert_eq!(action, Action::Continue);
+        guest.host.reconfigure(good(2)).expect("a good one");
+        guest.host.advance(Duration::from_millis(milliseconds));
+        guest.host.end(stream, Ending::ClientAbort);
+        let broken = guest.host.reconfigure(good(101));
+        assert!(broken.is_err(), "after {milliseconds} ms");
     }
 }

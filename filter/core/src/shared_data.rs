@@ -1,6 +1,7 @@
 //! Values that the workers of one process leave for each other in the proxy's shared data, which has no delete: their bytes,
 //! their age, and the rules for their removal.
 
+pub mod holders;
 pub mod installations;
 pub mod kept_traces;
 pub mod lease;

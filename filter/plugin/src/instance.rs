@@ -93,7 +93,7 @@ impl Instance {
     }
 
     /// Ends the instance: writes all counts, and removes the configuration's lease.
-    pub(crate) fn end(&mut self, identity: &[u8; 8]) {
+    pub(crate) fn end(&mut self, identity: [u8; 8]) {
         if let Mode::Working(worker) = &mut self.mode {
             worker.close();
             config_lease::take_back(identity);

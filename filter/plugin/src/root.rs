@@ -52,7 +52,7 @@ impl Root {
         if let Some(until) = self.drain_until
             && !instance.is_draining(until)
         {
-            instance.end(&self.identity);
+            instance.end(self.identity);
             hostcalls::done();
         }
     }
@@ -66,7 +66,7 @@ impl Root {
         instance.metrics().write_refused(false);
         let mut worker = worker::start(config, digest);
         self.identity = worker.state.ids.take().unwrap_or_default();
-        config_lease::note(&self.identity);
+        config_lease::note(self.identity);
         hostcalls::set_tick_period(worker.tick_period());
         instance.work(worker, self.identity);
     }
@@ -111,7 +111,7 @@ impl RootContext for Root {
                 return false;
             }
         }
-        instance.end(&self.identity);
+        instance.end(self.identity);
         true
     }
 
@@ -147,9 +147,9 @@ impl RootContext for Root {
             Mode::Working(worker) => {
                 logging::follow();
                 let is_ending = self.drain_until.is_some();
-                // One worker renews the lease every few seconds, which is often enough to look for an old refusal.
+                // Every few seconds, which is often enough to look for an old refusal.
                 let has_expired =
-                    !is_ending && config_lease::renew(&self.identity) && config_refusal::expire();
+                    !is_ending && config_lease::renew(self.identity) && config_refusal::expire();
                 worker.on_tick(is_ending);
                 if has_expired {
                     instance.metrics().write_refused(false);

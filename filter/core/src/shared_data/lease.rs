@@ -1,8 +1,8 @@
 //! Leases: entries in shared data that their owners renew, and that count as absent once they have expired.
 //!
-//! The plugin keeps a lease while a good configuration runs: each working root context renews the lease on its tick, and
-//! removes the lease at its end. The workers of two listeners may run different configurations under one name, a VM may
-//! trap, and a listener may be rejected after its filter was configured: the last owner may be gone without a callback.
+//! The plugin's root contexts hold one each while they work under a good configuration: they renew it on their tick, and
+//! remove it at their end. A VM may trap, and a listener may be rejected after its filter was configured: an owner may be
+//! gone without a callback.
 //!
 //! ```text
 //! 8 bytes holder, 8 bytes time (nanoseconds of the monotonic clock, little endian)
