@@ -18,11 +18,9 @@ use serde_json::{Map, Value, json};
 
 use cluster::Cluster;
 use fields::merge;
-use hot_restart::HotRestart;
+use hot_restart::{Handover, HotRestart};
 use listener::Listener;
 use node::Node;
-
-use crate::process::{Envoy, EnvoyError};
 
 /// A static configuration of an Envoy.
 #[derive(Clone, Debug)]
@@ -86,21 +84,15 @@ impl Bootstrap {
         self
     }
 
-    /// Lets another Envoy take over from this one by hot restart: one whose bootstrap is [`Bootstrap::takes_over`].
+    /// Lets another Envoy take over from this one by hot restart: one whose bootstrap has been through `Envoy::hands_over_to`.
     pub fn hot_restart(mut self) -> Self {
         self.hot_restart = HotRestart::First;
         self
     }
 
-    /// Takes over by hot restart from a running Envoy, which had [`Bootstrap::hot_restart`]: on the ports of its listeners, which have
-    /// the same names. That one drains for `--drain-time-s`, and this one ends it after `--parent-shutdown-time-s`
-    /// ([`Bootstrap::with_arguments`]).
-    ///
-    /// # Errors
-    /// [`EnvoyError::Io`] when that Envoy takes part in no hot restart.
-    pub fn takes_over(mut self, parent: &Envoy) -> Result<Self, EnvoyError> {
-        self.hot_restart = HotRestart::Next(parent.handover()?);
-        Ok(self)
+    pub(crate) fn takes_over(mut self, handover: Handover) -> Self {
+        self.hot_restart = HotRestart::Next(handover);
+        self
     }
 
     /// Adds arguments of the command line.

@@ -94,7 +94,7 @@ impl Scene {
 
     /// Starts the one that takes over.
     fn child(&self) -> Envoy {
-        let bootstrap = self.bootstrap.clone().takes_over(&self.parent);
+        let bootstrap = self.parent.hands_over_to(self.bootstrap.clone());
         envoy::start(&bootstrap.expect("a hot restart"))
     }
 

@@ -20,7 +20,7 @@ pub(super) enum HotRestart {
     Next(Handover),
 }
 
-/// What the next Envoy knows of the one before.
+/// The knowledge that the next Envoy has of the one before.
 #[derive(Clone, Debug)]
 pub(crate) struct Handover {
     pub(crate) base_id: String,

@@ -201,18 +201,20 @@ impl Envoy {
         self.folder.path()
     }
 
-    /// Returns what an Envoy needs to know that takes over by hot restart.
+    /// Makes a bootstrap that of the Envoy which takes over from this one by hot restart: on the ports of the listeners here, which have the
+    /// same names there. Once that one serves, this one drains for its `--drain-time-s`, and ends after that one's `--parent-shutdown-time-s`
+    /// ([`Bootstrap::with_arguments`]).
     ///
     /// # Errors
     /// [`EnvoyError::Io`] where this one was started without [`Bootstrap::hot_restart`].
-    pub(crate) fn handover(&self) -> Result<Handover, EnvoyError> {
+    pub fn hands_over_to(&self, bootstrap: Bootstrap) -> Result<Bootstrap, EnvoyError> {
         let base_id = hot_restart::base_id(self.folder.path())?;
         self.is_succeeded.store(true, Ordering::Relaxed);
-        Ok(Handover {
+        Ok(bootstrap.takes_over(Handover {
             base_id,
             epoch: self.epoch + 1,
             ports: self.ports.clone(),
-        })
+        }))
     }
 
     pub(crate) fn timeout(&self, what: &str) -> EnvoyError {

@@ -143,9 +143,9 @@ fn takes_over_from_another_on_its_ports_and_leaves_nothing() {
             .with_arguments(&times)
     };
     let alone = start(bootstrap());
-    assert!(bootstrap().takes_over(&alone).is_err());
+    assert!(alone.hands_over_to(bootstrap()).is_err());
     let first = start(bootstrap().hot_restart());
-    let next = start(bootstrap().takes_over(&first).unwrap());
+    let next = start(first.hands_over_to(bootstrap()).unwrap());
     assert_eq!(next.port("own").unwrap(), first.port("own").unwrap());
     assert!(first.wait_for_end(LIMIT).unwrap().success());
     assert!(get(next.address("own").unwrap(), "/").starts_with("HTTP/1.1 418"));

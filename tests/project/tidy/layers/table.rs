@@ -600,7 +600,15 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "harness/envoy/src/bootstrap",
-        &["fields", "filter", "tracer", "cluster", "listener", "node"],
+        &[
+            "fields",
+            "filter",
+            "tracer",
+            "cluster",
+            "listener",
+            "node",
+            "hot_restart",
+        ],
     ),
     (
         "harness/cli/src",
