@@ -13,7 +13,7 @@ impl Draw {
     }
 
     /// Returns the next of all numbers.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -27,7 +27,7 @@ impl Draw {
     /// When the limit is 0.
     pub fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit).expect("a limit");
-        usize::try_from(self.next() % limit).expect("below a usize")
+        usize::try_from(self.number() % limit).expect("below a usize")
     }
 
     /// Returns true once in so many times.
@@ -48,7 +48,7 @@ impl Draw {
 
     /// Returns a byte that a header's value can have in HTTP.
     pub fn byte(&mut self) -> u8 {
-        match self.next().to_le_bytes() {
+        match self.number().to_le_bytes() {
             [byte @ (b'\t' | b' '..=b'~' | 0x80..), ..] => byte,
             _ => b'-',
         }
@@ -64,17 +64,17 @@ impl Draw {
 
     /// Returns a number above 0, and at most 1.
     pub fn share(&mut self) -> f64 {
-        ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+        ((self.number() >> 11) + 1) as f64 / (1_u64 << 53) as f64
     }
 
     /// Returns a trace id of 32 digits.
     pub fn trace_id(&mut self) -> String {
-        format!("{:016x}{:016x}", self.next(), self.next())
+        format!("{:016x}{:016x}", self.number(), self.number())
     }
 
     /// Returns a context; half of a trace id is 0 now and then.
     pub fn context(&mut self) -> Context {
-        let (left, right, span) = (self.next(), self.next(), self.next());
+        let (left, right, span) = (self.number(), self.number(), self.number());
         let left = if self.one_in(4) { 0 } else { left };
         let right = if self.one_in(40) { 0 } else { right };
         Context {

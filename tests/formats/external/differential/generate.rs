@@ -278,7 +278,7 @@ impl Random {
     }
 
     fn next(&mut self) -> u64 {
-        self.0.next()
+        self.0.number()
     }
 
     fn below(&mut self, end: usize) -> usize {

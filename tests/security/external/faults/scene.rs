@@ -114,7 +114,7 @@ impl Scene {
             self.outages += 1;
         }
         let addresses = ["past", "through"].map(|it| self.envoy.address(it).expect("a listener"));
-        let mut callers: Vec<_> = (0..CALLERS).map(|_| Draw::of(draw.next(), 0)).collect();
+        let mut callers: Vec<_> = (0..CALLERS).map(|_| Draw::of(draw.number(), 0)).collect();
         let is_overloaded = draw.one_in(3);
         let scene = &*self;
         let (sent, changes): (Vec<Sent>, Changes) = thread::scope(|scope| {
