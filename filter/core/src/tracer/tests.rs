@@ -320,6 +320,11 @@ fn en_14_starts_nothing_without_randomness() {
     let done = exchange_with(Exhausted, &config, Direction::Edge, &[(name, &value)]);
     assert_eq!(done.value("traceparent"), Some(value));
     assert!(done.spans.is_empty());
+
+    // A decision alone is no trace, and leaves as it came.
+    let done = exchange_with(Exhausted, &config, Direction::Edge, &[("b3", "0")]);
+    assert_eq!(done.value("b3").as_deref(), Some("0"));
+    assert!(done.spans.is_empty());
 }
 
 #[test]

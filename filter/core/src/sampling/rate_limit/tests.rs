@@ -151,3 +151,33 @@ fn the_first_whole_second_tells_how_many_come() {
     }
     assert!((share - 0.1).abs() < 1e-9, "{share}");
 }
+
+/// Counts this many requests in a second of the clock.
+fn count(estimate: &mut AdaptiveShare, second: u64, requests: u64) {
+    for number in 0..requests {
+        estimate.share(at(second * 1_000 + number * 1_000 / requests));
+    }
+}
+
+#[test]
+fn rl_3_a_surge_is_the_new_rate_and_a_little_more_moves_it_slowly() {
+    let mut estimate = AdaptiveShare::new(10.0);
+    (0..20).for_each(|second| count(&mut estimate, second, 100));
+    count(&mut estimate, 20, 140);
+    let share = estimate.share(at(21_000));
+    assert!((share - 10.0 / 104.0).abs() < 1e-9, "{share}");
+
+    let mut estimate = AdaptiveShare::new(10.0);
+    (0..20).for_each(|second| count(&mut estimate, second, 100));
+    count(&mut estimate, 20, 1_000);
+    let share = estimate.share(at(21_000));
+    assert!((share - 0.01).abs() < 1e-9, "{share}");
+    // The surge may have begun within its second: the next one measures it, whatever it is.
+    count(&mut estimate, 21, 1_199);
+    let share = estimate.share(at(22_000));
+    assert!((share - 10.0 / 1_200.0).abs() < 1e-9, "{share}");
+    // And that was a whole one, so that the next is one of ten.
+    count(&mut estimate, 22, 1_299);
+    let share = estimate.share(at(23_000));
+    assert!((share - 10.0 / 1_210.0).abs() < 1e-9, "{share}");
+}

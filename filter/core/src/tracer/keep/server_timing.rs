@@ -184,6 +184,16 @@ mod tests {
                 true,
             ),
             (format!("app\\\", trace;desc=00-{T}-{S}-01\""), false, false),
+            (
+                format!("app;desc=\"x\\\", trace;desc=00-{T}-{S}-01, y\""),
+                false,
+                false,
+            ),
+            (
+                format!("app;desc=\"x, trace;desc=00-{T}-{S}-01, y\""),
+                false,
+                false,
+            ),
             ("trace".into(), false, false),
             ("trace;desc=".into(), false, false),
             (",;=,\"".into(), false, false),
