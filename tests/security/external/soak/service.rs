@@ -35,19 +35,19 @@ pub(super) const SERVICES: [Service; 6] = [
         name: "payments",
         callees: &["bank"],
         passes: &["uber-trace-id"],
-        limit: "12s",
+        limit: "8s",
     },
     Service {
         name: "orders",
         callees: &["payments", "stock"],
         passes: &["b3"],
-        limit: "25s",
+        limit: "12s",
     },
     Service {
         name: "front",
         callees: &["orders", "search"],
         passes: &["traceparent", "tracestate"],
-        limit: "40s",
+        limit: "16s",
     },
 ];
 
@@ -56,7 +56,7 @@ const fn leaf(name: &'static str) -> Service {
         name,
         callees: &[],
         passes: &[],
-        limit: "5s",
+        limit: "4s",
     }
 }
 
