@@ -328,6 +328,24 @@ fn en_14_starts_nothing_without_randomness() {
 }
 
 #[test]
+fn map_1_tells_of_datadogs_values_in_a_tracestate_where_none_came() {
+    let config = format!(
+        r#"{{"propagation": {{"inject": ["tracecontext", "datadog"]}}, "sampling": {{"percentage": 100}}, {EXPORT}}}"#
+    );
+    let headers = [
+        ("x-datadog-trace-id", "1311768467463790320"),
+        ("x-datadog-parent-id", "67667974448284343"),
+        ("x-datadog-sampling-priority", "1"),
+        ("x-datadog-origin", "rum"),
+    ];
+    let done = exchange(&config, Direction::Inbound, &headers);
+    assert_eq!(
+        done.value("tracestate").as_deref(),
+        Some("dd=s:1;o:rum;p:00f067aa0ba902b7")
+    );
+}
+
+#[test]
 fn th_21_exports_the_tracestate_that_goes_upstream() {
     let (name, value) = sampled();
     let done = exchange(

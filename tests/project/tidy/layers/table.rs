@@ -149,6 +149,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
         &[
             "lease",
             "trace_slot",
+            "holders",
             "installations",
             "kept_traces",
             "queue_ledger",
