@@ -1,13 +1,14 @@
-//! `sidespan check` on what `kubectl get telemetry,cm,deploy -A -o yaml` prints of a large cluster: time, memory, and what
-//! is left of it on the screen.
+//! `sidespan check` on what `kubectl get telemetry,cm,deploy -A -o yaml` prints of a large cluster: processor time, memory, and
+//! what is left of it on the screen.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use sidespan::bench::cpu;
 use sidespan_tests::effort::share;
 
 const NAMESPACES: u64 = 100;
@@ -26,7 +27,6 @@ fn a_cluster_of_five_thousand_deployments_is_read_in_bounded_time_and_memory() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("cluster.yaml");
     fs::write(&file, &text).expect("a file");
-    let started = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_sidespan-program"))
         .arg("check")
         .arg("--json")
@@ -36,13 +36,14 @@ fn a_cluster_of_five_thousand_deployments_is_read_in_bounded_time_and_memory() {
         .spawn()
         .expect("the program");
     let status = PathBuf::from(format!("/proc/{}/status", child.id()));
-    let mut peak = 0;
+    let (mut peak, mut took) = (0, Duration::ZERO);
     while child.try_wait().expect("its state").is_none() {
         peak = peak.max(high_water_mark(&status).unwrap_or_default());
+        // Not the time by the clock, which is longer where others have the processors.
+        took = took.max(cpu::used(child.id()).unwrap_or_default());
+        assert!(took < TIME, "{took:?}, and it still runs");
         std::thread::sleep(Duration::from_millis(2));
-        assert!(started.elapsed() < TIME * 2, "still running");
     }
-    let took = started.elapsed();
     let output = child.wait_with_output().expect("its output");
     let _ = writeln!(
         std::io::stderr(),
@@ -50,7 +51,8 @@ fn a_cluster_of_five_thousand_deployments_is_read_in_bounded_time_and_memory() {
         text.len() >> 20,
         peak >> 20
     );
-    assert!(took < TIME, "{took:?}");
+    let is_read = took > Duration::ZERO;
+    assert!(is_read || !cfg!(target_os = "linux"), "no time was read");
     assert!(peak > 0 || !cfg!(target_os = "linux"), "no peak");
     assert!(peak < MEMORY, "{} MiB", peak >> 20);
 

@@ -17,8 +17,9 @@ fn every_scenario_is_the_same_on_both() {
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
         while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let found = compare(file, &runners);
-            wrong.lock().expect("no thread panics").extend(found);
+            if !compare(file, &runners).is_empty() {
+                wrong.lock().expect("no thread panics").push(file);
+            }
         }
     };
     thread::scope(|scope| {
@@ -26,7 +27,9 @@ fn every_scenario_is_the_same_on_both() {
             scope.spawn(work);
         }
     });
-    let wrong = wrong.into_inner().expect("no thread panics");
+    // Once more and alone, because an Envoy that had no processor for a tenth of a second gets two pieces as one, or a tick too early.
+    let wrong = wrong.into_inner().expect("no thread panics").into_iter();
+    let wrong: Vec<_> = wrong.flat_map(|file| compare(file, &runners)).collect();
     assert!(
         wrong.is_empty(),
         "{} of the scenarios in {} files:\n{}",
