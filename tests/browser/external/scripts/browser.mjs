@@ -37,7 +37,7 @@ export async function watched(browser, { quiet = [], ...options } = {}) {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: given.origin });
   if (process.env.SIDESPAN_PAGE) await context.route(`${given.origin}/page/**`, fromDisk);
   const page = await context.newPage();
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(60000);
   page.on('console', (message) => {
     const text = message.text();
     if (['error', 'warning'].includes(message.type()) && !quiet.some((it) => text.includes(it))) findings.push(`console: ${text} ${message.location().url}`);
