@@ -1,9 +1,8 @@
 //! This worker's entry in the queue ledger (shared data): its queued spans, which other workers count if this VM traps.
 
-use sidespan_abi::hostcalls;
-use sidespan_abi::types::Status;
 use sidespan_core::shared_data::queue_ledger::{QueueLedger, QueuedSpans};
 
+use super::change::{Unwritten, change};
 use crate::host::clock;
 
 /// Corrections of this worker's metrics that other workers' entries call for.
@@ -21,32 +20,24 @@ pub(crate) fn note(ledger: &mut QueueLedger, held: QueuedSpans) -> Option<Noted>
     if !ledger.is_due(held, clock::monotonic()) {
         return Some(Noted::default());
     }
-    for _ in 0..TRIES {
-        let (list, version) = hostcalls::get_shared_data(LIST);
+    let changed = change(LIST, |list| {
         // Read behind the list, so that no entry in it is younger.
         let now = clock::monotonic();
-        let change = ledger.change(&list, held, now);
-        let swap = match &change.list {
-            Some(list) => hostcalls::swap_shared_data(LIST, list, version),
-            None => Ok(()),
-        };
-        match swap {
-            Ok(()) => {
-                ledger.done(&change);
-                return Some(Noted {
-                    lost: change.lost,
-                    reclaimed: change.reclaimed,
-                });
-            }
-            Err(Status::CasMismatch) => {}
-            // This proxy shares no data.
-            Err(_) => return Some(Noted::default()),
+        let mut change = ledger.change(list, held, now);
+        (change.list.take(), change)
+    });
+    match changed {
+        Ok(change) => {
+            ledger.done(&change);
+            Some(Noted {
+                lost: change.lost,
+                reclaimed: change.reclaimed,
+            })
         }
+        Err(Unwritten::NotShared) => Some(Noted::default()),
+        Err(Unwritten::Overtaken) => None,
     }
-    None
 }
 
 /// The key of the list of all entries.
 const LIST: &str = "sidespan.queues";
-/// The most compare-and-set writes in one call. Each failure is another worker's success, and a worker writes once a tick.
-const TRIES: usize = 64;
