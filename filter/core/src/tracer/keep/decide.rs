@@ -78,6 +78,7 @@ impl Tracer {
         };
         let content_type = headers.first(Name::ContentType);
         Some(Box::new(PendingSpans {
+            direction,
             context,
             parent_span_id: request_trace.parent_span_id,
             link: request_trace.link.take(),
@@ -125,7 +126,7 @@ impl Tracer {
         proxy: &(impl PassingResponse + SharedData + Worker),
         state: &mut State<E>,
     ) -> HeaderChange {
-        if pending.is_told_by_status() && !self.strips_at(is_edge(pending)) {
+        if pending.is_told_by_status() && !self.strips_at(pending.is_at_edge()) {
             let verdict = pending.hear_status(proxy);
             self.take_verdict(pending, verdict, None, proxy, state);
             let said = || server_timing_of(ResponsePart::Headers, proxy);
@@ -136,7 +137,7 @@ impl Tracer {
         let verdict = pending.hear_headers(&said);
         let server_timing = said.server_timing.as_deref();
         self.take_verdict(pending, verdict, server_timing, proxy, state);
-        match self.strips_at(is_edge(pending)) {
+        match self.strips_at(pending.is_at_edge()) {
             true => HeaderChange::strip(server_timing),
             false if verdict.is_some() => {
                 pending.header_change(|| server_timing.map(Cow::Borrowed))
@@ -152,7 +153,7 @@ impl Tracer {
         proxy: &(impl PassingResponse + SharedData + Worker),
         state: &mut State<E>,
     ) -> HeaderChange {
-        let (part, strips) = (ResponsePart::Trailers, self.strips_at(is_edge(pending)));
+        let (part, strips) = (ResponsePart::Trailers, self.strips_at(pending.is_at_edge()));
         if !pending.is_rpc {
             return HeaderChange::stripped_if(strips, part, proxy);
         }
@@ -204,7 +205,7 @@ impl Tracer {
         if pending.is_open() {
             return false;
         }
-        if is_edge(pending) && is_answered_here(proxy) {
+        if pending.is_at_edge() && is_answered_here(proxy) {
             pending.client = None;
         }
         let sides = [pending.server, pending.client];
@@ -228,13 +229,8 @@ impl Tracer {
     ) -> Option<OpenSpans> {
         let all = HeaderPairs::new(&pending.request);
         let headers = RequestHeaders::read(all.clone());
-        // Only at an edge both spans are pending.
-        let direction = match (pending.server, pending.client) {
-            (Some(_), Some(_)) => Direction::Edge,
-            _ => Direction::Inbound,
-        };
         let trust = self.edge_trust.as_ref().unwrap_or(&self.trust);
-        let believed = Believed::at(direction, trust.context == ContextTrust::Accept);
+        let believed = Believed::at(pending.direction, trust.context == ContextTrust::Accept);
         let forwarded = &Forwarded::read(&headers, believed);
         let facts = self.describer.facts_of(&headers, forwarded, pending.is_rpc);
         let above = pending.server.map(|side| side.span_id);
@@ -290,12 +286,6 @@ impl Tracer {
             }),
         })
     }
-}
-
-/// Returns true if both spans are pending, as at an edge alone.
-#[inline]
-fn is_edge(pending: &PendingSpans) -> bool {
-    pending.server.is_some() && pending.client.is_some()
 }
 
 #[cfg(test)]

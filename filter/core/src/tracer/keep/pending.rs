@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 
 use super::response_header::HeaderChange;
 use super::server_timing;
+use crate::direction::Direction;
 use crate::ids::SpanId;
 use crate::propagation::context::SpanContext;
 use crate::proxy::{SharedData, Worker};
@@ -38,6 +39,8 @@ use crate::time::Nanos;
 /// The pending spans of one request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PendingSpans {
+    // Not to be told from the spans, because at an edge that answers by itself the CLIENT span goes.
+    pub(super) direction: Direction,
     pub(super) context: SpanContext,
     pub(super) parent_span_id: Option<SpanId>,
     pub(super) link: Option<Box<Link>>,
@@ -124,6 +127,11 @@ impl Cause {
 }
 
 impl PendingSpans {
+    #[inline]
+    pub(super) fn is_at_edge(&self) -> bool {
+        self.direction == Direction::Edge
+    }
+
     /// Notes that the response has come to its end.
     #[inline]
     pub fn end_response(&mut self) {

@@ -148,3 +148,30 @@ fn a_proxy_that_answers_by_itself_has_called_nobody() {
     let failed = answer(503).number("response.flags", 0x2);
     assert_eq!(kinds(&failed), [SpanKind::Server, SpanKind::Client]);
 }
+
+#[test]
+fn an_outsider_names_nobody_to_an_edge_that_answers_by_itself() {
+    let context = format!("00-{T}-{S}-00");
+    let headers = [
+        (":authority", "shop.example"),
+        ("traceparent", &*context),
+        ("x-forwarded-for", "203.0.113.66"),
+        ("x-forwarded-host", "evil.example"),
+    ];
+    let answer = Record::answered(500).property("response.code_details", "direct_response");
+    for (trust, is_host_believed) in [("accept", true), ("ignore", false)] {
+        let mut pod = Pod::with(&format!(
+            r#"{{"gateway": {{"trust": {{"context": "{trust}"}}}}, {}"#,
+            &keeping("{}")[1..]
+        ));
+        let done = pod.exchange(Direction::Edge, &headers, &answer, 0);
+        assert_eq!(done.spans.len(), 1, "{trust}");
+        let attributes = text(&done.spans[0]);
+        assert!(
+            !attributes.contains("203.0.113.66"),
+            "{trust}: {attributes}"
+        );
+        let is_named = attributes.contains("evil.example");
+        assert_eq!(is_named, is_host_believed, "{trust}: {attributes}");
+    }
+}
