@@ -88,10 +88,11 @@ impl Method {
     }
 }
 
-/// Returns true if a status is the server's own fault (RP-4).
+/// Returns true if a status is the server's own fault (RP-4), as one is that cannot be read.
 #[inline]
 pub(crate) fn is_servers_failure(digits: &[u8]) -> bool {
-    decimal(digits).is_some_and(|number| Code::Number(number).is_failure(SpanKind::Server))
+    let code = decimal(digits).map_or(Code::Missing, Code::Number);
+    code.is_failure(SpanKind::Server)
 }
 
 /// The status of a call.
