@@ -118,18 +118,20 @@ pub fn extract_multi(headers: &RequestHeaders<'_>) -> Extracted {
 
 #[inline]
 fn multi_state(headers: &RequestHeaders<'_>) -> Option<SamplingState> {
-    if headers.first(Name::B3Flags).map(trim) == Some(b"1") {
+    let first = |name| {
+        let value = headers.first(name).map(trim)?;
+        Some(first_of_list(value).unwrap_or(value))
+    };
+    if first(Name::B3Flags) == Some(b"1") {
         // Debug implies accept, whatever `x-b3-sampled` says (B3-36).
         return Some(SamplingState::Debug);
     }
-    let sampled = headers.first(Name::B3Sampled).map(trim);
-    let sampled = sampled.map(|word| first_of_list(word).unwrap_or(word));
-    Some(match sampled {
+    Some(match first(Name::B3Sampled) {
         None | Some(b"") => SamplingState::Deferred,
         Some(b"1") => SamplingState::Accept,
         Some(b"0") => SamplingState::Deny,
-        Some(word) if word.eq_ignore_ascii_case(b"true") => SamplingState::Accept,
-        Some(word) if word.eq_ignore_ascii_case(b"false") => SamplingState::Deny,
+        Some(state) if state.eq_ignore_ascii_case(b"true") => SamplingState::Accept,
+        Some(state) if state.eq_ignore_ascii_case(b"false") => SamplingState::Deny,
         Some(_) => return None,
     })
 }

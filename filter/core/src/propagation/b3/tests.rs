@@ -317,6 +317,17 @@ fn b3_40_takes_the_first_of_lines_that_were_folded_into_one() {
         ]);
         assert_eq!(answer, found(SamplingState::Accept), "{sampled}");
     }
+    for (flags, sampling) in [
+        ("1,1", SamplingState::Debug),
+        ("0, 1", SamplingState::Deferred),
+    ] {
+        let answer = multi(&[
+            ("x-b3-traceid", T),
+            ("x-b3-spanid", S),
+            ("x-b3-flags", flags),
+        ]);
+        assert_eq!(answer, found(sampling), "{flags}");
+    }
     for (value, expected) in [
         ("0,1", Extracted::Decision(SamplingState::Deny)),
         ("x,1", Extracted::malformed(Refusal::SpanId)),
