@@ -197,6 +197,20 @@ fn role(at: Cursor<'_>) {
         {
             at.error("not with role attempt: an access log has one line a request, not one a try");
         }
+        if let Some(propagation) = at.get("propagation") {
+            if let Some(at) = propagation.get("baggage") {
+                at.error(
+                    "not with role attempt: baggage is rewritten once a request; set it where the filter has role request",
+                );
+            }
+            if let Some(at) = propagation.get("restoreTracestate")
+                && matches!(at.node.value, tree::Value::Boolean(true))
+            {
+                at.error(
+                    "not with role attempt: a lost tracestate is put back once a request, not once a try",
+                );
+            }
+        }
     }
 }
 

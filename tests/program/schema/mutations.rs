@@ -126,6 +126,9 @@ pub(super) fn all(whole: &Value) -> Vec<String> {
     }
     for text in [
         r#"{"role": "attempt", "spans": {"accessLog": true}}"#,
+        r#"{"role": "attempt", "propagation": {"baggage": {}}}"#,
+        r#"{"role": "attempt", "propagation": {"restoreTracestate": true}}"#,
+        r#"{"role": "attempt", "propagation": {"restoreTracestate": false, "inject": ["b3"]}}"#,
         r#"{"spans": {"serviceName": "a", "resource": {"service.name": "b"}}}"#,
         r#"{"spans": {"serviceName": "", "resource": {"service.name": "b"}}}"#,
         r#"{"spans": {"resource": {"service.name": "b"}}}"#,

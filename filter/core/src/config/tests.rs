@@ -460,6 +460,14 @@ fn role_attempt_takes_three_sections() {
         errors(r#"{"role": "attempt", "spans": {"accessLog": true}}"#),
         "$.spans.accessLog: not with role attempt: an access log has one line a request, not one a try"
     );
+    assert_eq!(
+        errors(
+            r#"{"role": "attempt", "propagation": {"baggage": {"deny": ["*"]}, "restoreTracestate": true}}"#
+        ),
+        "$.propagation.baggage: not with role attempt: baggage is rewritten once a request; set it where the filter has role request\n\
+         $.propagation.restoreTracestate: not with role attempt: a lost tracestate is put back once a request, not once a try"
+    );
+    parse(r#"{"role": "attempt", "propagation": {"restoreTracestate": false}}"#);
     for section in ["sampling", "trust", "correlation", "gateway"] {
         assert_eq!(
             errors(&format!(r#"{{"role": "attempt", "{section}": {{}}}}"#)),

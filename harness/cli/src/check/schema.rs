@@ -41,6 +41,10 @@ pub fn schema() -> Value {
         "spans".into(),
         json!({"properties": {"accessLog": {"not": {"const": true}}}}),
     );
+    attempt.insert(
+        "propagation".into(),
+        json!({"properties": {"baggage": false, "restoreTracestate": {"not": {"const": true}}}}),
+    );
     let whole = object([
         ("propagation", propagation::propagation()),
         ("sampling", sampling::sampling()),
@@ -70,7 +74,7 @@ pub fn schema() -> Value {
             "role",
             words(&ROLES).default("request").says(
                 "request is an HTTP filter in front of the router, one span a request; attempt stands behind the router, in \
-                 upstream_http_filters, one span a try, and takes propagation, spans, export and role alone.",
+                 upstream_http_filters, one span a try, and takes propagation (but for baggage), spans, export and role alone.",
             ),
         ),
     ])
