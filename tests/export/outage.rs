@@ -47,6 +47,34 @@ fn ten_minutes_without_a_collector_are_accounted_for_to_the_span() {
     }
 }
 
+#[test]
+fn what_was_kept_late_outlasts_what_was_sampled() {
+    const KEPT: u64 = 30;
+    let mut guest = Guest::start(&configuration("http/protobuf").replace("gzip", "none"));
+    let sampled = |guest: &mut Guest, requests: u64| {
+        for _ in 0..requests {
+            guest.request(Direction::Inbound, &[], 200);
+        }
+    };
+    // More than may be under way, so that what follows waits.
+    sampled(&mut guest, 600);
+    for number in 1..=KEPT {
+        let context = format!("00-{number:032x}-00f067aa0ba902b7-00").into_bytes();
+        guest.request(Direction::Inbound, &[("traceparent", context)], 500);
+    }
+    sampled(&mut guest, 3 * QUEUE);
+    guest.host.advance(SECOND);
+    assert!(guest.counters().get("spans.dropped_queue") > Some(&QUEUE));
+    let mut spans = Vec::new();
+    while guest.host.gauge("sidespan.queue.spans") != Some(0) {
+        guest.host.advance(SECOND);
+        spans.extend(guest.exported());
+        assert_accounted(guest.host.shared());
+    }
+    let kept = spans.iter().filter(|span| span.flags & 1 == 0).count();
+    assert_eq!(u64::try_from(kept), Ok(KEPT), "of {} spans", spans.len());
+}
+
 fn outage(protocol: &str, absence: Absence) {
     let what = format!("{protocol}, {absence:?}");
     let minutes = effort::share(10, 2);

@@ -1,5 +1,6 @@
-//! The queue of finished spans, kept as the requests that will carry the spans: bounded in number and in bytes, the oldest
-//! dropped first.
+//! The queue of finished spans, held as the requests that will carry the spans: bounded in number and in bytes. What is too
+//! much is dropped: the oldest span that was sampled, because others like it stand for it, and only where no such span is left
+//! the oldest of those that were kept late, which tell what went wrong.
 //!
 //! A span is written once, behind the span before it, into the memory that is passed to the proxy; around the spans of a
 //! request there is free room for the request frame. A request is closed when it has a batch of spans, or
@@ -10,12 +11,15 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::codec::protobuf;
+use crate::otlp;
 use crate::time::Nanos;
 
 /// The queue: requests to be sent, oldest first. Spans are added to the last request until it is closed.
 #[derive(Debug)]
 pub struct Queue {
     requests: VecDeque<PendingRequest>,
+    // The number of requests at the front of which is known that no span in them was sampled.
+    kept_alone: usize,
     // spans == the sum of all requests' spans <= limits.max_spans - reserved.spans, but between a reservation and the next span
     spans: usize,
     // bytes == the sum of all requests' span bytes
@@ -64,6 +68,8 @@ pub struct PendingRequest {
     pub spans: usize,
     // The time of the first span that was added.
     since: Nanos,
+    // The position before which no span was sampled, as far as is known.
+    kept_until: usize,
     is_closed: bool,
 }
 
@@ -73,6 +79,7 @@ impl Queue {
     pub fn new(limits: Limits) -> Self {
         Self {
             requests: VecDeque::new(),
+            kept_alone: 0,
             spans: 0,
             bytes: 0,
             around: limits
@@ -138,6 +145,7 @@ impl Queue {
             .requests
             .pop_front()
             .filter(|pending| pending.spans > 0)?;
+        self.kept_alone = self.kept_alone.saturating_sub(1);
         self.spans = self.spans.saturating_sub(pending.spans);
         self.bytes = self.bytes.saturating_sub(pending.span_bytes());
         self.usual_bytes = pending.bytes.len().saturating_add(self.limits.behind);
@@ -153,7 +161,7 @@ impl Queue {
     /// Drops all queued spans.
     pub fn clear(&mut self) {
         self.requests.clear();
-        (self.spans, self.bytes) = (0, 0);
+        (self.kept_alone, self.spans, self.bytes) = (0, 0, 0);
     }
 
     /// Returns the time since which the oldest span is queued. A request from which spans were dropped keeps the time of its
@@ -209,31 +217,41 @@ impl Queue {
                 spans_at: front,
                 spans: 0,
                 since: Nanos(0),
+                kept_until: front,
                 is_closed: false,
             });
         }
         self.requests.back_mut()
     }
 
-    /// Drops the oldest span, and returns the number of dropped spans; `None` where the queue is empty.
+    /// Drops the oldest span that was sampled, or else the oldest, and returns the number of dropped spans; `None` where the
+    /// queue is empty.
     fn drop_oldest(&mut self) -> Option<usize> {
-        let pending = self.requests.front_mut()?;
-        let before = pending.span_bytes();
-        let mut rest = pending.bytes.get(pending.spans_at..)?;
-        let count = match protobuf::read(&mut rest) {
-            Some(_) => 1,
-            // Not reached, because every span was written as a field.
-            None => pending.spans,
-        };
-        pending.spans_at = pending.bytes.len().saturating_sub(rest.len());
-        pending.spans = pending.spans.saturating_sub(count);
-        let gone = before.saturating_sub(pending.span_bytes());
-        if pending.spans == 0 {
-            self.requests.pop_front();
+        while let Some(pending) = self.requests.get_mut(self.kept_alone) {
+            if let Some(bytes) = pending.drop_sampled() {
+                return Some(self.forget(self.kept_alone, Amount { spans: 1, bytes }));
+            }
+            if !pending.is_closed {
+                break;
+            }
+            self.kept_alone = self.kept_alone.saturating_add(1);
         }
-        self.spans = self.spans.saturating_sub(count);
-        self.bytes = self.bytes.saturating_sub(gone);
-        Some(count)
+        let dropped = self.requests.front_mut()?.drop_first()?;
+        Some(self.forget(0, dropped))
+    }
+
+    /// Takes dropped spans of a request out of the sums, with the request where it is empty. Returns their number.
+    fn forget(&mut self, index: usize, dropped: Amount) -> usize {
+        let is_empty = |pending: &PendingRequest| pending.spans == 0;
+        if self.requests.get(index).is_some_and(is_empty) {
+            self.requests.remove(index);
+            self.kept_alone = self
+                .kept_alone
+                .saturating_sub(usize::from(index < self.kept_alone));
+        }
+        self.spans = self.spans.saturating_sub(dropped.spans);
+        self.bytes = self.bytes.saturating_sub(dropped.bytes);
+        dropped.spans
     }
 }
 
@@ -278,6 +296,45 @@ impl PendingRequest {
         // The first span is within the bytes.
         self.bytes.len().wrapping_sub(self.spans_at)
     }
+
+    /// Drops the oldest span that was sampled, and returns its bytes; `None` where there is none.
+    fn drop_sampled(&mut self) -> Option<usize> {
+        self.kept_until = self.kept_until.max(self.spans_at);
+        loop {
+            let spans = self.bytes.get(self.kept_until..)?;
+            let mut rest = spans;
+            let (_, protobuf::Field::Bytes(span)) = protobuf::read(&mut rest)? else {
+                return None;
+            };
+            let is_sampled = otlp::span::is_sampled(span);
+            let length = spans.len().saturating_sub(rest.len());
+            self.kept_until = self.kept_until.saturating_add(length);
+            if is_sampled {
+                // The spans before it move up to those behind it, because the room is in front.
+                let both = self.bytes.get_mut(self.spans_at..self.kept_until)?;
+                let before = both.len().checked_sub(length)?;
+                both.copy_within(..before, length);
+                self.spans_at = self.spans_at.saturating_add(length);
+                self.spans = self.spans.saturating_sub(1);
+                return Some(length);
+            }
+        }
+    }
+
+    /// Drops the oldest span.
+    fn drop_first(&mut self) -> Option<Amount> {
+        let before = self.span_bytes();
+        let mut rest = self.bytes.get(self.spans_at..)?;
+        let spans = match protobuf::read(&mut rest) {
+            Some(_) => 1,
+            // Not reached, because every span was written as a field.
+            None => self.spans,
+        };
+        self.spans_at = self.bytes.len().saturating_sub(rest.len());
+        self.spans = self.spans.saturating_sub(spans);
+        let bytes = before.saturating_sub(self.span_bytes());
+        Some(Amount { spans, bytes })
+    }
 }
 
 /// The size of a request's entry in the queue, and of the allocator's own bytes for its memory.
@@ -299,7 +356,8 @@ mod tests {
         behind: 3,
     };
 
-    /// The plainest model of the queue: a list that is cut from the front, divided into requests.
+    /// The plainest model of the queue: a list, divided into requests, out of which the first sampled span is taken, or else
+    /// the first.
     #[derive(Default)]
     struct Model {
         requests: Vec<Vec<Vec<u8>>>,
@@ -317,10 +375,16 @@ mod tests {
             self.is_open = last.len() < LIMITS.request_spans;
             let mut dropped = 0;
             while self.spans() > LIMITS.max_spans || self.bytes() > LIMITS.max_bytes {
-                self.requests[0].remove(0);
+                let sampled = self.requests.iter().enumerate().find_map(|(at, request)| {
+                    let is_sampled = |span: &Vec<u8>| otlp::span::is_sampled(span);
+                    Some((at, request.iter().position(is_sampled)?))
+                });
+                let (at, place) = sampled.unwrap_or((0, 0));
+                self.requests[at].remove(place);
                 dropped += 1;
-                if self.requests[0].is_empty() {
-                    self.requests.remove(0);
+                if self.requests[at].is_empty() {
+                    self.requests.remove(at);
+                    self.is_open &= at < self.requests.len();
                 }
             }
             dropped
@@ -351,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn behaves_as_a_list_that_is_cut_from_the_front() {
+    fn drops_the_oldest_sampled_span_and_only_where_none_is_left_the_oldest() {
         let mut seed = 1_u64;
         let mut random = |below: u64| {
             seed ^= seed << 13;
@@ -363,7 +427,12 @@ mod tests {
         let mut model = Model::default();
         for step in 0..10_000_u64 {
             if random(8) > 0 {
-                let span = vec![u8::try_from(step % 251).unwrap(); 1 + random(60)];
+                // Of 2,000 steps in turn: all are sampled, half of them, none.
+                let one_in = [1, 2, u64::MAX][usize::try_from(step / 2_000 % 3).unwrap()];
+                let is_sampled = random(one_in) == 0;
+                let mut span = vec![u8::try_from(step % 251).unwrap(); 4 + random(57)];
+                let flags = (0x300 | u32::from(is_sampled)).to_le_bytes();
+                *span.last_chunk_mut().unwrap() = flags;
                 let dropped = push(&mut queue, &span, step);
                 assert_eq!(dropped, model.push(span), "step {step}");
             } else {

@@ -25,6 +25,14 @@ pub fn encode(span: &Span) -> Vec<u8> {
     out
 }
 
+/// Returns true if the trace of an encoded span was sampled; a span that was kept late is of one that was not.
+#[inline]
+pub fn is_sampled(encoded: &[u8]) -> bool {
+    // The flags are the last field that is written, and its value the last four bytes.
+    let flags = encoded.last_chunk().copied().map_or(0, u32::from_le_bytes);
+    flags & SAMPLED != 0
+}
+
 #[inline]
 fn write_fields(out: &mut Vec<u8>, span: &Span) {
     out.extend_from_slice(&ids(span));
@@ -152,6 +160,9 @@ const LINK_ATTRIBUTES: u64 = 4;
 const LINK_FLAGS: u64 = 6;
 
 const REMOTE: u32 = 0x300;
+
+/// The bit of W3C's `sampled` in the flags.
+const SAMPLED: u32 = 1;
 
 const STATUS_CODE: u64 = 3;
 

@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::resource::v1 as proto_resource;
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 
-use super::span::encode;
+use super::span::{self, encode};
 use crate::export::grpc_frame::{grpc_message, grpc_prefix};
 use crate::export::settings::Compression;
 use crate::ids::{SpanId, TraceId};
@@ -228,5 +228,13 @@ fn reads_rejected_spans_from_whatever_comes() {
             changed[at] = byte;
             rejected_spans(&changed);
         }
+    }
+}
+
+#[test]
+fn an_encoded_span_tells_whether_its_trace_was_sampled() {
+    for (flags, is_sampled) in [(0x301, true), (0x300, false), (0x101, true), (0x100, false)] {
+        let encoded = span::encode(&Span { flags, ..span() });
+        assert_eq!(span::is_sampled(&encoded), is_sampled, "{flags:#x}");
     }
 }
