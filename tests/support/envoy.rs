@@ -66,7 +66,7 @@ pub fn wait_for_counter(envoy: &Envoy, name: &str, wanted: impl Fn(u64) -> bool)
 /// When the filter ticks no more.
 pub fn settle(envoy: &Envoy) {
     let seen = counter(envoy, "worker.ticks");
-    wait_for_counter(envoy, "worker.ticks", |now| now >= seen + 6);
+    wait_for_counter(envoy, "worker.ticks", |now| now >= seen + 4);
 }
 
 /// Waits until this many spans have finished and each is in exactly one of the counters of `ENDS`.

@@ -17,8 +17,8 @@ use crate::tracer::state::State;
 impl<P: Proxy, R: Random> Filter<P, R, Collector> {
     /// Does what is due from time to time. `is_ending` while the configuration ends and only its last spans are sent.
     pub fn on_tick(&mut self, is_ending: bool) {
+        self.give_sign_of_life();
         let proxy = &self.proxy;
-        self.state.stats.add(Counter::WorkerTicks);
         self.has_copies = self.role == Role::Request && installations::renew(proxy);
         if let Some(collector) = &mut self.exporter {
             collector.on_tick(proxy);
@@ -27,6 +27,17 @@ impl<P: Proxy, R: Random> Filter<P, R, Collector> {
             && !is_ending
         {
             server.ask(proxy, &mut self.state.remote, &mut self.state.ids);
+        }
+    }
+
+    /// Counts one tick in each second, because ticks come as fast as batches fill up, and an alert is to see a worker stop in
+    /// the number of them alone.
+    fn give_sign_of_life(&mut self) {
+        let Nanos(now) = self.proxy.monotonic();
+        let second = Some(now / NANOS_PER_SECOND);
+        if self.last_sign_of_life != second {
+            self.last_sign_of_life = second;
+            self.state.stats.add(Counter::WorkerTicks);
         }
     }
 
@@ -95,3 +106,4 @@ impl<P: Proxy, R: Random> Filter<P, R, Collector> {
 
 /// Without an exporter, ticks are for counters alone.
 const IDLE_TICK: Duration = Duration::from_secs(1);
+const NANOS_PER_SECOND: u64 = 1_000_000_000;

@@ -339,6 +339,22 @@ fn a_tick_sends_what_is_queued_and_an_answer_is_counted() {
 }
 
 #[test]
+fn early_ticks_are_no_more_signs_of_life() {
+    let config = Config::parse(b"{}").unwrap();
+    let (node, proxy) = (Node::default(), InMemoryProxy::default());
+    let random = SequentialBytes(1);
+    let mut filter: Filter<_, _, Collector> =
+        Filter::new(&config, &node, "", proxy, random, None, None);
+    for (millis, signs) in [(0, 1), (1, 1), (999, 1), (1_000, 2), (1_950, 2), (3_001, 3)] {
+        let moment = NOW.after(Duration::from_millis(millis));
+        filter.proxy.now.set(moment);
+        filter.on_tick(false);
+        let counted = filter.state.stats.get(Counter::WorkerTicks);
+        assert_eq!(counted, signs, "after {millis} ms");
+    }
+}
+
+#[test]
 fn a_tracestate_that_the_application_drops_is_put_back() {
     let b3 = format!("{T}-{S}-1");
     let traceparent = |state: &'static str| [SAMPLED, ("tracestate", state)];
