@@ -57,6 +57,8 @@ pub struct Filter<P, R, E> {
     pub(crate) sampling_server: Option<SamplingServer>,
     // True while other installations are in this process, and may be in this chain.
     pub(crate) has_copies: bool,
+    // The second, by the clock that nobody sets, in which a tick was counted last.
+    pub(crate) last_sign_of_life: Option<u64>,
 }
 
 impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
@@ -78,6 +80,7 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             exporter,
             sampling_server,
             has_copies: config.role == Role::Request && installations::renew(&proxy),
+            last_sign_of_life: None,
             proxy,
         }
     }
@@ -107,12 +110,13 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             let writer = &mut proxy.request_writer();
             baggage.rewrite(&headers, all.clone(), writer, &mut self.state.stats);
         }
-        let direction = StreamDirection::new(self.direction);
+        let listener = StreamDirection::new(self.direction);
+        let direction = || listener.of(proxy);
         let request_trace = &mut RequestTrace::silent();
         let decision = self.tracer.decide(
             &headers,
             all.clone(),
-            || direction.of(proxy),
+            direction,
             || proxy.now(),
             |id| request_ids::find(proxy, id, || proxy.now()),
             &mut self.state,
@@ -123,11 +127,11 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             proxy.log(LogLevel::Debug, format_args!("{explanation}"));
         }
         if !decision.has_trace() {
-            stream.strips_server_timing = self.tracer.strips_server_timing(direction.known());
+            stream.strips_server_timing = self.tracer.strips_server_timing(listener.known());
             return;
         }
-        let way = || direction.of(proxy);
-        (self.tracer).restore_tracestate(request_trace, way, proxy, &mut self.state);
+
+        (self.tracer).restore_tracestate(request_trace, direction, proxy, &mut self.state);
         if let Some((trace_id, span_id)) = self.tracer.access_log_ids(request_trace) {
             proxy.set_filter_state(TRACE_ID, &trace_id.to_hex());
             proxy.set_filter_state(SPAN_ID, &span_id.to_hex());
@@ -138,17 +142,17 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
             let now = Nanos(0);
             let state = &mut self.state;
             stream.spans = request_trace
-                .begin(direction.of(proxy), &headers, all, now, state)
+                .begin(direction(), &headers, all, now, state)
                 .map(StreamSpans::Recorded);
         } else if request_trace.is_unsampled() {
             let (now, state) = (|| proxy.now(), &mut self.state);
-            pending = (self.tracer).open_pending(request_trace, way, &headers, now, state);
+            pending = (self.tracer).open_pending(request_trace, direction, &headers, now, state);
         }
         let writer = &mut proxy.request_writer();
         self.tracer.inject(request_trace, &headers, writer);
-        (self.tracer).note_tracestate(request_trace, way, proxy, &mut self.state);
-        let noted = self.tracer.to_note(request_trace, &headers, way);
-        stream.strips_server_timing = self.tracer.strips_server_timing(direction.known());
+        (self.tracer).note_tracestate(request_trace, direction, proxy, &mut self.state);
+        let noted = self.tracer.to_note(request_trace, &headers, direction);
+        stream.strips_server_timing = self.tracer.strips_server_timing(listener.known());
         stream.note =
             noted.map(|(id, context)| request_ids::note(proxy, id, &context, proxy.now()));
         if let Some(mut spans) = pending {
@@ -245,8 +249,8 @@ impl<P: Proxy, R: Random, E: SpanExporter> Filter<P, R, E> {
         let export = &mut |span| self.state.export(span, exporter, now);
         match is_attempt {
             true => {
-                let memory = || AttemptState::read(&proxy.property(ATTEMPTS)?);
-                (self.tracer).finish_attempt(spans, proxy, memory, now, export);
+                let last = || AttemptState::read(&proxy.property(ATTEMPTS)?);
+                (self.tracer).finish_attempt(spans, proxy, last, now, export);
             }
             false => self.tracer.finish(spans, proxy, now, export),
         }

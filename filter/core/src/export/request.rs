@@ -24,7 +24,7 @@ impl Request {
     /// Returns a request before its first attempt. A message that would not become smaller is not compressed.
     #[inline]
     pub(super) fn new(
-        draft: PendingRequest,
+        pending: PendingRequest,
         frame: &RequestFrame,
         protocol: Protocol,
         wanted: Compression,
@@ -34,7 +34,7 @@ impl Request {
             spans_at,
             spans,
             ..
-        } = draft;
+        } = pending;
         let mut body_at = frame.complete(&mut bytes, spans_at);
         let prefix_bytes = match protocol {
             Protocol::Grpc => grpc_frame::GRPC_PREFIX_BYTES,

@@ -184,7 +184,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SendError(unsent) => unsent.fmt(f),
+            Self::SendError(error) => error.fmt(f),
             Self::NoAnswer => f.write_str("no answer"),
             Self::HttpStatus(status) => write!(f, "HTTP status {status}"),
             Self::GrpcStatus(status) => write!(f, "gRPC status {status}"),

@@ -1,6 +1,6 @@
 //! A list of matches, any of which excludes a request, arranged so that the many requests that none describes cost little.
 //!
-//! The list of defaults alone has some thirty matches, and nearly every request is described by none of them. A match with
+//! The list of defaults alone has 26 matches, and nearly every request is described by none of them. A match with
 //! a condition on the path or on the user agent is therefore compared by the first eight bytes alone, as one number, and
 //! in full only where these fit. Before that, one bit of 64 says whether any of them may fit. The order of the list makes
 //! no difference.

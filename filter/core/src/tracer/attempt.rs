@@ -22,7 +22,7 @@ use crate::propagation::context::SamplingState;
 use crate::sampling::decision::{Decision, Reason, Verdict};
 use crate::semconv::response_flags::{CONNECT_FAILURE, RETRY_LIMIT};
 use crate::span::Span;
-use crate::stats::Stats;
+use crate::stats::{Counter, Stats};
 use crate::stream_info::answers::Answers;
 use crate::stream_info::ending;
 use crate::stream_info::outcome::ResponseOutcome;
@@ -69,12 +69,12 @@ impl AttemptState {
 
 impl Tracer {
     /// Starts an attempt: writes the context in every wanted format, and opens a span where the context is sampled. The
-    /// state returned beside the span is to be kept for the next attempt of the request, which reads it by `memory`.
+    /// state returned beside the span is to be kept for the next attempt of the request, which reads it by `last`.
     pub fn begin_attempt<'h>(
         &self,
         headers: &RequestHeaders<'_>,
         all: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
-        memory: impl FnOnce() -> Option<AttemptState>,
+        last: impl FnOnce() -> Option<AttemptState>,
         now: Nanos,
         state: &mut State<impl Random>,
         writer: &mut impl HeaderWriter,
@@ -87,9 +87,13 @@ impl Tracer {
             return None;
         }
         let decision = found.context.and_then(|context| decision(context.sampling));
-        let span_id = decision
-            .filter(|_| self.records)
-            .and_then(|decision| Some((decision, state.ids.span_id()?)));
+        let span_id = decision.filter(|_| self.records).and_then(|decision| {
+            let span_id = state.ids.span_id();
+            if span_id.is_none() {
+                state.stats.add(Counter::EntropyFailures);
+            }
+            Some((decision, span_id?))
+        });
         let mut request_trace = RequestTrace::silent();
         request_trace.continue_from(found);
         request_trace.describer = Some(&self.describer);
@@ -97,9 +101,9 @@ impl Tracer {
         if let (Some((decision, span_id)), Some(mut context)) = (span_id, request_trace.context)
             && let Some(found_id) = context.span_id
         {
-            let memory = memory().filter(|memory| memory.trace_id.is_same_trace(context.trace_id));
-            let parent = match memory {
-                Some(memory) => self.parent_since(&memory, headers),
+            let last = last().filter(|last| last.trace_id.is_same_trace(context.trace_id));
+            let parent = match last {
+                Some(last) => self.parent_since(&last, headers),
                 None => found_id,
             };
             context.span_id = Some(span_id);
@@ -114,34 +118,34 @@ impl Tracer {
             });
         }
         request_trace.add_state_members(headers, stats);
-        let active = begun.and_then(|memory| {
+        let open_spans = begun.and_then(|attempt| {
             let direction = Direction::Outbound;
-            let mut active = request_trace.begin(direction, headers, all, now, state)?;
-            active.first.parent = Parent::Unknown;
-            Some((active, memory))
+            let mut open_spans = request_trace.begin(direction, headers, all, now, state)?;
+            open_spans.first.parent = Parent::Unknown;
+            Some((open_spans, attempt))
         });
         self.inject(&request_trace, headers, writer);
-        active
+        open_spans
     }
 
-    /// Finishes the span of an attempt, and passes the span to `each`. `memory` is the state that the last attempt of the
+    /// Finishes the span of an attempt, and passes the span to `each`. `last` is the state that the last attempt of the
     /// request has left.
     pub fn finish_attempt(
         &self,
-        active: &mut OpenSpans,
+        open_spans: &mut OpenSpans,
         stream_info: &impl StreamInfo,
-        memory: impl FnOnce() -> Option<AttemptState>,
+        last: impl FnOnce() -> Option<AttemptState>,
         now: Nanos,
         each: &mut impl FnMut(Span),
     ) {
-        let response = active.response.get_or_insert_default();
+        let response = open_spans.response.get_or_insert_default();
         let (status_code, has_ended) = (response.heard.status_code, response.has_ended);
         // The response that switches a connection to another protocol has no end of its own.
-        let is_switched = status_code == Some(101) || active.is_connect();
-        let own = active.first.span_id;
+        let is_switched = status_code == Some(101) || open_spans.is_connect();
+        let own = open_spans.first.span_id;
         // Envoy has one place for what it knows of the upstream, which a hedged attempt takes from the one before: of that
         // one nobody knows then whether it has broken off.
-        let is_last = || memory().is_none_or(|memory| memory.written == own);
+        let is_last = || last().is_none_or(|last| last.written == own);
         let is_cut = !has_ended
             && !is_switched
             && status_code.is_some()
@@ -153,23 +157,23 @@ impl Tracer {
             ..ResponseOutcome::default()
         };
         // The times are the clock's, because the proxy's duration is of the request with all its attempts.
-        let start = active.start;
+        let start = open_spans.start;
         let answers = Answers::nothing(stream_info);
         let times = (start, now.max(start));
-        active.end(&self.describer, &outcome, &answers, times, each);
+        open_spans.end(&self.describer, &outcome, &answers, times, each);
     }
 
     /// Returns the parent of this attempt: a span id that was written after the last attempt's, or else the last attempt's
     /// parent.
-    fn parent_since(&self, memory: &AttemptState, headers: &RequestHeaders<'_>) -> SpanId {
+    fn parent_since(&self, last: &AttemptState, headers: &RequestHeaders<'_>) -> SpanId {
         self.propagation
             .extract
             .iter()
             .filter_map(|format| propagation::extract::context_of(*format, headers))
-            .filter(|context| context.trace_id.is_same_trace(memory.trace_id))
+            .filter(|context| context.trace_id.is_same_trace(last.trace_id))
             .filter_map(|context| context.span_id)
-            .find(|span_id| *span_id != memory.written)
-            .unwrap_or(memory.parent)
+            .find(|span_id| *span_id != last.written)
+            .unwrap_or(last.parent)
     }
 }
 

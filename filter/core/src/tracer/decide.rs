@@ -251,13 +251,13 @@ impl Tracer {
     #[inline]
     pub fn hear(
         &self,
-        active: &mut OpenSpans,
+        open_spans: &mut OpenSpans,
         part: ResponsePart,
         response: &impl PassingResponse,
     ) {
-        active.hear(part, response);
-        if active.reads_response {
-            let heard = &mut active.response.get_or_insert_default().attributes;
+        open_spans.hear(part, response);
+        if open_spans.reads_response {
+            let heard = &mut open_spans.response.get_or_insert_default().attributes;
             self.describer.read_response(part, response, heard);
         }
     }
@@ -266,12 +266,12 @@ impl Tracer {
     #[inline]
     pub fn finish(
         &self,
-        active: &mut OpenSpans,
+        open_spans: &mut OpenSpans,
         stream_info: &impl StreamInfo,
         now: Nanos,
         each: &mut impl FnMut(Span),
     ) {
-        active.finish(&self.describer, stream_info, now, each);
+        open_spans.finish(&self.describer, stream_info, now, each);
     }
 
     /// Returns the headers that make a difference here, because no other header of a request needs to be read.

@@ -171,7 +171,7 @@ impl From<Failure> for Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.failure {
-            Failure::SendError(unsent) => unsent.fmt(f),
+            Failure::SendError(error) => error.fmt(f),
             Failure::NoAnswer => f.write_str("no answer"),
             Failure::HttpStatus(status) => write!(f, "HTTP status {status}"),
             Failure::TooLong => f.write_str("an answer of more than 1 MiB"),

@@ -140,8 +140,8 @@ impl SamplingServer {
 
     /// Applies a document.
     fn apply(&self, worker: &impl Worker, document: Document, strategy: &mut Option<Strategy>) {
-        let is_unsampled = |strategy: &Strategy| *strategy.document() == document;
-        if strategy.as_ref().is_some_and(is_unsampled) {
+        let is_same = |strategy: &Strategy| *strategy.document() == document;
+        if strategy.as_ref().is_some_and(is_same) {
             return;
         }
         let cluster = &self.remote.cluster;

@@ -238,3 +238,30 @@ fn a_memory_of_somebody_else_is_none() {
     let memory = AttemptState::read(&[1; 32]).unwrap();
     assert_eq!(memory.to_bytes(), [1; 32]);
 }
+
+#[test]
+fn a_try_without_randomness_loses_its_span_in_a_counter() {
+    struct Exhausted;
+    impl Random for Exhausted {
+        fn fill(&mut self, _: &mut [u8]) -> bool {
+            false
+        }
+    }
+    let config = br#"{"role": "attempt", "export": {"otlp": {"cluster": "c"}}}"#;
+    let config = Config::parse(config).unwrap();
+    let (node, proxy) = (Node::default(), InMemoryProxy::default());
+    let spans = Some(Vec::new());
+    let mut filter: Filter<_, _, Vec<Span>> =
+        Filter::new(&config, &node, "", proxy, Exhausted, spans, None);
+    for (flags, failures) in [("01", 1), ("00", 1)] {
+        let traceparent = format!("00-{T}-{S}-{flags}");
+        filter
+            .proxy
+            .open(HeaderList::new([("traceparent", &*traceparent)]));
+        let mut stream = StreamState::default();
+        filter.on_request_headers(&mut stream);
+        assert!(!stream.is_open());
+        let counted = filter.state.stats.get(Counter::EntropyFailures);
+        assert_eq!(counted, failures, "{flags}");
+    }
+}

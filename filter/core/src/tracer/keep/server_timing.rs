@@ -44,19 +44,19 @@ pub(crate) fn with_kept_trace(
 /// Returns true if a metric of the value says that this trace was kept.
 pub(crate) fn contains_kept(value: &[u8], trace_id: TraceId) -> bool {
     metrics(value)
-        .filter_map(word)
+        .filter_map(kept_trace)
         .any(|(told, is_sampled)| is_sampled && told == trace_id)
 }
 
 /// Returns true if the value has a metric `trace`, of whichever trace.
 pub(crate) fn has_trace_metric(value: &[u8]) -> bool {
-    metrics(value).any(|metric| word(metric).is_some())
+    metrics(value).any(|metric| kept_trace(metric).is_some())
 }
 
 /// Returns the value without the metric `trace`; empty where there is no other metric.
 pub(crate) fn without_trace_metrics(value: &[u8]) -> Vec<u8> {
     let mut rest = Vec::new();
-    for metric in metrics(value).filter(|metric| word(metric).is_none()) {
+    for metric in metrics(value).filter(|metric| kept_trace(metric).is_none()) {
         if !rest.is_empty() {
             rest.extend_from_slice(b", ");
         }
@@ -84,7 +84,7 @@ fn metrics(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Parses the metric `trace`: its trace id, and true if the sampled flag is set.
-fn word(metric: &[u8]) -> Option<(TraceId, bool)> {
+fn kept_trace(metric: &[u8]) -> Option<(TraceId, bool)> {
     let mut parts = scan::split(metric, b';').map(trim);
     if !parts.next()?.eq_ignore_ascii_case(b"trace") {
         return None;
@@ -109,7 +109,7 @@ fn word(metric: &[u8]) -> Option<(TraceId, bool)> {
     );
     let is_whole = version == b"00" && fields.next().is_none();
     SpanId::from_hex(span_id).ok().filter(|_| is_whole)?;
-    let [flags] = [crate::codec::hex::byte_from_hex(flags)?];
+    let flags = crate::codec::hex::byte_from_hex(flags)?;
     Some((TraceId::from_hex(trace_id).ok()?, flags & 1 != 0))
 }
 
