@@ -164,7 +164,7 @@ pub enum Gauge {
     /// Bytes in the queues and requests of all workers.
     #[strum(serialize = "queue.bytes")]
     QueueBytes,
-    /// The value 1 while a configuration is refused and the filter does nothing.
+    /// The value 1 while the newest configuration is refused, whether an older one runs on or the filter does nothing.
     #[strum(serialize = "config.refused")]
     ConfigRefused,
 }

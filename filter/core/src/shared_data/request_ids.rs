@@ -47,8 +47,7 @@ impl<'a> RequestId<'a> {
         is_id.then_some(Self(bytes))
     }
 
-    /// Returns the slot of its note, by FNV-1a: a slot is made of low bits, which depend on every byte of the id there. FxHash,
-    /// by which `tracer` compares headers, is faster, and good in its high bits only.
+    /// Returns the slot of its note, by FNV-1a: a slot is made of low bits, which depend on every byte of the id there.
     pub fn slot(self) -> u16 {
         let hash = self.0.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
