@@ -49,13 +49,15 @@ fn nothing_that_comes_in_ends_the_guest() {
         refused,
         spans,
     } = sum;
-    for (tried, what) in [
-        (streams, "streams"),
-        (answers, "answers to calls"),
-        (applied, "good configurations"),
-        (refused, "refused configurations"),
-        (spans, "spans"),
+    // A tenth of what the lives of any seed try, in whole lives: fewer means that steps do nothing.
+    for (tried, of_a_hundred_lives, what) in [
+        (streams, 1_000, "streams"),
+        (answers, 40, "answers to calls"),
+        (applied, 12, "good configurations"),
+        (refused, 15, "refused configurations"),
+        (spans, 800, "spans"),
     ] {
-        assert!(tried >= lives / 4, "{tried} {what} in {lives} lives");
+        let least = lives * of_a_hundred_lives / 100;
+        assert!(tried >= least, "{tried} {what} in {lives} lives");
     }
 }
