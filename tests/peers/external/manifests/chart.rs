@@ -62,26 +62,61 @@ fn it_renders_what_the_overlays_render() {
 #[test]
 fn it_renders_what_the_components_render() {
     let shipped = shipped();
-    for (component, values) in [
+    let trust = "configuration: {gateway: {trust: {decision: ignore, debug: false}}}";
+    let with_trust = |values: &str| format!("{trust}\n{values}");
+    let waypoints = with_trust("waypoints: {enabled: true}");
+    let extension = with_trust("install: TrafficExtension");
+    for (components, values) in [
         ("telemetry", "istioTracing: disabled"),
         ("telemetry-keep-spans", "istioTracing: spans-only"),
         ("trafficextension", "install: TrafficExtension"),
         ("envoyfilter", "install: EnvoyFilter"),
         ("attempts", "attempts: true"),
         ("waypoints", "waypoints: {enabled: true}"),
-        (
-            "gateway-trust",
-            "configuration: {gateway: {trust: {decision: ignore, debug: false}}}",
-        ),
+        ("gateway-trust", trust),
+        ("gateway-trust waypoints", waypoints.as_str()),
+        ("gateway-trust trafficextension", extension.as_str()),
     ] {
-        let by_kustomize = shipped.overlay(&[component], "");
+        let chosen: Vec<_> = components.split(' ').collect();
+        let by_kustomize = shipped.overlay(&chosen, "");
         let tracing = match values.starts_with("istioTracing") {
             true => "",
             false => "istioTracing: unchanged\n",
         };
         let by_helm = shipped.helm("istio-system", &format!("{SETTINGS}{tracing}{values}\n"));
-        assert_eq!(resources(&by_helm), resources(&by_kustomize), "{component}");
-        assert_fine(component, &by_helm);
+        assert_eq!(
+            resources(&by_helm),
+            resources(&by_kustomize),
+            "{components}"
+        );
+        assert_fine(components, &by_helm);
+    }
+}
+
+#[test]
+fn a_null_takes_a_key_out_of_the_configuration() {
+    let values = "attempts: true\nconfiguration: {sampling: {namespaces: null}, \
+                  export: {otlp: {service: null, port: null, cluster: 'outbound|4317||c.x.svc.cluster.local'}}}\n";
+    for install in ["WasmPlugin", "EnvoyFilter"] {
+        let values = format!("{SETTINGS}install: {install}\n{values}");
+        let text = shipped().helm("istio-system", &values);
+        assert_fine(install, &text);
+        assert!(!text.contains("null"), "{install}: {text}");
+    }
+}
+
+/// Relies on `check`, which refuses a configuration that reads a variable its VM will not have.
+#[test]
+fn every_kind_has_the_variables_that_its_configuration_reads() {
+    let values = "attempts: true\nwaypoints: {enabled: true}\n\
+                  vmConfig: {env: [{name: OTLP_KEY, valueFrom: HOST}, {name: BUILD, value: '7'}]}\n\
+                  configuration: {export: {otlp: {headers: {x-api-key: {environment: OTLP_KEY}}}}, \
+                  spans: {attributes: [{name: build, environment: BUILD}]}}\n";
+    for install in ["WasmPlugin", "TrafficExtension", "EnvoyFilter"] {
+        let values = format!("{SETTINGS}install: {install}\n{values}");
+        let text = shipped().helm("istio-system", &values);
+        assert_fine(install, &text);
+        assert_known(install, &text);
     }
 }
 
@@ -120,6 +155,10 @@ fn it_passes_helms_own_lint_and_refuses_what_means_nothing() {
         (
             "sampling.percentage=101",
             "at '/sampling/percentage': maximum",
+        ),
+        (
+            "waypoints.gatewayClass=other",
+            "at '/waypoints/gatewayClass'",
         ),
         (
             "collector.service=otel-collector",

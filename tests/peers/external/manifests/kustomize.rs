@@ -75,6 +75,46 @@ fn every_choice_of_components_has_the_one_image_and_the_one_collector() {
     }
 }
 
+/// Lists the two in both orders, because kustomize says nothing of a patch whose target is not there.
+#[test]
+fn a_traffic_extension_has_what_gateways_trust_in_either_order() {
+    let shipped = Shipped::with(IMAGE, COLLECTOR, PORT);
+    let plugin = &resources(&shipped.overlay(&["gateway-trust"], ""))[0];
+    let configuration = &plugin["spec"]["pluginConfig"];
+    assert_eq!(configuration["gateway"]["trust"]["decision"], "ignore");
+    for components in [
+        ["gateway-trust", "trafficextension"],
+        ["trafficextension", "gateway-trust"],
+    ] {
+        let text = shipped.overlay(&components, "");
+        let extension = &resources(&text)[0];
+        assert_eq!(extension["kind"], "TrafficExtension", "{text}");
+        assert_eq!(extension["spec"]["wasm"]["pluginConfig"], *configuration);
+    }
+}
+
+/// Stands on an overlay with a namespace and a sampling of its own, which the base's would overrule.
+#[test]
+fn a_traffic_extension_has_what_an_overlay_gave_the_plugin() {
+    let shipped = Shipped::with(IMAGE, COLLECTOR, PORT);
+    let plugin = &resources(&shipped.kustomize("overlays/canary"))[1];
+    let folder = shipped.path("overlays/on-the-canary");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(
+        folder.join("kustomization.yaml"),
+        "resources: [../canary]\ncomponents: [../../components/trafficextension, ../../components/settings]\n",
+    )
+    .expect("an overlay");
+    let text = shipped.kustomize("overlays/on-the-canary");
+    assert_fine("on the canary", &text);
+    let extension = &resources(&text)[1];
+    assert_eq!(extension["metadata"], plugin["metadata"]);
+    assert_eq!(
+        extension["spec"]["wasm"]["pluginConfig"],
+        plugin["spec"]["pluginConfig"]
+    );
+}
+
 #[test]
 fn both_telemetries_at_once_are_refused_by_kustomize() {
     let shipped = Shipped::new();
