@@ -1,7 +1,7 @@
 //! The errors of a configuration: one sentence and one JSON path each.
 
 use crate::codec::quote::{MAX_QUOTED, quoted};
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -38,9 +38,23 @@ impl fmt::Display for Path<'_> {
         match self {
             Path::Root => formatter.write_char('$'),
             Path::Key(parent, key) if is_plain(key) => write!(formatter, "{parent}.{key}"),
-            Path::Key(parent, key) => write!(formatter, "{parent}[{}]", quoted(key)),
+            Path::Key(parent, key) => {
+                let key = without_value(key);
+                write!(formatter, "{parent}[{}]", quoted(&key))
+            }
             Path::Index(parent, index) => write!(formatter, "{parent}[{index}]"),
         }
+    }
+}
+
+/// Cuts a key behind its first separator. `authorization:Bearer …` is one key where the blank behind the colon is missing,
+/// and its end may be secret.
+fn without_value(key: &str) -> Cow<'_, str> {
+    let mut characters = key.char_indices().skip(1);
+    let separator = characters.find(|(_, character)| matches!(character, ':' | '='));
+    match separator.and_then(|(at, _)| key.get(..=at)) {
+        Some(name) if name.len() < key.len() => format!("{name}…").into(),
+        _ => key.into(),
     }
 }
 

@@ -224,7 +224,13 @@ impl<'a> Cursor<'a> {
     /// Notes an error if a name cannot be a header's; `self` is the value under or behind the name.
     pub(super) fn header_name(self, name: &str) {
         if !is_token(name) {
-            self.error("expected the name of a header, in lower case");
+            let cure = match name.trim_start_matches(':').contains(':') {
+                true => "; a colon ends it, and a blank stands behind the colon",
+                false => "",
+            };
+            self.error(format!(
+                "expected the name of a header, in lower case{cure}"
+            ));
         } else if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             let name = name.to_ascii_lowercase();
             self.error(format!(

@@ -356,6 +356,14 @@ fn headers_are_checked_and_their_values_never_told() {
             r#"[":path"]: expected the name of a header, in lower case"#,
         ),
         (
+            r#"{"authorization:Bearer-s3cret": ""}"#,
+            r#"["authorization:…"]: expected the name of a header, in lower case; a colon ends it, and a blank stands behind the colon"#,
+        ),
+        (
+            r#"{"x-api-key=s3cret": ""}"#,
+            r#"["x-api-key=…"]: expected the name of a header, in lower case"#,
+        ),
+        (
             r#"{"te": "s3cret"}"#,
             ".te: the header te is the exporter's own; leave it out",
         ),
