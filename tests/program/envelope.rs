@@ -181,7 +181,11 @@ fn cel(rule: Rule) -> Option<String> {
             r#"((has(self.operation) ? self.operation : "") == "REMOVE") ? !has(self.value) : true"#
         }
         Rule::Duration => "duration(self) >= duration('1ms')",
-        Rule::OneOf(_) | Rule::TargetKind | Rule::WholePatch => return None,
+        Rule::OneOf(_)
+        | Rule::TargetKind
+        | Rule::WholePatch
+        | Rule::OneDigest
+        | Rule::InstallingPatch => return None,
     };
     Some(text.into())
 }

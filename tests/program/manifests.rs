@@ -81,6 +81,45 @@ fn with_a_registry_there_is_nothing_to_warn_of() {
 }
 
 #[test]
+fn the_chart_takes_the_images_that_check_calls_fine() {
+    let schema = serde_json::from_str(&read("istio/chart/values.schema.json")).expect("JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    let digest = format!("sha256:{}", "a".repeat(64));
+    for (image, is_fine) in [
+        ("registry.example.com/mesh/sidespan-filter:0.1.0", true),
+        (&*format!("ghcr.io/a-team/side_span@{digest}"), true),
+        (&*format!("localhost:5000/x:1@{digest}"), true),
+        ("Registry.Example.com/x", true),
+        ("127.0.0.1:5000/x:v1.2_3-4", true),
+        ("[::1]:5000/x", true),
+        ("team/x", true),
+        ("oci://r.example/x:1", false),
+        ("r.example/Team/x:1", false),
+        ("Team/x:1", false),
+        ("r.example/x@", false),
+        ("r.example/x@sha256:abc", false),
+        ("r.example/x:", false),
+        ("r.example//x", false),
+        ("r.example/x:1+2", false),
+        ("r.example", false),
+        ("/x:1", false),
+    ] {
+        let values = serde_json::json!({"image": image});
+        assert_eq!(schema.is_valid(&values), is_fine, "{image}: the chart");
+        let plugin = read(place("wasmplugin")).replace("REGISTRY/sidespan-filter:0.1.0", image);
+        let report = check_file(place("wasmplugin"), plugin.as_bytes());
+        assert_eq!(
+            report.errors.is_empty(),
+            is_fine,
+            "{image}: {:?}",
+            report.errors
+        );
+    }
+    // Nobody's image: the template asks for one.
+    assert!(schema.is_valid(&serde_json::json!({"image": ""})));
+}
+
+#[test]
 fn the_guide_shows_what_check_makes_of_istios_telemetry() {
     let guide = read("istio/docs/migrate.md");
     let (_, section) = guide

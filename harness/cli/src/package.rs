@@ -30,6 +30,7 @@ mod reference;
 pub use built::Built;
 use image::{Digest, Image, Labels};
 use reference::Reference;
+pub(crate) use reference::judge_pulled;
 
 /// Puts the filter into an image for Istio's `oci://`, and says the line that pushes it
 #[derive(Debug, clap::Args)]

@@ -13,9 +13,11 @@ pub(in crate::check) mod advice;
 mod cure;
 mod judge;
 pub mod kinds;
+mod patch;
 pub(in crate::check) mod plugin_config;
 mod rule;
 pub mod schema;
+mod url;
 
 pub(in crate::check) use kinds::{Kind, foreign_group};
 

@@ -206,7 +206,7 @@ fn a_registry_that_nobody_has_filled_in_is_warned_of() {
         );
         for url in [
             "oci://ghcr.io/team/sidespan-filter:0.1.0",
-            "oci://MY-REGISTRY/a",
+            "oci://MY-REGISTRY:5000/a",
         ] {
             assert_eq!(told_of(kind, open, url, close), [""; 0]);
         }

@@ -69,6 +69,32 @@ impl FromStr for Reference {
     }
 }
 
+/// Judges the name of an image as an agent of Istio pulls it: with a digest where it is pinned, and from Docker Hub where no
+/// registry is named.
+///
+/// # Errors
+/// When no registry can have an image of this name.
+pub(crate) fn judge_pulled(text: &str) -> anyhow::Result<()> {
+    let (name, digest) = match text.split_once('@') {
+        Some((name, digest)) => (name, Some(digest)),
+        None => (text, None),
+    };
+    if digest.is_some_and(|digest| !DIGEST.is_match(digest)) {
+        bail!(
+            "expected sha256: and 64 hexadecimal digits in lower case behind the @, which `sidespan package` prints"
+        );
+    }
+    let has_registry = match name.split_once('/') {
+        Some((host, _)) => host.contains(['.', ':']) || host == "localhost",
+        None => true,
+    };
+    let name = match has_registry {
+        true => name.to_owned(),
+        false => format!("docker.io/{name}"),
+    };
+    name.parse::<Reference>().map(drop)
+}
+
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A registry has a dot or a port in it, or is localhost: all else is the first part of a name on Docker Hub.
@@ -78,6 +104,10 @@ static GRAMMAR: LazyLock<Regex> = LazyLock::new(|| {
     const TAG: &str = r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}";
     let grammar = format!("^((?:{HOST})(?:/{PART})+)(?::({TAG}))?$");
     Regex::new(&grammar).unwrap_or_else(|error| unreachable!("{error}"))
+});
+
+static DIGEST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^sha256:[0-9a-f]{64}$").unwrap_or_else(|error| unreachable!("{error}"))
 });
 
 #[cfg(test)]

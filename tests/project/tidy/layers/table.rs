@@ -772,6 +772,8 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "schema",
             "kinds",
             "cure",
+            "url",
+            "patch",
             "rule",
             "judge",
             "plugin_config",

@@ -1,6 +1,6 @@
 //! Warnings on a WasmPlugin or a TrafficExtension that an API server takes, and that is hardly meant so.
 
-use super::rule;
+use super::url::broken;
 use crate::check::input::document::Document;
 
 /// Returns the warnings on the strategy, the image and the phase of a plugin, which stands at `at` in the resource at
@@ -25,7 +25,7 @@ pub(in crate::check) fn warnings(
     if url.split('/').any(|part| part == "REGISTRY") {
         warn(format!("{at}.url"), REGISTRY);
     }
-    if !url.is_empty() && !url.contains("://") && rule::url(url).is_none() {
+    if !url.is_empty() && !url.contains("://") && broken(url).is_none() {
         warn(format!("{at}.url"), NO_SCHEME);
     }
     let phase = spec.get("phase").or_else(|| plugin.get("phase"));

@@ -1,7 +1,9 @@
 //! The rules beyond types and bounds: CEL expressions of the definitions, and checks of Istio's own webhook.
 
 use super::cure::one_of;
+use super::patch;
 use super::schema::{Pattern, Rule};
+use super::url;
 use crate::check::input::document::Document;
 
 /// Returns the key below the value that breaks a rule (empty for the value itself), and the sentence.
@@ -46,7 +48,12 @@ pub(super) fn broken(rule: Rule, value: &Document) -> Option<(&'static str, Stri
             "leave it out, for Istio attaches only what is in the same namespace",
         ),
         Rule::TargetKind => target_kind(text("kind"), text("group")),
-        Rule::Url => url(own).map(|message| ("", message)),
+        Rule::Url => url::broken(own).map(|message| ("", message)),
+        Rule::OneDigest if is_pinned_twice(text("url"), text("sha256")) => broken(
+            "sha256",
+            "another digest than the one in `url`, and an agent refuses an image that does not have both; leave one of the \
+             two out",
+        ),
         Rule::EnvValue if text("valueFrom") == "HOST" && has("value") => broken(
             "value",
             "not beside valueFrom: HOST, which takes the proxy's own; leave one of the two out",
@@ -72,13 +79,20 @@ pub(super) fn broken(rule: Rule, value: &Document) -> Option<(&'static str, Stri
         Rule::Duration if milliseconds(own).is_none_or(|time| time < 1.0) => {
             broken("", "expected a duration of at least 1ms, such as 15s")
         }
-        Rule::WholePatch => patch(value),
+        Rule::WholePatch => patch::incomplete(value),
+        Rule::InstallingPatch => patch::installs_nowhere(value),
         _ => None,
     }
 }
 
 fn any_key(value: &Document, is_it: impl Fn(&str) -> bool) -> bool {
     matches!(value, Document::Object(pairs) if pairs.iter().any(|(key, _)| is_it(key)))
+}
+
+/// Returns true if two pins of an image differ, each of which is right by itself.
+fn is_pinned_twice(url: &str, sha256: &str) -> bool {
+    let in_url = url::digest(url).unwrap_or_default();
+    is_sha256(in_url) && is_sha256(sha256) && in_url != sha256
 }
 
 /// Judges a target by the kinds that Istio's webhook takes (`allowedTargetRefs`).
@@ -102,73 +116,6 @@ fn target_kind(kind: &str, group: &str) -> Option<(&'static str, String)> {
         };
         ("group", cure)
     })
-}
-
-/// Judges a URL as the API server does (`isURL` of CEL), and istiod behind it (`url.Parse` of Go).
-pub(super) fn url(url: &str) -> Option<String> {
-    if url.contains(char::is_whitespace) {
-        return Some("expected a URL without spaces".into());
-    }
-    if let Some((scheme, place)) = url.split_once("://") {
-        let is_known = ["oci", "http", "https", "file"]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(scheme));
-        return match (is_known, place.is_empty()) {
-            (false, _) => Some(
-                "expected one of the schemes oci, http, https and file; an image of a registry is oci://…".into(),
-            ),
-            (true, true) => Some("expected a place behind the scheme".into()),
-            (true, false) => None,
-        };
-    }
-    let is_image = |letter: char| letter.is_ascii_alphanumeric() || "._-/@:+".contains(letter);
-    if !url.chars().all(is_image) {
-        return Some(
-            "expected the place of an image, such as oci://registry.example.com/sidespan-filter:1"
-                .into(),
-        );
-    }
-    let host = url.split('/').next().unwrap_or_default();
-    host.contains(':').then(|| {
-        "without a scheme a host with a port is no URL, and the API server refuses the resource or istiod drops it \
-         in silence; write oci:// in front"
-            .into()
-    })
-}
-
-/// Judges a patch as Istio's webhook does, which takes any for a waypoint.
-fn patch(value: &Document) -> Option<(&'static str, String)> {
-    let word = |keys: &[&str]| match value.at(keys) {
-        None | Some(Document::Null) => "",
-        Some(Document::String(word)) => word.as_str(),
-        Some(_) => "of another type",
-    };
-    let is_silent = |word: &str| matches!(word, "" | "INVALID");
-    if word(&["match", "context"]) == "WAYPOINT" {
-        return None;
-    }
-    let operation = word(&["patch", "operation"]);
-    let missing = |key, message: &str| Some((key, format!("missing; {message}")));
-    if is_silent(word(&["applyTo"])) {
-        missing(
-            "applyTo",
-            "Istio refuses a patch without it; a filter is put in with HTTP_FILTER",
-        )
-    } else if value
-        .get("patch")
-        .is_none_or(|patch| *patch == Document::Null)
-    {
-        missing("patch", "Istio refuses an entry without it")
-    } else if is_silent(operation) {
-        missing(
-            "patch.operation",
-            "Istio refuses a patch without it; INSERT_FIRST puts a filter in front",
-        )
-    } else if operation != "REMOVE" && word(&["patch", "value"]).is_empty() {
-        missing("patch.value", "only operation REMOVE goes without it")
-    } else {
-        None
-    }
 }
 
 /// Returns the milliseconds of a duration as Go writes it: `1m30s`.

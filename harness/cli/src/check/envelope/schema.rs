@@ -111,6 +111,8 @@ pub enum Rule {
     TargetKind,
     /// A URL with one of Istio's schemes.
     Url,
+    /// No pin in `sha256` beside another one in `url` (agent).
+    OneDigest,
     /// No `value` beside `valueFrom: HOST`.
     EnvValue,
     /// `waypoint` with the context `WAYPOINT` alone, and always with it.
@@ -125,6 +127,8 @@ pub enum Rule {
     Duration,
     /// All parts of a patch (webhook).
     WholePatch,
+    /// A patch that puts its filter before the router (istiod and Envoy).
+    InstallingPatch,
 }
 
 impl Schema {

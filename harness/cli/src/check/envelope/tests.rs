@@ -6,6 +6,7 @@ use crate::check::{CheckArgs, check_file, run_to};
 
 mod envoy_filter;
 mod extension;
+mod image;
 mod other_products;
 mod secrets;
 mod telemetry;

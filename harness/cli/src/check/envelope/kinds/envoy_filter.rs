@@ -60,7 +60,7 @@ const PATCH: Schema = object(&[
         ]),
     ),
 ])
-.with(&[Rule::WholePatch]);
+.with(&[Rule::WholePatch, Rule::InstallingPatch]);
 
 const MATCH: Schema = object(&[
     field(

@@ -48,7 +48,10 @@ const PLUGIN_SPEC: Schema = object(&[
     VERIFICATION_KEY,
     VM_CONFIG,
 ])
-.with(&[Rule::OneTarget(&["selector", "targetRef", "targetRefs"])]);
+.with(&[
+    Rule::OneTarget(&["selector", "targetRef", "targetRefs"]),
+    Rule::OneDigest,
+]);
 
 const EXTENSION_SPEC: Schema = object(&[
     field("lua", object(&[required("inlineCode", text(1, 65536))])),
@@ -70,7 +73,8 @@ const EXTENSION_SPEC: Schema = object(&[
             URL,
             VERIFICATION_KEY,
             VM_CONFIG,
-        ]),
+        ])
+        .with(&[Rule::OneDigest]),
     ),
 ])
 .with(&[

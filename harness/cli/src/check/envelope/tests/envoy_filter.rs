@@ -138,6 +138,73 @@ fn keys_types_and_words() {
 }
 
 #[test]
+fn a_patch_that_puts_the_filter_nowhere() {
+    let chain = "{filter: {name: envoy.filters.network.http_connection_manager}}";
+    let beside = |name: &str| {
+        chain.replace(
+            "manager}",
+            &format!("manager, subFilter: {{name: {name}}}}}"),
+        )
+    };
+    let (router, other) = (
+        beside("envoy.filters.http.router"),
+        beside("envoy.filters.http.cors"),
+    );
+    let behind =
+        "puts the filter behind the router, and Envoy refuses a listener whose router is not last";
+    let merged = "changes a filter that is there, and installs none";
+    for (operation, chain, problem) in [
+        ("ADD", chain, Some(behind)),
+        ("ADD", &other, Some(behind)),
+        ("INSERT_AFTER", chain, Some(behind)),
+        ("INSERT_AFTER", &router, Some(behind)),
+        ("INSERT_AFTER", &other, None),
+        ("INSERT_BEFORE", chain, None),
+        ("INSERT_BEFORE", &router, None),
+        (
+            "REPLACE",
+            chain,
+            Some("replaces nothing without a `subFilter`, and so installs nothing"),
+        ),
+        (
+            "REPLACE",
+            &router,
+            Some("takes the router out, and Envoy refuses a listener without one"),
+        ),
+        ("REPLACE", &other, None),
+        ("MERGE", chain, Some(merged)),
+        ("MERGE", &other, Some(merged)),
+        ("MERGE_AND_REPLACE_LIST", chain, Some(merged)),
+        // Another EnvoyFilter has put it there.
+        ("MERGE", &beside("sidespan"), None),
+        (
+            "REMOVE",
+            &other,
+            Some("takes a filter out, and installs none"),
+        ),
+    ] {
+        let text = FILTER
+            .replace(
+                "{filter: {name: envoy.filters.network.http_connection_manager}}",
+                chain,
+            )
+            .replace("INSERT_FIRST", operation);
+        let expected = problem.map(|problem| {
+            format!(
+                "error: $.spec.configPatches[0].patch.operation: {problem}; write INSERT_FIRST, or INSERT_BEFORE with \
+                 subFilter: {{name: envoy.filters.http.router}}"
+            )
+        });
+        let (code, lines) = told(&text);
+        assert_eq!(
+            (code, lines),
+            (u8::from(problem.is_some()), Vec::from_iter(expected)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_failure_policy_is_said_once() {
     let row = "fail_open: true";
     let closed = |key: &str, cure: &str| {
