@@ -1,7 +1,8 @@
 //! Several copies of the filter in one chain: which of them works, and which stands aside.
 //!
 //! Two copies are one too many, because the second only costs a call. A copy for some workloads that comes before the
-//! mesh's is the exception: it is how a few workloads get settings of their own.
+//! mesh's is the exception: it is how a few workloads get settings of their own, and how a roll-out begins with one
+//! namespace.
 
 use std::cmp::Ordering;
 
@@ -24,7 +25,7 @@ pub fn notes(settings: &Settings, root: &str, ours: &[SidespanConfig<'_>]) -> Ve
         for other in copies.iter().skip(index + 1) {
             let note = match (one.scope, other.scope) {
                 (Some(scope), Some(rival)) => meeting(scope, rival, root, settings)
-                    .and_then(|namespace| in_istio((one, scope), (other, rival), namespace)),
+                    .and_then(|namespace| in_istio((one, scope), (other, rival), root, namespace)),
                 (None, None) => in_envoy(one, other),
                 _ => None,
             };
@@ -82,6 +83,7 @@ fn meeting<'a>(
 fn in_istio<'a>(
     one: (&SidespanConfig<'_>, &'a Scope),
     other: (&SidespanConfig<'_>, &'a Scope),
+    root: &str,
     namespace: Option<&str>,
 ) -> Option<Note> {
     let (order, step) = one.1.order(other.1, namespace);
@@ -101,7 +103,8 @@ fn in_istio<'a>(
         ));
     }
     let is_alike = first.selector == last.selector && first.has_ports == last.has_ports;
-    if is_alike || !first.is_narrowed() && !last.is_narrowed() {
+    let is_for_the_same = is_alike || !first.is_narrowed() && !last.is_narrowed();
+    if is_for_the_same && first.namespace == last.namespace {
         return Some(note(
             Weight::Error,
             loser,
@@ -111,7 +114,7 @@ fn in_istio<'a>(
             ),
         ));
     }
-    if last.is_narrowed() && !first.is_narrowed() {
+    if covers(first, last, root) {
         return Some(note(
             Weight::Warning,
             loser,
@@ -122,16 +125,27 @@ fn in_istio<'a>(
         ));
     }
     // The narrower one works. That is meant where it says so itself, by a phase or a priority.
-    (step != "phase" && step != "priority").then(|| {
-        note(
-            Weight::Warning,
-            loser,
-            format!(
-                "has the phase and the priority of {first}, which works where both are installed ({why}); give that one a \
-                 higher priority, so that it does not hang on names and ages"
-            ),
-        )
-    })
+    let message = match step {
+        "phase" | "priority" => return None,
+        "namespace" => format!(
+            "stands aside wherever {first} works ({why}), and works elsewhere; remove one of the two when a roll-out is over, \
+             or give that one a higher priority if both are to stay"
+        ),
+        _ => format!(
+            "has the phase and the priority of {first}, which works where both are installed ({why}); give that one a \
+             higher priority, so that it does not hang on names and ages"
+        ),
+    };
+    Some(note(Weight::Warning, loser, message))
+}
+
+/// Returns true if a plugin is installed wherever another one is.
+fn covers(one: &Scope, other: &Scope, root: &str) -> bool {
+    let has_namespace = one.namespace == other.namespace || one.namespace.as_deref() == Some(root);
+    let has_side = one.mode.is_none() || one.mode == other.mode;
+    let has_targets = one.targets.is_empty() || one.targets == other.targets;
+    let has_all = has_namespace && has_side && has_targets && !one.has_ports;
+    has_all && fits(&one.selector, &other.selector)
 }
 
 /// Returns the note on two copies in one list of filters of an Envoy configuration.

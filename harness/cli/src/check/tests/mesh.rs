@@ -120,10 +120,49 @@ fn of_two_copies_in_one_chain_the_one_that_stands_aside_is_named() {
         (
             vec![mesh.clone(), wasm_plugin("shop", "shop", FIRST)],
             vec![
-                "error: 0.yaml",
-                "stands aside wherever WasmPlugin shop/shop is",
+                "warning: 0.yaml",
+                "stands aside wherever WasmPlugin shop/shop works",
                 "workload's own namespace",
             ],
+        ),
+        (
+            vec![
+                mesh.clone(),
+                wasm_plugin("shop", "shop", "phase: AUTHN, priority: 1001"),
+            ],
+            vec![],
+        ),
+        (
+            vec![
+                mesh.clone(),
+                wasm_plugin("shop", "shop", "phase: AUTHN, priority: 999"),
+            ],
+            vec![
+                "warning: 1.yaml",
+                "never works, for WasmPlugin istio-system/mesh",
+            ],
+        ),
+        (
+            vec![
+                wasm_plugin("shop", "one", FIRST),
+                wasm_plugin("shop", "two", FIRST),
+            ],
+            vec![
+                "error: 1.yaml",
+                "stands aside wherever WasmPlugin shop/one is",
+            ],
+        ),
+        // What it does not reach is left to the other.
+        (
+            vec![
+                wasm_plugin("shop", "shop", "phase: AUTHN, priority: 1001"),
+                wasm_plugin(
+                    "istio-system",
+                    "cart",
+                    &format!("selector: {{matchLabels: {{app: cart}}}}, {FIRST}"),
+                ),
+            ],
+            vec![],
         ),
         (
             vec![
@@ -142,7 +181,7 @@ fn of_two_copies_in_one_chain_the_one_that_stands_aside_is_named() {
             vec![mesh.clone(), cart(FIRST)],
             vec![
                 "warning: 0.yaml",
-                "has the phase and the priority of WasmPlugin shop/cart, which works",
+                "stands aside wherever WasmPlugin shop/cart works",
             ],
         ),
         (
@@ -255,7 +294,12 @@ fn two_copies_in_one_list_of_an_envoy_are_one_too_many() {
              config: {{name: {name}, fail_open: true}}}}}}"
         )
     };
-    let chain = |filters: &[&str]| format!("{{http_filters: [{}]}}", filters.join(", "));
+    let chain = |filters: &[&str]| {
+        format!(
+            "{{http_filters: [{}, {{name: envoy.filters.http.router}}]}}",
+            filters.join(", ")
+        )
+    };
     let (one, two) = (filter("sidespan"), filter("sidespan-2"));
     let bootstrap =
         |chains: &[String]| format!("static_resources: {{listeners: [{}]}}\n", chains.join(", "));
@@ -449,7 +493,7 @@ fn an_envoy_says_itself_whether_it_has_the_collectors_cluster() {
             "static_resources:\n  clusters: [{clusters}]\n  listeners:\n  - http_filters:\n    - name: sidespan\n      typed_config:\n        \
              '@type': type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm\n        config:\n          fail_open: true\n          \
              configuration:\n            '@type': type.googleapis.com/google.protobuf.StringValue\n            \
-             value: '{{\"export\": {{\"otlp\": {{{otlp}}}}}}}'\n{more}"
+             value: '{{\"export\": {{\"otlp\": {{{otlp}}}}}}}'\n    - name: envoy.filters.http.router\n{more}"
         )
     };
     const GRPC: &str = r#""cluster": "collector""#;
