@@ -28,6 +28,7 @@ mod print;
 pub mod report;
 pub mod results;
 pub mod schema;
+pub mod targets;
 
 pub use report::{Finding, Report};
 pub use results::{Options, Results, check_file};

@@ -14,6 +14,7 @@ use super::istio::resolve::Istio;
 use super::istio::settings::{Settings, Weight};
 use super::istio::summary::Summary;
 use super::report::{Finding, Report};
+use super::targets;
 use crate::package::Built;
 
 /// The results of all files.
@@ -92,6 +93,7 @@ impl Results {
         let notes = compatibility::notes(&settings, &ours)
             .into_iter()
             .chain(chain::notes(&settings, &root, &ours))
+            .chain(targets::notes(&root, &ours))
             .chain(exporter::notes(&settings, &ours))
             .chain(
                 options

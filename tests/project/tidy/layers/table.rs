@@ -745,6 +745,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "compatibility",
             "exporter",
             "chain",
+            "targets",
             "image",
             "locate",
             "cures",

@@ -315,7 +315,7 @@ fn number(scope: &Scope) -> String {
 /// The label of the pods of a gateway that the Gateway API made, with the name of its class.
 const GATEWAY_CLASS: &str = "gateway.networking.k8s.io/gateway-class-name";
 /// The class of Istio's waypoints.
-const WAYPOINT: &str = "istio-waypoint";
+pub(in crate::check) const WAYPOINT: &str = "istio-waypoint";
 
 #[cfg(test)]
 mod tests;
