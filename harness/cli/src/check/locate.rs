@@ -6,6 +6,8 @@
 //! at all, so a network filter is an error wherever it stands. A plugin without any of Sidespan's names belongs to
 //! others and is skipped. Any other document that is neither Kubernetes' nor Envoy's is the configuration itself.
 
+mod chain_end;
+mod filter;
 mod kept_route;
 mod native_tracer;
 mod path;
@@ -17,6 +19,7 @@ use super::input::foreign as others;
 use super::input::plugin_owner::Names;
 use super::input::stand_in::StandIn;
 use super::istio::plugin_scope::Scope;
+use filter::Filter;
 use path::Path;
 
 /// A configuration of the filter, and its installation.
@@ -113,7 +116,7 @@ impl Findings {
                     self.visit(value, &path.key(key), document.get("name"));
                 }
                 self.native_tracing(document, path, before);
-                self.kept_routes(document, path, before);
+                self.places(document, path, before);
             }
             Document::List(list) => {
                 for (index, value) in list.iter().enumerate() {
@@ -284,12 +287,15 @@ impl Findings {
         }
     }
 
-    /// Warns of filters in front that keep a route, which is chosen anew behind them.
-    fn kept_routes(&mut self, manager: &Document, path: &Path<'_>, before: usize) {
+    /// Judges the place of each filter in its chain: what stands in front, and what the chain ends with.
+    fn places(&mut self, manager: &Document, path: &Path<'_>, before: usize) {
         let base = path.to_string();
         for found in self.found.iter_mut().skip(before) {
             let warnings = kept_route::warnings(manager, &base, &found.path);
             found.warnings.extend(warnings);
+            let is_patch = path.is_in_envoy_filter();
+            let error = chain_end::error(manager, &base, &found.path, is_patch);
+            self.errors.extend(error);
         }
     }
 
@@ -326,23 +332,6 @@ fn json(value: Option<&Document>) -> String {
 /// Returns a field by its name in the protocol or in JSON, because Envoy takes both.
 fn either<'a>(document: &'a Document, names: [&str; 2]) -> Option<&'a Document> {
     names.iter().find_map(|name| document.get(name))
-}
-
-/// The kind of filter that Envoy loads a module as.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Filter {
-    Http,
-    Network,
-}
-
-impl Filter {
-    fn named_by(url: Option<&Document>) -> Option<Self> {
-        match url.and_then(Document::text)?.rsplit('/').next()? {
-            "envoy.extensions.filters.http.wasm.v3.Wasm" => Some(Self::Http),
-            "envoy.extensions.filters.network.wasm.v3.Wasm" => Some(Self::Network),
-            _ => None,
-        }
-    }
 }
 
 /// Keys that no configuration of the filter has.

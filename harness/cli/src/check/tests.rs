@@ -6,6 +6,7 @@ use std::{fs, io};
 use super::{CheckArgs, Report, check_file, run_to};
 
 mod cures;
+mod envoy_chain;
 mod findings;
 mod formats;
 mod installs;

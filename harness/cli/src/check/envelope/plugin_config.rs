@@ -19,6 +19,12 @@ const KEYS: [&str; 9] = [
     "capability_restriction_config",
     "allow_on_headers_stop_iteration",
 ];
+/// Envoy's runtimes for modules; `null` is for code that is compiled into Envoy.
+const RUNTIMES: [&str; 3] = [
+    "envoy.wasm.runtime.v8",
+    "envoy.wasm.runtime.wasmtime",
+    "envoy.wasm.runtime.wamr",
+];
 const POLICIES: [&str; 4] = ["UNSPECIFIED", "FAIL_RELOAD", "FAIL_CLOSED", "FAIL_OPEN"];
 
 /// The verdict on a plugin: paths and sentences.
@@ -51,11 +57,17 @@ pub(in crate::check) fn judge(
                 .into(),
         ));
     }
+    let vm = config.and_then(|config| either(config, ["vm_config", "vmConfig"]));
+    if let Some((key, vm)) = vm {
+        let errors = vm_errors(vm).into_iter();
+        let at = below(path, key);
+        verdict
+            .errors
+            .extend(errors.map(|(key, message)| (below(&at, key), message)));
+    }
     let mut warn = |key: &str, message: String| verdict.warnings.push((below(path, key), message));
     if let Some(key) = policy.closes() {
-        let vm =
-            config.and_then(|config| config.get("vm_config").or_else(|| config.get("vmConfig")));
-        let cause = match vm.and_then(|vm| vm.at(&["code", "local"])) {
+        let cause = match vm.and_then(|(_, vm)| vm.at(&["code", "local"])) {
             // Envoy refuses a listener whose module is missing or broken, whatever the policy.
             Some(_) => "a filter that traps takes the traffic down",
             None => "a filter that cannot be loaded takes the traffic down",
@@ -78,6 +90,37 @@ pub(in crate::check) fn judge(
         warn(key, message);
     }
     verdict
+}
+
+/// Returns a field with the name that it is written by, because Envoy takes the names of protobuf and of JSON.
+fn either<'a>(
+    value: &'a Document,
+    names: [&'static str; 2],
+) -> Option<(&'static str, &'a Document)> {
+    names
+        .into_iter()
+        .find_map(|name| Some((name, value.get(name)?)))
+}
+
+/// Returns the errors of a VM, for which Envoy refuses the listener whatever the policy: keys and sentences.
+fn vm_errors(vm: &Document) -> Vec<(&'static str, String)> {
+    let mut errors = Vec::new();
+    let is_nothing = |code: &Document| {
+        matches!(code, Document::Null) || matches!(code, Document::Object(keys) if keys.is_empty())
+    };
+    if matches!(vm, Document::Object(_)) && vm.get("code").is_none_or(is_nothing) {
+        errors.push((
+            "code",
+            "missing, and Envoy refuses a filter without a module; write code: {local: {filename: …}} with its file".into(),
+        ));
+    }
+    if let Some(runtime) = vm.get("runtime").and_then(Document::text)
+        && !runtime.is_empty()
+        && !RUNTIMES.contains(&runtime)
+    {
+        errors.push(("runtime", other_word("runtime", runtime, &RUNTIMES)));
+    }
+    errors
 }
 
 /// The failure policy of a plugin: `fail_open` and `failure_policy`, each with the name that it is written by.

@@ -69,7 +69,9 @@ fn envoys_own_environment_is_that_of_its_vm() {
         r#"{"key_values": {"BUILD": "7"}}"#,
         r#"{"keyValues": {"BUILD": "7"}}"#,
     ] {
-        let vm = format!(r#""vm_config": {{"environment_variables": {variables}}}, "#);
+        let vm = format!(
+            r#""vm_config": {{"code": {{"local": {{"filename": "a"}}}}, "environment_variables": {variables}}}, "#
+        );
         assert_eq!(with(&vm), [""; 0], "{variables}");
     }
 }
