@@ -11,6 +11,7 @@ mod filter;
 mod kept_route;
 mod native_tracer;
 mod path;
+mod unrecognised;
 
 use super::envelope::{Kind, advice, foreign, mentions_sidespan, plugin_config};
 use super::input::document::Document;
@@ -91,8 +92,15 @@ impl Findings {
                 if let Some(kind) = Kind::of(document) {
                     return self.istio(document, path, kind);
                 }
+                if let Some(problem) = unrecognised::resource(document, path) {
+                    return self.errors.push(problem);
+                }
+                self.errors.extend(unrecognised::list(document, path));
                 if let Some(filter) = StandIn::of(document) {
                     return self.stand_in(filter, path, entry);
+                }
+                if let Some(problem) = unrecognised::filter(document, path, entry) {
+                    return self.errors.push(problem);
                 }
                 if let Some(filter) = Filter::named_by(document.get("@type")) {
                     let at = path.key("@type");

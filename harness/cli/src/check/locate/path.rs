@@ -27,6 +27,11 @@ impl Path<'_> {
         }
     }
 
+    /// Returns true for the place of an extension of Envoy's, whose `@type` says which.
+    pub(super) fn is_typed_config(&self) -> bool {
+        matches!(self, Path::Key(_, "typed_config" | "typedConfig"))
+    }
+
     /// Returns true if the bootstrap in the document has a tracer.
     pub(super) fn has_tracer(&self) -> bool {
         match self {

@@ -192,3 +192,95 @@ fn a_mistyped_configuration_is_not_taken_for_somebody_elses() {
         assert!(!check("-", text).errors.is_empty(), "{text}");
     }
 }
+
+/// A namespace with labels, which is fine in every stream.
+const FINE: &str = "apiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: a, namespace: shop}\nspec: {tracing: [{randomSamplingPercentage: 5}]}\n---\n";
+
+#[test]
+fn an_installation_whose_kind_is_not_known_is_told_beside_other_resources() {
+    let plugin = "metadata: {name: sidespan, namespace: shop}\nspec: {url: 'oci://here/sidespan:1', pluginConfig: {}}\n";
+    let wasm = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+    let filter = |of_type: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {{name: tracing, namespace: shop}}\n\
+             spec: {{configPatches: [{{applyTo: HTTP_FILTER, match: {{context: GATEWAY}}, patch: {{operation: INSERT_FIRST, value: \
+             {{name: sidespan, typed_config: {{{of_type}config: {{root_id: sidespan, fail_open: true}}}}}}}}}}]}}\n"
+        )
+    };
+    let at = "$.spec.configPatches[0].patch.value.typed_config[\"@type\"]";
+    let no_type = format!(
+        "no type of Envoy's wasm filter, so that the module is not loaded as one; expected {wasm}"
+    );
+    for (text, path, message) in [
+        (
+            format!("apiVersion: extensions.istio.io/v1alpha1\n{plugin}"),
+            "$.kind",
+            "missing, so that no API server takes this resource; of extensions.istio.io expected WasmPlugin or TrafficExtension",
+        ),
+        (
+            format!("apiVersion: extensions.istio.io/v1alpha1\nkind: Extension\n{plugin}"),
+            "$.kind",
+            "unknown kind, which no API server takes; of extensions.istio.io expected WasmPlugin or TrafficExtension",
+        ),
+        (
+            filter("'@type': type.googleapis.com/envoy.extensions.filter.http.wasm.v3.Wasm, "),
+            at,
+            &no_type,
+        ),
+        (
+            filter("'@type': type.googleapis.com/envoy.config.filter.http.wasm.v2.Wasm, "),
+            at,
+            &no_type,
+        ),
+        (
+            filter("'@type': type.googleapis.com/envoy.extensions.filters.http.wsam.v3.Wsam, "),
+            at,
+            &no_type,
+        ),
+        (
+            filter(""),
+            at,
+            &format!("missing, so that no proxy takes this filter; expected {wasm}"),
+        ),
+        (
+            "kind: List\nitems: {a: {kind: WasmPlugin}}\n".to_owned(),
+            "$.items",
+            "expected a list of resources, each after a dash, found an object, of which nothing is applied",
+        ),
+        (
+            "kind: List\nitems: [null, {kind: Namespace}]\n".to_owned(),
+            "$.items[0]",
+            "expected a resource, found null, of which nothing is applied",
+        ),
+        (
+            "kind: List\nitems: [{kind: Namespace}, file.yaml]\n".to_owned(),
+            "$.items[1]",
+            "expected a resource, found text, of which nothing is applied",
+        ),
+    ] {
+        let report = check("-", &format!("{FINE}{text}"));
+        let errors: Vec<_> = report
+            .errors
+            .iter()
+            .map(|error| (error.document, &*error.path, &*error.message))
+            .collect();
+        assert_eq!(errors, [(2, path, message)], "{text}");
+        assert!(report.errors[0].line.is_some(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_of_others_or_a_reference_is_no_installation_of_an_unknown_kind() {
+    for text in [
+        "apiVersion: extensions.istio.io/v1alpha1\nmetadata: {name: auth}\nspec: {url: 'oci://here/auth:1'}\n",
+        "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: sidespan}\nspec: {}\n",
+        "kind: Pod\nmetadata: {ownerReferences: [{apiVersion: extensions.istio.io/v1alpha1, kind: Other, name: sidespan}]}\n",
+        "static_resources: {clusters: [{name: sidespan-collector, typed_extension_protocol_options: {a: {'@type': b}}}]}\n",
+        "static_resources: {listeners: [{name: sidespan, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua}}]}\n",
+        "kind: List\nitems: []\n",
+        "kind: List\nitems: null\n",
+    ] {
+        let report = check("-", &format!("{FINE}{text}"));
+        assert_eq!(report.errors, [], "{text}");
+    }
+}
