@@ -272,10 +272,11 @@ impl Report {
                         };
                         list.push(finding(&path, message));
                     }
-                    if let Some((key, message)) = bootstrap::problem(&config, tree) {
-                        let at = format!("{path}.export.otlp.{key}");
-                        self.errors.push(finding(&at, message));
-                    }
+                    let problems = bootstrap::problems(&config, tree).into_iter();
+                    self.errors.extend(
+                        problems
+                            .map(|(below, message)| finding(&format!("{path}.{below}"), message)),
+                    );
                     let warnings = doubts(&config);
                     self.warnings.extend(
                         warnings

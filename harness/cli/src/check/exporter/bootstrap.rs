@@ -1,57 +1,72 @@
-//! The collector's cluster in an Envoy bootstrap, which names all its clusters where no discovery adds any.
+//! The clusters that a configuration calls, in an Envoy bootstrap, which names all its clusters where no discovery adds any.
 
 use sidespan_core::config::Config;
 use sidespan_core::export::settings::Protocol;
 
+use super::destination::Destination;
 use crate::check::input::document::Document;
 
-/// Returns the problem with the exporter's cluster in the document around a configuration: a key below `export.otlp`,
-/// and a sentence.
-pub fn problem(config: &Config, tree: &Document) -> Option<(&'static str, String)> {
-    let otlp = config.export.otlp.as_ref()?;
-    let either = |tree: &'_ Document, names: [&str; 2]| {
-        names.iter().find_map(|name| tree.get(name)).cloned()
+/// Returns the problems with the clusters that a configuration calls, held against the document around it: a path in the
+/// configuration, and a sentence.
+pub fn problems(config: &Config, tree: &Document) -> Vec<(String, String)> {
+    let Some(bootstrap) = Bootstrap::of(tree) else {
+        return Vec::new();
     };
-    let resources = either(tree, ["static_resources", "staticResources"])?;
-    let clusters = resources.items("clusters");
-    let dynamic = either(tree, ["dynamic_resources", "dynamicResources"]);
-    let is_discovered =
-        dynamic.is_some_and(|dynamic| either(&dynamic, ["cds_config", "cdsConfig"]).is_some());
-    let name = |cluster: &Document| {
-        cluster
-            .get("name")
-            .and_then(Document::text)
-            .map(str::to_owned)
-    };
-    let found = clusters
-        .iter()
-        .find(|cluster| name(cluster).as_deref() == Some(&otlp.cluster));
-    match found {
-        None if is_discovered => None,
-        None => {
-            let names: Vec<_> = clusters.iter().filter_map(name).collect();
-            let known = match names.as_slice() {
-                [] => "there are none".into(),
-                names => format!("there are {}", names.join(", ")),
-            };
-            Some((
-                "cluster",
-                format!(
-                    "this Envoy has no cluster {:?}, so every span would be lost; {known}; add it to static_resources.clusters",
-                    otlp.cluster
-                ),
-            ))
+    Destination::all(config)
+        .filter_map(|called| Some((called.path("cluster"), bootstrap.problem(&called)?)))
+        .collect()
+}
+
+/// The clusters of a bootstrap.
+struct Bootstrap<'a> {
+    clusters: &'a [Document],
+    // True if a control plane adds others.
+    is_discovered: bool,
+}
+
+impl<'a> Bootstrap<'a> {
+    fn of(tree: &'a Document) -> Option<Self> {
+        let either = |tree: &'a Document, names: [&str; 2]| {
+            names.into_iter().find_map(|name| tree.get(name))
+        };
+        let resources = either(tree, ["static_resources", "staticResources"])?;
+        let dynamic = either(tree, ["dynamic_resources", "dynamicResources"]);
+        Some(Self {
+            clusters: resources.items("clusters"),
+            is_discovered: dynamic
+                .is_some_and(|dynamic| either(dynamic, ["cds_config", "cdsConfig"]).is_some()),
+        })
+    }
+
+    fn problem(&self, called: &Destination<'_>) -> Option<String> {
+        let name = |cluster: &'a Document| cluster.get("name").and_then(Document::text);
+        let found = self
+            .clusters
+            .iter()
+            .find(|cluster| name(cluster) == Some(called.cluster));
+        match found {
+            None if self.is_discovered => None,
+            None => {
+                let names: Vec<_> = self.clusters.iter().filter_map(name).collect();
+                let known = match names.as_slice() {
+                    [] => "there are none".into(),
+                    names => format!("there are {}", names.join(", ")),
+                };
+                Some(format!(
+                    "this Envoy has no cluster {:?}, so {}; {known}; add it to static_resources.clusters",
+                    called.cluster, called.loss
+                ))
+            }
+            Some(cluster) => {
+                (called.protocol == Protocol::Grpc && !is_http2(cluster)).then(|| {
+                    format!(
+                        "gRPC needs HTTP/2, and cluster {:?} speaks HTTP/1.1; give it explicit_http_config with \
+                         http2_protocol_options: {{}} in its typed_extension_protocol_options",
+                        called.cluster
+                    )
+                })
+            }
         }
-        Some(cluster) => (otlp.protocol == Protocol::Grpc && !is_http2(cluster)).then(|| {
-            (
-                "cluster",
-                format!(
-                    "gRPC needs HTTP/2, and cluster {:?} speaks HTTP/1.1; give it explicit_http_config with \
-                     http2_protocol_options: {{}} in its typed_extension_protocol_options",
-                    otlp.cluster
-                ),
-            )
-        }),
     }
 }
 

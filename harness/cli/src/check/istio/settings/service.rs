@@ -23,6 +23,8 @@ pub struct Port {
     pub name: String,
     /// `appProtocol`, or the `protocol` of a ServiceEntry.
     pub protocol: String,
+    /// True for a port of UDP, which Istio makes no cluster for.
+    pub is_udp: bool,
 }
 
 impl Port {
@@ -104,6 +106,7 @@ fn ports(spec: &Document, number: &str, protocol: &str) -> Vec<Port> {
                 number: port.get(number)?.to_json().parse().ok()?,
                 name: text(port, "name"),
                 protocol: text(port, protocol),
+                is_udp: text(port, "protocol") == "UDP",
             })
         })
         .collect()
