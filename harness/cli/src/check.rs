@@ -46,8 +46,8 @@ use crate::package::Built;
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {
-    /// JSON, YAML, a WasmPlugin, TrafficExtension or EnvoyFilter, or an Envoy configuration; besides, Istio's Telemetry and
-    /// MeshConfig, the Operator's Instrumentation, workloads, and files of OTEL_ variables; - reads standard input
+    /// JSON, YAML, a WasmPlugin, TrafficExtension, EnvoyFilter or EnvoyExtensionPolicy, or an Envoy configuration; besides, Istio's
+    /// Telemetry and MeshConfig, the Operator's Instrumentation, workloads, and files of OTEL_ variables; - reads standard input
     #[arg(required_unless_present = "schema", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Say what each configuration does, in the order in which the filter decides

@@ -13,6 +13,7 @@ pub(in crate::check) mod advice;
 mod cure;
 mod judge;
 pub mod kinds;
+mod metadata;
 mod patch;
 pub(in crate::check) mod plugin_config;
 mod rule;
@@ -54,6 +55,9 @@ impl Kind {
             Some(_) => {}
         }
         judge.value(&self.resource, resource, path);
+        if self.group == "extensions.istio.io" {
+            judge.errors.extend(metadata::errors(resource, path));
+        }
         judge.errors
     }
 

@@ -12,6 +12,7 @@ use super::istio::settings::{Note, Place, Settings, Weight};
 mod address;
 pub mod bootstrap;
 pub mod destination;
+pub mod envoy_gateway;
 
 use destination::Destination;
 

@@ -1,12 +1,13 @@
 //! The places in a document where the filter's configuration stands.
 //!
-//! An Istio WasmPlugin has the configuration in `spec.pluginConfig`, a TrafficExtension in `spec.wasm.pluginConfig`; a
-//! document with Envoy's own configuration (a bootstrap, an EnvoyFilter, an answer of ECDS) has it in the wasm filter,
+//! An Istio WasmPlugin has the configuration in `spec.pluginConfig`, a TrafficExtension in `spec.wasm.pluginConfig`,
+//! Envoy Gateway's EnvoyExtensionPolicy in `spec.wasm[].config`; a document with Envoy's own configuration (a bootstrap, an EnvoyFilter, an answer of ECDS) has it in the wasm filter,
 //! as text. [`envelope`](super::envelope) judges all that stands around it. As a network filter the module cannot work
 //! at all, so a network filter is an error wherever it stands. A plugin without any of Sidespan's names belongs to
 //! others and is skipped. Any other document that is neither Kubernetes' nor Envoy's is the configuration itself.
 
 mod chain_end;
+mod envoy_gateway;
 mod filter;
 mod kept_route;
 mod native_tracer;
@@ -36,6 +37,8 @@ pub struct Found {
     pub environment: Option<Environment>,
     /// The workloads that Istio installs the plugin at; `None` outside Istio.
     pub scope: Option<Scope>,
+    /// True where Envoy Gateway installs the plugin.
+    pub is_in_envoy_gateway: bool,
 }
 
 impl Found {
@@ -79,6 +82,7 @@ pub fn configurations(document: &Document) -> Findings {
             warnings: Vec::new(),
             environment: None,
             scope: None,
+            is_in_envoy_gateway: false,
         });
     }
     finder
@@ -91,6 +95,9 @@ impl Findings {
             Document::Object(pairs) => {
                 if let Some(kind) = Kind::of(document) {
                     return self.istio(document, path, kind);
+                }
+                if envoy_gateway::is_policy(document) {
+                    return self.envoy_gateway(document, path);
                 }
                 if let Some(problem) = unrecognised::resource(document, path) {
                     return self.errors.push(problem);
@@ -208,6 +215,7 @@ impl Findings {
             warnings: advice::warnings(&path.to_string(), spec, &at, plugin),
             environment: Some(Environment::of_istio(plugin, &at)),
             scope: Some(Scope::of(document)),
+            is_in_envoy_gateway: false,
         };
         if found.is_attempt() {
             found.warnings.push((
@@ -259,6 +267,7 @@ impl Findings {
             warnings: judged.warnings,
             environment: Some(environment),
             scope: None,
+            is_in_envoy_gateway: false,
         };
         let Some(configuration) = field(["configuration"; 2]) else {
             return self.found.push(found);

@@ -7,8 +7,9 @@ use super::cures::cured;
 use super::decision::Answer;
 use super::explain::Explanation;
 use super::exporter::bootstrap;
+use super::exporter::envoy_gateway::Gateway;
 use super::input::document::Document;
-use super::input::foreign::{READ, are_others, foreign};
+use super::input::foreign::{ASSIGNMENTS, READ, are_others, foreign, is_assignments};
 use super::input::locator::locate;
 use super::input::parse::{self, Reading, Remark, Unreadable};
 use super::input::text::{TEMPLATE, decode, nothing, template};
@@ -109,6 +110,8 @@ impl Report {
             report.errors.push(Finding::new(1, "$", message));
         } else if let Some(variables) = EnvFile::parse(text) {
             report.variables(index, &variables, settings);
+        } else if is_assignments(text) {
+            report.skipped.push(Finding::new(1, "$", ASSIGNMENTS));
         } else {
             match parse::read(file, text) {
                 Ok(reading) => report.documents(index, reading, settings),
@@ -152,6 +155,7 @@ impl Report {
     fn documents(&mut self, index: usize, reading: Reading, settings: &mut Settings) {
         let refused = reading.refused.into_iter();
         self.errors.extend(refused.map(remarked));
+        let gateway = Gateway::of(&reading.documents);
         let mut others = None;
         for (tree, number) in reading.documents.iter().zip(1..) {
             if *tree == Document::Null {
@@ -161,7 +165,7 @@ impl Report {
             self.settings += found;
             // Settings without a kind would be taken for a configuration.
             if found == 0 || tree.get("kind").is_some() {
-                self.add(number, tree, &reading.changed);
+                self.add(number, tree, &reading.changed, &gateway);
             }
             others = others.or_else(|| Some((number, foreign(tree)?)));
         }
@@ -229,7 +233,7 @@ impl Report {
         }
     }
 
-    fn add(&mut self, document: usize, tree: &Document, changed: &[Remark]) {
+    fn add(&mut self, document: usize, tree: &Document, changed: &[Remark], gateway: &Gateway) {
         let finding = |path: &str, message: String| Finding::new(document, path, message);
         let Findings {
             found,
@@ -250,6 +254,7 @@ impl Report {
             warnings,
             environment,
             scope,
+            is_in_envoy_gateway,
         } in found
         {
             self.configurations += 1;
@@ -272,7 +277,11 @@ impl Report {
                         };
                         list.push(finding(&path, message));
                     }
-                    let problems = bootstrap::problems(&config, tree).into_iter();
+                    let problems = match is_in_envoy_gateway {
+                        true => gateway.problems(&config),
+                        false => bootstrap::problems(&config, tree),
+                    }
+                    .into_iter();
                     self.errors.extend(
                         problems
                             .map(|(below, message)| finding(&format!("{path}.{below}"), message)),

@@ -7,6 +7,7 @@ use super::{CheckArgs, Report, check_file, run_to};
 
 mod cures;
 mod envoy_chain;
+mod envoy_gateway;
 mod findings;
 mod formats;
 mod installs;

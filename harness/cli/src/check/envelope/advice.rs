@@ -22,8 +22,8 @@ pub(in crate::check) fn warnings(
         .get("url")
         .and_then(Document::text)
         .unwrap_or_default();
-    if url.split('/').any(|part| part == "REGISTRY") {
-        warn(format!("{at}.url"), REGISTRY);
+    if let Some(message) = registry(url) {
+        warn(format!("{at}.url"), message);
     }
     if !url.is_empty() && !url.contains("://") && broken(url).is_none() {
         warn(format!("{at}.url"), NO_SCHEME);
@@ -33,6 +33,13 @@ pub(in crate::check) fn warnings(
         warn(format!("{path}.spec.phase"), NO_PHASE);
     }
     warnings
+}
+
+/// Returns the warning on an image whose registry nobody has filled in.
+pub(in crate::check) fn registry(url: &str) -> Option<&'static str> {
+    url.split('/')
+        .any(|part| part == "REGISTRY")
+        .then_some(REGISTRY)
 }
 
 /// Returns the word that a key has. Null is a key that is left out, and a value of another type has its error.

@@ -18,14 +18,14 @@ pub fn problems(config: &Config, tree: &Document) -> Vec<(String, String)> {
 }
 
 /// The clusters of a bootstrap.
-struct Bootstrap<'a> {
+pub(super) struct Bootstrap<'a> {
     clusters: &'a [Document],
     // True if a control plane adds others.
     is_discovered: bool,
 }
 
 impl<'a> Bootstrap<'a> {
-    fn of(tree: &'a Document) -> Option<Self> {
+    pub(super) fn of(tree: &'a Document) -> Option<Self> {
         let either = |tree: &'a Document, names: [&str; 2]| {
             names.into_iter().find_map(|name| tree.get(name))
         };
@@ -38,7 +38,7 @@ impl<'a> Bootstrap<'a> {
         })
     }
 
-    fn problem(&self, called: &Destination<'_>) -> Option<String> {
+    pub(super) fn problem(&self, called: &Destination<'_>) -> Option<String> {
         let name = |cluster: &'a Document| cluster.get("name").and_then(Document::text);
         let found = self
             .clusters

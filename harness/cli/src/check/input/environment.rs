@@ -36,6 +36,22 @@ impl Environment {
         }
     }
 
+    /// Reads the environment of a plugin of Envoy Gateway's, which stands at this path.
+    pub(in crate::check) fn of_envoy_gateway(plugin: &Document, path: &str) -> Self {
+        let keys = plugin
+            .get("env")
+            .map_or(&[][..], |env| env.items("hostKeys"));
+        Self {
+            path: format!("{path}.env.hostKeys"),
+            names: keys
+                .iter()
+                .filter_map(Document::text)
+                .map(str::to_owned)
+                .collect(),
+            cure: "add it there, and to the environment of the proxy",
+        }
+    }
+
     /// Reads the environment of Envoy's VM, which stands at this path.
     pub(in crate::check) fn of_envoy(vm: Option<&Document>, path: &str) -> Self {
         let variables = vm.and_then(|vm| {

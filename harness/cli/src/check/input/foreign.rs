@@ -21,6 +21,7 @@ pub(in crate::check) fn foreign(document: &Document) -> Option<&'static str> {
         }
         "HelmRelease" if group.starts_with("helm.toolkit.fluxcd.io/") => Some(FLUX),
         "" if is_compose(document) => Some(COMPOSE),
+        "" if is_chart(document) => Some(CHART),
         "" if is_dump(document) => Some(DUMP),
         _ => None,
     }
@@ -37,6 +38,33 @@ fn is_compose(document: &Document) -> bool {
             .iter()
             .any(|key| service.get(key).is_some())
     })
+}
+
+/// Returns true for values of Sidespan's own chart, by keys that no configuration has.
+fn is_chart(document: &Document) -> bool {
+    let has = |key: &str| document.get(key).is_some();
+    let is_text = |key: &str| document.get(key).and_then(Document::text).is_some();
+    document.at(&["collector", "service"]).is_some()
+        || is_text("istioTracing")
+        || is_text("install")
+        || is_text("image") && (has("sampling") || has("configuration"))
+}
+
+/// Returns true for lines `key=value` alone, as kustomize takes them for the settings of a folder.
+pub(in crate::check) fn is_assignments(text: &str) -> bool {
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.'))
+    };
+    let mut lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .peekable();
+    lines.peek().is_some()
+        && lines.all(|line| line.split_once('=').is_some_and(|(name, _)| is_name(name)))
 }
 
 /// Returns true for what a proxy says of itself: `/config_dump`, and `istioctl proxy-config … -o json`.
@@ -122,11 +150,14 @@ const WORDS: [&str; 38] = [
 
 /// The kinds that are read, for messages on files without any of them.
 pub(in crate::check) const READ: &str = "read are the filter's configuration, WasmPlugin, TrafficExtension, EnvoyFilter, \
-    Envoy's configuration and dumps; and beside them Telemetry, MeshConfig (ConfigMap istio, IstioOperator, Helm values), \
+    EnvoyExtensionPolicy, Envoy's configuration and dumps; and beside them Telemetry, MeshConfig (ConfigMap istio, IstioOperator, Helm values), \
     Instrumentation, workloads, and files of OTEL_ variables";
 const ARGO: &str = "an Argo CD application, whose chart and values are not read; render it first: argocd app manifests NAME | sidespan check -";
 const FLUX: &str = "a HelmRelease of Flux, whose chart and values are not read; render it first: helm template … | sidespan check -";
 const KUSTOMIZE: &str = "a kustomization, whose resources and patches are not read; render its folder first: kubectl kustomize FOLDER | sidespan check -";
+const CHART: &str = "values of Sidespan's chart, which are read once it is rendered: helm template sidespan istio/chart -f FILE | sidespan check -";
+pub(in crate::check) const ASSIGNMENTS: &str = "lines of key=value, as kustomize takes them for the settings of a folder, of which nothing is read by itself; \
+    render the folder: kubectl kustomize FOLDER | sidespan check -";
 const COMPOSE: &str = "a compose file, of which nothing is read; check the configuration of the Envoy in it, and put OTEL_ variables into an env_file";
 const DUMP: &str = "no filter of Sidespan in this dump of a proxy; where one should be, see whether selector, namespace and phase of the \
     plugin reach this pod, whether istioctl proxy-config ecds POD has it, and istio_agent_wasm_remote_fetch_count at \

@@ -40,6 +40,23 @@ impl Names {
         names
     }
 
+    /// Reads the names of a plugin of Envoy Gateway's, and that of its policy where the plugin is the only one.
+    pub(in crate::check) fn of_envoy_gateway(policy: &Document, plugin: &Document) -> Self {
+        let mut names = Self::default();
+        let plugins = policy
+            .get("spec")
+            .map_or(&[][..], |spec| spec.items("wasm"));
+        if plugins.len() == 1 {
+            names.add(policy.at(&["metadata", "name"]));
+        }
+        names.add(plugin.get("name"));
+        names.add(plugin.get("rootID"));
+        for kind in ["image", "http"] {
+            names.add(plugin.at(&["code", kind, "url"]));
+        }
+        names
+    }
+
     fn add(&mut self, name: Option<&Document>) {
         if let Some(name) = name.and_then(Document::text)
             && !name.is_empty()

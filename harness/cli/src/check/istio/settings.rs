@@ -7,7 +7,7 @@
 //! | `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob`, `Pod` | labels, environment, `proxy.istio.io/config` |
 //! | `Instrumentation` | the OpenTelemetry Operator's sampler and propagators |
 //! | lines `OTEL_…=…` | OpenTelemetry's environment variables |
-//! | `WasmPlugin`, `TrafficExtension` | the image of Sidespan's plugin |
+//! | `WasmPlugin`, `TrafficExtension`, `EnvoyExtensionPolicy` | the image of Sidespan's plugin |
 
 mod chart;
 mod collected;
@@ -84,6 +84,9 @@ impl Settings {
             }
             "WasmPlugin" | "TrafficExtension" if foreign_group(tree).is_none() => {
                 self.images.extend(image::read(&place, tree));
+            }
+            "EnvoyExtensionPolicy" => {
+                self.images.extend(image::of_envoy_gateway(&place, tree));
             }
             "" => mesh::bare(self, place, tree),
             kind if kind.ends_with("List") => {

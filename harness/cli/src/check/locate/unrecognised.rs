@@ -1,6 +1,8 @@
 //! Installations whose kind is missing or misspelt: an API server or a proxy takes none of them, and a stream with other
 //! resources in it would be fine without them.
 
+use sidespan_core::config::suggest::nearest;
+
 use super::path::Path;
 use super::{Filter, Names, either};
 use crate::check::envelope::kinds::KINDS;
@@ -28,7 +30,9 @@ pub(super) fn resource(document: &Document, path: &Path<'_>) -> Problem {
         .collect();
     let names = Names::of_istio(document, spec.unwrap_or(&Document::Null));
     let is_ours = names.are_ours() || spec.is_some_and(mentions_sidespan);
-    let has_other_kinds = group != EXTENSIONS && !kind.is_empty();
+    // Istio's own kinds with a misspelt name are found before.
+    let is_misspelt = !known.contains(&kind) && nearest(kind, &known).is_some();
+    let has_other_kinds = group != EXTENSIONS && !kind.is_empty() && !is_misspelt;
     if known.is_empty() || !is_ours || has_other_kinds {
         return None;
     }

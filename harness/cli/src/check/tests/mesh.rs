@@ -487,6 +487,102 @@ fn an_exporter_that_cannot_work_is_told_of_by_the_files_around_it() {
 }
 
 #[test]
+fn every_address_is_held_to_the_same() {
+    const FULL: &str = "service: a.obs.svc.cluster.local, port: 5778";
+    let service = |protocol: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: a, namespace: obs}}\nspec: {{ports: [{{name: grpc, port: 5778{protocol}}}]}}\n"
+        )
+    };
+    let at = |keys: [&str; 2], settings: &str| match keys {
+        ["sampling", _] => format!(
+            "{{sampling: {{remote: {{{settings}}}}}, export: {{otlp: {{service: b.obs.svc.cluster.local, port: 4317}}}}}}"
+        ),
+        _ => format!("{{export: {{otlp: {{{settings}}}}}}}"),
+    };
+    for keys in [["sampling", "remote"], ["export", "otlp"]] {
+        for (settings, beside, parts) in [
+            (FULL, None, &[][..]),
+            (FULL, Some(service("")), &[]),
+            (
+                "service: a, port: 5778",
+                None,
+                &[
+                    "error",
+                    ".service",
+                    "no proxy has a cluster of this name",
+                    "a.NAMESPACE.svc",
+                ],
+            ),
+            (
+                "cluster: a",
+                None,
+                &[
+                    "warning",
+                    ".cluster",
+                    "none of the clusters that Istio makes",
+                ],
+            ),
+            (
+                "service: a.obs.svc.cluster.local, port: 1",
+                Some(service("")),
+                &["error", ".port", "has no port 1"],
+            ),
+            (
+                FULL,
+                Some(service(", protocol: UDP")),
+                &["error", ".port", "is UDP, for which Istio makes no cluster"],
+            ),
+            (
+                "service: A.obs.svc.cluster.local, port: 5778",
+                None,
+                &["error", ".service", "write a.obs.svc.cluster.local"],
+            ),
+            (
+                "cluster: 'outbound|5778||A.obs.svc.cluster.local'",
+                None,
+                &["error", ".cluster", "lower case"],
+            ),
+            (
+                "service: Api.example, port: 5778",
+                None,
+                &["warning", ".service", "lower case"],
+            ),
+        ] {
+            let plugin = wasm_plugin(
+                "istio-system",
+                "mesh",
+                &format!("{FIRST}, pluginConfig: {}", at(keys, settings)),
+            );
+            let files: Vec<&str> = [plugin.as_str()]
+                .into_iter()
+                .chain(beside.as_deref())
+                .collect();
+            expect(&files, parts);
+            if !parts.is_empty() {
+                expect(&files, &[&keys.join(".")]);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_envoy_without_the_cluster_of_a_remote_sampler_is_told_of() {
+    let envoy = "static_resources:\n  clusters: [{name: app}]\n  listeners:\n  - http_filters:\n    - name: sidespan\n      typed_config:\n        \
+         '@type': type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm\n        config:\n          fail_open: true\n          \
+         configuration:\n            '@type': type.googleapis.com/google.protobuf.StringValue\n            \
+         value: '{\"sampling\": {\"remote\": {\"cluster\": \"nope\"}}, \"export\": {\"otlp\": {\"cluster\": \"app\", \"protocol\": \"http/protobuf\"}}}'\n";
+    expect(
+        &[envoy],
+        &[
+            "error",
+            ".value.sampling.remote.cluster",
+            "this Envoy has no cluster \"nope\", so no percentages",
+        ],
+    );
+}
+
+#[test]
 fn an_envoy_says_itself_whether_it_has_the_collectors_cluster() {
     let envoy = |otlp: &str, clusters: &str, more: &str| {
         format!(

@@ -43,6 +43,9 @@ fn what_is_no_configuration_is_told_by_its_shape() {
         ("values.yaml", b"replicaCount: 2\nimage: {tag: x}\nautoscaling: {}\n", 0, Some(1), NOTHING),
         ("-", b"name: envoy.filters.http.rbac\ntypedConfig: {}\n", 0, Some(1), NOTHING),
         ("-", b"telemetry: {}\n", 1, Some(1), "unknown key; known here: propagation, sampling"),
+        ("values.yaml", b"image: here/sidespan:1\nsampling: {percentage: 1}\nistioTracing: disabled\n", 0, Some(1), "values of Sidespan's chart"),
+        ("values.yaml", b"collector: {service: a, port: 4317}\n", 0, Some(1), "values of Sidespan's chart"),
+        ("settings.env", b"# x\nimage=here/sidespan:1\nport=4317\n", 0, Some(2), "lines of key=value, as kustomize takes them"),
         ("-", b"services: {cart: {image: cart:1}}\n", 0, Some(1), "a compose file, of which nothing is read"),
         ("-", b"apiVersion: argoproj.io/v1alpha1\nkind: Application\n", 0, Some(1), "an Argo CD application"),
         ("-", b"apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n", 0, Some(1), "a HelmRelease of Flux"),
@@ -193,7 +196,7 @@ fn a_mistyped_configuration_is_not_taken_for_somebody_elses() {
     }
 }
 
-/// A namespace with labels, which is fine in every stream.
+/// A Telemetry, which is fine in every stream.
 const FINE: &str = "apiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: a, namespace: shop}\nspec: {tracing: [{randomSamplingPercentage: 5}]}\n---\n";
 
 #[test]

@@ -210,6 +210,27 @@ fn values_of_another_type_or_none_of_the_words() {
                 ],
             ),
             (
+                "name: sidespan, ",
+                "",
+                &[
+                    "error: $.metadata.name: missing, and no API server takes a resource without a name; write metadata.name",
+                ],
+            ),
+            (
+                "namespace: shop",
+                "namespace: Shop",
+                &[
+                    "error: $.metadata.namespace: expected lower-case letters, digits and -, as in istio-system",
+                ],
+            ),
+            (
+                "team: mesh",
+                "team: the mesh",
+                &[
+                    "error: $.metadata.labels.team: a label that Kubernetes refuses; expected letters, digits, -, _ and ., the first and the last a letter or a digit",
+                ],
+            ),
+            (
                 "{matchLabels: {app: cart}}",
                 "app=cart",
                 &[
