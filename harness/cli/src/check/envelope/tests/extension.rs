@@ -210,8 +210,8 @@ fn values_of_another_type_or_none_of_the_words() {
                 ],
             ),
             (
-                "name: sidespan, ",
-                "",
+                "{name: sidespan, namespace: shop, labels: {team: mesh}}\nspec:",
+                "{namespace: shop}\nspec:\n  pluginName: sidespan",
                 &[
                     "error: $.metadata.name: missing, and no API server takes a resource without a name; write metadata.name",
                 ],
