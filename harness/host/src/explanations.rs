@@ -142,6 +142,8 @@ mod tests {
             killing.collect::<Vec<_>>(),
             [
                 &Situation::ResumedNoResponse,
+                &Situation::ReplyAfterEnd,
+                &Situation::ClosedAfterEnd,
                 &Situation::ClusterNameIsMessage
             ]
         );

@@ -14,5 +14,5 @@ pub use given_properties::StreamProperties;
 pub use half::{EndOfStream, StreamHalf};
 pub(crate) use half::{Paused, PausedBody, Side};
 pub use local_reply::{LocalReply, Origin};
-pub(crate) use state::status_of;
 pub use state::{Action, Ending, Stream, StreamId};
+pub(crate) use state::{HasEnded, status_of};

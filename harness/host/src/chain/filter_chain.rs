@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::stream::{ChainStream, ChainStreamId, Ended};
 use crate::host::Host;
 use crate::logs::LogLine;
-use crate::stream::Ending;
+use crate::stream::{Ending, HasEnded};
 
 /// A chain of filters on one worker. Plugins with one `vm_id`, VM configuration and module share a VM, as in Envoy.
 ///
@@ -142,10 +142,11 @@ impl FilterChain {
     /// each. Returns `None` if there is no such stream.
     pub fn end(&mut self, id: ChainStreamId, ending: Ending) -> Option<Ended> {
         let stream = self.streams.remove(&id.0)?;
+        let has_ended = HasEnded::when_answered(stream.response.headers.is_some());
         for (filter, part) in stream.parts.iter().enumerate() {
             self.share_filter_state(&stream, filter);
             let (vm, _) = self.filters[filter];
-            self.vms[vm].log_stream(*part, ending);
+            self.vms[vm].log_stream(*part, ending, has_ended);
             self.gather(vm);
         }
         let mut ended = Ended {

@@ -18,6 +18,10 @@ pub enum Situation {
     ResumedThenPaused,
     /// The response was resumed before there was one.
     ResumedNoResponse,
+    /// A local reply was sent once the request was answered and its stream had ended.
+    ReplyAfterEnd,
+    /// A stream was closed that had ended with an answer.
+    ClosedAfterEnd,
     /// A gRPC call names a cluster whose name is also the encoding of a protobuf message.
     ClusterNameIsMessage,
     /// The guest has called `proc_exit`.
@@ -52,7 +56,7 @@ const TAKEN: &str = "The SDKs see OK";
 
 impl Situation {
     /// Every situation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::WipedMap,
         Self::ReplyWithoutStream,
         Self::SecondReply,
@@ -60,6 +64,8 @@ impl Situation {
         Self::HeadersTwice,
         Self::ResumedThenPaused,
         Self::ResumedNoResponse,
+        Self::ReplyAfterEnd,
+        Self::ClosedAfterEnd,
         Self::ClusterNameIsMessage,
         Self::ProcExit,
         Self::NoRoute,
@@ -133,6 +139,14 @@ impl Situation {
             Self::ResumedNoResponse => fatal(
                 "proxy_continue_stream",
                 "the response is resumed before there is one, and Envoy 1.36 and 1.40 die of SIGSEGV. Here the VM ends",
+            ),
+            Self::ReplyAfterEnd => fatal(
+                "proxy_send_local_response",
+                "`proxy_on_log`, `proxy_on_done` or `proxy_on_delete` answers a request that was answered before, and Envoy 1.40 dies of SIGSEGV. Here the VM ends",
+            ),
+            Self::ClosedAfterEnd => fatal(
+                "proxy_close_stream",
+                "`proxy_on_log`, `proxy_on_done` or `proxy_on_delete` closes the stream of a request that was answered, and Envoy 1.40 dies of SIGSEGV. Here the VM ends",
             ),
             Self::ClusterNameIsMessage => fatal(
                 "proxy_grpc_call",

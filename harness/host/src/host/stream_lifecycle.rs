@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::vm::{Failed, Host, Installed};
-use crate::stream::{Ending, Stream, StreamId, StreamProperties};
+use crate::stream::{Ending, HasEnded, Stream, StreamId, StreamProperties};
 
 impl Host {
     /// Opens a stream. `proxy_on_context_create` comes with the request's headers, or at the stream's end if there were
@@ -30,16 +30,20 @@ impl Host {
 
     /// Ends a stream, at any time: `proxy_on_log`, `proxy_on_done`, `proxy_on_delete`. Returns the stream's last state.
     pub fn end(&mut self, id: StreamId, ending: Ending) -> Option<Stream> {
-        self.log_stream(id, ending);
+        let is_answered = self
+            .stream(id)
+            .is_some_and(|stream| stream.response.headers_passed);
+        self.log_stream(id, ending, HasEnded::when_answered(is_answered));
         self.delete_stream(id)
     }
 
     /// Completes a stream and calls `proxy_on_log`, which in a chain all filters have before the first is done.
-    pub(crate) fn log_stream(&mut self, id: StreamId, ending: Ending) {
+    pub(crate) fn log_stream(&mut self, id: StreamId, ending: Ending, ended: HasEnded) {
         let now = self.state().time.now();
         if let Some(stream) = self.stream_mut(id) {
             stream.completed = Some(now);
             stream.ending = Some(ending);
+            stream.ended = Some(ended);
             // A stream whose VM has failed is not logged, because no guest is left to log it.
             let _ = self.log(id);
         }

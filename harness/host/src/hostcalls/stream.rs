@@ -7,7 +7,7 @@ use crate::abi_types::{Answer, Status, refuse};
 use crate::explanations::Situation;
 use crate::header_pairs;
 use crate::host_call::HostCall;
-use crate::stream::{LocalReply, Origin, Side};
+use crate::stream::{HasEnded, LocalReply, Origin, Side};
 use crate::vm_state::{Deferred, VmState};
 
 pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
@@ -23,6 +23,9 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 }
 
 /// Answers the request with a local reply (`proxy_send_local_response`), which the guest's own response callbacks see.
+///
+/// In `proxy_on_log`, `proxy_on_done` and `proxy_on_delete` of an answered request that ends Envoy itself, as `explanations`
+/// tells; of one whose client has gone away before, it has no effect.
 ///
 /// # Parameters
 /// - `code`: the HTTP status.
@@ -62,19 +65,22 @@ fn send_local_response(
         origin: Origin::Filter,
     };
     let state = call.state_mut();
-    match state
-        .stream()
-        .map(|stream| (stream.id, stream.is_connection()))
-    {
-        Some((_, true)) => {}
-        Some((id, false)) => {
+    let Some(stream) = state.stream() else {
+        state.holds_message = true;
+        state.explain(state.current, Situation::ReplyWithoutStream);
+        return Ok(());
+    };
+    let (id, ended) = (stream.id, stream.ended);
+    if stream.is_connection() {
+        return Ok(());
+    }
+    match ended {
+        None => {
             state.stop_iteration = true;
             state.deferred.push_back(Deferred::LocalReply(id, reply));
         }
-        None => {
-            state.holds_message = true;
-            state.explain(state.current, Situation::ReplyWithoutStream);
-        }
+        Some(HasEnded::Answered) => state.explain(id.0, Situation::ReplyAfterEnd),
+        Some(HasEnded::Unanswered) => {}
     }
     Ok(())
 }
@@ -118,6 +124,9 @@ fn continue_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
 
 /// Resets the stream (`proxy_close_stream`).
 ///
+/// In `proxy_on_log`, `proxy_on_done` and `proxy_on_delete` of an answered request that ends Envoy itself, as `explanations`
+/// tells; of one whose client has gone away before, it has no effect.
+///
 /// # Parameters
 /// - `stream`: 0 request, 1 response, 2 downstream, 3 upstream.
 ///
@@ -133,17 +142,21 @@ fn close_stream(call: &mut HostCall<'_>, stream: u32) -> Answer {
         );
     }
     let state = call.state_mut();
-    let Some((id, is_connection)) = state
-        .stream()
-        .map(|stream| (stream.id, stream.is_connection()))
-    else {
+    let Some(active) = state.stream() else {
         return Ok(());
     };
+    let (id, is_connection, ended) = (active.id, active.is_connection(), active.ended);
     if is_connection && stream >= 2 {
         state.deferred.push_back(Deferred::CloseConnection(id));
     } else if !is_connection && stream < 2 {
-        state.stop_iteration = true;
-        state.deferred.push_back(Deferred::Close(id));
+        match ended {
+            None => {
+                state.stop_iteration = true;
+                state.deferred.push_back(Deferred::Close(id));
+            }
+            Some(HasEnded::Answered) => state.explain(id.0, Situation::ClosedAfterEnd),
+            Some(HasEnded::Unanswered) => {}
+        }
     }
     Ok(())
 }

@@ -81,6 +81,25 @@ impl Ending {
     }
 }
 
+/// A stream that has ended, as its last callbacks find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HasEnded {
+    /// The headers of the response have gone out to the client.
+    Answered,
+    /// The client went away, or was sent away, without an answer.
+    Unanswered,
+}
+
+impl HasEnded {
+    pub(crate) fn when_answered(is_answered: bool) -> Self {
+        if is_answered {
+            Self::Answered
+        } else {
+            Self::Unanswered
+        }
+    }
+}
+
 /// One HTTP stream and its present state.
 #[derive(Debug)]
 pub struct Stream {
@@ -101,6 +120,8 @@ pub struct Stream {
     pub(crate) shown_start: u64,
     pub(crate) completed: Option<u64>,
     pub(crate) ending: Option<Ending>,
+    /// Set while the callbacks at the stream's end run.
+    pub(crate) ended: Option<HasEnded>,
     /// The status of the response as Envoy notes it.
     pub(crate) code: Option<i64>,
     /// True if the guest knows of this stream.
@@ -145,6 +166,7 @@ impl Stream {
             shown_start: time.shown(),
             completed: None,
             ending: None,
+            ended: None,
             code: None,
             created: false,
             reset: false,

@@ -266,6 +266,40 @@ fn says_that_envoy_dies_of_a_response_resumed_before_there_is_one() {
     assert!(host.trap().unwrap().to_string().contains("SIGSEGV"));
 }
 
+/// Returns the host after the end of a stream whose last callbacks run this body.
+fn ended(callback: &str, body: &str, ending: Ending) -> Host {
+    let answer = match callback {
+        "proxy_on_done" => "(result i32) (i32.const 1)",
+        _ => "",
+    };
+    let (result, value) = answer.split_at(answer.find(") (").map_or(0, |at| at + 1));
+    let more = format!(r#"(func (export "{callback}") (param i32) {result} {body} {value})"#);
+    let mut host = host("", &more);
+    let stream = open(&mut host);
+    let _ = host.request_headers(stream, [(":method", "GET")], EndOfStream::Yes);
+    if ending == Ending::Complete {
+        let _ = host.response_headers(stream, [(":status", "200")], EndOfStream::Yes);
+    }
+    host.end(stream, ending).unwrap();
+    host
+}
+
+#[test]
+fn says_that_envoy_dies_of_what_comes_after_an_answer() {
+    let close = "(call $check (call $close (i32.const 0)) (i32.const 0))";
+    for callback in ["proxy_on_log", "proxy_on_done", "proxy_on_delete"] {
+        for (body, situation) in [
+            (REPLY, Situation::ReplyAfterEnd),
+            (close, Situation::ClosedAfterEnd),
+        ] {
+            let host = ended(callback, body, Ending::Complete);
+            assert_eq!(host.end_of_envoy(), Some(situation), "{callback}");
+            let host = ended(callback, body, Ending::ClientAbort);
+            assert_eq!(situations(&host), [], "{callback} without an answer");
+        }
+    }
+}
+
 #[test]
 fn sends_a_second_answer_from_the_response_phase_of_the_first_past_the_filter() {
     let second = REPLY.replace("403", "503");
