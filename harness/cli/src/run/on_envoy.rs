@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use futures_util::future::try_join_all;
 use sidespan_envoy::{Envoy, wait_for};
 use tokio::runtime::Runtime;
@@ -125,14 +125,26 @@ impl OnEnvoy {
                         && name.ends_with(".upstream_rq_active")
             };
             let mut active = stats.iter().filter(|(name, _)| is_under_way(name));
-            active.all(|(_, count)| *count == 0).then_some(())
+            active.all(|(_, count)| *count == 0).then_some(Ok(()))
         };
-        wait_for(PATIENCE, is_at_rest).context("Envoy still has a stream under way")
+        let look = || self.envoy.end().map(Err).or_else(is_at_rest);
+        wait_for(PATIENCE, look).context("Envoy still has a stream under way")??;
+        Ok(())
     }
-}
 
-impl Proxy for OnEnvoy {
-    fn exchanges(&mut self, steps: &[Step], known: &Known) -> anyhow::Result<Vec<Passed>> {
+    /// Returns the end of an Envoy that has crashed in place of what followed from it.
+    fn unless_ended<T>(&self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
+        if self.log.has_crashed(&self.envoy.log()) {
+            // The crash writes its backtrace before the process ends.
+            self.envoy.wait_for_end(PATIENCE)?;
+        }
+        match self.envoy.end() {
+            Some(end) => Err(end.into()),
+            None => outcome,
+        }
+    }
+
+    fn pass(&mut self, steps: &[Step], known: &Known) -> anyhow::Result<Vec<Passed>> {
         let mut all = Vec::new();
         let mut scripts = Vec::new();
         let mut wait = Duration::ZERO;
@@ -192,8 +204,7 @@ impl Proxy for OnEnvoy {
         Ok(passed)
     }
 
-    fn connection(&mut self, connection: &Connection) -> anyhow::Result<Tcp> {
-        std::thread::sleep(connection.wait.map_or(Duration::ZERO, |wait| wait.0));
+    fn connect(&mut self, connection: &Connection) -> anyhow::Result<Tcp> {
         let address = self.envoy.address(LISTENER)?;
         let fence = self.envoy.address(FENCE)?;
         let tcp = self.tcp.connect(address, fence, connection)?;
@@ -201,17 +212,11 @@ impl Proxy for OnEnvoy {
         Ok(tcp)
     }
 
-    fn finish(self: Box<Self>) -> anyhow::Result<Outcome> {
-        std::thread::sleep(self.after);
+    fn outcome(&self) -> anyhow::Result<Outcome> {
         let (logs, proxy_logs) = self.log.lines(&self.envoy.log());
         let counters = guest_log::counters(&self.envoy)?;
         let mut calls: Vec<_> = self.clusters.iter().flat_map(Server::calls).collect();
         calls.sort_by_key(|(order, _)| *order);
-        ensure!(
-            !self.log.has_crashed(&self.envoy.log()),
-            "Envoy has crashed; the end of its log:\n{}",
-            self.envoy.log()
-        );
         Ok(Outcome {
             transcript: Vec::new(),
             main_logs: self.log.lines_of_main(&self.envoy.log()),
@@ -221,5 +226,24 @@ impl Proxy for OnEnvoy {
             calls: calls.into_iter().map(|(_, call)| call).collect(),
             spans: Vec::new(),
         })
+    }
+}
+
+impl Proxy for OnEnvoy {
+    fn exchanges(&mut self, steps: &[Step], known: &Known) -> anyhow::Result<Vec<Passed>> {
+        let passed = self.pass(steps, known);
+        self.unless_ended(passed)
+    }
+
+    fn connection(&mut self, connection: &Connection) -> anyhow::Result<Tcp> {
+        std::thread::sleep(connection.wait.map_or(Duration::ZERO, |wait| wait.0));
+        let tcp = self.connect(connection);
+        self.unless_ended(tcp)
+    }
+
+    fn finish(self: Box<Self>) -> anyhow::Result<Outcome> {
+        std::thread::sleep(self.after);
+        let outcome = self.outcome();
+        self.unless_ended(outcome)
     }
 }

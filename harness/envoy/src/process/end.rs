@@ -45,6 +45,14 @@ impl Envoy {
         wait_for(limit, || self.ended()).ok_or_else(|| self.timeout("its end"))
     }
 
+    /// Returns the error of an Envoy that has ended by itself, with the end of its log; `None` while it runs.
+    pub fn end(&self) -> Option<EnvoyError> {
+        self.ended().map(|status| EnvoyError::Ended {
+            status,
+            log: self.log_tail(),
+        })
+    }
+
     pub(super) fn ended(&self) -> Option<ExitStatus> {
         let mut held = self.held.lock().ok()?;
         let status = held.child.try_wait().ok().flatten()?;

@@ -130,7 +130,10 @@ impl Envoy {
 
     pub(super) fn log_tail(&self) -> String {
         let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
+        // A format that begins its lines with a mark means it for programs.
+        let is_mark = |letter: char| letter.is_control() && letter != '\t';
+        let lines = log.lines().map(|line| line.trim_start_matches(is_mark));
+        let lines: Vec<&str> = lines.collect();
         lines[lines.len().saturating_sub(TAIL)..].join("\n")
     }
 }

@@ -26,7 +26,7 @@ use crate::wait::wait_for;
 /// The errors of a running Envoy.
 #[derive(Debug, Error)]
 pub enum EnvoyError {
-    /// An Envoy that ended by itself, mostly because it refused its configuration.
+    /// An Envoy that ended by itself: mostly because it refused its configuration, or because it has crashed.
     #[error("Envoy ended ({status}); the end of its log:\n{log}")]
     Ended {
         /// The exit status.
@@ -230,14 +230,9 @@ impl Envoy {
         what: &str,
         look: impl Fn(&Self) -> Option<T>,
     ) -> Result<T, EnvoyError> {
-        wait_for(START, || {
-            if let Some(status) = self.ended() {
-                return Some(Err(EnvoyError::Ended {
-                    status,
-                    log: self.log_tail(),
-                }));
-            }
-            look(self).map(Ok)
+        wait_for(START, || match self.end() {
+            Some(end) => Some(Err(end)),
+            None => look(self).map(Ok),
         })
         .unwrap_or_else(|| Err(self.timeout(what)))
     }
