@@ -131,6 +131,60 @@ pub(super) fn logged(sent: &Fields, protocol: Protocol, connection: Then, date: 
     headers
 }
 
+/// Returns true for a request that an upstream takes. One of HTTP/2 takes no headers of a connection (RFC 9113, section 8.2.2).
+pub(super) fn is_read_by_upstream(protocol: Protocol, headers: &Fields) -> bool {
+    let is_taken = |(name, value): &(String, Vec<u8>)| {
+        !is_of_a_connection(name.as_bytes()) && (name != "te" || value == b"trailers")
+    };
+    protocol == Protocol::Http1 || headers.iter().all(is_taken)
+}
+
+/// Returns true for a response that a client takes, as Envoy sends it, which does not look at what filters have written.
+pub(super) fn is_read_by_client(protocol: Protocol, headers: &Fields) -> bool {
+    let is_taken = |field: &(String, Vec<u8>)| {
+        let (name, value) = field;
+        let is_of_http1 = name == "te" && value != b"trailers";
+        name == ":status" || is_readable(field) && (protocol == Protocol::Http1 || !is_of_http1)
+    };
+    lines(protocol, headers).iter().all(is_taken)
+}
+
+/// Returns the headers of a response as a client reads them: over HTTP/1.1 a line break in a value begins another header. A line
+/// that is none has the empty name.
+pub(super) fn lines(protocol: Protocol, headers: &Fields) -> Fields {
+    if protocol == Protocol::Http2 {
+        return headers.clone();
+    }
+    let mut read = Fields::new();
+    // Envoy writes no other pseudo header.
+    let written = headers.iter();
+    let written = written.filter(|(name, _)| !name.starts_with(':') || name == ":status");
+    for (name, value) in written {
+        let lines = value.split(|byte| *byte == b'\n');
+        let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        for (line, number) in lines.zip(0..) {
+            let colon = line.iter().position(|byte| *byte == b':');
+            let (name, value) = match (number, colon) {
+                (0, _) => (name.clone(), line),
+                (_, Some(at)) => (
+                    String::from_utf8_lossy(&line[..at]).to_ascii_lowercase(),
+                    line[at + 1..].trim_ascii(),
+                ),
+                (_, None) => (String::new(), line),
+            };
+            read.push((name, value.to_vec()));
+        }
+    }
+    read
+}
+
+/// Returns true for a header or a trailer whose name and value a peer takes (RFC 9110, section 5).
+pub(super) fn is_readable((name, value): &(String, Vec<u8>)) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let is_bad = |byte: &u8| (*byte < b' ' && *byte != b'\t') || *byte == 0x7f;
+    !name.is_empty() && name.bytes().all(is_token) && !value.iter().any(is_bad)
+}
+
 /// Returns true for a message that no peer of HTTP/2 can read: its body is not as long as it says.
 pub(super) fn has_wrong_length(message: &Message) -> bool {
     let announced = value(&message.headers, "content-length");

@@ -102,10 +102,20 @@ pub(super) struct Arrived {
     copies: usize,
     /// True if the message had ended with its headers.
     is_headers_only: bool,
-    /// True if the peer could not read the message: over HTTP/2 a body that is not as long as its `content-length`.
-    pub(super) is_broken: bool,
+    /// The part of the message that the peer could not read.
+    pub(super) broken: Option<Broken>,
     message: Option<Message>,
     pub(super) is_complete: bool,
+}
+
+/// A part of a message that a peer cannot read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    Headers,
+    /// Over HTTP/2 a body that is not as long as its `content-length`.
+    Body,
+    /// Trailers, which only HTTP/2 sends.
+    Trailers,
 }
 
 /// One exchange.
@@ -189,10 +199,16 @@ impl Carriage {
     pub(super) fn pump(&mut self, chain: &mut FilterChain) {
         chain.settle();
         if let Some(passed) = chain.take_request(self.id) {
-            self.request.take(passed, self.upstream_protocol);
+            let protocol = self.upstream_protocol;
+            self.request.take(passed, protocol);
+            self.request
+                .read(protocol, |it| framing::is_read_by_upstream(protocol, it));
         }
         if let Some(passed) = chain.take_response(self.id) {
-            self.response.take(passed, self.protocol);
+            let protocol = self.protocol;
+            self.response.take(passed, protocol);
+            self.response
+                .read(protocol, |it| framing::is_read_by_client(protocol, it));
             self.is_answered_early |= self.response.message.is_some() && !self.is_sent;
         }
     }
@@ -218,8 +234,14 @@ impl Carriage {
             message.body.clear();
         }
         // A request that is cut off may or may not have left Envoy by then.
-        let has_arrived =
-            self.request.is_complete && !self.request.is_broken && ending != Ending::ConnectFailure;
+        let has_arrived = self.request.is_complete
+            && self.request.broken.is_none()
+            && ending != Ending::ConnectFailure;
+        let broken = self.response.broken;
+        let mut downstream = self.response.message.take();
+        if let Some(message) = &mut downstream {
+            message.headers = framing::lines(self.protocol, &message.headers);
+        }
         Ok(Passed {
             request,
             upstream_requests: match has_arrived {
@@ -229,8 +251,8 @@ impl Carriage {
             is_upstream_headers_only: self.request.is_headers_only,
             is_downstream_headers_only: self.response.is_headers_only,
             upstream: self.request.message.take().filter(|_| has_arrived),
-            downstream: self.response.message.take(),
-            is_reset: ended.is_reset || breaks_off || self.response.is_broken || is_twice,
+            downstream: downstream.filter(|_| broken != Some(Broken::Headers)),
+            is_reset: ended.is_reset || breaks_off || broken.is_some() || is_twice,
             // A reply without details has the empty text in Envoy, whose access log cannot tell it from none.
             details: ended.details.filter(|details| !details.is_empty()),
             flags: letters(ended.flags),
@@ -258,15 +280,29 @@ impl Arrived {
         let is_wrong = announced.is_some_and(|announced| {
             length > announced || passed.is_complete && length != announced
         });
-        if protocol == Protocol::Http2 && is_new {
+        if protocol == Protocol::Http2 && is_new && is_wrong {
             // What the peer finds wrong it does not take, nor anything behind it.
-            self.is_broken |= is_wrong;
+            self.broken.get_or_insert(Broken::Body);
         }
-        if !self.is_broken {
+        if self.broken.is_none() {
             message.body.extend(passed.body);
         }
         message.trailers = passed.trailers.as_ref().map(fields).unwrap_or_default();
         self.is_complete = passed.is_complete;
+    }
+
+    /// Notes the part of the message so far that the peer cannot read, and takes unreadable trailers away.
+    fn read(&mut self, protocol: Protocol, reads: impl Fn(&Fields) -> bool) {
+        let Some(message) = &mut self.message else {
+            return;
+        };
+        let has_bad_trailers = !message.trailers.iter().all(framing::is_readable);
+        if !reads(&message.headers) {
+            self.broken.get_or_insert(Broken::Headers);
+        } else if protocol == Protocol::Http2 && has_bad_trailers {
+            self.broken.get_or_insert(Broken::Trailers);
+            message.trailers.clear();
+        }
     }
 }
 

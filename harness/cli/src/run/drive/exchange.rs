@@ -43,10 +43,10 @@ pub(super) async fn run(
     course
         .settle(&mut carriage, |carriage| carriage.request.is_complete)
         .await?;
-    let is_broken = carriage.request.is_broken;
-    if is_broken && !carriage.is_over() {
-        let how = HostEnding::UpstreamProtocolError;
-        course.with(|drive| carriage.fail(&mut drive.chain, how, respond::protocol_error()));
+    let broken = carriage.request.broken.map(respond::unreadable);
+    let broken_ending = broken.as_ref().map(|(how, _)| *how);
+    if let Some((how, reply)) = broken.filter(|_| !carriage.is_over()) {
+        course.with(|drive| carriage.fail(&mut drive.chain, how, reply));
         course
             .settle(&mut carriage, |carriage| carriage.response.is_complete)
             .await?;
@@ -57,11 +57,10 @@ pub(super) async fn run(
     }
     // The client waits no longer for what the filters hold back.
     let is_held = !is_answered && !carriage.response.is_complete;
-    let ending = match step.ending {
-        _ if is_broken => HostEnding::UpstreamProtocolError,
+    let ending = broken_ending.unwrap_or_else(|| match step.ending {
         Ending::Complete if is_held && !carriage.is_over() => HostEnding::ClientAbort,
         ending => respond::ending(ending, upstream_protocol),
-    };
+    });
     let then = match asks_to_close || carriage.is_answered_early() {
         true => Then::Closed,
         false => Then::Kept,

@@ -9,6 +9,10 @@ use crate::run::scenario::Fault;
 /// The router's text for a stream that was reset by its peer.
 pub(super) const RESET: &str =
     "upstream connect error or disconnect/reset before headers. reset reason: remote reset";
+/// Its text for a connection that the peer has closed, and its details.
+pub(super) const TERMINATED: &str = "upstream connect error or disconnect/reset before headers. reset reason: connection termination";
+pub(super) const TERMINATED_DETAILS: &str =
+    "upstream_reset_before_response_started{connection_termination}";
 /// Its text for a cluster at whose address nothing listens.
 pub(super) const AWAY: &str = "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure";
 /// Its text for a stream that the peer could not read.

@@ -2,7 +2,7 @@
 
 use sidespan_host::{Ending as HostEnding, Headers, LocalReply};
 
-use super::carry::{self, Carriage, Piece};
+use super::carry::{self, Broken, Carriage, Piece};
 use super::course::Course;
 use super::replies;
 use super::running::Drive;
@@ -29,11 +29,7 @@ pub(super) async fn respond(
         Ending::ClientAbort => return Ok(()),
         Ending::Complete | Ending::ResponseReset => None,
         Ending::UpstreamReset => Some(match upstream {
-            Protocol::Http1 => (
-                503,
-                "upstream_reset_before_response_started{connection_termination}",
-                "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
-            ),
+            Protocol::Http1 => (503, replies::TERMINATED_DETAILS, replies::TERMINATED),
             Protocol::Http2 => (
                 503,
                 "upstream_reset_before_response_started{remote_reset}",
@@ -157,11 +153,23 @@ pub(super) fn ending(ending: Ending, upstream: Protocol) -> HostEnding {
     }
 }
 
-/// Returns Envoy's answer to a request that the upstream cannot read.
-pub(super) fn protocol_error() -> LocalReply {
-    LocalReply::new(
-        502,
-        "upstream_reset_before_response_started{protocol_error}",
-    )
-    .body(replies::UNREADABLE)
+/// Returns the end of a request that the upstream cannot read, and Envoy's answer. For trailers a server of HTTP/2 gives up the
+/// connection.
+pub(super) fn unreadable(part: Broken) -> (HostEnding, LocalReply) {
+    let reply =
+        |status, details, body: &str| LocalReply::new(status, details).body(body.as_bytes());
+    match part {
+        Broken::Headers | Broken::Body => (
+            HostEnding::UpstreamProtocolError,
+            reply(
+                502,
+                "upstream_reset_before_response_started{protocol_error}",
+                replies::UNREADABLE,
+            ),
+        ),
+        Broken::Trailers => (
+            HostEnding::UpstreamTermination,
+            reply(503, replies::TERMINATED_DETAILS, replies::TERMINATED),
+        ),
+    }
 }
