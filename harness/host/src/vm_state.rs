@@ -345,7 +345,7 @@ impl VmState {
 
     fn shows_request_trailers(&self) -> bool {
         self.stream()
-            .is_some_and(|stream| stream.request.shows_trailers)
+            .is_some_and(|stream| stream.request.shows_trailers && !stream.logging)
     }
 
     /// Returns the time of the next tick or timeout.

@@ -167,13 +167,18 @@ impl FilterChain {
             self.send_reply(id, reply, None);
         } else if let Some(stream) = self.streams.get_mut(&id.0) {
             let had_headers = stream.response.headers.is_some();
+            let had_bytes = stream.response.body.len();
             out(match side {
                 Side::Request => &mut stream.request,
                 Side::Response => &mut stream.response,
             });
             let left = stream.response.headers.clone().filter(|_| !had_headers);
+            let sent = stream.response.body.len() - had_bytes;
             if let Some(headers) = left {
                 self.keep_code(id, status_of(&headers));
+            }
+            if sent > 0 {
+                self.count_sent(id, sent);
             }
         }
     }

@@ -90,6 +90,7 @@ impl FilterChain {
                 self.vms[vm].pass_reply(part, headers.clone(), &body);
             }
             self.keep_code(id, status_of(&headers));
+            self.count_sent(id, body.len());
             self.send_directly(id, headers, body);
             return;
         };
@@ -151,6 +152,13 @@ impl FilterChain {
             let stream = self.vms[vm].stream(part);
             stream.is_some_and(|stream| stream.is_head())
         })
+    }
+
+    /// Notes the bytes of the response's body that have gone out, for all filters.
+    pub(super) fn count_sent(&mut self, id: ChainStreamId, bytes: usize) {
+        for (vm, part) in self.parts(id) {
+            self.vms[vm].count_sent(part, bytes);
+        }
     }
 
     /// Notes the status of the response for all filters.

@@ -11,6 +11,14 @@ impl Host {
     pub(crate) fn join_chain(&mut self, id: StreamId) {
         if let Some(stream) = self.stream_mut(id) {
             stream.in_chain = true;
+            stream.left_chain = Some(0);
+        }
+    }
+
+    /// Notes the bytes of the response's body that have left the whole chain by now.
+    pub(crate) fn count_sent(&mut self, id: StreamId, bytes: usize) {
+        if let Some(stream) = self.stream_mut(id) {
+            stream.left_chain = stream.left_chain.map(|sent| sent + bytes);
         }
     }
 

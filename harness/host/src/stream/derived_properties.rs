@@ -116,7 +116,7 @@ fn response(stream: &Stream, name: &[u8]) -> Option<Value> {
         b"flags" => Some(Value::Int(stream.response_flags())),
         b"backend_latency" => backend_latency(stream).map(Value::nanos),
         b"grpc_status" => grpc_status(stream).map(Value::Int),
-        b"size" => Some(Value::count(stream.response().body_bytes())),
+        b"size" => Some(Value::count(stream.sent_bytes())),
         b"headers" => Some(all(headers)),
         b"trailers" => Some(all(stream.visible_response_trailers())),
         b"headers_bytes" => Some(bytes(headers)),
@@ -125,9 +125,7 @@ fn response(stream: &Stream, name: &[u8]) -> Option<Value> {
                 .visible_response_trailers()
                 .map_or(0, Headers::byte_size);
             let headers = headers.map_or(0, Headers::byte_size);
-            Some(Value::count(
-                headers + stream.response().body_bytes() + trailers,
-            ))
+            Some(Value::count(headers + stream.sent_bytes() + trailers))
         }
         _ => None,
     }

@@ -66,6 +66,7 @@ pub struct StreamHalf {
     pub(crate) chunk: Vec<u8>,
     pub(crate) buffered: Vec<u8>,
     passed: Vec<u8>,
+    passed_bytes: usize,
     body_bytes: usize,
     pub(crate) queue: Queue,
 }
@@ -111,6 +112,11 @@ impl StreamHalf {
     /// Returns the number of body bytes that have arrived.
     pub fn body_bytes(&self) -> usize {
         self.body_bytes
+    }
+
+    /// Returns the number of body bytes that have passed the filter.
+    pub(crate) fn passed_bytes(&self) -> usize {
+        self.passed_bytes
     }
 
     /// Returns the number of body bytes that have arrived, and that the filter holds back or has not seen yet. Above the
@@ -183,7 +189,8 @@ impl StreamHalf {
     }
 
     pub(crate) fn pass_body(&mut self) {
-        self.passed.append(&mut self.buffered);
+        self.pass_buffered();
+        self.passed_bytes += self.chunk.len();
         self.passed.append(&mut self.chunk);
         self.accumulates = false;
         self.shows_body = false;
@@ -193,6 +200,7 @@ impl StreamHalf {
 
     /// Passes what was held back before the callback that runs now.
     pub(crate) fn pass_buffered(&mut self) {
+        self.passed_bytes += self.buffered.len();
         self.passed.append(&mut self.buffered);
     }
 

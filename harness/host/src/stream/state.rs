@@ -113,6 +113,8 @@ pub struct Stream {
     pub(crate) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
     /// The names that the guest has declared with `declare_property` on this context, where they have no effect.
     pub(crate) declared: BTreeSet<Vec<u8>>,
+    /// The bytes of the response's body that have left the chain; `None` outside of one.
+    pub(crate) left_chain: Option<usize>,
     /// The state of a TCP connection; `None` for an HTTP stream.
     pub(crate) connection: Option<Connection>,
     pub(crate) started: u64,
@@ -161,6 +163,7 @@ impl Stream {
             local_reply: None,
             filter_state: BTreeMap::new(),
             declared: BTreeSet::new(),
+            left_chain: None,
             connection: None,
             started: time.now(),
             shown_start: time.shown(),
@@ -272,6 +275,12 @@ impl Stream {
         method == Some(b"HEAD")
     }
 
+    /// Returns the number of bytes of the response's body that have gone out to the client.
+    pub(crate) fn sent_bytes(&self) -> usize {
+        self.left_chain
+            .unwrap_or_else(|| self.response.passed_bytes())
+    }
+
     pub(crate) fn is_grpc(&self) -> bool {
         self.request.headers().is_some_and(Headers::is_grpc)
     }
@@ -289,9 +298,13 @@ impl Stream {
     }
 
     pub(crate) fn visible_response_trailers(&self) -> Option<&Headers> {
-        self.response
-            .trailers()
-            .filter(|_| self.logging || self.response.shows_trailers)
+        let response = &self.response;
+        let trailers = response.trailers();
+        if self.logging {
+            // Envoy keeps those that have waited behind what a filter held.
+            return trailers.or(response.queue.trailers.as_ref());
+        }
+        trailers.filter(|_| response.shows_trailers)
     }
 
     /// Returns the status of the response: that of the upstream or of the local reply until the headers have left all
