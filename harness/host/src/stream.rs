@@ -16,3 +16,4 @@ pub(crate) use half::{Paused, PausedBody, Side};
 pub use local_reply::{LocalReply, Origin};
 pub use state::{Action, Ending, Stream, StreamId};
 pub(crate) use state::{HasEnded, status_of};
+pub(crate) use written::Arrived;

@@ -51,8 +51,11 @@ pub(super) fn answer(protocol: Protocol, headers: &mut Headers, chunks: &[&Body]
         return;
     }
     headers.remove("keep-alive");
-    let is_framed = headers.get("content-length").is_some();
-    if is_framed || has_no_body(headers.text(":status").as_deref()) {
+    if has_no_body(headers.text(":status").as_deref()) {
+        headers.remove("content-length");
+        return;
+    }
+    if headers.get("content-length").is_some() {
         return;
     }
     if !chunks.is_empty() {
@@ -121,10 +124,12 @@ pub(super) fn leave_for_client(
 /// Returns the headers of a response as Envoy's connection manager leaves them behind, for access logs and `proxy_on_log`.
 pub(super) fn logged(sent: &Fields, protocol: Protocol, connection: Then, date: &str) -> Headers {
     let kept = sent.iter();
-    let kept = kept.filter(|(name, _)| !is_of_a_connection(name.as_bytes()) && name != "date");
+    let kept = kept.filter(|(name, _)| !is_of_a_connection(name.as_bytes()));
     let mut headers = Headers::new();
     kept.for_each(|(name, value)| headers.add(name, value));
-    headers.add("date", date);
+    if headers.get("date").is_none() {
+        headers.add("date", date);
+    }
     if protocol == Protocol::Http1 && connection == Then::Closed {
         headers.add("connection", "close");
     }

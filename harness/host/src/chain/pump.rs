@@ -3,9 +3,10 @@
 use super::filter_chain::FilterChain;
 use super::stream::{ChainStream, ChainStreamId, Passed};
 use crate::explanations::Situation;
+use crate::headers::Headers;
 use crate::host::Host;
 use crate::stream::status_of;
-use crate::stream::{EndOfStream, LocalReply, Side, StreamHalf, StreamId};
+use crate::stream::{Arrived, EndOfStream, LocalReply, Side, StreamHalf, StreamId};
 
 impl FilterChain {
     pub(super) fn pump_all(&mut self) {
@@ -156,6 +157,7 @@ impl FilterChain {
             return;
         }
         let refusal = self.refusal(id, side);
+        let scheme = self.scheme_for_upstream(id, side);
         if let Some((situation, reply)) = refusal {
             let (vm, _) = self.filters[filter];
             if let Some(part) = self.streams.get(&id.0).map(|stream| stream.parts[filter]) {
@@ -180,11 +182,43 @@ impl FilterChain {
             if sent > 0 {
                 self.count_sent(id, sent);
             }
+            if let Some(scheme) = scheme {
+                self.restore_scheme(id, scheme);
+            }
         }
     }
 
     /// Returns Envoy's answer to headers that the filters have left unfit to be sent.
     fn refusal(&self, id: ChainStreamId, side: Side) -> Option<(Situation, LocalReply)> {
+        let (arrived, headers) = self.leaving(id, side)?;
+        match side {
+            Side::Request => arrived.answer_to_request(headers),
+            Side::Response => arrived.answer_to_response(headers),
+        }
+    }
+
+    fn scheme_for_upstream(&self, id: ChainStreamId, side: Side) -> Option<&'static str> {
+        let (arrived, headers) = self.leaving(id, side)?;
+        match side {
+            Side::Request => arrived.scheme_for_upstream(headers),
+            Side::Response => None,
+        }
+    }
+
+    /// Writes the scheme of a request that has left the chain, which the filters see at its end.
+    fn restore_scheme(&mut self, id: ChainStreamId, scheme: &str) {
+        let stream = self.streams.get_mut(&id.0);
+        if let Some(headers) = stream.and_then(|stream| stream.request.headers.as_mut()) {
+            headers.replace(":scheme", scheme);
+        }
+        for (vm, part) in self.parts(id) {
+            self.vms[vm].set_scheme(part, scheme);
+        }
+    }
+
+    /// Returns the headers that are about to leave the chain, and those that were there before filters wrote to them; `None` if
+    /// no filter has, or they have left.
+    fn leaving(&self, id: ChainStreamId, side: Side) -> Option<(Arrived, &Headers)> {
         let stream = self.streams.get(&id.0)?;
         let is_out = match side {
             Side::Request => stream.request.headers.is_some(),
@@ -199,10 +233,11 @@ impl FilterChain {
             .collect();
         let arrived = halves.iter().filter_map(|half| half.arrived);
         let arrived = arrived.reduce(|left, right| left | right)?;
-        match side {
-            Side::Request => arrived.answer_to_request(halves.last()?.headers()?),
-            Side::Response => arrived.answer_to_response(halves.first()?.headers()?),
-        }
+        let last = match side {
+            Side::Request => halves.last()?,
+            Side::Response => halves.first()?,
+        };
+        Some((arrived, last.headers()?))
     }
 
     /// Shows a filter the filter state of the stream, which all filters share.

@@ -73,6 +73,16 @@ impl Host {
         }
     }
 
+    /// Sets the scheme of the request as it leaves the chain.
+    pub(crate) fn set_scheme(&mut self, id: StreamId, scheme: &str) {
+        if let Some(stream) = self.stream_mut(id)
+            && let Some(mut headers) = stream.request.headers().cloned()
+        {
+            headers.replace(":scheme", scheme);
+            stream.request.set_headers(headers);
+        }
+    }
+
     /// Notes the status of the response, that of the whole chain.
     pub(crate) fn set_code(&mut self, id: StreamId, code: Option<i64>) {
         if let Some(stream) = self.stream_mut(id) {

@@ -220,6 +220,9 @@ impl Host {
             });
         match refusal {
             None => {
+                if is_last && side == Side::Request {
+                    half.restore_scheme();
+                }
                 half.pass_headers();
                 if is_last && side == Side::Response {
                     stream.code = stream.response.headers().and_then(status_of);

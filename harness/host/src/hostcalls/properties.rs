@@ -3,6 +3,7 @@
 //! A root context has no stream and sees only `xds.node` and the `plugin_` names.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::abi_types::{Answer, Status, refuse};
 use crate::host_call::HostCall;
@@ -43,13 +44,13 @@ pub(super) fn get(
 
 /// Writes the value at a path as a guest reads it.
 fn write(state: &VmState, path: &[u8], to: &mut Vec<u8>) -> Answer {
-    let path = path.strip_suffix(&[0]).unwrap_or(path);
     if path.is_empty() {
         return refuse(
             Status::SerializationFailure,
             "an empty path stands for nothing that could be written",
         );
     }
+    let path = path.strip_suffix(&[0]).unwrap_or(path);
     let segments: Segments<'_> = path.split(|byte| *byte == 0).collect();
     match find(state, segments.as_slice()) {
         Found::Message => no_value(path),
@@ -128,6 +129,10 @@ pub(crate) fn find<'a>(state: &'a VmState, path: &[&[u8]]) -> Found<'a> {
     let Some(stream) = state.stream() else {
         return match path {
             [b"xds"] => Found::Message,
+            [b"xds", b"node", b"metadata"] => match settings.properties.find(path) {
+                Found::Nothing => found(Value::Map(BTreeMap::new())),
+                given => given,
+            },
             [b"xds", b"node", ..] => settings.properties.find(path),
             _ => Found::Nothing,
         };

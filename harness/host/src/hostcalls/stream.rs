@@ -29,7 +29,7 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 ///
 /// # Parameters
 /// - `code`: the HTTP status.
-/// - `details`, `details_size`: the value of `response.code_details`; spaces become `_`.
+/// - `details`, `details_size`: the value of `response.code_details`; spaces and line breaks become `_`.
 /// - `body`, `body_size`: the body.
 /// - `headers`, `headers_size`: more headers, as pairs.
 /// - `grpc_status`: 0 to 16 for a gRPC request; any other number means no gRPC status.
@@ -50,7 +50,10 @@ fn send_local_response(
     headers_size: u32,
     grpc_status: u32,
 ) -> Answer {
-    let details = call.read_text(details, details_size)?.replace(' ', "_");
+    let is_blank = |letter: char| letter.is_ascii_whitespace() || letter == '\u{b}';
+    let details = call
+        .read_text(details, details_size)?
+        .replace(is_blank, "_");
     let body = call.read(body, body_size)?;
     let headers = call.read(headers, headers_size)?;
     let reply = LocalReply {

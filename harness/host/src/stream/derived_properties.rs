@@ -30,7 +30,18 @@ pub(crate) fn derive(stream: &Stream, path: &[&[u8]]) -> Option<Value> {
         [b"upstream", name] => upstream(stream, name),
         [b"xds", name] => xds(stream, name),
         [b"metadata"] => Some("".into()),
-        [b"metadata", b"filter_metadata"] => Some(Value::Map(BTreeMap::new())),
+        [b"metadata", b"filter_metadata" | b"typed_filter_metadata"] => {
+            Some(Value::Map(BTreeMap::new()))
+        }
+        [
+            b"xds",
+            name @ (b"listener_metadata"
+            | b"route_metadata"
+            | b"virtual_host_metadata"
+            | b"cluster_metadata"),
+            b"filter_metadata" | b"typed_filter_metadata",
+        ] => xds(stream, name).map(|_| Value::Map(BTreeMap::new())),
+        [b"xds", b"node", b"metadata"] => Some(Value::Map(BTreeMap::new())),
         _ => None,
     }
 }

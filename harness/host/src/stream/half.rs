@@ -228,6 +228,16 @@ impl StreamHalf {
         self.pass_body();
     }
 
+    /// Writes the scheme of a request that leaves the last filter as Envoy's router does.
+    pub(crate) fn restore_scheme(&mut self) {
+        let Some((arrived, headers)) = self.arrived.zip(self.headers.as_mut()) else {
+            return;
+        };
+        if let Some(scheme) = arrived.scheme_for_upstream(headers) {
+            headers.replace(":scheme", scheme);
+        }
+    }
+
     pub(crate) fn count_body(&mut self, bytes: usize) {
         self.body_bytes += bytes;
     }

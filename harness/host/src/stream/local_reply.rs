@@ -63,6 +63,7 @@ impl LocalReply {
             for (name, value) in self.headers.iter() {
                 headers.add(name, value);
             }
+            headers.replace(":status", "200");
             headers.replace("content-type", "application/grpc");
             headers.replace("grpc-status", grpc_status.to_string());
             if !self.body.is_empty() {
@@ -74,6 +75,7 @@ impl LocalReply {
         for (name, value) in self.headers.iter() {
             headers.add(name, value);
         }
+        headers.replace(":status", self.status.to_string());
         if !self.body.is_empty() {
             headers.replace("content-length", self.body.len().to_string());
             if headers.get("content-type").is_none() {

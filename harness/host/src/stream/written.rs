@@ -15,6 +15,7 @@ pub(crate) struct Arrived {
     path: bool,
     method: bool,
     forwarded_proto: bool,
+    scheme: bool,
     status: bool,
     /// True if a name or a value was there already that no codec has let in, so that nothing is said of such ones.
     unsendable: bool,
@@ -28,6 +29,7 @@ impl Arrived {
                 b":path" => arrived.path = true,
                 b":method" => arrived.method = true,
                 b"x-forwarded-proto" => arrived.forwarded_proto = true,
+                b":scheme" => arrived.scheme = true,
                 b":status" => arrived.status = true,
                 _ => {}
             }
@@ -68,6 +70,18 @@ impl Arrived {
         ))
     }
 
+    /// Returns the scheme that the router writes in place of one that filters have removed or that no upstream knows.
+    pub(crate) fn scheme_for_upstream(self, headers: &Headers) -> Option<&'static str> {
+        let known = |name| {
+            let text = headers.text(name)?;
+            let schemes = ["http", "https"].into_iter();
+            let mut like = schemes.filter(|scheme| text.eq_ignore_ascii_case(scheme));
+            like.next()
+        };
+        let is_needed = self.scheme && known(":scheme").is_none();
+        is_needed.then(|| known("x-forwarded-proto").unwrap_or("http"))
+    }
+
     /// Returns the connection manager's answer to a response that filters have left so.
     pub(crate) fn answer_to_response(self, headers: &Headers) -> Option<(Situation, LocalReply)> {
         let has_status = headers
@@ -90,6 +104,7 @@ impl BitOr for Arrived {
             path: self.path | other.path,
             method: self.method | other.method,
             forwarded_proto: self.forwarded_proto | other.forwarded_proto,
+            scheme: self.scheme | other.scheme,
             status: self.status | other.status,
             unsendable: self.unsendable | other.unsendable,
         }
@@ -187,6 +202,20 @@ mod tests {
             answer(&left),
             Some((503, "invalid header name: x y".into()))
         );
+    }
+
+    #[test]
+    fn restores_the_scheme_that_filters_have_spoilt() {
+        let arrived = Arrived::with(&[(":scheme", "http")].into());
+        let scheme = |left: &[(&str, &str)]| {
+            arrived.scheme_for_upstream(&left.iter().copied().collect::<Headers>())
+        };
+        assert_eq!(scheme(&[(":scheme", "HTTPS")]), None);
+        assert_eq!(scheme(&[(":scheme", "ftp")]), Some("http"));
+        assert_eq!(scheme(&[("x-forwarded-proto", "https")]), Some("https"));
+        assert_eq!(scheme(&[("x-forwarded-proto", "ftp")]), Some("http"));
+        let none = Arrived::default();
+        assert_eq!(none.scheme_for_upstream(&Headers::new()), None);
     }
 
     #[test]

@@ -45,6 +45,11 @@ impl Piece {
     }
 }
 
+/// Leaves of a message what its headers are.
+pub(super) fn leave_headers(pieces: &mut Vec<Piece>) {
+    pieces.retain(|piece| matches!(piece.part, Part::Headers(..)));
+}
+
 /// Takes the end from the pieces of a message, because it is to break off.
 pub(super) fn leave_open(pieces: &mut Vec<Piece>) {
     pieces.retain(|piece| !piece.is_end_alone());
@@ -130,6 +135,8 @@ pub(super) struct Carriage {
     /// True once the client has sent its whole request.
     is_sent: bool,
     is_answered_early: bool,
+    /// True if Envoy resets the upstream's stream in place of the response's body.
+    pub(super) is_refused: bool,
 }
 
 impl Carriage {
@@ -143,7 +150,15 @@ impl Carriage {
             response: Arrived::default(),
             is_sent: false,
             is_answered_early: false,
+            is_refused: false,
         }
+    }
+
+    /// Returns the method with which the request has come to the upstream.
+    pub(super) fn method(&self) -> Option<String> {
+        let message = self.request.message.as_ref()?;
+        let method = message.headers.iter().find(|(name, _)| name == ":method");
+        method.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
     }
 
     /// Returns true if the response began before the client had sent its whole request.
@@ -241,6 +256,8 @@ impl Carriage {
         let mut downstream = self.response.message.take();
         if let Some(message) = &mut downstream {
             message.headers = framing::lines(self.protocol, &message.headers);
+            // Envoy writes it where it is missing, by its own clock.
+            message.headers.retain(|(name, _)| name != "date");
         }
         Ok(Passed {
             request,

@@ -58,6 +58,7 @@ pub(super) async fn run(
     // The client waits no longer for what the filters hold back.
     let is_held = !is_answered && !carriage.response.is_complete;
     let ending = broken_ending.unwrap_or_else(|| match step.ending {
+        Ending::Complete if carriage.is_refused => HostEnding::UpstreamProtocolError,
         Ending::Complete if is_held && !carriage.is_over() => HostEnding::ClientAbort,
         ending => respond::ending(ending, upstream_protocol),
     });

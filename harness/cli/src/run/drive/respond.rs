@@ -53,13 +53,24 @@ pub(super) async fn respond(
             });
         }
         None => {
-            let pieces = response(step, upstream, known)?;
+            let method = carriage.method();
+            let method = method.as_deref().unwrap_or(&step.request.method);
+            let mut pieces = response(step, upstream, method, known)?;
+            // Envoy takes no body of a HEAD; over HTTP/1.1 servers send none.
+            carriage.is_refused = method == "HEAD"
+                && upstream == Protocol::Http2
+                && !step.response.chunks().is_empty();
+            if carriage.is_refused {
+                carry::leave_headers(&mut pieces);
+            }
             course.send(carriage, pieces).await?;
         }
     }
     course
         .settle(carriage, |carriage| {
-            carriage.response.is_complete || step.ending == Ending::ResponseReset
+            carriage.response.is_complete
+                || carriage.is_refused
+                || step.ending == Ending::ResponseReset
         })
         .await
 }
@@ -122,12 +133,20 @@ impl Drive {
 ///
 /// # Errors
 /// When a header uses a name that stands for nothing.
-fn response(step: &Step, upstream: Protocol, known: &Known) -> anyhow::Result<Vec<Piece>> {
+fn response(
+    step: &Step,
+    upstream: Protocol,
+    method: &str,
+    known: &Known,
+) -> anyhow::Result<Vec<Piece>> {
     let response = &step.response;
     let mut headers = Headers::from([(":status", response.status.to_string())]);
     add(&mut headers, &response.headers, known)?;
-    let chunks = response.chunks();
-    framing::answer(upstream, &mut headers, &chunks, &step.request.method);
+    let mut chunks = response.chunks();
+    if method == "HEAD" && upstream == Protocol::Http1 {
+        chunks.clear();
+    }
+    framing::answer(upstream, &mut headers, &chunks, method);
     let mut trailers = Headers::new();
     add(&mut trailers, &response.trailers, known)?;
     let mut pieces = carry::pieces(headers, &chunks, trailers, upstream);
