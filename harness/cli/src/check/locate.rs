@@ -8,11 +8,12 @@
 
 mod chain_end;
 mod envoy_gateway;
-mod filter;
+mod found;
 mod kept_route;
 mod native_tracer;
 mod path;
 mod unrecognised;
+mod wasm_filter;
 
 use super::envelope::{Kind, advice, foreign, mentions_sidespan, plugin_config};
 use super::input::document::Document;
@@ -21,46 +22,10 @@ use super::input::foreign as others;
 use super::input::plugin_owner::Names;
 use super::input::stand_in::StandIn;
 use super::istio::plugin_scope::Scope;
-use filter::Filter;
+use found::json;
+pub use found::{Findings, Found};
 use path::Path;
-
-/// A configuration of the filter, and its installation.
-#[derive(Debug, PartialEq)]
-pub struct Found {
-    /// JSON path of the configuration.
-    pub path: String,
-    /// The configuration as JSON; empty where there is none.
-    pub json: String,
-    /// Problems and risks around the configuration: paths and sentences.
-    pub warnings: Vec<(String, String)>,
-    /// The environment of the plugin's VM; `None` where the document does not have it.
-    pub environment: Option<Environment>,
-    /// The workloads that Istio installs the plugin at; `None` outside Istio.
-    pub scope: Option<Scope>,
-    /// True where Envoy Gateway installs the plugin.
-    pub is_in_envoy_gateway: bool,
-}
-
-impl Found {
-    /// Returns true if the configuration is for one attempt of a request, behind the router.
-    fn is_attempt(&self) -> bool {
-        let tree: serde_json::Value = serde_json::from_str(&self.json).unwrap_or_default();
-        tree.get("role").is_some_and(|role| role == "attempt")
-    }
-}
-
-/// The findings in a document; each sentence comes with its path.
-#[derive(Debug, Default)]
-pub struct Findings {
-    /// The configurations of Sidespan's filter.
-    pub found: Vec<Found>,
-    /// Reasons why a configuration cannot be read, or cannot work where it is installed.
-    pub errors: Vec<(String, String)>,
-    /// Reasons why a plugin does nothing where it is installed.
-    pub warnings: Vec<(String, String)>,
-    /// Plugins of others.
-    pub skipped: Vec<(String, String)>,
-}
+use wasm_filter::{Filter, either};
 
 /// Finds all configurations of a document.
 pub fn configurations(document: &Document) -> Findings {
@@ -336,19 +301,6 @@ impl Findings {
             ));
         }
     }
-}
-
-/// Returns the configuration as the filter gets it; empty for null, because Kubernetes and Envoy leave null out.
-fn json(value: Option<&Document>) -> String {
-    value
-        .filter(|value| **value != Document::Null)
-        .map(Document::to_json)
-        .unwrap_or_default()
-}
-
-/// Returns a field by its name in the protocol or in JSON, because Envoy takes both.
-fn either<'a>(document: &'a Document, names: [&str; 2]) -> Option<&'a Document> {
-    names.iter().find_map(|name| document.get(name))
 }
 
 /// Keys that no configuration of the filter has.

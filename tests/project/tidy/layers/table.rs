@@ -777,6 +777,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "patch",
             "rule",
             "judge",
+            "metadata",
             "plugin_config",
             "advice",
         ],

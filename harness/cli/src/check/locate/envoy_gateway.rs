@@ -4,8 +4,8 @@
 
 use sidespan_core::config::suggest::nearest;
 
+use super::found::{Findings, Found, json};
 use super::path::Path;
-use super::{Findings, Found, json};
 use crate::check::envelope::advice;
 use crate::check::input::document::Document;
 use crate::check::input::environment::Environment;

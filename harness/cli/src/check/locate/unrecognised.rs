@@ -4,10 +4,11 @@
 use sidespan_core::config::suggest::nearest;
 
 use super::path::Path;
-use super::{Filter, Names, either};
+use super::wasm_filter::{Filter, either};
 use crate::check::envelope::kinds::KINDS;
 use crate::check::envelope::mentions_sidespan;
 use crate::check::input::document::Document;
+use crate::check::input::plugin_owner::Names;
 
 type Problem = Option<(String, String)>;
 
