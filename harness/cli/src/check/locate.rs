@@ -1,10 +1,11 @@
 //! The places in a document where the filter's configuration stands.
 //!
 //! An Istio WasmPlugin has the configuration in `spec.pluginConfig`, a TrafficExtension in `spec.wasm.pluginConfig`,
-//! Envoy Gateway's EnvoyExtensionPolicy in `spec.wasm[].config`; a document with Envoy's own configuration (a bootstrap, an EnvoyFilter, an answer of ECDS) has it in the wasm filter,
-//! as text. [`envelope`](super::envelope) judges all that stands around it. As a network filter the module cannot work
-//! at all, so a network filter is an error wherever it stands. A plugin without any of Sidespan's names belongs to
-//! others and is skipped. Any other document that is neither Kubernetes' nor Envoy's is the configuration itself.
+//! Envoy Gateway's EnvoyExtensionPolicy in `spec.wasm[].config`; a document with Envoy's own configuration (a bootstrap,
+//! an EnvoyFilter, an answer of ECDS) has it in the wasm filter, as text. [`envelope`](super::envelope) judges all that
+//! stands around it. As a network filter the module cannot work at all, so a network filter is an error wherever it
+//! stands. A plugin without any of Sidespan's names belongs to others and is skipped. Any other document that is neither
+//! Kubernetes' nor Envoy's is the configuration itself.
 
 mod chain_end;
 mod envoy_gateway;

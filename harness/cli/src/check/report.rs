@@ -17,6 +17,9 @@ use super::istio::plugin_scope::Scope;
 use super::istio::settings::Settings;
 use super::istio::settings::env_file::EnvFile;
 use super::locate::{Findings, Found, configurations};
+use doubts::doubts;
+
+mod doubts;
 
 /// One sentence about one place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -336,31 +339,4 @@ fn below_path<'a>(
         })
         .cloned()
         .map(remarked)
-}
-
-fn doubts(config: &Config) -> Vec<(&'static str, String)> {
-    let mut doubts = Vec::new();
-    let propagation = &config.propagation;
-    let unwritten: Vec<_> = propagation
-        .extract
-        .iter()
-        .filter(|format| !propagation.mirror && !propagation.inject.contains(format))
-        .map(|format| format.name())
-        .collect();
-    if !unwritten.is_empty() {
-        doubts.push((
-            "$.propagation.inject",
-            format!(
-                "read but never written: with mirror false, the headers of {} are removed; add those that a service here reads",
-                unwritten.join(", ")
-            ),
-        ));
-    }
-    if config.sampling.is_some() && config.export.otlp.is_none() {
-        doubts.push((
-            "$.sampling",
-            "traces are decided here, and spans are exported nowhere; set export.otlp".into(),
-        ));
-    }
-    doubts
 }
