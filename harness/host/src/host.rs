@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use grpc_calls::GrpcReply;
+pub(crate) use queues::MAX_CALLBACKS;
 pub use reloads::Reloads;
 pub use root_context::Shutdown;
 pub use statistics::Statistics;
@@ -68,6 +69,7 @@ impl Host {
                 root: 0,
             }],
             reloads,
+            leaves_queues_to_chain: false,
         };
         match host
             .check_imports()

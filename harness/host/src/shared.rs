@@ -235,6 +235,17 @@ impl Shared {
         ready
     }
 
+    /// Returns the answer to the listener of the oldest message that `find` has one for.
+    pub(crate) fn find_queue_listener<T>(
+        &self,
+        find: impl FnMut(VmNumber) -> Option<T>,
+    ) -> Option<T> {
+        if self.0.untold.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        self.lock().queues.find_listener(find)
+    }
+
     pub(crate) fn has_queue_ready(&self, listener: VmNumber) -> bool {
         self.lock().queues.has_ready(listener)
     }

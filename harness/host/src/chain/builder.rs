@@ -124,9 +124,10 @@ impl ChainBuilder {
         logs: &mut Vec<LogLine>,
     ) -> Result<(), ChainStartError> {
         let builder = self.plugins[filter].clone().shared(&self.shared);
-        let host = builder
+        let mut host = builder
             .start()
             .map_err(|mut error| failed(filter, error.reason, &mut error.host, logs))?;
+        host.leave_queues_to_chain();
         chain.filters.push((chain.vms.len(), 0));
         chain.vms.push(host);
         Ok(())

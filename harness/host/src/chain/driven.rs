@@ -103,6 +103,7 @@ impl FilterChain {
     pub fn local_reply(&mut self, id: ChainStreamId, reply: LocalReply) -> Action {
         self.send_reply(id, reply, None);
         self.pump(id);
+        self.tell_queues();
         self.action(id, Side::Response)
     }
 
@@ -202,6 +203,7 @@ impl FilterChain {
             self.learn(id, filter);
         }
         self.pump(id);
+        self.tell_queues();
         self.action(id, side)
     }
 

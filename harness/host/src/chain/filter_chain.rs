@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::stream::{ChainStream, ChainStreamId, Ended};
-use crate::host::Host;
+use crate::host::{Host, MAX_CALLBACKS};
 use crate::logs::LogLine;
 use crate::stream::{Ending, HasEnded};
 
@@ -76,6 +76,20 @@ impl FilterChain {
     pub fn settle(&mut self) {
         self.gather_all();
         self.pump_all();
+        self.tell_queues();
+    }
+
+    /// Tells the guests of items in their queues, in the order of the items: Envoy's dispatcher does it once the callbacks of
+    /// all filters are over.
+    pub(super) fn tell_queues(&mut self) {
+        for _ in 0..MAX_CALLBACKS {
+            let Some(vm) = Host::next_queue_listener(&self.vms) else {
+                return;
+            };
+            self.vms[vm].tell_queue();
+            self.gather(vm);
+            self.pump_all();
+        }
     }
 
     /// Takes the log lines of all VMs, in the order in which they came: at most the last 65,536.
@@ -117,6 +131,7 @@ impl FilterChain {
             self.gather(vm);
             self.pump_all();
         }
+        self.tell_queues();
     }
 
     /// Returns the time of the VMs since 1970; zero without a filter.
@@ -136,6 +151,7 @@ impl FilterChain {
             self.gather(vm);
             self.pump_all();
         }
+        self.tell_queues();
     }
 
     /// Ends a stream, at any time: `proxy_on_log` of all filters in order, then `proxy_on_done` and `proxy_on_delete` of
@@ -162,6 +178,7 @@ impl FilterChain {
             }
             self.logs.extend(self.vms[*vm].take_logs());
         }
+        self.tell_queues();
         Some(ended)
     }
 

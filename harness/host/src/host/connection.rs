@@ -68,7 +68,7 @@ impl Host {
                     // One that the filter has closed at once never comes to the proxy of TCP.
                     connection.has_upstream &= !connection.is_closed;
                 }
-                self.tell_queues();
+                self.tell_queues_now();
             }
             Err(Failed) => self.fail_connection(id),
         }
@@ -112,7 +112,7 @@ impl Host {
             // After a trap there is no guest to call.
             let _ = self.enter(|guest| &guest.network.upstream_close, id.0, arguments, ());
             self.run_deferred();
-            self.tell_queues();
+            self.tell_queues_now();
         }
         action
     }
@@ -125,7 +125,7 @@ impl Host {
         self.close_tcp(id, by);
         let stream = self.state_mut().streams.remove(id.0)?;
         self.end_retired(stream.root);
-        self.tell_queues();
+        self.tell_queues_now();
         stream.connection
     }
 
@@ -189,7 +189,7 @@ impl Host {
                     flow.pass();
                     flow.is_shown = false;
                 }
-                self.tell_queues();
+                self.tell_queues_now();
             }
             Err(Failed) => self.fail_connection(id),
         }

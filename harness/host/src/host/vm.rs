@@ -26,6 +26,8 @@ pub struct Host {
     /// The plugins in the VM; all but the first only in a chain whose plugins share a VM.
     pub(super) installed: Vec<Installed>,
     pub(super) reloads: Reloads,
+    /// True in a chain, which tells of items in queues once all its filters have had their callbacks.
+    pub(super) leaves_queues_to_chain: bool,
 }
 
 /// A plugin in a VM, and the root context of its new streams.

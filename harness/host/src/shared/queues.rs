@@ -107,6 +107,11 @@ impl Queues {
         self.ready.remove(at).map(|(_, ready)| ready)
     }
 
+    /// Returns the answer to the listener of the oldest message that `find` has one for.
+    pub(super) fn find_listener<T>(&self, find: impl FnMut(VmNumber) -> Option<T>) -> Option<T> {
+        self.ready.iter().map(|(vm, _)| *vm).find_map(find)
+    }
+
     /// Returns the number of messages that wait for any VM.
     pub(super) fn untold(&self) -> usize {
         self.ready.len()
