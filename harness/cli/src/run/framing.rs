@@ -1,6 +1,7 @@
 //! What HTTP/1.1 has beside a message: headers of the connection, and those that say where a body ends. Filters see some of
 //! them, and Envoy's codec writes its own.
 
+use http::{HeaderName, HeaderValue};
 use sidespan_host::Headers;
 
 use super::body::Body;
@@ -195,6 +196,32 @@ pub(super) fn has_wrong_length(message: &Message) -> bool {
     let announced = value(&message.headers, "content-length");
     let announced = announced.and_then(|text| text.parse::<usize>().ok());
     announced.is_some_and(|announced| announced != message.body.len())
+}
+
+/// Returns true for a request that no peer of HTTP/2 can read (RFC 9113, sections 8.1.1 and 8.2.2): its body is not as long as
+/// it says, or it has headers of a connection.
+pub(super) fn is_unreadable(message: &Message) -> bool {
+    has_wrong_length(message) || !is_read_by_upstream(Protocol::Http2, &message.headers)
+}
+
+
+/// Returns the codec's words about a request that it does not send, because of a name or a value; `None` if it sends it.
+pub(super) fn unsendable(headers: &Fields) -> Option<String> {
+    headers.iter().find_map(|(name, value)| {
+        if !is_name(name) {
+            Some(format!("invalid header name: {name}"))
+        } else if HeaderValue::from_bytes(value).is_err() {
+            Some(format!("invalid header value for: {name}"))
+        } else {
+            None
+        }
+    })
+}
+
+/// Returns true for the name of a header (RFC 9110, section 5.1), or of a pseudo header.
+fn is_name(name: &str) -> bool {
+    let name = name.strip_prefix(':').unwrap_or(name);
+    HeaderName::from_bytes(name.as_bytes()).is_ok()
 }
 
 /// Returns the chunks as Envoy reads them from a connection of HTTP/1.1: those that come at once as one.

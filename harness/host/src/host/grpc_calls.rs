@@ -1,8 +1,10 @@
 //! gRPC calls and streams of the guest, from the caller's side: taken, then answered piece by piece.
 
 use super::vm::Host;
+use crate::abi_types::MapType;
 use crate::headers::Headers;
 use crate::host_call::word;
+use crate::inline_headers;
 use crate::vm_state::{GrpcCall, GrpcKind, GrpcSent, GrpcToken, NoSuchCall};
 
 /// gRPC's status UNAVAILABLE.
@@ -135,7 +137,7 @@ impl Host {
         let usual = [(":status", "200"), ("content-type", "application/grpc")];
         if begins {
             let headers = match reply.initial_metadata.take() {
-                Some(headers) => headers,
+                Some(headers) => inline_headers::arrived(MapType::ResponseHeaders, headers),
                 None if is_trailers_only => Headers::new(),
                 None => Headers::from(usual),
             };
@@ -155,7 +157,9 @@ impl Host {
         if self.state().grpc.root(token.0).is_none() {
             return;
         }
-        let trailers = reply.trailing_metadata.unwrap_or_else(|| {
+        let given = reply.trailing_metadata;
+        let given = given.map(|it| inline_headers::arrived(MapType::ResponseTrailers, it));
+        let trailers = given.unwrap_or_else(|| {
             let mut trailers = match is_trailers_only {
                 true => Headers::from(usual),
                 false => Headers::new(),

@@ -1,8 +1,10 @@
 //! HTTP calls of the guest, from the caller's side: taken, then answered or failed.
 
 use super::vm::Host;
+use crate::abi_types::MapType;
 use crate::headers::Headers;
 use crate::host_call::word;
+use crate::inline_headers;
 use crate::vm_state::{CallToken, HttpCall, NoSuchCall, Reply};
 
 impl Host {
@@ -17,7 +19,8 @@ impl Host {
         self.state().calls.in_flight()
     }
 
-    /// Answers a call with a response, for `proxy_on_http_call_response` on the root context.
+    /// Answers a call with a response, for `proxy_on_http_call_response` on the root context. Headers that Envoy keeps once
+    /// are joined.
     ///
     /// # Errors
     /// [`NoSuchCall`] if the call was answered, has timed out, or was given up with its root context.
@@ -28,12 +31,13 @@ impl Host {
         body: impl Into<Vec<u8>>,
         trailers: impl Into<Headers>,
     ) -> Result<(), NoSuchCall> {
-        let trailers = trailers.into();
+        let headers = inline_headers::arrived(MapType::ResponseHeaders, headers.into());
+        let trailers = inline_headers::arrived(MapType::ResponseTrailers, trailers.into());
         let trailers = (!trailers.is_empty()).then_some(trailers);
         self.answer(
             token,
             Reply {
-                headers: headers.into(),
+                headers,
                 body: body.into(),
                 trailers,
             },

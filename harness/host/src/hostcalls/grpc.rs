@@ -7,11 +7,12 @@ use wasmtime::Linker;
 use super::call_back::call_back;
 use super::grpc_service::destination;
 use super::provide::provide;
-use crate::abi_types::{Answer, Failure, Status, refuse};
+use crate::abi_types::{Answer, Failure, MapType, Status, refuse};
 use crate::explanations::Situation;
 use crate::header_pairs;
 use crate::headers::Headers;
 use crate::host_call::{HostCall, word};
+use crate::inline_headers;
 use crate::vm_state::{Deferred, GrpcCall, GrpcKind, GrpcSent, GrpcToken, VmState};
 
 pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
@@ -33,9 +34,9 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 /// - `service`, `service_size`: a serialised `envoy.config.core.v3.GrpcService`, or the name of a cluster.
 /// - `name`, `name_size`: the full name of the gRPC service.
 /// - `method`, `method_size`: the method.
-/// - `metadata`, `metadata_size`: more headers, as pairs.
+/// - `metadata`, `metadata_size`: more headers, as pairs; values of `*-bin` are sent in base64.
 /// - `message`, `message_size`: the message, without gRPC's five bytes in front.
-/// - `timeout_ms`: 0 is no timeout.
+/// - `timeout_ms`: 0 is no timeout, and `grpc-timeout: 0m` to the peer.
 /// - `token_out`: destination of the token (u32).
 ///
 /// # Statuses
@@ -123,7 +124,7 @@ fn stream(
 /// - `end_of_stream`: anything but 0 for the last message of the guest.
 ///
 /// # Statuses
-/// - OK: also after the other side has closed the stream, when the message goes nowhere.
+/// - OK: also after either side has closed the stream, when the message goes nowhere.
 /// - BAD_ARGUMENT: a token that is no stream's, as 5 or 4.
 /// - NOT_FOUND: no such stream.
 /// - INVALID_MEMORY_ACCESS: the message is outside the memory.
@@ -244,12 +245,11 @@ fn begin(call: &mut HostCall<'_>, service: &[u8], begun: Begun) -> Answer<u32> {
     {
         return without_hosts(call, root, begun.kind, &destination.cluster);
     }
-    let mut initial_metadata: Headers = header_pairs::decode(&begun.metadata)
-        .unwrap_or_default()
-        .into_iter()
-        .collect();
+    let pairs = header_pairs::decode(&begun.metadata).unwrap_or_default();
+    let kind = MapType::RequestHeaders;
+    let mut initial_metadata = inline_headers::arrived(kind, pairs.into_iter().collect());
     for (name, value) in destination.initial_metadata.iter() {
-        initial_metadata.add(name, value);
+        inline_headers::add(kind, &mut initial_metadata, name, value);
     }
     let call = GrpcCall {
         token: GrpcToken(0),

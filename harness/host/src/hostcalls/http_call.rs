@@ -5,10 +5,11 @@ use std::time::Duration;
 use wasmtime::Linker;
 
 use super::provide::provide;
-use crate::abi_types::{Answer, Status, refuse};
+use crate::abi_types::{Answer, MapType, Status, refuse};
 use crate::header_pairs;
 use crate::headers::Headers;
 use crate::host_call::HostCall;
+use crate::inline_headers;
 use crate::vm_state::{CallToken, HttpCall, VmState};
 
 pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
@@ -22,7 +23,8 @@ pub(crate) fn link(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
 ///
 /// # Parameters
 /// - `cluster`, `cluster_size`: the name of the cluster.
-/// - `headers`, `headers_size`: pairs, with `:method`, `:path` and `:authority`.
+/// - `headers`, `headers_size`: pairs, with `:method`, `:path`, and `:authority` or `host`. Envoy joins a second value of a
+///   header that it keeps once.
 /// - `body`, `body_size`: the body; `content-length` is written when there is one.
 /// - `trailers`, `trailers_size`: pairs, which Envoy 1.40 does not send.
 /// - `timeout_ms`: 0 is no timeout.
@@ -53,9 +55,12 @@ fn http_call(
     token_out: u32,
 ) -> Answer {
     let cluster = call.read_text(cluster, cluster_size)?;
-    let mut headers = headers_of(&call.read(headers, headers_size)?);
+    let mut headers = headers_of(MapType::RequestHeaders, &call.read(headers, headers_size)?);
     let body = call.read(body, body_size)?;
-    let trailers = headers_of(&call.read(trailers, trailers_size)?);
+    let trailers = headers_of(
+        MapType::RequestTrailers,
+        &call.read(trailers, trailers_size)?,
+    );
     // Envoy checks the destination before it sends anything.
     call.write_u32(token_out, 0)?;
 
@@ -110,12 +115,10 @@ fn http_call(
     call.write_u32(token_out, token)
 }
 
-/// Decodes headers; malformed pairs are no headers at all, as in Envoy.
-fn headers_of(bytes: &[u8]) -> Headers {
-    header_pairs::decode(bytes)
-        .unwrap_or_default()
-        .into_iter()
-        .collect()
+/// Decodes a map as Envoy keeps it; malformed pairs are no headers at all.
+fn headers_of(kind: MapType, bytes: &[u8]) -> Headers {
+    let pairs = header_pairs::decode(bytes).unwrap_or_default();
+    inline_headers::arrived(kind, pairs.into_iter().collect())
 }
 
 #[cfg(test)]

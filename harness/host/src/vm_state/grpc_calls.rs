@@ -6,8 +6,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::abi_types::MapType;
 use crate::clock::nanos;
 use crate::headers::Headers;
+use crate::inline_headers;
 
 /// The name of one gRPC call or stream of one host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,7 +69,8 @@ pub struct GrpcCall {
 }
 
 impl GrpcCall {
-    /// Returns the request that Envoy sends: headers, and the message in gRPC's frame, nothing for a stream.
+    /// Returns the request that Envoy sends: headers, with those of `*-bin` in base64 and behind the others, and the message in
+    /// gRPC's frame, nothing for a stream.
     pub fn to_request(&self) -> (Headers, Vec<u8>) {
         let path = format!("/{}/{}", self.service, self.method);
         let mut headers = Headers::from([(":method", "POST")]);
@@ -72,18 +78,37 @@ impl GrpcCall {
         headers.add(":authority", self.cluster.as_str());
         headers.add(":scheme", "http");
         headers.add("te", "trailers");
-        if let Some(timeout) = self.timeout {
-            headers.add("grpc-timeout", format!("{}m", timeout.as_millis()));
+        if self.kind == GrpcKind::Call {
+            headers.add("grpc-timeout", timeout_text(self.timeout));
         }
         headers.add("content-type", "application/grpc");
+        let is_binary = |name: &[u8]| name.ends_with(b"-bin");
         for (name, value) in self.initial_metadata.iter() {
-            headers.add(name, value);
+            if !is_binary(name) {
+                inline_headers::add(MapType::RequestHeaders, &mut headers, name, value);
+            }
+        }
+        for (name, value) in self.initial_metadata.iter() {
+            // Of several values Envoy sends the first.
+            if is_binary(name) && headers.get(name).is_none() {
+                headers.add(name, STANDARD.encode(value));
+            }
         }
         let body = match self.kind {
             GrpcKind::Call => frame(&self.message),
             GrpcKind::Stream => Vec::new(),
         };
         (headers, body)
+    }
+}
+
+/// Returns the value of `grpc-timeout`: at most eight digits and their unit. A call without a timeout has one of 0.
+fn timeout_text(timeout: Option<Duration>) -> String {
+    const MOST: u128 = 99_999_999;
+    let timeout = timeout.unwrap_or_default();
+    match timeout.as_millis() {
+        millis if millis <= MOST => format!("{millis}m"),
+        _ => format!("{}S", timeout.as_secs()),
     }
 }
 
@@ -109,9 +134,18 @@ pub enum GrpcSent {
 struct InFlight {
     root: u32,
     deadline: Option<u64>,
-    has_closed: bool,
+    own_side: OwnSide,
     was_closed: bool,
     has_initial_metadata: bool,
+}
+
+/// The guest's side of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OwnSide {
+    Open,
+    /// Ended with a message, after which Envoy still waits for the guest to close the stream.
+    Ended,
+    Closed,
 }
 
 /// All gRPC calls and streams of one VM.
@@ -135,7 +169,7 @@ impl GrpcCalls {
         let in_flight = InFlight {
             root,
             deadline,
-            has_closed: false,
+            own_side: OwnSide::Open,
             was_closed: false,
             has_initial_metadata: false,
         };
@@ -187,10 +221,12 @@ impl GrpcCalls {
             return false;
         };
         let is_over = call.was_closed;
+        // Envoy drops what comes behind the guest's last message, and says OK.
+        let is_dropped = is_over || call.own_side != OwnSide::Open && sent != GrpcSent::Cancel;
         let ends = match sent {
             GrpcSent::Message(_) => false,
             GrpcSent::End => {
-                call.has_closed = true;
+                call.own_side = OwnSide::Closed;
                 is_over
             }
             GrpcSent::Cancel => true,
@@ -199,7 +235,7 @@ impl GrpcCalls {
             self.in_flight.remove(&token);
             self.fresh.retain(|call| call.token.0 != token);
         }
-        if !is_over {
+        if !is_dropped {
             self.sent.push_back((GrpcToken(token), sent));
         }
         true
@@ -207,7 +243,9 @@ impl GrpcCalls {
 
     /// Ends the guest's messages on a stream, as its last message does.
     pub(crate) fn half_close(&mut self, token: u32) {
-        if self.root(token).is_some() {
+        let call = self.in_flight.get_mut(&token);
+        if let Some(call) = call.filter(|call| !call.was_closed && call.own_side == OwnSide::Open) {
+            call.own_side = OwnSide::Ended;
             self.sent.push_back((GrpcToken(token), GrpcSent::End));
         }
     }
@@ -217,7 +255,7 @@ impl GrpcCalls {
         let is_call = GrpcKind::of_token(token) == Some(GrpcKind::Call);
         if let Some(call) = self.in_flight.get_mut(&token) {
             call.was_closed = true;
-            if is_call || call.has_closed {
+            if is_call || call.own_side == OwnSide::Closed {
                 self.in_flight.remove(&token);
             }
         }
@@ -296,6 +334,62 @@ mod tests {
         ];
         assert_eq!(headers, Headers::from(expected));
         assert_eq!(body, b"\0\0\0\0\x04ping");
+    }
+
+    #[test]
+    fn sends_binary_metadata_in_base64_behind_the_others() {
+        let (headers, _) = GrpcCall {
+            timeout: None,
+            initial_metadata: Headers::from([
+                (&b"x-bin"[..], &b"\xff\x01"[..]),
+                (b"x-bin", b"second"),
+                (b"te", b"x"),
+                (b"x-a", b"b"),
+            ]),
+            ..call(GrpcKind::Call)
+        }
+        .to_request();
+        let expected = [
+            (":method", "POST"),
+            (":path", "/s/m"),
+            (":authority", "c"),
+            (":scheme", "http"),
+            ("te", "trailers,x"),
+            ("grpc-timeout", "0m"),
+            ("content-type", "application/grpc"),
+            ("x-a", "b"),
+            ("x-bin", "/wE="),
+        ];
+        assert_eq!(headers, Headers::from(expected));
+    }
+
+    #[test]
+    fn writes_timeouts_of_more_than_eight_digits_in_seconds() {
+        for (millis, expected) in [
+            (0, "0m"),
+            (99_999_999, "99999999m"),
+            (100_000_000, "100000S"),
+        ] {
+            let timeout = Duration::from_millis(millis);
+            assert_eq!(timeout_text(Some(timeout)), expected);
+        }
+    }
+
+    #[test]
+    fn drops_what_comes_behind_the_last_message() {
+        let mut calls = GrpcCalls::default();
+        let token = calls.begin(1, 0, call(GrpcKind::Stream));
+        let message = || GrpcSent::Message(b"a".to_vec());
+        assert!(calls.send(token, message()));
+        calls.half_close(token);
+        calls.half_close(token);
+        assert!(calls.send(token, message()));
+        assert!(calls.send(token, GrpcSent::End));
+        let sent = calls.take_sent();
+        let expected = [message(), GrpcSent::End].map(|it| (GrpcToken(token), it));
+        assert_eq!(sent, expected);
+        assert!(calls.send(token, GrpcSent::Cancel));
+        assert_eq!(calls.take_sent().len(), 1);
     }
 
     #[test]

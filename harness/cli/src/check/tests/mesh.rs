@@ -571,7 +571,8 @@ fn an_envoy_without_the_cluster_of_a_remote_sampler_is_told_of() {
     let envoy = "static_resources:\n  clusters: [{name: app}]\n  listeners:\n  - http_filters:\n    - name: sidespan\n      typed_config:\n        \
          '@type': type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm\n        config:\n          fail_open: true\n          \
          configuration:\n            '@type': type.googleapis.com/google.protobuf.StringValue\n            \
-         value: '{\"sampling\": {\"remote\": {\"cluster\": \"nope\"}}, \"export\": {\"otlp\": {\"cluster\": \"app\", \"protocol\": \"http/protobuf\"}}}'\n";
+         value: '{\"sampling\": {\"remote\": {\"cluster\": \"nope\"}}, \"export\": {\"otlp\": {\"cluster\": \"app\", \"protocol\": \"http/protobuf\"}}}'\n    \
+         - name: envoy.filters.http.router\n";
     expect(
         &[envoy],
         &[

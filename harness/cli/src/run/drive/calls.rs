@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use sidespan_host::{CallToken, GrpcCall, GrpcSent, GrpcToken, Host, HttpCall, NoSuchCall};
+use sidespan_host::{
+    CallToken, GrpcCall, GrpcKind, GrpcSent, GrpcToken, Host, HttpCall, NoSuchCall,
+};
 
-use super::replies::{AWAY, RESET, UNREADABLE, grpc, grpc_reply, http, router};
+use super::replies::{AWAY, RESET, Refusal, grpc, grpc_reply, http, router};
 use crate::run::answers::{Answers, Parts, Reply};
 use crate::run::convert::fields;
-use crate::run::framing;
 use crate::run::passed::{Call, Fields, Message};
 use crate::run::scenario::{Collector, Fault, Scenario};
 use crate::run::span::{Export, Span, decode};
@@ -27,8 +28,8 @@ struct Pending {
 enum Outcome {
     /// The peer's answer, and the time that it took.
     Answer(Parts, Duration),
-    /// Envoy's own answer to a call that the peer cannot read.
-    OfRouter(Parts),
+    /// Envoy's own answer to a call that it cannot send, or that the peer cannot read.
+    OfRouter(Refusal),
     Fault(Fault),
 }
 
@@ -37,6 +38,17 @@ enum Outcome {
 enum Token {
     Http(CallToken),
     Grpc(GrpcToken),
+}
+
+/// A gRPC call or stream under way.
+#[derive(Debug)]
+struct Stream {
+    filter: usize,
+    token: GrpcToken,
+    /// The place among the calls that were made.
+    at: usize,
+    /// True while the guest may send more.
+    is_open: bool,
 }
 
 /// All calls of a scenario's filters.
@@ -48,8 +60,8 @@ pub(super) struct Calls {
     pending: Vec<Pending>,
     /// The calls so far.
     pub(super) made: Vec<Call>,
-    /// The streams among them: filter, token, and place in `made`.
-    streams: Vec<(usize, GrpcToken, usize)>,
+    /// The gRPC calls and streams among them.
+    streams: Vec<Stream>,
     /// The spans in calls that were exports.
     pub(super) spans: Vec<Span>,
 }
@@ -112,13 +124,7 @@ impl Calls {
             // Envoy sends none, although guests can give them.
             trailers: Fields::new(),
         };
-        if self.answers.is_some() && framing::has_wrong_length(&message) {
-            self.pending.push(Pending {
-                due: now,
-                filter,
-                token: Token::Http(call.token),
-                outcome: Outcome::OfRouter(router("502", UNREADABLE)),
-            });
+        if self.refuse(filter, Token::Http(call.token), &message, now) {
             return Ok(());
         }
         self.made.push(Call::new(&call.cluster, message));
@@ -146,7 +152,15 @@ impl Calls {
             body,
             ..Message::default()
         };
-        self.streams.push((filter, call.token, self.made.len()));
+        if self.refuse(filter, Token::Grpc(call.token), &message, now) {
+            return Ok(());
+        }
+        self.streams.push(Stream {
+            filter,
+            token: call.token,
+            at: self.made.len(),
+            is_open: call.kind == GrpcKind::Stream,
+        });
         self.made.push(Call::new(&call.cluster, message));
         let reply = match &mut self.answers {
             Some(answers) => answers.next(&call.cluster)?,
@@ -164,12 +178,34 @@ impl Calls {
         Ok(())
     }
 
+    /// Answers for the router where it cannot send a call, or the peer cannot read it; returns false for all other calls.
+    fn refuse(&mut self, filter: usize, token: Token, message: &Message, now: Duration) -> bool {
+        // The collector reads everything.
+        let refusal = self.answers.is_some().then(|| Refusal::of(message));
+        let Some(refusal) = refusal.flatten() else {
+            return false;
+        };
+        self.pending.push(Pending {
+            due: now,
+            filter,
+            token,
+            outcome: Outcome::OfRouter(refusal),
+        });
+        true
+    }
+
     /// Adds a message that a filter has sent on a stream to the call as it was made.
     fn send(&mut self, filter: usize, token: GrpcToken, sent: &GrpcSent) {
-        let mut streams = self.streams.iter();
-        let stream = streams.find(|(other, known, _)| (*other, *known) == (filter, token));
-        let call = stream.and_then(|(_, _, at)| self.made.get_mut(*at));
-        if let (Some(call), GrpcSent::Message(bytes)) = (call, sent) {
+        let mut streams = self.streams.iter_mut();
+        let stream = streams.find(|stream| (stream.filter, stream.token) == (filter, token));
+        let Some(stream) = stream else {
+            return;
+        };
+        let GrpcSent::Message(bytes) = sent else {
+            stream.is_open = false;
+            return;
+        };
+        if let Some(call) = self.made.get_mut(stream.at) {
             let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             call.message.body.push(0);
             call.message.body.extend(length.to_be_bytes());
@@ -191,18 +227,33 @@ impl Calls {
         }
     }
 
+    /// Returns true if the guest has not ended its side of a stream.
+    fn is_open(&self, filter: usize, token: Token) -> bool {
+        self.streams.iter().any(|stream| {
+            (stream.filter, Token::Grpc(stream.token)) == (filter, token) && stream.is_open
+        })
+    }
+
     fn deliver(&self, host: &mut Host, pending: Pending) -> Result<(), NoSuchCall> {
-        let Pending { token, outcome, .. } = pending;
+        let Pending {
+            filter,
+            token,
+            outcome,
+            ..
+        } = pending;
         let outcome = match outcome {
             Outcome::Answer(mut parts, after) => {
-                // The router of Envoy's own client writes how long the answer took.
-                if self.answers.is_some() {
+                // The router of Envoy's own client writes how long the answer to a whole request took.
+                if self.answers.is_some() && !self.is_open(filter, token) {
                     let name = "x-envoy-upstream-service-time";
                     parts.headers.add(name, after.as_millis().to_string());
                 }
                 Ok(parts)
             }
-            Outcome::OfRouter(parts) => Ok(parts),
+            Outcome::OfRouter(refusal) => match token {
+                Token::Http(_) => Ok(refusal.parts()),
+                Token::Grpc(token) => return host.grpc_reply(token, refusal.grpc()),
+            },
             Outcome::Fault(fault) => Err(fault),
         };
         let token = match token {

@@ -4,6 +4,8 @@
 use sidespan_host::{GrpcReply, Headers};
 
 use crate::run::answers::{Grpc, Parts};
+use crate::run::framing;
+use crate::run::passed::Message;
 use crate::run::scenario::Fault;
 
 /// The router's text for a stream that was reset by its peer.
@@ -32,9 +34,46 @@ pub(super) fn router(status: &str, text: &str) -> Parts {
     }
 }
 
+/// The router's answer to a call that it cannot send, or that the peer cannot read.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: &'static str,
+    text: String,
+    details: String,
+}
+
+impl Refusal {
+    /// Returns the answer to this call; `None` if the peer can read it.
+    pub(super) fn of(message: &Message) -> Option<Self> {
+        if let Some(text) = framing::unsendable(&message.headers) {
+            let why = text.replace(' ', "_");
+            return Some(Self {
+                status: "503",
+                text,
+                details: format!("filter_removed_required_request_headers{{{why}}}"),
+            });
+        }
+        framing::is_unreadable(message).then(|| Self {
+            status: "502",
+            text: UNREADABLE.into(),
+            details: "upstream_reset_before_response_started{protocol_error}".into(),
+        })
+    }
+
+    /// Returns the answer to an HTTP call.
+    pub(super) fn parts(&self) -> Parts {
+        router(self.status, &self.text)
+    }
+
+    /// Returns the answer to a gRPC call or stream.
+    pub(super) fn grpc(&self) -> GrpcReply {
+        let reply = GrpcReply::new().status(UNAVAILABLE, self.text.as_str());
+        reply.details(self.details.as_str())
+    }
+}
+
 /// Returns the answer to a gRPC call as the host takes it.
 pub(super) fn grpc_reply(outcome: Result<Parts, Fault>) -> GrpcReply {
-    const UNAVAILABLE: u32 = 14;
     let (text, details) = match outcome {
         Ok(parts) => {
             let Some(grpc) = parts.grpc else {
@@ -87,3 +126,6 @@ pub(super) fn http(status: &str, kind: Option<&str>) -> Parts {
         ..Parts::default()
     }
 }
+
+/// gRPC's status for a peer that is away.
+const UNAVAILABLE: u32 = 14;
