@@ -78,12 +78,13 @@ pub(super) struct Scenario {
     #[serde(default)]
     pub(super) connections: Vec<Connection>,
     /// Clusters that the filters may call, and the answers to the calls in their order; the last one stays. Without this
-    /// key every cluster can be called, and `collector` answers.
+    /// key there is no cluster, unless there is a collector.
     #[serde(default)]
     pub(super) calls: Option<BTreeMap<String, Vec<Answer>>>,
-    /// The collector's answers to exports and to other calls of the filter.
+    /// A collector behind every cluster, and its answers to exports and to other calls of the filter. It is there, and takes
+    /// everything, also where `expect.spans` stands without it.
     #[serde(default)]
-    pub(super) collector: Collector,
+    pub(super) collector: Option<Collector>,
     /// Time that passes after the last request: 5s by default on wasmtime, none on Envoy.
     #[serde(default)]
     pub(super) after: Option<Length>,
@@ -220,6 +221,11 @@ impl Scenario {
     pub(super) fn workers(&self) -> usize {
         self.workers.map_or(1, |workers| workers.get().into())
     }
+    /// Returns true if every cluster can be called, because a collector is behind it.
+    pub(super) fn has_collector(&self) -> bool {
+        self.calls.is_none() && (self.collector.is_some() || self.expect.spans.is_some())
+    }
+
 
     /// Returns the protocol between proxy and upstream.
     pub(super) fn upstream_protocol(&self) -> Protocol {

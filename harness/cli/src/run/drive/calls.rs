@@ -70,7 +70,7 @@ impl Calls {
     pub(super) fn new(scenario: &Scenario) -> Self {
         Self {
             answers: scenario.calls.as_ref().map(Answers::new),
-            collector: scenario.collector,
+            collector: scenario.collector.unwrap_or_default(),
             pending: Vec::new(),
             made: Vec::new(),
             streams: Vec::new(),

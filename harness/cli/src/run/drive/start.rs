@@ -36,7 +36,8 @@ pub(super) fn plugin(
         }
     }
     match &scenario.calls {
-        None => builder = builder.any_cluster(),
+        None if scenario.has_collector() => builder = builder.any_cluster(),
+        None => {}
         Some(clusters) => {
             let answers = Answers::new(clusters);
             for cluster in clusters.keys() {

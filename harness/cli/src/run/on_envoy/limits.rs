@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 
 use crate::run::length::Length;
-use crate::run::scenario::{Collector, Ending, Protocol, Scenario};
+use crate::run::scenario::{Ending, Protocol, Scenario};
 
 /// Checks that a scenario can run on a real Envoy.
 ///
@@ -17,7 +17,7 @@ pub(super) fn check(scenario: &Scenario) -> anyhow::Result<()> {
         "`seed` cannot run on Envoy, whose randomness is its own; leave it out, or run on wasmtime"
     );
     ensure!(
-        scenario.collector == Collector::Ok && scenario.expect.spans.is_none(),
+        scenario.collector.is_none() && scenario.expect.spans.is_none(),
         "`collector` and `expect.spans` cannot run on Envoy; script the cluster under `calls`, or run on wasmtime"
     );
     if let Some(limit) = scenario.buffer_limit
