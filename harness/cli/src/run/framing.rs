@@ -204,7 +204,6 @@ pub(super) fn is_unreadable(message: &Message) -> bool {
     has_wrong_length(message) || !is_read_by_upstream(Protocol::Http2, &message.headers)
 }
 
-
 /// Returns the codec's words about a request that it does not send, because of a name or a value; `None` if it sends it.
 pub(super) fn unsendable(headers: &Fields) -> Option<String> {
     headers.iter().find_map(|(name, value)| {

@@ -226,7 +226,6 @@ impl Scenario {
         self.calls.is_none() && (self.collector.is_some() || self.expect.spans.is_some())
     }
 
-
     /// Returns the protocol between proxy and upstream.
     pub(super) fn upstream_protocol(&self) -> Protocol {
         self.upstream_protocol.unwrap_or(self.protocol)

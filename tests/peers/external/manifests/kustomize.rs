@@ -141,7 +141,7 @@ fn an_overlay_lays_its_own_image_and_sampling_over() {
     let shipped = Shipped::with(IMAGE, COLLECTOR, PORT);
     let text = shipped.overlay(
         &["telemetry", "waypoints"],
-        "configMapGenerator: [{name: sidespan-settings, behavior: merge, literals: ['image=other.example/x@sha256:00']}]\n\
+        "configMapGenerator: [{name: sidespan-settings, behavior: merge, literals: ['image=other.example/x@sha256:abababababababababababababababababababababababababababababababab']}]\n\
          labels: [{pairs: {istio.io/rev: next}}]\n\
          patches:\n\
          - target: {group: extensions.istio.io, kind: WasmPlugin}\n  \
@@ -155,7 +155,10 @@ fn an_overlay_lays_its_own_image_and_sampling_over() {
         .collect();
     assert_eq!(plugins.len(), 2);
     for plugin in plugins {
-        assert_eq!(plugin["spec"]["url"], "oci://other.example/x@sha256:00");
+        assert_eq!(
+            plugin["spec"]["url"],
+            "oci://other.example/x@sha256:abababababababababababababababababababababababababababababababab"
+        );
         assert_eq!(plugin["spec"]["pluginConfig"]["sampling"]["percentage"], 5);
         assert_eq!(
             plugin["spec"]["pluginConfig"]["export"]["otlp"]["service"],
