@@ -30,6 +30,7 @@ fn failures(scenario: &str) -> Vec<String> {
 
 const RECORDED: &str = r#"
 name: one recorded request
+collector: ok
 configuration: {sampling: {percentage: 100}, export: {otlp: {cluster: collector}}}
 node: {metadata: {NAMESPACE: payments}}
 let: {trace: 4bf92f3577b34da6a3ce929d0e0e4736, caller: 00f067aa0ba902b7}
