@@ -9,11 +9,10 @@
 //!
 //! Nothing of the module runs, except what Envoy runs to load it: the host compiles it and links its imports.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::output;
+use crate::{module_file, output};
 
 mod binary;
 mod callbacks;
@@ -30,10 +29,10 @@ use report::Report;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct InspectArgs {
-    /// Modules of proxy-wasm
+    /// Modules of proxy-wasm, or their text in a .wat
     #[arg(required = true, value_name = "MODULE")]
     pub modules: Vec<PathBuf>,
-    /// Print one JSON object: {"modules": [{"file", "loads", "envoy_says", "abi", "language", "sdk", "findings", …}], "errors"}
+    /// Print one JSON object: {"modules": [{"file", "loads", "envoy_says", "cause", "abi", "language", "sdk", "findings", …}], "errors"}
     #[arg(long)]
     pub json: bool,
 }
@@ -45,9 +44,9 @@ pub struct InspectArgs {
 pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     let (mut reports, mut errors) = (Vec::new(), Vec::new());
     for file in &args.modules {
-        match fs::read(file) {
+        match module_file::read(file) {
             Ok(wasm) => reports.push(Report::new(file, &wasm)),
-            Err(error) => errors.push(format!("cannot read {}: {error}", file.display())),
+            Err(error) => errors.push(format!("{error:#}")),
         }
     }
     let text = match args.json {

@@ -13,6 +13,7 @@ pub mod inspect;
 mod interrupt;
 mod junit;
 pub mod man;
+mod module_file;
 pub mod output;
 pub mod package;
 pub mod run;

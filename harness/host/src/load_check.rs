@@ -1,4 +1,5 @@
-//! Envoy's checks of a module, in Envoy's order: the sections and the ABI's version, the bytecode, the imports, the exports.
+//! Envoy's checks of a module, in Envoy's order: the sections and the ABI's version, the bytecode, the imports, the memory,
+//! the exports.
 //!
 //! Envoy walks the sections by itself before V8 sees them (proxy-wasm-cpp-host, `BytecodeUtil`), so a file without any
 //! WebAssembly in it fails for its missing version. Tried with Envoy 1.40, as were the types of all imports.
@@ -16,8 +17,7 @@ use crate::{hostcalls, wasi};
 /// [`LoadError::AbiVersion`] where there is none, [`LoadError::Corrupted`] where a section is longer than the module.
 pub(crate) fn abi_version(wasm: &[u8]) -> Result<AbiVersion, LoadError> {
     let Some(mut rest) = wasm.get(HEADER_BYTES..).filter(|_| wasm.starts_with(MAGIC)) else {
-        let reason = " (it does not begin with the bytes 00 61 73 6d, so it is no WebAssembly)";
-        return Err(LoadError::AbiVersion(reason));
+        return Err(LoadError::AbiVersion(kind_of_file(wasm)));
     };
     let mut version = None;
     while let Some((id, after)) = rest.split_first() {
@@ -29,7 +29,34 @@ pub(crate) fn abi_version(wasm: &[u8]) -> Result<AbiVersion, LoadError> {
         }
         rest = after;
     }
-    version.ok_or(LoadError::AbiVersion(""))
+    let reason = match wasm.starts_with(COMPONENT) {
+        true => " (it is a component, and Envoy takes core modules; build for wasm32-wasip1)",
+        false => "",
+    };
+    version.ok_or(LoadError::AbiVersion(reason))
+}
+
+/// Returns what a file is that is no WebAssembly, in brackets.
+fn kind_of_file(bytes: &[u8]) -> &'static str {
+    if bytes.starts_with(GZIP) {
+        " (it is compressed with gzip; unpack it)"
+    } else if bytes.trim_ascii_start().starts_with(b"(module") {
+        " (it is WebAssembly as text; name it .wat, and assemble it for Envoy)"
+    } else {
+        " (it does not begin with the bytes 00 61 73 6d, so it is no WebAssembly)"
+    }
+}
+
+/// Compares the memory at the start with the most that Envoy gives to a module.
+///
+/// # Errors
+/// [`LoadError::Memory`].
+pub(crate) fn memory(module: &wasmtime::Module) -> Result<(), LoadError> {
+    let pages = module.resources_required().max_initial_memory_size;
+    match pages.filter(|pages| *pages > MOST_PAGES) {
+        Some(pages) => Err(LoadError::Memory(pages)),
+        None => Ok(()),
+    }
 }
 
 /// Compares the module's imports with the functions that Envoy has for its version of the ABI.
@@ -179,6 +206,12 @@ fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
 const MAGIC: &[u8] = b"\0asm";
 /// The magic bytes and the version of WebAssembly, which V8 looks at.
 const HEADER_BYTES: usize = 8;
+/// The first bytes of every component: those of a module, and another version.
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+/// The first bytes of a gzip file (RFC 1952, section 2.3.1).
+const GZIP: &[u8] = b"\x1f\x8b";
+/// A gibibyte in pages.
+const MOST_PAGES: u64 = 16_384;
 const EXPORT_SECTION: u8 = 7;
 /// The kind of an exported function.
 const FUNCTION: u8 = 0;

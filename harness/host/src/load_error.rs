@@ -41,6 +41,11 @@ pub enum LoadError {
     /// Exports with other types than Envoy calls them with; Envoy looks at all before it gives up.
     #[error("{}", lines(.0).join("; "))]
     ExportTypes(Vec<BadExport>),
+    /// A memory that is larger at the start than Envoy lets any grow: so many pages.
+    #[error(
+        "Failed to create new Wasm instance (its memory has {0} pages at the start, and a gibibyte is 16384)"
+    )]
+    Memory(u64),
     /// No export `malloc` or `proxy_on_memory_allocate`.
     #[error("Wasm module is missing malloc function.")]
     Allocator,
@@ -75,6 +80,25 @@ fn lines(exports: &[BadExport]) -> Vec<String> {
 }
 
 impl LoadError {
+    /// Returns the cause that Envoy's log does not name; `None` where the log says it all.
+    pub fn cause(&self) -> Option<String> {
+        match self {
+            Self::AbiVersion(reason) => {
+                let reason = reason.trim_start_matches(" (").trim_end_matches(')');
+                (!reason.is_empty()).then(|| reason.to_owned())
+            }
+            Self::Corrupted(reason) | Self::Invalid(reason) => Some(reason.clone()),
+            Self::Memory(pages) => Some(format!(
+                "its memory has {pages} pages at the start, and a gibibyte is 16384"
+            )),
+            Self::Unlinkable(_) | Self::Engine(_) => Some(self.to_string()),
+            Self::Import { .. }
+            | Self::ImportType { .. }
+            | Self::ExportTypes(_)
+            | Self::Allocator => None,
+        }
+    }
+
     /// Returns the lines of Envoy's log for this module, without their prefixes; empty where the fault is this host's.
     pub fn envoy_says(&self) -> Vec<String> {
         let cause = match self {
@@ -88,6 +112,10 @@ impl LoadError {
                 let mut lines = lines(exports);
                 lines.push(AT_START.to_owned());
                 return lines;
+            }
+            Self::Memory(_) => {
+                let line = "Failed to create new Wasm instance".to_owned();
+                return vec![line, AT_START.to_owned()];
             }
             Self::Allocator => {
                 return vec![format!("Wasm VM failed {self}"), AT_START.to_owned()];

@@ -172,6 +172,7 @@ impl ModuleBuilder {
         let module = self.cache.module(engine, wasm);
         let module = module.map_err(|error| LoadError::Invalid(one_line(&error)))?;
         load_check::imports(&module, abi)?;
+        load_check::memory(&module)?;
         load_check::exports(&module, abi)?;
         let is_made = |import: ImportType<'_>| {
             import.ty().memory().is_some() || import.ty().table().is_some()

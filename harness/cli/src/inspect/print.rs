@@ -42,6 +42,9 @@ fn write(out: &mut String, report: &Report) {
             for line in &report.envoy_says {
                 row(out, "", &clean(line));
             }
+            if let Some(cause) = &report.cause {
+                row(out, "because", &clean(cause));
+            }
         }
     }
     if let Some(abi) = &report.abi {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use sidespan_host::{AbiVersion, Module};
+use sidespan_host::{AbiVersion, LoadError, Module};
 
 use super::binary::Binary;
 use super::callbacks::{self, ALLOCATORS, Callback};
@@ -22,6 +22,8 @@ pub(super) struct Report {
     pub(super) loads: bool,
     /// Lines of Envoy's log where it refuses the module.
     pub(super) envoy_says: Vec<String>,
+    /// The cause of the refusal, where Envoy's log does not name it.
+    pub(super) cause: Option<String>,
     /// The version of the ABI, as in `0.2.1`; `None` where the module does not load.
     pub(super) abi: Option<String>,
     #[serde(flatten)]
@@ -90,6 +92,7 @@ impl Report {
                 Ok(_) => Vec::new(),
                 Err(error) => error.envoy_says(),
             },
+            cause: loaded.as_ref().err().and_then(LoadError::cause),
             abi: loaded.ok().map(|module| version(module.abi_version())),
             origin,
             producers: producers(&binary),

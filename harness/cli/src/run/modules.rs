@@ -1,14 +1,15 @@
 //! The modules of scenarios: read once, compiled once, by name or beside the scenario.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::{fmt, fs};
 
 use anyhow::{Context, bail};
 use sidespan_host::Module;
 
 use super::scenario::{Filter, beside};
+use crate::module_file;
 
 /// A module, ready to be run.
 #[derive(Clone)]
@@ -97,14 +98,7 @@ impl Modules {
 }
 
 fn load(path: &Path) -> anyhow::Result<Loaded> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let wasm = match path.extension() {
-        Some(ending) if ending == "wat" => {
-            let text = String::from_utf8_lossy(&bytes);
-            wat::parse_str(&text).with_context(|| path.display().to_string())?
-        }
-        _ => bytes,
-    };
+    let wasm = module_file::read(path)?;
     compile(&wasm, "filter", "").with_context(|| path.display().to_string())
 }
 

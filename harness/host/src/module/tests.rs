@@ -95,6 +95,13 @@ fn refuses_what_does_not_fit_in_the_words_of_envoys_log() {
             "Wasm VM failed Missing or unknown Proxy-Wasm ABI version",
         ),
         (
+            retyped(
+                r#"(memory (export "memory") 1)"#,
+                r#"(memory (export "memory") 20000)"#,
+            ),
+            "Failed to create new Wasm instance",
+        ),
+        (
             retyped("malloc", "valloc"),
             "Wasm VM failed Wasm module is missing malloc function.",
         ),

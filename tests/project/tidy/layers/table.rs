@@ -621,6 +621,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
             "interrupt",
             "junit",
             "token",
+            "module_file",
             "completions",
             "man",
             "inspect",
