@@ -22,6 +22,7 @@ mod connection;
 mod exchange;
 mod expectation;
 mod filter;
+mod wording;
 
 pub(super) use call::{Answer, Fault};
 pub(super) use connection::{Connection, Peer, TcpExpectation, TcpStep};
@@ -140,15 +141,12 @@ pub(super) enum Collector {
 /// A message with the file, the line, and the expected value.
 pub(super) fn load(file: &Path) -> anyhow::Result<Vec<Scenario>> {
     let name = file.display().to_string();
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-    let scenarios: Vec<Scenario> = serde_saphyr::from_multiple(&text).map_err(|error| {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {name}"))?;
+    let text = wording::text(&bytes).with_context(|| format!("cannot read {name}"))?;
+    let scenarios: Vec<Scenario> = serde_saphyr::from_multiple(text).map_err(|error| {
         let options = serde_saphyr::render_options! { source_name: Some(name.as_str()) };
-        anyhow::anyhow!(
-            "{name}: {}",
-            error
-                .render_with_options(options)
-                .trim_start_matches("error: ")
-        )
+        let told = wording::of_scenarios(&error.render_with_options(options));
+        anyhow::anyhow!("{name}: {}", told.trim_start_matches("error: "))
     })?;
     if scenarios.is_empty() {
         bail!("{name}: expected a scenario, found nothing; `sidespan run --help` shows one");
@@ -185,6 +183,10 @@ impl Scenario {
                 !answers.is_empty(),
                 "`calls.{cluster}` is empty; write its answers, `[{{}}]` for a 200 to every call"
             );
+            for (at, answer) in answers.iter().enumerate() {
+                let place = format!("calls.{cluster}[{at}]");
+                answer.check().with_context(|| place.clone())?;
+            }
         }
         ensure!(
             self.requests.is_some() || !self.connections.is_empty(),
@@ -199,7 +201,9 @@ impl Scenario {
             "`connections` run through one filter here; leave out the others"
         );
         self.connections.iter().try_for_each(Connection::check)?;
-        self.requests().iter().try_for_each(Step::check)?;
+        for (at, step) in self.requests().iter().enumerate() {
+            step.check().with_context(|| format!("requests[{at}]"))?;
+        }
         ensure!(
             self.requests().first().is_none_or(|first| !first.meanwhile),
             "`requests[0].meanwhile` comes while nothing else is under way; leave it out"
@@ -217,13 +221,14 @@ impl Scenario {
         self.requests().chunk_by(|_, next| next.meanwhile)
     }
 
-    /// Returns the number of workers.
-    pub(super) fn workers(&self) -> usize {
-        self.workers.map_or(1, |workers| workers.get().into())
-    }
     /// Returns true if every cluster can be called, because a collector is behind it.
     pub(super) fn has_collector(&self) -> bool {
         self.calls.is_none() && (self.collector.is_some() || self.expect.spans.is_some())
+    }
+
+    /// Returns the number of workers.
+    pub(super) fn workers(&self) -> usize {
+        self.workers.map_or(1, |workers| workers.get().into())
     }
 
     /// Returns the protocol between proxy and upstream.

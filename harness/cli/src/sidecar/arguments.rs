@@ -25,7 +25,7 @@ pub struct SidecarArgs {
     /// Where to listen; for port 0 a free one is taken and printed
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = address)]
     pub listen: SocketAddr,
-    /// The server that this is the sidecar of, as host:port
+    /// The server that this is the sidecar of, as host:port; an http:// in front is dropped
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub upstream: SocketAddr,
     /// Another proxy-wasm filter than Sidespan's own, which is built in
@@ -62,7 +62,7 @@ pub struct SidecarArgs {
     #[arg(long)]
     pub fail_open: bool,
     /// How many seconds the server may take to begin its response once it has the request; 0 for no limit
-    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = seconds)]
     pub timeout: u32,
     /// The protocol to the server
     #[arg(long, value_enum, default_value_t)]
@@ -255,6 +255,12 @@ fn address(text: &str) -> anyhow::Result<SocketAddr> {
     first
         .copied()
         .with_context(|| format!("no address for `{text}`"))
+}
+
+/// Reads a number of seconds.
+fn seconds(text: &str) -> anyhow::Result<u32> {
+    let seconds = text.parse();
+    seconds.with_context(|| format!("expected a whole number of seconds, found `{text}`"))
 }
 
 fn pair(text: &str) -> anyhow::Result<(String, String)> {

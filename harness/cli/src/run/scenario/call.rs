@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::bail;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::exchange::check_sent;
 use crate::run::body::Body;
 use crate::run::length::Length;
 use crate::run::lines::Lines;
@@ -31,6 +33,31 @@ pub(in crate::run) struct Answer {
     pub(in crate::run) grpc_message: Option<String>,
     /// A fault in place of an answer.
     pub(in crate::run) fault: Option<Fault>,
+}
+
+impl Answer {
+    /// Checks what the types cannot say.
+    ///
+    /// # Errors
+    /// An answer beside the fault that is in its place, or headers that nobody can send.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let beside = [
+            ("status", self.status.is_some()),
+            ("headers", !self.headers.is_empty()),
+            ("body", !self.body.is_empty()),
+            ("trailers", !self.trailers.is_empty()),
+            ("messages", self.messages.is_some()),
+            ("grpcStatus", self.grpc_status.is_some()),
+            ("grpcMessage", self.grpc_message.is_some()),
+        ];
+        if let (Some(_), Some((name, _))) = (self.fault, beside.iter().find(|(_, is)| *is)) {
+            bail!(
+                "`{name}` and `fault` are both there, and a fault comes in place of an answer; leave out one"
+            );
+        }
+        check_sent("headers", &self.headers)?;
+        check_sent("trailers", &self.trailers)
+    }
 }
 
 /// A fault in place of an answer.

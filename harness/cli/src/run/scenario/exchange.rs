@@ -163,8 +163,30 @@ impl Step {
                 "`{side}.body` and `{side}.chunks` are both there; leave out one"
             );
         }
-        Ok(())
+        check_sent("request.headers", &self.request.headers)?;
+        check_sent("request.trailers", &self.request.trailers)?;
+        check_sent("response.headers", &self.response.headers)?;
+        check_sent("response.trailers", &self.response.trailers)
     }
+}
+
+/// Checks headers that a peer sends.
+///
+/// # Errors
+/// A name that no codec takes, or a header without a line, which only an expectation can have.
+pub(super) fn check_sent(key: &str, headers: &BTreeMap<String, Lines>) -> anyhow::Result<()> {
+    for (name, lines) in headers {
+        let plain = name.strip_prefix(':').unwrap_or(name);
+        ensure!(
+            http::HeaderName::from_bytes(plain.as_bytes()).is_ok(),
+            "`{key}` has {name:?}, which is no name of a header; it has letters, digits and !#$%&'*+-.^_`|~ alone"
+        );
+        ensure!(
+            !lines.0.is_empty(),
+            "`{key}.{name}` is null, which means in expectations that it must not be there; leave it out"
+        );
+    }
+    Ok(())
 }
 
 /// Checks requests that are under way at once.

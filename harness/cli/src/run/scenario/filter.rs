@@ -121,12 +121,14 @@ fn bytes(configuration: Option<&Document>, file: &Path) -> anyhow::Result<Vec<u8
         }
         Some(Document::String(name)) => {
             let path = beside(file, name);
-            let bytes = fs::read(&path).with_context(|| {
-                format!(
+            let bytes = fs::read(&path).with_context(|| match file.as_os_str().is_empty() {
+                // A file of the command line.
+                true => format!("cannot read the configuration {}", path.display()),
+                false => format!(
                     "{}: cannot read the configuration {}; a text that is not a file's name needs a second line (`|`)",
                     file.display(),
                     path.display()
-                )
+                ),
             })?;
             as_json(&path, bytes)
         }

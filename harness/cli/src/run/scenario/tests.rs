@@ -24,6 +24,32 @@ fn every_mistake_is_told_with_its_line_and_its_cure() {
             &["line 2", "unknown field `expects`", "after, expect"],
         ),
         (
+            "requests: [{response: {status: ok}}]\n",
+            &["line 1", "expected a whole number from 0 to 65535"],
+        ),
+        ("requests: {}\n", &["line 1", "expected a list"]),
+        ("- a\n", &["line 1", "expected keys and values"]),
+        (
+            "workers: 0\nrequests: []\n",
+            &["line 1", "a whole number from 1 to 255"],
+        ),
+        (
+            "requests: []\nrequests: []\n",
+            &["line 2", "duplicate mapping key: requests; leave out one"],
+        ),
+        (
+            "calls: {a: [{}, {status: 200, fault: reset}]}\nrequests: []\n",
+            &["calls.a[1]: `status` and `fault` are both there"],
+        ),
+        (
+            "requests: [{request: {headers: {x: null}}}]\n",
+            &["requests[0]: `request.headers.x` is null"],
+        ),
+        (
+            "requests: [{request: {headers: {a b: c}}}]\n",
+            &["requests[0]: `request.headers` has \"a b\""],
+        ),
+        (
             "name: x\n",
             &["neither `requests` nor `connections` is there"],
         ),

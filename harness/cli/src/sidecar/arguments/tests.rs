@@ -143,6 +143,14 @@ fn says_what_is_wrong_with_an_argument() {
             "cannot read nowhere.yaml",
         ),
         (
+            "sidecar --upstream 127.0.0.1:1 --timeout soon",
+            "expected a whole number of seconds, found `soon`",
+        ),
+        (
+            "sidecar --upstream 127.0.0.1:1 --config nowhere.yaml",
+            "cannot read the configuration nowhere.yaml",
+        ),
+        (
             "sidecar --upstream 127.0.0.1:1 --metadata shop",
             "expected NAME=VALUE, found `shop`",
         ),
