@@ -129,8 +129,8 @@ fn the_collector_is_as_the_scenario_says() {
             "cluster: collector",
             &format!("cluster: c, protocol: {protocol}"),
         );
-        let scenario =
-            format!("{scenario}collector: {collector}\nexpect: {{counters: {{{counter}}}}}\n");
+        let scenario = scenario.replace("collector: ok", &format!("collector: {collector}"));
+        let scenario = format!("{scenario}expect: {{counters: {{{counter}}}}}\n");
         let report = report(&scenario);
         assert!(
             report.failures.is_empty(),
