@@ -15,9 +15,34 @@ pub(crate) async fn binary() -> anyhow::Result<PathBuf> {
 /// Returns cargo's folder for build products, where this program is in one; else `target` in the working directory.
 fn target_dir() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
-    let is_target = |folder: &&Path| folder.join("CACHEDIR.TAG").exists();
-    program
-        .ancestors()
-        .find(is_target)
-        .map_or_else(|| PathBuf::from("target"), Path::to_path_buf)
+    cargo_folder(&program).map_or_else(|| PathBuf::from("target"), Path::to_path_buf)
+}
+
+/// Returns cargo's folder around a program. Cargo tags a folder that it makes itself, and keeps its notes in any.
+fn cargo_folder(program: &Path) -> Option<&Path> {
+    let is_cargos = |folder: &&Path| {
+        let has = |file| folder.join(file).exists();
+        has("CACHEDIR.TAG") || has(".rustc_info.json")
+    };
+    program.ancestors().find(is_cargos)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn cargos_folder_is_found_whoever_made_it() {
+        for mark in ["CACHEDIR.TAG", ".rustc_info.json"] {
+            let folder = tempfile::tempdir().unwrap();
+            let target = folder.path().join("target");
+            fs::create_dir(&target).unwrap();
+            let program = target.join("debug/sidespan");
+            assert_eq!(cargo_folder(&program), None, "{mark}");
+            fs::write(target.join(mark), "").unwrap();
+            assert_eq!(cargo_folder(&program), Some(&*target), "{mark}");
+        }
+    }
 }
